@@ -1,0 +1,135 @@
+//! Findings: what was wrong, as the coordinator noticed it or a reviewer reported it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::TaskId;
+
+/// How much a finding weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Weight {
+    /// The implementation is not complete while it stands.
+    Blocking,
+    /// Somebody should look.
+    Warning,
+    /// Worth knowing.
+    Note,
+}
+
+impl Weight {
+    /// Returns the name in lower case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Blocking => "blocking",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
+/// The kinds of findings. The name is a promise: people filter by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FindingCode {
+    /// A reviewer or another subagent reported it.
+    Reported,
+    /// A subagent changed paths outside its scope; nothing of its patch was integrated.
+    ScopeViolation,
+    /// Two patches changed the same place in different ways.
+    Conflict,
+    /// "Done", and nothing was changed.
+    ClaimedButUnchanged,
+    /// The report claims files that the patch does not have.
+    ClaimWithoutChange,
+    /// The patch has files that the report does not mention.
+    ChangeWithoutClaim,
+    /// No report was written.
+    NoReport,
+    /// The report does not keep to its schema.
+    InvalidReport,
+    /// A requirement that no report claims and no patch of its task can cover.
+    UncoveredRequirement,
+    /// The subagent process failed.
+    SubagentFailed,
+    /// The subagent ran into its time limit.
+    TimedOut,
+    /// The subagent said that it cannot go on, and what it needs.
+    SubagentBlocked,
+    /// Processes of the subagent were still running after it had ended.
+    LeftoverProcesses,
+    /// A gate did not pass.
+    GateNotPassed,
+    /// A gate's command succeeded without a sign that any test ran.
+    NoTestsSeen,
+    /// Something in the work tree could not be captured, such as a nested repository or a socket.
+    NotCaptured,
+    /// The output was longer than what is kept.
+    OutputTruncated,
+    /// A task could not run because one that it needs did not pass.
+    NeedNotMet,
+}
+
+impl FindingCode {
+    /// Returns the name as it is serialised.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reported => "reported",
+            Self::ScopeViolation => "scope-violation",
+            Self::Conflict => "conflict",
+            Self::ClaimedButUnchanged => "claimed-but-unchanged",
+            Self::ClaimWithoutChange => "claim-without-change",
+            Self::ChangeWithoutClaim => "change-without-claim",
+            Self::NoReport => "no-report",
+            Self::InvalidReport => "invalid-report",
+            Self::UncoveredRequirement => "uncovered-requirement",
+            Self::SubagentFailed => "subagent-failed",
+            Self::TimedOut => "timed-out",
+            Self::SubagentBlocked => "subagent-blocked",
+            Self::LeftoverProcesses => "leftover-processes",
+            Self::GateNotPassed => "gate-not-passed",
+            Self::NoTestsSeen => "no-tests-seen",
+            Self::NotCaptured => "not-captured",
+            Self::OutputTruncated => "output-truncated",
+            Self::NeedNotMet => "need-not-met",
+        }
+    }
+}
+
+/// Something wrong, with its place where it has one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Finding {
+    /// The kind.
+    pub code: FindingCode,
+    /// How much it weighs.
+    pub weight: Weight,
+    /// The task that it is about, or, for a reported finding, that reported it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<TaskId>,
+    /// The path in the tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The line, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// What is wrong, and what to do. Untrusted text when it was reported.
+    pub message: String,
+}
+
+impl Finding {
+    /// Makes a finding about a task.
+    #[must_use]
+    pub fn about(task: &TaskId, code: FindingCode, weight: Weight, message: impl Into<String>) -> Self {
+        Self { code, weight, task: Some(task.clone()), path: None, line: None, message: message.into() }
+    }
+
+    /// Adds the path that it is about.
+    #[must_use]
+    pub fn in_path(mut self, path: impl Into<String>) -> Self {
+        self.path = Some(path.into());
+        self
+    }
+}

@@ -1,0 +1,278 @@
+//! The hand-off: everything about one run, machine-readable, versioned. The Submission phase reads it, `verify` proves
+//! it, and the [`summary`](crate::summary) is its picture for people.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    findings::Finding,
+    gate::{Place, Receipt},
+    ids::{Digest, ObjectId, TaskId},
+    lock::Lock,
+    patch::{Conflict, MergedPath, Patch},
+    plan::Plan,
+    report::Report,
+    roster::{Phase, Role},
+    schedule::{Outcome, Schedule},
+};
+
+/// The version of the hand-off format that this program writes and reads.
+pub const HANDOFF_VERSION: u32 = 1;
+
+/// Everything about one run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Handoff {
+    /// The version of this format: 1.
+    pub version: u32,
+    /// The program that wrote it, such as `backend-implementer 0.1.0`.
+    pub generator: String,
+    /// Whether the implementation is complete: ready for submission.
+    pub status: Status,
+    /// Why it is not complete; empty when it is.
+    pub missing: Vec<String>,
+    /// Where and when the run took place.
+    pub place: Place,
+    /// When the run began, in RFC 3339.
+    pub started: String,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+    /// What was approved.
+    pub lock: Lock,
+    /// The plan.
+    pub plan: Plan,
+    /// The schedule that was followed.
+    pub schedule: Schedule,
+    /// What the implementation is.
+    pub result: Implementation,
+    /// What became of each task, in the order of the schedule.
+    pub tasks: Vec<TaskRecord>,
+    /// What each phase came to, in order.
+    pub synthesis: Vec<Synthesis>,
+    /// The receipts of the three gates, on the final tree.
+    pub gates: Vec<Receipt>,
+    /// The seven success criteria.
+    pub criteria: Vec<CriterionVerdict>,
+    /// Everything that was noticed.
+    pub findings: Vec<Finding>,
+    /// What the run cost.
+    #[serde(default)]
+    pub cost: Cost,
+}
+
+/// Whether the implementation is complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// All tasks passed and all three gates passed on the final tree.
+    Complete,
+    /// Something is missing; `missing` says what.
+    Incomplete,
+    /// The run was cancelled.
+    Cancelled,
+}
+
+/// The implementation: commits on top of the base, and the bundle that holds them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Implementation {
+    /// The commit that everything started from.
+    pub base: ObjectId,
+    /// The tree of the base.
+    pub base_tree: ObjectId,
+    /// The last commit; the base when nothing was integrated.
+    pub commit: ObjectId,
+    /// The final tree.
+    pub tree: ObjectId,
+    /// The commits, one a patch, in order.
+    pub commits: Vec<IntegratedCommit>,
+    /// The ref of the implementation inside the bundle.
+    pub reference: String,
+    /// The bundle's file name beside the hand-off; `None` when nothing was integrated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bundle: Option<String>,
+    /// The SHA-256 of the bundle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bundle_digest: Option<Digest>,
+}
+
+/// One patch as it was integrated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct IntegratedCommit {
+    /// The task whose patch it is.
+    pub task: TaskId,
+    /// The attempt that made the patch, from 1.
+    pub attempt: u32,
+    /// The commit.
+    pub commit: ObjectId,
+    /// Its tree.
+    pub tree: ObjectId,
+    /// The ref inside the bundle that holds the patch as the subagent made it, on its own base.
+    pub patch_ref: String,
+    /// The paths whose content is a merge.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged: Vec<MergedPath>,
+}
+
+/// What became of one task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct TaskRecord {
+    /// The task.
+    pub id: TaskId,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// Its attempts, in order.
+    pub attempts: Vec<AttemptRecord>,
+}
+
+impl TaskRecord {
+    /// Returns the attempt that counts: the last.
+    #[must_use]
+    pub fn last(&self) -> Option<&AttemptRecord> {
+        self.attempts.last()
+    }
+
+    /// Returns the report of the attempt that counts.
+    #[must_use]
+    pub fn report(&self) -> Option<&Report> {
+        self.last()?.report.as_ref()
+    }
+}
+
+/// One attempt at a task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct AttemptRecord {
+    /// The attempt's number, from 1.
+    pub attempt: u32,
+    /// Why there was another attempt; empty for the first.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub because: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// When it began, in milliseconds since the run began.
+    pub started_ms: u64,
+    /// When it ended, in milliseconds since the run began.
+    pub ended_ms: u64,
+    /// The exit code of its process, when it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+    /// The digest of the brief that it was given.
+    pub brief_digest: Digest,
+    /// What it said, when it said something valid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<Report>,
+    /// What it changed, integrated or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patch: Option<Patch>,
+    /// Why its patch could not be integrated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conflicts: Vec<Conflict>,
+}
+
+/// What a phase came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Synthesis {
+    /// The phase.
+    pub phase: Phase,
+    /// The tree at its end.
+    pub tree: ObjectId,
+    /// The tasks of the phase and how they ended.
+    pub tasks: BTreeMap<TaskId, Outcome>,
+    /// Files changed by the phase's integrated patches.
+    pub files_changed: usize,
+    /// Lines added by them.
+    pub lines_added: u64,
+    /// Lines removed by them.
+    pub lines_removed: u64,
+}
+
+/// One success criterion and whether it is met.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct CriterionVerdict {
+    /// The criterion.
+    pub criterion: Criterion,
+    /// Whether it is met.
+    pub met: bool,
+    /// On what evidence, or why not.
+    pub evidence: String,
+}
+
+/// The seven success criteria.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Criterion {
+    /// All subagents that the plan needs were coordinated.
+    Coordinated,
+    /// Infrastructure, features and CLI are implemented.
+    Implemented,
+    /// Testing was executed.
+    Tested,
+    /// Quality was validated.
+    Validated,
+    /// The result is ready for production.
+    ProductionReady,
+    /// It is documented.
+    Documented,
+    /// The synthesis gives clear input for submission.
+    SubmissionInput,
+}
+
+impl Criterion {
+    /// All criteria, in order.
+    pub const ALL: [Self; 7] = [
+        Self::Coordinated,
+        Self::Implemented,
+        Self::Tested,
+        Self::Validated,
+        Self::ProductionReady,
+        Self::Documented,
+        Self::SubmissionInput,
+    ];
+
+    /// Returns the criterion in words.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Coordinated => "All subagents coordinated",
+            Self::Implemented => "Infrastructure, features and CLI implemented",
+            Self::Tested => "Testing executed",
+            Self::Validated => "Quality validated",
+            Self::ProductionReady => "Production-ready",
+            Self::Documented => "Documented",
+            Self::SubmissionInput => "Synthesis gives clear input for submission",
+        }
+    }
+}
+
+/// What a run cost, as far as the agents said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Cost {
+    /// Micro-dollars (millionths), when an agent reported a cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub micro_dollars: Option<u64>,
+    /// Milliseconds that subagents ran, added up.
+    pub subagent_ms: u64,
+}
+
+impl Handoff {
+    /// Finds the record of a task.
+    #[must_use]
+    pub fn task(&self, id: &TaskId) -> Option<&TaskRecord> {
+        self.tasks.iter().find(|task| &task.id == id)
+    }
+
+    /// Goes through the records of a role's tasks.
+    pub fn tasks_of(&self, role: Role) -> impl Iterator<Item = &TaskRecord> {
+        self.tasks.iter().filter(move |record| self.schedule.task(&record.id).is_some_and(|task| task.role == role))
+    }
+}

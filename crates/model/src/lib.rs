@@ -1,0 +1,28 @@
+//! The pure half of the Backend Implementer: values in, values out.
+//!
+//! Nothing here reads a file, starts a process, opens a socket or looks at a clock; `clippy.toml` beside the
+//! manifest makes that a lint error. What the world has to say arrives as arguments and events, and what is to be done
+//! leaves as return values and effects, so every rule of the coordination can be tested without a world.
+//!
+//! The way the data takes: [`plan`] and [`roster`] (with [`config`]) become a [`schedule`] and a [`lock`]; the schedule
+//! asks for tasks, each of which is told its [`brief`] and comes back with a [`report`] and a [`patch`]; the patch is
+//! held against its [`scope`]; [`gate`]s are judged on the integrated tree; everything ends in a [`handoff`], of which
+//! the [`summary`] is the picture for people.
+
+pub mod brief;
+pub mod config;
+pub mod diagnostics;
+pub mod findings;
+pub mod gate;
+pub mod handoff;
+pub mod ids;
+pub mod lock;
+pub mod patch;
+pub mod plan;
+pub mod report;
+pub mod roster;
+pub mod schedule;
+pub mod scope;
+pub mod summary;
+pub mod text;
+pub mod yaml;

@@ -1,0 +1,110 @@
+//! The plan: what the Planner wrote, as tasks with requirements.
+//!
+//! `docs/plan.md` documents the format for Planners.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    gate::GateKind,
+    ids::{Digest, RequirementId, SubagentName, TaskId},
+};
+
+/// A plan, read and checked. Everything in it came from outside and is untrusted text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Plan {
+    /// The name under which the user knows the plan: a path, `-`, or a description such as "pull request body".
+    pub source: String,
+    /// The SHA-256 of the plan's bytes.
+    pub digest: Digest,
+    /// The plan's title, when it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The free text before the first section, which every brief carries.
+    #[serde(default)]
+    pub preamble: String,
+    /// The pieces of work, in the order of the plan.
+    pub tasks: Vec<PlannedTask>,
+    /// The commands that verify the result, in the order of the plan.
+    #[serde(default)]
+    pub verification: Vec<VerificationCommand>,
+    /// What must hold in the end, in the Planner's words.
+    #[serde(default)]
+    pub acceptance: Vec<AcceptanceCriterion>,
+}
+
+/// One piece of work for one subagent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct PlannedTask {
+    /// The task's id, given by the plan or made from its heading.
+    pub id: TaskId,
+    /// The subagent that is to do it.
+    pub subagent: SubagentName,
+    /// The heading, for people.
+    pub title: String,
+    /// What is to be done.
+    pub requirements: Vec<Requirement>,
+    /// Free text of the section that belongs to no requirement.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub notes: String,
+    /// The globs of the paths that the task may touch, when the plan says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub touches: Vec<String>,
+    /// The tasks that must have passed before this one begins.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<TaskId>,
+    /// The tasks that this one may run beside, although phase or sequence would put one after the other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parallel_with: Vec<TaskId>,
+    /// The line of the heading, from 1.
+    pub line: u32,
+}
+
+/// One item of the plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Requirement {
+    /// The requirement's id: the Planner's own, or the task's id and a number.
+    pub id: RequirementId,
+    /// The item, in one line.
+    pub text: String,
+    /// What is nested below the item, as Markdown.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+    /// Whether the Planner ticked it off as already there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub done: bool,
+    /// The line of the item, from 1.
+    pub line: u32,
+}
+
+/// A command that verifies the result, split into arguments: no shell ever reads it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct VerificationCommand {
+    /// The gate that the command belongs to.
+    pub gate: GateKind,
+    /// The program and its arguments.
+    pub argv: Vec<String>,
+    /// The line it stands on, from 1.
+    pub line: u32,
+}
+
+/// Something that must hold in the end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct AcceptanceCriterion {
+    /// The criterion, in the Planner's words.
+    pub text: String,
+    /// The line it stands on, from 1.
+    pub line: u32,
+}
+
+/// The largest plan that is read, in bytes. A comment holds 65,536 characters; four times that leaves room for files.
+pub const PLAN_MAX_BYTES: usize = 256 * 1024;
+
+/// The most tasks that a plan may have: the jobs that one workflow matrix may have
+/// (docs.github.com, "Usage limits, billing, and administration").
+pub const TASKS_MAX: usize = 256;

@@ -1,0 +1,171 @@
+//! The report: what a subagent says it did. JSON against a published schema; untrusted, always.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    findings::Weight,
+    ids::{RequirementId, SubagentName},
+};
+
+/// The version of the report format that this program reads and publishes.
+pub const REPORT_VERSION: u32 = 1;
+
+/// The largest report that is read, in bytes.
+pub const REPORT_MAX_BYTES: usize = 1024 * 1024;
+
+/// What a subagent says about its work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Report {
+    /// The version of this format: 1.
+    pub version: u32,
+    /// Whether the work is done.
+    pub status: ReportStatus,
+    /// What was done, in a paragraph.
+    pub summary: String,
+    /// What became of each requirement of the task.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requirements: Vec<RequirementClaim>,
+    /// The paths that were changed, relative to the root of the repository.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+    /// Lines for the Implementation Summary, each under one of its labels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<SummaryItem>,
+    /// What was run to check the work.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<Evidence>,
+    /// What could not be done, and who could.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limitations: Vec<Limitation>,
+    /// What is wrong with the code, as a reviewer sees it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<ReportedFinding>,
+}
+
+/// Whether the work is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReportStatus {
+    /// Everything asked for is done.
+    Completed,
+    /// It cannot go on without something that another specialist has to make; `limitations` names it.
+    Blocked,
+    /// It could not be done.
+    Failed,
+}
+
+/// What became of one requirement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RequirementClaim {
+    /// The requirement's id, as the brief gave it.
+    pub id: RequirementId,
+    /// What became of it.
+    pub status: ClaimStatus,
+    /// How, or why not.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+/// What a subagent says became of a requirement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClaimStatus {
+    /// All of it.
+    Done,
+    /// Some of it.
+    Partial,
+    /// None of it.
+    NotDone,
+}
+
+/// A line for the Implementation Summary.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SummaryItem {
+    /// The label under which it belongs.
+    pub label: Label,
+    /// The line.
+    pub text: String,
+}
+
+/// The labels of the Implementation Summary that subagents can write under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Label {
+    /// Infrastructure Implemented: cloud resources.
+    CloudResources,
+    /// Infrastructure Implemented: data types.
+    DataTypes,
+    /// Infrastructure Implemented: configuration.
+    Configuration,
+    /// Feature Implementation: core functionality.
+    CoreFunctionality,
+    /// Feature Implementation: API endpoints.
+    ApiEndpoints,
+    /// Feature Implementation: CLI integration.
+    CliIntegration,
+    /// Feature Implementation: business logic.
+    BusinessLogic,
+    /// Quality Assurance: unit tests.
+    UnitTests,
+    /// Quality Assurance: code review.
+    CodeReview,
+    /// Quality Assurance: integration testing.
+    IntegrationTesting,
+    /// Quality Assurance: performance validation.
+    PerformanceValidation,
+    /// Deployment Readiness: deployment configuration.
+    DeploymentConfiguration,
+    /// Deployment Readiness: environment preparation.
+    EnvironmentPreparation,
+    /// Deployment Readiness: validation results.
+    ValidationResults,
+    /// Next Phase Input: deployment instructions.
+    DeploymentInstructions,
+    /// Documentation that was written, for the criterion "documented".
+    Documentation,
+}
+
+/// Something that was run to check the work. A claim: the gates run their own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Evidence {
+    /// What was run.
+    pub command: String,
+    /// Its exit code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+    /// What it showed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub result: String,
+}
+
+/// Something that could not be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Limitation {
+    /// What, and why.
+    pub text: String,
+    /// The subagent that could do it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs: Option<SubagentName>,
+}
+
+/// Something wrong with the code, as a subagent sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ReportedFinding {
+    /// How much it weighs: `blocking` keeps the review gate shut.
+    pub severity: Weight,
+    /// The path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The line, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// What is wrong.
+    pub message: String,
+}

@@ -1,0 +1,137 @@
+//! The schedule: which tasks there are, in which phases and waves they run, and the state machine that runs them.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{SubagentName, TaskId},
+    plan::Requirement,
+    roster::{Access, Phase, Role},
+    scope::Scope,
+};
+
+/// One task as it will run: the plan's piece of work with everything the roster and the configuration say about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Task {
+    /// Its id.
+    pub id: TaskId,
+    /// The subagent that does it.
+    pub subagent: SubagentName,
+    /// The part that the subagent plays.
+    pub role: Role,
+    /// The heading in the plan, or the role for a task that the plan does not have but that always runs.
+    pub title: String,
+    /// Whether the plan asks for it. The three quality tasks run all the same.
+    pub planned: bool,
+    /// What is to be done.
+    pub requirements: Vec<Requirement>,
+    /// Free text of the plan's section.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub notes: String,
+    /// The paths it may touch.
+    pub scope: Scope,
+    /// Whether it may change anything at all.
+    pub access: Access,
+    /// The tasks that must have passed before it begins: the plan's `Needs`.
+    pub needs: Vec<TaskId>,
+    /// The time limit of one attempt, in seconds.
+    pub time_limit_s: u64,
+}
+
+impl Task {
+    /// Returns the phase in which it runs.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        self.role.phase()
+    }
+}
+
+/// Tasks that run side by side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Wave {
+    /// The wave's number, from 1.
+    pub number: usize,
+    /// The phase it belongs to; where a plan widened the parallelism over a border of phases, the latest.
+    pub phase: Phase,
+    /// Its tasks, in the order in which their patches are integrated.
+    pub tasks: Vec<TaskId>,
+}
+
+/// Two tasks that could have run side by side but for their paths.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Serialised {
+    /// The one that runs first.
+    pub first: TaskId,
+    /// The one that has to wait.
+    pub then: TaskId,
+    /// Why, such as "both may touch `src/api/**`".
+    pub because: String,
+}
+
+/// The tasks, and the waves in which they run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Schedule {
+    /// All tasks, in the order of the waves.
+    pub tasks: Vec<Task>,
+    /// The waves, in order.
+    pub waves: Vec<Wave>,
+    /// What was put one after the other because of its paths.
+    pub serialised: Vec<Serialised>,
+    /// The roles that the plan does not need.
+    pub not_needed: Vec<Role>,
+    /// The most tasks that run at one time.
+    pub concurrency: usize,
+}
+
+impl Schedule {
+    /// Finds a task.
+    #[must_use]
+    pub fn task(&self, id: &TaskId) -> Option<&Task> {
+        self.tasks.iter().find(|task| &task.id == id)
+    }
+
+    /// Maps each task to the number of its wave.
+    #[must_use]
+    pub fn wave_of(&self) -> BTreeMap<&TaskId, usize> {
+        self.waves.iter().flat_map(|wave| wave.tasks.iter().map(move |id| (id, wave.number))).collect()
+    }
+}
+
+/// How a task ended. Each is a state of its own: none of the others is "passed".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It did its work, within its scope, and its patch was integrated.
+    Passed,
+    /// The process failed, the report said so, the patch broke the scope or could not be integrated.
+    Failed,
+    /// It said that it needs something that another specialist has to make, or a task that it needs did not pass.
+    Blocked,
+    /// It ran into its time limit.
+    TimedOut,
+    /// It was running when the run was cancelled.
+    Cancelled,
+    /// It never began.
+    NotRun,
+}
+
+impl Outcome {
+    /// Returns the state in words, for people.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Blocked => "blocked",
+            Self::TimedOut => "timed out",
+            Self::Cancelled => "cancelled",
+            Self::NotRun => "not run",
+        }
+    }
+}

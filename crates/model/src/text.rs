@@ -1,0 +1,173 @@
+//! Foreign text made safe for where it goes. Every sink has one function here, and no sink takes text without it.
+
+/// Returns the candidate nearest to `word` when it is near enough to have been meant.
+///
+/// Near enough is a Jaro-Winkler similarity of at least 0.8, or one being the beginning or end of the other, ignoring
+/// case.
+#[must_use]
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    let score = |candidate: &str| {
+        let lower = candidate.to_lowercase();
+        let affix = word.len() >= 3 && (lower.starts_with(&word) || lower.ends_with(&word));
+        strsim::jaro_winkler(&word, &lower).max(if affix { 0.9 } else { 0.0 })
+    };
+    candidates
+        .into_iter()
+        .map(|candidate| (score(candidate), candidate))
+        .filter(|(score, _)| *score >= 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
+
+/// Cuts `text` to at most `max` characters, with an ellipsis where something was cut.
+#[must_use]
+pub fn truncate(text: &str, max: usize) -> String {
+    if text.chars().count() <= max {
+        return text.to_owned();
+    }
+    let mut cut: String = text.chars().take(max.saturating_sub(1)).collect();
+    cut.push('…');
+    cut
+}
+
+/// Escapes foreign text for one line of Markdown: no structure, no HTML, no mention, no reference, no autolink.
+///
+/// Line breaks become spaces; control characters go away. GitHub turns `@name`, `#12`, `GH-12` and bare URLs into
+/// links and notifications even where CommonMark has no structure, so `@` and `#` are followed by a zero-width
+/// non-joiner and `://` is broken with one.
+#[must_use]
+pub fn markdown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut blank = false;
+    for c in text.trim().chars() {
+        if c.is_whitespace() {
+            if !blank {
+                out.push(' ');
+            }
+            blank = true;
+            continue;
+        }
+        blank = false;
+        match c {
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '-' | '!' | '|' | '~' | '$'
+            | '=' | '.' => {
+                // A full stop and a hyphen matter only at the beginning of a line, behind digits or alone: leave prose
+                // readable.
+                let structural = !matches!(c, '.' | '-' | '+' | '=' | '(' | ')' | '!' | '{' | '}' | '$')
+                    || out.is_empty()
+                    || out.bytes().all(|b| b.is_ascii_digit())
+                    || (c == '(' && out.ends_with(']'))
+                    || c == '$';
+                if structural {
+                    out.push('\\');
+                }
+                out.push(c);
+                if c == '#' {
+                    out.push('\u{200c}');
+                }
+            }
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '@' => out.push_str("@\u{200c}"),
+            ':' => out.push_str(":\u{200c}"),
+            c if c.is_control() || is_bidi_control(c) => {}
+            c => out.push(c),
+        }
+    }
+    // Only a colon that would begin an autolink or an emoji shortcode needs breaking; put the others back.
+    out.replace(":\u{200c} ", ": ").trim_end_matches('\u{200c}').to_owned()
+}
+
+/// Wraps foreign text as a Markdown code span, with a fence longer than any run of backticks inside.
+#[must_use]
+pub fn code(text: &str) -> String {
+    let flat: String = text
+        .chars()
+        .map(|c| if c.is_whitespace() { ' ' } else { c })
+        .filter(|c| !c.is_control() && !is_bidi_control(*c))
+        .collect();
+    // A pipe ends a table cell even inside a code span, unless it is escaped there.
+    let flat = flat.trim().replace('|', "\\|");
+    if flat.is_empty() {
+        return "` `".to_owned();
+    }
+    let fence = "`".repeat(longest_backtick_run(&flat) + 1);
+    let pad = if flat.starts_with('`') || flat.ends_with('`') { " " } else { "" };
+    format!("{fence}{pad}{flat}{pad}{fence}")
+}
+
+/// Wraps foreign text as a fenced code block that nothing inside can close.
+#[must_use]
+pub fn fenced(text: &str, language: &str) -> String {
+    // GFM lets a closing fence be indented, so the longest run anywhere counts, not only at line starts.
+    let fence = "`".repeat((longest_backtick_run(text) + 1).max(3));
+    let body: String =
+        text.chars().filter(|c| matches!(c, '\n' | '\t') || !(c.is_control() || is_bidi_control(*c))).collect();
+    format!("{fence}{language}\n{}\n{fence}", body.trim_end_matches('\n'))
+}
+
+/// Makes foreign text printable on a terminal: no escape sequences, no control characters but line break and tab.
+#[must_use]
+pub fn terminal(text: &str) -> String {
+    text.chars().filter(|c| matches!(c, '\n' | '\t') || !(c.is_control() || is_bidi_control(*c))).collect()
+}
+
+fn longest_backtick_run(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
+}
+
+/// Tells whether `c` reorders what is shown (the Trojan Source class of attacks, CVE-2021-42574).
+fn is_bidi_control(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{061c}')
+}
+
+/// Says `1 task`, `2 tasks`.
+#[must_use]
+pub fn count(n: usize, singular: &str) -> String {
+    if n == 1 { format!("1 {singular}") } else { format!("{n} {singular}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use pulldown_cmark::{Event, Options, Parser, Tag};
+
+    use super::*;
+
+    #[test]
+    fn nearest_finds_typos_and_short_forms_only() {
+        let names = ["backend-feature-implementer", "backend-cli-implementer", "backend-datatypes"];
+        assert_eq!(nearest("backend-fature-implementer", names), Some("backend-feature-implementer"));
+        assert_eq!(nearest("datatypes", names), Some("backend-datatypes"));
+        assert_eq!(nearest("zebra", names), None);
+    }
+
+    #[test]
+    fn a_fence_holds_whatever_is_inside() {
+        let hostile = "a\n   ````\nb\n```\n## Heading";
+        let block = fenced(hostile, "");
+        assert!(block.starts_with("`````\n"), "{block}");
+        let headings = Parser::new(&block).filter(|event| matches!(event, Event::Start(Tag::Heading { .. }))).count();
+        assert_eq!(headings, 0);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn escaped_text_has_no_structure(text in "[ -~äß\n\t]{0,60}") {
+            let line = format!("- x {}\n", markdown(&text));
+            for event in Parser::new_ext(&line, Options::all()) {
+                match event {
+                    Event::Start(Tag::List(_) | Tag::Item | Tag::Paragraph) | Event::End(_) | Event::Text(_) => {}
+                    other => proptest::prop_assert!(false, "{other:?} in {line:?}"),
+                }
+            }
+        }
+
+        #[test]
+        fn code_spans_hold_their_text(text in "[ -~]{1,40}") {
+            let events: Vec<_> = Parser::new(&format!("x {} y", code(&text))).map(|event| matches!(event, Event::Code(_))).collect();
+            proptest::prop_assert_eq!(events.iter().filter(|is_code| **is_code).count(), 1);
+        }
+    }
+}
