@@ -18,6 +18,7 @@ from users_service.types import NewUser, ValidationError
 _LOG = logging.getLogger(__name__)
 _USERS = "/api/users"
 _ONE_USER = re.compile(r"/api/users/([1-9][0-9]{0,17})")
+_LENGTH = re.compile(r"[0-9]{1,18}")
 _DISCARD_MAX = 1024 * 1024
 _DISCARD_CHUNK = 64 * 1024
 
@@ -76,6 +77,7 @@ class UsersHandler(BaseHTTPRequestHandler):
 
     server: UsersServer
     server_version = "users-service"
+    _body_is_read = False
 
     def do_GET(self) -> None:
         """Answers GET."""
@@ -112,8 +114,8 @@ class UsersHandler(BaseHTTPRequestHandler):
     def _read_json(self, limit: int) -> object:
         length = self._content_length()
         if length > limit:
-            self._discard(length)
             raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body may have at most {limit} bytes")
+        self._body_is_read = True
         try:
             return json.loads(self.rfile.read(length).decode("utf-8"))
         except (ValueError, RecursionError):
@@ -123,13 +125,14 @@ class UsersHandler(BaseHTTPRequestHandler):
         header: Optional[str] = self.headers.get("Content-Length")
         if header is None:
             raise RequestError(HTTPStatus.LENGTH_REQUIRED, "Content-Length is missing")
-        if not re.fullmatch(r"[0-9]{1,18}", header):
+        if not _LENGTH.fullmatch(header):
             raise RequestError(HTTPStatus.BAD_REQUEST, "Content-Length is not a number of bytes")
         return int(header)
 
-    def _discard(self, length: int) -> None:
-        # A connection that is closed over unread bytes is reset, and the caller would never see the answer.
-        remaining = min(length, _DISCARD_MAX)
+    def _discard_body(self) -> None:
+        # A connection that is closed over unread bytes is reset, and the caller might never see the answer.
+        header = self.headers.get("Content-Length", "")
+        remaining = min(int(header), _DISCARD_MAX) if _LENGTH.fullmatch(header) and not self._body_is_read else 0
         while remaining > 0:
             chunk = self.rfile.read(min(remaining, _DISCARD_CHUNK))
             if not chunk:
@@ -141,6 +144,7 @@ class UsersHandler(BaseHTTPRequestHandler):
             response = answer()
         except Exception as error:
             response = error_response(error)
+            self._discard_body()
         body = json.dumps(response.document).encode("ascii") + b"\n"
         self.send_response(response.status)
         self.send_header("Content-Type", "application/json")
