@@ -58,8 +58,7 @@ def before_work(fault: Fault, assignment: Assignment, root: Path, faults_path: P
     if fault is Fault.HANG:
         hang(faults_path)
     if fault is Fault.FAIL:
-        target = root / "infra" / "half-done.tmp" if assignment.role == "infrastructure" else root / "half-done.tmp"
-        target.write_text("half done\n", encoding="utf-8")
+        (root / "half-done.tmp").write_text("half done\n", encoding="utf-8")
         return Report("failed", "The work was begun and could not be finished.")
     if fault is Fault.LIE:
         report = Report("completed", "Everything that was asked for is done.")

@@ -1,17 +1,14 @@
-"""What the scripts run: commands, test suites, and the service itself."""
+"""What the scripts run: commands, test suites, git."""
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import re
 import subprocess
 import sys
 from dataclasses import dataclass
-from http.client import HTTPConnection
 from pathlib import Path
-from typing import Iterator, Mapping, Optional
+from typing import Optional
 
 from contract import Evidence, Finding
 
@@ -21,7 +18,9 @@ PYTHON = [sys.executable, "-B", "-S"]
 _SECONDS = 60
 _RAN = re.compile(r"^Ran (\d+) tests? in", re.MULTILINE)
 _SKIPPED = re.compile(r"skipped=(\d+)")
-_BROKEN = re.compile(r"^(?:FAIL|ERROR): (.+)$", re.MULTILINE)
+_DOUBLE_RULE = f"\n{'=' * 70}\n"
+_BROKEN = re.compile(r"^(?:FAIL|ERROR): (\w+)", re.MULTILINE)
+_ERROR = re.compile(r"^[A-Za-z_][\w.]*(?:Error|Exception|Version|Taken|NotFound)\b.*", re.MULTILINE)
 _FRAME = re.compile(r'File "[^"]*?(tests/[^"]+)", line (\d+)')
 
 
@@ -45,23 +44,39 @@ class Completed:
 
 
 @dataclass(frozen=True)
+class BrokenTest:
+    """A test that failed or ended in an error, with the first of its cases that did."""
+
+    name: str
+    cases: int
+    message: str
+    path: Optional[str]
+    line: Optional[int]
+
+    def finding(self) -> Finding:
+        """Returns the finding for the report."""
+        more = f" (and {self.cases - 1} more cases)" if self.cases > 1 else ""
+        return Finding("blocking", f"{self.name}: {self.message}{more}", self.path, self.line)
+
+
+@dataclass(frozen=True)
 class TestRun:
     """A test suite that has run."""
 
     completed: Completed
     ran: int
     skipped: int
-    broken: list[str]
-
-    @property
-    def passed(self) -> int:
-        """Returns how many tests passed."""
-        return self.ran - self.skipped - len(self.broken)
+    broken: list[BrokenTest]
 
     @property
     def is_green(self) -> bool:
         """Tells whether tests ran and all was well."""
         return self.completed.exit_code == 0 and self.ran > 0
+
+    @property
+    def passed(self) -> int:
+        """Returns how many tests passed."""
+        return max(self.ran - self.skipped - len(self.broken), 0)
 
     @property
     def counts(self) -> str:
@@ -76,14 +91,7 @@ class TestRun:
         """Returns a blocking finding for each broken test, with its place."""
         if not self.broken and not self.is_green:
             return [Finding("blocking", f"`{self.completed.command}` failed: {self.completed.last_line}")]
-        found = []
-        for block in self.completed.output.split("=" * 70)[1:]:
-            title, frame = _BROKEN.search(block), _FRAME.search(block)
-            lines = [line for line in block.split("-" * 70)[1].splitlines() if line.strip()] if "-" * 70 in block else []
-            message = f"{title.group(1) if title else 'a test'}: {lines[-1] if lines else 'failed'}"
-            path, line = (frame.group(1), int(frame.group(2))) if frame else (None, None)
-            found.append(Finding("blocking", message, path, line))
-        return found
+        return [broken.finding() for broken in self.broken]
 
 
 def run(root: Path, arguments: list[str], shown: Optional[str] = None) -> Completed:
@@ -111,21 +119,34 @@ def run(root: Path, arguments: list[str], shown: Optional[str] = None) -> Comple
     return completed
 
 
-def run_tests(root: Path, directory: str) -> TestRun:
-    """Runs the test suite in a directory of the repository."""
-    completed = run(root, ["-m", "unittest", "discover", "-s", directory])
-    return read_test_run(completed)
+def run_tests(root: Path, directory: str, pattern: Optional[str] = None) -> TestRun:
+    """Runs the tests in a directory of the repository, all of them or those of some files."""
+    selected = ["-p", pattern] if pattern else []
+    return read_test_run(run(root, ["-m", "unittest", "discover", "-s", directory, *selected]))
 
 
 def read_test_run(completed: Completed) -> TestRun:
-    """Reads the counts out of what `unittest` printed."""
+    """Reads the counts and the broken tests out of what `unittest` printed."""
     ran, skipped = _RAN.search(completed.output), _SKIPPED.search(completed.output)
     return TestRun(
-        completed,
-        int(ran.group(1)) if ran else 0,
-        int(skipped.group(1)) if skipped else 0,
-        _BROKEN.findall(completed.output),
+        completed, int(ran.group(1)) if ran else 0, int(skipped.group(1)) if skipped else 0, _broken(completed.output)
     )
+
+
+def _broken(output: str) -> list[BrokenTest]:
+    """Reads the blocks that `unittest` prints for what is broken; the cases of one test become one."""
+    cases: dict[str, list[str]] = {}
+    for block in output.split(_DOUBLE_RULE)[1:]:
+        title = _BROKEN.search(block)
+        if title is not None:
+            cases.setdefault(title.group(1), []).append(block)
+    broken = []
+    for name, blocks in cases.items():
+        frame = _FRAME.search(blocks[0])
+        error = _ERROR.search(blocks[0])
+        path, line = (frame.group(1), int(frame.group(2))) if frame else (None, None)
+        broken.append(BrokenTest(name, len(blocks), error.group(0) if error else "failed", path, line))
+    return broken
 
 
 def git(root: Path, *arguments: str) -> Optional[bytes]:
@@ -147,58 +168,3 @@ def find_base(root: Path, declared: Optional[str]) -> Optional[str]:
     head = git(root, "rev-parse", "HEAD")
     first = roots.decode("ascii").split()[:1] if roots else []
     return first[0] if first and head is not None and head.decode("ascii").strip() != first[0] else None
-
-
-class Service:
-    """A running users service."""
-
-    def __init__(self, port: int) -> None:
-        """Keeps the port."""
-        self.port = port
-
-    @property
-    def url(self) -> str:
-        """Returns the address of the service."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def ask(
-        self, method: str, path: str, body: object = None, headers: Optional[Mapping[str, str]] = None
-    ) -> tuple[int, dict[str, str], object]:
-        """Sends a request, with bytes as they are and anything else as JSON; returns status, headers and document."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
-            content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode("utf-8")
-            connection.request(method, path, content, dict(headers or {}))
-            answer = connection.getresponse()
-            return answer.status, dict(answer.getheaders()), json.loads(answer.read() or b"null")
-        finally:
-            connection.close()
-
-
-class ServiceError(Exception):
-    """The service did not start."""
-
-
-@contextlib.contextmanager
-def running_service(root: Path, database: Path) -> Iterator[Service]:
-    """Runs the service of a tree as a process of its own, on a free port; stops it in the end."""
-    command = [*PYTHON, "-m", "users_service", "--database", str(database), "serve", "--port", "0"]
-    process = subprocess.Popen(
-        command, cwd=root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
-    )
-    try:
-        line = process.stdout.readline() if process.stdout else ""
-        if not line.startswith("listening on "):
-            raise ServiceError(f"the service did not start: {line.strip() or 'it said nothing'}")
-        print(f"started the service: {line.strip()}", flush=True)
-        yield Service(int(line.rsplit(":", 1)[1]))
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if process.stdout:
-            process.stdout.close()
-        print(f"stopped the service (exit code {process.returncode})", flush=True)

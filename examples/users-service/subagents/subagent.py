@@ -12,7 +12,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import Optional
+from typing import Callable, Optional
 
 # The scripts may stand in a directory that is not theirs to write to.
 sys.dont_write_bytecode = True
@@ -22,21 +22,22 @@ from context import Blocked, Context, Failed  # noqa: E402
 from contract import Assignment, Claim, ContractError, Report  # noqa: E402
 from editing import EditError, Edits  # noqa: E402
 from faults import Fault  # noqa: E402
-from roles import SCRIPTS  # noqa: E402
+from roles import script_of  # noqa: E402
 
 
 def main() -> int:
     """Does the assignment; returns the exit code."""
     try:
         assignment = Assignment.from_environment(os.environ)
-        if assignment.role not in SCRIPTS:
+        script = script_of(assignment.role)
+        if script is None:
             raise ContractError(f"there is no script for the role {assignment.role!r}")
         fault = faults.fault_for(assignment, os.environ)
     except ContractError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(f"{assignment.subagent}: {len(assignment.requirements)} requirements", flush=True)
-    report = do(assignment, fault)
+    report = do(assignment, script, fault)
     print(f"{report.status}: {report.summary}", flush=True)
     if fault is Fault.BAD_REPORT:
         assignment.report.write_text('{"version": 1, "status": "finished", "confidence": 0.99}\n', encoding="utf-8")
@@ -45,7 +46,7 @@ def main() -> int:
     return 1 if report.status == "failed" else 0
 
 
-def do(assignment: Assignment, fault: Optional[Fault]) -> Report:
+def do(assignment: Assignment, script: Callable[[Context], Report], fault: Optional[Fault]) -> Report:
     """Does the work, with the fault if one is asked for; returns the report."""
     root = Path.cwd()
     if fault is not None:
@@ -54,16 +55,16 @@ def do(assignment: Assignment, fault: Optional[Fault]) -> Report:
             return with_claims_of_everything(report, assignment) if fault is Fault.LIE else report
     with tempfile.TemporaryDirectory(prefix="scripted-") as scratch:
         context = Context(assignment, root, Path(scratch), Edits(root), make_defect=fault is Fault.DEFECT)
-        report = work(context)
+        report = work(script, context)
     if fault is Fault.OUT_OF_SCOPE:
         faults.break_scope(assignment, root)
     return report
 
 
-def work(context: Context) -> Report:
+def work(script: Callable[[Context], Report], context: Context) -> Report:
     """Runs the role's script; what stops it becomes a report that says so."""
     try:
-        return SCRIPTS[context.assignment.role](context)
+        return script(context)
     except Blocked as blocked:
         return Report("blocked", f"Not begun: {blocked}.", limitations=blocked.missing)
     except (EditError, Failed, OSError) as error:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Callable
+import importlib
+from typing import Callable, Optional
 
 from context import Context
 from contract import Report
-from roles import cli, data_types, deployment, feature, infrastructure, review, tests, validation
 
-SCRIPTS: dict[str, Callable[[Context], Report]] = {
-    "infrastructure": infrastructure.work,
-    "data-types": data_types.work,
-    "feature": feature.work,
-    "cli": cli.work,
-    "tests": tests.work,
-    "review": review.work,
-    "validation": validation.work,
-    "deployment": deployment.work,
+_MODULES = {
+    "infrastructure": "infrastructure",
+    "data-types": "data_types",
+    "feature": "feature",
+    "cli": "cli",
+    "tests": "tests",
+    "review": "review",
+    "validation": "validation",
+    "deployment": "deployment",
 }
-"""The scripts, by role."""
+
+
+def script_of(role: str) -> Optional[Callable[[Context], Report]]:
+    """Returns the script of a role, None when there is none. Only its module is loaded: each run plays one role."""
+    if role not in _MODULES:
+        return None
+    work: Callable[[Context], Report] = importlib.import_module(f"roles.{_MODULES[role]}").work
+    return work

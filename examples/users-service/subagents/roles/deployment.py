@@ -8,7 +8,8 @@ from pathlib import Path
 
 from context import Blocked, Context, Failed
 from contract import Claim, Item, Limitation, Report
-from running import Completed, ServiceError, run, running_service
+from running import Completed, run
+from service_process import ServiceError, running_service
 
 ENVIRONMENT = "deploy/users-service.env.template"
 SETTING = "USERS_MAX_PATCH_BYTES"
