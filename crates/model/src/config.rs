@@ -1,18 +1,46 @@
 //! The configuration: `.github/backend-implementer.yml`.
+//!
+//! `docs/configuration.md` documents every key for people; [`schema`] gives the same to editors.
 
-use std::collections::BTreeMap;
+mod protected;
+mod read;
+#[cfg(test)]
+mod tests;
+pub mod values;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::protected::{DEFAULT_PROTECTED_PATHS, ProtectedPath};
 use crate::{
+    command,
+    diagnostics::Diagnostic,
     gate::GateKind,
-    ids::SubagentName,
+    ids::{Digest, SubagentName},
+    plan::TASKS_MAX,
     roster::{Access, Role},
 };
 
 /// Where the configuration stands in a repository.
 pub const CONFIG_PATH: &str = ".github/backend-implementer.yml";
+
+/// The largest configuration that is read, in bytes.
+pub const CONFIG_MAX_BYTES: usize = 256 * 1024;
+
+/// The most subagents that may be asked to run at one time: as many as a plan may have tasks.
+pub const CONCURRENCY_MAX: usize = TASKS_MAX;
+
+/// The longest time limit that may be set, in minutes: a day.
+pub const TIME_LIMIT_MAX_MINUTES: u64 = 24 * 60;
+
+const DEFAULT_CONCURRENCY: usize = 8;
+const DEFAULT_TIME_LIMIT_MINUTES: u64 = 60;
+const DEFAULT_GATE_TIME_LIMIT_MINUTES: u64 = 30;
 
 /// The configuration. Every key is optional; a key that is not known is an error.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -22,13 +50,17 @@ pub struct Config {
     pub agent: AgentConfig,
     /// Overrides for single subagents, by name.
     pub subagents: BTreeMap<SubagentName, SubagentConfig>,
-    /// Globs of paths that no subagent may touch, in place of the built-in list.
+    /// Globs of paths that no subagent may touch, in place of the built-in list that `docs/configuration.md` shows.
     pub protected_paths: Option<Vec<String>>,
     /// The commands of the gates. They run besides those of the plan.
+    #[schemars(extend("propertyNames" = { "enum": ["tests", "review", "validation"] }))]
     pub gates: BTreeMap<GateKind, GateConfig>,
-    /// The most subagents that run at one time.
+    /// The most subagents that run at one time: 1 to 256, 8 when left out.
+    #[schemars(range(min = 1, max = 256))]
     pub concurrency: Option<usize>,
-    /// The time limit of a task in minutes, unless its subagent has one of its own.
+    /// The time limit of one attempt at a task in minutes, unless its subagent has one of its own: 1 to 1440, 60 when
+    /// left out.
+    #[schemars(range(min = 1, max = 1440))]
     pub time_limit_minutes: Option<u64>,
     /// Names of environment variables that are passed on to gates and subagents.
     pub pass_environment: Vec<String>,
@@ -57,7 +89,7 @@ pub enum AgentKind {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct SubagentConfig {
-    /// The part it plays, for a subagent whose role cannot be told from its name.
+    /// The part it plays; needed for a subagent whose role cannot be told from its name.
     pub role: Option<Role>,
     /// The model.
     pub model: Option<String>,
@@ -67,7 +99,8 @@ pub struct SubagentConfig {
     pub exclude: Option<Vec<String>>,
     /// Whether it may change files.
     pub access: Option<Access>,
-    /// The time limit in minutes.
+    /// The time limit of one attempt in minutes: 1 to 1440.
+    #[schemars(range(min = 1, max = 1440))]
     pub time_limit_minutes: Option<u64>,
     /// The program and its arguments, in place of the agent's.
     pub command: Option<Vec<String>>,
@@ -81,8 +114,105 @@ pub struct SubagentConfig {
 pub struct GateConfig {
     /// The commands, each split into arguments as a shell would, but run without one.
     pub commands: Vec<String>,
-    /// The time limit of one command in minutes.
+    /// The time limit of one command in minutes: 1 to 1440, 30 when left out.
+    #[schemars(range(min = 1, max = 1440))]
     pub time_limit_minutes: Option<u64>,
     /// Globs of JUnit XML files that the commands write.
     pub junit: Vec<String>,
+}
+
+impl Config {
+    /// Reads the configuration in `text`; `file` is its name in diagnostics. An empty text is the default.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, each with its place: what is not YAML, keys that do not exist, values of the
+    /// wrong kind or out of range, broken globs and commands, environment variables that must not be passed on.
+    pub fn read(file: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
+        read::read(file, text)
+    }
+
+    /// Returns the most subagents that run at one time; 8 when the configuration does not say.
+    #[must_use]
+    pub fn concurrency(&self) -> usize {
+        self.concurrency.unwrap_or(DEFAULT_CONCURRENCY).max(1)
+    }
+
+    /// Returns the time limit of one attempt at a task of `subagent`: its own, else the general one, else 60 minutes.
+    #[must_use]
+    pub fn time_limit(&self, subagent: &SubagentName) -> Duration {
+        let own = self.subagents.get(subagent).and_then(|subagent| subagent.time_limit_minutes);
+        minutes(own.or(self.time_limit_minutes).unwrap_or(DEFAULT_TIME_LIMIT_MINUTES))
+    }
+
+    /// Returns the time limit of one command of a gate, whoever asked for it; 30 minutes when the configuration does
+    /// not say.
+    #[must_use]
+    pub fn gate_time_limit(&self, gate: GateKind) -> Duration {
+        let own = self.gates.get(&gate).and_then(|gate| gate.time_limit_minutes);
+        minutes(own.unwrap_or(DEFAULT_GATE_TIME_LIMIT_MINUTES))
+    }
+
+    /// Returns the commands of a gate, split into arguments. A command that cannot be split is not there: `read` has
+    /// refused it.
+    #[must_use]
+    pub fn gate_commands(&self, gate: GateKind) -> Vec<Vec<String>> {
+        let commands = self.gates.get(&gate).map_or(&[][..], |gate| &gate.commands);
+        commands.iter().filter_map(|command| command::split(command).ok()).collect()
+    }
+
+    /// Returns the program and arguments that run `subagent`: its own, else the agent's; empty when neither is set.
+    #[must_use]
+    pub fn command(&self, subagent: &SubagentName) -> &[String] {
+        let own = self.subagents.get(subagent).and_then(|subagent| subagent.command.as_deref());
+        own.unwrap_or(&self.agent.command)
+    }
+
+    /// Returns the names of the environment variables that `subagent` is given: those for all, and its own.
+    #[must_use]
+    pub fn environment(&self, subagent: &SubagentName) -> BTreeSet<&str> {
+        let own = self.subagents.get(subagent).map(|subagent| subagent.pass_environment.as_slice());
+        self.pass_environment.iter().chain(own.unwrap_or_default()).map(String::as_str).collect()
+    }
+
+    /// Returns the globs of the paths that no subagent may touch: the configured list, else the built-in one.
+    #[must_use]
+    pub fn protected_paths(&self) -> Vec<String> {
+        self.protected_paths
+            .clone()
+            .unwrap_or_else(|| DEFAULT_PROTECTED_PATHS.iter().map(|path| path.glob.to_owned()).collect())
+    }
+
+    /// Digests what decides who may touch what, what is run in whose name with which secrets, and what verifies it:
+    /// the protected paths, the agent's and the subagents' overrides, the gates' commands, the environment.
+    ///
+    /// Concurrency and time limits are left out: an approval need not be given again because a machine has more cores.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let untimed = |subagent: &SubagentConfig| SubagentConfig { time_limit_minutes: None, ..subagent.clone() };
+        let gates =
+            self.gates.iter().map(|(&kind, gate)| (kind, GateConfig { time_limit_minutes: None, ..gate.clone() }));
+        let decisive = Self {
+            agent: self.agent.clone(),
+            subagents: self.subagents.iter().map(|(name, subagent)| (name.clone(), untimed(subagent))).collect(),
+            // The effective list, so that a release with other defaults is another lock.
+            protected_paths: Some(self.protected_paths()),
+            gates: gates.collect(),
+            concurrency: None,
+            time_limit_minutes: None,
+            pass_environment: self.pass_environment.clone(),
+        };
+        // Serialising plain structs of strings cannot fail; an empty text would only make every lock the same as none.
+        Digest::of(serde_json::to_vec(&decisive).unwrap_or_default())
+    }
+}
+
+fn minutes(n: u64) -> Duration {
+    // `read` refuses 0; a configuration that was made in another way is not run without any time.
+    Duration::from_secs(n.max(1).saturating_mul(60))
+}
+
+/// Returns the JSON schema (draft 2020-12) of the configuration.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Config).to_value()
 }

@@ -276,3 +276,105 @@ impl Handoff {
         self.tasks.iter().filter(move |record| self.schedule.task(&record.id).is_some_and(|task| task.role == role))
     }
 }
+
+/// Says why bytes are not a hand-off that this program can use.
+#[derive(Debug, thiserror::Error)]
+pub enum HandoffError {
+    /// It is not JSON, or not JSON of the published schema.
+    #[error("this is not a hand-off: {0}; `backend-implementer schema handoff` prints what one looks like")]
+    Malformed(#[from] serde_json::Error),
+    /// A later version of the program wrote it.
+    #[error(
+        "this hand-off has version {found}, and this program reads versions up to {HANDOFF_VERSION}: use the version of backend-implementer that wrote it, or a later one"
+    )]
+    Newer {
+        /// The version that it has.
+        found: u32,
+    },
+    /// No version of the program ever wrote it.
+    #[error("this hand-off has version {found}, which never existed: versions begin with 1")]
+    NoSuchVersion {
+        /// The version that it claims.
+        found: u32,
+    },
+}
+
+/// The one field that every version of the hand-off has.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
+}
+
+impl Handoff {
+    /// Reads a hand-off. The version is looked at first, so that a newer hand-off is named as such and not called
+    /// malformed.
+    ///
+    /// # Errors
+    /// When it is of another version, or not a hand-off.
+    pub fn read(bytes: &[u8]) -> Result<Self, HandoffError> {
+        match serde_json::from_slice::<Versioned>(bytes)?.version {
+            0 => Err(HandoffError::NoSuchVersion { found: 0 }),
+            HANDOFF_VERSION => Ok(serde_json::from_slice(bytes)?),
+            found => Err(HandoffError::Newer { found }),
+        }
+    }
+
+    /// Writes the hand-off as indented JSON with a line break at its end.
+    ///
+    /// # Errors
+    /// Never for a value of this type; serialising is fallible by its signature only.
+    pub fn write(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let mut bytes = serde_json::to_vec_pretty(self)?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+}
+
+/// Returns the JSON schema of the hand-off.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Handoff).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::summary::{conclude, fixture};
+
+    #[test]
+    fn a_hand_off_is_read_as_it_was_written() {
+        for mut handoff in
+            [fixture::complete(), fixture::incomplete(), fixture::minimal(), fixture::hostile("\u{0}\"\\\n\u{202e}<")]
+        {
+            conclude(&mut handoff);
+            let bytes = handoff.write().unwrap();
+            assert_eq!(Handoff::read(&bytes).unwrap(), handoff);
+        }
+    }
+
+    #[test]
+    fn a_newer_hand_off_is_named_as_such_whatever_else_it_holds() {
+        let error = Handoff::read(br#"{"version": 2, "tasks": "now a string"}"#).unwrap_err();
+        assert!(matches!(error, HandoffError::Newer { found: 2 }), "{error}");
+        assert!(error.to_string().contains("has version 2, and this program reads versions up to 1"));
+        assert!(matches!(Handoff::read(br#"{"version": 0}"#), Err(HandoffError::NoSuchVersion { .. })));
+    }
+
+    #[test]
+    fn what_is_no_hand_off_is_refused_with_the_reason() {
+        for bad in [&b""[..], b"{", b"[]", b"{}", b"{\"version\": 1}", b"{\"version\": -1}", b"\xff", b"null"] {
+            let error = Handoff::read(bad).unwrap_err();
+            assert!(matches!(error, HandoffError::Malformed(_)), "{error}");
+        }
+        assert!(Handoff::read(br#"{"version": 1}"#).unwrap_err().to_string().contains("missing field"));
+    }
+
+    #[test]
+    fn the_schema_names_every_field_of_a_written_hand_off() {
+        let schema = serde_json::to_value(schema()).unwrap();
+        let written = serde_json::to_value(fixture::complete()).unwrap();
+        for field in written.as_object().unwrap().keys() {
+            assert!(schema["properties"].get(field).is_some(), "{field}");
+        }
+    }
+}

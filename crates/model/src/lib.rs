@@ -10,8 +10,11 @@
 //! the [`summary`] is the picture for people.
 
 pub mod brief;
+pub mod command;
 pub mod config;
+mod cycles;
 pub mod diagnostics;
+pub mod environment;
 pub mod findings;
 pub mod gate;
 pub mod handoff;
@@ -25,4 +28,5 @@ pub mod schedule;
 pub mod scope;
 pub mod summary;
 pub mod text;
+pub mod verdict;
 pub mod yaml;

@@ -1,5 +1,8 @@
 //! The report: what a subagent says it did. JSON against a published schema; untrusted, always.
 
+mod read;
+
+pub use read::{FILES_MAX, LIST_MAX, PATH_MAX, ReadReport, ReportError, SUMMARY_MAX, TEXT_MAX};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,33 +17,47 @@ pub const REPORT_VERSION: u32 = 1;
 /// The largest report that is read, in bytes.
 pub const REPORT_MAX_BYTES: usize = 1024 * 1024;
 
+/// Returns the JSON schema of a report, as it is published.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Report).to_value()
+}
+
 /// What a subagent says about its work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Report {
     /// The version of this format: 1.
+    #[schemars(extend("const" = REPORT_VERSION))]
     pub version: u32,
     /// Whether the work is done.
     pub status: ReportStatus,
     /// What was done, in a paragraph.
+    #[schemars(length(min = 1, max = SUMMARY_MAX))]
     pub summary: String,
     /// What became of each requirement of the task.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = LIST_MAX))]
     pub requirements: Vec<RequirementClaim>,
     /// The paths that were changed, relative to the root of the repository.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = FILES_MAX))]
     pub files: Vec<String>,
     /// Lines for the Implementation Summary, each under one of its labels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = LIST_MAX))]
     pub items: Vec<SummaryItem>,
     /// What was run to check the work.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = LIST_MAX))]
     pub evidence: Vec<Evidence>,
     /// What could not be done, and who could.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = LIST_MAX))]
     pub limitations: Vec<Limitation>,
     /// What is wrong with the code, as a reviewer sees it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = LIST_MAX))]
     pub findings: Vec<ReportedFinding>,
 }
 
@@ -164,6 +181,7 @@ pub struct ReportedFinding {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// The line, from 1.
+    #[schemars(range(min = 1))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
     /// What is wrong.

@@ -33,51 +33,73 @@ pub fn truncate(text: &str, max: usize) -> String {
 
 /// Escapes foreign text for one line of Markdown: no structure, no HTML, no mention, no reference, no autolink.
 ///
-/// Line breaks become spaces; control characters go away. GitHub turns `@name`, `#12`, `GH-12` and bare URLs into
-/// links and notifications even where CommonMark has no structure, so `@` and `#` are followed by a zero-width
-/// non-joiner and `://` is broken with one.
+/// Line breaks become spaces; control characters go away. GitHub makes links, notifications and pictures out of
+/// `@name`, `#12`, `GH-12`, `://`, `www.` and `:name:` even where CommonMark has no structure: a zero-width non-joiner
+/// breaks those, and nothing else, so that routes such as `/users/:id` stay as they are.
 #[must_use]
 pub fn markdown(text: &str) -> String {
+    let chars: Vec<char> = text
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .chars()
+        .filter(|c| !(c.is_control() || is_bidi_control(*c)))
+        .collect();
     let mut out = String::with_capacity(text.len() + 16);
-    let mut blank = false;
-    for c in text.trim().chars() {
-        if c.is_whitespace() {
-            if !blank {
-                out.push(' ');
-            }
-            blank = true;
-            continue;
-        }
-        blank = false;
+    for (at, &c) in chars.iter().enumerate() {
+        let rest = &chars[at + 1..];
+        let begins_word = at == 0 || !chars[at - 1].is_alphanumeric();
         match c {
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '-' | '!' | '|' | '~' | '$'
-            | '=' | '.' => {
-                // A full stop and a hyphen matter only at the beginning of a line, behind digits or alone: leave prose
-                // readable.
-                let structural = !matches!(c, '.' | '-' | '+' | '=' | '(' | ')' | '!' | '{' | '}' | '$')
-                    || out.is_empty()
-                    || out.bytes().all(|b| b.is_ascii_digit())
-                    || (c == '(' && out.ends_with(']'))
-                    || c == '$';
-                if structural {
-                    out.push('\\');
-                }
-                out.push(c);
-                if c == '#' {
-                    out.push('\u{200c}');
-                }
-            }
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
-            '@' => out.push_str("@\u{200c}"),
-            ':' => out.push_str(":\u{200c}"),
-            c if c.is_control() || is_bidi_control(c) => {}
-            c => out.push(c),
+            _ => {
+                if is_structural(c, &out) {
+                    out.push('\\');
+                }
+                out.push(c);
+            }
+        }
+        let breaks = match c {
+            '@' | '#' => true,
+            ':' => rest.starts_with(&['/', '/']) || ends_shortcode(rest),
+            'w' | 'W' => begins_word && lower(rest, 3) == "ww.",
+            'g' | 'G' => begins_word && lower(rest, 2) == "h-" && rest.get(2).is_some_and(char::is_ascii_digit),
+            _ => false,
+        };
+        if breaks && !rest.is_empty() {
+            out.push('\u{200c}');
         }
     }
-    // Only a colon that would begin an autolink or an emoji shortcode needs breaking; put the others back.
-    out.replace(":\u{200c} ", ": ").trim_end_matches('\u{200c}').to_owned()
+    out
+}
+
+/// Tells whether `c` could be structure where it stands. A full stop, a hyphen and the like matter only at the beginning
+/// of a line, behind digits or alone: prose stays readable.
+fn is_structural(c: char, before: &str) -> bool {
+    match c {
+        '\\' | '`' | '^' | '*' | '_' | '[' | ']' | '#' | '|' | '~' | '$' => true,
+        '(' if before.ends_with(']') => true,
+        '{' | '}' | '(' | ')' | '+' | '-' | '!' | '=' | '.' => before.bytes().all(|b| b.is_ascii_digit()),
+        _ => false,
+    }
+}
+
+/// Tells whether a colon in front of `rest` begins an emoji shortcode such as `:name:`.
+fn ends_shortcode(rest: &[char]) -> bool {
+    let name = rest.iter().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '-')).count();
+    name > 0 && rest.get(name) == Some(&':')
+}
+
+fn lower(chars: &[char], count: usize) -> String {
+    chars.iter().take(count).flat_map(|c| c.to_lowercase()).collect()
+}
+
+/// Escapes inline Markdown for a cell of a table: a pipe would end the cell, even inside a code span.
+#[must_use]
+pub fn cell(markdown: &str) -> String {
+    // GFM takes the backslash before a pipe away when it splits the row, before anything else is read.
+    markdown.replace('|', "\\|")
 }
 
 /// Wraps foreign text as a Markdown code span, with a fence longer than any run of backticks inside.
@@ -88,12 +110,11 @@ pub fn code(text: &str) -> String {
         .map(|c| if c.is_whitespace() { ' ' } else { c })
         .filter(|c| !c.is_control() && !is_bidi_control(*c))
         .collect();
-    // A pipe ends a table cell even inside a code span, unless it is escaped there.
-    let flat = flat.trim().replace('|', "\\|");
+    let flat = flat.trim();
     if flat.is_empty() {
         return "` `".to_owned();
     }
-    let fence = "`".repeat(longest_backtick_run(&flat) + 1);
+    let fence = "`".repeat(longest_backtick_run(flat) + 1);
     let pad = if flat.starts_with('`') || flat.ends_with('`') { " " } else { "" };
     format!("{fence}{pad}{flat}{pad}{fence}")
 }
@@ -114,6 +135,14 @@ pub fn terminal(text: &str) -> String {
     text.chars().filter(|c| matches!(c, '\n' | '\t') || !(c.is_control() || is_bidi_control(*c))).collect()
 }
 
+/// Makes the output of a program plain: escape sequences go away whole, colours and links included, and so do control
+/// characters but line break and tab. A carriage return, with which progress is written over, breaks the line.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    let stripped = anstream::adapter::strip_str(text).to_string();
+    terminal(&stripped.replace("\r\n", "\n").replace('\r', "\n"))
+}
+
 fn longest_backtick_run(text: &str) -> usize {
     text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
 }
@@ -123,10 +152,11 @@ fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{061c}')
 }
 
-/// Says `1 task`, `2 tasks`.
+/// Says `1 task`, `2 tasks`, `3 processes`.
 #[must_use]
 pub fn count(n: usize, singular: &str) -> String {
-    if n == 1 { format!("1 {singular}") } else { format!("{n} {singular}s") }
+    let ending = if singular.ends_with('s') { "es" } else { "s" };
+    if n == 1 { format!("1 {singular}") } else { format!("{n} {singular}{ending}") }
 }
 
 #[cfg(test)]
@@ -150,6 +180,27 @@ mod tests {
         assert!(block.starts_with("`````\n"), "{block}");
         let headings = Parser::new(&block).filter(|event| matches!(event, Event::Start(Tag::Heading { .. }))).count();
         assert_eq!(headings, 0);
+    }
+
+    #[test]
+    fn routes_stay_readable_and_what_github_would_link_is_broken() {
+        insta::assert_snapshot!(markdown("PATCH /api/users/:id (v1.2) - done!"), @"PATCH /api/users/:id (v1.2) - done!");
+        for hostile in ["@team", "#12", "GH-12", "gh-7", "https://x.example", "www.x.example", "see :tada: now"] {
+            let escaped = markdown(hostile);
+            assert!(escaped.contains('\u{200c}'), "{escaped}");
+        }
+    }
+
+    #[test]
+    fn pipes_do_not_end_a_cell() {
+        let row = format!("| a | b |\n|---|---|\n| {} | {} |\n", cell(&markdown("x|y")), cell(&code("x|y")));
+        let cells: Vec<_> = Parser::new_ext(&row, Options::ENABLE_TABLES)
+            .filter_map(|event| match event {
+                Event::Text(text) | Event::Code(text) => Some(text.into_string()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(cells.join(" "), "a b x |y x|y");
     }
 
     proptest::proptest! {

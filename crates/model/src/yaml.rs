@@ -1,12 +1,14 @@
 //! YAML, behind one door: which library reads it is decided here and nowhere else.
 //!
-//! `serde_yaml` (retired by its author, still the one that the ecosystem's types are written for) reads configuration
-//! and front matter. `serde-saphyr` reads plans, because requirements carry the line that they stand on and `serde_yaml`
-//! gives no positions for values.
+//! `serde_yaml` (retired by its author, still the one that the ecosystem's types are written for) reads front matter.
+//! `serde-saphyr` reads plans and the configuration as a [`tree`], because what is wrong there is reported with the line
+//! that it stands on, and `serde_yaml` gives no positions for values.
 
 use serde::de::DeserializeOwned;
 
 use crate::diagnostics::Position;
+
+pub mod tree;
 
 /// Says why a text is not the YAML that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,4 +35,18 @@ pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, YamlError> {
         let message = message.split_once(" at line ").map_or(message.as_str(), |(message, _)| message).to_owned();
         YamlError { message, position }
     })
+}
+
+/// Reads `text` as one map of plain values, in which no key stands twice. An empty text is an empty map.
+///
+/// # Errors
+/// When the text is not YAML, not a map, or has a key that is not text; with the place where the parser knows it.
+pub fn mapping(text: &str) -> Result<serde_json::Map<String, serde_json::Value>, YamlError> {
+    // `serde_yaml::Mapping` refuses a key that stands twice; a JSON map would let the last one win.
+    let mapping: Option<serde_yaml::Mapping> = from_str(text)?;
+    match serde_json::to_value(mapping.unwrap_or_default()) {
+        Ok(serde_json::Value::Object(map)) => Ok(map),
+        Ok(_) => Err(YamlError { message: "this is not a map".to_owned(), position: None }),
+        Err(error) => Err(YamlError { message: error.to_string(), position: None }),
+    }
 }

@@ -2,6 +2,30 @@
 //!
 //! `docs/plan.md` documents the format for Planners.
 
+mod blocks;
+mod check;
+mod commands;
+mod directives;
+mod domains;
+mod draft;
+mod headings;
+mod implied;
+mod inline;
+mod intake;
+mod items;
+mod markdown;
+mod schema;
+mod sections;
+mod source;
+mod tasks;
+#[cfg(test)]
+mod tests;
+mod verification;
+mod yaml_form;
+
+pub use implied::implied_tasks;
+pub use intake::{Reading, read};
+pub use schema::schema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -52,10 +76,11 @@ pub struct PlannedTask {
     /// The globs of the paths that the task may touch, when the plan says so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub touches: Vec<String>,
-    /// The tasks that must have passed before this one begins.
+    /// The tasks that must have passed before this one begins: of the plan, or of [`implied_tasks`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<TaskId>,
-    /// The tasks that this one may run beside, although phase or sequence would put one after the other.
+    /// The tasks that this one may run beside, although phase or sequence would put one after the other: of the plan, or
+    /// of [`implied_tasks`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parallel_with: Vec<TaskId>,
     /// The line of the heading, from 1.

@@ -1,5 +1,15 @@
 //! The roster: the subagents that can be called, eight built in, overridden or extended by the repository's agent
 //! files.
+//!
+//! `docs/agents.md` documents the format of agent files and what fills what they leave out.
+
+mod definition;
+mod embedded;
+mod front_matter;
+mod load;
+mod roles;
+#[cfg(test)]
+mod tests;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,6 +17,11 @@ use serde::{Deserialize, Serialize};
 use crate::{
     gate::GateKind,
     ids::{Digest, SubagentName},
+};
+
+pub use self::{
+    definition::AGENT_FILE_MAX_BYTES,
+    load::{AgentFile, Loaded, builtin, is_agent_file, load},
 };
 
 /// When in the order of the work a subagent has its place.
@@ -106,6 +121,21 @@ impl Role {
         }
     }
 
+    /// Returns the name as agent files and the configuration write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Infrastructure => "infrastructure",
+            Self::DataTypes => "data-types",
+            Self::Feature => "feature",
+            Self::Cli => "cli",
+            Self::Tests => "tests",
+            Self::Review => "review",
+            Self::Validation => "validation",
+            Self::Deployment => "deployment",
+        }
+    }
+
     /// Returns the role in a word or two, as plans head their sections and the summary names it.
     #[must_use]
     pub fn title(self) -> &'static str {
@@ -141,6 +171,20 @@ pub enum Access {
     ReadOnly,
     /// It writes within its scope.
     Writes,
+}
+
+impl Access {
+    /// Both, the narrower first.
+    pub const ALL: [Self; 2] = [Self::ReadOnly, Self::Writes];
+
+    /// Returns the name as agent files and the configuration write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ReadOnly => "read-only",
+            Self::Writes => "writes",
+        }
+    }
 }
 
 /// Where a definition came from.

@@ -1,6 +1,17 @@
 //! The schedule: which tasks there are, in which phases and waves they run, and the state machine that runs them.
 
+mod build;
+mod machine;
+mod order;
+mod scopes;
+#[cfg(test)]
+mod testing;
+mod waves;
+
 use std::collections::BTreeMap;
+
+pub use build::build;
+pub use machine::{ATTEMPTS_MAX, Again, Effect, End, Event, Machine, Millis, StopReason, TaskState, WhyNotRun};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -109,8 +120,16 @@ impl Schedule {
 pub enum Outcome {
     /// It did its work, within its scope, and its patch was integrated.
     Passed,
-    /// The process failed, the report said so, the patch broke the scope or could not be integrated.
+    /// The process failed, or its report says that the work could not be done.
     Failed,
+    /// It changed what it may not touch; nothing of its patch was integrated.
+    OutOfScope,
+    /// It said that it was done, and had changed nothing.
+    Unproven,
+    /// It ended without a report, or with one that does not keep to the schema.
+    Unreported,
+    /// Its patch and one that was integrated before it change the same place in different ways.
+    Conflicted,
     /// It said that it needs something that another specialist has to make, or a task that it needs did not pass.
     Blocked,
     /// It ran into its time limit.
@@ -128,6 +147,10 @@ impl Outcome {
         match self {
             Self::Passed => "passed",
             Self::Failed => "failed",
+            Self::OutOfScope => "out of scope",
+            Self::Unproven => "claimed, not done",
+            Self::Unreported => "no report",
+            Self::Conflicted => "conflict",
             Self::Blocked => "blocked",
             Self::TimedOut => "timed out",
             Self::Cancelled => "cancelled",

@@ -1,5 +1,12 @@
 //! Gates: the checks that must pass before submission, and their evidence.
 
+pub mod counts;
+mod judgement;
+mod proof;
+
+pub use judgement::{Case, findings, judge};
+pub use proof::{NotPassed, NotReady, PassedGate, ReadyForSubmission};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -178,3 +185,6 @@ pub struct Receipt {
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
 }
+
+#[cfg(test)]
+mod tests;

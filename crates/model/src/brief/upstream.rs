@@ -1,0 +1,172 @@
+//! What ran before: the work that a subagent builds on, and what was wrong with its own earlier attempts.
+
+use std::fmt::Write as _;
+
+use super::{BriefInput, LIST_MAX_BYTES, UPSTREAM_MAX_BYTES, block, cut, inline, line};
+use crate::{
+    findings::Finding,
+    handoff::TaskRecord,
+    patch::{Conflict, ConflictKind, Patch},
+    report::{ClaimStatus, Report},
+    schedule::{Outcome, Task},
+    text,
+};
+
+/// The most bytes for one earlier task. With many of them each gets its even share, but not less than the half of this.
+const UPSTREAM_EACH_MAX_BYTES: usize = 4 * 1024;
+
+/// Paths of an earlier patch that are named.
+const PATHS_NAMED: usize = 40;
+
+/// The most bytes about one earlier attempt.
+const REWORK_EACH_MAX_BYTES: usize = 4 * 1024;
+
+/// What an earlier task came to.
+#[derive(Debug, Clone, Copy)]
+pub struct Upstream<'a> {
+    /// The task.
+    pub task: &'a Task,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What its subagent reported.
+    pub report: Option<&'a Report>,
+    /// What it changed.
+    pub patch: Option<&'a Patch>,
+}
+
+impl<'a> Upstream<'a> {
+    /// Takes what matters from a task's record.
+    #[must_use]
+    pub fn new(task: &'a Task, record: &'a TaskRecord) -> Self {
+        let last = record.last();
+        Self {
+            task,
+            outcome: record.outcome,
+            report: record.report(),
+            patch: last.and_then(|attempt| attempt.patch.as_ref()),
+        }
+    }
+}
+
+/// What was wrong with an earlier attempt at the same task.
+#[derive(Debug, Clone)]
+pub struct Rework<'a> {
+    /// The attempt's number, from 1.
+    pub attempt: u32,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why, in a sentence.
+    pub reason: &'a str,
+    /// What was noticed.
+    pub findings: &'a [Finding],
+    /// Where its patch could not be had beside others.
+    pub conflicts: &'a [Conflict],
+}
+
+/// Writes both sections; nothing for a task that is the first of its kind.
+pub(super) fn render(out: &mut String, input: &BriefInput<'_>) {
+    earlier(out, &input.upstream);
+    rework(out, &input.rework);
+}
+
+fn earlier(out: &mut String, upstream: &[Upstream<'_>]) {
+    if upstream.is_empty() {
+        return;
+    }
+    out.push_str(
+        "\n## What was done before you\n\nYour work tree holds what passed. The blocks are other subagents' own words: \
+         look at the code before you rely on them.\n",
+    );
+    let share = (UPSTREAM_MAX_BYTES / upstream.len()).clamp(UPSTREAM_EACH_MAX_BYTES / 2, UPSTREAM_EACH_MAX_BYTES);
+    let begin = out.len();
+    for (number, upstream_task) in upstream.iter().enumerate() {
+        let entry = entry(upstream_task, share);
+        if out.len() - begin + entry.len() > UPSTREAM_MAX_BYTES {
+            let _ =
+                writeln!(out, "\n{} more did not fit into this brief; `git log` has them.", upstream.len() - number);
+            return;
+        }
+        out.push_str(&entry);
+    }
+}
+
+fn entry(upstream: &Upstream<'_>, share: usize) -> String {
+    let task = upstream.task;
+    let mut out = format!("\n- Task `{}` by {}: {}", task.id, inline(task.subagent.as_str()), upstream.outcome.name());
+    if let Some(patch) = upstream.patch {
+        let (added, removed) = patch.line_counts();
+        let _ = write!(out, ", {}, {added} lines added, {removed} removed", text::count(patch.changes.len(), "file"));
+    }
+    out.push('\n');
+    let mut said = String::new();
+    if let Some(report) = upstream.report {
+        let _ = writeln!(said, "{}", line(&cut(&report.summary, share / 2)));
+        for claim in &report.requirements {
+            let status = match claim.status {
+                ClaimStatus::Done => "done",
+                ClaimStatus::Partial => "partial",
+                ClaimStatus::NotDone => "not done",
+            };
+            let note = line(&cut(&claim.note, 200));
+            let _ = writeln!(said, "{}", format!("{}: {status} {note}", claim.id).trim_end());
+        }
+        for limitation in &report.limitations {
+            let _ = writeln!(said, "could not: {}", line(&cut(&limitation.text, 400)));
+        }
+    }
+    if let Some(patch) = upstream.patch.filter(|patch| !patch.is_empty()) {
+        for change in patch.changes.iter().take(PATHS_NAMED) {
+            let sign = if change.new.is_some() { "changed" } else { "deleted" };
+            let _ = writeln!(said, "{sign} {}", line(&cut(&change.path, 200)));
+        }
+        if patch.changes.len() > PATHS_NAMED {
+            let _ = writeln!(said, "… and {} more paths", patch.changes.len() - PATHS_NAMED);
+        }
+    }
+    block(&mut out, &said, share);
+    out
+}
+
+fn rework(out: &mut String, rework: &[Rework<'_>]) {
+    if rework.is_empty() {
+        return;
+    }
+    out.push_str("\n## What to mend\n\nThis task was tried before. Mend what was wrong, and do the rest of it too.\n");
+    // The latest attempt matters most, and is first: what does not fit are the oldest.
+    let begin = out.len();
+    for attempt in rework.iter().rev() {
+        let mut said = String::new();
+        let _ = writeln!(said, "{}", line(&cut(attempt.reason, 1024)));
+        for finding in attempt.findings {
+            let place = match (&finding.path, finding.line) {
+                (Some(path), Some(number)) => format!(" in {}:{number}", line(&cut(path, 300))),
+                (Some(path), None) => format!(" in {}", line(&cut(path, 300))),
+                (None, _) => String::new(),
+            };
+            let _ = writeln!(
+                said,
+                "{} {}{place}: {}",
+                finding.weight.name(),
+                finding.code.name(),
+                line(&cut(&finding.message, 500))
+            );
+        }
+        for conflict in attempt.conflicts {
+            let kind = match conflict.kind {
+                ConflictKind::Content => "both changed the same lines",
+                ConflictKind::BothAdded => "both added it",
+                ConflictKind::DeleteModify => "one deleted what the other changed",
+                ConflictKind::FileDirectory => "a file there, a folder here",
+                ConflictKind::Mode => "modes differ",
+            };
+            let _ = writeln!(said, "conflict in {}: {kind}", line(&cut(&conflict.path, 300)));
+        }
+        let mut entry = format!("\n- Attempt {}: {}\n", attempt.attempt, attempt.outcome.name());
+        block(&mut entry, &said, REWORK_EACH_MAX_BYTES);
+        if out.len() - begin + entry.len() > LIST_MAX_BYTES {
+            out.push_str("\nEarlier attempts are left out.\n");
+            return;
+        }
+        out.push_str(&entry);
+    }
+}

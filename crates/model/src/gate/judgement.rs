@@ -1,0 +1,203 @@
+//! Judges a gate: from what ran and what the subagent said to passed, failed, skipped or not run. Fails shut.
+
+use super::{CommandReceipt, GateKind, GateState, Place, Receipt, SubagentVerdict, TestCounts};
+use crate::{
+    findings::{Finding, FindingCode, Weight},
+    ids::{Digest, ObjectId, TaskId},
+    report::{Report, ReportStatus},
+    text,
+};
+
+/// The longest command that a reason shows, in characters.
+const SHOWN_COMMAND_MAX: usize = 120;
+
+/// Everything that one gate is judged by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    /// The gate.
+    pub gate: GateKind,
+    /// The integrated tree, on which the commands ran.
+    pub tree: ObjectId,
+    /// The commands that ran, in order.
+    pub commands: Vec<CommandReceipt>,
+    /// What the gate's subagent had to say, when it said something.
+    pub verdict: Option<SubagentVerdict>,
+    /// Where the commands ran.
+    pub place: Place,
+    /// How long they took, in milliseconds.
+    pub duration_ms: u64,
+}
+
+/// Judges a gate.
+///
+/// - Any failed command, any failed test and any objection of the subagent makes it *failed*.
+/// - Without a command (review needs none), without the subagent's verdict, or, for the review, with a verdict on
+///   another tree, it is *not run*.
+/// - Where every test was skipped it is *skipped*.
+/// - A tests gate whose commands show no sign of a test that ran is *failed*, however well they exited.
+#[must_use]
+pub fn judge(case: Case) -> Receipt {
+    let (state, reason) = decide(case.gate, &case.tree, &case.commands, case.verdict.as_ref());
+    let Case { gate, tree, commands, verdict, place, duration_ms } = case;
+    Receipt { gate, tree, state, reason, commands, verdict, place, duration_ms }
+}
+
+/// Finds the state of a gate and the reason for it.
+pub(super) fn decide(
+    gate: GateKind,
+    tree: &ObjectId,
+    commands: &[CommandReceipt],
+    verdict: Option<&SubagentVerdict>,
+) -> (GateState, String) {
+    let failed = |reason: String| (GateState::Failed, reason);
+    let not_run = |reason: String| (GateState::NotRun, reason);
+
+    // What went wrong outweighs what is missing.
+    let bad: Vec<_> = commands.iter().filter(|command| !succeeded(command)).collect();
+    if let Some(first) = bad.first() {
+        let more = bad.len() - 1;
+        let others =
+            if more == 0 { String::new() } else { format!(", and {} failed", text::count(more, "other command")) };
+        return failed(format!("{} {}{others}", shown(first), trouble(first)));
+    }
+    let tests = total(commands);
+    if let Some(tests) = tests
+        && tests.failed > 0
+    {
+        return failed(format!("{} failed, although the command succeeded", text::count(clamp(tests.failed), "test")));
+    }
+    if let Some(verdict) = verdict {
+        if verdict.blocking_findings > 0 {
+            let findings = text::count(verdict.blocking_findings, "finding");
+            let verb = if verdict.blocking_findings == 1 { "blocks" } else { "block" };
+            return failed(format!("{findings} of `{}` {verb}: {}", verdict.task, text::terminal(&verdict.reason)));
+        }
+        if !verdict.passed {
+            return failed(format!("`{}` did not pass: {}", verdict.task, text::terminal(&verdict.reason)));
+        }
+    }
+
+    if commands.is_empty() && gate != GateKind::Review {
+        return not_run(format!(
+            "no {gate} command is configured: name one in the plan's Verification section or under `gates` in the configuration"
+        ));
+    }
+    match tests {
+        Some(tests) if tests.executed() == 0 && tests.skipped > 0 => {
+            let skipped = text::count(clamp(tests.skipped), "test");
+            return (GateState::Skipped, format!("nothing was tested: {skipped} skipped, none run"));
+        }
+        Some(tests) if tests.executed() == 0 => return failed("no test ran: the command reports 0 tests".to_owned()),
+        None if gate == GateKind::Tests => {
+            return failed(
+                "no sign that a test ran: the commands succeeded, but neither their output nor a JUnit file says how many tests they ran"
+                    .to_owned(),
+            );
+        }
+        _ => {}
+    }
+    let Some(verdict) = verdict else {
+        return not_run(format!("there is no verdict of the {gate} subagent"));
+    };
+    if gate == GateKind::Review && verdict.tree != *tree {
+        return not_run(format!(
+            "`{}` reviewed the tree {}, not the integrated tree {}",
+            verdict.task,
+            verdict.tree.short(),
+            tree.short()
+        ));
+    }
+    (GateState::Passed, passed_reason(commands, tests, verdict))
+}
+
+fn passed_reason(commands: &[CommandReceipt], tests: Option<TestCounts>, verdict: &SubagentVerdict) -> String {
+    let mut parts = Vec::new();
+    if !commands.is_empty() {
+        parts.push(format!("{} succeeded", text::count(commands.len(), "command")));
+    }
+    if let Some(tests) = tests {
+        let skipped = if tests.skipped == 0 { String::new() } else { format!(", {} skipped", tests.skipped) };
+        parts.push(format!("{} passed{skipped}", text::count(clamp(tests.passed), "test")));
+    }
+    parts.push(format!("`{}` passed", verdict.task));
+    parts.join("; ")
+}
+
+/// Lists what a receipt gives people to look at: nothing when its gate passed.
+#[must_use]
+pub fn findings(receipt: &Receipt) -> Vec<Finding> {
+    if receipt.state == GateState::Passed {
+        return Vec::new();
+    }
+    let finding =
+        |code, message: String| Finding { code, weight: Weight::Blocking, task: None, path: None, line: None, message };
+    let mut findings = vec![finding(
+        FindingCode::GateNotPassed,
+        format!("the {} gate is {}: {}", receipt.gate, receipt.state.name(), receipt.reason),
+    )];
+    let unseen = !receipt.commands.is_empty()
+        && receipt.commands.iter().all(succeeded)
+        && total(&receipt.commands).is_none_or(|tests| tests.executed() == 0);
+    if receipt.gate == GateKind::Tests && unseen {
+        findings.push(finding(
+            FindingCode::NoTestsSeen,
+            "the test commands succeeded without a sign that any test ran: use a runner that says how many it ran, or name its JUnit XML under `gates.tests.junit`"
+                .to_owned(),
+        ));
+    }
+    findings
+}
+
+impl SubagentVerdict {
+    /// Makes the verdict of a subagent that reported on `tree`: passed when it completed and no finding of its own
+    /// blocks.
+    #[must_use]
+    pub fn of_report(task: TaskId, tree: ObjectId, report: &Report, report_digest: Digest) -> Self {
+        let blocking_findings = report.findings.iter().filter(|finding| finding.severity == Weight::Blocking).count();
+        Self {
+            task,
+            tree,
+            passed: report.status == ReportStatus::Completed && blocking_findings == 0,
+            reason: report.summary.clone(),
+            report_digest: Some(report_digest),
+            blocking_findings,
+        }
+    }
+
+    /// Makes the verdict of a subagent that ran but gave no valid report, or whose work was refused.
+    #[must_use]
+    pub fn failed(task: TaskId, tree: ObjectId, reason: impl Into<String>) -> Self {
+        Self { task, tree, passed: false, reason: reason.into(), report_digest: None, blocking_findings: 0 }
+    }
+}
+
+fn succeeded(command: &CommandReceipt) -> bool {
+    command.exit_code == Some(0) && command.trouble.is_none()
+}
+
+fn total(commands: &[CommandReceipt]) -> Option<TestCounts> {
+    commands.iter().filter_map(|command| command.tests).reduce(TestCounts::plus)
+}
+
+fn shown(command: &CommandReceipt) -> String {
+    let words = command.argv.iter().map(|word| shlex::try_quote(word).map_or_else(|_| word.clone(), Into::into));
+    text::code(&text::truncate(&words.collect::<Vec<_>>().join(" "), SHOWN_COMMAND_MAX))
+}
+
+fn trouble(command: &CommandReceipt) -> String {
+    let tests = match command.tests {
+        Some(tests) if tests.failed > 0 => {
+            format!(" ({} of {} tests failed)", tests.failed, tests.executed())
+        }
+        _ => String::new(),
+    };
+    match (&command.trouble, command.exit_code) {
+        (Some(trouble), _) => format!("failed: {}{tests}", text::terminal(trouble)),
+        (None, Some(code)) => format!("failed with exit code {code}{tests}"),
+        (None, None) => format!("did not end normally{tests}"),
+    }
+}
+
+fn clamp(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}

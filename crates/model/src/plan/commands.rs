@@ -1,0 +1,180 @@
+//! Verification commands: what of a section or a code block is a command, and what is wrong with it.
+
+use crate::{
+    command::{self, Problem},
+    diagnostics::Position,
+    plan::{VerificationCommand, draft::CommandLine, source::Problems},
+};
+
+/// Splits a command into its arguments; what only a shell could run is told, and gives nothing.
+pub(super) fn split(line: CommandLine<'_>, problems: &mut Problems<'_>) -> Option<VerificationCommand> {
+    let CommandLine { gate, text, at } = line;
+    let column = |offset: usize| {
+        let characters = text.get(..offset).map_or(0, |before| before.chars().count());
+        Position { line: at.line, column: at.column.saturating_add(u32::try_from(characters).unwrap_or(u32::MAX)) }
+    };
+    if let Some((offset, c)) = command::first_wildcard(text) {
+        problems.warning(
+            "shell-syntax",
+            column(offset),
+            format!("`{c}` is passed on as it is written: no shell expands it"),
+            "quote it when that is meant, or write `sh -c '…'`",
+        );
+    }
+    match command::split(text) {
+        Ok(argv) => Some(VerificationCommand { gate, argv, line: at.line }),
+        Err(refused) => {
+            let code = match refused.kind {
+                // A comment is no command, and no mistake either.
+                Problem::Nothing => return None,
+                Problem::Unprintable => "control-character",
+                Problem::Quoting => "bad-quoting",
+                Problem::Shell => "shell-syntax",
+            };
+            problems.error(code, column(refused.offset), refused.message, refused.hint);
+            None
+        }
+    }
+}
+
+/// One command of a code block, and the index of the line it begins on.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct BlockCommand {
+    pub(super) line: usize,
+    pub(super) text: String,
+    /// How many bytes of the line come before the command.
+    pub(super) skipped: usize,
+}
+
+/// Tells whether a code block with this info string holds commands.
+pub(super) fn is_shell_block(info: Option<&str>) -> bool {
+    let language = info.unwrap_or_default().split([' ', ',', '{']).next().unwrap_or_default().to_ascii_lowercase();
+    matches!(
+        language.as_str(),
+        "" | "sh" | "bash" | "zsh" | "shell" | "console" | "shell-session" | "shellsession" | "terminal"
+    )
+}
+
+/// Reads the commands of a code block: line by line, a backslash at the end continues, comments and prompts are dropped.
+///
+/// Where one line has a `$ ` prompt, lines without one are what a command printed.
+pub(super) fn of_block<'t>(lines: impl Iterator<Item = &'t str> + Clone) -> Vec<BlockCommand> {
+    let has_prompts = lines.clone().any(|line| line.trim_start().starts_with("$ "));
+    let mut commands: Vec<BlockCommand> = Vec::new();
+    let mut continues = false;
+    for (index, line) in lines.enumerate() {
+        let trimmed = line.trim();
+        if continues {
+            continues = trimmed.ends_with('\\');
+            if let Some(command) = commands.last_mut() {
+                let more = trimmed.strip_suffix('\\').unwrap_or(trimmed).trim();
+                command.text.push(' ');
+                command.text.push_str(if has_prompts { more.strip_prefix("> ").unwrap_or(more) } else { more });
+            }
+            continue;
+        }
+        let text = match trimmed.strip_prefix("$ ") {
+            Some(command) => command.trim_start(),
+            None if has_prompts => continue,
+            None => trimmed,
+        };
+        if text.is_empty() || text.starts_with('#') {
+            continue;
+        }
+        continues = text.ends_with('\\');
+        let kept = text.strip_suffix('\\').unwrap_or(text).trim_end();
+        commands.push(BlockCommand { line: index, text: kept.to_owned(), skipped: line.trim_end().len() - text.len() });
+    }
+    commands
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{gate::GateKind, plan::source::Source};
+
+    fn judge(text: &str) -> String {
+        let source = Source::new("plan.md", text);
+        let mut problems = Problems::new(&source);
+        let at = Position { line: 1, column: 1 };
+        let command = split(CommandLine { gate: GateKind::Tests, text, at }, &mut problems);
+        let problems = problems.into_sorted();
+        let told = problems.iter().map(|d| format!(" {}@{}: {}", d.code, d.position.unwrap().column, d.message));
+        format!("{:?}{}", command.map(|command| command.argv), told.collect::<String>())
+    }
+
+    #[test]
+    fn commands_are_split_and_shell_syntax_is_refused() {
+        let lines = [
+            "cargo test --all  # everything",
+            "sh -c 'cd x && make | tee log; echo $HOME'",
+            "pytest -k \"a b\" 'c;d' e\\;f",
+            "curl http://localhost/?a=1",
+            "grep 'a$' \"b$\" x",
+            "a && b",
+            "a || b",
+            "a | b",
+            "a ; b",
+            "ä a > b",
+            "a < b",
+            "a &",
+            "a 2>&1",
+            "a `b`",
+            "a \"$(b)\"",
+            "a $HOME \"${X}\" '$Y' \\$Z",
+            "(a)",
+            "pytest tests/test_*.py ~/x",
+            "pytest 'tests/*.py'",
+            "RUST_LOG=debug cargo test",
+            "env RUST_LOG=debug cargo test --a=b",
+            "cd x",
+            "a 'b",
+            "a \\",
+            "'' a",
+            "# nothing",
+        ];
+        insta::assert_snapshot!(lines.map(|line| format!("{line}  =>  {}", judge(line))).join("\n"), @r#"
+        cargo test --all  # everything  =>  Some(["cargo", "test", "--all"])
+        sh -c 'cd x && make | tee log; echo $HOME'  =>  Some(["sh", "-c", "cd x && make | tee log; echo $HOME"])
+        pytest -k "a b" 'c;d' e\;f  =>  Some(["pytest", "-k", "a b", "c;d", "e;f"])
+        curl http://localhost/?a=1  =>  Some(["curl", "http://localhost/?a=1"])
+        grep 'a$' "b$" x  =>  Some(["grep", "a$", "b$", "x"])
+        a && b  =>  None shell-syntax@3: `&&` has no meaning without a shell
+        a || b  =>  None shell-syntax@3: `||` has no meaning without a shell
+        a | b  =>  None shell-syntax@3: `|` has no meaning without a shell
+        a ; b  =>  None shell-syntax@3: `;` has no meaning without a shell
+        ä a > b  =>  None shell-syntax@5: `>` has no meaning without a shell
+        a < b  =>  None shell-syntax@3: `<` has no meaning without a shell
+        a &  =>  None shell-syntax@3: `&` has no meaning without a shell
+        a 2>&1  =>  None shell-syntax@4: `>` has no meaning without a shell
+        a `b`  =>  None shell-syntax@3: a backtick has no meaning without a shell
+        a "$(b)"  =>  None shell-syntax@4: `$(` has no meaning without a shell
+        a $HOME "${X}" '$Y' \$Z  =>  None shell-syntax@3: the variable behind `$` has no meaning without a shell
+        (a)  =>  None shell-syntax@1: `(` has no meaning without a shell
+        pytest tests/test_*.py ~/x  =>  Some(["pytest", "tests/test_*.py", "~/x"]) shell-syntax@19: `*` is passed on as it is written: no shell expands it
+        pytest 'tests/*.py'  =>  Some(["pytest", "tests/*.py"])
+        RUST_LOG=debug cargo test  =>  None shell-syntax@1: an assignment before a command has no meaning without a shell
+        env RUST_LOG=debug cargo test --a=b  =>  Some(["env", "RUST_LOG=debug", "cargo", "test", "--a=b"])
+        cd x  =>  None shell-syntax@1: `cd` belongs to a shell and does nothing on its own
+        a 'b  =>  None bad-quoting@1: a quotation mark or a backslash at the end has no partner
+        a \  =>  None bad-quoting@1: a quotation mark or a backslash at the end has no partner
+        '' a  =>  None bad-quoting@1: the command has an empty name
+        # nothing  =>  None
+        "#);
+    }
+
+    #[test]
+    fn code_blocks_give_their_commands_line_by_line() {
+        let read = |text: &str| {
+            of_block(text.lines())
+                .into_iter()
+                .map(|c| format!("{}+{}: {}", c.line, c.skipped, c.text))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(read("# all\n\n  a\nb \\\n  c \\\n  d\ne"), ["2+2: a", "3+0: b c d", "6+0: e"]);
+        assert_eq!(read("$ a \\\n> b\nout\n$ c"), ["0+2: a b", "3+2: c"]);
+        assert_eq!(read("a \\"), ["0+0: a"]);
+        assert!(is_shell_block(None) && is_shell_block(Some("")) && is_shell_block(Some("Bash title=x")));
+        assert!(!is_shell_block(Some("json")));
+    }
+}

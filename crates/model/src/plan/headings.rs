@@ -1,0 +1,384 @@
+//! What a heading names: a subagent, a role, a section of the plan, or nothing that we know.
+
+use crate::{
+    ids::NAME_MAX,
+    plan::{
+        domains::{self, Fixed},
+        draft::Who,
+        inline::Line,
+        items::split_braced_id,
+    },
+    roster::{Role, Roster},
+    text,
+};
+
+/// What a heading says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Heading {
+    /// What it names.
+    pub(super) names: Names,
+    /// The id that it gives to its task.
+    pub(super) id: Option<String>,
+    /// The heading for people: without numbering, id and the subagent's name where there is more.
+    pub(super) title: String,
+    /// Whether it says more than the name of a subagent or role.
+    pub(super) has_title: bool,
+    /// Whether it begins with "Phase 2" or the like.
+    pub(super) is_phase: bool,
+}
+
+/// What a heading names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Names {
+    /// A subagent of the roster, by its name.
+    Subagent(Who),
+    /// A role that a subagent of the roster plays.
+    Role(Role, Who),
+    /// A role that nobody in the roster plays.
+    VacantRole(Role),
+    /// Several roles or sections at once.
+    Several,
+    /// Something that looks like the name of a subagent, and the nearest that exists; without one it may also be the name
+    /// of something else in backticks.
+    Unknown { name: String, nearest: Option<String> },
+    /// A section that is no task.
+    Fixed(Fixed),
+    /// Anything else.
+    Other,
+}
+
+/// How many headings that name nothing are held against all known names. A plan has a few; a hostile text has thousands.
+const COMPARED_MAX: usize = 500;
+
+/// Reads headings one after the other.
+pub(super) struct Reader<'r> {
+    roster: &'r Roster,
+    compared: usize,
+}
+
+impl<'r> Reader<'r> {
+    /// Begins to read headings against `roster`.
+    pub(super) fn new(roster: &'r Roster) -> Self {
+        Self { roster, compared: 0 }
+    }
+
+    /// Reads a heading.
+    pub(super) fn read(&mut self, line: &Line) -> Heading {
+        let heading = read(line, self.compared < COMPARED_MAX, self.roster);
+        self.compared += usize::from(matches!(heading.names, Names::Other | Names::Unknown { .. }));
+        heading
+    }
+}
+
+fn read(line: &Line, may_compare: bool, roster: &Roster) -> Heading {
+    let (plain, id) = split_id(&plain(line));
+    let (rest, is_phase) = strip_prefix(&plain);
+    let codes: Vec<&str> = line.codes.iter().map(|(_, code)| code.as_str()).collect();
+
+    if let Some((who, title)) = named_subagent(rest, &codes, roster) {
+        let has_title = title.is_some();
+        let title = title.unwrap_or_else(|| who.name.as_str().to_owned());
+        return Heading { names: Names::Subagent(who), id, title, has_title, is_phase };
+    }
+    let (head, tail) = split_title(rest);
+    let head_phrase = domains::normal(head);
+    let names = if let Some(role) = domains::role(&head_phrase) {
+        Who::of_role(role, roster).map_or(Names::VacantRole(role), |who| Names::Role(role, who))
+    } else if let Some(fixed) = domains::fixed(&head_phrase) {
+        Names::Fixed(fixed)
+    } else {
+        unnamed(head, &head_phrase, may_compare, &codes, roster)
+    };
+    let is_role = matches!(names, Names::Role(..) | Names::VacantRole(_));
+    let title = if is_role && !tail.is_empty() { tail } else { rest };
+    Heading { names, id, title: title.to_owned(), has_title: !tail.is_empty(), is_phase }
+}
+
+/// Returns the heading's text without backticks.
+fn plain(line: &Line) -> String {
+    line.text.replace('`', "")
+}
+
+/// Splits `{#id}` or `(id: …)` off the end.
+fn split_id(plain: &str) -> (String, Option<String>) {
+    if let Some((rest, id)) = split_braced_id(plain) {
+        return (rest.to_owned(), Some(id.to_owned()));
+    }
+    let bracket = plain.trim_end().strip_suffix(')').and_then(|inner| inner.rsplit_once('('));
+    if let Some((rest, inner)) = bracket
+        && let Some((key, id)) = inner.split_once(':')
+        && key.trim().eq_ignore_ascii_case("id")
+    {
+        return (rest.trim_end().to_owned(), Some(id.trim().to_owned()));
+    }
+    (plain.trim().to_owned(), None)
+}
+
+/// Words that number a section, as in "Task 3 -", and among them first those that also frame several, as in "Phase 2:".
+const COUNTED: [&str; 17] = [
+    "phase",
+    "stage",
+    "wave",
+    "milestone",
+    "sprint",
+    "iteration",
+    "part",
+    "track",
+    "workstream",
+    "group",
+    "area",
+    "step",
+    "task",
+    "section",
+    "subagent",
+    "agent",
+    "domain",
+];
+const FRAMING: usize = 11;
+
+/// Takes numbering, emoji and punctuation off the beginning; tells whether a word such as "Phase" was among it.
+fn strip_prefix(plain: &str) -> (&str, bool) {
+    let mut rest = plain.trim();
+    let mut is_phase = false;
+    loop {
+        let before = rest;
+        rest = rest.trim_start_matches(|c: char| !c.is_alphanumeric());
+        rest = strip_number(rest).unwrap_or(rest);
+        let word_end = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
+        let (word, behind) = rest.split_at(word_end);
+        if let Some(at) = COUNTED.iter().position(|counted| word.eq_ignore_ascii_case(counted)) {
+            let behind = behind.trim_start();
+            if let Some(numbered) = strip_number(behind).or_else(|| behind.strip_prefix([':', '-', '–', '—'])) {
+                rest = numbered;
+                is_phase |= at < FRAMING;
+            }
+        }
+        if rest.len() == before.len() {
+            return (rest.trim(), is_phase);
+        }
+    }
+}
+
+/// Takes `1.`, `2)`, `3.1`, `A.`, `IV:` off the beginning.
+fn strip_number(text: &str) -> Option<&str> {
+    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    if end > 0 && text.starts_with(|c: char| c.is_ascii_digit()) {
+        let behind = &text[end..];
+        // "2FA" and "3D" are words.
+        return (!behind.starts_with(char::is_alphanumeric)).then(|| behind.trim_start_matches([')', ':', ']', ' ']));
+    }
+    let end = text.find(|c: char| !c.is_ascii_uppercase())?;
+    let (letters, behind) = text.split_at(end);
+    let is_number =
+        letters.len() == 1 || (letters.len() <= 4 && letters.bytes().all(|b| matches!(b, b'I' | b'V' | b'X')));
+    let behind = behind.strip_prefix(['.', ')', ':'])?;
+    (is_number && behind.starts_with(' ')).then_some(behind)
+}
+
+/// Splits a heading into what it names and a title: at a colon, a dash, a bar or an arrow. What stands in brackets behind
+/// the name is neither.
+fn split_title(text: &str) -> (&str, &str) {
+    let marks = [": ", " - ", " – ", " — ", "—", " | ", " → ", " -> ", " ("];
+    let first = marks.iter().filter_map(|mark| text.find(mark).map(|at| (at, *mark))).min();
+    match first {
+        Some((at, " (")) => (text[..at].trim(), ""),
+        Some((at, mark)) => (text[..at].trim(), text[at + mark.len()..].trim()),
+        None => (text.trim_end_matches(':').trim(), ""),
+    }
+}
+
+/// Finds a subagent that the heading names exactly, and what else the heading says.
+fn named_subagent(rest: &str, codes: &[&str], roster: &Roster) -> Option<(Who, Option<String>)> {
+    let by_code = codes.iter().find_map(|code| Some((Who::of_name(code.trim(), roster)?, code.trim())));
+    let by_word = || {
+        let words = rest.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
+        words.filter(|word| word.contains('-')).find_map(|word| Some((Who::of_name(word, roster)?, word)))
+    };
+    let (head, tail) = split_title(rest);
+    if let Some((who, name)) = by_code.or_else(by_word) {
+        let title = rest.replacen(name, "", 1).replace("()", "").replace("[]", "");
+        let title =
+            title.trim_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '-' | '–' | '—' | '|' | '→' | '>'));
+        return Some((who, (!title.is_empty()).then(|| title.to_owned())));
+    }
+    // A name may have spaces, or be written with them: "Backend Feature Implementer".
+    let who = Who::of_name(head, roster).or_else(|| {
+        Who::of_name(&domains::normal(head).replace(' ', "-"), roster).filter(|_| head.contains([' ', '-']))
+    })?;
+    Some((who, (!tail.is_empty()).then(|| tail.to_owned())))
+}
+
+/// Judges a heading that names nothing: several things at once, a misspelt name, or something else altogether.
+fn unnamed(head: &str, phrase: &str, may_compare: bool, codes: &[&str], roster: &Roster) -> Names {
+    let parts: Vec<&str> = phrase.split(" and ").flat_map(|part| part.split(" or ")).collect();
+    let known = |part: &str| match (domains::role(part), domains::fixed(part)) {
+        (Some(role), _) => Some(Ok(role)),
+        (None, Some(Fixed::Verification(_) | Fixed::Acceptance)) => Some(Err(())),
+        _ => None,
+    };
+    if parts.len() > 1
+        && let Some(known) = parts.iter().map(|part| known(part)).collect::<Option<Vec<_>>>()
+    {
+        return match known.first() {
+            Some(Ok(role)) if known.iter().all(|other| other == &Ok(*role)) => {
+                Who::of_role(*role, roster).map_or(Names::VacantRole(*role), |who| Names::Role(*role, who))
+            }
+            _ => Names::Several,
+        };
+    }
+    // Sentences are not names, and comparing long ones with every name would take long.
+    if !may_compare || head.chars().count() > NAME_MAX || phrase.split(' ').count() > 4 {
+        return Names::Other;
+    }
+    let is_kebab = |word: &str| {
+        word.contains('-')
+            && word
+                .split('-')
+                .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()))
+    };
+    let names = || roster.iter().map(|subagent| subagent.name.as_str());
+    let nearest_name = text::nearest(head, names()).filter(|near| is_near(head, near) || is_kebab(head));
+    if let Some(near) = nearest_name {
+        return Names::Unknown { name: head.to_owned(), nearest: Some(near.to_owned()) };
+    }
+    if is_kebab(head) && codes.contains(&head) {
+        return Names::Unknown { name: head.to_owned(), nearest: None };
+    }
+    let phrase = domains::without_noise(phrase).last().unwrap_or(phrase);
+    let alike = domains::role_names().filter(|name| are_words_near(phrase, name));
+    match text::nearest(phrase, alike).and_then(domains::role) {
+        Some(role) => Names::Unknown { name: head.to_owned(), nearest: Some(role.title().to_owned()) },
+        None => Names::Other,
+    }
+}
+
+/// Tells whether two phrases have the same words but for misspellings.
+fn are_words_near(phrase: &str, name: &str) -> bool {
+    phrase.split(' ').count() == name.split(' ').count()
+        && phrase.split(' ').zip(name.split(' ')).all(|(word, other)| {
+            word == other
+                || (word.len().abs_diff(other.len()) * 4 <= word.len().max(other.len()) && is_near(word, other))
+        })
+}
+
+/// Tells whether one word is a misspelling of the other, rather than another word that begins alike.
+fn is_near(word: &str, candidate: &str) -> bool {
+    let word = word.to_lowercase();
+    strsim::normalized_damerau_levenshtein(&word, &candidate.to_lowercase()) >= 0.75
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{
+        blocks::{self, Block},
+        tests::roster,
+    };
+
+    fn show(markdown: &str) -> String {
+        let document = blocks::read(markdown, 0);
+        let Some(Block::Heading { line, .. }) = document.blocks.first() else { panic!("{markdown} is no heading") };
+        let heading = Reader::new(&roster()).read(line);
+        let names = match heading.names {
+            Names::Subagent(who) => format!("subagent {} ({})", who.name, who.id_stem),
+            Names::Role(role, _) => format!("role {}", role.title()),
+            Names::VacantRole(role) => format!("vacant {}", role.title()),
+            Names::Several => "several".to_owned(),
+            Names::Unknown { name, nearest } => format!("unknown {name} ({nearest:?})"),
+            Names::Fixed(fixed) => format!("{fixed:?}"),
+            Names::Other => "other".to_owned(),
+        };
+        let id = heading.id.map(|id| format!(" id={id}")).unwrap_or_default();
+        format!("{markdown}  =>  {names}{id} {:?}{}", heading.title, if heading.is_phase { " phase" } else { "" })
+    }
+
+    #[test]
+    fn headings_are_read_as_planners_write_them() {
+        let headings = [
+            "# `backend-datatypes`",
+            "### 3) `backend-cli-implementer`: users command",
+            "## backend-feature-implementer",
+            "## Backend Feature Implementer",
+            "## Data Types (`backend-datatypes`)",
+            "## Task 2.1 — CLI → `backend-cli-implementer`",
+            "## Subagent: backend-validation-agent",
+            "## `db-migrator`",
+            "## Phase 2: Feature Implementation",
+            "## 🚀 4. Deployment",
+            "## **Infrastructure**",
+            "## IV. Tests",
+            "## A. Code Review",
+            "## [ ] Infrastructure",
+            "## Step 1 - Data Model (tabularium)",
+            "## API: GET /users/{id}",
+            "## Feature: PATCH /users/:id {#users-patch}",
+            "## Feature (id: `users-patch`)",
+            "## Types & Validation",
+            "## API and business logic",
+            "## Infrastructure & Data Types",
+            "## 2FA endpoint",
+            "## Integration Testing",
+            "## Verification Commands",
+            "## Validation commands",
+            "## Definition of Done:",
+            "## Out-of-scope",
+            "## Implementation Plan",
+            "## Infrastrucure",
+            "## backend-feature",
+            "## `backend-fetaure-implementer`",
+            "## `user-service`",
+            "## `src/user-service.py`",
+            "## Data flow",
+            "## Steps to reproduce",
+            "## Notes",
+            "## Documentation",
+            "## Why we feature this in the command line of our tests and not somewhere else entirely, says the planner",
+            "##",
+            "## 1.",
+            "## Phase 1",
+        ];
+        insta::assert_snapshot!(headings.map(show).join("\n"), @r#"
+        # `backend-datatypes`  =>  subagent backend-datatypes (data-types) "backend-datatypes"
+        ### 3) `backend-cli-implementer`: users command  =>  subagent backend-cli-implementer (cli) "users command"
+        ## backend-feature-implementer  =>  subagent backend-feature-implementer (feature) "backend-feature-implementer"
+        ## Backend Feature Implementer  =>  subagent backend-feature-implementer (feature) "backend-feature-implementer"
+        ## Data Types (`backend-datatypes`)  =>  subagent backend-datatypes (data-types) "Data Types"
+        ## Task 2.1 — CLI → `backend-cli-implementer`  =>  subagent backend-cli-implementer (cli) "CLI"
+        ## Subagent: backend-validation-agent  =>  subagent backend-validation-agent (validation) "backend-validation-agent"
+        ## `db-migrator`  =>  subagent db-migrator (db-migrator) "db-migrator"
+        ## Phase 2: Feature Implementation  =>  role Feature "Feature Implementation" phase
+        ## 🚀 4. Deployment  =>  role Deployment "Deployment"
+        ## **Infrastructure**  =>  role Infrastructure "Infrastructure"
+        ## IV. Tests  =>  role Tests "Tests"
+        ## A. Code Review  =>  role Review "Code Review"
+        ## [ ] Infrastructure  =>  role Infrastructure "Infrastructure"
+        ## Step 1 - Data Model (tabularium)  =>  role Data Types "Data Model (tabularium)"
+        ## API: GET /users/{id}  =>  role Feature "GET /users/{id}"
+        ## Feature: PATCH /users/:id {#users-patch}  =>  role Feature id=users-patch "PATCH /users/:id"
+        ## Feature (id: `users-patch`)  =>  role Feature id=users-patch "Feature"
+        ## Types & Validation  =>  role Data Types "Types & Validation"
+        ## API and business logic  =>  role Feature "API and business logic"
+        ## Infrastructure & Data Types  =>  several "Infrastructure & Data Types"
+        ## 2FA endpoint  =>  other "2FA endpoint"
+        ## Integration Testing  =>  role Validation "Integration Testing"
+        ## Verification Commands  =>  Verification(None) "Verification Commands"
+        ## Validation commands  =>  Verification(Some(Validation)) "Validation commands"
+        ## Definition of Done:  =>  Acceptance "Definition of Done:"
+        ## Out-of-scope  =>  Aside "Out-of-scope"
+        ## Implementation Plan  =>  Frame "Implementation Plan"
+        ## Infrastrucure  =>  unknown Infrastrucure (Some("Infrastructure")) "Infrastrucure"
+        ## backend-feature  =>  role Feature "backend-feature"
+        ## `backend-fetaure-implementer`  =>  unknown backend-fetaure-implementer (Some("backend-feature-implementer")) "backend-fetaure-implementer"
+        ## `user-service`  =>  unknown user-service (None) "user-service"
+        ## `src/user-service.py`  =>  other "src/user-service.py"
+        ## Data flow  =>  other "Data flow"
+        ## Steps to reproduce  =>  other "Steps to reproduce"
+        ## Notes  =>  Aside "Notes"
+        ## Documentation  =>  other "Documentation"
+        ## Why we feature this in the command line of our tests and not somewhere else entirely, says the planner  =>  other "Why we feature this in the command line of our tests and not somewhere else entirely, says the planner"
+        ##  =>  other ""
+        ## 1.  =>  other ""
+        ## Phase 1  =>  other "" phase
+        "#);
+    }
+}

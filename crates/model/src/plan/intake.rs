@@ -1,0 +1,161 @@
+//! The way in: bytes become text, the form is found, and the plan is read and checked.
+
+use crate::{
+    diagnostics::{Diagnostic, Position, Severity},
+    ids::Digest,
+    plan::{
+        PLAN_MAX_BYTES, Plan,
+        blocks::{self, Block, CodeLine},
+        check,
+        draft::Draft,
+        markdown, sections,
+        source::{Problems, Source},
+        yaml_form,
+    },
+    roster::Roster,
+};
+
+/// What became of reading a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// The plan; `None` exactly when there is an error among the diagnostics.
+    pub plan: Option<Plan>,
+    /// Everything that is wrong, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads a plan in either form, checks it against the roster, and tells everything that is wrong with it at once.
+///
+/// `source` is the name under which the user knows the plan; one that ends in `.yml`, `.yaml` or `.json` says what the form
+/// is. `docs/plan.md` documents both forms.
+#[must_use]
+pub fn read(source: &str, bytes: &[u8], roster: &Roster) -> Reading {
+    let refused = |diagnostic| Reading { plan: None, diagnostics: vec![diagnostic] };
+    if bytes.len() > PLAN_MAX_BYTES {
+        let message = format!("the plan has {} bytes; at most {PLAN_MAX_BYTES} are read", bytes.len());
+        let hint = "split it, or refer to files of the repository instead of quoting them";
+        return refused(Diagnostic::new(Severity::Error, "too-long", source, message).hint(hint));
+    }
+    let text = match text_of(bytes) {
+        Ok(text) => text,
+        Err((offset, what)) => {
+            let message = format!("the plan is not text: there is {what} at byte {offset}");
+            let hint = "write it as UTF-8 text, in Markdown or YAML";
+            let mut diagnostic = Diagnostic::new(Severity::Error, "not-text", source, message).hint(hint);
+            let before = String::from_utf8_lossy(&bytes[..offset]);
+            diagnostic.position = Some(Position::of_offset(&before, before.len()));
+            return refused(diagnostic);
+        }
+    };
+    // Editors do not count a byte order mark as a character.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let indexed = Source::new(source, text);
+    let mut problems = Problems::new(&indexed);
+    let start = Position { line: 1, column: 1 };
+    if text.trim().is_empty() {
+        problems.error("empty-plan", start, "the plan is empty", "write at least one section, such as `## Feature`");
+        return Reading { plan: None, diagnostics: problems.into_sorted() };
+    }
+    let draft = if is_yaml(source, text) {
+        yaml_form::read(&yaml_form::Text::whole(&indexed), roster, &mut problems)
+    } else {
+        from_markdown(&indexed, roster, &mut problems)
+    };
+    if problems.has_error() && yaml_form::is_empty(&draft) {
+        // What could not be read at all is not also said to hold no work.
+        return Reading { plan: None, diagnostics: problems.into_sorted() };
+    }
+    let plan = check::finish(draft, source, Digest::of(bytes), roster, &mut problems);
+    let plan = (!problems.has_error()).then_some(plan);
+    Reading { plan, diagnostics: problems.into_sorted() }
+}
+
+/// Returns the bytes as text, or where and what they are not.
+fn text_of(bytes: &[u8]) -> Result<&str, (usize, String)> {
+    let end = match std::str::from_utf8(bytes) {
+        Ok(_) => bytes.len(),
+        Err(error) => error.valid_up_to(),
+    };
+    if let Some(nul) = bytes[..end].iter().position(|b| *b == 0) {
+        return Err((nul, "a NUL".to_owned()));
+    }
+    std::str::from_utf8(bytes).map_err(|_| (end, format!("the byte 0x{:02x}, which is not UTF-8,", bytes[end])))
+}
+
+/// Tells whether a plan is in the YAML form: by the name of its file; or because the text is a JSON object, or begins with
+/// one of the form's keys, and has `tasks` at the top level.
+fn is_yaml(source: &str, text: &str) -> bool {
+    let name = source.to_ascii_lowercase();
+    if [".yml", ".yaml", ".json"].iter().any(|end| name.ends_with(end)) {
+        return true;
+    }
+    let mut lines = text.lines();
+    let first =
+        lines.find(|line| !(line.trim().is_empty() || line.starts_with(['#', '%']) || line.trim_end() == "---"));
+    let Some(first) = first else { return false };
+    if first.trim_start().starts_with('{') {
+        return text.contains("\"tasks\"");
+    }
+    let key = |line: &str| line.split_once(':').map(|(key, _)| key.to_owned());
+    let begins_with_key = key(first).is_some_and(|key| yaml_form::PLAN_KEYS.contains(&key.as_str()));
+    begins_with_key && text.lines().any(|line| key(line).as_deref() == Some("tasks"))
+}
+
+/// Reads Markdown: its sections, or the one plan that stands in a fenced block.
+fn from_markdown<'s>(source: &Source<'s>, roster: &Roster, problems: &mut Problems<'s>) -> Draft {
+    let document = blocks::read(source.text, front_matter_end(source.text));
+    let fences: Vec<_> = document.blocks.iter().filter_map(plan_fence).collect();
+    let Some((offset, lines)) = fences.first() else {
+        return markdown::read(&document, roster, source, problems);
+    };
+    let at = source.position(*offset);
+    for (second, _) in &fences[1..] {
+        let message = format!("a second block holds a plan; the first begins on line {}", at.line);
+        problems.error("several-plans", source.position(*second), message, "keep one of them");
+    }
+    if let Some(section) = sections::first_plan_section(&document, roster) {
+        let message = format!("this section is a plan beside the one in the block on line {}", at.line);
+        let hint = "write the plan either in sections or in the block";
+        problems.error("mixed-plan", source.position(section), message, hint);
+    }
+    if lines.iter().all(|line| line.text.trim().is_empty()) {
+        problems.error("empty-plan", at, "the block holds no plan", "write at least one task, or leave the block out");
+        return Draft::default();
+    }
+    let mut text = String::new();
+    for line in *lines {
+        text.push_str(&line.text);
+        text.push('\n');
+    }
+    let lines = lines.iter().map(|line| source.position(line.offset)).collect();
+    yaml_form::read(&yaml_form::Text { text, lines }, roster, problems)
+}
+
+/// Returns a code block whose info string says that it holds the plan.
+fn plan_fence(block: &Block) -> Option<(usize, &Vec<CodeLine>)> {
+    let Block::Code { info: Some(info), lines, range } = block else { return None };
+    let words: Vec<String> = info.split_whitespace().map(str::to_lowercase).collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["backend-plan"] | ["yaml" | "yml" | "json", "backend-plan"] => Some((range.start, lines)),
+        _ => None,
+    }
+}
+
+/// Finds where the text behind front matter begins: `---`, lines of which the first is `key: value`, `---`.
+fn front_matter_end(text: &str) -> usize {
+    let mut lines = text.split_inclusive('\n');
+    let Some(first) = lines.next().filter(|line| line.trim_end() == "---") else { return 0 };
+    let mut end = first.len();
+    for (index, line) in lines.enumerate() {
+        if index == 0
+            && !line.split_once(':').is_some_and(|(key, _)| !key.is_empty() && !key.contains(char::is_whitespace))
+        {
+            return 0;
+        }
+        end += line.len();
+        if matches!(line.trim_end(), "---" | "...") {
+            return end;
+        }
+    }
+    0
+}

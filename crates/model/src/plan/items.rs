@@ -1,0 +1,214 @@
+//! What a list item says: its id, its one line, and the Markdown below it.
+
+use std::ops::Range;
+
+use super::{
+    blocks::{Block, Item},
+    draft::{RequirementDraft, Word},
+    source::Source,
+};
+
+/// Letters which, with a number behind them, are the name of a thing or a priority rather than the id of a requirement.
+const NOT_IDS: [&str; 30] = [
+    "AES", "AMD", "ARM", "BASE", "CVE", "EC", "ES", "GPT", "H", "HS", "HTTP", "IPV", "ISO", "JAVA", "MD", "NODE", "P",
+    "PHP", "Q", "RFC", "RS", "SHA", "TLS", "UTC", "UTF", "UUID", "V", "X", "PS", "TODO",
+];
+
+/// Names of that kind which are only taken whole, because their letters do begin ids.
+const NOT_IDS_WHOLE: [&str; 3] = ["S3", "R53", "K8"];
+
+/// Makes a requirement of an item, with the heading of its group before the text when there is one.
+pub(super) fn requirement(
+    item: &Item,
+    group: Option<&str>,
+    source: &Source<'_>,
+    comments: &[Range<usize>],
+) -> Option<RequirementDraft> {
+    let detail = detail(item, source, comments);
+    let text = if item.line.text.is_empty() { first_text(&item.blocks)? } else { item.line.text.clone() };
+    let at = source.position(item.range.start);
+    let (id, text) = match split_id(&text, item.line.strong) {
+        Some((id, rest)) => {
+            let written = &source.text[item.range.clone()];
+            let offset = written.find(&id).map_or(item.range.start, |within| item.range.start + within);
+            (Some(Word { text: id, at: source.position(offset) }), rest)
+        }
+        None => (None, text),
+    };
+    let text = match group {
+        Some(group) => format!("{group}: {text}"),
+        None => text,
+    };
+    Some(RequirementDraft { at, id, text, detail, done: item.done })
+}
+
+/// Splits a requirement's own id off its text.
+///
+/// The forms are those of `docs/plan.md`: `{#ID}` at the end takes any id; at the beginning stand `ID:`, `ID -`, `[ID]`,
+/// `(ID)` or a strong `ID`, where the id is capital letters and a number, as in `R1`, `FEAT-2`, `REQ-1.2`.
+pub(super) fn split_id(text: &str, strong: usize) -> Option<(String, String)> {
+    if let Some((rest, id)) = split_braced_id(text) {
+        return Some((id.to_owned(), rest.to_owned()));
+    }
+    let trim_mark = |rest: &str| rest.trim_start().trim_start_matches([':', '-', '–', '—']).trim_start().to_owned();
+    let found = |id: &str, rest: &str| {
+        let rest = trim_mark(rest);
+        (is_tag(id) && !rest.is_empty()).then(|| (id.to_owned(), rest))
+    };
+    for (open, close) in [('[', ']'), ('(', ')')] {
+        if let Some((id, rest)) = text.strip_prefix(open).and_then(|inner| inner.split_once(close)) {
+            return found(id, rest);
+        }
+    }
+    let lead = text.get(..strong).unwrap_or_default();
+    if let Some(found) = found(lead.trim_matches(['[', ']', '(', ')', ':', '`', ' ']), text.get(strong..)?) {
+        return Some(found);
+    }
+    let (word, rest) = text.split_at(text.find([':', ' '])?);
+    let mark = rest.trim_start();
+    let marked = rest.starts_with(':') || ["- ", "– ", "— "].iter().any(|dash| mark.starts_with(dash));
+    if marked { found(word.trim_matches('`'), rest) } else { None }
+}
+
+/// Splits `{#id}` off the end of a heading or an item.
+pub(super) fn split_braced_id(text: &str) -> Option<(&str, &str)> {
+    let (rest, id) = text.trim_end().strip_suffix('}')?.rsplit_once("{#")?;
+    (!id.contains(['{', '}'])).then(|| (rest.trim_end(), id.trim()))
+}
+
+/// Tells whether `word` is capital letters and a number, and not the name of something.
+fn is_tag(word: &str) -> bool {
+    let letters_end = word.find(|c: char| !c.is_ascii_uppercase()).unwrap_or(word.len());
+    let (letters, number) = word.split_at(letters_end);
+    let number = number.strip_prefix(['-', '_', '.']).unwrap_or(number);
+    (1..=8).contains(&letters.len())
+        && number.len() <= 12
+        && number.split('.').all(|part| (1..=5).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()))
+        && !NOT_IDS.contains(&letters)
+        && !NOT_IDS_WHOLE.contains(&word)
+}
+
+/// Returns what lies below the item's first paragraph, as Markdown without the item's indentation.
+fn detail(item: &Item, source: &Source<'_>, comments: &[Range<usize>]) -> String {
+    let start = if item.line.text.is_empty() { content_start(item, source) } else { item.line.range.end };
+    if start >= item.range.end {
+        return String::new();
+    }
+    let below = source.visible(start..item.range.end, comments);
+    if item.line.text.is_empty() { dedent_behind_marker(&below) } else { dedent(&below) }
+}
+
+/// Finds where an item's content begins: behind its marker.
+fn content_start(item: &Item, source: &Source<'_>) -> usize {
+    let written = &source.text[item.range.clone()];
+    let marker = written.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '-' | '*' | '+' | '.' | ')'));
+    item.range.end - marker.len()
+}
+
+/// Takes the indentation that all lines have in common off every line, and the blank lines off both ends.
+pub(super) fn dedent(text: &str) -> String {
+    dedent_lines(text, 0)
+}
+
+/// Does the same to a text that begins in the middle of a line, so that its first line has no indentation to speak of.
+pub(super) fn dedent_behind_marker(text: &str) -> String {
+    dedent_lines(text, 1)
+}
+
+fn dedent_lines(text: &str, first: usize) -> String {
+    let blank = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
+    let lines = || text.lines().map(str::trim_end);
+    let indent = lines().skip(first).filter(|line| !line.is_empty()).map(blank).min().unwrap_or(0);
+    let mut dedented = String::with_capacity(text.len());
+    for (index, line) in lines().enumerate() {
+        dedented.push_str(if index < first { line.trim_start() } else { &line[blank(line).min(indent)..] });
+        dedented.push('\n');
+    }
+    dedented.trim_start_matches('\n').trim_end().to_owned()
+}
+
+/// Returns the first text of an item that begins with a list or a code block and so has no line of its own.
+fn first_text(blocks: &[Block]) -> Option<String> {
+    let mut parts = Vec::new();
+    collect_parts(blocks, &mut parts);
+    let code = blocks.iter().filter_map(|block| match block {
+        Block::Code { lines, .. } => lines.iter().map(|line| line.text.trim().to_owned()).find(|line| !line.is_empty()),
+        _ => None,
+    });
+    parts.into_iter().filter(|part| !part.is_empty()).chain(code).next()
+}
+
+/// Puts an item with everything below it into one line, its parts divided by semicolons.
+pub(super) fn one_line(item: &Item) -> String {
+    let mut parts = vec![item.line.text.clone()];
+    collect_parts(&item.blocks, &mut parts);
+    parts.retain(|part| !part.is_empty());
+    let mut line = String::new();
+    for part in parts {
+        if !line.is_empty() {
+            line.push_str(if line.ends_with(':') { " " } else { "; " });
+        }
+        line.push_str(&part);
+    }
+    line
+}
+
+fn collect_parts(blocks: &[Block], parts: &mut Vec<String>) {
+    for block in blocks {
+        match block {
+            Block::Paragraph { line, .. } => parts.push(line.text.clone()),
+            Block::List { items } => {
+                for item in items {
+                    parts.push(item.line.text.clone());
+                    collect_parts(&item.blocks, parts);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_split_off_and_names_of_things_are_not() {
+        let split = |text: &str| split_id(text, 0).map(|(id, rest)| format!("{id} | {rest}"));
+        for (text, expected) in [
+            ("R1: do it", Some("R1 | do it")),
+            ("FEAT-2: do it", Some("FEAT-2 | do it")),
+            ("`REQ-1.2`: do it", Some("REQ-1.2 | do it")),
+            ("[R1] do it", Some("R1 | do it")),
+            ("(R1) do it", Some("R1 | do it")),
+            ("[R1]: do it", Some("R1 | do it")),
+            ("R1 — do it", Some("R1 | do it")),
+            ("do it {#users.patch_1}", Some("users.patch_1 | do it")),
+            ("do it {#no good}", Some("no good | do it")),
+            ("R1 do it", None),
+            ("R1:", None),
+            ("Note: do it", None),
+            ("S3: a bucket", None),
+            ("EC2: an instance", None),
+            ("RFC-7396: merge patch", None),
+            ("(P0) do it", None),
+            ("SHA256: a digest", None),
+            ("[link] text", None),
+            ("GET /users/{id}", None),
+            ("us-east-1: a region", None),
+            ("", None),
+        ] {
+            assert_eq!(split(text).as_deref(), expected, "{text}");
+        }
+        assert_eq!(split_id("R1 do it", 2), Some(("R1".to_owned(), "do it".to_owned())));
+        assert_eq!(split_id("R1: do it", 3), Some(("R1".to_owned(), "do it".to_owned())));
+    }
+
+    #[test]
+    fn what_is_nested_loses_the_indentation_of_its_item() {
+        assert_eq!(dedent("\n  - a\n    - b\n\n  c\n"), "- a\n  - b\n\nc");
+        assert_eq!(dedent("a\n\n    b"), "a\n\n    b");
+        assert_eq!(dedent_behind_marker("```\n  x\n  ```\n"), "```\nx\n```");
+        assert_eq!(dedent("\n\n"), "");
+    }
+}

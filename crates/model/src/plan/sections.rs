@@ -1,0 +1,108 @@
+//! A Markdown document, divided at its headings.
+
+use std::ops::Range;
+
+use crate::{
+    plan::{
+        blocks::{Block, Document},
+        domains::Fixed,
+        headings::{self, Heading, Names},
+        inline::Line,
+    },
+    roster::Roster,
+};
+
+/// A heading and what stands below it, up to the next heading of any level.
+pub(super) struct Section<'d> {
+    pub(super) heading: Option<(u8, &'d Line, Heading)>,
+    pub(super) blocks: &'d [Block],
+    /// Where heading and blocks lie.
+    pub(super) range: Range<usize>,
+    /// Where the blocks lie.
+    pub(super) body: Range<usize>,
+}
+
+impl Section<'_> {
+    /// Returns the heading's level, from 1; 0 above the first heading.
+    pub(super) fn level(&self) -> u8 {
+        self.heading.as_ref().map_or(0, |(level, ..)| *level)
+    }
+
+    /// Returns the heading's line.
+    pub(super) fn line(&self) -> Option<&Line> {
+        self.heading.as_ref().map(|(_, line, _)| *line)
+    }
+
+    /// Tells whether it has a list.
+    pub(super) fn has_items(&self) -> bool {
+        self.blocks.iter().any(|block| matches!(block, Block::List { .. }))
+    }
+
+    /// Tells whether it has nothing that a reader would see as text.
+    pub(super) fn is_bare(&self) -> bool {
+        self.blocks.iter().all(|block| matches!(block, Block::Other))
+    }
+
+    /// Tells whether its heading names a subagent or a role.
+    pub(super) fn is_task(&self) -> bool {
+        self.heading.as_ref().is_some_and(|(.., heading)| names_task(&heading.names))
+    }
+}
+
+/// Tells whether a heading begins a task that a subagent of the roster can do.
+fn names_task(names: &Names) -> bool {
+    matches!(names, Names::Subagent(_) | Names::Role(..))
+}
+
+/// Divides a document at its headings.
+pub(super) fn sections<'d>(document: &'d Document, roster: &Roster) -> Vec<Section<'d>> {
+    let blocks = &document.blocks;
+    let mut reader = headings::Reader::new(roster);
+    let mut sections = Vec::new();
+    let mut section =
+        Section { heading: None, blocks: &[], range: document.start..document.end, body: document.start..document.end };
+    let mut start = 0;
+    for (index, block) in blocks.iter().enumerate() {
+        if let Block::Heading { level, line, range } = block {
+            section.blocks = &blocks[start..index];
+            section.range.end = range.start;
+            section.body.end = range.start;
+            let heading = Some((*level, line, reader.read(line)));
+            let next =
+                Section { heading, blocks: &[], range: range.start..document.end, body: range.end..document.end };
+            sections.push(std::mem::replace(&mut section, next));
+            start = index + 1;
+        }
+    }
+    section.blocks = &blocks[start..];
+    sections.push(section);
+    sections
+}
+
+/// Finds the document's title: its first heading, when it is of the first level as no other is, and names no task; or names
+/// one by chance, which is when it has no items of its own and tasks stand below it.
+pub(super) fn title(sections: &[Section<'_>]) -> Option<usize> {
+    let index = sections.iter().position(|section| section.heading.is_some())?;
+    let section = &sections[index];
+    let (.., heading) = section.heading.as_ref().filter(|(level, ..)| *level == 1)?;
+    let below = &sections[index + 1..];
+    if below.iter().any(|section| section.level() == 1) {
+        return None;
+    }
+    let is_title = match heading.names {
+        Names::Other | Names::Fixed(Fixed::Frame) => true,
+        Names::Fixed(_) => false,
+        _ => !section.has_items() && below.iter().any(Section::is_task),
+    };
+    is_title.then_some(index)
+}
+
+/// Finds the first section with content that would be part of a plan.
+pub(super) fn first_plan_section(document: &Document, roster: &Roster) -> Option<usize> {
+    sections(document, roster).iter().find_map(|section| {
+        let (line, heading) = section.heading.as_ref().map(|(_, line, heading)| (line, heading))?;
+        let is_plan = names_task(&heading.names)
+            || matches!(heading.names, Names::Fixed(Fixed::Verification(_) | Fixed::Acceptance));
+        (is_plan && section.has_items()).then_some(line.range.start)
+    })
+}

@@ -1,0 +1,213 @@
+//! Makes a roster out of agent files and the configuration.
+
+use super::{
+    Access, Origin, Role, Roster, Subagent,
+    definition::{Definition, Model, define},
+    embedded,
+    roles::guess,
+};
+use crate::{
+    config::{CONFIG_PATH, Config, SubagentConfig},
+    diagnostics::{Diagnostic, Severity, sort},
+    text::nearest,
+};
+
+/// Where agent files are looked for; of two files with one name, the one in the earlier folder wins.
+const FOLDERS: [(&str, &str); 2] = [(".claude/agents/", ".md"), (".github/agents/", ".agent.md")];
+
+/// An agent file of the repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentFile {
+    /// Its path, relative to the root of the repository.
+    pub path: String,
+    /// Its bytes.
+    pub content: Vec<u8>,
+}
+
+/// A roster, and what there is to say about the files it was made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    /// The roster. When a diagnostic is an error, it must not be run with.
+    pub roster: Roster,
+    /// What is wrong or worth knowing, in the order of the files.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Tells whether a path is one of an agent file: `.claude/agents/**/*.md` or `.github/agents/**/*.agent.md`.
+#[must_use]
+pub fn is_agent_file(path: &str) -> bool {
+    FOLDERS.iter().any(|(folder, extension)| {
+        let file = path.strip_prefix(folder).and_then(|rest| rest.rsplit('/').next());
+        file.is_some_and(|file| file.len() > extension.len() && file.ends_with(extension))
+    })
+}
+
+/// Makes a roster of the built-in subagents, the repository's agent files and the configuration's overrides.
+///
+/// A file with the name of a built-in subagent takes its place; any other one extends the roster. The order of `files`
+/// does not matter: of two files with one name, the one in `.claude/agents` wins over the one in `.github/agents`, and
+/// within one folder the one whose path comes first.
+#[must_use]
+pub fn load(files: &[AgentFile], config: &Config) -> Loaded {
+    let mut diagnostics = Vec::new();
+    let none = Roster::new([]);
+    let built_in: Vec<_> = embedded::files().iter().filter_map(|file| define(file, &mut diagnostics)).collect();
+    let unchanged = SubagentConfig::default();
+    let patterns = built_in.iter().map(|definition| {
+        // What there is to say about them is said below, with the overrides that they are used with.
+        complete(definition, Origin::BuiltIn, &none, &unchanged, &mut Vec::new())
+    });
+    let patterns = Roster::new(patterns);
+    let theirs = unique(files.iter().filter_map(|file| define(file, &mut diagnostics)).collect(), &mut diagnostics);
+    let overrides = |definition: &Definition| config.subagents.get(&definition.name).unwrap_or(&unchanged);
+    let replaced = |definition: &&Definition| theirs.iter().any(|other| other.name == definition.name);
+    let mut subagents = Vec::with_capacity(built_in.len() + theirs.len());
+    for definition in built_in.iter().filter(|definition| !replaced(definition)) {
+        subagents.push(complete(definition, Origin::BuiltIn, &none, overrides(definition), &mut diagnostics));
+    }
+    for definition in &theirs {
+        let origin = Origin::File(definition.path.clone());
+        subagents.push(complete(definition, origin, &patterns, overrides(definition), &mut diagnostics));
+    }
+    let roster = Roster::new(subagents);
+    check_configuration(&roster, config, &mut diagnostics);
+    check_gates(&roster, &mut diagnostics);
+    sort(&mut diagnostics);
+    Loaded { roster, diagnostics }
+}
+
+/// Returns the roster of the eight built-in subagents.
+#[must_use]
+pub fn builtin() -> Roster {
+    load(&[], &Config::default()).roster
+}
+
+/// Keeps one definition for each name, and warns about the others.
+fn unique(mut definitions: Vec<Definition>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Definition> {
+    let folder = |path: &str| FOLDERS.iter().position(|(folder, _)| path.starts_with(folder)).unwrap_or(FOLDERS.len());
+    definitions.sort_by(|a, b| (&a.name, folder(&a.path), &a.path).cmp(&(&b.name, folder(&b.path), &b.path)));
+    let mut kept: Vec<Definition> = Vec::with_capacity(definitions.len());
+    for definition in definitions {
+        match kept.last() {
+            Some(winner) if winner.name == definition.name => {
+                let message = format!("`{}` is also defined in {}, which wins", definition.name, winner.path);
+                let diagnostic = Diagnostic::new(Severity::Warning, "duplicate-name", &definition.path, message);
+                diagnostics.push(diagnostic.hint("give it another `name`, or remove one of the two"));
+            }
+            _ => kept.push(definition),
+        }
+    }
+    kept
+}
+
+/// Fills what a definition leaves out: from the configuration, from the built-in subagent of its name, from the
+/// built-in one of its role.
+fn complete(
+    definition: &Definition,
+    origin: Origin,
+    built_in: &Roster,
+    overrides: &SubagentConfig,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Subagent {
+    let name = &definition.name;
+    // Whoever reads a diagnostic can change their configuration, not a built-in file.
+    let path = if origin == Origin::BuiltIn { CONFIG_PATH } else { definition.path.as_str() };
+    let mut report = |severity, code, message: String, hint: String| {
+        diagnostics.push(Diagnostic::new(severity, code, path, message).hint(hint));
+    };
+    let namesake = built_in.get(name);
+    let said = overrides.role.or(definition.role).or(namesake.map(|namesake| namesake.role));
+    let role = said.unwrap_or_else(|| {
+        let hint = format!("write `role: ROLE` into the file, or below `subagents` in {CONFIG_PATH}");
+        match guess(name.as_str()) {
+            Some(role) => {
+                let message = format!("the name tells that `{name}` plays the role `{}`", role.name());
+                report(Severity::Note, "role-guessed", message, hint);
+                role
+            }
+            None => {
+                let message = format!("the name does not tell the role of `{name}`; it counts as `feature`");
+                report(Severity::Note, "role-unknown", message, hint);
+                Role::Feature
+            }
+        }
+    });
+    let pattern = namesake.filter(|namesake| namesake.role == role).or_else(|| built_in.for_role(role));
+    let access = overrides.access.or(definition.access);
+    let scope = overrides.scope.as_ref().or(definition.scope.as_ref());
+    let exclude = overrides.exclude.as_ref().or(definition.exclude.as_ref());
+    let model = overrides.model.as_deref().map(Model::of).or_else(|| definition.model.clone());
+    let mut prompt = definition.prompt.clone();
+    if prompt.is_empty() {
+        let from = namesake.map(|namesake| namesake.prompt.clone()).or_else(|| definition.description.clone());
+        let (severity, code, message) = match (namesake, &from) {
+            (Some(_), _) => (Severity::Note, "empty-prompt", "there is no prompt; the built-in one is used"),
+            (None, Some(_)) => (Severity::Warning, "empty-prompt", "there is no prompt; the description has to do"),
+            (None, None) => (Severity::Error, "empty-agent", "there is neither a prompt nor a description"),
+        };
+        report(severity, code, message.to_owned(), "write the prompt below the front matter".to_owned());
+        prompt = from.unwrap_or_default();
+    }
+    let subagent = Subagent {
+        name: name.clone(),
+        role,
+        description: (definition.description.clone())
+            .or_else(|| namesake.map(|namesake| namesake.description.clone()))
+            .unwrap_or_default(),
+        prompt,
+        model: match model {
+            Some(model) => model.name(),
+            None => namesake.and_then(|namesake| namesake.model.clone()),
+        },
+        tools: definition.tools.clone(),
+        access: access.or(pattern.map(|pattern| pattern.access)).unwrap_or(Access::Writes),
+        scope: scope.or(pattern.map(|pattern| &pattern.scope)).cloned().unwrap_or_default(),
+        exclude: exclude.or(pattern.map(|pattern| &pattern.exclude)).cloned().unwrap_or_default(),
+        origin,
+    };
+    match subagent.access {
+        Access::Writes if subagent.scope.is_empty() => {
+            let message = format!("`{name}` may write, but its scope is empty: whatever it changes is refused");
+            report(Severity::Warning, "no-scope", message, "give it a `scope`, or `access: read-only`".to_owned());
+        }
+        Access::ReadOnly if scope_is_in_vain(definition, &subagent.origin, overrides) => {
+            let message = format!("`{name}` has a scope, but its role `{}` only reads", role.name());
+            report(Severity::Warning, "scope-without-access", message, "add `access: writes` if it writes".to_owned());
+        }
+        _ => {}
+    }
+    subagent
+}
+
+/// Tells whether a scope was given to a subagent without a word on its access, as if a scope were a permission to write.
+fn scope_is_in_vain(definition: &Definition, origin: &Origin, overrides: &SubagentConfig) -> bool {
+    let given = |scope: &Option<Vec<String>>| scope.as_ref().is_some_and(|scope| !scope.is_empty());
+    let in_configuration = given(&overrides.scope) && overrides.access.is_none();
+    let in_file = *origin != Origin::BuiltIn && given(&definition.scope) && definition.access.is_none();
+    in_configuration || (in_file && overrides.access.is_none())
+}
+
+/// Looks for overrides of subagents that do not exist.
+fn check_configuration(roster: &Roster, config: &Config, diagnostics: &mut Vec<Diagnostic>) {
+    for name in config.subagents.keys().filter(|name| roster.get(name).is_none()) {
+        let message = format!("`subagents` names `{name}`, which the roster does not have");
+        let diagnostic = Diagnostic::new(Severity::Error, "unknown-subagent", CONFIG_PATH, message);
+        let near = nearest(name.as_str(), roster.iter().map(|subagent| subagent.name.as_str()));
+        diagnostics.push(diagnostic.hint(match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("add its agent file, such as {}NAME.md", FOLDERS[0].0),
+        }));
+    }
+}
+
+/// Looks for gates that nobody stands for, since a file or the configuration gave their subagent another role.
+fn check_gates(roster: &Roster, diagnostics: &mut Vec<Diagnostic>) {
+    for role in Role::ALL {
+        let Some(gate) = role.gate() else { continue };
+        if roster.for_role(role).is_none() {
+            let message = format!("no subagent plays the role `{}`, which the {gate} gate needs", role.name());
+            let diagnostic = Diagnostic::new(Severity::Error, "role-unplayed", CONFIG_PATH, message);
+            diagnostics.push(diagnostic.hint(format!("leave `{}` its role", role.builtin_name())));
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! The state machine that runs a schedule: events and a time go in, effects come out. It never waits, starts or looks
+//! at a clock itself, so the same events always give the same run.
+
+mod messages;
+mod state;
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+pub use messages::{Again, Effect, End, Event, StopReason};
+use state::TaskSlot;
+pub use state::{TaskState, WhyNotRun};
+
+use super::{Outcome, Schedule};
+use crate::{ids::TaskId, roster::Phase};
+
+/// A time in milliseconds since the run began.
+pub type Millis = u64;
+
+/// The most attempts at one task.
+pub const ATTEMPTS_MAX: u32 = 3;
+
+/// The state of a run.
+///
+/// Waves are barriers: the next begins when the last is integrated. Within a wave as many tasks run at a time as the
+/// schedule's concurrency allows, in their order. A task whose need did not pass is blocked and never starts;
+/// everything else goes on. A task that was stopped for time is timed out whatever it says in the end; one that was
+/// stopped because the run was cancelled, but had passed before that reached it, has passed.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    tasks: Vec<TaskSlot>,
+    places: HashMap<TaskId, usize>,
+    concurrency: usize,
+    /// The waves that are still to come: number and tasks.
+    agenda: VecDeque<Stretch>,
+    current: Option<Stretch>,
+    /// For each phase, in how many waves of the agenda and the current one it has tasks.
+    phase_waves: [usize; Phase::ALL.len()],
+    /// For each task, the number of its wave.
+    waves: Vec<usize>,
+    active: Vec<usize>,
+    step: Step,
+    cancelled: bool,
+    /// The latest time that was seen: a clock that goes backwards stands still here.
+    now: Millis,
+}
+
+/// A wave on its way, or the part of one that runs again.
+#[derive(Debug, Clone)]
+struct Stretch {
+    number: usize,
+    tasks: Vec<usize>,
+    /// How many of `tasks` were started or found blocked.
+    begun: usize,
+    passed: BTreeSet<usize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    NotBegun,
+    Running,
+    Integrating,
+    Judging,
+    Finished,
+}
+
+impl Machine {
+    /// Makes the machine for a schedule. A schedule that contradicts itself, such as one read from a file that was
+    /// edited, is run as far as it makes sense: each task once, and none before its needs.
+    #[must_use]
+    pub fn new(schedule: &Schedule) -> Self {
+        let places: HashMap<TaskId, usize> =
+            schedule.tasks.iter().enumerate().map(|(at, task)| (task.id.clone(), at)).collect();
+        let mut waves = vec![0; schedule.tasks.len()];
+        let mut placed = vec![false; schedule.tasks.len()];
+        let mut agenda = VecDeque::with_capacity(schedule.waves.len());
+        for wave in &schedule.waves {
+            let mut tasks = Vec::with_capacity(wave.tasks.len());
+            for &at in wave.tasks.iter().filter_map(|id| places.get(id)) {
+                if !std::mem::replace(&mut placed[at], true) {
+                    waves[at] = wave.number;
+                    tasks.push(at);
+                }
+            }
+            agenda.push_back(Stretch::new(wave.number, tasks));
+        }
+        let mut machine = Self {
+            tasks: schedule.tasks.iter().map(|task| TaskSlot::new(task, &places)).collect(),
+            places,
+            concurrency: schedule.concurrency.max(1),
+            agenda: VecDeque::new(),
+            current: None,
+            phase_waves: [0; Phase::ALL.len()],
+            waves,
+            active: Vec::new(),
+            step: Step::NotBegun,
+            cancelled: false,
+            now: 0,
+        };
+        machine.plan(agenda);
+        machine
+    }
+
+    /// Takes in what happened and returns what is to be done.
+    pub fn handle(&mut self, event: Event, now: Millis) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if self.step == Step::Finished {
+            return effects;
+        }
+        self.now = self.now.max(now);
+        match event {
+            Event::Begin if self.step == Step::NotBegun => self.step = Step::Running,
+            Event::Started { task, attempt } => self.started(&task, attempt),
+            Event::Ended { task, attempt, end } => self.ended(&task, attempt, end),
+            Event::WaveIntegrated { wave, failed } => self.integrated(wave, &failed, &mut effects),
+            Event::GatesJudged { again } => self.judged(again, &mut effects),
+            Event::Cancel => self.cancel(&mut effects),
+            Event::Begin | Event::Tick => {}
+        }
+        self.stop_overdue(&mut effects);
+        self.advance(&mut effects);
+        effects
+    }
+
+    /// Returns when the next attempt runs into its time limit; an [`Event::Tick`] is due then.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Millis> {
+        self.active.iter().filter_map(|at| self.tasks[*at].deadline()).min()
+    }
+
+    /// Tells whether the run is over.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.step == Step::Finished
+    }
+
+    /// Returns the number of the wave that runs or is being integrated.
+    #[must_use]
+    pub fn wave(&self) -> Option<usize> {
+        self.current.as_ref().map(|stretch| stretch.number)
+    }
+
+    /// Returns the state of a task; `None` when the schedule has no such task.
+    #[must_use]
+    pub fn state(&self, task: &TaskId) -> Option<TaskState> {
+        Some(self.tasks[*self.places.get(task)?].state)
+    }
+
+    /// Returns how many attempts at a task were started.
+    #[must_use]
+    pub fn attempts(&self, task: &TaskId) -> u32 {
+        self.places.get(task).map_or(0, |at| self.tasks[*at].attempts)
+    }
+
+    /// Returns why a task was not run, once that is certain.
+    #[must_use]
+    pub fn why_not_run(&self, task: &TaskId) -> Option<&WhyNotRun> {
+        self.tasks[*self.places.get(task)?].why_not_run.as_ref()
+    }
+
+    /// Goes through the tasks that have an outcome, in the order of the schedule; when the run is over, all of them.
+    /// A task that passed can still fail while its wave is not integrated.
+    pub fn outcomes(&self) -> impl Iterator<Item = (&TaskId, Outcome)> {
+        self.tasks.iter().filter_map(|slot| match slot.state {
+            TaskState::Done(outcome) => Some((&slot.id, outcome)),
+            _ => None,
+        })
+    }
+
+    fn plan(&mut self, agenda: VecDeque<Stretch>) {
+        for stretch in &agenda {
+            for phase in self.phases_of(stretch) {
+                self.phase_waves[phase as usize] += 1;
+            }
+        }
+        self.agenda = agenda;
+    }
+
+    fn phases_of(&self, stretch: &Stretch) -> BTreeSet<Phase> {
+        stretch.tasks.iter().map(|at| self.tasks[*at].phase).collect()
+    }
+
+    /// Finds the place of a task of which this attempt is under way.
+    fn under_way(&self, task: &TaskId, attempt: u32) -> Option<usize> {
+        let at = *self.places.get(task)?;
+        (self.tasks[at].attempts == attempt && self.active.contains(&at)).then_some(at)
+    }
+
+    fn started(&mut self, task: &TaskId, attempt: u32) {
+        let now = self.now;
+        if let Some(at) = self.under_way(task, attempt) {
+            self.tasks[at].started(now);
+        }
+    }
+
+    fn ended(&mut self, task: &TaskId, attempt: u32, end: End) {
+        let Some(at) = self.under_way(task, attempt) else { return };
+        self.active.retain(|other| *other != at);
+        let outcome = self.tasks[at].ended(end);
+        if let (Outcome::Passed, Some(current)) = (outcome, &mut self.current) {
+            current.passed.insert(at);
+        }
+    }
+
+    fn integrated(&mut self, wave: usize, failed: &[TaskId], effects: &mut Vec<Effect>) {
+        let Some(current) = &self.current else { return };
+        if self.step != Step::Integrating || current.number != wave {
+            return;
+        }
+        for at in failed.iter().filter_map(|id| self.places.get(id)).filter(|at| current.passed.contains(at)) {
+            self.tasks[*at].state = TaskState::Done(Outcome::Failed);
+        }
+        self.step = Step::Running;
+        self.complete(effects);
+    }
+
+    fn judged(&mut self, again: Vec<Again>, effects: &mut Vec<Effect>) {
+        if self.step != Step::Judging {
+            return;
+        }
+        let mut places = BTreeSet::new();
+        for Again { task, because } in again {
+            let Some(&at) = self.places.get(&task) else { continue };
+            let in_a_wave = self.waves[at] > 0;
+            let may_run = in_a_wave && self.tasks[at].attempts < ATTEMPTS_MAX && self.unmet_need(at).is_none();
+            if may_run && places.insert(at) {
+                self.tasks[at].because = because;
+            }
+        }
+        if places.is_empty() {
+            self.finish(effects);
+            return;
+        }
+        let mut agenda: VecDeque<Stretch> = VecDeque::new();
+        let mut places: Vec<usize> = places.into_iter().collect();
+        places.sort_by_key(|at| self.waves[*at]);
+        for wave in places.chunk_by(|a, b| self.waves[*a] == self.waves[*b]) {
+            agenda.push_back(Stretch::new(self.waves[wave[0]], wave.to_vec()));
+        }
+        self.step = Step::Running;
+        self.plan(agenda);
+    }
+
+    fn cancel(&mut self, effects: &mut Vec<Effect>) {
+        if std::mem::replace(&mut self.cancelled, true) {
+            return;
+        }
+        self.agenda.clear();
+        if let Some(current) = &mut self.current {
+            current.begun = current.tasks.len();
+        }
+        for at in &self.active {
+            effects.extend(self.tasks[*at].stop(StopReason::Cancelled));
+        }
+        if matches!(self.step, Step::NotBegun | Step::Judging) {
+            self.finish(effects);
+        }
+    }
+
+    fn stop_overdue(&mut self, effects: &mut Vec<Effect>) {
+        for at in &self.active {
+            if self.tasks[*at].deadline().is_some_and(|deadline| deadline <= self.now) {
+                effects.extend(self.tasks[*at].stop(StopReason::TimedOut));
+            }
+        }
+    }
+
+    /// Goes on as far as it can without hearing anything new.
+    fn advance(&mut self, effects: &mut Vec<Effect>) {
+        while self.step == Step::Running {
+            if self.current.is_none() {
+                self.current = self.agenda.pop_front();
+            }
+            if self.current.is_none() {
+                if self.cancelled {
+                    self.finish(effects);
+                } else {
+                    self.step = Step::Judging;
+                    effects.push(Effect::JudgeGates);
+                }
+                return;
+            }
+            self.fill(effects);
+            if !self.active.is_empty() {
+                return;
+            }
+            let Some(current) = &self.current else { return };
+            let passed: Vec<TaskId> = current
+                .tasks
+                .iter()
+                .filter(|at| current.passed.contains(at))
+                .map(|at| self.tasks[*at].id.clone())
+                .collect();
+            if passed.is_empty() {
+                self.complete(effects);
+            } else {
+                self.step = Step::Integrating;
+                effects.push(Effect::Integrate { wave: current.number, tasks: passed });
+            }
+        }
+    }
+
+    /// Starts tasks of the current wave while there is room.
+    fn fill(&mut self, effects: &mut Vec<Effect>) {
+        while self.active.len() < self.concurrency {
+            let Some(current) = &mut self.current else { return };
+            let Some(&at) = current.tasks.get(current.begun) else { return };
+            current.begun += 1;
+            match self.unmet_need(at) {
+                Some(why) => self.tasks[at].block(why),
+                None => {
+                    effects.push(self.tasks[at].start(self.now));
+                    self.active.push(at);
+                }
+            }
+        }
+    }
+
+    /// Finds the first need of a task that did not pass.
+    fn unmet_need(&self, at: usize) -> Option<WhyNotRun> {
+        self.tasks[at].needs.iter().find_map(|(need, place)| {
+            let state = place.map(|place| self.tasks[place].state);
+            match state {
+                Some(TaskState::Done(Outcome::Passed)) => None,
+                Some(TaskState::Done(outcome)) => Some(WhyNotRun::NeedNotPassed { need: need.clone(), outcome }),
+                _ => Some(WhyNotRun::NeedNotPassed { need: need.clone(), outcome: Outcome::NotRun }),
+            }
+        })
+    }
+
+    /// Closes the current wave, and the phases that end with it.
+    fn complete(&mut self, effects: &mut Vec<Effect>) {
+        let Some(current) = self.current.take() else { return };
+        for phase in self.phases_of(&current) {
+            let waves = &mut self.phase_waves[phase as usize];
+            *waves = waves.saturating_sub(1);
+            if *waves == 0 && !self.cancelled {
+                effects.push(Effect::Synthesize { phase });
+            }
+        }
+    }
+
+    fn finish(&mut self, effects: &mut Vec<Effect>) {
+        for slot in &mut self.tasks {
+            slot.close();
+        }
+        self.step = Step::Finished;
+        effects.push(Effect::Finish);
+    }
+}
+
+impl Stretch {
+    fn new(number: usize, tasks: Vec<usize>) -> Self {
+        Self { number, tasks, begun: 0, passed: BTreeSet::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

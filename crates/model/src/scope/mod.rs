@@ -1,0 +1,28 @@
+//! Scope: the paths that a subagent may touch, whether a patch kept to them, and whether two tasks could meet.
+
+mod check;
+mod glob;
+mod language;
+mod overlap;
+mod path;
+mod trie;
+
+pub use check::{CheckedPatch, CompiledScope, OutOfScope, TreePaths, Violation, ViolationRule, check};
+pub use glob::{ALTERNATIVES_MAX, GLOB_MAX_BYTES, InvalidGlob, validate_glob};
+pub use overlap::{Exclusions, Overlaps, matches_everything, overlap};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The paths that a task may touch: at least one glob of `allow` matches, and none of `deny`.
+///
+/// Globs are matched against whole paths, case counts, and `/` is matched only by `/` and `**`. A trailing `/` means
+/// everything below, and a pattern without any wildcard means the path itself and everything below. `{a,b}` stands for
+/// two globs, each read by these rules. `?` and `[…]` stand for one byte, which is one character in ASCII.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Scope {
+    /// What it may touch.
+    pub allow: Vec<String>,
+    /// What it may not touch although `allow` matches: the role's exclusions and the protected paths.
+    pub deny: Vec<String>,
+}

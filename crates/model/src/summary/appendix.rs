@@ -1,0 +1,124 @@
+//! What follows the six sections: success criteria, the picture of the run, findings, cost.
+
+use super::{
+    entry::{self, Detail},
+    index::RunIndex,
+    mermaid, wording,
+};
+use crate::{
+    findings::{Finding, FindingCode},
+    text,
+};
+
+/// Writes all four.
+pub(super) fn render(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
+    success_criteria(page, index, detail);
+    run(page, index, detail);
+    findings(page, index, detail);
+    cost(page, index);
+}
+
+fn success_criteria(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
+    page.push_str("### Success Criteria\n\n");
+    for verdict in &index.handoff.criteria {
+        let tick = if verdict.met { 'x' } else { ' ' };
+        page.push_str(&format!("- [{tick}] {}: {}\n", verdict.criterion.title(), detail.prose(&verdict.evidence)));
+    }
+    if index.handoff.criteria.is_empty() {
+        page.push_str("Not judged yet.\n");
+    }
+    page.push('\n');
+    let acceptance = &index.handoff.plan.acceptance;
+    if !acceptance.is_empty() {
+        page.push_str("Planner's acceptance criteria, for people to tick; the coordinator does not judge them:\n\n");
+        let lines: Vec<_> = acceptance
+            .iter()
+            .map(|criterion| format!("[ ] {} (line {} of the plan)", detail.prose(&criterion.text), criterion.line))
+            .collect();
+        entry::list(page, "", &lines, detail);
+        page.push('\n');
+    }
+}
+
+fn run(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
+    page.push_str("### Run\n\n");
+    let handoff = index.handoff;
+    let workflow = handoff.place.workflow.as_ref();
+    page.push_str(&format!(
+        "Run {}{} on {}, begun {}, by {}.\n\n",
+        detail.code(&handoff.place.run),
+        workflow.map(|workflow| format!(" (workflow {})", detail.code(workflow))).unwrap_or_default(),
+        detail.code(&handoff.place.platform),
+        detail.code(&handoff.started),
+        detail.prose(&handoff.generator),
+    ));
+    if detail.picture == 0 {
+        page.push_str("The pictures are left out here; the report has them.\n\n");
+        return;
+    }
+    page.push_str(&text::fenced(&mermaid::run_graph_within(index, detail.picture), "mermaid"));
+    page.push_str("\n\n");
+    if let Some(timeline) = mermaid::timeline_within(index, detail.picture) {
+        page.push_str("<details><summary>Timeline</summary>\n\n");
+        page.push_str(&text::fenced(&timeline, "mermaid"));
+        page.push_str("\n\n</details>\n\n");
+    }
+}
+
+fn findings(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
+    page.push_str("### Findings\n\n");
+    let mut findings: Vec<&Finding> = index.handoff.findings.iter().collect();
+    if findings.is_empty() {
+        page.push_str("None.\n\n");
+        return;
+    }
+    findings.sort_by(|a, b| (a.weight, &a.path, a.line, a.code).cmp(&(b.weight, &b.path, b.line, b.code)));
+    let rows: Vec<_> = findings
+        .iter()
+        .map(|finding| {
+            vec![
+                finding.weight.name().to_owned(),
+                text::code(finding.code.name()),
+                place(finding, detail),
+                detail.prose(&finding.message),
+                noticed_by(finding),
+            ]
+        })
+        .collect();
+    entry::table(page, "", "findings", &["Weight", "Code", "Where", "What", "Noticed by"], &rows, detail);
+    page.push('\n');
+}
+
+fn place(finding: &Finding, detail: &Detail) -> String {
+    match (&finding.path, finding.line) {
+        (Some(path), Some(line)) => detail.code(&format!("{path}:{line}")),
+        (Some(path), None) => detail.code(path),
+        (None, _) if finding.code != FindingCode::Reported => {
+            finding.task.as_ref().map_or("–".to_owned(), |task| format!("task {}", text::code(task.as_str())))
+        }
+        (None, _) => "–".to_owned(),
+    }
+}
+
+fn noticed_by(finding: &Finding) -> String {
+    match (&finding.task, finding.code) {
+        (Some(task), FindingCode::Reported) => format!("{} reports", text::code(task.as_str())),
+        (None, FindingCode::Reported) => "a subagent reports".to_owned(),
+        _ => "coordinator".to_owned(),
+    }
+}
+
+fn cost(page: &mut String, index: &RunIndex<'_>) {
+    let handoff = index.handoff;
+    let attempts: usize = index.tasks().map(|view| view.attempts().len()).sum();
+    let money = handoff.cost.micro_dollars.map_or_else(
+        || "No agent reported a cost in money.".to_owned(),
+        |micro| format!("The agents report a cost of {}.", text::markdown(&wording::dollars(micro))),
+    );
+    page.push_str(&format!(
+        "### Cost\n\n{} of subagents in {}, within {} from begin to end. {money}\n",
+        wording::duration(handoff.cost.subagent_ms),
+        text::count(attempts, "attempt"),
+        wording::duration(handoff.duration_ms),
+    ));
+}

@@ -1,0 +1,275 @@
+//! The fifth and sixth section of the summary: how the subagents were coordinated, and what the Submission phase gets.
+
+use super::{
+    entry::{self, Detail},
+    index::{RunIndex, TaskView},
+    sections, standing, wording,
+};
+use crate::{
+    gate::Receipt,
+    handoff::Status,
+    ids::{Digest, TaskId},
+    report::Label,
+    roster::Role,
+    text,
+};
+
+/// Writes the two sections.
+pub(super) fn render(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
+    page.push_str("### Coordination Summary\n\n");
+    subagents_executed(page, index, detail);
+    entry::label(page, "Parallel Coordination", &parallel(index, detail), detail);
+    entry::label(page, "Sequential Dependencies", &sequential(index, detail), detail);
+    entry::label(page, "Synthesis Results", &synthesis(index), detail);
+    page.push_str("\n### Next Phase Input for Backend Submission\n\n");
+    artifacts(page, index, detail);
+    entry::label(page, "Deployment Instructions", &deployment_instructions(index, detail), detail);
+    entry::label(page, "Validation Evidence", &evidence(index, detail), detail);
+    entry::label(page, "Integration Status", &integration(index, detail), detail);
+    page.push('\n');
+}
+
+fn subagents_executed(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
+    let outcomes = match index.len() {
+        0 => "none".to_owned(),
+        all => format!("{}: {}", text::count(all, "task"), wording::outcomes(index.tasks().map(|view| view.outcome()))),
+    };
+    page.push_str(&format!("- **Subagents Executed**: {outcomes}\n\n"));
+    let rows: Vec<_> = index.tasks().map(|view| row(&view, detail)).collect();
+    let head = ["Subagent", "Task", "Outcome", "Attempts", "Time", "Files", "Lines"];
+    if !rows.is_empty() {
+        entry::table(page, "  ", "tasks", &head, &rows, detail);
+        page.push('\n');
+    }
+}
+
+fn row(view: &TaskView<'_>, detail: &Detail) -> Vec<String> {
+    let (files, lines) = view.patch().map_or(("–".to_owned(), "–".to_owned()), |patch| {
+        let (added, removed) = patch.line_counts();
+        (patch.changes.len().to_string(), wording::lines(added, removed))
+    });
+    let time = if view.attempts().is_empty() { "–".to_owned() } else { wording::duration(view.duration_ms()) };
+    vec![
+        view.subagent().map_or_else(|| "not scheduled".to_owned(), |name| detail.code(name.as_str())),
+        text::code(view.id.as_str()),
+        view.outcome().name().to_owned(),
+        view.attempts().len().to_string(),
+        time,
+        files,
+        lines,
+    ]
+}
+
+/// Joins task ids as code spans; beyond a handful only counts the rest.
+fn ids<'a>(ids: impl IntoIterator<Item = &'a TaskId>) -> String {
+    let ids: Vec<_> = ids.into_iter().map(|id| text::code(id.as_str())).collect();
+    let shown = ids.iter().take(12).cloned().collect::<Vec<_>>().join(", ");
+    if ids.len() > 12 { format!("{shown} and {} more", ids.len() - 12) } else { shown }
+}
+
+fn parallel(index: &RunIndex<'_>, detail: &Detail) -> Vec<String> {
+    let schedule = &index.handoff.schedule;
+    let mut lines: Vec<_> = schedule
+        .waves
+        .iter()
+        .filter(|wave| wave.tasks.len() > 1)
+        .map(|wave| {
+            format!(
+                "Wave {} ({}): {} side by side: {}",
+                wave.number,
+                wave.phase.name(),
+                wave.tasks.len(),
+                ids(&wave.tasks)
+            )
+        })
+        .collect();
+    if lines.is_empty() {
+        lines.push("No wave had more than one task".to_owned());
+    } else {
+        lines.push(format!("At most {} ran at one time", text::count(schedule.concurrency, "task")));
+    }
+    lines.extend(schedule.serialised.iter().map(|pair| {
+        format!(
+            "One after the other: {}, then {}: {}",
+            text::code(pair.first.as_str()),
+            text::code(pair.then.as_str()),
+            detail.prose(&pair.because)
+        )
+    }));
+    lines
+}
+
+fn sequential(index: &RunIndex<'_>, detail: &Detail) -> Vec<String> {
+    let waves = &index.handoff.schedule.waves;
+    let mut lines =
+        vec![format!("{}, each on what the ones before it had integrated", text::count(waves.len(), "wave"))];
+    for view in index.tasks() {
+        if let Some(task) = view.task.filter(|task| !task.needs.is_empty()) {
+            lines.push(format!("{} waited for {}", text::code(task.id.as_str()), ids(&task.needs)));
+        }
+        for attempt in view.attempts().iter().filter(|attempt| attempt.attempt > 1) {
+            let because = if attempt.because.trim().is_empty() { "no reason was recorded" } else { &attempt.because };
+            lines.push(format!(
+                "{} was called again (attempt {}): {}",
+                text::code(view.id.as_str()),
+                attempt.attempt,
+                detail.prose(because)
+            ));
+        }
+    }
+    lines
+}
+
+fn synthesis(index: &RunIndex<'_>) -> Vec<String> {
+    let lines: Vec<_> = index
+        .handoff
+        .synthesis
+        .iter()
+        .map(|synthesis| {
+            format!(
+                "Phase {} ({}): {}; {}, {}; tree {}",
+                synthesis.phase.number(),
+                synthesis.phase.name(),
+                wording::outcomes(synthesis.tasks.values().copied()),
+                text::count(synthesis.files_changed, "file"),
+                wording::lines(synthesis.lines_added, synthesis.lines_removed),
+                text::code(synthesis.tree.short()),
+            )
+        })
+        .collect();
+    if lines.is_empty() { vec!["Missing: no phase came to its end".to_owned()] } else { lines }
+}
+
+fn artifacts(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
+    let result = &index.handoff.result;
+    let Some(bundle) = &result.bundle else {
+        let why = if result.commits.is_empty() {
+            "Missing: nothing was integrated, so there is no bundle"
+        } else {
+            "Missing: the bundle was not written"
+        };
+        entry::label(page, "Implementation Artifacts", &[why.to_owned()], detail);
+        return;
+    };
+    let digest = result.bundle_digest.as_ref().map_or_else(|| "digest missing".to_owned(), |d| text::code(d.as_str()));
+    let mut lines = vec![
+        format!("Bundle {}, {digest}", detail.code(bundle)),
+        format!("Ref {}, commit {}", detail.code(&result.reference), text::code(result.commit.as_str())),
+        format!(
+            "{} on base {}, final tree {}",
+            text::count(result.commits.len(), "commit"),
+            text::code(result.base.as_str()),
+            text::code(result.tree.as_str())
+        ),
+    ];
+    if !is_ordinary(bundle) || !is_ordinary(&result.reference) {
+        lines.push("Its names are not ones to paste into a shell: fetch it with care".to_owned());
+        entry::label(page, "Implementation Artifacts", &lines, detail);
+        return;
+    }
+    lines.push("To fetch it into a clone that has the base:".to_owned());
+    entry::label(page, "Implementation Artifacts", &lines, detail);
+    let refspec = format!("{}:refs/heads/backend-implementation", result.reference);
+    let commands = format!("git bundle verify {bundle}\ngit fetch {bundle} {refspec}");
+    page.push_str(&format!("\n{}\n", entry::indented(&text::fenced(&commands, "sh"), "    ")));
+}
+
+/// Tells whether a name is one that the coordinator gives: plain letters that mean nothing to any shell and begin no
+/// option. A hand-off is a file, and people copy the commands that the summary shows.
+fn is_ordinary(name: &str) -> bool {
+    name.len() <= 200
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/'))
+}
+
+fn deployment_instructions(index: &RunIndex<'_>, detail: &Detail) -> Vec<String> {
+    let mut lines: Vec<_> = index
+        .of_role(Role::Deployment)
+        .filter(TaskView::passed)
+        .filter_map(|view| {
+            let changes = &view.patch()?.changes;
+            let shown: Vec<_> = changes.iter().take(6).map(|change| detail.code(&change.path)).collect();
+            let more = changes.len().saturating_sub(shown.len());
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            (!shown.is_empty()).then(|| format!("{} changed {}{more}", text::code(view.id.as_str()), shown.join(", ")))
+        })
+        .collect();
+    let reported = sections::reported_lines(index, Label::DeploymentInstructions, detail);
+    let nobody_said = reported.is_empty();
+    lines.extend(reported);
+    if nobody_said && index.not_needed(Role::Deployment) {
+        lines.push("Not required by the plan".to_owned());
+    } else if nobody_said {
+        let deployment: Vec<_> = index.of_role(Role::Deployment).collect();
+        lines.extend(deployment.iter().filter(|view| !view.passed()).map(|view| {
+            format!("{} {}: {}", text::code(view.id.as_str()), view.outcome().name(), detail.prose(view.reason()))
+        }));
+        let silent: Vec<_> = deployment.iter().filter(|view| view.passed()).map(|view| view.id).collect();
+        if !silent.is_empty() {
+            lines.push(format!("Nothing reported by {}", ids(silent)));
+        }
+        if deployment.is_empty() {
+            lines.push("Missing: no task was scheduled for Deployment".to_owned());
+        }
+    }
+    lines
+}
+
+/// Returns the digest of a receipt: SHA-256 over its compact JSON, in the order of fields that the hand-off has.
+pub(super) fn receipt_digest(receipt: &Receipt) -> Option<Digest> {
+    serde_json::to_vec(receipt).ok().map(Digest::of)
+}
+
+fn evidence(index: &RunIndex<'_>, detail: &Detail) -> Vec<String> {
+    let mut lines = Vec::new();
+    for gate in standing::standings(index.handoff) {
+        if gate.receipts.is_empty() {
+            lines.push(format!("{}: no receipt", gate.gate));
+        }
+        for receipt in gate.receipts {
+            let digest = receipt_digest(receipt).map(|d| text::code(d.as_str())).unwrap_or_default();
+            let tests: Vec<_> = receipt.commands.iter().map(|c| text::code(c.output_digest.short())).collect();
+            let outputs = if tests.is_empty() { String::new() } else { format!(", output {}", tests.join(", ")) };
+            let platform = detail.code(&receipt.place.platform);
+            lines.push(format!(
+                "{} {} on tree {}, {platform}, receipt {digest}{outputs}",
+                gate.gate,
+                receipt.state.name(),
+                text::code(receipt.tree.as_str()),
+            ));
+        }
+    }
+    lines
+}
+
+fn integration(index: &RunIndex<'_>, detail: &Detail) -> Vec<String> {
+    let handoff = index.handoff;
+    let result = &handoff.result;
+    let ready = match handoff.status {
+        Status::Complete if result.bundle.is_some() => "Ready for submission",
+        Status::Complete => "Complete, but there is no bundle to submit",
+        Status::Incomplete => "Not ready for submission: see what is missing at the top",
+        Status::Cancelled => "Not ready for submission: the run was cancelled",
+    };
+    let merged: usize = result.commits.iter().map(|commit| commit.merged.len()).sum();
+    let mut lines = vec![
+        ready.to_owned(),
+        format!(
+            "{} integrated, {} merged",
+            match result.commits.len() {
+                1 => "1 patch".to_owned(),
+                n => format!("{n} patches"),
+            },
+            text::count(merged, "path")
+        ),
+    ];
+    for view in index.tasks().filter(|view| index.commits(view.id).is_empty()) {
+        let Some(patch) = view.patch().filter(|patch| !patch.is_empty()) else { continue };
+        let id = text::code(view.id.as_str());
+        lines.push(format!("Not integrated: {id} ({}): {}", view.outcome().name(), wording::diffstat(patch)));
+        for conflict in view.attempts().last().iter().flat_map(|attempt| &attempt.conflicts) {
+            lines.push(format!("Conflict of {id} in {}", detail.code(&conflict.path)));
+        }
+    }
+    lines
+}

@@ -1,0 +1,504 @@
+//! Whether the implementation is complete, what is missing, and the seven success criteria.
+//!
+//! Two questions are kept apart. *Complete* is a matter of tasks, gates and blocking findings, and nothing else: it
+//! decides the exit code and opens the way to submission. The *criteria* tell people more than that; some of them, such
+//! as "documented", a plan may not ask for at all, and an unmet criterion alone makes no run incomplete.
+
+use std::collections::BTreeSet;
+
+use super::{
+    index::{RunIndex, TaskView},
+    standing::{GateStanding, standings},
+    wording,
+};
+use crate::{
+    findings::{Finding, FindingCode, Weight},
+    gate::TestCounts,
+    handoff::{Criterion, CriterionVerdict, Handoff, Status},
+    patch::Patch,
+    report::{ClaimStatus, Label},
+    roster::Role,
+    schedule::Outcome,
+    text,
+};
+
+/// How many names a piece of evidence lists before it only counts the rest.
+const NAMES_LISTED: usize = 8;
+
+/// The roles whose work is "infrastructure, features and CLI".
+const IMPLEMENTING: [Role; 4] = [Role::Infrastructure, Role::DataTypes, Role::Feature, Role::Cli];
+
+/// Returns whether the implementation is complete.
+///
+/// A run whose status already says that it was cancelled stays cancelled, even when every task had passed by then:
+/// whoever cancelled it did not approve its result.
+#[must_use]
+pub fn status(handoff: &Handoff) -> Status {
+    if is_cancelled(handoff) {
+        Status::Cancelled
+    } else if missing(handoff).is_empty() {
+        Status::Complete
+    } else {
+        Status::Incomplete
+    }
+}
+
+fn is_cancelled(handoff: &Handoff) -> bool {
+    handoff.status == Status::Cancelled || handoff.tasks.iter().any(|record| record.outcome == Outcome::Cancelled)
+}
+
+/// Says exactly what keeps the implementation from being complete, a sentence for each thing; empty when nothing does.
+///
+/// The sentences carry reasons and messages that subagents gave: they are untrusted text.
+#[must_use]
+pub fn missing(handoff: &Handoff) -> Vec<String> {
+    let index = RunIndex::new(handoff);
+    let mut missing = Vec::new();
+    if is_cancelled(handoff) {
+        missing.push("The run was cancelled before it had ended.".to_owned());
+    }
+    if index.len() == 0 {
+        missing.push("No task was scheduled, so nothing was implemented.".to_owned());
+    }
+    for view in index.tasks().filter(|view| !view.passed()) {
+        let subagent = view.subagent().map(|name| format!(" ({name})")).unwrap_or_default();
+        missing.push(format!("Task {}{subagent}, {}: {}.", view.id, view.outcome().name(), view.reason()));
+    }
+    let gates = standings(handoff);
+    missing.extend(gates.iter().filter_map(|gate| gate.shut.as_ref()).map(|why| format!("{why}.")));
+    for finding in blocking(handoff).filter(|finding| !said_already(finding, &index, &gates)) {
+        missing.push(format!("Blocking finding {}{}: {}", finding.code.name(), place(finding), finding.message.trim()));
+    }
+    missing
+}
+
+fn blocking(handoff: &Handoff) -> impl Iterator<Item = &Finding> {
+    handoff.findings.iter().filter(|finding| finding.weight == Weight::Blocking)
+}
+
+/// Tells whether a task's or a gate's own sentence already says what the finding says.
+fn said_already(finding: &Finding, index: &RunIndex<'_>, gates: &[GateStanding<'_>]) -> bool {
+    match finding.code {
+        FindingCode::SubagentFailed
+        | FindingCode::TimedOut
+        | FindingCode::SubagentBlocked
+        | FindingCode::NeedNotMet
+        | FindingCode::NoReport
+        | FindingCode::InvalidReport => {
+            finding.task.as_ref().and_then(|id| index.task(id)).is_some_and(|view| !view.passed())
+        }
+        // Gates' findings do not name their gate. While any gate is shut, its sentence is there.
+        FindingCode::GateNotPassed => gates.iter().any(|gate| !gate.open()),
+        _ => false,
+    }
+}
+
+fn place(finding: &Finding) -> String {
+    match (&finding.path, finding.line) {
+        (Some(path), Some(line)) => format!(" in {path}:{line}"),
+        (Some(path), None) => format!(" in {path}"),
+        (None, _) => finding.task.as_ref().map(|task| format!(" of task {task}")).unwrap_or_default(),
+    }
+}
+
+/// Judges the seven success criteria, each on evidence of the coordinator's own. They inform; [`status`] decides.
+#[must_use]
+pub fn criteria(handoff: &Handoff) -> Vec<CriterionVerdict> {
+    let index = RunIndex::new(handoff);
+    let [tests, review, validation] = standings(handoff);
+    Criterion::ALL
+        .into_iter()
+        .map(|criterion| {
+            let (met, evidence) = match criterion {
+                Criterion::Coordinated => coordinated(&index),
+                Criterion::Implemented => implemented(&index),
+                Criterion::Tested => gates_open(&[&tests]),
+                Criterion::Validated => gates_open(&[&review, &validation]),
+                Criterion::ProductionReady => production_ready(&index, &[&tests, &review, &validation]),
+                Criterion::Documented => documented(&index),
+                Criterion::SubmissionInput => submission_input(handoff, &[&tests, &review, &validation]),
+            };
+            CriterionVerdict { criterion, met, evidence }
+        })
+        .collect()
+}
+
+fn coordinated(index: &RunIndex<'_>) -> (bool, String) {
+    let (passed, all) = (index.passed(), index.len());
+    if all == 0 {
+        return (false, "no task was scheduled".to_owned());
+    }
+    let waves = text::count(index.handoff.schedule.waves.len(), "wave");
+    let others: Vec<_> = index.tasks().filter(|view| !view.passed()).map(|view| view.id).collect();
+    if others.is_empty() {
+        (true, format!("{passed} of {} passed, in {waves}", text::count(all, "task")))
+    } else {
+        let names = wording::listed(others, NAMES_LISTED);
+        (false, format!("{passed} of {} passed; not passed: {names}", text::count(all, "task")))
+    }
+}
+
+fn implemented(index: &RunIndex<'_>) -> (bool, String) {
+    let roles_without_work: Vec<_> =
+        IMPLEMENTING.into_iter().filter(|role| index.of_role(*role).next().is_none()).collect();
+    let unexplained: Vec<_> =
+        roles_without_work.iter().filter(|role| !index.not_needed(**role)).map(|role| role.title()).collect();
+    if !unexplained.is_empty() {
+        return (false, format!("no task was scheduled for {}", unexplained.join(", ")));
+    }
+    let views: Vec<_> = IMPLEMENTING.into_iter().flat_map(|role| index.of_role(role)).collect();
+    if views.is_empty() {
+        return (true, "the plan asks for no infrastructure, data types, features or CLI".to_owned());
+    }
+    let not_passed: Vec<_> = views.iter().filter(|view| !view.passed()).map(|view| view.id).collect();
+    if !not_passed.is_empty() {
+        return (false, format!("not passed: {}", wording::listed(not_passed, NAMES_LISTED)));
+    }
+    let (mut asked, mut uncovered) = (0, Vec::new());
+    for view in &views {
+        let covered = claimed_done(view);
+        for requirement in view.task.iter().flat_map(|task| &task.requirements).filter(|r| !r.done) {
+            asked += 1;
+            if !covered.contains(requirement.id.as_str()) {
+                uncovered.push(requirement.id.as_str());
+            }
+        }
+    }
+    if uncovered.is_empty() {
+        (true, format!("{} passed, {asked} of {asked} requirements covered", text::count(views.len(), "task")))
+    } else {
+        let shown = uncovered.iter().take(NAMES_LISTED).copied().collect::<Vec<_>>().join(", ");
+        let more = uncovered.len().saturating_sub(NAMES_LISTED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let covered = asked - uncovered.len();
+        (false, format!("{covered} of {asked} requirements covered; no change stands behind {shown}{more}"))
+    }
+}
+
+/// Returns the requirements that a task's report claims done; none when none of its attempts changed anything.
+fn claimed_done<'a>(view: &TaskView<'a>) -> BTreeSet<&'a str> {
+    let changed = view.attempts().iter().any(|attempt| attempt.patch.as_ref().is_some_and(|patch| !patch.is_empty()));
+    let claims = view.report().filter(|_| changed).into_iter().flat_map(|report| &report.requirements);
+    claims.filter(|claim| claim.status == ClaimStatus::Done).map(|claim| claim.id.as_str()).collect()
+}
+
+fn gates_open(gates: &[&GateStanding<'_>]) -> (bool, String) {
+    let said: Vec<_> = gates.iter().map(|gate| gate_evidence(gate)).collect();
+    (gates.iter().all(|gate| gate.open()), said.join("; "))
+}
+
+fn gate_evidence(gate: &GateStanding<'_>) -> String {
+    if let Some(why) = &gate.shut {
+        let mut letters = why.chars();
+        return letters.next().map(|c| c.to_lowercase().chain(letters).collect()).unwrap_or_default();
+    }
+    let tree = gate.receipts.last().map(|receipt| receipt.tree.short()).unwrap_or_default();
+    let counts: Vec<_> =
+        gate.receipts.iter().flat_map(|receipt| &receipt.commands).filter_map(|command| command.tests).collect();
+    let counted = sum(&counts).map(|counts| format!(": {}", wording::tests(&counts))).unwrap_or_default();
+    format!("{} passed on the final tree {tree}{counted}", gate.gate)
+}
+
+/// Adds counts up; `None` when there are none.
+pub(super) fn sum(counts: &[TestCounts]) -> Option<TestCounts> {
+    let mut counts = counts.iter().copied();
+    let first = counts.next()?;
+    Some(counts.fold(first, |sum, counts| TestCounts {
+        passed: sum.passed.saturating_add(counts.passed),
+        failed: sum.failed.saturating_add(counts.failed),
+        skipped: sum.skipped.saturating_add(counts.skipped),
+        source: sum.source,
+    }))
+}
+
+fn production_ready(index: &RunIndex<'_>, gates: &[&GateStanding<'_>]) -> (bool, String) {
+    let mut against = Vec::new();
+    let deployment: Vec<_> = index.of_role(Role::Deployment).collect();
+    let not_passed: Vec<_> = deployment.iter().filter(|view| !view.passed()).map(|view| view.id).collect();
+    if deployment.is_empty() && !index.not_needed(Role::Deployment) {
+        against.push("no deployment task was scheduled".to_owned());
+    }
+    if !not_passed.is_empty() {
+        against.push(format!("deployment not passed: {}", wording::listed(not_passed, NAMES_LISTED)));
+    }
+    let shut: Vec<_> = gates.iter().filter(|gate| !gate.open()).map(|gate| gate.gate.name()).collect();
+    if !shut.is_empty() {
+        against.push(format!("gates not passed: {}", shut.join(", ")));
+    }
+    let blocking = blocking(index.handoff).count();
+    if blocking > 0 {
+        against.push(text::count(blocking, "blocking finding"));
+    }
+    if !against.is_empty() {
+        return (false, against.join("; "));
+    }
+    let deployment = if deployment.is_empty() {
+        "deployment not required by the plan".to_owned()
+    } else {
+        format!("{} of deployment passed", text::count(deployment.len(), "task"))
+    };
+    (true, format!("{deployment}; all three gates passed; no blocking finding"))
+}
+
+fn documented(index: &RunIndex<'_>) -> (bool, String) {
+    let files: BTreeSet<_> = index
+        .integrated_patches()
+        .flat_map(|(_, patch)| &patch.changes)
+        .filter(|change| change.new.is_some() && is_documentation(&change.path))
+        .map(|change| change.path.as_str())
+        .collect();
+    if !files.is_empty() {
+        let shown = files.iter().take(3).copied().collect::<Vec<_>>().join(", ");
+        let more = if files.len() > 3 { format!(" and {} more", files.len() - 3) } else { String::new() };
+        return (true, format!("changed: {shown}{more}"));
+    }
+    // A claim counts when it names a file, by path or name, that the claiming task's integrated patch really changed.
+    let claims: Vec<_> = index.reported(Label::Documentation).collect();
+    let backed = claims.iter().find_map(|(view, claim)| {
+        let mut patches = index.integrated_patches().filter(|(other, _)| other.id == view.id);
+        let path = patches.find_map(|(_, patch)| named_change(patch, claim))?;
+        Some(format!("reported by {}, which changed {path}", view.id))
+    });
+    match backed {
+        Some(evidence) => (true, evidence),
+        None if claims.is_empty() => {
+            (false, "no documentation was changed or reported; this alone makes no run incomplete".to_owned())
+        }
+        None => (
+            false,
+            "documentation was reported, but no integrated change stands behind it; this alone makes no run incomplete"
+                .to_owned(),
+        ),
+    }
+}
+
+fn named_change<'a>(patch: &'a Patch, claim: &str) -> Option<&'a str> {
+    let mut changes = patch.changes.iter().filter(|change| change.new.is_some());
+    let named = |path: &str| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        claim.contains(path) || (name.contains('.') && claim.contains(name))
+    };
+    changes.find(|change| named(&change.path)).map(|change| change.path.as_str())
+}
+
+/// Tells whether a path is documentation for people: prose by its extension, or anything below a folder for it. Hidden
+/// folders hold settings and instructions for tools, whatever the extension.
+fn is_documentation(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    let mut folders: Vec<_> = path.split('/').collect();
+    let name = folders.pop().unwrap_or_default();
+    let prose = name
+        .rsplit_once('.')
+        .is_some_and(|(_, extension)| matches!(extension, "md" | "mdx" | "rst" | "adoc" | "asciidoc"));
+    let named = ["readme", "changelog"].iter().any(|word| name == *word || name.starts_with(&format!("{word}.")));
+    !folders.iter().any(|folder| folder.starts_with('.'))
+        && (prose || named || folders.iter().any(|folder| matches!(*folder, "docs" | "doc")))
+}
+
+fn submission_input(handoff: &Handoff, gates: &[&GateStanding<'_>]) -> (bool, String) {
+    let result = &handoff.result;
+    let mut against = Vec::new();
+    if result.commit == result.base {
+        against.push("nothing was integrated, so there is no commit to submit".to_owned());
+    } else if result.bundle.is_none() || result.bundle_digest.is_none() {
+        against.push("there is no bundle with a digest".to_owned());
+    }
+    let shut: Vec<_> = gates.iter().filter(|gate| !gate.open()).map(|gate| gate.gate.name()).collect();
+    if !shut.is_empty() {
+        against.push(format!("gates not passed: {}", shut.join(", ")));
+    }
+    if against.is_empty() {
+        (true, format!("commit {} in the bundle, all three gates passed on its tree", result.commit.short()))
+    } else {
+        (false, against.join("; "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        gate::GateState,
+        handoff::Criterion::*,
+        summary::{conclude, fixture},
+    };
+
+    fn met(handoff: &Handoff) -> Vec<Criterion> {
+        criteria(handoff).into_iter().filter(|verdict| verdict.met).map(|verdict| verdict.criterion).collect()
+    }
+
+    #[test]
+    fn a_complete_run_meets_all_seven() {
+        let handoff = fixture::complete();
+        assert_eq!(status(&handoff), Status::Complete);
+        assert_eq!(missing(&handoff), Vec::<String>::new());
+        assert_eq!(met(&handoff), Criterion::ALL);
+    }
+
+    #[test]
+    fn concluding_twice_changes_nothing() {
+        for mut handoff in [fixture::complete(), fixture::incomplete(), fixture::minimal(), fixture::cancelled()] {
+            conclude(&mut handoff);
+            let once = handoff.clone();
+            conclude(&mut handoff);
+            assert_eq!(handoff, once);
+        }
+    }
+
+    #[test]
+    fn no_gate_state_but_passed_is_complete() {
+        for gate in 0..3 {
+            for state in [GateState::Failed, GateState::Skipped, GateState::NotRun] {
+                let mut handoff = fixture::complete();
+                handoff.gates[gate].state = state;
+                assert_eq!(status(&handoff), Status::Incomplete, "{gate} {state:?}");
+                assert_eq!(missing(&handoff).len(), 1);
+                assert!(!met(&handoff).contains(&SubmissionInput));
+            }
+        }
+    }
+
+    #[test]
+    fn a_missing_receipt_keeps_its_gate_shut() {
+        let mut handoff = fixture::complete();
+        handoff.gates.remove(1);
+        assert_eq!(missing(&handoff), ["The review gate was not run: there is no receipt for it."]);
+        assert_eq!(met(&handoff), [Coordinated, Implemented, Tested, Documented]);
+    }
+
+    #[test]
+    fn a_receipt_of_another_tree_or_run_or_attempt_is_no_evidence() {
+        let mut other_tree = fixture::complete();
+        other_tree.gates[0].tree = other_tree.result.base_tree.clone();
+        let mut other_run = fixture::complete();
+        other_run.gates[0].place.run = "yesterday".to_owned();
+        let mut other_attempt = fixture::complete();
+        other_attempt.gates[0].place.workflow = Some("77/1".to_owned());
+        for handoff in [other_tree, other_run, other_attempt] {
+            assert_eq!(status(&handoff), Status::Incomplete);
+            assert!(!met(&handoff).contains(&Tested));
+        }
+    }
+
+    #[test]
+    fn of_two_receipts_that_disagree_the_bad_one_counts() {
+        for bad_first in [true, false] {
+            let mut handoff = fixture::complete();
+            let mut bad = handoff.gates[0].clone();
+            bad.state = GateState::Failed;
+            handoff.gates.insert(usize::from(!bad_first), bad);
+            assert_eq!(status(&handoff), Status::Incomplete);
+        }
+    }
+
+    #[test]
+    fn every_outcome_but_passed_is_incomplete() {
+        use Outcome::*;
+        for outcome in [Failed, OutOfScope, Unproven, Unreported, Conflicted, Blocked, TimedOut, NotRun] {
+            let mut handoff = fixture::complete();
+            handoff.tasks[0].outcome = outcome;
+            assert_eq!(status(&handoff), Status::Incomplete, "{outcome:?}");
+            assert!(missing(&handoff)[0].contains(outcome.name()));
+        }
+    }
+
+    #[test]
+    fn a_scheduled_task_without_a_record_is_not_run() {
+        let mut handoff = fixture::complete();
+        handoff.tasks.remove(0);
+        assert!(missing(&handoff)[0].contains("not run"), "{:?}", missing(&handoff));
+    }
+
+    #[test]
+    fn a_run_that_was_cancelled_stays_cancelled() {
+        let mut handoff = fixture::complete();
+        handoff.status = Status::Cancelled;
+        conclude(&mut handoff);
+        assert_eq!(handoff.status, Status::Cancelled);
+        assert_eq!(handoff.missing, ["The run was cancelled before it had ended."]);
+        assert_eq!(status(&fixture::cancelled()), Status::Cancelled);
+    }
+
+    #[test]
+    fn a_blocking_finding_alone_makes_a_run_incomplete() {
+        for code in [FindingCode::Reported, FindingCode::GateNotPassed, FindingCode::SubagentFailed] {
+            let mut handoff = fixture::complete();
+            let task = handoff.tasks[2].id.clone();
+            handoff.findings.push(Finding::about(&task, code, Weight::Blocking, "SQL is put together from input"));
+            assert_eq!(status(&handoff), Status::Incomplete, "{code:?}");
+            assert!(!met(&handoff).contains(&ProductionReady));
+        }
+    }
+
+    #[test]
+    fn a_claim_without_a_change_covers_no_requirement() {
+        let mut handoff = fixture::complete();
+        let feature = handoff.tasks.iter_mut().find(|task| task.id.as_str() == "feature").unwrap();
+        feature.attempts.last_mut().unwrap().patch.as_mut().unwrap().changes.clear();
+        let verdicts = criteria(&handoff);
+        let verdict = verdicts.iter().find(|verdict| verdict.criterion == Implemented).unwrap();
+        assert!(!verdict.met);
+        assert!(verdict.evidence.contains("feature-1"), "{}", verdict.evidence);
+    }
+
+    #[test]
+    fn documentation_is_met_by_a_changed_file_or_a_backed_claim_only() {
+        let verdict = |handoff: &Handoff| criteria(handoff).into_iter().find(|v| v.criterion == Documented).unwrap();
+        let mut handoff = fixture::complete();
+        let rename = |handoff: &mut Handoff, to: &str| {
+            for change in handoff
+                .tasks
+                .iter_mut()
+                .flat_map(|t| &mut t.attempts)
+                .flat_map(|a| &mut a.patch)
+                .flat_map(|p| &mut p.changes)
+            {
+                if change.path == "README.md" || change.path.starts_with("renamed") {
+                    to.clone_into(&mut change.path);
+                }
+            }
+        };
+        assert!(verdict(&handoff).met);
+        rename(&mut handoff, "renamed.py");
+        assert!(!verdict(&handoff).met, "the claim names README.md, which no patch has any more");
+        assert_eq!(status(&handoff), Status::Complete, "the criterion informs, it does not decide");
+        let reports = handoff.tasks.iter_mut().flat_map(|task| &mut task.attempts).filter_map(|a| a.report.as_mut());
+        for item in reports.flat_map(|report| &mut report.items).filter(|item| item.label == Label::Documentation) {
+            "The module text of renamed.py says how it is used".clone_into(&mut item.text);
+        }
+        assert!(verdict(&handoff).met);
+    }
+
+    #[test]
+    fn prose_for_people_is_documentation_and_tool_settings_are_not() {
+        for path in ["README.md", "readme", "docs/openapi.json", "api/doc/x.txt", "CHANGELOG.rst", "a/b.adoc"] {
+            assert!(is_documentation(path), "{path}");
+        }
+        for path in ["src/readme_parser.py", ".claude/agents/a.md", "src/docs.rs", "LICENSE", ".github/x/README.md"] {
+            assert!(!is_documentation(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn nothing_integrated_is_no_input_for_submission() {
+        let mut handoff = fixture::complete();
+        handoff.result.commit = handoff.result.base.clone();
+        assert!(!met(&handoff).contains(&SubmissionInput));
+        let mut handoff = fixture::complete();
+        handoff.result.bundle_digest = None;
+        assert!(!met(&handoff).contains(&SubmissionInput));
+    }
+
+    #[test]
+    fn a_plan_without_infrastructure_and_deployment_can_meet_every_criterion_that_concerns_it() {
+        let mut handoff = fixture::minimal();
+        conclude(&mut handoff);
+        assert_eq!(handoff.status, Status::Complete, "{:?}", handoff.missing);
+        assert_eq!(
+            met(&handoff),
+            [Coordinated, Implemented, Tested, Validated, ProductionReady, SubmissionInput],
+            "{:#?}",
+            handoff.criteria
+        );
+    }
+}

@@ -1,0 +1,114 @@
+//! The pieces that the summary is put together from: bounded foreign text, lists that fold, labels with their lines.
+
+use crate::text;
+
+/// How much a page says.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Detail {
+    /// Lines of a list before the rest is folded away.
+    shown: usize,
+    /// Lines of a list in all, folded ones included.
+    listed: usize,
+    /// Characters of one foreign text.
+    text: usize,
+    /// Characters of one picture; 0 for no pictures.
+    pub(super) picture: usize,
+    /// Whether something may have been left out that the fullest page has.
+    pub(super) shortened: bool,
+}
+
+impl Detail {
+    /// Everything that people can be expected to read.
+    pub(super) const FULL: Self = Self { shown: 10, listed: 256, text: 600, picture: 20_000, shortened: false };
+
+    /// From the fullest to the shortest.
+    pub(super) const LEVELS: [Self; 5] = [
+        Self::FULL,
+        Self { shown: 10, listed: 64, text: 300, picture: 12_000, shortened: true },
+        Self { shown: 10, listed: 16, text: 200, picture: 6_000, shortened: true },
+        Self { shown: 6, listed: 6, text: 120, picture: 0, shortened: true },
+        Self { shown: 2, listed: 2, text: 60, picture: 0, shortened: true },
+    ];
+
+    /// Returns foreign text as one line of Markdown prose.
+    pub(super) fn prose(&self, foreign: &str) -> String {
+        text::markdown(&text::truncate(foreign.trim(), self.text))
+    }
+
+    /// Returns foreign text as a code span.
+    pub(super) fn code(&self, foreign: &str) -> String {
+        text::code(&text::truncate(foreign, self.text))
+    }
+
+    /// Returns the number of rows that a table may have.
+    pub(super) fn rows(&self) -> usize {
+        self.listed
+    }
+
+    /// Tells whether so many lines are too many to stand open.
+    pub(super) fn folds(&self, lines: usize) -> bool {
+        lines > self.shown
+    }
+}
+
+/// Writes a list of lines that are safe Markdown already, each behind `indent`; long lists fold.
+pub(super) fn list(page: &mut String, indent: &str, lines: &[String], detail: &Detail) {
+    // One line too many is shown rather than hidden behind a click.
+    let open = if lines.len() <= detail.shown + 1 { lines.len() } else { detail.shown };
+    items(page, indent, &lines[..open.min(detail.listed)]);
+    let folded = &lines[open.min(lines.len())..lines.len().min(detail.listed).max(open)];
+    if !folded.is_empty() {
+        page.push_str(&format!("\n{indent}<details><summary>{} more</summary>\n\n", folded.len()));
+        items(page, indent, folded);
+        page.push_str(&format!("\n{indent}</details>\n\n"));
+    }
+    let left = lines.len() - open.min(detail.listed) - folded.len();
+    if left > 0 {
+        page.push_str(&format!("{indent}- … and {left} more in the hand-off\n"));
+    }
+}
+
+fn items(page: &mut String, indent: &str, lines: &[String]) {
+    for line in lines {
+        page.push_str(&format!("{indent}- {line}\n"));
+    }
+}
+
+/// Writes a bold label with its lines: one line stands beside it, several below it.
+pub(super) fn label(page: &mut String, name: &str, lines: &[String], detail: &Detail) {
+    match lines {
+        [] => page.push_str(&format!("- **{name}**: Nothing to report\n")),
+        [line] => page.push_str(&format!("- **{name}**: {line}\n")),
+        lines => {
+            page.push_str(&format!("- **{name}**:\n"));
+            list(page, "  ", lines, detail);
+        }
+    }
+}
+
+/// Writes a table; long ones fold under `what`, such as "tasks". Cells are safe Markdown already.
+pub(super) fn table(page: &mut String, indent: &str, what: &str, head: &[&str], rows: &[Vec<String>], detail: &Detail) {
+    let folds = detail.folds(rows.len());
+    if folds {
+        page.push_str(&format!("{indent}<details><summary>{} {what}</summary>\n\n", rows.len()));
+    }
+    page.push_str(&format!("{indent}| {} |\n", head.join(" | ")));
+    page.push_str(&format!("{indent}|{}\n", " --- |".repeat(head.len())));
+    for row in rows.iter().take(detail.rows()) {
+        page.push_str(&format!(
+            "{indent}| {} |\n",
+            row.iter().map(|cell| text::cell(cell)).collect::<Vec<_>>().join(" | ")
+        ));
+    }
+    if rows.len() > detail.rows() {
+        page.push_str(&format!("\n{indent}… and {} more in the hand-off\n", rows.len() - detail.rows()));
+    }
+    if folds {
+        page.push_str(&format!("\n{indent}</details>\n"));
+    }
+}
+
+/// Indents every line of a block, so that it belongs to the list item above it.
+pub(super) fn indented(block: &str, indent: &str) -> String {
+    block.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("{indent}{line}\n") }).collect()
+}

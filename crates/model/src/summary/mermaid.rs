@@ -1,0 +1,458 @@
+//! Pictures as mermaid source: the schedule before a run, the run with its states, and its timeline.
+//!
+//! GitHub draws them inside comments. Mermaid refuses text of more than 50,000 characters and graphs of more than 500
+//! edges (its `maxTextSize` and `maxEdges`), and people cannot read far smaller ones, so tasks are drawn together as
+//! far as it takes: first those of one subagent in a wave, then those of one subagent in a phase, then whole phases.
+
+mod escaping;
+mod timeline;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use escaping::escape;
+pub(super) use timeline::timeline_within;
+
+use super::{
+    index::RunIndex,
+    standing,
+    wording::{self, Look},
+};
+use crate::{
+    handoff::Handoff,
+    ids::TaskId,
+    roster::Phase,
+    schedule::{Outcome, Schedule, Task},
+    text,
+};
+
+/// The most characters of one picture, below mermaid's own limit of 50,000.
+pub const MAX_CHARS: usize = 40_000;
+
+/// The most edges of one picture, below mermaid's own limit of 500.
+pub const MAX_EDGES: usize = 400;
+
+/// The most nodes of a picture that is still read and not only looked at.
+const MAX_NODES: usize = 48;
+
+/// The most nodes side by side: more than eight are too small on the width of a comment.
+const MAX_NODES_IN_ROW: usize = 8;
+
+/// The most characters of one foreign name.
+const NAME_CHARS: usize = 64;
+
+/// Draws a schedule before its run: phases as groups, waves one after the other, needs as dotted arrows.
+#[must_use]
+pub fn schedule_graph(schedule: &Schedule) -> String {
+    let nodes: Vec<_> =
+        schedule.tasks.iter().map(|task| NodeTask { id: &task.id, task: Some(task), outcome: None }).collect();
+    graph(schedule, &nodes, None, MAX_CHARS)
+}
+
+/// Draws a run: the schedule with what became of each task, and the gates.
+#[must_use]
+pub fn run_graph(handoff: &Handoff) -> String {
+    run_graph_within(&RunIndex::new(handoff), MAX_CHARS)
+}
+
+pub(super) fn run_graph_within(index: &RunIndex<'_>, max_chars: usize) -> String {
+    let nodes: Vec<_> =
+        index.tasks().map(|view| NodeTask { id: view.id, task: view.task, outcome: Some(view.outcome()) }).collect();
+    graph(&index.handoff.schedule, &nodes, Some(index.handoff), max_chars)
+}
+
+/// Draws when each attempt ran, as a gantt chart; `None` when nothing ran.
+#[must_use]
+pub fn timeline(handoff: &Handoff) -> Option<String> {
+    timeline_within(&RunIndex::new(handoff), MAX_CHARS)
+}
+
+/// A task in a graph: in a preview it has no outcome yet.
+#[derive(Clone, Copy)]
+struct NodeTask<'a> {
+    id: &'a TaskId,
+    task: Option<&'a Task>,
+    outcome: Option<Outcome>,
+}
+
+impl NodeTask<'_> {
+    fn look(&self) -> Look {
+        self.outcome.map_or(Look::Planned, Look::of)
+    }
+
+    fn subagent(&self) -> &str {
+        self.task.map_or("not scheduled", |task| task.subagent.as_str())
+    }
+}
+
+/// How far tasks are drawn together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Together {
+    Nothing,
+    SubagentInWave,
+    SubagentInPhase,
+    Phase,
+}
+
+impl Together {
+    const ALL: [Self; 4] = [Self::Nothing, Self::SubagentInWave, Self::SubagentInPhase, Self::Phase];
+}
+
+/// What tasks have in common that share a node; the task number keeps those apart that share nothing.
+type NodeKey<'a> = (Option<Phase>, usize, &'a str, usize);
+
+fn graph(schedule: &Schedule, tasks: &[NodeTask<'_>], run: Option<&Handoff>, max_chars: usize) -> String {
+    let mut drawn = String::new();
+    for together in Together::ALL {
+        let graph = Graph::new(schedule, tasks, together);
+        if together != Together::Phase && graph.is_too_large() {
+            continue;
+        }
+        drawn = graph.draw(run);
+        if drawn.chars().count() <= max_chars {
+            break;
+        }
+    }
+    drawn
+}
+
+struct Graph<'a> {
+    /// The nodes, in the order of phases and waves.
+    nodes: BTreeMap<NodeKey<'a>, Vec<NodeTask<'a>>>,
+    edges: BTreeSet<(usize, usize)>,
+    together: Together,
+}
+
+impl<'a> Graph<'a> {
+    fn new(schedule: &Schedule, tasks: &[NodeTask<'a>], together: Together) -> Self {
+        let wave_of = schedule.wave_of();
+        let phase_of_wave: BTreeMap<_, _> = schedule.waves.iter().map(|wave| (wave.number, wave.phase)).collect();
+        let key = |number: usize, task: &NodeTask<'a>| -> NodeKey<'a> {
+            let wave = wave_of.get(task.id).copied().unwrap_or(usize::MAX);
+            let phase = phase_of_wave.get(&wave).copied().or_else(|| task.task.map(Task::phase));
+            let subagent = task.task.map_or("", |task| task.subagent.as_str());
+            match together {
+                Together::Nothing => (phase, wave, "", number),
+                Together::SubagentInWave => (phase, wave, subagent, 0),
+                Together::SubagentInPhase => (phase, 0, subagent, 0),
+                Together::Phase => (phase, 0, "", 0),
+            }
+        };
+        let mut nodes: BTreeMap<NodeKey<'a>, Vec<NodeTask<'a>>> = BTreeMap::new();
+        for (number, task) in tasks.iter().enumerate() {
+            nodes.entry(key(number, task)).or_default().push(*task);
+        }
+        let node_of: BTreeMap<&TaskId, usize> = nodes
+            .values()
+            .enumerate()
+            .flat_map(|(node, tasks)| tasks.iter().map(move |task| (task.id, node)))
+            .collect();
+        let mut edges = BTreeSet::new();
+        for task in tasks {
+            for need in task.task.iter().flat_map(|task| &task.needs) {
+                if let (Some(&from), Some(&to)) = (node_of.get(need), node_of.get(task.id))
+                    && from != to
+                {
+                    edges.insert((from, to));
+                }
+            }
+        }
+        Self { nodes, edges, together }
+    }
+
+    fn draw(&self, run: Option<&Handoff>) -> String {
+        let mut out = String::from("flowchart TB\n");
+        let mut looks = BTreeSet::new();
+        // Groups that follow one another: waves inside phases, or phases alone where waves are drawn together.
+        let mut groups: Vec<(String, String)> = Vec::new();
+        let (mut phase, mut phase_id, mut wave) = (None, String::new(), None);
+        for (number, (key, tasks)) in self.nodes.iter().enumerate() {
+            if phase != Some(key.0) {
+                close(&mut out, wave.take().is_some(), phase.is_some());
+                let (id, title) = match key.0 {
+                    Some(phase) => (format!("p{}", phase.number()), format!("{} {}", phase.number(), phase.name())),
+                    None => ("added".to_owned(), "Added during the run".to_owned()),
+                };
+                out.push_str(&format!("  subgraph {id}[\"{title}\"]\n  direction TB\n"));
+                phase = Some(key.0);
+                if self.by_phase() {
+                    groups.push((id.clone(), id.clone()));
+                }
+                phase_id = id;
+            }
+            if !self.by_phase() && wave != Some(key.1) {
+                close(&mut out, wave.is_some(), false);
+                let id = if key.1 == usize::MAX { "later".to_owned() } else { format!("w{}", key.1) };
+                let title = if key.1 == usize::MAX { "No wave".to_owned() } else { format!("Wave {}", key.1) };
+                out.push_str(&format!("  subgraph {id}[\"{title}\"]\n  direction TB\n"));
+                wave = Some(key.1);
+                groups.push((phase_id.clone(), id));
+            }
+            let look = tasks.iter().map(NodeTask::look).max().unwrap_or(Look::Planned);
+            looks.insert(look);
+            out.push_str(&format!("    t{number}[\"{}\"]:::{}\n", self.label(tasks), look.class()));
+        }
+        close(&mut out, wave.is_some(), phase.is_some());
+        if let Some(handoff) = run {
+            out.push_str("  subgraph gates[\"Gates\"]\n  direction TB\n");
+            for gate in standing::standings(handoff) {
+                // A gate that is shut although its receipt says "passed" must not be drawn as passed.
+                let (look, said) = match (gate.open(), gate.state()) {
+                    (false, crate::gate::GateState::Passed) => (Look::Failed, "not accepted"),
+                    (_, state) => (Look::of_gate(state), state.name()),
+                };
+                looks.insert(look);
+                out.push_str(&format!("    g{}[\"{}: {said}\"]:::{}\n", gate.gate as usize, gate.gate, look.class()));
+            }
+            out.push_str("  end\n");
+            groups.push(("gates".to_owned(), "gates".to_owned()));
+        }
+        for pair in groups.windows(2) {
+            // An arrow between phases ends at their frames, so that it does not cross their titles.
+            let same_phase = pair[0].0 == pair[1].0;
+            let (from, to) = if same_phase { (&pair[0].1, &pair[1].1) } else { (&pair[0].0, &pair[1].0) };
+            out.push_str(&format!("  {from} --> {to}\n"));
+        }
+        for (from, to) in &self.edges {
+            out.push_str(&format!("  t{from} -.-> t{to}\n"));
+        }
+        for look in looks {
+            out.push_str(&format!("  classDef {} {}\n", look.class(), style(look)));
+        }
+        out.truncate(out.trim_end().len());
+        out
+    }
+
+    fn is_too_large(&self) -> bool {
+        let mut rows: BTreeMap<(Option<Phase>, usize), usize> = BTreeMap::new();
+        for (phase, wave, ..) in self.nodes.keys() {
+            *rows.entry((*phase, *wave)).or_default() += 1;
+        }
+        let widest = rows.values().copied().max().unwrap_or(0);
+        self.nodes.len() > MAX_NODES || widest > MAX_NODES_IN_ROW || self.edges.len() > MAX_EDGES
+    }
+
+    fn by_phase(&self) -> bool {
+        matches!(self.together, Together::SubagentInPhase | Together::Phase)
+    }
+
+    fn label(&self, tasks: &[NodeTask<'_>]) -> String {
+        let name = |name: &str| escape(&text::truncate(name, NAME_CHARS));
+        match tasks {
+            [task] => {
+                let state = task.outcome.map(|outcome| format!(": {}", outcome.name())).unwrap_or_default();
+                format!("{}{state}<br>{}", name(task.id.as_str()), name(task.subagent()))
+            }
+            tasks => {
+                let all = text::count(tasks.len(), "task");
+                let who = match self.together {
+                    Together::Phase => all,
+                    _ => format!("{}<br>{all}", name(tasks.first().map_or("", |task| task.subagent()))),
+                };
+                let states: Option<Vec<_>> = tasks.iter().map(|task| task.outcome).collect();
+                match states {
+                    Some(states) => format!("{who}<br>{}", wording::outcomes(states)),
+                    None => who,
+                }
+            }
+        }
+    }
+}
+
+fn close(out: &mut String, wave: bool, phase: bool) {
+    if wave {
+        out.push_str("  end\n");
+    }
+    if phase {
+        out.push_str("  end\n");
+    }
+}
+
+/// Returns the style of a look: fill and text are both given, so that it reads alike on light and dark ground. The light
+/// text has a contrast of at least 4.5 to 1 on each of the dark fills, even where a dark theme dims it to `#cccccc`.
+fn style(look: Look) -> &'static str {
+    match look {
+        Look::Passed => "fill:#116329,stroke:#0d4f20,color:#ffffff",
+        Look::Planned => "fill:#0550ae,stroke:#033d8b,color:#ffffff",
+        Look::NotRun => "fill:#eaeef2,stroke:#57606a,color:#24292f,stroke-dasharray:4 3",
+        Look::Cancelled => "fill:#424a53,stroke:#24292f,color:#ffffff",
+        Look::Blocked => "fill:#6639ba,stroke:#512a97,color:#ffffff",
+        Look::TimedOut => "fill:#633c01,stroke:#4d2d00,color:#ffffff",
+        Look::Failed => "fill:#a40e26,stroke:#82071e,color:#ffffff",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{escaping::plain, *};
+    use crate::summary::fixture;
+
+    #[test]
+    fn a_run_is_drawn_with_its_states_and_gates() {
+        insta::assert_snapshot!(run_graph(&fixture::incomplete()), @r#"
+        flowchart TB
+          subgraph p1["1 foundation"]
+          direction TB
+          subgraph w1["Wave 1"]
+          direction TB
+            t0["datatypes: passed<br>backend-datatypes"]:::passed
+          end
+          end
+          subgraph p2["2 core"]
+          direction TB
+          subgraph w2["Wave 2"]
+          direction TB
+            t1["feature: failed<br>backend-feature-implementer"]:::failed
+            t2["cli: blocked<br>backend-cli-implementer"]:::blocked
+            t3["jobs: conflict<br>backend-feature-implementer"]:::failed
+          end
+          end
+          subgraph p3["3 quality"]
+          direction TB
+          subgraph w3["Wave 3"]
+          direction TB
+            t4["tests: timed out<br>backend-unit-test-generator"]:::timedout
+          end
+          subgraph w4["Wave 4"]
+          direction TB
+            t5["review: not run<br>backend-code-quality-reviewer"]:::notrun
+          end
+          subgraph w5["Wave 5"]
+          direction TB
+            t6["validation: not run<br>backend-validation-agent"]:::notrun
+          end
+          end
+          subgraph gates["Gates"]
+          direction TB
+            g0["tests: failed"]:::failed
+            g1["review: not run"]:::notrun
+            g2["validation: failed"]:::failed
+          end
+          p1 --> p2
+          p2 --> p3
+          w3 --> w4
+          w4 --> w5
+          p3 --> gates
+          t4 -.-> t5
+          classDef passed fill:#116329,stroke:#0d4f20,color:#ffffff
+          classDef notrun fill:#eaeef2,stroke:#57606a,color:#24292f,stroke-dasharray:4 3
+          classDef blocked fill:#6639ba,stroke:#512a97,color:#ffffff
+          classDef timedout fill:#633c01,stroke:#4d2d00,color:#ffffff
+          classDef failed fill:#a40e26,stroke:#82071e,color:#ffffff
+        "#);
+    }
+
+    #[test]
+    fn a_preview_has_no_states() {
+        insta::assert_snapshot!(schedule_graph(&fixture::minimal().schedule), @r#"
+        flowchart TB
+          subgraph p2["2 core"]
+          direction TB
+          subgraph w1["Wave 1"]
+          direction TB
+            t0["feature<br>backend-feature-implementer"]:::planned
+          end
+          end
+          subgraph p3["3 quality"]
+          direction TB
+          subgraph w2["Wave 2"]
+          direction TB
+            t1["tests<br>backend-unit-test-generator"]:::planned
+          end
+          subgraph w3["Wave 3"]
+          direction TB
+            t2["review<br>backend-code-quality-reviewer"]:::planned
+          end
+          subgraph w4["Wave 4"]
+          direction TB
+            t3["validation<br>backend-validation-agent"]:::planned
+          end
+          end
+          p2 --> p3
+          w2 --> w3
+          w3 --> w4
+          classDef planned fill:#0550ae,stroke:#033d8b,color:#ffffff
+        "#);
+    }
+
+    #[test]
+    fn the_timeline_has_a_bar_for_each_attempt() {
+        insta::assert_snapshot!(timeline(&fixture::complete()).unwrap(), @r#"
+        gantt
+          dateFormat YYYY-MM-DD HH:mm:ss.SSS
+          axisFormat %H:%M:%S
+          section 1 foundation
+          • infrastructure (passed) :done, 2000-01-01 00:00:01.000, 2000-01-01 00:00:41.250
+          • datatypes (passed) :done, 2000-01-01 00:00:01.000, 2000-01-01 00:00:28.250
+          section 2 core
+          • feature attempt 1 (blocked) :active, 2000-01-01 00:00:42.000, 2000-01-01 00:01:10.250
+          • feature attempt 2 (passed) :done, 2000-01-01 00:01:15.000, 2000-01-01 00:02:20.250
+          • cli (passed) :done, 2000-01-01 00:02:22.000, 2000-01-01 00:02:51.250
+          section 3 quality
+          • tests (passed) :done, 2000-01-01 00:02:52.000, 2000-01-01 00:04:11.250
+          • review (passed) :done, 2000-01-01 00:04:12.000, 2000-01-01 00:05:00.250
+          • validation (passed) :done, 2000-01-01 00:05:01.000, 2000-01-01 00:05:44.250
+          section 4 readiness
+          • deployment (passed) :done, 2000-01-01 00:05:45.000, 2000-01-01 00:06:20.250
+        "#);
+    }
+
+    #[test]
+    fn nothing_run_is_no_timeline() {
+        let mut handoff = fixture::complete();
+        handoff.tasks.iter_mut().for_each(|task| task.attempts.clear());
+        assert_eq!(timeline(&handoff), None);
+    }
+
+    #[test]
+    fn pictures_of_the_largest_plan_stay_readable_and_within_mermaids_limits() {
+        for in_one_wave in [true, false] {
+            let handoff = fixture::large(in_one_wave);
+            for picture in [run_graph(&handoff), schedule_graph(&handoff.schedule), timeline(&handoff).unwrap()] {
+                let nodes = picture.matches("[\"").count();
+                let edges = picture.matches("->").count();
+                assert!(picture.chars().count() <= MAX_CHARS, "{}", picture.len());
+                assert!(nodes <= 2 * MAX_NODES && edges <= MAX_EDGES, "{nodes} nodes, {edges} edges");
+            }
+            assert!(run_graph(&handoff).contains("32 passed"), "tasks are counted, not dropped");
+        }
+    }
+
+    #[test]
+    fn the_longest_names_are_drawn_together_until_they_fit() {
+        let mut handoff = fixture::large(false);
+        for (n, task) in handoff.schedule.tasks.iter_mut().enumerate() {
+            task.subagent = crate::ids::SubagentName::new(format!("{n}{}", "#".repeat(60))).unwrap();
+        }
+        let picture = run_graph(&handoff);
+        assert!(picture.chars().count() <= MAX_CHARS);
+        assert_eq!(picture.matches("64 tasks").count(), 2, "foundation and core: {picture}");
+    }
+
+    #[test]
+    fn a_shut_gate_is_never_drawn_as_passed() {
+        let mut handoff = fixture::complete();
+        handoff.gates[0].tree = handoff.result.base_tree.clone();
+        assert!(run_graph(&handoff).contains("tests: not accepted\"]:::failed"));
+    }
+
+    #[test]
+    fn keywords_and_marks_become_entities() {
+        assert_eq!(escape("end"), "#101;nd");
+        assert_eq!(escape("a\"]\n%% `x` #1;"), "a#34;#93; #37;#37; #96;x#96; #35;1#59;");
+        assert_eq!(escape("backend-datatypes v1.2."), "backend-datatypes v1.2#46;");
+        assert_eq!(plain("section: a;b"), "• section_ a_b");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn escaped_text_is_letters_blanks_marks_and_entities(text in "\\PC{0,40}|[ -~\n\t]{0,40}") {
+            let mut rest = escape(&text);
+            while let Some(start) = rest.find('#') {
+                let end = start + rest[start..].find(';').unwrap();
+                proptest::prop_assert!(rest[start + 1..end].bytes().all(|b| b.is_ascii_digit()));
+                rest.replace_range(start..=end, "");
+            }
+            proptest::prop_assert!(rest.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.')), "{}", rest);
+        }
+    }
+}

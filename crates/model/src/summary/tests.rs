@@ -1,0 +1,844 @@
+//! Whole pages, their order, and what hostile text can do to them: nothing.
+
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+
+use super::*;
+
+/// The headings and labels that the format promises, from the design.
+const PROMISED: [(&str, &[&str]); 6] = [
+    ("Infrastructure Implemented", &["Cloud Resources", "Data Types", "Configuration"]),
+    ("Feature Implementation", &["Core Functionality", "API Endpoints", "CLI Integration", "Business Logic"]),
+    ("Quality Assurance", &["Unit Tests", "Code Review", "Integration Testing", "Performance Validation"]),
+    ("Deployment Readiness", &["Deployment Configuration", "Environment Preparation", "Validation Results"]),
+    (
+        "Coordination Summary",
+        &["Subagents Executed", "Parallel Coordination", "Sequential Dependencies", "Synthesis Results"],
+    ),
+    (
+        "Next Phase Input for Backend Submission",
+        &["Implementation Artifacts", "Deployment Instructions", "Validation Evidence", "Integration Status"],
+    ),
+];
+
+/// What follows the promised sections.
+const APPENDIX: [&str; 4] = ["Success Criteria", "Run", "Findings", "Cost"];
+
+fn concluded(mut handoff: Handoff) -> Handoff {
+    conclude(&mut handoff);
+    handoff
+}
+
+/// Returns the headings with the bold texts below each.
+fn outline(markdown: &str) -> Vec<(String, Vec<String>)> {
+    let mut outline: Vec<(String, Vec<String>)> = Vec::new();
+    let mut collecting: Option<String> = None;
+    for event in Parser::new_ext(markdown, Options::all()) {
+        match event {
+            Event::Start(Tag::Heading { .. } | Tag::Strong) => collecting = Some(String::new()),
+            Event::Text(text) | Event::Code(text) => {
+                if let Some(collected) = &mut collecting {
+                    collected.push_str(&text);
+                }
+            }
+            Event::End(TagEnd::Heading(_)) => outline.push((collecting.take().unwrap(), Vec::new())),
+            Event::End(TagEnd::Strong) => outline.last_mut().unwrap().1.push(collecting.take().unwrap()),
+            _ => {}
+        }
+    }
+    outline
+}
+
+fn promised(title: &str) -> Vec<(String, Vec<String>)> {
+    let labels = |labels: &[&str]| labels.iter().map(|&label| label.to_owned()).collect();
+    let mut outline = vec![(title.to_owned(), Vec::new())];
+    outline.extend(PROMISED.iter().map(|(heading, of)| ((*heading).to_owned(), labels(of))));
+    outline.extend(APPENDIX.iter().map(|heading| ((*heading).to_owned(), Vec::new())));
+    outline
+}
+
+#[test]
+fn every_summary_has_exactly_the_promised_headings_and_labels_in_order() {
+    let pages = [
+        ("Backend Implementation Complete", fixture::complete()),
+        ("Backend Implementation Complete", fixture::minimal()),
+        ("Backend Implementation Complete", fixture::large(true)),
+        ("Backend Implementation Incomplete", fixture::incomplete()),
+        ("Backend Implementation Incomplete", fixture::cancelled()),
+    ];
+    for (title, handoff) in pages {
+        let handoff = concluded(handoff);
+        assert_eq!(outline(&render(&handoff)), promised(title));
+        for max in [60_000, 20_000, 0] {
+            assert_eq!(outline(&render_within(&handoff, max)), promised(title), "within {max}");
+        }
+    }
+}
+
+#[test]
+fn a_hand_off_that_was_never_concluded_does_not_read_as_complete() {
+    assert!(render(&fixture::complete()).starts_with("## Backend Implementation Incomplete\n"));
+}
+
+#[test]
+fn a_complete_run_reads_so() {
+    insta::assert_snapshot!(render(&concluded(fixture::complete())), @r#"
+    ## Backend Implementation Complete
+
+    8 of 8 tasks passed; gates: tests passed, review passed, validation passed. Lock `e8dec8fbe110`, base `cae662172f` → commit `5adfc7f2eb`, 12 min 3 s.
+
+    Plan: Change a user's address: PATCH /api/users/:id (`docs/plan.md`).
+
+    Lines with “reports” are a subagent's own words about its work; everything else the coordinator saw itself.
+
+    ### Infrastructure Implemented
+
+    - **Cloud Resources**:
+      - `infrastructure` passed: 2 files, +46 −2
+      - `infrastructure` reports: Table \`addresses\` in template.yaml
+    - **Data Types**:
+      - `datatypes` passed: 1 file, +48 −1
+      - `datatypes` reports: AddressChange (street, city, postcode)
+    - **Configuration**: `infrastructure` reports: Environment variable ADDRESS\_TABLE
+
+    ### Feature Implementation
+
+    - **Core Functionality**:
+      - `feature` passed: 2 files, +94 −7
+      - `feature` reports: Users change their own address
+    - **API Endpoints**:
+      - `feature` reports: PATCH /api/users/:id
+      - `feature` reports: 404 when the user is unknown
+    - **CLI Integration**:
+      - `cli` passed: 2 files, +38 −3
+      - `cli` reports: users set-address ID --city CITY
+    - **Business Logic**: Nothing reported by `feature`
+
+    ### Quality Assurance
+
+    - **Unit Tests**:
+      - Gate tests passed on tree `bc5acb48b5`: 42 passed, 0 failed, 1 skipped; 1 command in 4.2 s
+      - `python3 -m unittest discover` (asked for by the plan): exit code 0, 42 passed, 0 failed, 1 skipped, 4.2 s
+      - `tests` passed: 1 file, +210 −0
+      - `tests` reports: 18 new tests, errors included
+    - **Code Review**:
+      - Gate review passed on tree `bc5acb48b5`
+      - Verdict of `review` on tree `bc5acb48b5`: objects to nothing: it objects to nothing
+      - Findings reported: 0 blocking, 0 warnings, 1 note
+      - `review` passed, without changing a file
+      - `review` reports: Input is validated at the edge
+    - **Integration Testing**:
+      - Gate validation passed on tree `bc5acb48b5`: 12 passed, 0 failed, 0 skipped; 1 command in 4.2 s
+      - `sh validate.sh '--base url'` (asked for by the plan): exit code 0, 12 passed, 0 failed, 0 skipped, 4.2 s
+      - `validation` passed, without changing a file
+      - `validation` reports: 12 requests against a running server
+    - **Performance Validation**: `validation` reports: 95 % of requests below 20 ms
+
+    ### Deployment Readiness
+
+    - **Deployment Configuration**:
+      - `deployment` passed: 2 files, +35 −0
+      - `deployment` reports: deploy/users.service
+    - **Environment Preparation**: Nothing reported by `deployment`
+    - **Validation Results**: 3 of 3 gates passed on the final tree `bc5acb48b5`
+
+    ### Coordination Summary
+
+    - **Subagents Executed**: 8 tasks: 8 passed
+
+      | Subagent | Task | Outcome | Attempts | Time | Files | Lines |
+      | --- | --- | --- | --- | --- | --- | --- |
+      | `backend-cloud-infrastructure-architect` | `infrastructure` | passed | 1 | 40.2 s | 2 | +46 −2 |
+      | `backend-datatypes` | `datatypes` | passed | 1 | 27.2 s | 1 | +48 −1 |
+      | `backend-feature-implementer` | `feature` | passed | 2 | 1 min 33 s | 2 | +94 −7 |
+      | `backend-cli-implementer` | `cli` | passed | 1 | 29.2 s | 2 | +38 −3 |
+      | `backend-unit-test-generator` | `tests` | passed | 1 | 1 min 19 s | 1 | +210 −0 |
+      | `backend-code-quality-reviewer` | `review` | passed | 1 | 48.2 s | 0 | +0 −0 |
+      | `backend-validation-agent` | `validation` | passed | 1 | 43.2 s | 0 | +0 −0 |
+      | `backend-deployment-agent` | `deployment` | passed | 1 | 35.2 s | 2 | +35 −0 |
+
+    - **Parallel Coordination**:
+      - Wave 1 (foundation): 2 side by side: `infrastructure`, `datatypes`
+      - At most 4 tasks ran at one time
+      - One after the other: `feature`, then `cli`: both may touch \`users/\*\*\`
+    - **Sequential Dependencies**:
+      - 7 waves, each on what the ones before it had integrated
+      - `feature` was called again (attempt 2): backend-datatypes made what it needed
+      - `validation` waited for `tests`
+    - **Synthesis Results**:
+      - Phase 1 (foundation): 2 passed; 3 files, +94 −3; tree `2bd8b7b0d8`
+      - Phase 2 (core): 2 passed; 4 files, +132 −10; tree `0d45f5fd46`
+      - Phase 3 (quality): 3 passed; 1 file, +210 −0; tree `acef2c15bc`
+      - Phase 4 (readiness): 1 passed; 2 files, +35 −0; tree `0e06b84496`
+
+    ### Next Phase Input for Backend Submission
+
+    - **Implementation Artifacts**:
+      - Bundle `implementation.bundle`, `sha256:1e6ed65d77d6364eeaed5a745ba5c4985ae2b700dd85d7cf7f027bdf294a33fc`
+      - Ref `refs/heads/implementation`, commit `5adfc7f2eb9eb335fa4b45e90ed48b05da6ab450`
+      - 6 commits on base `cae662172fd450bb0cd710a769079c05bfc5d8e3`, final tree `bc5acb48b583572f8e915d3628be22a59dd97336`
+      - To fetch it into a clone that has the base:
+
+        ```sh
+        git bundle verify implementation.bundle
+        git fetch implementation.bundle refs/heads/implementation:refs/heads/backend-implementation
+        ```
+
+    - **Deployment Instructions**:
+      - `deployment` changed `deploy/migrate.sh`, `deploy/users.service`
+      - `deployment` reports: Run deploy/migrate.sh before the first start
+    - **Validation Evidence**:
+      - tests passed on tree `bc5acb48b583572f8e915d3628be22a59dd97336`, `linux-x86_64`, receipt `sha256:7f7f520dc83ac711be48c5cb46fba6bfd13283294dd09f1530a7f53361bfc20b`, output `e0ee8bb50685`
+      - review passed on tree `bc5acb48b583572f8e915d3628be22a59dd97336`, `linux-x86_64`, receipt `sha256:e4a70b14252ae8fdedc69dac7a171bb6b70008c9c7ebfac1f40e53d32de1251b`
+      - validation passed on tree `bc5acb48b583572f8e915d3628be22a59dd97336`, `linux-x86_64`, receipt `sha256:f8b77ee13bc085635df2701dc9a8bf52aa45c00c73329d4497074321d0861f7c`, output `e0ee8bb50685`
+    - **Integration Status**:
+      - Ready for submission
+      - 6 patches integrated, 0 paths merged
+
+    ### Success Criteria
+
+    - [x] All subagents coordinated: 8 of 8 tasks passed, in 7 waves
+    - [x] Infrastructure, features and CLI implemented: 4 tasks passed, 5 of 5 requirements covered
+    - [x] Testing executed: tests passed on the final tree bc5acb48b5: 42 passed, 0 failed, 1 skipped
+    - [x] Quality validated: review passed on the final tree bc5acb48b5; validation passed on the final tree bc5acb48b5: 12 passed, 0 failed, 0 skipped
+    - [x] Production-ready: 1 task of deployment passed; all three gates passed; no blocking finding
+    - [x] Documented: changed: README.md
+    - [x] Synthesis gives clear input for submission: commit 5adfc7f2eb in the bundle, all three gates passed on its tree
+
+    Planner's acceptance criteria, for people to tick; the coordinator does not judge them:
+
+    - [ ] A user can change only their own address (line 44 of the plan)
+
+    ### Run
+
+    Run `run-1` (workflow `77/2`) on `linux-x86_64`, begun `2026-03-01T10:00:00Z`, by backend-implementer 0.1.0.
+
+    ```mermaid
+    flowchart TB
+      subgraph p1["1 foundation"]
+      direction TB
+      subgraph w1["Wave 1"]
+      direction TB
+        t0["infrastructure: passed<br>backend-cloud-infrastructure-architect"]:::passed
+        t1["datatypes: passed<br>backend-datatypes"]:::passed
+      end
+      end
+      subgraph p2["2 core"]
+      direction TB
+      subgraph w2["Wave 2"]
+      direction TB
+        t2["feature: passed<br>backend-feature-implementer"]:::passed
+      end
+      subgraph w3["Wave 3"]
+      direction TB
+        t3["cli: passed<br>backend-cli-implementer"]:::passed
+      end
+      end
+      subgraph p3["3 quality"]
+      direction TB
+      subgraph w4["Wave 4"]
+      direction TB
+        t4["tests: passed<br>backend-unit-test-generator"]:::passed
+      end
+      subgraph w5["Wave 5"]
+      direction TB
+        t5["review: passed<br>backend-code-quality-reviewer"]:::passed
+      end
+      subgraph w6["Wave 6"]
+      direction TB
+        t6["validation: passed<br>backend-validation-agent"]:::passed
+      end
+      end
+      subgraph p4["4 readiness"]
+      direction TB
+      subgraph w7["Wave 7"]
+      direction TB
+        t7["deployment: passed<br>backend-deployment-agent"]:::passed
+      end
+      end
+      subgraph gates["Gates"]
+      direction TB
+        g0["tests: passed"]:::passed
+        g1["review: passed"]:::passed
+        g2["validation: passed"]:::passed
+      end
+      p1 --> p2
+      w2 --> w3
+      p2 --> p3
+      w4 --> w5
+      w5 --> w6
+      p3 --> p4
+      p4 --> gates
+      t4 -.-> t6
+      classDef passed fill:#116329,stroke:#0d4f20,color:#ffffff
+    ```
+
+    <details><summary>Timeline</summary>
+
+    ```mermaid
+    gantt
+      dateFormat YYYY-MM-DD HH:mm:ss.SSS
+      axisFormat %H:%M:%S
+      section 1 foundation
+      • infrastructure (passed) :done, 2000-01-01 00:00:01.000, 2000-01-01 00:00:41.250
+      • datatypes (passed) :done, 2000-01-01 00:00:01.000, 2000-01-01 00:00:28.250
+      section 2 core
+      • feature attempt 1 (blocked) :active, 2000-01-01 00:00:42.000, 2000-01-01 00:01:10.250
+      • feature attempt 2 (passed) :done, 2000-01-01 00:01:15.000, 2000-01-01 00:02:20.250
+      • cli (passed) :done, 2000-01-01 00:02:22.000, 2000-01-01 00:02:51.250
+      section 3 quality
+      • tests (passed) :done, 2000-01-01 00:02:52.000, 2000-01-01 00:04:11.250
+      • review (passed) :done, 2000-01-01 00:04:12.000, 2000-01-01 00:05:00.250
+      • validation (passed) :done, 2000-01-01 00:05:01.000, 2000-01-01 00:05:44.250
+      section 4 readiness
+      • deployment (passed) :done, 2000-01-01 00:05:45.000, 2000-01-01 00:06:20.250
+    ```
+
+    </details>
+
+    ### Findings
+
+    | Weight | Code | Where | What | Noticed by |
+    | --- | --- | --- | --- | --- |
+    | note | `reported` | `users/api.py:17` | The handler is long; consider splitting it | `review` reports |
+
+    ### Cost
+
+    6 min 36 s of subagents in 9 attempts, within 12 min 3 s from begin to end. The agents report a cost of \$1.23.
+    "#);
+}
+
+#[test]
+fn an_incomplete_run_says_exactly_what_is_missing() {
+    insta::assert_snapshot!(render(&concluded(fixture::incomplete())), @r#"
+    ## Backend Implementation Incomplete
+
+    1 of 7 tasks passed; gates: tests failed, review not run, validation failed. Lock `e8dec8fbe110`, base `cae662172f` → commit `81d8e0c264`, 1 h 5 min.
+
+    Plan: Change a user's address: PATCH /api/users/:id (`docs/plan.md`).
+
+    What is missing:
+
+    - Task feature (backend-feature-implementer), failed: its process ended with exit code 3.
+    - Task cli (backend-cli-implementer), blocked: it needs backend-datatypes: a type for addresses.
+    - Task jobs (backend-feature-implementer), conflict: users/service.py: both added it, with different content.
+    - Task tests (backend-unit-test-generator), timed out: it was stopped after its time limit of 1800 seconds.
+    - Task review (backend-code-quality-reviewer), not run: tests, which it needs, did not pass.
+    - Task validation (backend-validation-agent), not run: the run ended before it.
+    - The tests gate failed: 2 of 42 tests failed.
+    - The review gate was not run: the review task was not run.
+    - The validation gate failed: a command was ended by signal 9.
+    - Blocking finding conflict in users/service.py: both added it, with different content
+
+    Lines with “reports” are a subagent's own words about its work; everything else the coordinator saw itself.
+
+    ### Infrastructure Implemented
+
+    - **Cloud Resources**: Not required by the plan
+    - **Data Types**:
+      - `datatypes` passed: 1 file, +48 −1
+      - `datatypes` reports: AddressChange (street, city, postcode)
+    - **Configuration**: Not required by the plan
+
+    ### Feature Implementation
+
+    - **Core Functionality**:
+      - `feature` failed: its process ended with exit code 3
+      - `jobs` conflict: users/service.py: both added it, with different content
+    - **API Endpoints**:
+      - `feature` failed: its process ended with exit code 3
+      - `jobs` conflict: users/service.py: both added it, with different content
+    - **CLI Integration**: `cli` blocked: it needs backend-datatypes: a type for addresses
+    - **Business Logic**: `jobs` (conflict) reports: A nightly job
+
+    ### Quality Assurance
+
+    - **Unit Tests**:
+      - The tests gate failed: 2 of 42 tests failed
+      - `python3 -m unittest` (asked for by the plan): exit code 1, 40 passed, 2 failed, 0 skipped, 4.2 s
+      - `tests` timed out: it was stopped after its time limit of 1800 seconds
+    - **Code Review**:
+      - The review gate was not run: the review task was not run
+      - Findings reported: 0 blocking, 0 warnings, 0 notes
+      - `review` not run: tests, which it needs, did not pass
+    - **Integration Testing**:
+      - The validation gate failed: a command was ended by signal 9
+      - `sh validate.sh` (asked for by the configuration): ended by signal 9, 4.2 s
+      - `validation` not run: the run ended before it
+    - **Performance Validation**: `validation` not run: the run ended before it
+
+    ### Deployment Readiness
+
+    - **Deployment Configuration**: Not required by the plan
+    - **Environment Preparation**: Not required by the plan
+    - **Validation Results**: 0 of 3 gates passed on the final tree `bc5acb48b5`; not passed: tests, review, validation
+
+    ### Coordination Summary
+
+    - **Subagents Executed**: 7 tasks: 1 passed, 1 failed, 1 conflict, 1 blocked, 1 timed out, 2 not run
+
+      | Subagent | Task | Outcome | Attempts | Time | Files | Lines |
+      | --- | --- | --- | --- | --- | --- | --- |
+      | `backend-datatypes` | `datatypes` | passed | 1 | 27.2 s | 1 | +48 −1 |
+      | `backend-feature-implementer` | `feature` | failed | 1 | 48.2 s | 1 | +10 −0 |
+      | `backend-cli-implementer` | `cli` | blocked | 1 | 13.2 s | – | – |
+      | `backend-feature-implementer` | `jobs` | conflict | 1 | 18.2 s | 1 | +5 −5 |
+      | `backend-unit-test-generator` | `tests` | timed out | 1 | 30 min 0 s | – | – |
+      | `backend-code-quality-reviewer` | `review` | not run | 0 | – | – | – |
+      | `backend-validation-agent` | `validation` | not run | 0 | – | – | – |
+
+    - **Parallel Coordination**:
+      - Wave 2 (core): 3 side by side: `feature`, `cli`, `jobs`
+      - At most 4 tasks ran at one time
+    - **Sequential Dependencies**:
+      - 5 waves, each on what the ones before it had integrated
+      - `review` waited for `tests`
+    - **Synthesis Results**:
+      - Phase 1 (foundation): 1 passed; 1 file, +48 −1; tree `2bd8b7b0d8`
+      - Phase 2 (core): 1 failed, 1 conflict, 1 blocked; 0 files, +0 −0; tree `0d45f5fd46`
+      - Phase 3 (quality): 1 timed out, 2 not run; 0 files, +0 −0; tree `acef2c15bc`
+
+    ### Next Phase Input for Backend Submission
+
+    - **Implementation Artifacts**:
+      - Bundle `implementation.bundle`, `sha256:1e6ed65d77d6364eeaed5a745ba5c4985ae2b700dd85d7cf7f027bdf294a33fc`
+      - Ref `refs/heads/implementation`, commit `81d8e0c26458e0b9e8e73c77ebfc9520f7cbb2cd`
+      - 1 commit on base `cae662172fd450bb0cd710a769079c05bfc5d8e3`, final tree `bc5acb48b583572f8e915d3628be22a59dd97336`
+      - To fetch it into a clone that has the base:
+
+        ```sh
+        git bundle verify implementation.bundle
+        git fetch implementation.bundle refs/heads/implementation:refs/heads/backend-implementation
+        ```
+
+    - **Deployment Instructions**: Not required by the plan
+    - **Validation Evidence**:
+      - tests failed on tree `bc5acb48b583572f8e915d3628be22a59dd97336`, `linux-x86_64`, receipt `sha256:6694dc7710a06288051ab47f7d99689f2880b0a58a3ebc78c8e1d73b08f5ff7f`, output `e0ee8bb50685`
+      - review not run on tree `bc5acb48b583572f8e915d3628be22a59dd97336`, `linux-x86_64`, receipt `sha256:7dbf5eb1eb492bdb03d818db8f0f010d506844eebfcb078a8760d2f62d919d8a`
+      - validation failed on tree `bc5acb48b583572f8e915d3628be22a59dd97336`, `linux-x86_64`, receipt `sha256:46de04ee8bf5ff5bd4d75f58ad42b134366e17f62396aacfc0dafe5a8a38390f`, output `e0ee8bb50685`
+    - **Integration Status**:
+      - Not ready for submission: see what is missing at the top
+      - 1 patch integrated, 1 path merged
+      - Not integrated: `feature` (failed): 1 file, +10 −0
+      - Not integrated: `jobs` (conflict): 1 file, +5 −5
+      - Conflict of `jobs` in `users/service.py`
+
+    ### Success Criteria
+
+    - [ ] All subagents coordinated: 1 of 7 tasks passed; not passed: feature, cli, jobs, tests, review, validation
+    - [ ] Infrastructure, features and CLI implemented: not passed: feature, jobs, cli
+    - [ ] Testing executed: the tests gate failed: 2 of 42 tests failed
+    - [ ] Quality validated: the review gate was not run: the review task was not run; the validation gate failed: a command was ended by signal 9
+    - [ ] Production-ready: gates not passed: tests, review, validation; 2 blocking findings
+    - [ ] Documented: no documentation was changed or reported; this alone makes no run incomplete
+    - [ ] Synthesis gives clear input for submission: gates not passed: tests, review, validation
+
+    Planner's acceptance criteria, for people to tick; the coordinator does not judge them:
+
+    - [ ] A user can change only their own address (line 44 of the plan)
+
+    ### Run
+
+    Run `run-1` (workflow `77/2`) on `linux-x86_64`, begun `2026-03-01T10:00:00Z`, by backend-implementer 0.1.0.
+
+    ```mermaid
+    flowchart TB
+      subgraph p1["1 foundation"]
+      direction TB
+      subgraph w1["Wave 1"]
+      direction TB
+        t0["datatypes: passed<br>backend-datatypes"]:::passed
+      end
+      end
+      subgraph p2["2 core"]
+      direction TB
+      subgraph w2["Wave 2"]
+      direction TB
+        t1["feature: failed<br>backend-feature-implementer"]:::failed
+        t2["cli: blocked<br>backend-cli-implementer"]:::blocked
+        t3["jobs: conflict<br>backend-feature-implementer"]:::failed
+      end
+      end
+      subgraph p3["3 quality"]
+      direction TB
+      subgraph w3["Wave 3"]
+      direction TB
+        t4["tests: timed out<br>backend-unit-test-generator"]:::timedout
+      end
+      subgraph w4["Wave 4"]
+      direction TB
+        t5["review: not run<br>backend-code-quality-reviewer"]:::notrun
+      end
+      subgraph w5["Wave 5"]
+      direction TB
+        t6["validation: not run<br>backend-validation-agent"]:::notrun
+      end
+      end
+      subgraph gates["Gates"]
+      direction TB
+        g0["tests: failed"]:::failed
+        g1["review: not run"]:::notrun
+        g2["validation: failed"]:::failed
+      end
+      p1 --> p2
+      p2 --> p3
+      w3 --> w4
+      w4 --> w5
+      p3 --> gates
+      t4 -.-> t5
+      classDef passed fill:#116329,stroke:#0d4f20,color:#ffffff
+      classDef notrun fill:#eaeef2,stroke:#57606a,color:#24292f,stroke-dasharray:4 3
+      classDef blocked fill:#6639ba,stroke:#512a97,color:#ffffff
+      classDef timedout fill:#633c01,stroke:#4d2d00,color:#ffffff
+      classDef failed fill:#a40e26,stroke:#82071e,color:#ffffff
+    ```
+
+    <details><summary>Timeline</summary>
+
+    ```mermaid
+    gantt
+      dateFormat YYYY-MM-DD HH:mm:ss.SSS
+      axisFormat %H:%M:%S
+      section 1 foundation
+      • datatypes (passed) :done, 2000-01-01 00:00:01.000, 2000-01-01 00:00:28.250
+      section 2 core
+      • feature (failed) :crit, 2000-01-01 00:00:42.000, 2000-01-01 00:01:30.250
+      • cli (blocked) :active, 2000-01-01 00:00:42.000, 2000-01-01 00:00:55.250
+      • jobs (conflict) :crit, 2000-01-01 00:00:42.000, 2000-01-01 00:01:00.250
+      section 3 quality
+      • tests (timed out) :crit, 2000-01-01 00:01:31.000, 2000-01-01 00:31:31.250
+    ```
+
+    </details>
+
+    ### Findings
+
+    | Weight | Code | Where | What | Noticed by |
+    | --- | --- | --- | --- | --- |
+    | blocking | `subagent-failed` | task `feature` | its process ended with exit code 3 | coordinator |
+    | blocking | `conflict` | `users/service.py` | both added it, with different content | coordinator |
+    | warning | `change-without-claim` | `users/service.py` | the report does not mention it | coordinator |
+
+    ### Cost
+
+    31 min 47 s of subagents in 5 attempts, within 1 h 5 min from begin to end. No agent reported a cost in money.
+    "#);
+}
+
+#[test]
+fn a_minimal_plan_gives_a_minimal_summary() {
+    insta::assert_snapshot!(render(&concluded(fixture::minimal())), @r#"
+    ## Backend Implementation Complete
+
+    4 of 4 tasks passed; gates: tests passed, review passed, validation passed. Lock `e8dec8fbe110`, base `cae662172f` → commit `ea6863cec8`, 12 min 3 s.
+
+    Lines with “reports” are a subagent's own words about its work; everything else the coordinator saw itself.
+
+    ### Infrastructure Implemented
+
+    - **Cloud Resources**: Not required by the plan
+    - **Data Types**: Not required by the plan
+    - **Configuration**: Not required by the plan
+
+    ### Feature Implementation
+
+    - **Core Functionality**:
+      - `feature` passed: 1 file, +5 −0
+      - Nothing reported by `feature`
+    - **API Endpoints**: Nothing reported by `feature`
+    - **CLI Integration**: Not required by the plan
+    - **Business Logic**: Nothing reported by `feature`
+
+    ### Quality Assurance
+
+    - **Unit Tests**:
+      - Gate tests passed on tree `bc5acb48b5`; 1 command in 4.2 s
+      - `make check` (asked for by the plan): exit code 0, 4.2 s
+      - `tests` passed, without changing a file
+    - **Code Review**:
+      - Gate review passed on tree `bc5acb48b5`; 1 command in 4.2 s
+      - `make check` (asked for by the plan): exit code 0, 4.2 s
+      - Findings reported: 0 blocking, 0 warnings, 0 notes
+      - `review` passed, without changing a file
+    - **Integration Testing**:
+      - Gate validation passed on tree `bc5acb48b5`; 1 command in 4.2 s
+      - `make check` (asked for by the plan): exit code 0, 4.2 s
+      - `validation` passed, without changing a file
+    - **Performance Validation**: Nothing reported by `validation`
+
+    ### Deployment Readiness
+
+    - **Deployment Configuration**: Not required by the plan
+    - **Environment Preparation**: Not required by the plan
+    - **Validation Results**: 3 of 3 gates passed on the final tree `bc5acb48b5`
+
+    ### Coordination Summary
+
+    - **Subagents Executed**: 4 tasks: 4 passed
+
+      | Subagent | Task | Outcome | Attempts | Time | Files | Lines |
+      | --- | --- | --- | --- | --- | --- | --- |
+      | `backend-feature-implementer` | `feature` | passed | 1 | 9.2 s | 1 | +5 −0 |
+      | `backend-unit-test-generator` | `tests` | passed | 1 | 2.2 s | 0 | +0 −0 |
+      | `backend-code-quality-reviewer` | `review` | passed | 1 | 2.2 s | 0 | +0 −0 |
+      | `backend-validation-agent` | `validation` | passed | 1 | 2.2 s | 0 | +0 −0 |
+
+    - **Parallel Coordination**: No wave had more than one task
+    - **Sequential Dependencies**: 4 waves, each on what the ones before it had integrated
+    - **Synthesis Results**:
+      - Phase 2 (core): 1 passed; 1 file, +5 −0; tree `0d45f5fd46`
+      - Phase 3 (quality): 3 passed; 0 files, +0 −0; tree `acef2c15bc`
+
+    ### Next Phase Input for Backend Submission
+
+    - **Implementation Artifacts**:
+      - Bundle `implementation.bundle`, `sha256:1e6ed65d77d6364eeaed5a745ba5c4985ae2b700dd85d7cf7f027bdf294a33fc`
+      - Ref `refs/heads/implementation`, commit `ea6863cec88c290b5872c16b1203f8b39a7b92a9`
+      - 1 commit on base `cae662172fd450bb0cd710a769079c05bfc5d8e3`, final tree `bc5acb48b583572f8e915d3628be22a59dd97336`
+      - To fetch it into a clone that has the base:
+
+        ```sh
+        git bundle verify implementation.bundle
+        git fetch implementation.bundle refs/heads/implementation:refs/heads/backend-implementation
+        ```
+
+    - **Deployment Instructions**: Not required by the plan
+    - **Validation Evidence**:
+      - tests passed on tree `bc5acb48b583572f8e915d3628be22a59dd97336`, `linux-x86_64`, receipt `sha256:3c39509ba01c0be4a818de4947fd846c785d088d288c69c4895d1275622c2e9f`, output `e0ee8bb50685`
+      - review passed on tree `bc5acb48b583572f8e915d3628be22a59dd97336`, `linux-x86_64`, receipt `sha256:505e2cfebf77d622c8c6fa9381c1fe3795f3dfcf58541e289b911399bd4740ff`, output `e0ee8bb50685`
+      - validation passed on tree `bc5acb48b583572f8e915d3628be22a59dd97336`, `linux-x86_64`, receipt `sha256:a8a821f0d0ff925b6c179902b742885620baa689263ddbdd473974447c9e219e`, output `e0ee8bb50685`
+    - **Integration Status**:
+      - Ready for submission
+      - 1 patch integrated, 0 paths merged
+
+    ### Success Criteria
+
+    - [x] All subagents coordinated: 4 of 4 tasks passed, in 4 waves
+    - [x] Infrastructure, features and CLI implemented: 1 task passed, 1 of 1 requirements covered
+    - [x] Testing executed: tests passed on the final tree bc5acb48b5
+    - [x] Quality validated: review passed on the final tree bc5acb48b5; validation passed on the final tree bc5acb48b5
+    - [x] Production-ready: deployment not required by the plan; all three gates passed; no blocking finding
+    - [ ] Documented: no documentation was changed or reported; this alone makes no run incomplete
+    - [x] Synthesis gives clear input for submission: commit ea6863cec8 in the bundle, all three gates passed on its tree
+
+    ### Run
+
+    Run `run-1` (workflow `77/2`) on `linux-x86_64`, begun `2026-03-01T10:00:00Z`, by backend-implementer 0.1.0.
+
+    ```mermaid
+    flowchart TB
+      subgraph p2["2 core"]
+      direction TB
+      subgraph w1["Wave 1"]
+      direction TB
+        t0["feature: passed<br>backend-feature-implementer"]:::passed
+      end
+      end
+      subgraph p3["3 quality"]
+      direction TB
+      subgraph w2["Wave 2"]
+      direction TB
+        t1["tests: passed<br>backend-unit-test-generator"]:::passed
+      end
+      subgraph w3["Wave 3"]
+      direction TB
+        t2["review: passed<br>backend-code-quality-reviewer"]:::passed
+      end
+      subgraph w4["Wave 4"]
+      direction TB
+        t3["validation: passed<br>backend-validation-agent"]:::passed
+      end
+      end
+      subgraph gates["Gates"]
+      direction TB
+        g0["tests: passed"]:::passed
+        g1["review: passed"]:::passed
+        g2["validation: passed"]:::passed
+      end
+      p2 --> p3
+      w2 --> w3
+      w3 --> w4
+      p3 --> gates
+      classDef passed fill:#116329,stroke:#0d4f20,color:#ffffff
+    ```
+
+    <details><summary>Timeline</summary>
+
+    ```mermaid
+    gantt
+      dateFormat YYYY-MM-DD HH:mm:ss.SSS
+      axisFormat %H:%M:%S
+      section 2 core
+      • feature (passed) :done, 2000-01-01 00:00:00.000, 2000-01-01 00:00:09.250
+      section 3 quality
+      • tests (passed) :done, 2000-01-01 00:00:10.000, 2000-01-01 00:00:12.250
+      • review (passed) :done, 2000-01-01 00:00:10.000, 2000-01-01 00:00:12.250
+      • validation (passed) :done, 2000-01-01 00:00:10.000, 2000-01-01 00:00:12.250
+    ```
+
+    </details>
+
+    ### Findings
+
+    None.
+
+    ### Cost
+
+    16.0 s of subagents in 4 attempts, within 12 min 3 s from begin to end. No agent reported a cost in money.
+    "#);
+}
+
+#[test]
+fn a_cancelled_run_says_so_at_the_top() {
+    let page = render(&concluded(fixture::cancelled()));
+    let top: String = page.lines().take(12).map(|line| format!("{line}\n")).collect();
+    insta::assert_snapshot!(top, @r#"
+    ## Backend Implementation Incomplete
+
+    The run was cancelled. What had finished by then is kept.
+
+    3 of 8 tasks passed; gates: tests not run, review not run, validation not run. Lock `e8dec8fbe110`, base `cae662172f` → commit `5adfc7f2eb`, 12 min 3 s.
+
+    Plan: Change a user's address: PATCH /api/users/:id (`docs/plan.md`).
+
+    What is missing:
+
+    - The run was cancelled before it had ended.
+    - Task cli (backend-cli-implementer), cancelled: it was stopped when the run was cancelled.
+    "#);
+}
+
+#[test]
+fn each_way_of_ending_has_its_own_words() {
+    let handoff = concluded(fixture::incomplete());
+    let page = render(&handoff);
+    let rows: Vec<_> = page.lines().filter(|line| line.starts_with("  | `backend-")).collect();
+    let outcomes: Vec<_> = rows.iter().map(|row| row.split(" | ").nth(3).unwrap()).collect();
+    assert_eq!(outcomes, ["passed", "failed", "blocked", "conflict", "timed out", "not run", "not run"]);
+    let cancelled = render(&concluded(fixture::cancelled()));
+    assert!(cancelled.contains("| cancelled |"));
+}
+
+#[test]
+fn a_summary_is_cut_to_what_a_comment_holds_and_says_so() {
+    for in_one_wave in [true, false] {
+        let handoff = concluded(fixture::large(in_one_wave));
+        let full = render(&handoff);
+        assert!(full.chars().count() > 65_536, "the test needs a summary that is too long: {}", full.len());
+        let cut = render_within(&handoff, 65_536);
+        assert!(cut.chars().count() <= 65_536);
+        assert!(cut.contains("This text is shortened to fit"));
+        assert!(!full.contains("This text is shortened to fit"));
+    }
+    let small = concluded(fixture::complete());
+    assert_eq!(render_within(&small, 65_536), render(&small));
+}
+
+#[test]
+fn however_long_foreign_texts_are_a_comment_holds_the_summary() {
+    let handoff = concluded(fixture::hostile(&"*<&# long ".repeat(1_000)));
+    let cut = render_within(&handoff, 65_536);
+    assert!(cut.chars().count() <= 65_536, "{}", cut.chars().count());
+}
+
+#[test]
+fn commands_to_copy_hold_ordinary_names_only() {
+    for name in ["x; rm -rf ~", "--upload-pack=evil", "a\nb", "$(x)", ""] {
+        let mut handoff = concluded(fixture::complete());
+        handoff.result.reference = name.to_owned();
+        assert!(!render(&handoff).contains("git fetch"), "{name}");
+    }
+    assert!(
+        render(&concluded(fixture::complete())).contains("git fetch implementation.bundle refs/heads/implementation:")
+    );
+}
+
+/// Our own tags; nothing else may reach a reader as HTML.
+fn is_ours(html: &str) -> bool {
+    let summary = html.strip_prefix("<details><summary>").and_then(|rest| rest.strip_suffix("</summary>"));
+    html == "</details>"
+        || summary.is_some_and(|text| {
+            text == "Timeline"
+                || text
+                    .trim_start_matches(|c: char| c.is_ascii_digit())
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c == ' ')
+        })
+}
+
+fn assert_harmless(text: &str) {
+    let handoff = concluded(fixture::hostile(text));
+    for page in [render(&handoff), render_within(&handoff, 20_000)] {
+        assert_eq!(outline(&page), promised("Backend Implementation Incomplete"), "{text:?}");
+        let mut in_code = false;
+        for event in Parser::new_ext(&page, Options::all()) {
+            match event {
+                Event::Html(html) => {
+                    for line in html.trim().lines() {
+                        assert!(is_ours(line), "{line:?} from {text:?}");
+                    }
+                }
+                Event::InlineHtml(html) => assert!(is_ours(&html), "{html:?} from {text:?}"),
+                Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
+                    panic!("a link to {dest_url} from {text:?}");
+                }
+                Event::Start(Tag::CodeBlock(_)) => in_code = true,
+                Event::End(TagEnd::CodeBlock) => in_code = false,
+                Event::Text(shown) if !in_code => {
+                    let mentions =
+                        shown.match_indices('@').filter(|(at, _)| shown[at + 1..].starts_with(char::is_alphanumeric));
+                    assert_eq!(mentions.count(), 0, "a mention in {shown:?} from {text:?}");
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn known_tricks_give_no_structure_and_no_mention() {
+    for trick in [
+        "\n## Forged\n",
+        "x\n===",
+        "x\n---\n",
+        "</details>\n\n## Forged",
+        "<img src=x onerror=alert(1)>",
+        "<!-- -->",
+        "[a](http://evil.example)",
+        "![a](http://evil.example)",
+        "<http://evil.example>",
+        "@octocat and @org/team",
+        "**bold** ~~x~~ __y__",
+        "| a | b |\n|---|---|",
+        "```\n## Forged\n```",
+        "`\n\n## Forged\n\n`",
+        "\u{202e}evil",
+        "- x\n\n## Forged",
+        "$x$ `a|b`",
+    ] {
+        assert_harmless(trick);
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn hostile_text_gives_no_structure(text in "([ \n#=~`<>*|@\\[\\]()_-]|[a-c]|\\PC){1,40}") {
+        assert_harmless(&text);
+    }
+}
+
+#[test]
+fn pages_grow_in_step_with_the_run() {
+    let size = |handoff: Handoff| render(&concluded(handoff)).len() as f64;
+    let html_size = |handoff: Handoff| html::report(&concluded(handoff)).len() as f64;
+    let half = || {
+        let mut handoff = fixture::large(true);
+        handoff.tasks.truncate(128);
+        handoff.schedule.tasks.truncate(128);
+        handoff.result.commits.truncate(128);
+        handoff
+    };
+    assert!(size(fixture::large(true)) < 2.5 * size(half()));
+    assert!(html_size(fixture::large(true)) < 2.5 * html_size(half()));
+}

@@ -1,0 +1,284 @@
+//! What became of an attempt: the report held against the patch, the patch against the scope, both against the way the
+//! process ended. What a subagent says is never enough on its own.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    findings::{Finding, FindingCode, Weight},
+    patch::Patch,
+    report::{ClaimStatus, Report, ReportStatus},
+    roster::Access,
+    schedule::{Outcome, Task},
+    scope::Violation,
+    text,
+};
+
+/// How many paths a finding names before it only counts the rest.
+const PATHS_NAMED: usize = 5;
+
+/// How many violations become findings of their own; further ones are counted in one more.
+const VIOLATIONS_LISTED: usize = 20;
+
+/// How the process of an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// It was never started, for this reason.
+    NotStarted(String),
+    /// It ended by itself with this exit code.
+    Exited(i32),
+    /// A signal ended it that was not ours.
+    Signalled(i32),
+    /// We stopped it: it ran into its time limit.
+    Stopped,
+    /// We stopped it: the run was cancelled.
+    Cancelled,
+}
+
+/// What there is to judge an attempt by.
+#[derive(Debug, Clone)]
+pub struct Attempt<'a> {
+    /// The task.
+    pub task: &'a Task,
+    /// How the process ended.
+    pub ending: Ending,
+    /// The report: `Ok(None)` when there is none, the reason when it is not valid.
+    pub report: Result<Option<&'a Report>, String>,
+    /// The patch as captured, or why there is none.
+    pub patch: Result<&'a Patch, String>,
+    /// Where the patch leaves the scope.
+    pub violations: &'a [Violation],
+    /// Paths that could not be captured, each with the reason.
+    pub left_out: &'a [(String, String)],
+    /// Processes that were still running after the subagent had ended.
+    pub leftovers: u32,
+    /// Whether output was dropped because there was too much of it.
+    pub output_truncated: bool,
+}
+
+/// What became of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// How it ended. Only a passed attempt's patch may be integrated.
+    pub outcome: Outcome,
+    /// Why, in a sentence without a full stop.
+    pub reason: String,
+    /// What was noticed on the way, blocking or not.
+    pub findings: Vec<Finding>,
+}
+
+/// Judges an attempt.
+#[must_use]
+pub fn judge(attempt: &Attempt<'_>) -> Verdict {
+    let mut findings = side_notes(attempt);
+    let (outcome, reason) = outcome(attempt, &mut findings);
+    Verdict { outcome, reason, findings }
+}
+
+fn outcome(attempt: &Attempt<'_>, findings: &mut Vec<Finding>) -> (Outcome, String) {
+    let task = attempt.task;
+    let mut blocking = |code, message: &str| findings.push(Finding::about(&task.id, code, Weight::Blocking, message));
+
+    match &attempt.ending {
+        Ending::NotStarted(why) => {
+            let reason = format!("it could not be started: {why}");
+            blocking(FindingCode::SubagentFailed, &reason);
+            return (Outcome::Failed, reason);
+        }
+        Ending::Stopped => {
+            let limit = text::count(usize::try_from(task.time_limit_s).unwrap_or(usize::MAX), "second");
+            let reason = format!("it was stopped after its time limit of {limit}{}", kept(attempt));
+            blocking(FindingCode::TimedOut, &reason);
+            return (Outcome::TimedOut, reason);
+        }
+        Ending::Cancelled => {
+            return (Outcome::Cancelled, format!("the run was cancelled while it ran{}", kept(attempt)));
+        }
+        Ending::Signalled(signal) => {
+            let reason = format!("its process was ended by signal {signal}{}", kept(attempt));
+            blocking(FindingCode::SubagentFailed, &reason);
+            return (Outcome::Failed, reason);
+        }
+        Ending::Exited(0) => {}
+        Ending::Exited(code) => {
+            let said = match &attempt.report {
+                Ok(Some(report)) if report.status != ReportStatus::Completed => format!(", saying: {}", report.summary),
+                _ => String::new(),
+            };
+            let reason = format!("its process ended with exit code {code}{said}{}", kept(attempt));
+            blocking(FindingCode::SubagentFailed, &reason);
+            return (Outcome::Failed, reason);
+        }
+    }
+
+    let patch = match &attempt.patch {
+        Ok(patch) => *patch,
+        Err(why) => {
+            let reason = format!("what it changed could not be captured: {why}");
+            blocking(FindingCode::SubagentFailed, &reason);
+            return (Outcome::Failed, reason);
+        }
+    };
+
+    // The scope comes before the report: what was touched counts, whatever is said about it.
+    if !attempt.violations.is_empty() {
+        for violation in attempt.violations.iter().take(VIOLATIONS_LISTED) {
+            findings.push(
+                Finding::about(&task.id, FindingCode::ScopeViolation, Weight::Blocking, violation.message.clone())
+                    .in_path(violation.path.clone()),
+            );
+        }
+        let more = attempt.violations.len().saturating_sub(VIOLATIONS_LISTED);
+        if more > 0 {
+            let message = format!("{} more outside the scope", text::count(more, "path"));
+            findings.push(Finding::about(&task.id, FindingCode::ScopeViolation, Weight::Blocking, message));
+        }
+        let paths = name_paths(attempt.violations.iter().map(|violation| violation.path.as_str()));
+        return (Outcome::OutOfScope, format!("it changed what it may not touch ({paths}); nothing was integrated"));
+    }
+
+    let report = match &attempt.report {
+        Ok(Some(report)) => *report,
+        Ok(None) => {
+            let reason = format!("it ended without writing a report{}", kept(attempt));
+            blocking(FindingCode::NoReport, &reason);
+            return (Outcome::Unreported, reason);
+        }
+        Err(why) => {
+            let reason = format!("its report is not valid ({why}){}", kept(attempt));
+            blocking(FindingCode::InvalidReport, &reason);
+            return (Outcome::Unreported, reason);
+        }
+    };
+
+    match report.status {
+        ReportStatus::Failed => {
+            let reason = format!("it reports that the work could not be done: {}{}", report.summary, kept(attempt));
+            blocking(FindingCode::SubagentFailed, &reason);
+            return (Outcome::Failed, reason);
+        }
+        ReportStatus::Blocked => {
+            let needs: BTreeSet<&str> = report
+                .limitations
+                .iter()
+                .filter_map(|limitation| limitation.needs.as_ref())
+                .map(AsRef::as_ref)
+                .collect();
+            let needs = if needs.is_empty() {
+                "it names no specialist".to_owned()
+            } else {
+                format!("it needs {}", needs.into_iter().collect::<Vec<_>>().join(", "))
+            };
+            let reason = format!("{needs}: {}{}", report.summary, kept(attempt));
+            blocking(FindingCode::SubagentBlocked, &reason);
+            return (Outcome::Blocked, reason);
+        }
+        ReportStatus::Completed => {}
+    }
+
+    let open = task.requirements.iter().any(|requirement| !requirement.done);
+    if task.access == Access::Writes && patch.is_empty() && open {
+        let reason = "it reports that its work is done, but it changed nothing".to_owned();
+        blocking(FindingCode::ClaimedButUnchanged, &reason);
+        return (Outcome::Unproven, reason);
+    }
+
+    claims_against_changes(task, report, patch, findings);
+    requirements_against_claims(task, report, findings);
+    (Outcome::Passed, format!("it completed its work ({})", text::count(patch.changes.len(), "changed file")))
+}
+
+/// Says that a patch which is not integrated is not lost either.
+fn kept(attempt: &Attempt<'_>) -> String {
+    match attempt.patch {
+        Ok(patch) if !patch.is_empty() => {
+            format!(
+                "; what it changed ({}) is kept as a patch, not integrated",
+                text::count(patch.changes.len(), "file")
+            )
+        }
+        _ => String::new(),
+    }
+}
+
+/// Notes what is worth knowing however the attempt ended.
+fn side_notes(attempt: &Attempt<'_>) -> Vec<Finding> {
+    let id = &attempt.task.id;
+    let mut findings = Vec::new();
+    if attempt.leftovers > 0 {
+        let message = format!(
+            "{} still running after the subagent had ended; stopped",
+            text::count(attempt.leftovers as usize, "process")
+        );
+        findings.push(Finding::about(id, FindingCode::LeftoverProcesses, Weight::Warning, message));
+    }
+    if attempt.output_truncated {
+        let message = "its output was longer than the log keeps; the rest was dropped";
+        findings.push(Finding::about(id, FindingCode::OutputTruncated, Weight::Note, message));
+    }
+    for (path, why) in attempt.left_out.iter().take(VIOLATIONS_LISTED) {
+        let message = format!("not captured: {why}");
+        findings.push(Finding::about(id, FindingCode::NotCaptured, Weight::Warning, message).in_path(path.clone()));
+    }
+    if let Ok(Some(report)) = attempt.report {
+        for reported in &report.findings {
+            findings.push(Finding {
+                code: FindingCode::Reported,
+                weight: reported.severity,
+                task: Some(id.clone()),
+                path: reported.path.clone(),
+                line: reported.line,
+                message: reported.message.clone(),
+            });
+        }
+    }
+    findings
+}
+
+/// Holds the files that the report names against those that the patch has.
+fn claims_against_changes(task: &Task, report: &Report, patch: &Patch, findings: &mut Vec<Finding>) {
+    if report.files.is_empty() {
+        return;
+    }
+    let claimed: BTreeSet<&str> = report.files.iter().map(|path| path.trim_start_matches("./")).collect();
+    let changed: BTreeSet<&str> = patch.changes.iter().map(|change| change.path.as_str()).collect();
+    let unchanged: Vec<&str> = claimed.difference(&changed).copied().collect();
+    if !unchanged.is_empty() {
+        let message = format!("the report names files that were not changed: {}", name_paths(unchanged));
+        findings.push(Finding::about(&task.id, FindingCode::ClaimWithoutChange, Weight::Warning, message));
+    }
+    let unclaimed: Vec<&str> = changed.difference(&claimed).copied().collect();
+    if !unclaimed.is_empty() {
+        let message = format!("files were changed that the report does not name: {}", name_paths(unclaimed));
+        findings.push(Finding::about(&task.id, FindingCode::ChangeWithoutClaim, Weight::Note, message));
+    }
+}
+
+/// Holds the claims against the requirements that are still open.
+fn requirements_against_claims(task: &Task, report: &Report, findings: &mut Vec<Finding>) {
+    for requirement in task.requirements.iter().filter(|requirement| !requirement.done) {
+        let claim = report.requirements.iter().find(|claim| claim.id == requirement.id);
+        let (weight, what) = match claim.map(|claim| claim.status) {
+            Some(ClaimStatus::Done) => continue,
+            Some(ClaimStatus::Partial) => (Weight::Blocking, "is reported as done in part"),
+            Some(ClaimStatus::NotDone) => (Weight::Blocking, "is reported as not done"),
+            None => (Weight::Warning, "is not mentioned in the report"),
+        };
+        let note = claim.map(|claim| claim.note.as_str()).filter(|note| !note.is_empty());
+        let message = format!(
+            "requirement {} {what}{}",
+            requirement.id,
+            note.map(|note| format!(": {note}")).unwrap_or_default()
+        );
+        findings.push(Finding::about(&task.id, FindingCode::UncoveredRequirement, weight, message));
+    }
+}
+
+fn name_paths<'a>(paths: impl IntoIterator<Item = &'a str>) -> String {
+    let paths: BTreeSet<&str> = paths.into_iter().collect();
+    let named: Vec<&str> = paths.iter().take(PATHS_NAMED).copied().collect();
+    let more = paths.len() - named.len();
+    if more == 0 { named.join(", ") } else { format!("{} and {more} more", named.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,245 @@
+use super::*;
+use crate::{
+    ids::{ObjectId, RequirementId, SubagentName, TaskId},
+    patch::{Blob, Change, FileMode},
+    plan::Requirement,
+    report::{Limitation, RequirementClaim},
+    roster::Role,
+    scope::{Scope, ViolationRule},
+};
+
+fn id(digit: &str) -> ObjectId {
+    ObjectId::new(digit.repeat(40)).unwrap()
+}
+
+fn task(access: Access) -> Task {
+    let requirement = |n: u32, done| Requirement {
+        id: RequirementId::new(format!("R{n}")).unwrap(),
+        text: format!("requirement {n}"),
+        detail: String::new(),
+        done,
+        line: n,
+    };
+    Task {
+        id: TaskId::new("feature").unwrap(),
+        subagent: SubagentName::new("backend-feature-implementer").unwrap(),
+        role: Role::Feature,
+        title: "Feature".to_owned(),
+        planned: true,
+        requirements: vec![requirement(1, false), requirement(2, true)],
+        notes: String::new(),
+        scope: Scope { allow: vec!["src/**".to_owned()], deny: vec![] },
+        access,
+        needs: vec![],
+        time_limit_s: 60,
+    }
+}
+
+fn patch(paths: &[&str]) -> Patch {
+    let change = |path: &&str| Change {
+        path: (*path).to_owned(),
+        old: None,
+        new: Some(Blob { mode: FileMode::Plain, id: id("b") }),
+        renamed_from: None,
+        added: Some(1),
+        removed: Some(0),
+        link_target: None,
+    };
+    Patch { base: id("1"), base_tree: id("2"), tree: id("3"), changes: paths.iter().map(change).collect() }
+}
+
+fn report(status: ReportStatus) -> Report {
+    Report {
+        version: 1,
+        status,
+        summary: "what was done".to_owned(),
+        requirements: vec![RequirementClaim {
+            id: RequirementId::new("R1").unwrap(),
+            status: ClaimStatus::Done,
+            note: String::new(),
+        }],
+        files: vec![],
+        items: vec![],
+        evidence: vec![],
+        limitations: vec![],
+        findings: vec![],
+    }
+}
+
+/// An attempt that ended as it should, for tests to spoil.
+struct Given {
+    task: Task,
+    ending: Ending,
+    report: Result<Option<Report>, String>,
+    patch: Result<Patch, String>,
+    violations: Vec<Violation>,
+    left_out: Vec<(String, String)>,
+    leftovers: u32,
+    output_truncated: bool,
+}
+
+fn judged(spoil: impl FnOnce(&mut Given)) -> Verdict {
+    let mut given = Given {
+        task: task(Access::Writes),
+        ending: Ending::Exited(0),
+        report: Ok(Some(report(ReportStatus::Completed))),
+        patch: Ok(patch(&["src/a.rs"])),
+        violations: vec![],
+        left_out: vec![],
+        leftovers: 0,
+        output_truncated: false,
+    };
+    spoil(&mut given);
+    judge(&Attempt {
+        task: &given.task,
+        ending: given.ending.clone(),
+        report: given.report.as_ref().map(Option::as_ref).map_err(Clone::clone),
+        patch: given.patch.as_ref().map_err(Clone::clone),
+        violations: &given.violations,
+        left_out: &given.left_out,
+        leftovers: given.leftovers,
+        output_truncated: given.output_truncated,
+    })
+}
+
+fn codes(verdict: &Verdict) -> Vec<FindingCode> {
+    verdict.findings.iter().map(|finding| finding.code).collect()
+}
+
+#[test]
+fn work_done_within_its_scope_passes_without_a_finding() {
+    let verdict = judged(|_| {});
+    assert_eq!(verdict.outcome, Outcome::Passed);
+    assert_eq!(verdict.findings, []);
+}
+
+#[test]
+fn nothing_but_a_clean_end_with_a_report_passes() {
+    let ends = [
+        (Ending::NotStarted("no program".to_owned()), Outcome::Failed, Some(FindingCode::SubagentFailed)),
+        (Ending::Exited(3), Outcome::Failed, Some(FindingCode::SubagentFailed)),
+        (Ending::Signalled(9), Outcome::Failed, Some(FindingCode::SubagentFailed)),
+        (Ending::Stopped, Outcome::TimedOut, Some(FindingCode::TimedOut)),
+        (Ending::Cancelled, Outcome::Cancelled, None),
+    ];
+    for (ending, outcome, code) in ends {
+        let verdict = judged(|given| given.ending = ending.clone());
+        assert_eq!((verdict.outcome, codes(&verdict).first().copied()), (outcome, code), "{ending:?}");
+    }
+    assert_eq!(judged(|given| given.report = Ok(None)).outcome, Outcome::Unreported);
+    assert_eq!(judged(|given| given.report = Err("no JSON".to_owned())).outcome, Outcome::Unreported);
+    assert_eq!(judged(|given| given.patch = Err("the folder is gone".to_owned())).outcome, Outcome::Failed);
+}
+
+#[test]
+fn what_is_not_integrated_is_said_to_be_kept() {
+    let verdict = judged(|given| given.ending = Ending::Stopped);
+    insta::assert_snapshot!(verdict.reason, @"it was stopped after its time limit of 60 seconds; what it changed (1 file) is kept as a patch, not integrated");
+}
+
+#[test]
+fn the_scope_weighs_more_than_any_report() {
+    let violations: Vec<_> = (0..30)
+        .map(|n| Violation {
+            path: format!("other/{n:02}"),
+            rule: ViolationRule::NotAllowed,
+            message: "no glob of the scope allows the path".to_owned(),
+        })
+        .collect();
+    for no_report in [Ok(None), Err("no JSON".to_owned())] {
+        let verdict = judged(|given| {
+            given.violations.clone_from(&violations);
+            given.report = no_report;
+        });
+        assert_eq!(verdict.outcome, Outcome::OutOfScope);
+        assert_eq!(verdict.findings.len(), VIOLATIONS_LISTED + 1, "the rest is counted in one");
+        assert_eq!(
+            verdict.reason,
+            "it changed what it may not touch (other/00, other/01, other/02, other/03, other/04 and 25 more); nothing was integrated"
+        );
+    }
+}
+
+#[test]
+fn done_without_a_change_is_a_lie_for_whoever_writes_and_has_something_to_do() {
+    let empty = patch(&[]);
+    let verdict = judged(|given| given.patch = Ok(empty.clone()));
+    assert_eq!((verdict.outcome, codes(&verdict)), (Outcome::Unproven, vec![FindingCode::ClaimedButUnchanged]));
+
+    let reader = task(Access::ReadOnly);
+    let verdict = judged(|given| {
+        given.patch = Ok(empty.clone());
+        given.task = reader;
+    });
+    assert_eq!(verdict.outcome, Outcome::Passed, "a reviewer changes nothing");
+
+    let mut idle = task(Access::Writes);
+    idle.requirements.retain(|requirement| requirement.done);
+    let verdict = judged(|given| {
+        given.patch = Ok(empty.clone());
+        given.task = idle;
+    });
+    assert_eq!(verdict.outcome, Outcome::Passed, "there was nothing left to do");
+}
+
+#[test]
+fn blocked_and_failed_are_what_the_report_says() {
+    let mut blocked = report(ReportStatus::Blocked);
+    blocked.limitations =
+        vec![Limitation { text: "a type".to_owned(), needs: Some(SubagentName::new("backend-datatypes").unwrap()) }];
+    let verdict = judged(|given| given.report = Ok(Some(blocked.clone())));
+    assert_eq!((verdict.outcome, codes(&verdict)), (Outcome::Blocked, vec![FindingCode::SubagentBlocked]));
+    assert!(verdict.reason.starts_with("it needs backend-datatypes"), "{}", verdict.reason);
+
+    let failed = report(ReportStatus::Failed);
+    assert_eq!(judged(|given| given.report = Ok(Some(failed.clone()))).outcome, Outcome::Failed);
+}
+
+#[test]
+fn report_and_patch_are_held_against_each_other() {
+    let mut claims = report(ReportStatus::Completed);
+    claims.files = vec!["./src/a.rs".to_owned(), "src/ghost.rs".to_owned()];
+    let two = patch(&["src/a.rs", "src/silent.rs"]);
+    let verdict = judged(|given| {
+        given.report = Ok(Some(claims.clone()));
+        given.patch = Ok(two.clone());
+    });
+    assert_eq!(verdict.outcome, Outcome::Passed);
+    assert_eq!(codes(&verdict), [FindingCode::ClaimWithoutChange, FindingCode::ChangeWithoutClaim]);
+    assert!(verdict.findings[0].message.contains("src/ghost.rs") && !verdict.findings[0].message.contains("src/a.rs"));
+    assert!(verdict.findings[1].message.contains("src/silent.rs"));
+}
+
+#[test]
+fn an_open_requirement_needs_a_claim_and_a_claim_of_less_than_done_blocks() {
+    for (status, weight) in [
+        (Some(ClaimStatus::Partial), Weight::Blocking),
+        (Some(ClaimStatus::NotDone), Weight::Blocking),
+        (None, Weight::Warning),
+    ] {
+        let mut report = report(ReportStatus::Completed);
+        match status {
+            Some(status) => report.requirements[0].status = status,
+            None => report.requirements.clear(),
+        }
+        let verdict = judged(|given| given.report = Ok(Some(report.clone())));
+        let [finding] = verdict.findings.as_slice() else { panic!("{:#?}", verdict.findings) };
+        assert_eq!((finding.code, finding.weight), (FindingCode::UncoveredRequirement, weight));
+        assert!(finding.message.contains("R1"), "R2 is ticked off already: {}", finding.message);
+    }
+}
+
+#[test]
+fn what_was_noticed_on_the_way_is_kept_however_it_ended() {
+    let left_out = [("nested".to_owned(), "is a git repository of its own".to_owned())];
+    let verdict = judged(|given| {
+        given.ending = Ending::Exited(1);
+        given.leftovers = 2;
+        given.output_truncated = true;
+        given.left_out = left_out.to_vec();
+    });
+    let noticed = codes(&verdict);
+    for code in [FindingCode::LeftoverProcesses, FindingCode::OutputTruncated, FindingCode::NotCaptured] {
+        assert!(noticed.contains(&code), "{noticed:?}");
+    }
+}
