@@ -1,1 +1,3 @@
+//! Parses, runs, exits.
+
 fn main() {}

@@ -1,0 +1,168 @@
+//! What can go wrong between the coordinator and git, said so that a person knows what to do.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use implementer_model::ids::ObjectId;
+
+/// Says what went wrong in the workspace.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkspaceError {
+    /// There is no git repository.
+    #[error("`{path}` is not inside a git repository: run this in one, or name one with `--repo`")]
+    NotARepository {
+        /// Where one was looked for.
+        path: PathBuf,
+        /// What the search came to.
+        source: Box<gix::Error>,
+    },
+    /// The repository has no commit to start from.
+    #[error("the repository `{path}` has no commit yet: an implementation needs a base, so commit something first")]
+    EmptyRepository {
+        /// The repository.
+        path: PathBuf,
+    },
+    /// There is no git.
+    #[error("git was not found: install git and see that it is on the PATH")]
+    GitMissing(#[source] io::Error),
+    /// A revision names nothing.
+    #[error("`{}` names no commit in the repository: {reason}", rev.escape_debug())]
+    UnknownRevision {
+        /// The revision as it was given.
+        rev: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The store of a run is to be made where something is already.
+    #[error(
+        "`{path}` exists already: every run needs an object store of its own, so choose another place or remove it"
+    )]
+    StoreExists {
+        /// The place.
+        path: PathBuf,
+    },
+    /// An object of the base is not there.
+    #[error(
+        "the object {id} is missing{}",
+        if *.partial {
+            ": the repository is a partial clone, and nothing is fetched during a run. \
+             Check out with full objects (`git fetch --refetch --no-filter`, or `filter` unset for actions/checkout)"
+        } else {
+            ": the repository is damaged or incomplete, `git fsck` tells more"
+        }
+    )]
+    MissingObject {
+        /// The object.
+        id: String,
+        /// Whether the repository was cloned without all objects.
+        partial: bool,
+    },
+    /// A tree cannot be checked out safely.
+    #[error("the tree {tree} cannot be checked out: {reason}")]
+    UnsafeTree {
+        /// The tree.
+        tree: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file is larger than the program is ready to read.
+    #[error("`{}` is {size} bytes long; at most {limit} are read", path.escape_debug())]
+    FileTooLarge {
+        /// The path in the tree.
+        path: String,
+        /// Its size.
+        size: u64,
+        /// What is allowed.
+        limit: u64,
+    },
+    /// The folder of a subagent is gone.
+    #[error("the work tree `{path}` is gone: what the subagent did there cannot be captured")]
+    WorktreeGone {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A patch is not what it says it is.
+    #[error("the patch on {base} does not describe its own tree {tree}: {reason}")]
+    PatchMismatch {
+        /// The commit that it says it was made on.
+        base: ObjectId,
+        /// The tree that it says it leads to.
+        tree: ObjectId,
+        /// What does not fit.
+        reason: String,
+    },
+    /// A path cannot be put into a patch.
+    #[error("the path `{}` is not UTF-8 and cannot be part of a patch", path.escape_debug())]
+    PathNotUtf8 {
+        /// The path, with what is not UTF-8 replaced.
+        path: String,
+    },
+    /// An id is of another kind than it should be.
+    #[error(transparent)]
+    Id(#[from] implementer_model::ids::InvalidId),
+    /// A bundle cannot be used.
+    #[error(transparent)]
+    Bundle(#[from] super::bundle::BundleError),
+    /// The git command failed.
+    #[error("`{argv}` failed with {status}: {stderr}")]
+    Command {
+        /// The command and its arguments.
+        argv: String,
+        /// How it ended.
+        status: String,
+        /// The end of what it said.
+        stderr: String,
+    },
+    /// A file system operation failed.
+    #[error("{doing} `{path}` failed: {source}")]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// An operation on objects failed.
+    #[error("{doing} failed: {source:#}")]
+    Git {
+        /// What was being done.
+        doing: &'static str,
+        /// Why it failed.
+        source: Box<gix::Error>,
+    },
+    /// A step on another thread ended in a panic: a defect of this program.
+    #[error("{doing} ended unexpectedly: {detail}")]
+    Aborted {
+        /// What was being done.
+        doing: &'static str,
+        /// What is known.
+        detail: String,
+    },
+}
+
+/// Gives context to errors of the file system.
+pub(super) trait IoContext<T> {
+    /// Says what was being done where.
+    fn doing(self, doing: &'static str, path: &Path) -> super::Result<T>;
+}
+
+impl<T> IoContext<T> for io::Result<T> {
+    fn doing(self, doing: &'static str, path: &Path) -> super::Result<T> {
+        self.map_err(|source| WorkspaceError::Io { doing, path: path.to_owned(), source })
+    }
+}
+
+/// Gives context to errors of gix.
+pub(super) trait GitContext<T> {
+    /// Says what was being done.
+    fn git_doing(self, doing: &'static str) -> super::Result<T>;
+}
+
+impl<T, E: Into<gix::Error>> GitContext<T> for Result<T, E> {
+    fn git_doing(self, doing: &'static str) -> super::Result<T> {
+        self.map_err(|source| WorkspaceError::Git { doing, source: Box::new(source.into()) })
+    }
+}

@@ -1,0 +1,179 @@
+//! Reading and clearing folders that a subagent has had its hands on: no link is ever followed, nothing blocks.
+
+use std::{
+    fs::{self, File, Metadata, OpenOptions, Permissions},
+    io::{self, Read as _},
+    os::unix::{
+        ffi::{OsStrExt as _, OsStringExt as _},
+        fs::{OpenOptionsExt as _, PermissionsExt as _},
+    },
+    path::{Path, PathBuf},
+};
+
+use gix::bstr::{BStr, BString, ByteSlice as _};
+use rustix::{fs::OFlags, io::Errno};
+
+/// One entry of a folder.
+#[derive(Debug)]
+pub(super) struct Child {
+    /// Its name.
+    pub(super) name: BString,
+    /// What it is; of a link, the link itself.
+    pub(super) meta: Metadata,
+}
+
+/// Lists a folder, in no particular order. What vanishes meanwhile is left out.
+pub(super) fn children(folder: &Path) -> io::Result<Vec<Child>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        match entry.metadata() {
+            Ok(meta) => found.push(Child { name: entry.file_name().into_vec().into(), meta }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+/// What reading a file came to.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// Its content.
+    Bytes(Vec<u8>),
+    /// It is larger than allowed.
+    TooLarge,
+    /// It is no plain file.
+    NotPlain,
+}
+
+/// Reads the plain file at `path` when it has at most `limit` bytes.
+pub(super) fn read_plain(path: &Path, limit: u64) -> io::Result<Content> {
+    let Some(file) = open_plain(path, OpenOptions::new().read(true))? else { return Ok(Content::NotPlain) };
+    let meta = file.metadata()?;
+    if meta.len() > limit {
+        return Ok(Content::TooLarge);
+    }
+    let mut content = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0));
+    // It may have grown since.
+    file.take(limit + 1).read_to_end(&mut content)?;
+    if content.len() as u64 > limit { Ok(Content::TooLarge) } else { Ok(Content::Bytes(content)) }
+}
+
+/// Opens the plain file at `path`; `None` when it is something else.
+pub(super) fn open_plain(path: &Path, options: &mut OpenOptions) -> io::Result<Option<File>> {
+    // Without blocking, because a pipe that nobody else opens may have taken the file's place.
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits();
+    let flags = i32::try_from(flags).map_err(io::Error::other)?;
+    let file = match options.custom_flags(flags).open(path) {
+        Ok(file) => file,
+        // What a link in the last place gives, and what a socket or a pipe gives.
+        Err(error)
+            if [Errno::LOOP, Errno::NXIO].map(|errno| Some(errno.raw_os_error())).contains(&error.raw_os_error()) =>
+        {
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    Ok(file.metadata()?.is_file().then_some(file))
+}
+
+/// Removes whatever is at `path`, with all that is in it, and without following links. It is no error when there is
+/// nothing.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    let meta = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        other => other?,
+    };
+    if !meta.is_dir() {
+        return fs::remove_file(path);
+    }
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            // Folders that their owner may not write to cannot be emptied either.
+            open_up(path)?;
+            fs::remove_dir_all(path)
+        }
+        other => other,
+    }
+}
+
+/// Gives the owner all rights on the folder `root` and the folders in it.
+fn open_up(root: &Path) -> io::Result<()> {
+    let mut pending = vec![root.to_owned()];
+    while let Some(folder) = pending.pop() {
+        let meta = fs::symlink_metadata(&folder)?;
+        if meta.is_dir() {
+            fs::set_permissions(&folder, Permissions::from_mode(meta.permissions().mode() | 0o700))?;
+            pending.extend(
+                children(&folder)?
+                    .into_iter()
+                    .filter(|child| child.meta.is_dir())
+                    .map(|child| at(&folder, child.name.as_ref())),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Returns where the repository path `path` is, seen from `root`.
+pub(super) fn at(root: &Path, path: &BStr) -> PathBuf {
+    if path.is_empty() { root.to_owned() } else { root.join(std::ffi::OsStr::from_bytes(path)) }
+}
+
+/// Joins a folder of the repository and a name in it.
+pub(super) fn join(folder: &BStr, name: &BStr) -> BString {
+    if folder.is_empty() {
+        return name.to_owned();
+    }
+    let mut path = folder.to_owned();
+    path.push(b'/');
+    path.extend_from_slice(name);
+    path
+}
+
+/// Returns the folder that `path` is in; empty for the root.
+pub(super) fn parent(path: &BStr) -> &BStr {
+    path.rfind_byte(b'/').map_or_else(Default::default, |at| path[..at].as_bstr())
+}
+
+/// Returns the folders above `path`, outermost first, without the root.
+pub(super) fn ancestors(path: &BStr) -> impl Iterator<Item = &BStr> {
+    path.find_iter("/").map(|at| path[..at].as_bstr())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_removed_and_its_target_survives() {
+        let folder = tempfile::tempdir().unwrap();
+        let (outside, inside) = (folder.path().join("outside"), folder.path().join("inside"));
+        fs::create_dir_all(outside.join("deep")).unwrap();
+        fs::write(outside.join("deep/file"), "kept").unwrap();
+        fs::create_dir(&inside).unwrap();
+        std::os::unix::fs::symlink(&outside, inside.join("link")).unwrap();
+        remove(&inside).unwrap();
+        assert!(!inside.exists());
+        assert_eq!(fs::read_to_string(outside.join("deep/file")).unwrap(), "kept");
+    }
+
+    #[test]
+    fn reading_a_pipe_or_a_link_does_not_block_or_follow() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
+        assert!(matches!(read_plain(&pipe, 10).unwrap(), Content::NotPlain));
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("/etc/hostname", &link).unwrap();
+        assert!(matches!(read_plain(&link, 1000).unwrap(), Content::NotPlain));
+    }
+
+    #[test]
+    fn paths_have_parents_and_ancestors() {
+        assert_eq!(parent("a/b/c".into()), "a/b");
+        assert_eq!(parent("a".into()), "");
+        assert_eq!(ancestors("a/b/c".into()).collect::<Vec<_>>(), ["a", "a/b"]);
+    }
+}

@@ -1,0 +1,196 @@
+//! The one place where git commands are made.
+//!
+//! Most of the work is done in process; git itself writes patches as text and bundles, because those are its formats.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fs::File,
+    io::{self, Seek as _, SeekFrom, Write as _},
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use implementer_model::text;
+
+use super::{Result, WorkspaceError, error::IoContext as _};
+
+/// How much of what git says on failure is kept: enough for its last message, not for a flood.
+const STDERR_KEPT: usize = 2_000;
+
+/// Options of every command, each with the reason for it.
+const SAFETY: &[&str] = &[
+    // No hook of anybody's runs; `/dev/null` is no directory, so nothing is found in it.
+    "core.hooksPath=/dev/null",
+    // A file system monitor is a program, named by configuration.
+    "core.fsmonitor=false",
+    // Maintenance would start a background process that outlives us.
+    "gc.auto=0",
+    "maintenance.auto=false",
+    // Attributes and excludes of the user's would make output differ from machine to machine.
+    "core.attributesFile=/dev/null",
+    "core.excludesFile=/dev/null",
+    // Nothing is fetched or cloned: no protocol is spoken. What reads a bundle file allows `file` for itself.
+    "protocol.allow=never",
+    // A pager or an editor would wait for a person.
+    "core.pager=cat",
+    "core.editor=false",
+    // Signing asks for a key, and makes commits differ.
+    "commit.gpgSign=false",
+    "tag.gpgSign=false",
+    // Deltas found by several threads depend on timing; one thread gives the same pack again.
+    "pack.threads=1",
+    // The repository is named explicitly and is our own, but a container's root may not be its owner.
+    "safe.directory=*",
+];
+
+/// One git command that is being put together.
+#[derive(Debug)]
+pub(super) struct Git {
+    command: Command,
+}
+
+impl Git {
+    /// Begins a command on the repository `git_dir`, with nothing of the caller's environment but the search path.
+    pub(super) fn on(git_dir: &Path) -> Self {
+        let mut git = Self::bare();
+        // Named explicitly, so that git neither searches upwards nor asks who owns the folder.
+        git.command.env("GIT_DIR", git_dir).current_dir(git_dir);
+        git
+    }
+
+    /// Fails when there is no git to be run.
+    pub(super) fn check_installed() -> Result<()> {
+        let mut git = Self::bare();
+        git.command.arg("version");
+        git.run().map(drop)
+    }
+
+    /// Begins a command on no repository.
+    pub(super) fn bare() -> Self {
+        let mut command = Command::new("git");
+        command.env_clear();
+        if let Some(path) = std::env::var_os("PATH") {
+            command.env("PATH", path);
+        }
+        command
+            // Messages are matched and shown: they must not depend on the user's language.
+            .env("LC_ALL", "C")
+            // Neither the system's nor the user's configuration.
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_ATTR_NOSYSTEM", "1")
+            .env("HOME", "/nonexistent")
+            .env("XDG_CONFIG_HOME", "/nonexistent")
+            // Never ask, never take locks that are not needed, never load objects over the network.
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_OPTIONAL_LOCKS", "0")
+            .env("GIT_NO_LAZY_FETCH", "1")
+            // Objects are what they are: no replacement refs.
+            .env("GIT_NO_REPLACE_OBJECTS", "1")
+            .stdin(Stdio::null());
+        for option in SAFETY {
+            command.arg("-c").arg(option);
+        }
+        Self { command }
+    }
+
+    /// Sets a configuration value for this command; goes before the first argument.
+    pub(super) fn config(mut self, setting: &str) -> Self {
+        self.command.arg("-c").arg(setting);
+        self
+    }
+
+    /// Adds an argument.
+    pub(super) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.command.arg(arg);
+        self
+    }
+
+    /// Adds arguments.
+    pub(super) fn args(mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    /// Sets a variable of the command's environment.
+    pub(super) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Gives the command `input` to read. It goes through an unnamed file, so that neither side waits for the other.
+    pub(super) fn input(mut self, input: &[u8]) -> Result<Self> {
+        let file = tempfile::tempfile().and_then(|mut file| {
+            file.write_all(input)?;
+            file.seek(SeekFrom::Start(0))?;
+            Ok(file)
+        });
+        self.command.stdin(file.doing("writing the input of git to", &std::env::temp_dir())?);
+        Ok(self)
+    }
+
+    /// Runs the command and returns what it wrote.
+    ///
+    /// # Errors
+    /// When git is missing, or says that it failed.
+    pub(super) fn run(mut self) -> Result<Vec<u8>> {
+        let output = self.command.output().map_err(not_started)?;
+        self.check(output)
+    }
+
+    /// Runs the command, with what it writes going into `file`.
+    ///
+    /// # Errors
+    /// When git is missing, or says that it failed.
+    pub(super) fn run_into(mut self, file: File) -> Result<()> {
+        self.command.stdout(file).stderr(Stdio::piped());
+        let output = self.command.spawn().and_then(std::process::Child::wait_with_output).map_err(not_started)?;
+        self.check(output).map(drop)
+    }
+
+    fn check(&self, output: Output) -> Result<Vec<u8>> {
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let stderr = text::terminal(stderr.trim());
+        let skipped = stderr.char_indices().rev().nth(STDERR_KEPT).map_or(0, |(at, _)| at);
+        Err(WorkspaceError::Command {
+            argv: self.argv(),
+            status: output.status.to_string(),
+            stderr: stderr[skipped..].to_owned(),
+        })
+    }
+
+    /// Returns the command as text, without the options that every command has.
+    fn argv(&self) -> String {
+        let own: Vec<OsString> = self.command.get_args().skip(2 * SAFETY.len()).map(OsStr::to_owned).collect();
+        let own: Vec<_> = own.iter().map(|arg| text::terminal(&arg.to_string_lossy())).collect();
+        format!("git {}", own.join(" "))
+    }
+}
+
+fn not_started(source: io::Error) -> WorkspaceError {
+    WorkspaceError::GitMissing(source)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_names_the_command_and_what_git_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Git::on(folder.path()).args(["rev-parse", "--verify", "nothing"]).run().unwrap_err().to_string();
+        assert!(error.starts_with("`git rev-parse --verify nothing` failed with exit status: 128: fatal: "), "{error}");
+    }
+
+    #[test]
+    fn configuration_of_the_user_does_not_reach_git() {
+        let folder = tempfile::tempdir().unwrap();
+        Git::bare().args(["init", "-q", "--bare"]).arg(folder.path()).run().unwrap();
+        let seen = Git::on(folder.path()).args(["config", "--show-scope", "--list"]).run().unwrap();
+        let seen = String::from_utf8(seen).unwrap();
+        assert!(seen.lines().all(|line| line.starts_with("command\t") || line.starts_with("local\t")), "{seen}");
+    }
+}

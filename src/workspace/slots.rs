@@ -1,0 +1,238 @@
+//! A pool of folders for subagents, as many as run at once.
+//!
+//! A checkout is nearly all that a work tree costs, so it is paid once for each slot: from then on a slot is brought
+//! from one tree to the next, and what the last subagent left there is removed without exception. Every lease comes
+//! with a `.git` folder of its own, made anew, that borrows objects but shares nothing that can be written.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use gix::index::entry::Stat;
+use implementer_model::ids::{ObjectId, TaskId};
+use tokio::sync::Semaphore;
+
+use super::{
+    Result, WorkspaceError,
+    capture::{self, Captured},
+    error::IoContext as _,
+    folder,
+    refit::{self, Holding},
+    repository_files,
+    store::{Base, RunStore, git_id},
+};
+
+/// Before the task's id in the name of the branch that a subagent finds itself on.
+const BRANCH_PREFIX: &str = "backend-implementer/";
+
+/// A pool of slots. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct SlotPool {
+    pool: Arc<Pool>,
+}
+
+#[derive(Debug)]
+struct Pool {
+    store: RunStore,
+    dir: PathBuf,
+    free: Mutex<Vec<Arc<Held>>>,
+    abandoned: Mutex<Vec<Abandoned>>,
+    /// How many slots were ever begun.
+    begun: AtomicUsize,
+    /// One for each core: more checkouts at a time only get in each other's way.
+    checkouts: Arc<Semaphore>,
+}
+
+/// A folder and what is known about it.
+#[derive(Debug)]
+struct Held {
+    number: usize,
+    folder: PathBuf,
+    holding: Holding,
+}
+
+/// A slot that could not be cleaned, and is never used again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Abandoned {
+    /// Where it is now.
+    pub path: PathBuf,
+    /// Why it could not be cleaned.
+    pub why: String,
+}
+
+impl SlotPool {
+    /// Makes a pool in the folder `dir`, which must be empty or not there, and outside of the user's repository.
+    pub fn new(store: RunStore, dir: &Path) -> Result<Self> {
+        fs::create_dir_all(dir).doing("creating", dir)?;
+        let dir = fs::canonicalize(dir).doing("looking for", dir)?;
+        if fs::read_dir(&dir).doing("listing", &dir)?.next().is_some() {
+            return Err(WorkspaceError::StoreExists { path: dir });
+        }
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self {
+            pool: Arc::new(Pool {
+                store,
+                dir,
+                free: Mutex::default(),
+                abandoned: Mutex::default(),
+                begun: AtomicUsize::new(0),
+                checkouts: Arc::new(Semaphore::new(cores)),
+            }),
+        })
+    }
+
+    /// Leases a slot that holds `commit`, on a branch of the task's when there is a task.
+    ///
+    /// # Errors
+    /// When the commit's objects are not there, or the folder cannot be written.
+    pub async fn acquire(&self, commit: &ObjectId, task: Option<&TaskId>) -> Result<Slot> {
+        let pool = Arc::clone(&self.pool);
+        let commit = commit.clone();
+        let branch = task.map(|task| format!("{BRANCH_PREFIX}{task}"));
+        let permit = Arc::clone(&pool.checkouts).acquire_owned().await;
+        let permit = permit.map_err(|error| aborted("leasing a slot", &error))?;
+        let lease = tokio::task::spawn_blocking(move || {
+            // Taken after waiting: what was released meanwhile is reused rather than a further slot begun.
+            let slot = lease(&pool, &commit, branch.as_deref());
+            drop(permit);
+            slot
+        });
+        lease.await.map_err(|error| aborted("leasing a slot", &error))?
+    }
+
+    /// Returns the slots that could not be cleaned.
+    pub fn abandoned(&self) -> Vec<Abandoned> {
+        lock(&self.pool.abandoned).clone()
+    }
+
+    /// Returns how many slots were begun so far.
+    pub fn begun(&self) -> usize {
+        self.pool.begun.load(Ordering::Relaxed)
+    }
+
+    /// Removes all slots with everything in them. No slot may be in use.
+    pub async fn remove(self) -> Result<()> {
+        let pool = Arc::clone(&self.pool);
+        lock(&pool.free).clear();
+        let removal = tokio::task::spawn_blocking(move || folder::remove(&pool.dir).doing("removing", &pool.dir));
+        removal.await.map_err(|error| aborted("removing the slots", &error))?
+    }
+}
+
+/// A folder that holds a commit, for one subagent. It goes back to the pool when it is dropped.
+#[derive(Debug)]
+pub struct Slot {
+    pool: Arc<Pool>,
+    held: Arc<Held>,
+    base: Base,
+    /// The fingerprint of the index in the subagent's repository, as it was written.
+    index: Stat,
+}
+
+impl Slot {
+    /// Returns the folder: the subagent's working directory.
+    pub fn path(&self) -> &Path {
+        &self.held.folder
+    }
+
+    /// Returns the commit that the folder held when it was leased.
+    pub fn base(&self) -> &Base {
+        &self.base
+    }
+
+    /// Captures what has become of the folder. All processes that write there must have ended.
+    ///
+    /// # Errors
+    /// [`WorkspaceError::WorktreeGone`] when there is no folder any more.
+    pub async fn capture(&self) -> Result<Captured> {
+        let (pool, held, base, index) = (Arc::clone(&self.pool), Arc::clone(&self.held), self.base.clone(), self.index);
+        let capture = tokio::task::spawn_blocking(move || {
+            capture::capture(&pool.store, &held.folder, &held.holding, index, &base)
+        });
+        capture.await.map_err(|error| aborted("capturing a patch", &error))?
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        lock(&self.pool.free).push(Arc::clone(&self.held));
+    }
+}
+
+fn lease(pool: &Arc<Pool>, commit: &ObjectId, branch: Option<&str>) -> Result<Slot> {
+    let base = pool.store.base_of(commit)?;
+    let tree = git_id(&base.tree)?;
+    // Fails here rather than at the cost of a slot.
+    pool.store.flat_tree(tree)?;
+    let threads = 1 + pool.checkouts.available_permits();
+    let held = loop {
+        let free = {
+            let mut free = lock(&pool.free);
+            let same_tree = free.iter().position(|held| held.holding.tree == tree);
+            same_tree.or(free.len().checked_sub(1)).map(|at| free.swap_remove(at))
+        };
+        match free {
+            None => break begin(pool, tree, threads)?,
+            Some(held) => match reuse(pool, &held, tree, threads) {
+                Ok(held) => break held,
+                Err(error) => abandon(pool, &held, &error),
+            },
+        }
+    };
+    let git_dir = held.folder.join(".git");
+    repository_files::write_worktree(&git_dir, &pool.store.borrowed(), git_id(commit)?, branch)?;
+    let index = refit::write_index(&held.holding, &git_dir.join("index"))?;
+    Ok(Slot { pool: Arc::clone(pool), held: Arc::new(held), base, index })
+}
+
+fn begin(pool: &Pool, tree: gix::ObjectId, threads: usize) -> Result<Held> {
+    let number = pool.begun.fetch_add(1, Ordering::Relaxed);
+    let outer = pool.dir.join(number.to_string());
+    fs::create_dir(&outer).doing("creating", &outer)?;
+    let folder = outer.join(pool.store.repository_name());
+    let holding = refit::refit(&pool.store, &folder, &fence_file(pool, number), None, tree, threads)?;
+    Ok(Held { number, folder, holding })
+}
+
+fn reuse(pool: &Pool, held: &Held, tree: gix::ObjectId, threads: usize) -> Result<Held> {
+    // Whatever was put beside the folder is a trace as well.
+    let outer = pool.dir.join(held.number.to_string());
+    for child in folder::children(&outer).doing("listing", &outer)? {
+        let place = folder::at(&outer, child.name.as_ref());
+        if place != held.folder {
+            folder::remove(&place).doing("removing", &place)?;
+        }
+    }
+    let fence = fence_file(pool, held.number);
+    let holding = refit::refit(&pool.store, &held.folder, &fence, Some(&held.holding), tree, threads)?;
+    Ok(Held { number: held.number, folder: held.folder.clone(), holding })
+}
+
+fn abandon(pool: &Pool, held: &Held, error: &WorkspaceError) {
+    let outer = pool.dir.join(held.number.to_string());
+    let aside = pool.dir.join(format!("abandoned-{}", held.number));
+    let path = if fs::rename(&outer, &aside).is_ok() { aside } else { outer };
+    tracing::warn!(path = %path.display(), %error, "a slot could not be cleaned and is not used again");
+    lock(&pool.abandoned).push(Abandoned { path, why: error.to_string() });
+}
+
+fn fence_file(pool: &Pool, number: usize) -> PathBuf {
+    pool.dir.join(format!("{number}.fence"))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn aborted(doing: &'static str, error: &dyn std::error::Error) -> WorkspaceError {
+    WorkspaceError::Aborted { doing, detail: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests;

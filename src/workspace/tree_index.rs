@@ -1,0 +1,43 @@
+//! Trees as flat lists of files, in the form of git's index.
+
+use gix::{
+    bstr::{BString, ByteSlice as _},
+    index::State,
+};
+
+use super::{Result, WorkspaceError, error::GitContext as _};
+
+/// What names in trees must not be: those that mean `.git` on some file system, whatever this machine's is.
+pub(super) const NAMES: gix::validate::path::component::Options =
+    gix::validate::path::component::Options { protect_windows: cfg!(windows), protect_hfs: true, protect_ntfs: true };
+
+/// Returns the files of `tree` in the order of their paths, without stat data.
+///
+/// # Errors
+/// When an object is missing, or the tree is not one that git would write: a name such as `.git`, a path that is both a
+/// file and a folder, entries out of order. A pull request can bring such trees, and checking them out is dangerous.
+pub(super) fn flatten(repo: &gix::Repository, tree: gix::ObjectId) -> Result<State> {
+    let state = State::from_tree(&tree, &repo.objects, NAMES).git_doing("reading the tree")?;
+    let paths = state.path_backing();
+    let mut last: Option<BString> = None;
+    for entry in state.entries() {
+        let path = entry.path_in(paths);
+        let unsafe_tree = |reason: String| WorkspaceError::UnsafeTree { tree: tree.to_string(), reason };
+        if entry.mode.to_tree_entry_mode().is_none_or(|mode| mode.is_tree()) {
+            return Err(unsafe_tree(format!("`{path}` is neither a file, a link nor a submodule")));
+        }
+        if last.as_ref().is_some_and(|last| last >= path) {
+            return Err(unsafe_tree(format!("`{path}` is out of order, or there twice")));
+        }
+        for (at, _) in path.iter().enumerate().filter(|(_, byte)| **byte == b'/') {
+            let folder = path[..at].as_bstr();
+            let new =
+                last.as_ref().is_none_or(|last| !last.starts_with(folder.as_bytes()) || last.get(at) != Some(&b'/'));
+            if new && state.entry_by_path(folder).is_some() {
+                return Err(unsafe_tree(format!("`{folder}` is both a file and a folder")));
+            }
+        }
+        last = Some(path.to_owned());
+    }
+    Ok(state)
+}

@@ -1,0 +1,1 @@
+//! Black-box tests: the program as a user calls it.
