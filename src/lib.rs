@@ -3,4 +3,5 @@
 //! It is a library so that the tests reach what the executable is made of; the executable's `main` only parses, calls
 //! in here and exits. What can be decided without a world is decided in `implementer_model`.
 
+pub mod agent;
 pub mod workspace;

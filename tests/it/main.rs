@@ -1,1 +1,5 @@
-//! Black-box tests: the program as a user calls it.
+//! Black-box tests: the program as a user calls it, in a repository, a home and an environment of its own.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod command_agent;
+mod supervision;

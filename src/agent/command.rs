@@ -1,0 +1,118 @@
+//! The `command` agent: any executable that keeps to the contract in `docs/command-agent.md`.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use implementer_model::ids::SubagentName;
+
+use super::{
+    Agent, AgentError, Conclusion, Ended, GRACE, Job, Launch, OUTPUT_CAP, environment, program, read_report,
+    scratch::Scratch,
+};
+
+/// Any executable as a subagent.
+#[derive(Debug, Clone)]
+pub struct CommandAgent {
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// Programs for single subagents, in place of `command`.
+    pub overrides: BTreeMap<SubagentName, Vec<String>>,
+    /// The folder from which a relative program with a `/` is found: the repository as it was approved. It must not be
+    /// a work tree, where a patch could put another program in its place.
+    pub program_root: PathBuf,
+    /// The executable that can be a supervisor: our own.
+    pub supervisor: PathBuf,
+    /// The environment of the coordinator, from which variables are passed on by name.
+    pub environment: BTreeMap<String, String>,
+}
+
+impl CommandAgent {
+    fn argv(&self, subagent: &SubagentName) -> Result<Vec<String>, AgentError> {
+        let command = self.overrides.get(subagent).unwrap_or(&self.command);
+        let (program, arguments) = command
+            .split_first()
+            .filter(|(program, _)| !program.trim().is_empty())
+            .ok_or_else(|| AgentError::NoCommand { subagent: subagent.to_string() })?;
+        let program = if program.contains('/') {
+            // Joining an absolute path gives that path.
+            text_of(&self.program_root.join(program))?
+        } else {
+            program.clone()
+        };
+        Ok([program].into_iter().chain(arguments.iter().cloned()).collect())
+    }
+}
+
+impl Agent for CommandAgent {
+    fn check(&self, subagent: &SubagentName) -> Result<(), AgentError> {
+        let argv = self.argv(subagent)?;
+        let path = self.environment.get("PATH").map(String::as_str);
+        program::find(&argv[0], &self.program_root, path)
+            .map(drop)
+            .map_err(|source| AgentError::Program { subagent: subagent.to_string(), source })
+    }
+
+    fn name(&self) -> &'static str {
+        "command"
+    }
+
+    fn prepare(&self, job: &Job<'_>) -> Result<Launch, AgentError> {
+        let argv = self.argv(&job.subagent.name)?;
+        let scratch = Scratch::make(job.scratch, job.subagent.name.as_str())?;
+        // What an interrupted attempt left would be taken for this one's.
+        match std::fs::remove_file(job.report) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(AgentError::Scratch { path: job.report.to_owned(), error });
+            }
+            _ => {}
+        }
+        // Plain lists of strings can always be serialised.
+        let scope = serde_json::to_string(job.scope).unwrap_or_default();
+        let role = serde_json::to_value(job.subagent.role).ok();
+        let access = serde_json::to_value(job.access).ok();
+        let word = |value: Option<serde_json::Value>| {
+            value.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+        };
+        let contract = [
+            ("IMPLEMENTER_ACCESS", word(access)),
+            ("IMPLEMENTER_ATTEMPT", job.attempt.to_string()),
+            ("IMPLEMENTER_BASE", job.base.to_string()),
+            ("IMPLEMENTER_BRIEF", text_of(job.brief)?),
+            ("IMPLEMENTER_REPORT", text_of(job.report)?),
+            ("IMPLEMENTER_ROLE", word(role)),
+            ("IMPLEMENTER_SCOPE", scope),
+            ("IMPLEMENTER_SUBAGENT", job.subagent.name.to_string()),
+            ("IMPLEMENTER_TASK", job.task.to_string()),
+            ("IMPLEMENTER_TIME_LIMIT_SECONDS", job.time_limit.as_secs().to_string()),
+        ];
+        let environment =
+            environment::build(&self.environment, job.pass_environment, &scratch.home, &scratch.temporary, contract)?;
+        Ok(Launch {
+            argv,
+            directory: job.worktree.to_owned(),
+            environment,
+            input: None,
+            log: job.log.to_owned(),
+            output_cap: OUTPUT_CAP,
+            grace: GRACE,
+            supervisor: self.supervisor.clone(),
+        })
+    }
+
+    fn conclude(&self, job: &Job<'_>, ended: &Ended) -> Conclusion {
+        let failure = if ended.stopped {
+            Some(format!("it was stopped and ended with {}", ended.exit))
+        } else if ended.exit.success() {
+            None
+        } else {
+            Some(format!("it ended with {}", ended.exit))
+        };
+        Conclusion { failure, report: read_report(job.report), micro_dollars: None }
+    }
+}
+
+fn text_of(path: &Path) -> Result<String, AgentError> {
+    path.to_str().map(str::to_owned).ok_or_else(|| AgentError::Path(path.to_owned()))
+}

@@ -1,0 +1,191 @@
+//! Agents: what does the work of a subagent, and the supervised child process that it runs in.
+//!
+//! An [`Agent`] knows one agent CLI: it turns a [`Job`] into a [`Launch`], and what the process left into a
+//! [`Conclusion`]. [`run`] runs the launch; it knows no agent. Everything that comes back is untrusted.
+
+#[cfg(not(unix))]
+compile_error!("subagents run in Unix processes: build for Linux or macOS, or use the container");
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use implementer_model::{
+    ids::{ObjectId, SubagentName, TaskId},
+    report::ReadReport,
+    roster::{Access, Subagent},
+    scope::Scope,
+};
+
+mod command;
+mod descendants;
+mod ears;
+mod environment;
+mod output;
+mod process;
+mod program;
+mod protocol;
+mod report_file;
+mod scratch;
+mod supervisor;
+
+use scratch::Scratch;
+
+pub use command::CommandAgent;
+pub use environment::EnvironmentError;
+pub use process::{Launch, run};
+pub use protocol::{Ended, Exit, LaunchError, SUPERVISE};
+pub use report_file::{ReportFileError, read_report};
+pub use supervisor::supervise_main;
+
+/// How much of a subagent's output its log holds, in bytes.
+pub const OUTPUT_CAP: u64 = 16 * 1024 * 1024;
+
+/// How long a subagent has to end after it was asked to, before it is killed.
+///
+/// A cancelled workflow job gets SIGINT, after 7.5 seconds SIGTERM, and 2.5 seconds later it is killed (GitHub's
+/// documentation on cancelling a workflow): what was made until then has to be written down in that time.
+pub const GRACE: Duration = Duration::from_secs(5);
+
+/// One attempt at one task, ready to be done.
+#[derive(Debug, Clone)]
+pub struct Job<'a> {
+    /// The task.
+    pub task: &'a TaskId,
+    /// The attempt's number, from 1.
+    pub attempt: u32,
+    /// Who does it.
+    pub subagent: &'a Subagent,
+    /// The paths it may touch.
+    pub scope: &'a Scope,
+    /// Whether it may change anything.
+    pub access: Access,
+    /// The commit that the whole implementation started from: what a reviewer compares with.
+    pub base: &'a ObjectId,
+    /// Its work tree, in which it runs.
+    pub worktree: &'a Path,
+    /// What it is told: a file outside the work tree.
+    pub brief: &'a Path,
+    /// Where it writes its report: outside the work tree, and not there yet.
+    pub report: &'a Path,
+    /// Where its output goes.
+    pub log: &'a Path,
+    /// A folder of this attempt's own, in which it gets its `HOME` and `TMPDIR`.
+    pub scratch: &'a Path,
+    /// How long it may take. Whoever runs the launch sees to it; the subagent is only told.
+    pub time_limit: Duration,
+    /// Names of the variables that are passed on to it from the coordinator's environment.
+    pub pass_environment: &'a [String],
+}
+
+/// What does the work of a subagent.
+pub trait Agent: std::fmt::Debug + Send + Sync {
+    /// Returns the name by which the configuration calls it.
+    fn name(&self) -> &'static str;
+
+    /// Checks that a subagent can be called at all, before a run begins.
+    ///
+    /// # Errors
+    /// When its program is missing, cannot be run, or none is configured.
+    fn check(&self, subagent: &SubagentName) -> Result<(), AgentError>;
+
+    /// Prepares the process for a job: makes its folders, and says what to start.
+    ///
+    /// # Errors
+    /// When something that is needed is missing or forbidden.
+    fn prepare(&self, job: &Job<'_>) -> Result<Launch, AgentError>;
+
+    /// Reads what a job came to from what its process left.
+    fn conclude(&self, job: &Job<'_>, ended: &Ended) -> Conclusion;
+}
+
+/// What a job came to, as far as its process tells. Whether the task passed is decided elsewhere.
+#[derive(Debug)]
+pub struct Conclusion {
+    /// Why the process itself failed, such as its exit code; `None` when it ended as it should.
+    pub failure: Option<String>,
+    /// What it reported: nothing, something that is no report, or a report.
+    pub report: Result<Option<ReadReport>, ReportFileError>,
+    /// What it cost in millionths of a dollar, when the agent says so.
+    pub micro_dollars: Option<u64>,
+}
+
+/// Builds the environment of a gate's command: what a subagent gets, without the contract. Its home and its folder for
+/// temporary files are made below `scratch`.
+///
+/// # Errors
+/// When a variable may not be passed on, or the folders cannot be made.
+pub fn gate_environment(
+    own: &BTreeMap<String, String>,
+    passed: &[String],
+    scratch: &Path,
+) -> Result<Vec<(String, String)>, AgentError> {
+    let Scratch { home, temporary } = Scratch::make(scratch, "gate")?;
+    Ok(environment::build(own, passed, &home, &temporary, [])?)
+}
+
+/// Returns this process's environment, as far as it is UTF-8, to pass variables on from by name.
+#[must_use]
+pub fn own_environment() -> BTreeMap<String, String> {
+    let text = |value: std::ffi::OsString| value.into_string().ok();
+    std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect()
+}
+
+/// Says why a job could not be prepared.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// No program is configured.
+    #[error("no command is configured for `{subagent}`: set `agent.command` in the configuration")]
+    NoCommand {
+        /// The subagent.
+        subagent: String,
+    },
+    /// The program cannot be run.
+    #[error("the subagent `{subagent}` cannot be called: {source}")]
+    Program {
+        /// The subagent.
+        subagent: String,
+        /// Why.
+        source: LaunchError,
+    },
+    /// A variable may not be passed on.
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
+    /// A folder or file of the attempt could not be made.
+    #[error("cannot make {}: {error}", .path.display())]
+    Scratch {
+        /// The path.
+        path: PathBuf,
+        /// What the operating system said.
+        error: std::io::Error,
+    },
+    /// A path cannot be told to a program.
+    #[error("the path {} is not UTF-8: move the repository or the output elsewhere", .0.display())]
+    Path(PathBuf),
+}
+
+/// Keeps other processes of the same user from reading this process's memory and environment, where the operating
+/// system can (Linux: `PR_SET_DUMPABLE`). To be called at the beginning of every command that runs subagents: their
+/// own environment has no token, but `/proc/PID/environ` of their coordinator would.
+///
+/// # Errors
+/// When the operating system refuses.
+pub fn hide_from_other_processes() -> std::io::Result<()> {
+    #[cfg(target_os = "linux")]
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
+    Ok(())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use rustix::process::{DumpableBehavior, dumpable_behavior};
+
+    #[test]
+    fn a_hidden_process_cannot_be_read_by_others() {
+        assert_ne!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
+        super::hide_from_other_processes().unwrap();
+        assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
+    }
+}

@@ -1,0 +1,171 @@
+//! A supervised process, as the coordinator sees it: what to start, and how it ended.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use rustix::process::Pid;
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    process::{Child, Command},
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    descendants,
+    protocol::{Ended, GRACE_MAX, LaunchError, Orders, SUPERVISE, Word},
+    supervisor::KILL_MAX,
+};
+
+/// How much later than its last deadline a supervisor may report, before it is given up.
+const REPORT_MARGIN: Duration = Duration::from_secs(5);
+
+/// The most of a failed supervisor's own words that goes into an error, in bytes.
+const SUPERVISOR_WORDS_MAX: u64 = 4096;
+
+/// A process to start and supervise.
+#[derive(Clone)]
+pub struct Launch {
+    /// The program and its arguments. A bare name is looked for along the environment's `PATH`; a relative one with a
+    /// `/` stands below `directory`.
+    pub argv: Vec<String>,
+    /// Where it runs.
+    pub directory: PathBuf,
+    /// Its whole environment: it gets exactly this.
+    pub environment: Vec<(String, String)>,
+    /// The file that it reads as its standard input; nothing to read when there is none. The input is never left open.
+    pub input: Option<PathBuf>,
+    /// The file that its output is copied to while it runs.
+    pub log: PathBuf,
+    /// The most output that the log holds, in bytes.
+    pub output_cap: u64,
+    /// How long it has to end after it was asked to.
+    pub grace: Duration,
+    /// The executable that can be a supervisor: our own.
+    pub supervisor: PathBuf,
+}
+
+impl fmt::Debug for Launch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Values of the environment may be secrets.
+        let names: Vec<_> = self.environment.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Launch")
+            .field("argv", &self.argv)
+            .field("directory", &self.directory)
+            .field("environment", &names)
+            .field("input", &self.input)
+            .field("log", &self.log)
+            .field("output_cap", &self.output_cap)
+            .field("grace", &self.grace)
+            .field("supervisor", &self.supervisor)
+            .finish()
+    }
+}
+
+impl Launch {
+    fn program(&self) -> String {
+        self.argv.first().cloned().unwrap_or_default()
+    }
+
+    fn failed(&self, why: impl Into<String>) -> LaunchError {
+        LaunchError::Supervisor { program: self.program(), why: why.into() }
+    }
+
+    /// Writes the orders. The supervisor runs in the root directory, so that it keeps no other one in use.
+    fn orders(&self) -> Result<Vec<u8>, LaunchError> {
+        let absolute = |path: &Path| {
+            std::path::absolute(path).map_err(|error| self.failed(format!("no such path {}: {error}", path.display())))
+        };
+        let orders = Orders {
+            argv: self.argv.clone(),
+            directory: absolute(&self.directory)?,
+            environment: self.environment.clone(),
+            input: self.input.as_deref().map(absolute).transpose()?,
+            log: absolute(&self.log)?,
+            output_cap: self.output_cap,
+            grace: self.grace,
+        };
+        // Only a path that is not UTF-8 cannot be written.
+        let mut line = serde_json::to_vec(&orders).map_err(|error| LaunchError::Invalid { what: error.to_string() })?;
+        line.push(b'\n');
+        Ok(line)
+    }
+}
+
+/// Runs a process under a supervisor until nothing of it is left. When `stop` completes, the process is asked to end,
+/// and killed after its grace period.
+///
+/// Dropping the future stops the process in the same way, but nobody waits for it.
+///
+/// # Errors
+/// When the process could not be started, or its supervisor failed.
+pub async fn run(launch: &Launch, stop: impl Future<Output = ()>) -> Result<Ended, LaunchError> {
+    let orders = launch.orders()?;
+    let mut supervisor = Command::new(&launch.supervisor)
+        .arg(SUPERVISE)
+        // A supervisor needs no environment, and what it has could be read by what it starts.
+        .env_clear()
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| launch.failed(format!("cannot start {}: {error}", launch.supervisor.display())))?;
+    let (Some(mut control), Some(words)) = (supervisor.stdin.take(), supervisor.stdout.take()) else {
+        return Err(launch.failed("its pipes are missing"));
+    };
+    // When the supervisor is gone already, its own words say more than "broken pipe".
+    let _ = control.write_all(&orders).await;
+
+    let mut words = BufReader::new(words).lines();
+    let mut control = Some(control);
+    let mut group = None;
+    let mut overdue = None;
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            line = words.next_line() => match line.ok().flatten().map(|line| serde_json::from_str(&line)) {
+                Some(Ok(Word::Started { pid })) => group = Pid::from_raw(pid),
+                Some(Ok(Word::Refused(error))) => {
+                    let _ = supervisor.wait().await;
+                    return Err(error);
+                }
+                Some(Ok(Word::Ended(ended))) => {
+                    let _ = supervisor.wait().await;
+                    return Ok(ended);
+                }
+                Some(Err(_)) | None => break,
+            },
+            () = &mut stop, if control.is_some() => {
+                control = None;
+                overdue = Some(Instant::now() + launch.grace.min(GRACE_MAX) + KILL_MAX + REPORT_MARGIN);
+            }
+            // Only a supervisor that was itself stopped or killed is late: what it watches runs as the same user.
+            () = sleep_until(overdue.unwrap_or_else(Instant::now)), if overdue.is_some() => break,
+        }
+    }
+    Err(lost(launch, supervisor, group).await)
+}
+
+/// Cleans up after a supervisor that did not say how its process ended.
+async fn lost(launch: &Launch, mut supervisor: Child, group: Option<Pid>) -> LaunchError {
+    let _ = supervisor.start_kill();
+    if let Some(session) = supervisor.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)) {
+        descendants::kill_session(session, group);
+    }
+    let status = supervisor.wait().await.map_or_else(|error| error.to_string(), |status| status.to_string());
+    let mut said = Vec::new();
+    if let Some(words) = supervisor.stderr.take() {
+        let _ = words.take(SUPERVISOR_WORDS_MAX).read_to_end(&mut said).await;
+    }
+    let said = implementer_model::text::plain(&String::from_utf8_lossy(&said));
+    let said = said.trim();
+    launch.failed(if said.is_empty() {
+        format!("it ended without a word ({status}); what it watched was killed")
+    } else {
+        format!("{said} ({status}); what it watched was killed")
+    })
+}

@@ -1,0 +1,126 @@
+//! Which file a program is, and why it cannot be started.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use rustix::fs::{Access, access};
+
+use super::protocol::{LaunchError, Orders};
+
+/// Where programs are looked for when the environment has no `PATH`: what the C library would do (execvp(3)), without
+/// the current directory.
+const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// Finds the program of the orders: absolute as it is, with a `/` from the working directory, else along `PATH`.
+///
+/// Relative entries of `PATH` are passed over: a work tree must not bring its own `git`.
+pub(super) fn resolve(orders: &Orders) -> Result<PathBuf, LaunchError> {
+    let Some(name) = orders.argv.first().filter(|name| !name.is_empty()) else {
+        return Err(LaunchError::Invalid { what: "no program is named".to_owned() });
+    };
+    check_texts(orders)?;
+    match std::fs::metadata(&orders.directory) {
+        Ok(metadata) if metadata.is_dir() => {}
+        Ok(_) => return Err(directory_gone(&orders.directory, "it is not a directory")),
+        Err(error) => return Err(directory_gone(&orders.directory, &error.to_string())),
+    }
+    find(name, &orders.directory, path_of(&orders.environment))
+}
+
+fn path_of(environment: &[(String, String)]) -> Option<&str> {
+    environment.iter().rev().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_str())
+}
+
+/// Finds a program: absolute as it is, with a `/` from `directory`, else along `path`.
+///
+/// # Errors
+/// When there is none, or it cannot be executed.
+pub(super) fn find(name: &str, directory: &Path, path: Option<&str>) -> Result<PathBuf, LaunchError> {
+    if name.contains('/') {
+        let path = directory.join(name);
+        return check(name, &path).map(|()| path);
+    }
+    let mut refused = None;
+    for directory in std::env::split_paths(path.unwrap_or(DEFAULT_PATH)).filter(|directory| directory.is_absolute()) {
+        let path = directory.join(name);
+        match check(name, &path) {
+            Ok(()) => return Ok(path),
+            Err(LaunchError::ProgramNotFound { .. }) => {}
+            Err(error) => refused = refused.or(Some(error)),
+        }
+    }
+    Err(refused.unwrap_or_else(|| LaunchError::ProgramNotFound {
+        program: name.to_owned(),
+        place: format!(" on PATH ({})", path.unwrap_or(DEFAULT_PATH)),
+    }))
+}
+
+fn check_texts(orders: &Orders) -> Result<(), LaunchError> {
+    let invalid = |what: String| Err(LaunchError::Invalid { what });
+    if let Some(argument) = orders.argv.iter().position(|argument| argument.contains('\0')) {
+        return invalid(format!("argument {argument} holds a NUL character"));
+    }
+    for (name, value) in &orders.environment {
+        if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
+            return invalid(format!("the environment variable {name:?} has a name or value that none can have"));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that `path` is a file that we may execute.
+fn check(name: &str, path: &Path) -> Result<(), LaunchError> {
+    let not_executable = |why: &str| Err(LaunchError::NotExecutable { program: name.to_owned(), why: why.to_owned() });
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => not_executable("it is a directory"),
+        Ok(_) if access(path, Access::EXEC_OK).is_err() => {
+            not_executable(&format!("{} is not executable for this user: try `chmod +x`", path.display()))
+        }
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => not_executable(&error.to_string()),
+        Err(_) => Err(LaunchError::ProgramNotFound {
+            program: name.to_owned(),
+            place: if name == path.to_string_lossy() { String::new() } else { format!(" ({})", path.display()) },
+        }),
+    }
+}
+
+/// Says why a program that is there could not be started.
+pub(super) fn why_not_started(orders: &Orders, program: &Path, error: &io::Error) -> LaunchError {
+    let name = orders.argv.first().cloned().unwrap_or_default();
+    if !orders.directory.is_dir() {
+        return directory_gone(&orders.directory, &error.to_string());
+    }
+    let not_executable = |why: String| LaunchError::NotExecutable { program: name.clone(), why };
+    match error.kind() {
+        io::ErrorKind::NotFound => match interpreter(program) {
+            Some(interpreter) => not_executable(format!("its first line asks for `{interpreter}`, which is not there")),
+            None => not_executable("the loader or library that it needs is not there".to_owned()),
+        },
+        io::ErrorKind::PermissionDenied => not_executable(error.to_string()),
+        // Not in ErrorKind: ENOEXEC.
+        _ if error.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error()) => {
+            not_executable("it is neither a program for this machine nor a script that begins with `#!`".to_owned())
+        }
+        io::ErrorKind::ArgumentListTooLong => LaunchError::Start {
+            program: name,
+            why: "its arguments or environment are longer than the operating system takes".to_owned(),
+        },
+        _ => LaunchError::Start { program: name, why: error.to_string() },
+    }
+}
+
+fn directory_gone(directory: &Path, why: &str) -> LaunchError {
+    LaunchError::DirectoryGone { directory: directory.display().to_string(), why: why.to_owned() }
+}
+
+/// Reads the interpreter that a script's first line names.
+fn interpreter(program: &Path) -> Option<String> {
+    let mut first = Vec::new();
+    File::open(program).ok()?.take(256).read_to_end(&mut first).ok()?;
+    let line = first.strip_prefix(b"#!")?.split(|&byte| byte == b'\n').next()?;
+    String::from_utf8_lossy(line).split_whitespace().next().map(str::to_owned)
+}

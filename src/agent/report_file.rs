@@ -1,0 +1,111 @@
+//! The report that a subagent left, read without trusting it.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+};
+
+use implementer_model::report::{REPORT_MAX_BYTES, ReadReport, ReportError};
+
+/// Says why there is a report that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportFileError {
+    /// Something is there that is no plain file: a symbolic link, a folder, a pipe.
+    #[error("the report is no plain file but {kind}: write the JSON itself to $IMPLEMENTER_REPORT")]
+    NoPlainFile {
+        /// What it is.
+        kind: &'static str,
+    },
+    /// It cannot be read.
+    #[error("the report cannot be read: {0}")]
+    Unreadable(#[from] io::Error),
+    /// What is in it is not a report.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+}
+
+/// Reads the report at `path`; `None` when there is none.
+///
+/// # Errors
+/// When something is there that is not a report.
+pub fn read_report(path: &Path) -> Result<Option<ReadReport>, ReportFileError> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(metadata) => return Err(ReportFileError::NoPlainFile { kind: kind(&metadata) }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
+    }
+    // It may have changed between the look and now: no link is followed, and no pipe is waited for.
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let flags = i32::try_from(flags.bits()).unwrap_or_default();
+    let file = File::options().read(true).custom_flags(flags).open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(ReportFileError::NoPlainFile { kind: kind(&metadata) });
+    }
+    // One byte more than is allowed tells a file that is too large, and one that grows is never read to its end.
+    let mut bytes = Vec::new();
+    file.take(REPORT_MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(Some(ReadReport::new(&bytes)?))
+}
+
+fn kind(metadata: &fs::Metadata) -> &'static str {
+    if metadata.is_symlink() {
+        "a symbolic link"
+    } else if metadata.is_dir() {
+        "a folder"
+    } else {
+        "a special file"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    const GOOD: &str = r#"{"version": 1, "status": "completed", "summary": "done"}"#;
+
+    #[test]
+    fn a_report_is_read_and_digested() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("report.json");
+        assert!(read_report(&path).unwrap().is_none());
+        fs::write(&path, GOOD).unwrap();
+        let read = read_report(&path).unwrap().unwrap();
+        assert_eq!(read.report.summary, "done");
+        assert_eq!(read.digest, implementer_model::ids::Digest::of(GOOD));
+    }
+
+    #[test]
+    fn only_a_plain_file_is_a_report() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("report.json");
+        fs::write(directory.path().join("good"), GOOD).unwrap();
+        symlink("good", &path).unwrap();
+        assert!(matches!(read_report(&path), Err(ReportFileError::NoPlainFile { kind: "a symbolic link" })));
+        fs::remove_file(&path).unwrap();
+        symlink("/no/such/file", &path).unwrap();
+        assert!(matches!(read_report(&path), Err(ReportFileError::NoPlainFile { .. })));
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(matches!(read_report(&path), Err(ReportFileError::NoPlainFile { kind: "a folder" })));
+        fs::remove_dir(&path).unwrap();
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        assert!(matches!(read_report(&path), Err(ReportFileError::NoPlainFile { kind: "a special file" })));
+    }
+
+    #[test]
+    fn a_huge_or_invalid_report_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("report.json");
+        // A sparse file: a terabyte that nobody wrote, and that nobody reads.
+        File::create(&path).unwrap().set_len(1 << 40).unwrap();
+        assert!(matches!(read_report(&path), Err(ReportFileError::Report(ReportError::TooLarge))));
+        fs::write(&path, "{}").unwrap();
+        assert!(matches!(read_report(&path), Err(ReportFileError::Report(ReportError::Syntax { .. }))));
+    }
+}

@@ -1,0 +1,44 @@
+//! The folders of one attempt: a home and a place for temporary files, for this subagent alone.
+
+use std::{
+    fs, io,
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+};
+
+use super::AgentError;
+
+/// The folders that an attempt gets.
+pub(super) struct Scratch {
+    pub(super) home: PathBuf,
+    pub(super) temporary: PathBuf,
+}
+
+impl Scratch {
+    /// Makes the folders below `scratch`, for their owner only, with a git configuration for `user` in the home.
+    pub(super) fn make(scratch: &Path, user: &str) -> Result<Self, AgentError> {
+        let (home, temporary) = (scratch.join("home"), scratch.join("tmp"));
+        for folder in [&home, &temporary] {
+            make_folder(folder).map_err(|error| AgentError::Scratch { path: folder.clone(), error })?;
+        }
+        let path = home.join(".gitconfig");
+        fs::write(&path, git_configuration(user)).map_err(|error| AgentError::Scratch { path, error })?;
+        Ok(Self { home, temporary })
+    }
+}
+
+fn make_folder(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Returns a git configuration with which a subagent can commit if it likes: under its own name, in a work tree that may
+/// belong to another user (as in containers), without the hooks and signatures of whoever runs it.
+fn git_configuration(subagent: &str) -> String {
+    // git-config(1): inside double quotes only these need a backslash.
+    let name = subagent.replace('\\', "\\\\").replace('"', "\\\"");
+    format!(
+        "[user]\n\tname = \"{name}\"\n\temail = subagent@backend-implementer.invalid\n\
+         [safe]\n\tdirectory = *\n[core]\n\thooksPath = /dev/null\n[commit]\n\tgpgSign = false\n[tag]\n\tgpgSign = false\n\
+         [init]\n\tdefaultBranch = main\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n"
+    )
+}

@@ -1,0 +1,377 @@
+//! The supervisor: our own executable, started once more, that stands between the coordinator and one process.
+//!
+//! It is a process of its own because that alone survives the coordinator: when the coordinator goes away, however
+//! suddenly, the pipe from it closes, and the supervisor ends what it started. (The parent-death signal would not do:
+//! it is sent when the *thread* that started the child ends, and runtimes end threads as they like.) It has a session
+//! of its own, so what is typed at the terminal reaches only the coordinator, which decides what is to become of it.
+//!
+//! One thread, no runtime: it waits in `poll` for output, for signals, for the coordinator, or for a deadline.
+
+use std::{
+    fs::File,
+    io::{self, PipeReader, Read, Write},
+    os::unix::process::CommandExt as _,
+    process::{Command, ExitCode, Stdio},
+    time::{Duration, Instant},
+};
+
+use rustix::{
+    io::Errno,
+    process::{Pid, WaitOptions, WaitStatus, wait},
+};
+
+use super::{
+    descendants,
+    ears::Ears,
+    output::{Output, open_log},
+    program,
+    protocol::{Ended, Exit, GRACE_MAX, LaunchError, ORDERS_MAX, Orders, Word},
+};
+
+/// How long what is left of an ended process has to end by itself before it counts as left over: helpers that end
+/// because their parent did need a moment.
+const SETTLE: Duration = Duration::from_millis(100);
+
+/// How long leftovers have between being asked to end and being killed, unless the grace period is shorter.
+const LEFTOVER_GRACE: Duration = Duration::from_secs(2);
+
+/// How long the killed have to be gone before they count as survivors.
+pub(super) const KILL_MAX: Duration = Duration::from_secs(10);
+
+/// How often a start is tried again that failed for a passing reason, and how long between: a second in all.
+const START_RETRIES: u32 = 20;
+const START_RETRY_PAUSE: Duration = Duration::from_millis(50);
+
+/// How often a deadline state looks whether a process group is gone, where nothing tells it.
+const GROUP_LOOK: Duration = Duration::from_millis(50);
+
+/// The most output that is taken after everything that belongs to the process has ended: the largest pipe that Linux
+/// gives to anybody. Whoever still writes then does not belong to it.
+const REST_MAX: usize = 1024 * 1024;
+
+/// The capacity that is asked for the output pipe, in bytes, so that a chatty process is not held up.
+#[cfg(target_os = "linux")]
+const PIPE_CAPACITY: usize = 256 * 1024;
+
+/// Runs a supervisor: reads orders from standard input, starts and watches the process, and says on standard output
+/// how it went. Closing its standard input, or TERM, INT or HUP, makes it stop the process.
+///
+/// Exits with 0 when it has said how the process ended, with 1 when the process could not be started, and with 2 when
+/// it got no orders.
+#[must_use]
+pub fn supervise_main() -> ExitCode {
+    let orders = match read_orders(&mut io::stdin().lock()) {
+        Ok(orders) => orders,
+        Err(error) => {
+            say(&Word::Refused(LaunchError::Invalid { what: format!("the supervisor got no orders: {error}") }));
+            return ExitCode::from(2);
+        }
+    };
+    match Supervision::begin(&orders).and_then(Supervision::watch) {
+        Ok(ended) => {
+            say(&Word::Ended(ended));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            say(&Word::Refused(error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Reads one line of orders. Nothing but the end of the input is to come after it.
+fn read_orders(input: &mut impl Read) -> Result<Orders, String> {
+    let mut line = Vec::new();
+    let mut chunk = vec![0; 64 * 1024];
+    while line.last() != Some(&b'\n') {
+        match input.read(&mut chunk) {
+            Ok(0) => return Err("the input ended before the line did".to_owned()),
+            Ok(length) => line.extend_from_slice(&chunk[..length]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.to_string()),
+        }
+        if line.len() > ORDERS_MAX {
+            return Err(format!("the line is longer than {ORDERS_MAX} bytes"));
+        }
+    }
+    serde_json::from_slice(&line).map_err(|error| error.to_string())
+}
+
+fn say(word: &Word) {
+    let mut line = serde_json::to_vec(word).unwrap_or_default();
+    line.push(b'\n');
+    // Nobody may be listening any more; what was to be done is done all the same.
+    let _ = io::stdout().lock().write_all(&line);
+}
+
+/// Where a supervision stands. Each state but the first ends at an instant.
+enum Stage {
+    /// The process runs.
+    Running,
+    /// The process has ended by itself, and something that it started has not yet.
+    Settling(Instant),
+    /// Everything was asked to end.
+    Asked(Instant),
+    /// Everything was killed.
+    Killed(Instant),
+}
+
+struct Supervision {
+    ears: Ears,
+    main: Pid,
+    main_exit: Option<Exit>,
+    pipe: Option<PipeReader>,
+    output: Output,
+    stage: Stage,
+    begun: Instant,
+    grace: Duration,
+    stopped: bool,
+    ask_again_at: Option<Instant>,
+    asked_again: bool,
+    killed: bool,
+    leftovers: u32,
+}
+
+impl Supervision {
+    /// Starts the process.
+    fn begin(orders: &Orders) -> Result<Self, LaunchError> {
+        let name = || orders.argv.first().cloned().unwrap_or_default();
+        let setup = |what: &str, error: &dyn std::fmt::Display| LaunchError::Supervisor {
+            program: name(),
+            why: format!("{what}: {error}"),
+        };
+        let mut ears = Ears::open().map_err(|error| setup("cannot listen to signals", &error))?;
+        // Fails only for the leader of a group, as when a person starts a supervisor by hand.
+        let _ = rustix::process::setsid();
+        #[cfg(target_os = "linux")]
+        rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
+            .map_err(|error| setup("cannot adopt what the process leaves behind", &error))?;
+
+        let program = program::resolve(orders)?;
+        let log = open_log(&orders.log).map_err(|error| cannot_open(&orders.log, "the log", &error))?;
+        let (reader, writer) = io::pipe().map_err(|error| setup("cannot make the output pipe", &error))?;
+        #[cfg(target_os = "linux")]
+        let _ = rustix::pipe::fcntl_setpipe_size(&reader, PIPE_CAPACITY);
+        rustix::io::ioctl_fionbio(&reader, true).map_err(|error| setup("cannot set up the output pipe", &error))?;
+
+        let begun = Instant::now();
+        let mut retries = START_RETRIES;
+        let child = loop {
+            let input = match &orders.input {
+                None => Stdio::null(),
+                Some(path) => File::open(path).map_err(|error| cannot_open(path, "standard input", &error))?.into(),
+            };
+            let ends = writer.try_clone().and_then(|second| Ok((writer.try_clone()?, second)));
+            let (stdout, stderr) = ends.map_err(|error| setup("cannot share the output pipe", &error))?;
+            let started = Command::new(&program)
+                .arg0(&orders.argv[0])
+                .args(&orders.argv[1..])
+                .env_clear()
+                .envs(orders.environment.iter().map(|(name, value)| (name, value)))
+                .current_dir(&orders.directory)
+                .stdin(input)
+                .stdout(stdout)
+                .stderr(stderr)
+                .process_group(0)
+                .spawn();
+            match started {
+                Ok(child) => break child,
+                // The program was just written and somebody still has it open, or there are too many processes now.
+                Err(error) if retries > 0 && is_passing(&error) => {
+                    retries -= 1;
+                    let (stop, _) = ears
+                        .listen(None, Some(Instant::now() + START_RETRY_PAUSE))
+                        .map_err(|error| setup("cannot wait", &error))?;
+                    if stop {
+                        return Err(setup("stopped before the process could be started", &error));
+                    }
+                }
+                Err(error) => return Err(program::why_not_started(orders, &program, &error)),
+            }
+        };
+        // Only the process and its children hold the writing end from here on.
+        drop(writer);
+        let main = Pid::from_child(&child);
+        say(&Word::Started { pid: main.as_raw_pid() });
+        Ok(Self {
+            ears,
+            main,
+            main_exit: None,
+            pipe: Some(reader),
+            output: Output::new(log, orders.output_cap),
+            stage: Stage::Running,
+            begun,
+            grace: orders.grace.min(GRACE_MAX),
+            stopped: false,
+            ask_again_at: None,
+            asked_again: false,
+            killed: false,
+            leftovers: 0,
+        })
+    }
+
+    /// Watches the process until nothing is left of it.
+    fn watch(mut self) -> Result<Ended, LaunchError> {
+        let mut survivors = 0;
+        let mut stop = false;
+        loop {
+            if self.reap() {
+                break;
+            }
+            if self.advance(std::mem::take(&mut stop)) {
+                survivors = descendants::alive(self.group());
+                break;
+            }
+            let (asked, readable) = match self.ears.listen(self.pipe.as_ref(), self.wake_at()) {
+                Ok(heard) => heard,
+                // Cannot happen with sane descriptors. What was started must not outlive us even then.
+                Err(error) => {
+                    self.kill();
+                    let why = format!("cannot wait for the process: {error}");
+                    return Err(LaunchError::Supervisor { program: self.main.as_raw_pid().to_string(), why });
+                }
+            };
+            stop = asked;
+            if readable {
+                self.read_output(1);
+            }
+        }
+        self.read_output(REST_MAX / READ_MAX);
+        let closed = self.output.close();
+        Ok(Ended {
+            exit: self.main_exit.unwrap_or(Exit::Signal(rustix::process::Signal::KILL.as_raw())),
+            stopped: self.stopped,
+            killed: self.killed,
+            leftovers: self.leftovers,
+            survivors,
+            output_bytes: closed.bytes,
+            truncated: closed.truncated,
+            log_trouble: closed.trouble,
+            output_digest: closed.digest,
+            output_tail: closed.tail,
+            duration_ms: u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+        })
+    }
+
+    /// Moves to the stage that is due. Returns whether there is nothing more that can be done.
+    fn advance(&mut self, stop: bool) -> bool {
+        let now = Instant::now();
+        let ended = self.main_exit.is_some();
+        match self.stage {
+            Stage::Running if ended => self.stage = Stage::Settling(now + SETTLE),
+            Stage::Running if stop => {
+                self.stopped = true;
+                descendants::ask(self.group());
+                self.stage = Stage::Asked(now + self.grace);
+            }
+            Stage::Settling(until) if stop || now >= until => {
+                self.leftovers = descendants::alive(self.group());
+                descendants::ask(self.group());
+                self.stage = Stage::Asked(now + self.grace.min(LEFTOVER_GRACE));
+            }
+            // The process has heard the request: what it started gets no more time than leftovers do.
+            Stage::Asked(until) if ended && self.stopped && self.ask_again_at.is_none() && now < until => {
+                self.ask_again_at = Some(now + SETTLE);
+                self.stage = Stage::Asked(until.min(now + LEFTOVER_GRACE));
+            }
+            // A child that was just being made when the request came may have lost it in the handler of its parent, on
+            // its way to becoming another program.
+            Stage::Asked(until)
+                if !self.asked_again && now < until && self.ask_again_at.is_some_and(|at| now >= at) =>
+            {
+                self.asked_again = true;
+                descendants::ask(self.group());
+            }
+            Stage::Asked(until) if now >= until => {
+                self.kill();
+                self.stage = Stage::Killed(now + KILL_MAX);
+            }
+            Stage::Killed(until) if now >= until => return true,
+            // One of the killed has ended, and may have left a child that was not seen.
+            Stage::Killed(_) => self.kill(),
+            Stage::Running | Stage::Settling(_) | Stage::Asked(_) => {}
+        }
+        false
+    }
+
+    fn kill(&mut self) {
+        let outlived = self.main_exit.is_some();
+        let mut main_exit = self.main_exit;
+        let main = self.main;
+        let killed = descendants::kill_all(self.group(), || reap(main, &mut main_exit).0);
+        self.main_exit = main_exit;
+        self.killed |= killed > 0;
+        if outlived && self.stopped {
+            self.leftovers = self.leftovers.max(killed);
+        }
+    }
+
+    fn wake_at(&self) -> Option<Instant> {
+        let until = match self.stage {
+            Stage::Running => return None,
+            Stage::Asked(until) if !self.asked_again => self.ask_again_at.map_or(until, |again| again.min(until)),
+            Stage::Settling(until) | Stage::Asked(until) | Stage::Killed(until) => until,
+        };
+        // Elsewhere than on Linux nothing tells when a group has become empty.
+        Some(if cfg!(target_os = "linux") { until } else { until.min(Instant::now() + GROUP_LOOK) })
+    }
+
+    /// Returns the group of the process as far as its id is surely still its own.
+    fn group(&self) -> Option<Pid> {
+        (self.main_exit.is_none() || cfg!(not(target_os = "linux"))).then_some(self.main)
+    }
+
+    /// Waits for everything that has ended, and returns whether nothing is left.
+    fn reap(&mut self) -> bool {
+        let (_, childless) = reap(self.main, &mut self.main_exit);
+        childless && (cfg!(target_os = "linux") || descendants::alive(self.group()) == 0)
+    }
+
+    /// Takes at most `reads` pieces of output.
+    fn read_output(&mut self, reads: usize) {
+        let mut bytes = vec![0; READ_MAX];
+        for _ in 0..reads {
+            let Some(pipe) = &mut self.pipe else { return };
+            match pipe.read(&mut bytes) {
+                Ok(0) => self.pipe = None,
+                Ok(length) => self.output.take(&bytes[..length]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => self.pipe = None,
+            }
+        }
+    }
+}
+
+/// The most that is read at once.
+const READ_MAX: usize = 64 * 1024;
+
+/// Waits for every child that has ended, adopted ones too. Returns their ids, and whether no child is left.
+fn reap(main: Pid, main_exit: &mut Option<Exit>) -> (Vec<Pid>, bool) {
+    let mut gone = Vec::new();
+    loop {
+        match wait(WaitOptions::NOHANG) {
+            Ok(Some((pid, status))) => {
+                if pid == main {
+                    *main_exit = exit_of(status).or(*main_exit);
+                }
+                gone.push(pid);
+            }
+            Ok(None) => return (gone, false),
+            Err(Errno::INTR) => {}
+            Err(_) => return (gone, true),
+        }
+    }
+}
+
+fn exit_of(status: WaitStatus) -> Option<Exit> {
+    status.exit_status().map(Exit::Code).or_else(|| status.terminating_signal().map(Exit::Signal))
+}
+
+fn is_passing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ExecutableFileBusy | io::ErrorKind::WouldBlock)
+}
+
+fn cannot_open(path: &std::path::Path, purpose: &str, error: &io::Error) -> LaunchError {
+    LaunchError::File { path: path.display().to_string(), purpose: purpose.to_owned(), why: error.to_string() }
+}
