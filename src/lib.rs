@@ -4,4 +4,10 @@
 //! in here and exits. What can be decided without a world is decided in `implementer_model`.
 
 pub mod agent;
+pub mod cli;
+pub mod coordinator;
+pub mod intake;
+pub mod journal;
+pub mod run_dir;
+pub mod verify;
 pub mod workspace;

@@ -7,5 +7,5 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|argument| argument == backend_implementer::agent::SUPERVISE) {
         return backend_implementer::agent::supervise_main();
     }
-    ExitCode::SUCCESS
+    backend_implementer::cli::main()
 }

@@ -1,5 +1,15 @@
 //! Black-box tests: the program as a user calls it, in a repository, a home and an environment of its own.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod cancel;
 mod command_agent;
+mod demo;
+mod documents;
+mod gates;
+mod invariants;
+mod outcomes;
+mod plan_command;
+mod proof;
+mod resources;
 mod supervision;
+mod support;

@@ -1,0 +1,132 @@
+//! From errors to exit codes and hints: the one place.
+
+use std::{fmt::Write as _, io::Write as _};
+
+use implementer_model::{diagnostics::Diagnostic, text};
+
+use crate::{
+    agent::AgentError, coordinator::RunError, intake::IntakeError, run_dir::RunDirError, verify::VerifyError,
+    workspace::WorkspaceError,
+};
+
+/// The implementation is complete, or what was asked for is done.
+pub(super) const COMPLETE: u8 = 0;
+/// It ran, but the implementation is not complete.
+pub(super) const INCOMPLETE: u8 = 1;
+/// Plan, configuration or arguments are wrong.
+pub(super) const BAD_INPUT: u8 = 2;
+/// Git, the disk, an agent program, or anything else outside failed.
+pub(super) const OUTSIDE_FAILED: u8 = 3;
+/// The run was cancelled (128 + SIGINT, as a shell would say).
+pub(super) const CANCELLED: u8 = 130;
+
+/// Why a command could not do what it was asked for.
+#[derive(Debug)]
+pub struct Failure {
+    code: u8,
+    error: anyhow::Error,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Failure {
+    /// Makes a failure that the user's input is the cause of.
+    pub(super) fn input(error: impl Into<anyhow::Error>) -> Self {
+        Self { code: BAD_INPUT, error: error.into(), diagnostics: Vec::new() }
+    }
+
+    /// Makes a failure that something outside is the cause of.
+    pub(super) fn outside(error: impl Into<anyhow::Error>) -> Self {
+        Self { code: OUTSIDE_FAILED, error: error.into(), diagnostics: Vec::new() }
+    }
+
+    /// Returns the exit code.
+    #[must_use]
+    pub fn code(&self) -> u8 {
+        self.code
+    }
+
+    /// Prints to standard error what happened, where, and what to do.
+    pub fn print(&self) {
+        let mut out = String::new();
+        for diagnostic in &self.diagnostics {
+            let _ = writeln!(out, "{diagnostic}\n");
+        }
+        let _ = writeln!(out, "error: {}", self.error);
+        // An error that already quotes its cause must not say it twice.
+        let mut said = self.error.to_string();
+        for cause in self.error.chain().skip(1) {
+            let cause = cause.to_string();
+            if !said.contains(&cause) {
+                let _ = writeln!(out, "  because: {cause}");
+                said.push_str(&cause);
+            }
+        }
+        // A closed standard error is nothing that could be told anybody.
+        let _ = std::io::stderr().write_all(text::terminal(&out).as_bytes());
+    }
+}
+
+impl From<IntakeError> for Failure {
+    fn from(error: IntakeError) -> Self {
+        match error {
+            IntakeError::Invalid(ref diagnostics) => {
+                let diagnostics = diagnostics.clone();
+                Self { code: BAD_INPUT, error: error.into(), diagnostics }
+            }
+            IntakeError::Lock(_) => Self::input(error),
+            IntakeError::Workspace(error) => error.into(),
+        }
+    }
+}
+
+impl From<WorkspaceError> for Failure {
+    fn from(error: WorkspaceError) -> Self {
+        // What the user named wrongly is input; what git or the disk did is not.
+        match error {
+            WorkspaceError::NotARepository { .. }
+            | WorkspaceError::EmptyRepository { .. }
+            | WorkspaceError::UnknownRevision { .. }
+            | WorkspaceError::StoreExists { .. }
+            | WorkspaceError::FileTooLarge { .. } => Self::input(error),
+            _ => Self::outside(error),
+        }
+    }
+}
+
+impl From<RunDirError> for Failure {
+    fn from(error: RunDirError) -> Self {
+        match error {
+            RunDirError::Taken { .. } => Self::input(error),
+            RunDirError::Io { .. } => Self::outside(error),
+        }
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Workspace(error) => error.into(),
+            RunError::RunDir(error) => error.into(),
+            RunError::Agent(error) => error.into(),
+            RunError::Journal(_) | RunError::Defect(_) => Self::outside(error),
+        }
+    }
+}
+
+impl From<AgentError> for Failure {
+    fn from(error: AgentError) -> Self {
+        match error {
+            AgentError::NoCommand { .. } | AgentError::Environment(_) | AgentError::Path(_) => Self::input(error),
+            AgentError::Program { .. } | AgentError::Scratch { .. } => Self::outside(error),
+        }
+    }
+}
+
+impl From<VerifyError> for Failure {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::Workspace(error) => error.into(),
+            VerifyError::Read { .. } | VerifyError::Handoff { .. } => Self::input(error),
+        }
+    }
+}

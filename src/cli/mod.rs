@@ -1,0 +1,89 @@
+//! The command line: parses, calls, prints. The only place that prints, and the only place that turns errors into exit
+//! codes and hints.
+
+mod agents;
+mod demo;
+mod exit;
+mod plan;
+mod run;
+mod schema;
+mod show;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use self::exit::Failure;
+
+/// Coordinates the subagents of an implementation plan and never implements anything itself.
+#[derive(Debug, Parser)]
+#[command(name = "backend-implementer", version, propagate_version = true, disable_help_subcommand = true)]
+#[command(after_help = "Exit codes: 0 complete; 1 ran, but the implementation is not complete; 2 bad input (plan, \
+                        configuration, arguments); 3 the outside failed (git, disk, agent program missing); 130 cancelled.")]
+struct Cli {
+    /// Say more about what goes on; twice for everything. RUST_LOG does the same in detail.
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    verbose: u8,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the built-in example: a small service, a plan, and eight scripted subagents
+    Demo(demo::Arguments),
+    /// Lint the plan against the roster and show the schedule, the lock and who may touch what
+    Plan(plan::Arguments),
+    /// Coordinate everything: run the subagents, integrate their patches, judge the gates, write the summary
+    Run(run::Arguments),
+    /// Prove a run offline: recompute integration, scope and landing from its bundle
+    Verify(verify::Arguments),
+    /// List the roster and lint the agent files
+    Agents(agents::Arguments),
+    /// Print a JSON schema
+    Schema(schema::Arguments),
+}
+
+/// Parses the arguments and does what they say.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap's own code for bad usage is 2, which is also ours; help and version are no errors.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { exit::BAD_INPUT } else { exit::COMPLETE });
+        }
+    };
+    start_log(cli.verbose);
+    let result = match cli.command {
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Agents(arguments) => agents::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            failure.print();
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+/// Logs go to standard error; what a command is asked for goes to standard output.
+fn start_log(verbose: u8) {
+    let default = match verbose {
+        0 => "warn",
+        1 => "backend_implementer=info,warn",
+        _ => "backend_implementer=trace,info",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
+    let _ =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
+}

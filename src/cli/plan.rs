@@ -1,0 +1,178 @@
+//! `plan`: shows what a run would do. Runs nothing and leaves nothing behind.
+
+use std::{collections::BTreeSet, fmt::Write as _};
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use implementer_model::{
+    config::Config,
+    diagnostics::Diagnostic,
+    gate::GateKind,
+    lock::Lock,
+    plan::Plan,
+    roster::Access,
+    roster::Phase,
+    schedule::{Schedule, Task},
+    summary::mermaid,
+    text,
+};
+use serde::Serialize;
+
+use super::{exit, exit::Failure, run::Subject, show};
+use crate::{intake::Intake, workspace::store::RunStore};
+
+/// Lints the plan and shows the schedule.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    subject: Subject,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Human,
+    /// For machines
+    Json,
+    /// The graph alone, for a Markdown fence
+    Mermaid,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Preview<'a> {
+    lock: &'a Lock,
+    plan: &'a Plan,
+    schedule: &'a Schedule,
+    diagnostics: &'a [Diagnostic],
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
+    let root = arguments.subject.root()?;
+    let scratch = tempfile::tempdir().context("cannot make a temporary folder").map_err(Failure::outside)?;
+    let store = RunStore::create(&root, &scratch.path().join("store.git"))?;
+    let intake = arguments.subject.intake(&store, &root, None)?;
+    match arguments.format {
+        Format::Human => show::out(&human(&intake)),
+        Format::Mermaid => show::out(&mermaid::schedule_graph(&intake.schedule)),
+        Format::Json => show::json(&Preview {
+            lock: &intake.lock,
+            plan: &intake.plan,
+            schedule: &intake.schedule,
+            diagnostics: &intake.warnings,
+        })?,
+    }
+    Ok(exit::COMPLETE)
+}
+
+/// How many globs of a list are shown before the rest is only counted.
+const GLOBS_SHOWN: usize = 6;
+
+fn human(intake: &Intake) -> String {
+    let Intake { base, plan, config, schedule, lock, warnings, .. } = intake;
+    let protected: BTreeSet<String> = config.protected_paths().into_iter().collect();
+    let mut out = String::new();
+    let _ = writeln!(out, "Plan   {}", plan.title.as_deref().unwrap_or("(no title)"));
+    let _ = writeln!(out, "       {}, {}", plan.source, plan.digest);
+    let _ = writeln!(out, "Base   {}", base.commit);
+    let _ = writeln!(out, "Lock   {}", lock.digest);
+
+    for wave in &schedule.waves {
+        let _ = writeln!(out, "\nWave {}  {}", wave.number, phase(wave.phase));
+        for task in wave.tasks.iter().filter_map(|id| schedule.task(id)) {
+            write_task(&mut out, task, &protected);
+        }
+    }
+    let _ = writeln!(out, "\nNobody may touch\n  {}", globs(&protected.iter().collect::<Vec<_>>()));
+    let _ = writeln!(out, "\nAt most {} at a time", text::count(schedule.concurrency, "subagent"));
+
+    if !schedule.serialised.is_empty() {
+        let _ = writeln!(out, "\nOne after the other, because of their paths");
+        for pair in &schedule.serialised {
+            let _ = writeln!(out, "  {} before {}: {}", pair.first, pair.then, pair.because);
+        }
+        let _ = writeln!(out, "  (give the tasks `Touches:` that do not meet, and they run side by side)");
+    }
+    if !schedule.not_needed.is_empty() {
+        let names: Vec<_> = schedule.not_needed.iter().map(|role| role.builtin_name()).collect();
+        let _ = writeln!(out, "\nNot needed by the plan\n  {}", names.join(", "));
+    }
+    write_gates(&mut out, plan, config);
+    for warning in warnings {
+        let _ = writeln!(out, "\n{warning}");
+    }
+    let _ = writeln!(out, "\nTo run exactly this: backend-implementer run --lock {}", lock.digest.short());
+    out
+}
+
+fn phase(phase: Phase) -> String {
+    format!("phase {} {}", phase.number(), phase.name())
+}
+
+fn write_task(out: &mut String, task: &Task, protected: &BTreeSet<String>) {
+    let asked = if task.planned {
+        text::count(task.requirements.len(), "requirement")
+    } else {
+        "not in the plan, always runs".to_owned()
+    };
+    let _ = writeln!(out, "  {}  {}  {asked}", task.id, task.subagent);
+    // A heading that only names the role or the subagent says nothing new.
+    if task.planned && ![task.role.title(), task.subagent.as_str()].contains(&task.title.as_str()) {
+        let _ = writeln!(out, "    {}", text::truncate(&task.title, 100));
+    }
+    match task.access {
+        Access::ReadOnly => {
+            let _ = writeln!(out, "    may touch   nothing");
+        }
+        Access::Writes => {
+            let _ = writeln!(out, "    may touch   {}", globs(&task.scope.allow.iter().collect::<Vec<_>>()));
+            let others: Vec<_> = task.scope.deny.iter().filter(|glob| !protected.contains(*glob)).collect();
+            if !others.is_empty() {
+                let _ = writeln!(out, "    but not     {}", globs(&others));
+            }
+        }
+    }
+    if !task.needs.is_empty() {
+        let needs: Vec<_> = task.needs.iter().map(AsRef::as_ref).collect();
+        let _ = writeln!(out, "    needs       {}", needs.join(", "));
+    }
+}
+
+fn globs(globs: &[&String]) -> String {
+    let shown: Vec<_> = globs.iter().take(GLOBS_SHOWN).map(|glob| glob.as_str()).collect();
+    let more = globs.len().saturating_sub(GLOBS_SHOWN);
+    match (shown.is_empty(), more) {
+        (true, _) => "nothing".to_owned(),
+        (false, 0) => shown.join("  "),
+        (false, more) => format!("{}  and {more} more", shown.join("  ")),
+    }
+}
+
+fn write_gates(out: &mut String, plan: &Plan, config: &Config) {
+    let _ = writeln!(out, "\nGates");
+    for gate in GateKind::ALL {
+        let planned = plan.verification.iter().filter(|command| command.gate == gate).map(|command| &command.argv);
+        let configured = config.gate_commands(gate);
+        let mut lines: Vec<_> = planned.map(|argv| format!("{}  (plan)", shell(argv))).collect();
+        lines.extend(configured.iter().map(|argv| format!("{}  (configuration)", shell(argv))));
+        if gate == GateKind::Review {
+            lines.insert(0, "the reviewer, without blocking findings".to_owned());
+        } else if lines.is_empty() {
+            lines.push(format!(
+                "no command: this gate cannot pass; add one to the plan's Verification or to gates.{gate}"
+            ));
+        }
+        for (index, line) in lines.iter().enumerate() {
+            let _ = writeln!(out, "  {:10}  {line}", if index == 0 { gate.name() } else { "" });
+        }
+    }
+}
+
+/// Writes arguments as a shell would need them.
+fn shell(argv: &[String]) -> String {
+    shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" "))
+}

@@ -1,0 +1,39 @@
+//! `verify`: proves a run offline.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::{exit, exit::Failure, show};
+use crate::verify::verify;
+
+/// Proves a run offline.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The folder of a run, or its handoff.json
+    #[arg(value_name = "OUT_DIR|handoff.json")]
+    target: PathBuf,
+    /// A repository that has the base commit
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    repo: PathBuf,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
+    let scratch = tempfile::tempdir().context("cannot make a temporary folder").map_err(Failure::outside)?;
+    let proof = verify(&arguments.target, &arguments.repo, scratch.path())?;
+    for check in &proof.checks {
+        match &check.found {
+            Ok(evidence) => show::out(&format!("ok      {}: {evidence}\n", check.claim)),
+            Err(wrong) => show::out(&format!("FAILED  {}: {wrong}\n", check.claim)),
+        }
+    }
+    let status = format!("{:?}", proof.status).to_lowercase();
+    if proof.holds() {
+        show::out(&format!("\nProven: the hand-off says {status}, and that is what there is.\n"));
+        Ok(exit::COMPLETE)
+    } else {
+        show::out("\nNot proven: do not submit this.\n");
+        Ok(exit::INCOMPLETE)
+    }
+}

@@ -1,0 +1,252 @@
+//! Runs the commands of the gates on the integrated tree. What they mean is judged in the model.
+
+use std::{path::Path, time::Duration};
+
+use implementer_model::{
+    config::Config,
+    gate::{AskedBy, CommandReceipt, GateKind, TestCounts, counts},
+    ids::{Digest, ObjectId},
+    plan::Plan,
+    scope::{CompiledScope, Scope},
+    text,
+};
+use tokio::sync::watch;
+
+use super::{error::RunError, worker::Shop};
+use crate::{
+    agent::{self, Ended, Exit, Launch},
+    intake::Intake,
+    run_dir::RunDirError,
+    workspace::integrate::Head,
+};
+
+/// How long a command of a gate has to end after it was asked to.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// The most output that a gate's log holds, in bytes.
+const LOG_MAX: u64 = 64 * 1024 * 1024;
+
+/// The largest JUnit file that is read, in bytes.
+const JUNIT_MAX: u64 = 64 * 1024 * 1024;
+
+/// What one gate has to run.
+#[derive(Debug)]
+pub(super) struct GateJob {
+    gate: GateKind,
+    commit: ObjectId,
+    commands: Vec<(AskedBy, Vec<String>)>,
+    junit: Vec<String>,
+    time_limit: Duration,
+    pass_environment: Vec<String>,
+}
+
+/// What the commands of one gate came to.
+#[derive(Debug)]
+pub(super) struct GateRun {
+    pub(super) gate: GateKind,
+    pub(super) began_ms: u64,
+    pub(super) ended_ms: u64,
+    pub(super) commands: Vec<CommandReceipt>,
+}
+
+/// What all gates came to, in order.
+pub(super) type GateRuns = Vec<GateRun>;
+
+/// Collects what each gate has to run: the plan's commands, then the configuration's. Both count, so that a plan
+/// cannot weaken what the repository asks for.
+pub(super) fn jobs(intake: &Intake, head: &Head) -> Vec<GateJob> {
+    let Intake { plan, config, .. } = intake;
+    let all = commands(plan, config);
+    let job = |gate| GateJob {
+        gate,
+        commit: head.commit.clone(),
+        commands: all.iter().filter(|(of, ..)| *of == gate).map(|(_, by, argv)| (*by, argv.clone())).collect(),
+        junit: config.gates.get(&gate).map(|gate| gate.junit.clone()).unwrap_or_default(),
+        time_limit: config.gate_time_limit(gate),
+        pass_environment: config.pass_environment.clone(),
+    };
+    GateKind::ALL.into_iter().map(job).collect()
+}
+
+/// Lists the commands of all gates, gate by gate, without repetition.
+pub(super) fn commands(plan: &Plan, config: &Config) -> Vec<(GateKind, AskedBy, Vec<String>)> {
+    let mut commands: Vec<(GateKind, AskedBy, Vec<String>)> = Vec::new();
+    for gate in GateKind::ALL {
+        let planned =
+            plan.verification.iter().filter(|command| command.gate == gate).map(|command| command.argv.clone());
+        for argv in planned {
+            commands.push((gate, AskedBy::Plan, argv));
+        }
+        for argv in config.gate_commands(gate) {
+            if !commands.iter().any(|(of, _, other)| *of == gate && *other == argv) {
+                commands.push((gate, AskedBy::Configuration, argv));
+            }
+        }
+    }
+    commands
+}
+
+/// Runs the gates one after another, each in a work tree of its own: tests may use ports and files that two gates at a
+/// time would fight over.
+pub(super) async fn run(
+    shop: &Shop,
+    jobs: Vec<GateJob>,
+    mut stop: watch::Receiver<bool>,
+    started: impl Fn(GateKind),
+) -> Result<GateRuns, RunError> {
+    let mut runs = Vec::new();
+    for job in jobs {
+        started(job.gate);
+        let began_ms = shop.now_ms();
+        let mut commands = Vec::new();
+        if !job.commands.is_empty() && !*stop.borrow() {
+            let slot = shop.pool.acquire(&job.commit, None).await?;
+            for (number, (asked_by, argv)) in job.commands.iter().enumerate() {
+                if *stop.borrow() {
+                    break;
+                }
+                let place = CommandPlace { shop, job: &job, number: number + 1, worktree: slot.path() };
+                commands.push(place.run(*asked_by, argv, &mut stop).await?);
+            }
+        }
+        runs.push(GateRun { gate: job.gate, began_ms, ended_ms: shop.now_ms(), commands });
+    }
+    Ok(runs)
+}
+
+/// Completes when the gates are to be stopped; never when the loop is gone, because then the process ends as a whole.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let gone = stop.wait_for(|stop| *stop).await.is_err();
+    if gone {
+        std::future::pending::<()>().await;
+    }
+}
+
+struct CommandPlace<'a> {
+    shop: &'a Shop,
+    job: &'a GateJob,
+    number: usize,
+    worktree: &'a Path,
+}
+
+impl CommandPlace<'_> {
+    async fn run(
+        &self,
+        asked_by: AskedBy,
+        argv: &[String],
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<CommandReceipt, RunError> {
+        let name = format!("{}-{}", self.job.gate, self.number);
+        let log = self.shop.run_dir.path(&format!("gates/{name}.log"));
+        let scratch = self.shop.scratch.join(format!("gate-{name}"));
+        if let Some(folder) = log.parent() {
+            std::fs::create_dir_all(folder).map_err(|source| RunDirError::Io { path: folder.to_owned(), source })?;
+        }
+        let launch = Launch {
+            argv: argv.to_vec(),
+            directory: self.worktree.to_owned(),
+            environment: agent::gate_environment(&self.shop.environment, &self.job.pass_environment, &scratch)?,
+            input: None,
+            log: log.clone(),
+            output_cap: LOG_MAX,
+            grace: GRACE,
+            supervisor: self.shop.supervisor.clone(),
+        };
+        let before = std::time::SystemTime::now();
+        let mut timed_out = false;
+        let end = async {
+            tokio::select! {
+                () = tokio::time::sleep(self.job.time_limit) => timed_out = true,
+                () = stopped(stop) => {}
+            }
+        };
+        let ended = agent::run(&launch, end).await;
+        let receipt = match ended {
+            Ok(ended) => self.receipt(asked_by, argv, &ended, timed_out, &log, before),
+            Err(error) => CommandReceipt {
+                argv: argv.to_vec(),
+                asked_by,
+                exit_code: None,
+                trouble: Some(error.to_string()),
+                duration_ms: 0,
+                tests: None,
+                output_digest: Digest::of(b""),
+                output_tail: String::new(),
+            },
+        };
+        let _ = std::fs::remove_dir_all(&scratch);
+        Ok(receipt)
+    }
+
+    fn receipt(
+        &self,
+        asked_by: AskedBy,
+        argv: &[String],
+        ended: &Ended,
+        timed_out: bool,
+        log: &Path,
+        before: std::time::SystemTime,
+    ) -> CommandReceipt {
+        let mut trouble = match (ended.stopped, ended.exit) {
+            (true, _) if timed_out => Some(format!(
+                "it was stopped after its time limit of {}",
+                text::count(usize::try_from(self.job.time_limit.as_secs()).unwrap_or(usize::MAX), "second")
+            )),
+            (true, _) => Some("it was stopped: the run was cancelled".to_owned()),
+            (false, Exit::Signal(_)) => Some(format!("it was ended by {}", ended.exit)),
+            (false, Exit::Code(_)) => None,
+        };
+        let tests = match self.junit(before) {
+            Ok(Some(counts)) => Some(counts),
+            Ok(None) => counts::from_output(&String::from_utf8_lossy(&std::fs::read(log).unwrap_or_default())),
+            Err(why) => {
+                trouble.get_or_insert(why);
+                None
+            }
+        };
+        CommandReceipt {
+            argv: argv.to_vec(),
+            asked_by,
+            exit_code: if ended.stopped { None } else { ended.exit.code() },
+            trouble,
+            duration_ms: ended.duration_ms,
+            tests,
+            output_digest: ended.output_digest.clone(),
+            output_tail: ended.output_tail.clone(),
+        }
+    }
+
+    /// Reads the JUnit files that the command wrote. Files that were in the tree already say nothing about this run.
+    fn junit(&self, before: std::time::SystemTime) -> Result<Option<TestCounts>, String> {
+        if self.job.junit.is_empty() {
+            return Ok(None);
+        }
+        let scope = Scope { allow: self.job.junit.clone(), deny: Vec::new() };
+        let wanted = CompiledScope::new(&scope).map_err(|error| error.to_string())?;
+        let mut found: Option<TestCounts> = None;
+        let mut folders = vec![self.worktree.to_owned()];
+        while let Some(folder) = folders.pop() {
+            let entries = std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+            for entry in entries.flatten() {
+                let (path, Ok(kind)) = (entry.path(), entry.file_type()) else { continue };
+                if kind.is_dir() && entry.file_name() != ".git" {
+                    folders.push(path);
+                    continue;
+                }
+                let Some(relative) = path.strip_prefix(self.worktree).ok().and_then(Path::to_str) else { continue };
+                let written = |metadata: &std::fs::Metadata| metadata.modified().is_ok_and(|at| at >= before);
+                let Ok(metadata) = entry.metadata() else { continue };
+                if !kind.is_file() || !wanted.allows(relative) || !written(&metadata) {
+                    continue;
+                }
+                if metadata.len() > JUNIT_MAX {
+                    return Err(format!("the JUnit file {relative} is larger than {JUNIT_MAX} bytes"));
+                }
+                let xml = std::fs::read_to_string(&path).map_err(|error| format!("{relative}: {error}"))?;
+                let counts = counts::from_junit(&xml).map_err(|error| format!("{relative}: {error}"))?;
+                found = Some(found.map_or(counts, |sum| sum.plus(counts)));
+            }
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,386 @@
+//! THE loop: events in, effects out. It owns the state of a run; workers and gates only send what happened.
+//!
+//! The pure [`Machine`] decides what comes next, this module makes it happen: it starts workers, integrates what they
+//! made, asks for the gates, and writes down everything in the journal before it builds on it.
+
+mod briefing;
+mod conclusion;
+mod error;
+mod gates;
+mod integration;
+pub mod progress;
+mod timeline;
+mod worker;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant, SystemTime},
+};
+
+use implementer_model::{
+    findings::Finding,
+    gate::{GateKind, Place, Receipt},
+    handoff::{Handoff, IntegratedCommit, Synthesis, TaskRecord},
+    ids::{ObjectId, TaskId},
+    roster::Role,
+    schedule::{Again, Effect, End, Event, Machine, Outcome, StopReason},
+    scope::CheckedPatch,
+};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
+
+pub use self::{error::RunError, integration::commit_message};
+use self::{
+    gates::GateRuns,
+    progress::{Observer, Progress},
+    worker::{AttemptEnd, Order, Shop, WorkerEvent},
+};
+use crate::{
+    agent::Agent,
+    intake::Intake,
+    journal::{JOURNAL_VERSION, Journal, Record},
+    run_dir::RunDir,
+    workspace::{integrate::Head, slots::SlotPool, store::RunStore},
+};
+
+/// What a run needs.
+#[derive(Debug)]
+pub struct Setup {
+    /// Plan, roster, configuration, schedule and lock.
+    pub intake: Intake,
+    /// Where the objects of the run go.
+    pub store: RunStore,
+    /// Where its files go.
+    pub run_dir: RunDir,
+    /// A folder outside the repository for work trees, homes and temporary files; the caller removes it.
+    pub scratch: PathBuf,
+    /// The agent that does the work.
+    pub agent: Arc<dyn Agent>,
+    /// Our own environment, from which variables are passed on to gates by name.
+    pub environment: BTreeMap<String, String>,
+    /// Our own executable, which supervises what we start.
+    pub supervisor: PathBuf,
+    /// Where the run takes place.
+    pub place: Place,
+}
+
+/// Runs a plan from its first task to the hand-off. `cancel` becoming true ends what runs and keeps what there is.
+///
+/// # Errors
+/// When the outside fails in a way that no state of a task can express: the disk, the object store, the journal.
+pub async fn run(
+    setup: Setup,
+    cancel: watch::Receiver<bool>,
+    observer: &mut dyn Observer,
+) -> Result<Handoff, RunError> {
+    let began = Instant::now();
+    let started = SystemTime::now();
+    let journal = Journal::create(&setup.run_dir.path("journal.jsonl"))?;
+    let lock = setup.intake.lock.clone();
+    setup.run_dir.write_json("lock.json".as_ref(), &lock)?;
+    journal.append(0, Record::Begun { version: JOURNAL_VERSION, run: setup.place.run.clone(), lock });
+
+    let Setup { intake, store, run_dir, scratch, agent, environment, supervisor, place } = setup;
+    let pool = SlotPool::new(store.clone(), &scratch.join("slots"))?;
+    let shop = Arc::new(Shop {
+        store,
+        pool,
+        run_dir,
+        scratch,
+        agent,
+        environment,
+        supervisor,
+        began,
+        tree_paths: Mutex::default(),
+    });
+    let (events, inbox) = mpsc::unbounded_channel();
+    let mut run = Run {
+        machine: Machine::new(&intake.schedule),
+        head: Head { commit: intake.base.commit.clone(), tree: intake.base.tree.clone() },
+        intake,
+        shop,
+        journal,
+        place,
+        started,
+        events,
+        workers: JoinSet::new(),
+        stops: BTreeMap::new(),
+        stop_gates: watch::channel(false).0,
+        records: BTreeMap::new(),
+        accepted: BTreeMap::new(),
+        commits: Vec::new(),
+        patch_refs: Vec::new(),
+        findings: BTreeMap::new(),
+        synthesis: Vec::new(),
+        receipts: Vec::new(),
+        gate_starts: Vec::new(),
+        asked_again: BTreeSet::new(),
+        cancelled: false,
+    };
+    observer.observe(&Progress::Begun { schedule: &run.intake.schedule });
+    let outcome = run.drive(inbox, cancel, observer).await;
+    // Whatever happened, nothing of ours keeps running, and the slots go away.
+    run.stop_everything().await;
+    let handoff = match outcome {
+        Ok(()) => run.conclude().await,
+        Err(error) => Err(error),
+    };
+    let Run { shop, .. } = run;
+    for abandoned in shop.pool.abandoned() {
+        tracing::warn!(path = %abandoned.path.display(), why = abandoned.why, "a work tree could not be cleaned and was set aside");
+    }
+    // All workers are gone, so this is the last reference. What cannot be removed goes with the scratch folder.
+    if let Some(shop) = Arc::into_inner(shop)
+        && let Err(error) = shop.pool.remove().await
+    {
+        tracing::warn!(%error, "the work trees could not be removed");
+    }
+    handoff
+}
+
+/// What happens outside the loop.
+#[derive(Debug)]
+enum Happened {
+    Worker(WorkerEvent),
+    GateStarted(GateKind),
+    Gates(Result<GateRuns, RunError>),
+}
+
+struct Run {
+    intake: Intake,
+    shop: Arc<Shop>,
+    journal: Journal,
+    place: Place,
+    started: SystemTime,
+    machine: Machine,
+    /// The last integrated commit: what the next wave starts from.
+    head: Head,
+    events: mpsc::UnboundedSender<Happened>,
+    workers: JoinSet<()>,
+    /// How to stop the attempt that runs, for each task that has one.
+    stops: BTreeMap<TaskId, watch::Sender<Option<StopReason>>>,
+    stop_gates: watch::Sender<bool>,
+    records: BTreeMap<TaskId, TaskRecord>,
+    /// Passed patches that wait for their wave to be integrated, and the commit that each was made on.
+    accepted: BTreeMap<TaskId, CheckedPatch>,
+    commits: Vec<IntegratedCommit>,
+    /// Every patch as its subagent made it, integrated or not, for the bundle.
+    patch_refs: Vec<(String, ObjectId)>,
+    /// What was noticed about the attempt that counts, for each task.
+    findings: BTreeMap<TaskId, Vec<Finding>>,
+    synthesis: Vec<Synthesis>,
+    receipts: Vec<Receipt>,
+    /// When each gate began, in milliseconds since the run began; beside `receipts`.
+    gate_starts: Vec<u64>,
+    /// What was called again for which tree, so that nothing is asked for twice.
+    asked_again: BTreeSet<(TaskId, ObjectId)>,
+    cancelled: bool,
+}
+
+impl Run {
+    /// Goes round until the machine says that it is finished.
+    async fn drive(
+        &mut self,
+        mut inbox: mpsc::UnboundedReceiver<Happened>,
+        mut cancel: watch::Receiver<bool>,
+        observer: &mut dyn Observer,
+    ) -> Result<(), RunError> {
+        let mut effects = self.machine.handle(Event::Begin, self.shop.now_ms());
+        loop {
+            while !effects.is_empty() {
+                let mut next = Vec::new();
+                for effect in effects {
+                    if matches!(effect, Effect::Finish) {
+                        return Ok(());
+                    }
+                    next.extend(self.perform(effect, observer).await?);
+                }
+                effects = next;
+            }
+            let deadline = self.machine.next_deadline();
+            let wake = async {
+                match deadline {
+                    Some(at) => tokio::time::sleep(Duration::from_millis(at.saturating_sub(self.shop.now_ms()))).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let event = tokio::select! {
+                happened = inbox.recv() => match happened {
+                    Some(happened) => self.take_in(happened, observer).await?,
+                    // The run itself holds a sender.
+                    None => return Err(RunError::Defect("the inbox is closed".to_owned())),
+                },
+                asked = cancel.wait_for(|cancel| *cancel), if !self.cancelled => {
+                    // A caller that is gone cannot cancel any more.
+                    if asked.is_err() { std::future::pending::<()>().await; }
+                    self.cancelled = true;
+                    self.stop_gates.send_replace(true);
+                    observer.observe(&Progress::Cancelling);
+                    Some(Event::Cancel)
+                },
+                Some(Err(error)) = self.workers.join_next() => {
+                    return Err(RunError::Defect(format!("a worker ended unexpectedly: {error}")));
+                }
+                () = wake => Some(Event::Tick),
+            };
+            effects = event.map_or_else(Vec::new, |event| self.machine.handle(event, self.shop.now_ms()));
+        }
+    }
+
+    /// Makes an effect happen. Gives the effects that follow at once.
+    async fn perform(&mut self, effect: Effect, observer: &mut dyn Observer) -> Result<Vec<Effect>, RunError> {
+        match effect {
+            Effect::Start { task, attempt, because } => {
+                self.start(&task, attempt, because);
+                Ok(Vec::new())
+            }
+            Effect::Stop { task, why, .. } => {
+                if let Some(stop) = self.stops.get(&task) {
+                    stop.send_replace(Some(why));
+                }
+                Ok(Vec::new())
+            }
+            Effect::Integrate { wave, tasks } => {
+                let failed = self.integrate(wave, &tasks, observer).await?;
+                Ok(self.machine.handle(Event::WaveIntegrated { wave, failed }, self.shop.now_ms()))
+            }
+            Effect::Synthesize { phase } => {
+                self.synthesise(phase);
+                observer.observe(&Progress::PhaseEnded { phase });
+                Ok(Vec::new())
+            }
+            Effect::JudgeGates => self.begin_gates(observer),
+            Effect::Finish => Ok(Vec::new()),
+        }
+    }
+
+    /// Sends a worker off with everything it has to know.
+    fn start(&mut self, id: &TaskId, attempt: u32, because: String) {
+        let Some(task) = self.intake.schedule.task(id).cloned() else { return };
+        let Some(subagent) = self.intake.roster.get(&task.subagent).cloned() else { return };
+        let brief = self.brief(&task, &subagent, attempt);
+        let (stop, stopped) = watch::channel(None);
+        self.stops.insert(id.clone(), stop);
+        let pass_environment = self.intake.config.environment(&subagent.name).into_iter().map(str::to_owned).collect();
+        let base = self.head.commit.clone();
+        let implementation_base = self.intake.base.commit.clone();
+        let order = Order { task, subagent, attempt, because, base, implementation_base, brief, pass_environment };
+        let (shop, events) = (Arc::clone(&self.shop), self.events.clone());
+        self.workers.spawn(async move {
+            worker::work(shop, order, stopped, |event| {
+                // A loop that is gone has no use for it.
+                let _ = events.send(Happened::Worker(event));
+            })
+            .await;
+        });
+    }
+
+    /// Takes in what happened outside, and says what it means to the machine.
+    async fn take_in(&mut self, happened: Happened, observer: &mut dyn Observer) -> Result<Option<Event>, RunError> {
+        match happened {
+            Happened::Worker(WorkerEvent::Started { task, attempt, base, brief }) => {
+                observer.observe(&Progress::TaskStarted { task: &task, attempt });
+                let record = Record::Started { task: task.clone(), attempt, base, brief };
+                self.journal.append(self.shop.now_ms(), record);
+                Ok(Some(Event::Started { task, attempt }))
+            }
+            Happened::Worker(WorkerEvent::Ended(end)) => self.attempt_ended(*end, observer).await.map(Some),
+            Happened::Worker(WorkerEvent::Broken(error)) => Err(error),
+            Happened::GateStarted(gate) => {
+                observer.observe(&Progress::GateStarted { gate });
+                Ok(None)
+            }
+            Happened::Gates(runs) => {
+                self.judge_gates(runs?, observer);
+                Ok(Some(Event::GatesJudged { again: Vec::new() }))
+            }
+        }
+    }
+
+    async fn attempt_ended(&mut self, end: AttemptEnd, observer: &mut dyn Observer) -> Result<Event, RunError> {
+        let AttemptEnd { task, record, reason, findings, accepted } = end;
+        self.stops.remove(&task);
+        let attempt = record.attempt;
+        let end = match record.outcome {
+            Outcome::Passed => End::Passed,
+            Outcome::Blocked => End::Blocked,
+            _ => End::Failed,
+        };
+        if let Some(patch) = record.patch.as_ref().filter(|patch| !patch.is_empty()) {
+            let message = self.message(&task, attempt)?;
+            let commit = tokio::task::block_in_place(|| self.shop.store.patch_commit(patch, &message))?;
+            self.patch_refs.push((conclusion::patch_ref(&task, attempt), commit));
+        }
+        if let Some(checked) = accepted {
+            self.accepted.insert(task.clone(), checked);
+        }
+        observer.observe(&Progress::TaskEnded {
+            task: &task,
+            outcome: record.outcome,
+            reason: &reason,
+            files: record.patch.as_ref().map_or(0, |patch| patch.changes.len()),
+            duration_ms: record.ended_ms.saturating_sub(record.started_ms),
+        });
+        self.journal
+            .append(self.shop.now_ms(), Record::Ended { task: task.clone(), attempt: Box::new(record.clone()) });
+        let outcome = record.outcome;
+        let kept = self.records.entry(task.clone()).or_insert_with(|| TaskRecord {
+            id: task.clone(),
+            outcome,
+            reason: String::new(),
+            attempts: Vec::new(),
+        });
+        kept.outcome = outcome;
+        kept.reason = reason;
+        kept.attempts.push(record);
+        self.findings.insert(task.clone(), findings);
+        Ok(Event::Ended { task, attempt, end })
+    }
+
+    /// Calls the reviewer again when the tree moved after it had read it; else runs the gates.
+    fn begin_gates(&mut self, observer: &mut dyn Observer) -> Result<Vec<Effect>, RunError> {
+        let mut again = Vec::new();
+        for task in self.intake.schedule.tasks.iter().filter(|task| task.role == Role::Review) {
+            let Some(record) = self.records.get(&task.id) else { continue };
+            let Some(read) = record.last().and_then(|attempt| attempt.patch.as_ref()).map(|patch| &patch.base_tree)
+            else {
+                continue;
+            };
+            if record.outcome == Outcome::Passed
+                && *read != self.head.tree
+                && self.asked_again.insert((task.id.clone(), self.head.tree.clone()))
+            {
+                let reason = "the tree changed after its review, and a review counts for the tree that it read";
+                again.push(Again { task: task.id.clone(), because: reason.to_owned() });
+            }
+        }
+        if !again.is_empty() {
+            for Again { task, because } in &again {
+                observer.observe(&Progress::TaskAgain { task, reason: because });
+            }
+            return Ok(self.machine.handle(Event::GatesJudged { again }, self.shop.now_ms()));
+        }
+        let (shop, events) = (Arc::clone(&self.shop), self.events.clone());
+        let jobs = gates::jobs(&self.intake, &self.head);
+        let stop = self.stop_gates.subscribe();
+        self.workers.spawn(async move {
+            let tell = |gate| drop(events.send(Happened::GateStarted(gate)));
+            let runs = gates::run(&shop, jobs, stop, tell).await;
+            let _ = events.send(Happened::Gates(runs));
+        });
+        Ok(Vec::new())
+    }
+
+    /// Ends whatever still runs and waits for it.
+    async fn stop_everything(&mut self) {
+        for stop in self.stops.values() {
+            stop.send_replace(Some(StopReason::Cancelled));
+        }
+        self.stop_gates.send_replace(true);
+        while self.workers.join_next().await.is_some() {}
+    }
+}

@@ -1,0 +1,322 @@
+//! One attempt at a task, from an empty work tree to a judged patch. Workers only send what happened; the loop owns the
+//! state.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use implementer_model::{
+    findings::Finding,
+    handoff::AttemptRecord,
+    ids::{Digest, ObjectId, TaskId},
+    roster::Subagent,
+    schedule::{Outcome, StopReason, Task},
+    scope::{self, CheckedPatch, TreePaths},
+    verdict::{self, Attempt, Ending},
+};
+use tokio::sync::watch;
+
+use super::error::RunError;
+use crate::{
+    agent::{self, Agent, AgentError, Conclusion, Ended, Exit, Job, LaunchError},
+    run_dir::{RunDir, RunDirError},
+    workspace::{WorkspaceError, capture::Captured, patch_text, slots::SlotPool, store::RunStore},
+};
+
+/// What all workers of a run share.
+pub(super) struct Shop {
+    pub(super) store: RunStore,
+    pub(super) pool: SlotPool,
+    pub(super) run_dir: RunDir,
+    /// Where subagents and gates have their HOME and TMPDIR; outside the repository, gone after the run.
+    pub(super) scratch: PathBuf,
+    pub(super) agent: Arc<dyn Agent>,
+    /// Our own environment, from which variables are passed on to gates by name.
+    pub(super) environment: BTreeMap<String, String>,
+    /// Our own executable, which supervises what we start.
+    pub(super) supervisor: PathBuf,
+    pub(super) began: Instant,
+    /// The paths of the tree that a patch was held against last: all patches of a wave have the same base.
+    pub(super) tree_paths: Mutex<Option<(ObjectId, Arc<TreePaths>)>>,
+}
+
+impl Shop {
+    /// Returns the paths of a tree, from the last call where it was for the same tree.
+    fn paths_of(&self, tree: &ObjectId) -> Result<Arc<TreePaths>, RunError> {
+        let mut last = self.tree_paths.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, paths)) = &*last
+            && known == tree
+        {
+            return Ok(Arc::clone(paths));
+        }
+        let paths = Arc::new(self.store.tree_paths(tree)?);
+        *last = Some((tree.clone(), Arc::clone(&paths)));
+        Ok(paths)
+    }
+
+    /// Returns the milliseconds since the run began.
+    pub(super) fn now_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// What a worker is to do.
+#[derive(Debug)]
+pub(super) struct Order {
+    pub(super) task: Task,
+    pub(super) subagent: Subagent,
+    pub(super) attempt: u32,
+    pub(super) because: String,
+    /// The commit that the work tree stands at.
+    pub(super) base: ObjectId,
+    /// The commit that the whole implementation started from.
+    pub(super) implementation_base: ObjectId,
+    pub(super) brief: String,
+    /// Names of the variables that the subagent is given.
+    pub(super) pass_environment: Vec<String>,
+}
+
+/// What a worker tells the loop.
+#[derive(Debug)]
+pub(super) enum WorkerEvent {
+    /// The work tree is there and the subagent's process is being started: its time runs from here.
+    Started { task: TaskId, attempt: u32, base: ObjectId, brief: Digest },
+    /// The attempt ended and was judged.
+    Ended(Box<AttemptEnd>),
+    /// Something that is not the subagent's fault failed: the run cannot go on.
+    Broken(RunError),
+}
+
+/// What came out of an attempt.
+#[derive(Debug)]
+pub(super) struct AttemptEnd {
+    pub(super) task: TaskId,
+    pub(super) record: AttemptRecord,
+    pub(super) reason: String,
+    pub(super) findings: Vec<Finding>,
+    /// The patch, when the attempt passed: proof that its scope was checked comes with it.
+    pub(super) accepted: Option<CheckedPatch>,
+}
+
+/// Works an order off and tells the loop about it.
+pub(super) async fn work(
+    shop: Arc<Shop>,
+    order: Order,
+    stop: watch::Receiver<Option<StopReason>>,
+    tell: impl Fn(WorkerEvent),
+) {
+    tell(match attempt(&shop, order, stop, &tell).await {
+        Ok(end) => WorkerEvent::Ended(Box::new(end)),
+        Err(error) => WorkerEvent::Broken(error),
+    });
+}
+
+async fn attempt(
+    shop: &Shop,
+    order: Order,
+    mut stop: watch::Receiver<Option<StopReason>>,
+    tell: &impl Fn(WorkerEvent),
+) -> Result<AttemptEnd, RunError> {
+    let slot = tokio::select! {
+        slot = shop.pool.acquire(&order.base, Some(&order.task.id)) => slot?,
+        () = stopped(&mut stop) => return Ok(never_started(shop, order)),
+    };
+    let folder = shop.run_dir.begin_attempt(&order.task.id, order.attempt)?;
+    let scratch = shop.scratch.join(format!("{}-{}", order.task.id, order.attempt));
+    let files = Files::make(&order, slot.path(), &folder, &scratch)?;
+    let job = files.job(&order);
+    shop.run_dir.write(&folder.join("brief.md"), order.brief.as_bytes())?;
+    let brief_digest = Digest::of(&order.brief);
+
+    tell(WorkerEvent::Started {
+        task: order.task.id.clone(),
+        attempt: order.attempt,
+        base: order.base.clone(),
+        brief: brief_digest.clone(),
+    });
+    let started_ms = shop.now_ms();
+    let ended = match shop.agent.prepare(&job) {
+        Ok(launch) => agent::run(&launch, stopped(&mut stop)).await.map_err(NotStarted::Launch),
+        Err(error) => Err(NotStarted::Agent(error)),
+    };
+    let conclusion = ended.as_ref().ok().map(|ended| shop.agent.conclude(&job, ended));
+    let captured = slot.capture().await;
+    drop(slot);
+    let ended_ms = shop.now_ms();
+    let cancelled = *stop.borrow() == Some(StopReason::Cancelled);
+
+    if let Some(Conclusion { report: Ok(Some(read)), .. }) = &conclusion {
+        shop.run_dir.write_json(&folder.join("report.json"), &read.report)?;
+    }
+    if let Ok(Captured { patch, .. }) = &captured
+        && !patch.is_empty()
+    {
+        tokio::task::block_in_place(|| patch_text::write(&shop.store, patch, &folder.join("patch.diff")))?;
+    }
+    // The scratch folder may hold anything, in any mode; what cannot be removed goes with the run's scratch folder.
+    let _ = std::fs::remove_dir_all(&scratch);
+
+    let paths = match &captured {
+        Ok(captured) if captured.patch.changes.iter().any(|change| change.old.is_none()) => {
+            Some(tokio::task::block_in_place(|| shop.paths_of(&captured.patch.base_tree))?)
+        }
+        _ => None,
+    };
+    let end = End { ended, conclusion, captured, paths, cancelled };
+    Ok(judge(&order, brief_digest, (started_ms, ended_ms), end))
+}
+
+/// Why a process never ran.
+#[derive(Debug, thiserror::Error)]
+enum NotStarted {
+    #[error(transparent)]
+    Agent(AgentError),
+    #[error(transparent)]
+    Launch(LaunchError),
+}
+
+/// Everything that an attempt left.
+struct End {
+    ended: Result<Ended, NotStarted>,
+    conclusion: Option<Conclusion>,
+    captured: Result<Captured, WorkspaceError>,
+    /// The paths of the base, where the patch adds one.
+    paths: Option<Arc<TreePaths>>,
+    cancelled: bool,
+}
+
+/// Completes when the attempt is to be stopped; never when the loop is gone, because then the process ends as a whole.
+async fn stopped(stop: &mut watch::Receiver<Option<StopReason>>) {
+    let gone = stop.wait_for(Option::is_some).await.is_err();
+    if gone {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// The files and folders of an attempt.
+struct Files {
+    worktree: PathBuf,
+    brief: PathBuf,
+    report: PathBuf,
+    log: PathBuf,
+    scratch: PathBuf,
+}
+
+impl Files {
+    fn make(order: &Order, worktree: &Path, folder: &Path, scratch: &Path) -> Result<Self, RunError> {
+        let io_error = |path: &Path| {
+            let path = path.to_owned();
+            move |source| RunError::RunDir(RunDirError::Io { path, source })
+        };
+        std::fs::create_dir_all(scratch).map_err(io_error(scratch))?;
+        // The subagent gets a copy: what the run keeps is what was said, whatever becomes of the copy.
+        let brief = scratch.join("brief.md");
+        std::fs::write(&brief, &order.brief).map_err(io_error(&brief))?;
+        Ok(Self {
+            worktree: worktree.to_owned(),
+            brief,
+            report: scratch.join("report.json"),
+            log: folder.join("log.txt"),
+            scratch: scratch.to_owned(),
+        })
+    }
+
+    fn job<'a>(&'a self, order: &'a Order) -> Job<'a> {
+        Job {
+            task: &order.task.id,
+            attempt: order.attempt,
+            subagent: &order.subagent,
+            scope: &order.task.scope,
+            access: order.task.access,
+            base: &order.implementation_base,
+            worktree: &self.worktree,
+            brief: &self.brief,
+            report: &self.report,
+            log: &self.log,
+            scratch: &self.scratch,
+            time_limit: Duration::from_secs(order.task.time_limit_s),
+            pass_environment: &order.pass_environment,
+        }
+    }
+}
+
+fn never_started(shop: &Shop, order: Order) -> AttemptEnd {
+    let now = shop.now_ms();
+    AttemptEnd {
+        record: AttemptRecord {
+            attempt: order.attempt,
+            because: order.because,
+            outcome: Outcome::NotRun,
+            started_ms: now,
+            ended_ms: now,
+            exit_code: None,
+            brief_digest: Digest::of(&order.brief),
+            report: None,
+            patch: None,
+            conflicts: Vec::new(),
+        },
+        task: order.task.id,
+        reason: "the run was stopped before it could begin".to_owned(),
+        findings: Vec::new(),
+        accepted: None,
+    }
+}
+
+fn judge(order: &Order, brief_digest: Digest, (started_ms, ended_ms): (u64, u64), end: End) -> AttemptEnd {
+    let End { ended, conclusion, captured, paths, cancelled } = end;
+    let task = &order.task;
+    let (patch, left_out) = match captured {
+        Ok(captured) => (Ok(captured.patch), captured.left_out),
+        Err(error) => (Err(error.to_string()), Vec::new()),
+    };
+    let checked = patch.clone().map(|patch| scope::check(patch, &task.scope, task.access, paths.as_deref()));
+    let violations = match &checked {
+        Ok(Err(out_of_scope)) => out_of_scope.violations.as_slice(),
+        _ => &[],
+    };
+    let left_out: Vec<_> = left_out.into_iter().map(|left| (left.path, left.why.to_string())).collect();
+    let ending = match &ended {
+        Err(error) => Ending::NotStarted(error.to_string()),
+        Ok(ended) if ended.stopped && cancelled => Ending::Cancelled,
+        Ok(ended) if ended.stopped => Ending::Stopped,
+        Ok(ended) => match ended.exit {
+            Exit::Code(code) => Ending::Exited(code),
+            Exit::Signal(signal) => Ending::Signalled(signal),
+        },
+    };
+    let report = conclusion.map_or(Ok(None), |conclusion| conclusion.report).map_err(|error| error.to_string());
+    let verdict = verdict::judge(&Attempt {
+        task,
+        ending,
+        report: report.as_ref().map(|read| read.as_ref().map(|read| &read.report)).map_err(Clone::clone),
+        patch: patch.as_ref().map_err(Clone::clone),
+        violations,
+        left_out: &left_out,
+        leftovers: ended.as_ref().map_or(0, |ended| ended.leftovers),
+        output_truncated: ended.as_ref().is_ok_and(|ended| ended.truncated),
+    });
+    AttemptEnd {
+        task: task.id.clone(),
+        record: AttemptRecord {
+            attempt: order.attempt,
+            because: order.because.clone(),
+            outcome: verdict.outcome,
+            started_ms,
+            ended_ms,
+            exit_code: ended.ok().and_then(|ended| ended.exit.code()),
+            brief_digest,
+            report: report.ok().flatten().map(|read| read.report),
+            patch: patch.ok(),
+            conflicts: Vec::new(),
+        },
+        reason: verdict.reason,
+        findings: verdict.findings,
+        accepted: match checked {
+            Ok(Ok(checked)) if verdict.outcome == Outcome::Passed => Some(checked),
+            _ => None,
+        },
+    }
+}

@@ -1,0 +1,204 @@
+//! From a plan and a repository to everything that a run needs to know before it starts: plan, roster, configuration,
+//! schedule, lock. `plan` shows it, `run` follows it.
+
+use std::path::Path;
+
+use implementer_model::{
+    config::{CONFIG_PATH, Config},
+    diagnostics::{self, Diagnostic},
+    ids::Digest,
+    lock::{Lock, LockMismatch},
+    plan::{self, Plan},
+    roster::{self, AgentFile, Roster},
+    schedule::{self, Schedule},
+};
+
+use crate::workspace::{
+    WorkspaceError,
+    store::{Base, RunStore},
+};
+
+/// The folders in which agent files are looked for.
+const AGENT_FOLDERS: [&str; 2] = [".claude/agents", ".github/agents"];
+
+/// The plan as it came in.
+#[derive(Debug, Clone)]
+pub struct PlanText {
+    /// The name under which the user knows it.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Where the configuration comes from.
+#[derive(Debug, Clone)]
+pub enum ConfigSource {
+    /// The file in the repository, as the base commit has it.
+    Base,
+    /// A file that the user named.
+    Text {
+        /// Its name, for messages.
+        name: String,
+        /// Its text.
+        text: String,
+    },
+}
+
+/// What a run needs to know before it starts.
+#[derive(Debug)]
+pub struct Intake {
+    /// The commit that the implementation starts from.
+    pub base: Base,
+    /// The plan.
+    pub plan: Plan,
+    /// The subagents that can be called.
+    pub roster: Roster,
+    /// The configuration.
+    pub config: Config,
+    /// Tasks and waves.
+    pub schedule: Schedule,
+    /// Plan, base and roster, bound together.
+    pub lock: Lock,
+    /// What is worth knowing although nothing is wrong enough to stop.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Says why a run cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// The plan, the configuration or an agent file is wrong; every problem is listed.
+    #[error("{}", summarise(.0))]
+    Invalid(Vec<Diagnostic>),
+    /// Another lock was approved.
+    #[error(transparent)]
+    Lock(#[from] LockMismatch),
+    /// The repository could not be read.
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
+}
+
+fn summarise(diagnostics: &[Diagnostic]) -> String {
+    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+    format!("{} must be mended before anything can run", implementer_model::text::count(errors, "problem"))
+}
+
+/// Reads the configuration and the agent files as the base commit has them: what lies uncommitted in a checkout, or
+/// what a pull request adds on top, has no say in who may touch what.
+///
+/// # Errors
+/// When a file cannot be read from the object store.
+pub fn roster_files(store: &RunStore, base: &Base) -> Result<Vec<AgentFile>, WorkspaceError> {
+    let mut files = Vec::new();
+    for folder in AGENT_FOLDERS {
+        for path in store.list_files(&base.tree, folder)? {
+            if !roster::is_agent_file(&path) {
+                continue;
+            }
+            if let Some(content) = store.read_file(&base.tree, &path)? {
+                files.push(AgentFile { path, content });
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// Reads plan, configuration and roster, makes the schedule and the lock. All problems are reported in one go.
+///
+/// `concurrency` overrides the configuration; `lock` is the digest that was approved, when there is one.
+///
+/// # Errors
+/// When the repository cannot be read, anything in plan, configuration or agent files is wrong, or the lock differs.
+pub fn take(
+    store: &RunStore,
+    base_rev: &str,
+    plan_text: &PlanText,
+    config: &ConfigSource,
+    concurrency: Option<usize>,
+    lock: Option<&str>,
+) -> Result<Intake, IntakeError> {
+    let base = store.resolve(base_rev)?;
+    let mut problems = Vec::new();
+
+    let (name, text) = match config {
+        ConfigSource::Text { name, text } => (name.clone(), text.clone()),
+        ConfigSource::Base => {
+            let bytes = store.read_file(&base.tree, CONFIG_PATH)?.unwrap_or_default();
+            (CONFIG_PATH.to_owned(), String::from_utf8_lossy(&bytes).into_owned())
+        }
+    };
+    let mut config = Config::read(&name, &text).unwrap_or_else(|wrong| {
+        problems.extend(wrong);
+        Config::default()
+    });
+    config.concurrency = concurrency.or(config.concurrency);
+
+    let loaded = roster::load(&roster_files(store, &base)?, &config);
+    problems.extend(loaded.diagnostics);
+    let roster = loaded.roster;
+
+    let reading = plan::read(&plan_text.name, &plan_text.bytes, &roster);
+    problems.extend(reading.diagnostics);
+
+    let schedule = reading.plan.as_ref().map(|plan| schedule::build(plan, &roster, &config, &config.protected_paths()));
+    let (Some(plan), Some(Ok(schedule))) = (&reading.plan, &schedule) else {
+        problems.extend(schedule.and_then(Result::err).unwrap_or_default());
+        return Err(invalid(problems));
+    };
+    if problems.iter().any(Diagnostic::is_error) {
+        return Err(invalid(problems));
+    }
+
+    let who = Digest::of_parts([roster.digest().as_str().as_bytes(), config.digest().as_str().as_bytes()]);
+    let approved = Lock::new(plan.digest.clone(), base.commit.clone(), who);
+    if let Some(named) = lock {
+        approved.check(named)?;
+    }
+    diagnostics::sort(&mut problems);
+    Ok(Intake {
+        base,
+        plan: plan.clone(),
+        roster,
+        config,
+        schedule: schedule.clone(),
+        lock: approved,
+        warnings: problems,
+    })
+}
+
+fn invalid(mut problems: Vec<Diagnostic>) -> IntakeError {
+    diagnostics::sort(&mut problems);
+    IntakeError::Invalid(problems)
+}
+
+/// Reads agent files from a folder on the disk, for linting what is not committed yet.
+///
+/// # Errors
+/// When a folder or file is there but cannot be read.
+pub fn roster_files_on_disk(repository: &Path) -> std::io::Result<Vec<AgentFile>> {
+    let mut files = Vec::new();
+    for folder in AGENT_FOLDERS {
+        let mut folders = vec![repository.join(folder)];
+        while let Some(dir) = folders.pop() {
+            let entries = match std::fs::read_dir(&dir) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                entries => entries?,
+            };
+            for entry in entries {
+                let entry = entry?;
+                let kind = entry.file_type()?;
+                if kind.is_dir() {
+                    folders.push(entry.path());
+                }
+                let Some(path) = entry.path().strip_prefix(repository).ok().and_then(Path::to_str).map(str::to_owned)
+                else {
+                    continue;
+                };
+                if kind.is_file() && roster::is_agent_file(&path) {
+                    files.push(AgentFile { path, content: std::fs::read(entry.path())? });
+                }
+            }
+        }
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(files)
+}

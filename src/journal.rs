@@ -1,0 +1,357 @@
+//! The journal: what survives a crash. Append-only JSON lines, each bound to the one before it by a checksum, synced to
+//! the disk in batches.
+//!
+//! A record is durable once [`Journal::sync`] has returned. The writer is a thread of its own: it takes everything that
+//! waits, writes it in one go and syncs once, so that a wave of 256 tasks costs a handful of syncs and not 256.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    thread::JoinHandle,
+};
+
+use implementer_model::{
+    gate::Receipt,
+    handoff::{AttemptRecord, IntegratedCommit, Status},
+    ids::{Digest, ObjectId, TaskId},
+    lock::Lock,
+};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc, oneshot};
+
+/// The version of the journal format that this program writes.
+pub const JOURNAL_VERSION: u32 = 1;
+
+/// Hex digits of the checksum that are kept: 64 bits, far more than a torn or damaged line needs to be told.
+const CHECKSUM_DIGITS: usize = 16;
+
+/// What the journal records.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "record")]
+pub enum Record {
+    /// The run began.
+    Begun {
+        /// The version of the journal format.
+        version: u32,
+        /// The id of the run.
+        run: String,
+        /// What was approved.
+        lock: Lock,
+    },
+    /// A subagent's process was started.
+    Started {
+        /// The task.
+        task: TaskId,
+        /// The attempt, from 1.
+        attempt: u32,
+        /// The commit it started from.
+        base: ObjectId,
+        /// The digest of its brief.
+        brief: Digest,
+    },
+    /// An attempt ended and was judged; its patch, if any, is in the store.
+    Ended {
+        /// The task.
+        task: TaskId,
+        /// Everything about the attempt.
+        attempt: Box<AttemptRecord>,
+    },
+    /// A wave's patches were integrated.
+    Integrated {
+        /// The number of the wave.
+        wave: usize,
+        /// The commits that it gave, in order.
+        commits: Vec<IntegratedCommit>,
+        /// The commit that the next wave starts from.
+        head: ObjectId,
+    },
+    /// A gate was judged.
+    Judged {
+        /// Its receipt.
+        receipt: Box<Receipt>,
+    },
+    /// The run came to its end.
+    Concluded {
+        /// How.
+        status: Status,
+        /// The last commit.
+        commit: ObjectId,
+        /// The digest of the hand-off file.
+        handoff: Digest,
+    },
+}
+
+/// One line of the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Line {
+    /// Counts from 1.
+    seq: u64,
+    /// Milliseconds since the run began.
+    at_ms: u64,
+    /// What is recorded.
+    #[serde(flatten)]
+    record: Record,
+}
+
+/// Says what went wrong with the journal.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The file could not be written or read.
+    #[error("cannot write the journal {path}: {source}; is the disk full, or the folder read-only?")]
+    Io {
+        /// The journal file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A line other than the last is damaged.
+    #[error("line {line} of the journal {path} is damaged: {why}")]
+    Damaged {
+        /// The journal file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The writer is gone, after it reported an error.
+    #[error("the journal {path} was given up after an earlier error")]
+    GivenUp {
+        /// The journal file.
+        path: PathBuf,
+    },
+}
+
+enum Order {
+    Append { at_ms: u64, record: Box<Record> },
+    Sync(oneshot::Sender<Result<(), io::Error>>),
+}
+
+/// An open journal.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    orders: mpsc::UnboundedSender<Order>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl Journal {
+    /// Creates the journal file, which must not exist yet, and starts its writer.
+    ///
+    /// # Errors
+    /// When the file cannot be created.
+    pub fn create(path: &Path) -> Result<Self, JournalError> {
+        let io_error = |source| JournalError::Io { path: path.to_owned(), source };
+        let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(io_error)?;
+        let (orders, queue) = mpsc::unbounded_channel();
+        let writer = std::thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn(move || Writer { file, seq: 0, previous: String::new(), failed: None }.run(queue))
+            .map_err(io_error)?;
+        Ok(Self { path: path.to_owned(), orders, writer: Some(writer) })
+    }
+
+    /// Hands a record to the writer and goes on; an error comes out of the next [`Self::sync`].
+    pub fn append(&self, at_ms: u64, record: Record) {
+        // A writer that is gone has said why to an earlier sync, and says so again to the next.
+        let _ = self.orders.send(Order::Append { at_ms, record: Box::new(record) });
+    }
+
+    /// Waits until everything that was appended is on the disk.
+    ///
+    /// # Errors
+    /// When anything could not be written since the journal was created.
+    pub async fn sync(&self) -> Result<(), JournalError> {
+        let given_up = || JournalError::GivenUp { path: self.path.clone() };
+        let (done, wait) = oneshot::channel();
+        self.orders.send(Order::Sync(done)).map_err(|_| given_up())?;
+        wait.await.map_err(|_| given_up())?.map_err(|source| JournalError::Io { path: self.path.clone(), source })
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        let (closed, _) = mpsc::unbounded_channel();
+        self.orders = closed;
+        if let Some(writer) = self.writer.take() {
+            // The writer ends as soon as its queue is empty. That it panicked would change nothing any more.
+            let _ = writer.join();
+        }
+    }
+}
+
+struct Writer {
+    file: File,
+    seq: u64,
+    previous: String,
+    failed: Option<io::ErrorKind>,
+}
+
+impl Writer {
+    fn run(mut self, mut queue: mpsc::UnboundedReceiver<Order>) {
+        let mut batch = Vec::new();
+        while let Some(order) = queue.blocking_recv() {
+            let mut waiting = Vec::new();
+            let mut next = Some(order);
+            while let Some(order) = next {
+                match order {
+                    Order::Append { at_ms, record } => self.encode(at_ms, *record, &mut batch),
+                    Order::Sync(done) => waiting.push(done),
+                }
+                next = queue.try_recv().ok();
+            }
+            let result = self.write(&batch);
+            batch.clear();
+            for done in waiting {
+                let _ = done.send(match &result {
+                    Ok(()) => Ok(()),
+                    Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
+                });
+            }
+        }
+    }
+
+    fn encode(&mut self, at_ms: u64, record: Record, batch: &mut Vec<u8>) {
+        self.seq += 1;
+        let line = Line { seq: self.seq, at_ms, record };
+        // Records are plain data; serialising them into memory cannot fail.
+        let Ok(body) = serde_json::to_string(&line) else { return };
+        let sum = checksum(&self.previous, &body);
+        batch.extend_from_slice(sum.as_bytes());
+        batch.push(b' ');
+        batch.extend_from_slice(body.as_bytes());
+        batch.push(b'\n');
+        self.previous = sum;
+    }
+
+    fn write(&mut self, batch: &[u8]) -> io::Result<()> {
+        // After one failed write the file may end in half a line: what came behind it could never be read.
+        if let Some(kind) = self.failed {
+            return Err(kind.into());
+        }
+        let result = self.file.write_all(batch).and_then(|()| self.file.sync_data());
+        if let Err(error) = &result {
+            self.failed = Some(error.kind());
+        }
+        result
+    }
+}
+
+fn checksum(previous: &str, body: &str) -> String {
+    let digest = Digest::of_parts([previous.as_bytes(), body.as_bytes()]);
+    digest.hex()[..CHECKSUM_DIGITS].to_owned()
+}
+
+/// Reads a journal back. A torn last line, as a crash leaves it, is passed over.
+///
+/// # Errors
+/// When the file cannot be read, or a line that is not the last is damaged.
+pub fn read(path: &Path) -> Result<Vec<(u64, Record)>, JournalError> {
+    let text = std::fs::read(path).map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
+    let text = String::from_utf8_lossy(&text);
+    let mut records = Vec::new();
+    let mut previous = String::new();
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    for (index, line) in lines.iter().enumerate() {
+        let damaged = |why| JournalError::Damaged { path: path.to_owned(), line: index + 1, why };
+        match parse(line, &previous, index as u64 + 1) {
+            Ok((sum, line)) => {
+                previous = sum;
+                records.push((line.at_ms, line.record));
+            }
+            Err(_) if index + 1 == lines.len() => break,
+            Err(why) => return Err(damaged(why)),
+        }
+    }
+    Ok(records)
+}
+
+fn parse(line: &str, previous: &str, seq: u64) -> Result<(String, Line), &'static str> {
+    let line = line.strip_suffix('\n').ok_or("the line is torn")?;
+    let (sum, body) = line.split_once(' ').ok_or("there is no checksum")?;
+    if sum != checksum(previous, body) {
+        return Err("the checksum is wrong");
+    }
+    let parsed: Line = serde_json::from_str(body).map_err(|_| "the record is not known")?;
+    if parsed.seq == seq { Ok((sum.to_owned(), parsed)) } else { Err("the sequence is broken") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn begun() -> Record {
+        let id = ObjectId::new("1".repeat(40)).unwrap();
+        let lock = Lock::new(Digest::of("plan"), id, Digest::of("roster"));
+        Record::Begun { version: JOURNAL_VERSION, run: "r".to_owned(), lock }
+    }
+
+    fn started(attempt: u32) -> Record {
+        let base = ObjectId::new("2".repeat(40)).unwrap();
+        Record::Started { task: TaskId::new("feature").unwrap(), attempt, base, brief: Digest::of("brief") }
+    }
+
+    async fn journal_of(path: &Path, records: impl IntoIterator<Item = Record>) {
+        let journal = Journal::create(path).unwrap();
+        for record in records {
+            journal.append(7, record);
+        }
+        journal.sync().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_was_synced_is_read_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal.jsonl");
+        journal_of(&path, [begun(), started(1)]).await;
+        assert_eq!(read(&path).unwrap(), [(7, begun()), (7, started(1))]);
+    }
+
+    #[tokio::test]
+    async fn a_journal_cut_anywhere_gives_what_was_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal.jsonl");
+        journal_of(&path, [begun(), started(1), started(2)]).await;
+        let whole = std::fs::read(&path).unwrap();
+        for end in 0..whole.len() {
+            std::fs::write(&path, &whole[..end]).unwrap();
+            let lines = whole[..end].iter().filter(|&&byte| byte == b'\n').count();
+            assert_eq!(read(&path).unwrap().len(), lines, "cut at {end}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_changed_or_missing_line_in_the_middle_is_damage() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal.jsonl");
+        journal_of(&path, [begun(), started(1), started(2)]).await;
+        let whole = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, whole.replacen("feature", "fixture", 1)).unwrap();
+        assert!(matches!(read(&path), Err(JournalError::Damaged { line: 2, .. })));
+        let without_second: String =
+            whole.lines().enumerate().filter(|(n, _)| *n != 1).map(|(_, l)| format!("{l}\n")).collect();
+        std::fs::write(&path, format!("{without_second}x\n")).unwrap();
+        assert!(matches!(read(&path), Err(JournalError::Damaged { line: 2, .. })));
+    }
+
+    #[tokio::test]
+    async fn a_journal_is_never_written_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal.jsonl");
+        journal_of(&path, [begun()]).await;
+        assert!(matches!(Journal::create(&path), Err(JournalError::Io { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_an_error_of_the_sync() {
+        if !Path::new("/dev/full").exists() {
+            eprintln!("SKIPPED a_full_disk_is_an_error_of_the_sync: no /dev/full here");
+            return;
+        }
+        let file = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut writer = Writer { file, seq: 0, previous: String::new(), failed: None };
+        assert!(writer.write(b"x\n").is_err());
+        assert!(writer.write(b"").is_err(), "what comes behind a failed write is refused too");
+    }
+}

@@ -1,0 +1,141 @@
+//! Quality assurance cannot be skipped: passed is passed on the final tree, and nothing else is.
+
+use implementer_model::{
+    gate::{GateKind, GateState, Receipt},
+    handoff::Status,
+};
+use serde_json::json;
+
+use crate::support::{Bench, Ran};
+
+fn receipt(ran: &Ran, gate: GateKind) -> Receipt {
+    ran.handoff().gates.into_iter().find(|receipt| receipt.gate == gate).expect("a receipt")
+}
+
+fn plan_with(verification: &str) -> Bench {
+    let bench = Bench::new();
+    let plan = format!(
+        "# P\n\n## Feature\nTouches: src/**\n- say hello\n\n## CLI\nTouches: cli/**\n- greet\n\n## Verification\n{verification}"
+    );
+    bench.write(".backend-implementer/plan.md", &plan);
+    bench.commit("plan");
+    bench
+}
+
+#[test]
+fn all_three_gates_passed_on_the_final_tree_is_complete() {
+    let bench = Bench::new();
+    let ran = bench.run([]).expect(0);
+    let handoff = ran.handoff();
+    assert_eq!(handoff.status, Status::Complete);
+    for receipt in &handoff.gates {
+        assert_eq!(receipt.state, GateState::Passed, "{receipt:#?}");
+        assert_eq!(receipt.tree, handoff.result.tree);
+    }
+    assert_eq!(receipt(&ran, GateKind::Tests).commands[0].tests.expect("counts").passed, 1);
+    assert!(ran.summary().starts_with("## Backend Implementation Complete"), "{}", ran.summary());
+}
+
+#[test]
+fn a_gate_without_a_command_is_not_run_and_not_passed() {
+    let bench = plan_with("- tests: `python3 -m unittest`\n");
+    let ran = bench.run([]).expect(1);
+    assert_eq!(receipt(&ran, GateKind::Tests).state, GateState::Passed);
+    assert_eq!(receipt(&ran, GateKind::Validation).state, GateState::NotRun);
+    assert!(ran.handoff().missing.iter().any(|missing| missing.contains("validation")), "{:?}", ran.handoff().missing);
+}
+
+#[test]
+fn a_test_command_that_runs_no_test_is_not_passed() {
+    let bench = plan_with("- tests: `true`\n- validation: `true`\n");
+    let ran = bench.run([]).expect(1);
+    assert_ne!(receipt(&ran, GateKind::Tests).state, GateState::Passed);
+}
+
+#[test]
+fn a_suite_that_skips_everything_is_skipped() {
+    let bench = Bench::new();
+    bench.write(
+        "test_base.py",
+        "import unittest\n\nclass T(unittest.TestCase):\n    @unittest.skip('later')\n    def test_it(self):\n        pass\n",
+    );
+    bench.commit("skip");
+    let ran = bench.run([]).expect(1);
+    assert_eq!(receipt(&ran, GateKind::Tests).state, GateState::Skipped);
+}
+
+#[test]
+fn a_red_test_fails_its_gate_with_the_end_of_its_output() {
+    let bench = Bench::new();
+    bench.script(&json!({ "feature": { "write": { "src/hello.py": "x\n" } }, "cli": { "write": { "cli/greet.py": "x\n" } },
+        "tests": { "write": { "tests/__init__.py": "", "tests/test_new.py":
+            "import unittest\n\nclass T(unittest.TestCase):\n    def test_sum(self):\n        self.assertEqual(1 + 1, 3)\n" } } }));
+    let ran = bench.run([]).expect(1);
+    let receipt = receipt(&ran, GateKind::Tests);
+    assert_eq!(receipt.state, GateState::Failed);
+    assert_eq!(receipt.commands[0].exit_code, Some(1));
+    assert!(receipt.commands[0].output_tail.contains("AssertionError"), "{}", receipt.commands[0].output_tail);
+}
+
+#[test]
+fn a_blocking_finding_of_the_reviewer_keeps_the_gate_shut() {
+    let bench = Bench::new();
+    bench.script(
+        &json!({ "feature": { "write": { "src/hello.py": "x\n" } }, "cli": { "write": { "cli/greet.py": "x\n" } },
+        "review": { "report": { "findings": [
+            { "severity": "blocking", "path": "src/hello.py", "line": 1, "message": "secret in the code" } ] } } }),
+    );
+    let ran = bench.run([]).expect(1);
+    let receipt = receipt(&ran, GateKind::Review);
+    assert_eq!(receipt.state, GateState::Failed, "{receipt:#?}");
+    assert_eq!(receipt.verdict.expect("a verdict").blocking_findings, 1);
+    assert!(ran.summary().contains("secret in the code"), "{}", ran.summary());
+}
+
+#[test]
+fn a_review_counts_for_the_tree_that_it_read() {
+    let bench = Bench::new();
+    bench.write(
+        ".backend-implementer/plan.md",
+        "# P\n\n## Feature\nTouches: src/**\n- say hello\n\n## Deployment\nTouches: deploy/**\n- a unit\n\n\
+         ## Verification\n- tests: `python3 -m unittest`\n- validation: `git --version`\n",
+    );
+    bench.commit("plan");
+    bench.script(&json!({ "feature": { "write": { "src/hello.py": "x\n" } }, "deployment": { "write": { "deploy/unit": "x\n" } } }));
+    let ran = bench.run([]).expect(0);
+    let handoff = ran.handoff();
+    let review = handoff.tasks.iter().find(|record| record.id.as_str() == "review").expect("a record");
+    assert_eq!(review.attempts.len(), 2, "deployment changed the tree behind the first review");
+    assert_eq!(receipt(&ran, GateKind::Review).verdict.expect("a verdict").tree, handoff.result.tree);
+}
+
+#[test]
+fn a_plan_cannot_weaken_what_the_configuration_asks_for() {
+    let bench = Bench::new();
+    let config = std::fs::read_to_string(bench.repo().join(".github/backend-implementer.yml")).unwrap();
+    bench.write(".github/backend-implementer.yml", &format!("{config}gates:\n  tests:\n    commands: [\"false\"]\n"));
+    bench.commit("a gate of the repository's own");
+    let ran = bench.run([]).expect(1);
+    let receipt = receipt(&ran, GateKind::Tests);
+    assert_eq!(receipt.commands.len(), 2, "{receipt:#?}");
+    assert_eq!(receipt.state, GateState::Failed);
+}
+
+#[test]
+fn counts_are_read_from_junit_that_the_command_wrote_not_from_an_old_file() {
+    let bench = Bench::new();
+    let old = "<testsuites><testsuite><testcase name='a'/><testcase name='b'/></testsuite></testsuites>";
+    bench.write("old.xml", old);
+    bench.write("write_junit.py", "open('new.xml', 'w').write('<testsuite><testcase name=\"n\"/></testsuite>')\n");
+    let config = std::fs::read_to_string(bench.repo().join(".github/backend-implementer.yml")).unwrap();
+    bench.write(
+        ".github/backend-implementer.yml",
+        &format!("{config}gates:\n  tests:\n    commands: [python3 write_junit.py]\n    junit: ['*.xml']\n"),
+    );
+    bench.write(".backend-implementer/plan.md", "# P\n\n## Feature\nTouches: src/**\n- say hello\n");
+    bench.commit("junit");
+    let ran = bench.run([]).expect(1);
+    let receipt = receipt(&ran, GateKind::Tests);
+    assert_eq!(receipt.commands[0].tests.expect("counts").passed, 1, "{receipt:#?}");
+    assert_eq!(receipt.state, GateState::Passed);
+}
