@@ -17,7 +17,7 @@ const TOKEN_PREFIXES: [&str; 6] = ["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "gith
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EnvironmentError {
     /// Its name may not be passed on.
-    #[error("the environment of the subagent: {0}")]
+    #[error(transparent)]
     Name(#[from] RefusedName),
     /// Its value is a GitHub token, whatever its name.
     #[error("the variable `{name}` cannot be passed to a subagent: it holds a GitHub token")]

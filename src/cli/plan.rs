@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, fmt::Write as _};
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use implementer_model::{
+    command,
     config::Config,
     diagnostics::Diagnostic,
     gate::GateKind,
@@ -157,8 +158,8 @@ fn write_gates(out: &mut String, plan: &Plan, config: &Config) {
     for gate in GateKind::ALL {
         let planned = plan.verification.iter().filter(|command| command.gate == gate).map(|command| &command.argv);
         let configured = config.gate_commands(gate);
-        let mut lines: Vec<_> = planned.map(|argv| format!("{}  (plan)", shell(argv))).collect();
-        lines.extend(configured.iter().map(|argv| format!("{}  (configuration)", shell(argv))));
+        let mut lines: Vec<_> = planned.map(|argv| format!("{}  (plan)", command::join(argv))).collect();
+        lines.extend(configured.iter().map(|argv| format!("{}  (configuration)", command::join(argv))));
         if gate == GateKind::Review {
             lines.insert(0, "the reviewer, without blocking findings".to_owned());
         } else if lines.is_empty() {
@@ -170,9 +171,4 @@ fn write_gates(out: &mut String, plan: &Plan, config: &Config) {
             let _ = writeln!(out, "  {:10}  {line}", if index == 0 { gate.name() } else { "" });
         }
     }
-}
-
-/// Writes arguments as a shell would need them.
-fn shell(argv: &[String]) -> String {
-    shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" "))
 }

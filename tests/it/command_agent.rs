@@ -197,7 +197,7 @@ fn a_token_is_refused_before_anything_starts() {
     let mut bench = Bench::new("touch started");
     for name in ["GITHUB_TOKEN", "IMPLEMENTER_TASK"] {
         bench.passed = vec![name.to_owned()];
-        assert!(bench.go().unwrap_err().to_string().contains("cannot be passed on"), "{name}");
+        assert!(bench.go().unwrap_err().to_string().contains("cannot be passed"), "{name}");
     }
     assert!(!bench.path("worktree/started").exists());
     let error = AgentError::from(EnvironmentError::Token { name: "X".to_owned() });

@@ -13,6 +13,7 @@ use std::fmt::Write as _;
 pub use upstream::{Rework, Upstream};
 
 use crate::{
+    command,
     gate::GateKind,
     ids::ObjectId,
     lock::Lock,
@@ -216,11 +217,7 @@ fn checks(out: &mut String, input: &BriefInput<'_>) {
     let commands: Vec<_> = input
         .gates
         .iter()
-        .map(|command| {
-            let words =
-                shlex::try_join(command.argv.iter().map(String::as_str)).unwrap_or_else(|_| command.argv.join(" "));
-            format!("{}: {}", command.gate, line(&cut(&words, 2048)))
-        })
+        .map(|gate| format!("{}: {}", gate.gate, line(&cut(&command::join(gate.argv), 2048))))
         .collect();
     block(out, &commands.join("\n"), LIST_MAX_BYTES);
 }

@@ -86,6 +86,14 @@ pub fn split(text: &str) -> Result<Vec<String>, RefusedCommand> {
     Ok(argv)
 }
 
+/// Writes a program and its arguments as one would type them for a shell. An argument with a NUL, which no shell takes,
+/// stays as it is.
+#[must_use]
+pub fn join(argv: &[String]) -> String {
+    let words = argv.iter().map(|word| shlex::try_quote(word).map_or_else(|_| word.clone(), Into::into));
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// Finds the first wildcard that a shell would have expanded and that is passed on as it is written, and its byte offset.
 #[must_use]
 pub fn first_wildcard(text: &str) -> Option<(usize, char)> {
@@ -191,7 +199,10 @@ mod tests {
         #[test]
         fn what_is_accepted_names_a_program_and_what_is_refused_says_where(text in "[ a-c=$&|'\"\\\\#*~`\n\u{a0}ä]{0,16}") {
             match split(&text) {
-                Ok(argv) => proptest::prop_assert!(argv.first().is_some_and(|program| !program.is_empty())),
+                Ok(argv) => {
+                    proptest::prop_assert!(argv.first().is_some_and(|program| !program.is_empty()));
+                    proptest::prop_assert_eq!(shlex::split(&join(&argv)), Some(argv));
+                }
                 Err(refused) => proptest::prop_assert!(text.is_char_boundary(refused.offset), "{refused:?}"),
             }
         }

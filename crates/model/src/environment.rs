@@ -21,7 +21,7 @@ const RESERVED_PREFIX: &str = "IMPLEMENTER_";
 
 /// Says why a variable may not be passed on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` cannot be passed on: it {}", self.why.reason())]
+#[error("the variable `{name}` cannot be passed to a subagent: it {}", self.why.reason())]
 pub struct RefusedName {
     /// The name, in printable characters.
     pub name: String,
@@ -122,7 +122,7 @@ mod tests {
         }
         insta::assert_snapshot!(
             check_name("A\u{1b}[1m").unwrap_err(),
-            @"`A[1m` cannot be passed on: it is not the name of an environment variable"
+            @"the variable `A[1m` cannot be passed to a subagent: it is not the name of an environment variable"
         );
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{CommandReceipt, GateKind, GateState, Place, Receipt, SubagentVerdict, TestCounts};
 use crate::{
+    command,
     findings::{Finding, FindingCode, Weight},
     ids::{Digest, ObjectId, TaskId},
     report::{Report, ReportStatus},
@@ -180,8 +181,7 @@ fn total(commands: &[CommandReceipt]) -> Option<TestCounts> {
 }
 
 fn shown(command: &CommandReceipt) -> String {
-    let words = command.argv.iter().map(|word| shlex::try_quote(word).map_or_else(|_| word.clone(), Into::into));
-    text::code(&text::truncate(&words.collect::<Vec<_>>().join(" "), SHOWN_COMMAND_MAX))
+    text::code(&text::truncate(&command::join(&command.argv), SHOWN_COMMAND_MAX))
 }
 
 fn trouble(command: &CommandReceipt) -> String {

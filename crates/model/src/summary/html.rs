@@ -12,11 +12,11 @@ use std::fmt::Display;
 use super::{
     coordination::receipt_digest,
     index::RunIndex,
-    sections::shell_words,
     standing::standings,
     wording::{self, Look},
 };
 use crate::{
+    command,
     findings::Finding,
     gate::{GateState, Receipt},
     handoff::{Handoff, Status},
@@ -217,7 +217,7 @@ fn receipt(out: &mut String, receipt: &Receipt) {
         let tests = command.tests.as_ref().map(|counts| format!("; {}", wording::tests(counts))).unwrap_or_default();
         out.push_str(&format!(
             "<details>\n<summary>{} {ended}{tests}; {}</summary>\n<p>Output {}, its end:</p>\n<pre tabindex=\"0\">{}</pre>\n</details>\n",
-            code(shell_words(&command.argv)),
+            code(command::join(&command.argv)),
             wording::duration(command.duration_ms),
             code(&command.output_digest),
             // The end of an output is what matters and is bounded already: it is not cut again.

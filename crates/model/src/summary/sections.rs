@@ -8,6 +8,7 @@ use super::{
     wording,
 };
 use crate::{
+    command,
     findings::{FindingCode, Weight},
     gate::{AskedBy, CommandReceipt, GateKind, Receipt},
     report::Label,
@@ -208,14 +209,9 @@ pub(super) fn command_line(command: &CommandReceipt, detail: &Detail) -> String 
     };
     format!(
         "{} (asked for by the {asked_by}): {said}, {}",
-        detail.code(&shell_words(&command.argv)),
+        detail.code(&command::join(&command.argv)),
         wording::duration(command.duration_ms)
     )
-}
-
-/// Joins an argument vector as one would type it. A NUL byte, which no shell takes, leaves the arguments unquoted.
-pub(super) fn shell_words(argv: &[String]) -> String {
-    shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" "))
 }
 
 fn reported_findings(index: &RunIndex<'_>) -> String {
