@@ -12,7 +12,7 @@ use serde::Serialize;
 pub const RUNS_DIR: &str = ".backend-implementer/runs";
 
 /// The files of an attempt that move aside when there is another one.
-const ATTEMPT_FILES: [&str; 4] = ["brief.md", "report.json", "patch.diff", "log.txt"];
+const ATTEMPT_FILES: [&str; 5] = ["brief.md", "report.json", "report.invalid.json", "patch.diff", "log.txt"];
 
 /// Says that something in the run's folder could not be written.
 #[derive(Debug, thiserror::Error)]

@@ -29,6 +29,13 @@ pub struct CommandAgent {
 }
 
 impl CommandAgent {
+    /// Tells whether any of the programs is to be found from [`Self::program_root`].
+    #[must_use]
+    pub fn has_relative_program(&self) -> bool {
+        let programs = self.overrides.values().chain([&self.command]).filter_map(|command| command.first());
+        programs.into_iter().any(|program| program.contains('/') && !program.starts_with('/'))
+    }
+
     fn argv(&self, subagent: &SubagentName) -> Result<Vec<String>, AgentError> {
         let command = self.overrides.get(subagent).unwrap_or(&self.command);
         let (program, arguments) = command

@@ -23,7 +23,7 @@ use crate::{
     coordinator::{self, Setup, progress::Observer},
     intake::{self, ConfigSource, Intake, PlanText},
     run_dir::RunDir,
-    workspace::store::RunStore,
+    workspace::{slots::SlotPool, store::RunStore},
 };
 
 /// Where a plan is looked for unless `--plan` names one.
@@ -213,16 +213,29 @@ pub(super) fn execute(request: &Request<'_>, observer: &mut dyn Observer) -> Res
         None => RunDir::create_default(&root, &run)?,
     };
     let store = RunStore::create(&root, &run_dir.path("store.git"))?;
-    let command = request.command.clone().unwrap_or_else(|| intake.config.agent.command.clone());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")
+        .map_err(Failure::outside)?;
     let environment = agent::own_environment();
     let overrides = intake.config.subagents.iter();
-    let agent = CommandAgent {
-        command,
+    let mut agent = CommandAgent {
+        command: request.command.clone().unwrap_or_else(|| intake.config.agent.command.clone()),
         overrides: overrides.filter_map(|(name, config)| Some((name.clone(), config.command.clone()?))).collect(),
         program_root: root.clone(),
         supervisor: supervisor.clone(),
         environment: environment.clone(),
     };
+    // A program of the repository's own is run as the base commit has it: neither what lies uncommitted in the checkout
+    // nor a patch can put another in its place.
+    let programs = SlotPool::new(probe, &scratch.path().join("programs"))?;
+    let mut base_checkout = None;
+    if agent.has_relative_program() {
+        let slot = runtime.block_on(programs.acquire(&intake.base.commit, None))?;
+        agent.program_root = slot.path().to_owned();
+        base_checkout = Some(slot);
+    }
     for task in &intake.schedule.tasks {
         agent.check(&task.subagent)?;
     }
@@ -237,11 +250,6 @@ pub(super) fn execute(request: &Request<'_>, observer: &mut dyn Observer) -> Res
         supervisor,
         place: Place { run, workflow: None, platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH) },
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")
-        .map_err(Failure::outside)?;
     let handoff = runtime.block_on(async {
         let (cancel, cancelled) = watch::channel(false);
         let signals = tokio::spawn(listen(cancel));
@@ -249,6 +257,7 @@ pub(super) fn execute(request: &Request<'_>, observer: &mut dyn Observer) -> Res
         signals.abort();
         handoff
     })?;
+    drop(base_checkout);
     Ok(Ended { handoff, folder })
 }
 

@@ -165,7 +165,7 @@ struct Run {
     stops: BTreeMap<TaskId, watch::Sender<Option<StopReason>>>,
     stop_gates: watch::Sender<bool>,
     records: BTreeMap<TaskId, TaskRecord>,
-    /// Passed patches that wait for their wave to be integrated, and the commit that each was made on.
+    /// Passed patches that wait for their wave to be integrated.
     accepted: BTreeMap<TaskId, CheckedPatch>,
     commits: Vec<IntegratedCommit>,
     /// Every patch as its subagent made it, integrated or not, for the bundle.
@@ -190,6 +190,8 @@ impl Run {
         observer: &mut dyn Observer,
     ) -> Result<(), RunError> {
         let mut effects = self.machine.handle(Event::Begin, self.shop.now_ms());
+        // A caller that is gone cannot cancel any more; the run goes on.
+        let mut caller_listens = true;
         loop {
             while !effects.is_empty() {
                 let mut next = Vec::new();
@@ -214,13 +216,10 @@ impl Run {
                     // The run itself holds a sender.
                     None => return Err(RunError::Defect("the inbox is closed".to_owned())),
                 },
-                asked = cancel.wait_for(|cancel| *cancel), if !self.cancelled => {
-                    // A caller that is gone cannot cancel any more.
-                    if asked.is_err() { std::future::pending::<()>().await; }
-                    self.cancelled = true;
-                    self.stop_gates.send_replace(true);
-                    observer.observe(&Progress::Cancelling);
-                    Some(Event::Cancel)
+                asked = cancel.wait_for(|cancel| *cancel), if caller_listens && !self.cancelled => {
+                    caller_listens = asked.is_ok();
+                    drop(asked);
+                    caller_listens.then(|| self.cancel(observer))
                 },
                 Some(Err(error)) = self.workers.join_next() => {
                     return Err(RunError::Defect(format!("a worker ended unexpectedly: {error}")));
@@ -229,6 +228,13 @@ impl Run {
             };
             effects = event.map_or_else(Vec::new, |event| self.machine.handle(event, self.shop.now_ms()));
         }
+    }
+
+    fn cancel(&mut self, observer: &mut dyn Observer) -> Event {
+        self.cancelled = true;
+        self.stop_gates.send_replace(true);
+        observer.observe(&Progress::Cancelling);
+        Event::Cancel
     }
 
     /// Makes an effect happen. Gives the effects that follow at once.

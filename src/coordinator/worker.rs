@@ -12,6 +12,7 @@ use implementer_model::{
     findings::Finding,
     handoff::AttemptRecord,
     ids::{Digest, ObjectId, TaskId},
+    report::REPORT_MAX_BYTES,
     roster::Subagent,
     schedule::{Outcome, StopReason, Task},
     scope::{self, CheckedPatch, TreePaths},
@@ -148,8 +149,12 @@ async fn attempt(
     let ended_ms = shop.now_ms();
     let cancelled = *stop.borrow() == Some(StopReason::Cancelled);
 
-    if let Some(Conclusion { report: Ok(Some(read)), .. }) = &conclusion {
-        shop.run_dir.write_json(&folder.join("report.json"), &read.report)?;
+    match &conclusion {
+        Some(Conclusion { report: Ok(Some(read)), .. }) => {
+            shop.run_dir.write_json(&folder.join("report.json"), &read.report)?;
+        }
+        Some(Conclusion { report: Err(_), .. }) => keep_invalid_report(job.report, &folder),
+        _ => {}
     }
     if let Ok(Captured { patch, .. }) = &captured
         && !patch.is_empty()
@@ -167,6 +172,17 @@ async fn attempt(
     };
     let end = End { ended, conclusion, captured, paths, cancelled };
     Ok(judge(&order, brief_digest, (started_ms, ended_ms), end))
+}
+
+/// Keeps what was written in place of a report, for whoever wants to know what went wrong: a plain file of a bounded
+/// size, or nothing.
+fn keep_invalid_report(report: &Path, folder: &Path) {
+    let plain = std::fs::symlink_metadata(report)
+        .is_ok_and(|metadata| metadata.is_file() && metadata.len() <= REPORT_MAX_BYTES as u64);
+    // That it is not valid is said elsewhere; that it could not be kept either changes nothing.
+    if plain && let Err(error) = std::fs::copy(report, folder.join("report.invalid.json")) {
+        tracing::warn!(%error, report = %report.display(), "an invalid report could not be kept");
+    }
 }
 
 /// Why a process never ran.

@@ -39,6 +39,19 @@ fn uncommitted_configuration_has_no_say() {
 }
 
 #[test]
+fn a_program_of_the_repository_is_the_one_of_the_base_commit() {
+    let bench = Bench::new();
+    let agent = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/agent.py");
+    let script = bench.path("script.json");
+    bench.write("tools/agent.sh", &format!("#!/bin/sh\nexec python3 -B {agent} {}\n", script.display()));
+    fs::set_permissions(bench.repo().join("tools/agent.sh"), fs::Permissions::from_mode(0o755)).unwrap();
+    bench.write(".github/backend-implementer.yml", "agent:\n  kind: command\n  command: [tools/agent.sh]\n");
+    bench.commit("an agent of our own");
+    bench.write("tools/agent.sh", "#!/bin/sh\nexit 1\n");
+    bench.run([]).expect(0);
+}
+
+#[test]
 fn a_subagent_sees_no_token_and_nothing_that_it_was_not_given_by_name() {
     let bench = Bench::new();
     let config = fs::read_to_string(bench.repo().join(".github/backend-implementer.yml")).unwrap();

@@ -80,7 +80,8 @@ fn an_invalid_report_is_no_report() {
     let (_bench, ran) = run_with(
         &json!({ "write": { "src/hello.py": "x\n" }, "raw_report": "{\"version\": 1, \"statsu\": \"completed\"}" }),
     );
-    expect(ran, Outcome::Unreported, FindingCode::InvalidReport, "statsu");
+    let ran = expect(ran, Outcome::Unreported, FindingCode::InvalidReport, "statsu");
+    assert!(String::from_utf8(ran.read_bytes("tasks/feature/report.invalid.json")).unwrap().contains("statsu"));
 }
 
 #[test]
