@@ -9,14 +9,15 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     thread,
+    time::{Duration, Instant},
 };
 
 use gix::index::entry::Stat;
 use implementer_model::ids::{ObjectId, TaskId};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use super::{
     Result, WorkspaceError,
@@ -30,6 +31,10 @@ use super::{
 
 /// Before the task's id in the name of the branch that a subagent finds itself on.
 const BRANCH_PREFIX: &str = "backend-implementer/";
+
+/// The longest wait for a slot to be given back before a further one is begun. Subagents take minutes; this is for those
+/// that take less time than a checkout.
+const PATIENCE_MAX: Duration = Duration::from_millis(200);
 
 /// A pool of slots. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -47,6 +52,11 @@ struct Pool {
     begun: AtomicUsize,
     /// One for each core: more checkouts at a time only get in each other's way.
     checkouts: Arc<Semaphore>,
+    cores: usize,
+    /// Told whenever a slot is given back.
+    released: Notify,
+    /// How long the last first checkout of a slot took, in microseconds.
+    checkout_us: AtomicU64,
 }
 
 /// A folder and what is known about it.
@@ -83,6 +93,9 @@ impl SlotPool {
                 abandoned: Mutex::default(),
                 begun: AtomicUsize::new(0),
                 checkouts: Arc::new(Semaphore::new(cores)),
+                cores,
+                released: Notify::new(),
+                checkout_us: AtomicU64::new(0),
             }),
         })
     }
@@ -97,6 +110,7 @@ impl SlotPool {
         let branch = task.map(|task| format!("{BRANCH_PREFIX}{task}"));
         let permit = Arc::clone(&pool.checkouts).acquire_owned().await;
         let permit = permit.map_err(|error| aborted("leasing a slot", &error))?;
+        pool.wait_for_release().await;
         let lease = tokio::task::spawn_blocking(move || {
             // Taken after waiting: what was released meanwhile is reused rather than a further slot begun.
             let slot = lease(&pool, &commit, branch.as_deref());
@@ -159,9 +173,28 @@ impl Slot {
     }
 }
 
+impl Pool {
+    /// Waits for a slot to be given back, for at most half of what beginning a further one would take: either it comes,
+    /// and a checkout is saved, or little is lost. The first slots, one for each core, are begun at once.
+    async fn wait_for_release(&self) {
+        if self.begun.load(Ordering::Relaxed) < self.cores {
+            return;
+        }
+        let patience = Duration::from_micros(self.checkout_us.load(Ordering::Relaxed) / 2).min(PATIENCE_MAX);
+        let release = async {
+            while lock(&self.free).is_empty() {
+                self.released.notified().await;
+            }
+        };
+        // That none came in time is an answer, too.
+        let _ = tokio::time::timeout(patience, release).await;
+    }
+}
+
 impl Drop for Slot {
     fn drop(&mut self) {
         lock(&self.pool.free).push(Arc::clone(&self.held));
+        self.pool.released.notify_one();
     }
 }
 
@@ -196,7 +229,10 @@ fn begin(pool: &Pool, tree: gix::ObjectId, threads: usize) -> Result<Held> {
     let outer = pool.dir.join(number.to_string());
     fs::create_dir(&outer).doing("creating", &outer)?;
     let folder = outer.join(pool.store.repository_name());
+    let began = Instant::now();
     let holding = refit::refit(&pool.store, &folder, &fence_file(pool, number), None, tree, threads)?;
+    let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    pool.checkout_us.store(took, Ordering::Relaxed);
     Ok(Held { number, folder, holding })
 }
 
