@@ -15,7 +15,7 @@ use implementer_model::{
     plan::PLAN_MAX_BYTES,
     summary,
 };
-use tokio::sync::watch;
+use tokio::{runtime::Runtime, sync::watch};
 
 use super::{exit, exit::Failure, show};
 use crate::{
@@ -23,7 +23,10 @@ use crate::{
     coordinator::{self, Setup, progress::Observer},
     intake::{self, ConfigSource, Intake, PlanText},
     run_dir::RunDir,
-    workspace::{slots::SlotPool, store::RunStore},
+    workspace::{
+        slots::{Slot, SlotPool},
+        store::RunStore,
+    },
 };
 
 /// Where a plan is looked for unless `--plan` names one.
@@ -205,19 +208,12 @@ pub(super) fn execute(request: &Request<'_>, observer: &mut dyn Observer) -> Res
     for warning in &intake.warnings {
         show::note(&format!("{warning}\n"));
     }
-    let supervisor = std::env::current_exe().context("cannot find our own executable").map_err(Failure::outside)?;
-    let started = SystemTime::now();
-    let run = run_id(started, intake.lock.digest.short());
-    let run_dir = match request.out {
-        Some(out) => RunDir::create(out)?,
-        None => RunDir::create_default(&root, &run)?,
-    };
-    let store = RunStore::create(&root, &run_dir.path("store.git"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")
         .map_err(Failure::outside)?;
+    let supervisor = std::env::current_exe().context("cannot find our own executable").map_err(Failure::outside)?;
     let environment = agent::own_environment();
     let overrides = intake.config.subagents.iter();
     let mut agent = CommandAgent {
@@ -227,18 +223,16 @@ pub(super) fn execute(request: &Request<'_>, observer: &mut dyn Observer) -> Res
         supervisor: supervisor.clone(),
         environment: environment.clone(),
     };
-    // A program of the repository's own is run as the base commit has it: neither what lies uncommitted in the checkout
-    // nor a patch can put another in its place.
-    let programs = SlotPool::new(probe, &scratch.path().join("programs"))?;
-    let mut base_checkout = None;
-    if agent.has_relative_program() {
-        let slot = runtime.block_on(programs.acquire(&intake.base.commit, None))?;
-        agent.program_root = slot.path().to_owned();
-        base_checkout = Some(slot);
-    }
-    for task in &intake.schedule.tasks {
-        agent.check(&task.subagent)?;
-    }
+    // Held until the run is over: the programs are in it.
+    let _base_checkout = find_programs(&mut agent, probe, &intake, scratch.path(), &runtime)?;
+
+    let started = SystemTime::now();
+    let run = run_id(started, intake.lock.digest.short());
+    let run_dir = match request.out {
+        Some(out) => RunDir::create(out)?,
+        None => RunDir::create_default(&root, &run)?,
+    };
+    let store = RunStore::create(&root, &run_dir.path("store.git"))?;
     let folder = run_dir.root().to_owned();
     let setup = Setup {
         intake,
@@ -257,8 +251,29 @@ pub(super) fn execute(request: &Request<'_>, observer: &mut dyn Observer) -> Res
         signals.abort();
         handoff
     })?;
-    drop(base_checkout);
     Ok(Ended { handoff, folder })
+}
+
+/// Checks that the program of every subagent can be run. A program of the repository's own is run as the base commit has
+/// it, from a checkout of its own: neither what lies uncommitted nor a patch can put another in its place.
+fn find_programs(
+    agent: &mut CommandAgent,
+    store: RunStore,
+    intake: &Intake,
+    scratch: &Path,
+    runtime: &Runtime,
+) -> Result<Option<Slot>, Failure> {
+    let mut base_checkout = None;
+    if agent.has_relative_program() {
+        let pool = SlotPool::new(store, &scratch.join("programs"))?;
+        let slot = runtime.block_on(pool.acquire(&intake.base.commit, None))?;
+        agent.program_root = slot.path().to_owned();
+        base_checkout = Some(slot);
+    }
+    for task in &intake.schedule.tasks {
+        agent.check(&task.subagent)?;
+    }
+    Ok(base_checkout)
 }
 
 /// Makes the folder for work trees and temporary files. It lies outside the repository: build tools look for their

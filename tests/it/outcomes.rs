@@ -97,12 +97,13 @@ fn a_blocked_subagent_names_the_specialist() {
 }
 
 #[test]
-fn a_missing_program_fails_every_task_and_says_so() {
+fn a_missing_program_is_said_before_anything_starts() {
     let bench = Bench::new();
     bench.write(".github/backend-implementer.yml", "agent:\n  kind: command\n  command: [no-such-program-here]\n");
     bench.commit("another agent");
     let ran = bench.run([]).expect(3);
     assert!(ran.called.stderr.contains("no-such-program-here"), "{}", ran.called.stderr);
+    assert!(!ran.out.exists(), "nothing is left behind that would stand in the way of the next run");
 }
 
 #[test]
