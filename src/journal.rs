@@ -26,6 +26,12 @@ pub const JOURNAL_VERSION: u32 = 1;
 /// Hex digits of the checksum that are kept: 64 bits, far more than a torn or damaged line needs to be told.
 const CHECKSUM_DIGITS: usize = 16;
 
+/// What stands around checksum and entry in a line: every line is JSON, and the checksum is over the entry as it is
+/// written.
+const LINE_START: &str = "{\"sum\":\"";
+const LINE_MIDDLE: &str = "\",\"entry\":";
+const LINE_END: &str = "}\n";
+
 /// What the journal records.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "record")]
@@ -218,10 +224,9 @@ impl Writer {
         // Records are plain data; serialising them into memory cannot fail.
         let Ok(body) = serde_json::to_string(&line) else { return };
         let sum = checksum(&self.previous, &body);
-        batch.extend_from_slice(sum.as_bytes());
-        batch.push(b' ');
-        batch.extend_from_slice(body.as_bytes());
-        batch.push(b'\n');
+        for part in [LINE_START, &sum, LINE_MIDDLE, &body, LINE_END] {
+            batch.extend_from_slice(part.as_bytes());
+        }
         self.previous = sum;
     }
 
@@ -268,8 +273,9 @@ pub fn read(path: &Path) -> Result<Vec<(u64, Record)>, JournalError> {
 }
 
 fn parse(line: &str, previous: &str, seq: u64) -> Result<(String, Line), &'static str> {
-    let line = line.strip_suffix('\n').ok_or("the line is torn")?;
-    let (sum, body) = line.split_once(' ').ok_or("there is no checksum")?;
+    let line = line.strip_suffix(LINE_END).ok_or("the line is torn")?;
+    let (sum, body) =
+        line.strip_prefix(LINE_START).and_then(|line| line.split_once(LINE_MIDDLE)).ok_or("there is no checksum")?;
     if sum != checksum(previous, body) {
         return Err("the checksum is wrong");
     }
@@ -306,6 +312,9 @@ mod tests {
         let path = dir.path().join("journal.jsonl");
         journal_of(&path, [begun(), started(1)]).await;
         assert_eq!(read(&path).unwrap(), [(7, begun()), (7, started(1))]);
+        for line in std::fs::read_to_string(&path).unwrap().lines() {
+            assert!(serde_json::from_str::<serde_json::Value>(line).unwrap()["entry"]["seq"].is_u64(), "{line}");
+        }
     }
 
     #[tokio::test]
