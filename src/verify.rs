@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use implementer_model::{
     gate::ReadyForSubmission,
     handoff::{Handoff, HandoffError, IntegratedCommit, Status},
-    ids::{Digest, ObjectId},
+    ids::ObjectId,
     lock::Lock,
     patch::Patch,
     schedule::Outcome,
@@ -72,10 +72,8 @@ impl Proof {
         self.checks.iter().all(|check| check.found.is_ok())
     }
 
-    fn add(&mut self, claim: &'static str, found: Result<String, String>) -> bool {
-        let held = found.is_ok();
+    fn add(&mut self, claim: &'static str, found: Result<String, String>) {
         self.checks.push(Check { claim, found });
-        held
     }
 }
 
@@ -93,9 +91,8 @@ pub fn verify(target: &Path, repository: &Path, scratch: &Path) -> Result<Proof,
     proof.add("the lock binds plan, base and roster", lock(&handoff));
     if let Some(name) = &handoff.result.bundle {
         let path = folder.join(name);
-        if !proof.add("the bundle is the one that the hand-off names", bundle_digest(&handoff, name, &path)) {
-            // Whatever is in another bundle proves nothing about this run, but it is worth saying what else is wrong.
-        }
+        // Whatever is in another bundle proves nothing about this run, but it is worth saying what else is wrong.
+        proof.add("the bundle is the one that the hand-off names", bundle_digest(&handoff, name, &path));
         match bundle::open(&path, repository, &scratch.join("verify.git")) {
             Ok(store) => implementation(&handoff, &store, &mut proof)?,
             Err(WorkspaceError::Bundle(error)) => {
@@ -135,8 +132,7 @@ fn bundle_digest(handoff: &Handoff, name: &str, path: &Path) -> Result<String, S
     if name.contains(['/', '\\']) || name.starts_with('.') {
         return Err("its name is a path; it has to lie beside the hand-off".to_owned());
     }
-    let content = std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    let digest = Digest::of(content);
+    let digest = bundle::digest(path).map_err(|error| error.to_string())?;
     match &handoff.result.bundle_digest {
         Some(claimed) if *claimed == digest => Ok(digest.to_string()),
         Some(claimed) => Err(format!("it has the digest {digest}, the hand-off says {claimed}")),
