@@ -33,7 +33,7 @@ pub struct PlanText {
 /// Where the configuration comes from.
 #[derive(Debug, Clone)]
 pub enum ConfigSource {
-    /// The file in the repository, as the base commit has it.
+    /// The file in the repository, as the commit with the rules has it.
     Base,
     /// A file that the user named.
     Text {
@@ -82,19 +82,18 @@ fn summarise(diagnostics: &[Diagnostic]) -> String {
     format!("{} must be mended before anything can run", implementer_model::text::count(errors, "problem"))
 }
 
-/// Reads the configuration and the agent files as the base commit has them: what lies uncommitted in a checkout, or
-/// what a pull request adds on top, has no say in who may touch what.
+/// Reads the agent files as a commit has them: what lies uncommitted in a checkout has no say in who may touch what.
 ///
 /// # Errors
 /// When a file cannot be read from the object store.
-pub fn roster_files(store: &RunStore, base: &Base) -> Result<Vec<AgentFile>, WorkspaceError> {
+pub fn roster_files(store: &RunStore, rules: &Base) -> Result<Vec<AgentFile>, WorkspaceError> {
     let mut files = Vec::new();
     for folder in AGENT_FOLDERS {
-        for path in store.list_files(&base.tree, folder)? {
+        for path in store.list_files(&rules.tree, folder)? {
             if !roster::is_agent_file(&path) {
                 continue;
             }
-            if let Some(content) = store.read_file(&base.tree, &path)? {
+            if let Some(content) = store.read_file(&rules.tree, &path)? {
                 files.push(AgentFile { path, content });
             }
         }
@@ -102,27 +101,38 @@ pub fn roster_files(store: &RunStore, base: &Base) -> Result<Vec<AgentFile>, Wor
     Ok(files)
 }
 
+/// What to take in, and from where.
+#[derive(Debug, Clone, Copy)]
+pub struct Sources<'a> {
+    /// The commit that the implementation starts from.
+    pub base: &'a str,
+    /// The commit that says who may do what: configuration and agent files are read from it. On a pull request that is
+    /// the branch it goes into, because what a pull request proposes has no say about itself. `None` is `base`.
+    pub rules: Option<&'a str>,
+    /// The plan.
+    pub plan: &'a PlanText,
+    /// The configuration.
+    pub config: &'a ConfigSource,
+    /// How many subagents run at one time, in place of what the configuration says.
+    pub concurrency: Option<usize>,
+    /// The digest that was approved, when there is one.
+    pub lock: Option<&'a str>,
+}
+
 /// Reads plan, configuration and roster, makes the schedule and the lock. All problems are reported in one go.
-///
-/// `concurrency` overrides the configuration; `lock` is the digest that was approved, when there is one.
 ///
 /// # Errors
 /// When the repository cannot be read, anything in plan, configuration or agent files is wrong, or the lock differs.
-pub fn take(
-    store: &RunStore,
-    base_rev: &str,
-    plan_text: &PlanText,
-    config: &ConfigSource,
-    concurrency: Option<usize>,
-    lock: Option<&str>,
-) -> Result<Intake, IntakeError> {
-    let base = store.resolve(base_rev)?;
+pub fn take(store: &RunStore, sources: &Sources<'_>) -> Result<Intake, IntakeError> {
+    let Sources { plan: plan_text, concurrency, lock, .. } = *sources;
+    let base = store.resolve(sources.base)?;
+    let rules = sources.rules.map_or_else(|| Ok(base.clone()), |rules| store.resolve(rules))?;
     let mut problems = Vec::new();
 
-    let (name, text) = match config {
+    let (name, text) = match sources.config {
         ConfigSource::Text { name, text } => (name.clone(), text.clone()),
         ConfigSource::Base => {
-            let bytes = store.read_file(&base.tree, CONFIG_PATH)?.unwrap_or_default();
+            let bytes = store.read_file(&rules.tree, CONFIG_PATH)?.unwrap_or_default();
             (CONFIG_PATH.to_owned(), String::from_utf8_lossy(&bytes).into_owned())
         }
     };
@@ -132,7 +142,7 @@ pub fn take(
     });
     config.concurrency = concurrency.or(config.concurrency);
 
-    let loaded = roster::load(&roster_files(store, &base)?, &config);
+    let loaded = roster::load(&roster_files(store, &rules)?, &config);
     problems.extend(loaded.diagnostics);
     let roster = loaded.roster;
 

@@ -3,9 +3,12 @@
 //! It is a library so that the tests reach what the executable is made of; the executable's `main` only parses, calls
 //! in here and exits. What can be decided without a world is decided in `implementer_model`.
 
+pub mod actions;
 pub mod agent;
 pub mod cli;
 pub mod coordinator;
+pub mod execution;
+pub mod github;
 pub mod intake;
 pub mod journal;
 pub mod run_dir;

@@ -5,8 +5,8 @@ use std::{fmt::Write as _, io::Write as _};
 use implementer_model::{diagnostics::Diagnostic, text};
 
 use crate::{
-    agent::AgentError, coordinator::RunError, intake::IntakeError, run_dir::RunDirError, verify::VerifyError,
-    workspace::WorkspaceError,
+    actions::RunnerError, agent::AgentError, coordinator::RunError, execution::ExecutionError, github::GithubError,
+    intake::IntakeError, run_dir::RunDirError, verify::VerifyError, workspace::WorkspaceError,
 };
 
 /// The implementation is complete, or what was asked for is done.
@@ -118,6 +118,33 @@ impl From<AgentError> for Failure {
         match error {
             AgentError::NoCommand { .. } | AgentError::Environment(_) | AgentError::Path(_) => Self::input(error),
             AgentError::Program { .. } | AgentError::Scratch { .. } => Self::outside(error),
+        }
+    }
+}
+
+impl From<ExecutionError> for Failure {
+    fn from(error: ExecutionError) -> Self {
+        match error {
+            ExecutionError::Surroundings { .. } => Self::outside(error),
+            ExecutionError::Agent(error) => error.into(),
+            ExecutionError::Workspace(error) => error.into(),
+            ExecutionError::RunDir(error) => error.into(),
+            ExecutionError::Run(error) => error.into(),
+        }
+    }
+}
+
+impl From<GithubError> for Failure {
+    fn from(error: GithubError) -> Self {
+        Self::outside(error)
+    }
+}
+
+impl From<RunnerError> for Failure {
+    fn from(error: RunnerError) -> Self {
+        match error {
+            RunnerError::NotActions | RunnerError::Missing(_) | RunnerError::Input { .. } => Self::input(error),
+            RunnerError::File { .. } => Self::outside(error),
         }
     }
 }

@@ -3,14 +3,12 @@
 use std::{
     io::Read as _,
     path::{Path, PathBuf},
-    sync::Arc,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use implementer_model::{
-    gate::Place,
     handoff::{Handoff, Status},
     plan::PLAN_MAX_BYTES,
     summary,
@@ -19,14 +17,10 @@ use tokio::{runtime::Runtime, sync::watch};
 
 use super::{exit, exit::Failure, show};
 use crate::{
-    agent::{self, Agent, CommandAgent},
-    coordinator::{self, Setup, progress::Observer},
-    intake::{self, ConfigSource, Intake, PlanText},
-    run_dir::RunDir,
-    workspace::{
-        slots::{Slot, SlotPool},
-        store::RunStore,
-    },
+    coordinator::progress::Observer,
+    execution::{self, Executed, Order, Out},
+    intake::{self, ConfigSource, Intake, PlanText, Sources},
+    workspace::store::RunStore,
 };
 
 /// Where a plan is looked for unless `--plan` names one.
@@ -99,12 +93,6 @@ pub(super) struct Request<'a> {
     pub(super) out: Option<&'a Path>,
 }
 
-/// A run that came to its end.
-pub(super) struct Ended {
-    pub(super) handoff: Handoff,
-    pub(super) folder: PathBuf,
-}
-
 impl Subject {
     /// Makes the subject that `demo` runs on.
     pub(super) fn at(repo: &Path) -> Self {
@@ -123,7 +111,15 @@ impl Subject {
                 ConfigSource::Text { name: path.display().to_string(), text }
             }
         };
-        Ok(intake::take(store, &self.base, &plan, &config, self.jobs.map(usize::from), lock)?)
+        let sources = Sources {
+            base: &self.base,
+            rules: None,
+            plan: &plan,
+            config: &config,
+            concurrency: self.jobs.map(usize::from),
+            lock,
+        };
+        Ok(intake::take(store, &sources)?)
     }
 
     /// Returns the top folder of the repository's work tree.
@@ -193,111 +189,45 @@ pub(super) fn code(handoff: &Handoff) -> u8 {
 }
 
 /// Runs a request to its end.
-pub(super) fn execute(request: &Request<'_>, observer: &mut dyn Observer) -> Result<Ended, Failure> {
-    // What is started here runs as the same user: it must not read our environment, which may hold a token.
-    agent::hide_from_other_processes().context("cannot protect this process's memory").map_err(Failure::outside)?;
+pub(super) fn execute(request: &Request<'_>, observer: &mut dyn Observer) -> Result<Executed, Failure> {
     let root = request.subject.root()?;
-    // Everything is checked before anything is left behind: the store is in the scratch folder until then.
-    let scratch = scratch()?;
+    let scratch = execution::scratch()?;
     let probe = RunStore::create(&root, &scratch.path().join("probe.git"))?;
-    let mut intake = request.subject.intake(&probe, &root, request.lock)?;
-    if let Some(limit) = request.time_limit {
-        // A limit of less than a second would stop every task before it can begin.
-        intake.schedule.tasks.iter_mut().for_each(|task| task.time_limit_s = limit.as_secs().max(1));
-    }
+    let intake = request.subject.intake(&probe, &root, request.lock)?;
     for warning in &intake.warnings {
         show::note(&format!("{warning}\n"));
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    let order = Order {
+        programs: intake.base.commit.clone(),
+        intake,
+        probe,
+        command: request.command.clone(),
+        time_limit: request.time_limit,
+        out: request.out.map_or_else(|| Out::Below(root.clone()), |out| Out::Folder(out.to_owned())),
+        workflow: None,
+        repository: root,
+    };
+    runtime()?.block_on(async {
+        let prepared = execution::prepare(order, scratch.path()).await?;
+        let (cancel, cancelled) = watch::channel(false);
+        let signals = tokio::spawn(listen(cancel));
+        let executed = prepared.run_to_end(cancelled, observer).await;
+        signals.abort();
+        Ok(executed?)
+    })
+}
+
+/// Starts the runtime on which everything waits.
+pub(super) fn runtime() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")
-        .map_err(Failure::outside)?;
-    let supervisor = std::env::current_exe().context("cannot find our own executable").map_err(Failure::outside)?;
-    let environment = agent::own_environment();
-    let overrides = intake.config.subagents.iter();
-    let mut agent = CommandAgent {
-        command: request.command.clone().unwrap_or_else(|| intake.config.agent.command.clone()),
-        overrides: overrides.filter_map(|(name, config)| Some((name.clone(), config.command.clone()?))).collect(),
-        program_root: root.clone(),
-        supervisor: supervisor.clone(),
-        environment: environment.clone(),
-    };
-    // Held until the run is over: the programs are in it.
-    let _base_checkout = find_programs(&mut agent, probe, &intake, scratch.path(), &runtime)?;
-
-    let started = SystemTime::now();
-    let run = run_id(started, intake.lock.digest.short());
-    let run_dir = match request.out {
-        Some(out) => RunDir::create(out)?,
-        None => RunDir::create_default(&root, &run)?,
-    };
-    let store = RunStore::create(&root, &run_dir.path("store.git"))?;
-    let folder = run_dir.root().to_owned();
-    let setup = Setup {
-        intake,
-        store,
-        run_dir,
-        scratch: scratch.path().to_owned(),
-        agent: Arc::new(agent),
-        environment,
-        supervisor,
-        place: Place { run, workflow: None, platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH) },
-    };
-    let handoff = runtime.block_on(async {
-        let (cancel, cancelled) = watch::channel(false);
-        let signals = tokio::spawn(listen(cancel));
-        let handoff = coordinator::run(setup, cancelled, observer).await;
-        signals.abort();
-        handoff
-    })?;
-    Ok(Ended { handoff, folder })
-}
-
-/// Checks that the program of every subagent can be run. A program of the repository's own is run as the base commit has
-/// it, from a checkout of its own: neither what lies uncommitted nor a patch can put another in its place.
-fn find_programs(
-    agent: &mut CommandAgent,
-    store: RunStore,
-    intake: &Intake,
-    scratch: &Path,
-    runtime: &Runtime,
-) -> Result<Option<Slot>, Failure> {
-    let mut base_checkout = None;
-    if agent.has_relative_program() {
-        let pool = SlotPool::new(store, &scratch.join("programs"))?;
-        let slot = runtime.block_on(pool.acquire(&intake.base.commit, None))?;
-        agent.program_root = slot.path().to_owned();
-        base_checkout = Some(slot);
-    }
-    for task in &intake.schedule.tasks {
-        agent.check(&task.subagent)?;
-    }
-    Ok(base_checkout)
-}
-
-/// Makes the folder for work trees and temporary files. It lies outside the repository: build tools look for their
-/// workspace in the folders above, and must not find the user's checkout there.
-fn scratch() -> Result<tempfile::TempDir, Failure> {
-    let parent = std::env::var_os("RUNNER_TEMP").map_or_else(std::env::temp_dir, PathBuf::from);
-    tempfile::Builder::new()
-        .prefix("backend-implementer-")
-        .tempdir_in(&parent)
-        .with_context(|| {
-            format!("cannot make a folder for work trees in {}; set TMPDIR to a writable folder", parent.display())
-        })
         .map_err(Failure::outside)
 }
 
-/// Names a run: when it began, and what it was approved for.
-fn run_id(started: SystemTime, lock: &str) -> String {
-    let time = humantime::format_rfc3339_millis(started).to_string();
-    let time: String = time.chars().filter(char::is_ascii_digit).collect();
-    format!("{time}-{lock}")
-}
-
 /// The first SIGINT or SIGTERM cancels the run, the second ends the process at once.
-async fn listen(cancel: watch::Sender<bool>) {
+pub(super) async fn listen(cancel: watch::Sender<bool>) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {

@@ -105,6 +105,16 @@ pub enum WorkspaceError {
     /// A bundle cannot be used.
     #[error(transparent)]
     Bundle(#[from] super::bundle::BundleError),
+    /// Commits could not be fetched.
+    #[error("cannot fetch {what} from {url}: {reason}. The token needs `contents: read` on the repository")]
+    Fetch {
+        /// Which commits.
+        what: String,
+        /// Where from; holds no secret.
+        url: String,
+        /// What git said.
+        reason: String,
+    },
     /// The git command failed.
     #[error("`{argv}` failed with {status}: {stderr}")]
     Command {

@@ -29,7 +29,7 @@ const SAFETY: &[&str] = &[
     // Attributes and excludes of the user's would make output differ from machine to machine.
     "core.attributesFile=/dev/null",
     "core.excludesFile=/dev/null",
-    // Nothing is fetched or cloned: no protocol is spoken. What reads a bundle file allows `file` for itself.
+    // No protocol is spoken. What reads a bundle file, or fetches the commits of a pull request, allows one for itself.
     "protocol.allow=never",
     // A pager or an editor would wait for a person.
     "core.pager=cat",

@@ -11,6 +11,7 @@ pub mod bundle;
 pub mod capture;
 pub mod diff;
 pub mod error;
+pub mod fetch;
 pub mod integrate;
 pub mod landing;
 pub mod message;

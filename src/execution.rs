@@ -1,0 +1,214 @@
+//! From an intake to a run: finds the programs, makes the run's folder, and lets the coordinator do its work.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use implementer_model::{gate::Place, handoff::Handoff, ids::ObjectId};
+use tokio::sync::watch;
+
+use crate::{
+    agent::{self, Agent as _, AgentError, CommandAgent},
+    coordinator::{self, RunError, Setup, progress::Observer},
+    intake::Intake,
+    run_dir::{RunDir, RunDirError},
+    workspace::{
+        WorkspaceError,
+        slots::{Slot, SlotPool},
+        store::RunStore,
+    },
+};
+
+/// What is to be run, and where.
+#[derive(Debug)]
+pub struct Order {
+    /// Plan, roster, configuration, schedule and lock.
+    pub intake: Intake,
+    /// The repository whose objects the run borrows.
+    pub repository: PathBuf,
+    /// A store on that repository, outside the run's folder, for what comes before the run.
+    pub probe: RunStore,
+    /// The commit from which programs of the repository's own are taken.
+    pub programs: ObjectId,
+    /// The command of the agent, in place of the configuration's.
+    pub command: Option<Vec<String>>,
+    /// The time limit of every task, in place of the configuration's.
+    pub time_limit: Option<Duration>,
+    /// Where the run's folder goes.
+    pub out: Out,
+    /// The workflow that this is a step of.
+    pub workflow: Option<String>,
+}
+
+/// Where a run's folder goes.
+#[derive(Debug, Clone)]
+pub enum Out {
+    /// It is this folder.
+    Folder(PathBuf),
+    /// It is a new one in the default place below this folder.
+    Below(PathBuf),
+}
+
+/// A run that came to its end.
+#[derive(Debug)]
+pub struct Executed {
+    /// Everything about it.
+    pub handoff: Handoff,
+    /// Its folder.
+    pub folder: PathBuf,
+}
+
+/// Says why a run could not be begun, or brought to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecutionError {
+    /// Something of this process's own surroundings is not as it must be.
+    #[error("cannot {doing}: {source}")]
+    Surroundings {
+        /// What was being done.
+        doing: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A subagent's program cannot be used.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+    /// The repository cannot be used.
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
+    /// The run's folder cannot be made.
+    #[error(transparent)]
+    RunDir(#[from] RunDirError),
+    /// The run broke off.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+/// A run that can begin: every program was found, and its folder is there.
+#[derive(Debug)]
+pub struct Prepared {
+    setup: Setup,
+    folder: PathBuf,
+    /// Held until the run is over: programs of the repository's own are in it.
+    _programs: Option<Slot>,
+}
+
+/// Prepares a run. Everything is checked before its folder is made: what cannot begin leaves nothing behind.
+///
+/// # Errors
+/// When a program is missing, or the folder cannot be made.
+pub async fn prepare(order: Order, scratch: &Path) -> Result<Prepared, ExecutionError> {
+    let surroundings = |doing: &str| {
+        let doing = doing.to_owned();
+        move |source| ExecutionError::Surroundings { doing, source }
+    };
+    let Order { mut intake, repository, probe, programs, command, time_limit, out, workflow } = order;
+    // What is started here runs as the same user: it must not read our environment, which may hold a token.
+    agent::hide_from_other_processes().map_err(surroundings("protect this process's memory"))?;
+    if let Some(limit) = time_limit {
+        // A limit of less than a second would stop every task before it can begin.
+        intake.schedule.tasks.iter_mut().for_each(|task| task.time_limit_s = limit.as_secs().max(1));
+    }
+    let supervisor = std::env::current_exe().map_err(surroundings("find our own executable"))?;
+    let environment = agent::own_environment();
+    let overrides = intake.config.subagents.iter();
+    let mut agent = CommandAgent {
+        command: command.unwrap_or_else(|| intake.config.agent.command.clone()),
+        overrides: overrides.filter_map(|(name, config)| Some((name.clone(), config.command.clone()?))).collect(),
+        program_root: repository.clone(),
+        supervisor: supervisor.clone(),
+        environment: environment.clone(),
+    };
+    let checkout = find_programs(&mut agent, probe, &intake, &programs, scratch).await?;
+
+    let run = run_id(SystemTime::now(), intake.lock.digest.short());
+    let run_dir = match out {
+        Out::Folder(folder) => RunDir::create(&folder)?,
+        Out::Below(folder) => RunDir::create_default(&folder, &run)?,
+    };
+    let store = RunStore::create(&repository, &run_dir.path("store.git"))?;
+    let folder = run_dir.root().to_owned();
+    let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
+    let setup = Setup {
+        intake,
+        store,
+        run_dir,
+        scratch: scratch.to_owned(),
+        agent: Arc::new(agent),
+        environment,
+        supervisor,
+        place: Place { run, workflow, platform },
+    };
+    Ok(Prepared { setup, folder, _programs: checkout })
+}
+
+impl Prepared {
+    /// Returns the run's folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Returns the run's name.
+    #[must_use]
+    pub fn run(&self) -> &str {
+        &self.setup.place.run
+    }
+
+    /// Runs to the end. `cancel` becoming true ends what runs and keeps what there is.
+    ///
+    /// # Errors
+    /// When the outside fails in a way that no state of a task can express.
+    pub async fn run_to_end(
+        self,
+        cancel: watch::Receiver<bool>,
+        observer: &mut dyn Observer,
+    ) -> Result<Executed, ExecutionError> {
+        let handoff = coordinator::run(self.setup, cancel, observer).await?;
+        Ok(Executed { handoff, folder: self.folder })
+    }
+}
+
+/// Checks that the program of every subagent can be run. A program of the repository's own is run as `commit` has it,
+/// from a checkout of its own: neither what lies uncommitted nor a patch can put another in its place.
+async fn find_programs(
+    agent: &mut CommandAgent,
+    store: RunStore,
+    intake: &Intake,
+    commit: &ObjectId,
+    scratch: &Path,
+) -> Result<Option<Slot>, ExecutionError> {
+    let mut checkout = None;
+    if agent.has_relative_program() {
+        let pool = SlotPool::new(store, &scratch.join("programs"))?;
+        let slot = pool.acquire(commit, None).await?;
+        agent.program_root = slot.path().to_owned();
+        checkout = Some(slot);
+    }
+    for task in &intake.schedule.tasks {
+        agent.check(&task.subagent)?;
+    }
+    Ok(checkout)
+}
+
+/// Makes the folder for work trees and temporary files. It lies outside the repository: build tools look for their
+/// workspace in the folders above, and must not find the user's checkout there.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn scratch() -> Result<tempfile::TempDir, ExecutionError> {
+    let parent = std::env::var_os("RUNNER_TEMP").map_or_else(std::env::temp_dir, PathBuf::from);
+    tempfile::Builder::new().prefix("backend-implementer-").tempdir_in(&parent).map_err(|source| {
+        let doing = format!("make a folder for work trees in {}; set TMPDIR to a writable folder", parent.display());
+        ExecutionError::Surroundings { doing, source }
+    })
+}
+
+/// Names a run: when it began, and what it was approved for.
+fn run_id(started: SystemTime, lock: &str) -> String {
+    let time = humantime::format_rfc3339_millis(started).to_string();
+    let time: String = time.chars().filter(char::is_ascii_digit).collect();
+    format!("{time}-{lock}")
+}

@@ -1,0 +1,148 @@
+//! What GitHub, or the way to it, answers when something does not work.
+
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+use implementer_model::text;
+use serde::Deserialize;
+
+/// How many characters of a message of GitHub's are passed on.
+const MESSAGE_MAX_CHARS: usize = 400;
+
+/// How long to wait when GitHub refuses for its secondary limits without saying how long. GitHub's documentation of
+/// rate limits: "wait for at least one minute before retrying".
+const BLIND_WAIT: Duration = Duration::from_secs(60);
+
+/// Says what could not be done on GitHub, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{operation} failed: {kind}")]
+pub struct GithubError {
+    /// What was being done, such as `posting the comment`.
+    pub operation: &'static str,
+    /// Why it did not work.
+    pub kind: GithubErrorKind,
+}
+
+/// The kinds of failure, as far as somebody would act on them differently.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GithubErrorKind {
+    /// 401.
+    #[error("GitHub does not accept the token; give a valid one as GITHUB_TOKEN or as the input `token`")]
+    Unauthorized,
+    /// 403 that is no rate limit.
+    #[error(
+        "GitHub forbids it ({message}); give the job the permission in its workflow file. \
+         On a pull request from a fork the token can only read"
+    )]
+    Forbidden {
+        /// GitHub's own words.
+        message: String,
+    },
+    /// 404 or 410; GitHub also answers so where the token may not look.
+    #[error("GitHub finds nothing there, or the token may not see it")]
+    NotFound,
+    /// Any other 4xx.
+    #[error("GitHub refuses it with {status}: {message}")]
+    Rejected {
+        /// The status code.
+        status: u16,
+        /// GitHub's own words.
+        message: String,
+    },
+    /// The primary or a secondary rate limit.
+    #[error("GitHub's rate limit is used up{}", .wait.map_or_else(String::new, |wait| format!(", for another {} s", wait.as_secs())))]
+    RateLimited {
+        /// How long to wait, where GitHub says so.
+        wait: Option<Duration>,
+    },
+    /// A 5xx.
+    #[error("GitHub answers {status}")]
+    Server {
+        /// The status code.
+        status: u16,
+    },
+    /// No connection could be made: nothing was sent.
+    #[error("GitHub cannot be reached: {0}")]
+    Unreachable(String),
+    /// The connection broke, or the answer did not come in time; what was asked for may have happened.
+    #[error("the answer did not arrive: {0}")]
+    Interrupted(String),
+    /// The answer is not what GitHub documents.
+    #[error("GitHub's answer cannot be read: {0}")]
+    Malformed(String),
+}
+
+impl GithubError {
+    /// Tells whether the token may not do this: a reason to report in another place, not to give up.
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        matches!(self.kind, GithubErrorKind::Forbidden { .. } | GithubErrorKind::Unauthorized)
+    }
+
+    /// Tells whether the thing is not there.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self.kind, GithubErrorKind::NotFound)
+    }
+}
+
+impl GithubErrorKind {
+    /// Makes a failure of an answer. `now` is in seconds since 1970, for the reset time of the rate limit.
+    pub(super) fn of_answer(status: StatusCode, headers: &HeaderMap, body: &[u8], now: u64) -> Self {
+        let message = message_of(body);
+        match status {
+            StatusCode::UNAUTHORIZED => Self::Unauthorized,
+            StatusCode::NOT_FOUND | StatusCode::GONE => Self::NotFound,
+            StatusCode::TOO_MANY_REQUESTS => Self::RateLimited { wait: wait(headers, now).or(Some(BLIND_WAIT)) },
+            StatusCode::FORBIDDEN => match wait(headers, now) {
+                Some(wait) => Self::RateLimited { wait: Some(wait) },
+                // The only sign of a secondary limit without a header is its text.
+                None if message.to_ascii_lowercase().contains("rate limit") => {
+                    Self::RateLimited { wait: Some(BLIND_WAIT) }
+                }
+                None => Self::Forbidden { message },
+            },
+            status if status.is_server_error() => Self::Server { status: status.as_u16() },
+            status => Self::Rejected { status: status.as_u16(), message },
+        }
+    }
+
+    /// Tells whether another attempt can help and does no harm. `repeatable` is whether doing it twice is the same as
+    /// doing it once.
+    pub(super) fn may_repeat(&self, repeatable: bool) -> bool {
+        match self {
+            // Refused before anything was done, or never sent.
+            Self::RateLimited { .. } | Self::Unreachable(_) => true,
+            Self::Server { .. } | Self::Interrupted(_) => repeatable,
+            _ => false,
+        }
+    }
+}
+
+/// Reads how long GitHub wants us to wait: `Retry-After`, else the reset of a limit that is used up.
+fn wait(headers: &HeaderMap, now: u64) -> Option<Duration> {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
+    if let Some(seconds) = number("retry-after") {
+        return Some(Duration::from_secs(seconds));
+    }
+    let used_up = number("x-ratelimit-remaining") == Some(0);
+    let reset = number("x-ratelimit-reset").filter(|_| used_up)?;
+    Some(Duration::from_secs(reset.saturating_sub(now).max(1)))
+}
+
+/// Reads the message out of an error's body, made safe for a terminal and cut.
+fn message_of(body: &[u8]) -> String {
+    #[derive(Deserialize)]
+    struct Body {
+        message: String,
+        #[serde(default)]
+        errors: serde_json::Value,
+    }
+    let message = match serde_json::from_slice::<Body>(body) {
+        Ok(Body { message, errors: serde_json::Value::Null }) => message,
+        Ok(Body { message, errors }) => format!("{message}: {errors}"),
+        Err(_) => String::from_utf8_lossy(body).into_owned(),
+    };
+    let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    text::truncate(&text::terminal(&line), MESSAGE_MAX_CHARS)
+}

@@ -1,0 +1,29 @@
+//! GitHub's REST interface, as far as a pull request's conversation needs it: pull requests, comments, check runs,
+//! permissions, workflow runs.
+//!
+//! octocrab brings authentication and base URLs. What is retried, how long anybody waits and what a run may cost is
+//! decided here, because octocrab's own retries would post a comment twice.
+
+mod checks;
+mod comments;
+mod error;
+mod people;
+mod pull_requests;
+mod repository;
+#[cfg(test)]
+mod tests;
+mod transport;
+mod usage;
+mod workflow_runs;
+
+pub use self::{
+    checks::{Annotated, CheckOutput, CheckRun, CheckStatus, CheckUpdate, NewCheck},
+    comments::{Comment, Reaction},
+    error::{GithubError, GithubErrorKind},
+    people::{Permission, User},
+    pull_requests::{Branch, PullRequest},
+    repository::{InvalidRepository, RepositoryName},
+    transport::{Github, Pace, Settings},
+    usage::Usage,
+    workflow_runs::WorkflowRun,
+};

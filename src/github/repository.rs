@@ -1,0 +1,54 @@
+//! The name of a repository, checked, so that it can stand in a path.
+
+use std::{fmt, str::FromStr};
+
+/// A repository as `OWNER/REPO`. Holds only characters that GitHub allows in names, so that it is safe in a URL.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RepositoryName {
+    owner: String,
+    name: String,
+}
+
+/// Says that something is no repository's name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` is no repository; write it as OWNER/REPO", implementer_model::text::terminal(.0))]
+pub struct InvalidRepository(pub String);
+
+impl RepositoryName {
+    /// Returns who owns it.
+    #[must_use]
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// Returns its name without the owner.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl FromStr for RepositoryName {
+    type Err = InvalidRepository;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let valid = |part: &str| {
+            !part.is_empty()
+                && part.len() <= 100
+                && !matches!(part, "." | "..")
+                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+        };
+        match text.split_once('/') {
+            Some((owner, name)) if valid(owner) && valid(name) => {
+                Ok(Self { owner: owner.to_owned(), name: name.to_owned() })
+            }
+            _ => Err(InvalidRepository(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for RepositoryName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.owner, self.name)
+    }
+}

@@ -1,0 +1,364 @@
+//! One request at a time: authenticated, timed, bounded, counted, and repeated only where that does no harm.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use backon::{ExponentialBuilder, Retryable as _};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Builder};
+use http_body_util::{BodyExt as _, Limited};
+use octocrab::Octocrab;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    GithubError, GithubErrorKind, RepositoryName, Usage,
+    usage::{Counter, Counts},
+};
+
+/// The longest answer that is read, in bytes: a page of 100 comments of 65,536 characters, four bytes each, and room.
+const ANSWER_MAX_BYTES: usize = 32 * 1024 * 1024;
+
+/// How long a connection may take to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long one request may take in all. GitHub itself gives up on a request after ten seconds.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The most entries that GitHub gives on one page.
+pub(super) const PAGE: usize = 100;
+
+/// The most pages that are read of one list: ten thousand entries.
+pub(super) const PAGES_MAX: usize = 100;
+
+/// What stands for itself in a path segment or a query value.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// Where GitHub is, and who asks.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The base of the REST interface, such as `https://api.github.com`, on GitHub Enterprise Server ending in
+    /// `/api/v3`.
+    pub api_url: String,
+    /// The GraphQL endpoint.
+    pub graphql_url: String,
+    /// The token.
+    pub token: SecretString,
+    /// The repository.
+    pub repository: RepositoryName,
+    /// How failures are waited out.
+    pub pace: Pace,
+}
+
+/// How failures are waited out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// The first wait before a repetition; each further one is twice as long.
+    pub first_wait: Duration,
+    /// The longest wait that is done at all: what GitHub asks for beyond it is a failure.
+    pub longest_wait: Duration,
+    /// How often a request is repeated at most.
+    pub repetitions: usize,
+    /// How long one request may take.
+    pub timeout: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            first_wait: Duration::from_millis(500),
+            longest_wait: Duration::from_secs(90),
+            repetitions: 3,
+            timeout: REQUEST_TIMEOUT,
+        }
+    }
+}
+
+/// GitHub, as one token sees one repository. Cheap to clone.
+#[derive(Clone)]
+pub struct Github {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    octocrab: Octocrab,
+    settings: Settings,
+    counter: Counter,
+    /// Answers by path with their entity tags, for conditional requests.
+    known: Mutex<HashMap<String, Known>>,
+}
+
+#[derive(Clone)]
+struct Known {
+    tag: HeaderValue,
+    body: Vec<u8>,
+}
+
+impl std::fmt::Debug for Github {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Github").field("settings", &self.inner.settings).finish_non_exhaustive()
+    }
+}
+
+/// A request that is to be made.
+pub(super) struct Call<'a> {
+    /// What it is for, such as `posting the comment`.
+    pub(super) operation: &'static str,
+    pub(super) method: Method,
+    /// The path below the base of the REST interface, or a full URL.
+    pub(super) path: String,
+    pub(super) body: Option<&'a serde_json::Value>,
+    /// Whether doing it twice is the same as doing it once.
+    pub(super) repeatable: bool,
+    /// Whether it is one of many updates, of which only the last matters: it is made once, and costs no patience.
+    pub(super) live: bool,
+}
+
+impl<'a> Call<'a> {
+    /// Reads.
+    pub(super) fn get(operation: &'static str, path: String) -> Self {
+        Self { operation, method: Method::GET, path, body: None, repeatable: true, live: false }
+    }
+
+    /// Makes something new: twice would be two.
+    pub(super) fn post(operation: &'static str, path: String, body: &'a serde_json::Value) -> Self {
+        Self { operation, method: Method::POST, path, body: Some(body), repeatable: false, live: false }
+    }
+
+    /// Sets something that is there to a state.
+    pub(super) fn patch(operation: &'static str, path: String, body: &'a serde_json::Value) -> Self {
+        Self { operation, method: Method::PATCH, path, body: Some(body), repeatable: true, live: false }
+    }
+}
+
+/// An answer that is no failure.
+pub(super) struct Answer {
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+    operation: &'static str,
+}
+
+impl Answer {
+    /// Reads the answer's JSON.
+    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, GithubError> {
+        serde_json::from_slice(&self.body).map_err(|error| GithubError {
+            operation: self.operation,
+            kind: GithubErrorKind::Malformed(error.to_string()),
+        })
+    }
+}
+
+impl Github {
+    /// Makes a client. Sends nothing yet.
+    ///
+    /// # Errors
+    /// When the address is no URL, or TLS cannot be set up.
+    pub fn new(settings: Settings) -> Result<Self, GithubError> {
+        let malformed = |error: &dyn std::error::Error| GithubError {
+            operation: "setting up the connection to GitHub",
+            kind: GithubErrorKind::Unreachable(error.to_string()),
+        };
+        // Another part of the process may have been first, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(settings.pace.timeout)
+            // A redirect could carry the token elsewhere; none of these operations is redirected.
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| malformed(&error))?;
+        // The base has no path: octocrab would put it in front of the GraphQL endpoint too, which lies beside it.
+        let octocrab = Octocrab::builder()
+            .base_uri(origin(&settings.api_url))
+            .map_err(|error| malformed(&error))?
+            .personal_token(settings.token.clone())
+            .build_with_reqwest(client)
+            .map_err(|error| malformed(&error))?;
+        Ok(Self { inner: Arc::new(Inner { octocrab, settings, counter: Counter::default(), known: Mutex::default() }) })
+    }
+
+    /// Returns where GitHub is and who asks.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// Returns the requests that were made so far.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        self.inner.counter.snapshot()
+    }
+
+    /// Tells whether the token is one of an app's installation, such as a workflow's own: these have no user.
+    pub(super) fn is_installation(&self) -> bool {
+        self.inner.settings.token.expose_secret().starts_with("ghs_")
+    }
+
+    /// Returns a path below the repository.
+    pub(super) fn path(&self, rest: &str) -> String {
+        format!("/repos/{}/{rest}", self.inner.settings.repository)
+    }
+
+    /// Makes a request and reads the JSON of its answer.
+    pub(super) async fn fetch<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, GithubError> {
+        self.send(call).await?.json()
+    }
+
+    /// Reads what may well be unchanged since the last time; GitHub does not count a read that it answers with 304.
+    pub(super) async fn fetch_if_changed<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, GithubError> {
+        let known = self.lock_known().get(&call.path).cloned();
+        match self.repeat(call, known.as_ref().map(|known| &known.tag)).await? {
+            Some(answer) => {
+                if let Some(tag) = answer.headers.get(header::ETAG) {
+                    let known = Known { tag: tag.clone(), body: answer.body.clone() };
+                    self.lock_known().insert(call.path.clone(), known);
+                }
+                answer.json()
+            }
+            None => {
+                self.inner.counter.unchanged();
+                let body = known.map(|known| known.body).unwrap_or_default();
+                Answer { headers: HeaderMap::new(), body, operation: call.operation }.json()
+            }
+        }
+    }
+
+    /// Reads a whole list, page by page. `list` takes the entries out of one page.
+    pub(super) async fn fetch_all<P: DeserializeOwned, T>(
+        &self,
+        operation: &'static str,
+        path: &str,
+        list: impl Fn(P) -> Vec<T>,
+    ) -> Result<Vec<T>, GithubError> {
+        let mut all = Vec::new();
+        let join = if path.contains('?') { '&' } else { '?' };
+        for page in 1..=PAGES_MAX {
+            let call = Call::get(operation, format!("{path}{join}per_page={PAGE}&page={page}"));
+            let entries = list(self.fetch(&call).await?);
+            let last = entries.len() < PAGE;
+            all.extend(entries);
+            if last {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// Makes a request, again where that can help.
+    pub(super) async fn send(&self, call: &Call<'_>) -> Result<Answer, GithubError> {
+        self.repeat(call, None).await?.ok_or(GithubError {
+            operation: call.operation,
+            kind: GithubErrorKind::Malformed("304 to a request that was not conditional".to_owned()),
+        })
+    }
+
+    async fn repeat(&self, call: &Call<'_>, tag: Option<&HeaderValue>) -> Result<Option<Answer>, GithubError> {
+        let Pace { first_wait, longest_wait, repetitions, .. } = self.inner.settings.pace;
+        let waits = ExponentialBuilder::default()
+            .with_min_delay(first_wait)
+            .with_max_delay(longest_wait)
+            .with_max_times(if call.live { 0 } else { repetitions })
+            .with_jitter();
+        let attempt = || self.attempt(call, tag);
+        attempt
+            .retry(waits)
+            .when(|error: &GithubError| error.kind.may_repeat(call.repeatable))
+            .adjust(|error, planned| {
+                let asked = match error.kind {
+                    GithubErrorKind::RateLimited { wait } => wait,
+                    _ => None,
+                };
+                // Longer than anybody should wait is a failure at once, not after the wait.
+                planned.map(|planned| asked.unwrap_or(planned)).filter(|wait| *wait <= longest_wait)
+            })
+            .notify(|error, wait| {
+                self.inner.counter.retry();
+                tracing::warn!(%error, ?wait, "trying again");
+            })
+            .await
+    }
+
+    async fn attempt(&self, call: &Call<'_>, tag: Option<&HeaderValue>) -> Result<Option<Answer>, GithubError> {
+        let fail = |kind| GithubError { operation: call.operation, kind };
+        let counts = match (call.live, &call.method) {
+            (true, _) => Counts::Live,
+            (false, &Method::GET) => Counts::Read,
+            (false, _) => Counts::Write,
+        };
+        self.inner.counter.request(counts);
+
+        let base = self.inner.settings.api_url.trim_end_matches('/');
+        let uri = if call.path.starts_with('/') { format!("{base}{}", call.path) } else { call.path.clone() };
+        let mut request = Builder::new().method(call.method.clone()).uri(uri);
+        request = request.header(header::ACCEPT, "application/vnd.github+json");
+        if let Some(tag) = tag {
+            request = request.header(header::IF_NONE_MATCH, tag);
+        }
+        let octocrab = &self.inner.octocrab;
+        let request = octocrab
+            .build_request(request, call.body)
+            .map_err(|error| fail(GithubErrorKind::Malformed(error.to_string())))?;
+        let response = octocrab.execute(request).await.map_err(|error| fail(broken(&error)))?;
+
+        let (parts, body) = response.into_parts();
+        self.inner.counter.answer(&parts.headers);
+        tracing::debug!(method = %call.method, path = call.path, status = parts.status.as_u16(), "GitHub answered");
+        if parts.status == StatusCode::NOT_MODIFIED && tag.is_some() {
+            return Ok(None);
+        }
+        let body = Limited::new(body, ANSWER_MAX_BYTES)
+            .collect()
+            .await
+            .map_err(|error| fail(GithubErrorKind::Interrupted(error.to_string())))?
+            .to_bytes()
+            .to_vec();
+        if !parts.status.is_success() {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+            return Err(fail(GithubErrorKind::of_answer(parts.status, &parts.headers, &body, now)));
+        }
+        Ok(Some(Answer { headers: parts.headers, body, operation: call.operation }))
+    }
+
+    fn lock_known(&self) -> std::sync::MutexGuard<'_, HashMap<String, Known>> {
+        self.inner.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns scheme and host of a URL.
+fn origin(url: &str) -> &str {
+    let host = url.find("://").map_or(0, |at| at + 3);
+    url[host..].find('/').map_or(url, |at| &url[..host + at])
+}
+
+/// Escapes a path segment or a query value.
+pub(super) fn escaped(text: &str) -> String {
+    utf8_percent_encode(text, PLAIN).to_string()
+}
+
+/// Makes JSON of a body that cannot fail to be JSON.
+pub(super) fn json(operation: &'static str, body: &impl Serialize) -> Result<serde_json::Value, GithubError> {
+    serde_json::to_value(body)
+        .map_err(|error| GithubError { operation, kind: GithubErrorKind::Malformed(error.to_string()) })
+}
+
+/// Tells a connection that never came about, where nothing was sent, from one that broke.
+fn broken(error: &octocrab::Error) -> GithubErrorKind {
+    let mut said = Vec::new();
+    let mut unsent = false;
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<reqwest::Error>() {
+            unsent |= error.is_connect();
+        }
+        let words = implementer_model::text::terminal(&error.to_string());
+        if !said.iter().any(|earlier: &String| earlier.contains(&words)) {
+            said.push(words);
+        }
+        cause = error.source();
+    }
+    let said = implementer_model::text::truncate(&said.join(": "), 300);
+    if unsent { GithubErrorKind::Unreachable(said) } else { GithubErrorKind::Interrupted(said) }
+}
