@@ -9,6 +9,7 @@ use implementer_model::{
     ids::Digest,
     lock::{Lock, LockMismatch},
     plan::{self, Plan},
+    provenance::Provenance,
     roster::{self, AgentFile, Roster},
     schedule::{self, Schedule},
 };
@@ -28,6 +29,8 @@ pub struct PlanText {
     pub name: String,
     /// Its bytes.
     pub bytes: Vec<u8>,
+    /// The line, from 1, on which it begins in the text that it was taken from; 1 for a file.
+    pub first_line: usize,
 }
 
 /// Where the configuration comes from.
@@ -59,6 +62,8 @@ pub struct Intake {
     pub schedule: Schedule,
     /// Plan, base and roster, bound together.
     pub lock: Lock,
+    /// Where plan and approval are from; empty for a local plan.
+    pub provenance: Provenance,
     /// What is worth knowing although nothing is wrong enough to stop.
     pub warnings: Vec<Diagnostic>,
 }
@@ -101,6 +106,24 @@ pub fn roster_files(store: &RunStore, rules: &Base) -> Result<Vec<AgentFile>, Wo
     Ok(files)
 }
 
+/// Reads the configuration as the commit with the rules has it, or from the file that the user named.
+///
+/// # Errors
+/// When it cannot be read from the object store. What is wrong with it is inside.
+pub fn read_config(
+    store: &RunStore,
+    rules: &Base,
+    source: &ConfigSource,
+) -> Result<Result<Config, Vec<Diagnostic>>, WorkspaceError> {
+    Ok(match source {
+        ConfigSource::Text { name, text } => Config::read(name, text),
+        ConfigSource::Base => {
+            let bytes = store.read_file(&rules.tree, CONFIG_PATH)?.unwrap_or_default();
+            Config::read(CONFIG_PATH, &String::from_utf8_lossy(&bytes))
+        }
+    })
+}
+
 /// What to take in, and from where.
 #[derive(Debug, Clone, Copy)]
 pub struct Sources<'a> {
@@ -129,14 +152,7 @@ pub fn take(store: &RunStore, sources: &Sources<'_>) -> Result<Intake, IntakeErr
     let rules = sources.rules.map_or_else(|| Ok(base.clone()), |rules| store.resolve(rules))?;
     let mut problems = Vec::new();
 
-    let (name, text) = match sources.config {
-        ConfigSource::Text { name, text } => (name.clone(), text.clone()),
-        ConfigSource::Base => {
-            let bytes = store.read_file(&rules.tree, CONFIG_PATH)?.unwrap_or_default();
-            (CONFIG_PATH.to_owned(), String::from_utf8_lossy(&bytes).into_owned())
-        }
-    };
-    let mut config = Config::read(&name, &text).unwrap_or_else(|wrong| {
+    let mut config = read_config(store, &rules, sources.config)?.unwrap_or_else(|wrong| {
         problems.extend(wrong);
         Config::default()
     });
@@ -146,7 +162,8 @@ pub fn take(store: &RunStore, sources: &Sources<'_>) -> Result<Intake, IntakeErr
     problems.extend(loaded.diagnostics);
     let roster = loaded.roster;
 
-    let reading = plan::read(&plan_text.name, &plan_text.bytes, &roster);
+    let mut reading = plan::read(&plan_text.name, &plan_text.bytes, &roster);
+    diagnostics::shift(&mut reading.diagnostics, &plan_text.name, plan_text.first_line);
     problems.extend(reading.diagnostics);
 
     let schedule = reading.plan.as_ref().map(|plan| schedule::build(plan, &roster, &config, &config.protected_paths()));
@@ -171,6 +188,7 @@ pub fn take(store: &RunStore, sources: &Sources<'_>) -> Result<Intake, IntakeErr
         config,
         schedule: schedule.clone(),
         lock: approved,
+        provenance: Provenance::default(),
         warnings: problems,
     })
 }

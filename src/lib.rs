@@ -6,6 +6,7 @@
 pub mod actions;
 pub mod agent;
 pub mod cli;
+pub mod conversation;
 pub mod coordinator;
 pub mod execution;
 pub mod github;

@@ -182,12 +182,6 @@ impl Runner {
         self.get("GITHUB_WORKFLOW")
     }
 
-    /// Tells whether the user asked the runner for everything it can say.
-    #[must_use]
-    pub fn is_debug(&self) -> bool {
-        self.get("RUNNER_DEBUG") == Some("1")
-    }
-
     /// Sets an output of the step.
     ///
     /// # Errors
@@ -240,7 +234,8 @@ fn delimiter(value: &str) -> String {
 }
 
 /// Returns 128 random bits in hex.
-pub(super) fn random() -> String {
+#[must_use]
+pub fn random() -> String {
     let mut bytes = [0; 16];
     if getrandom::fill(&mut bytes).is_err() {
         // No source of randomness: what comes closest to being unknown to whoever wrote the text.

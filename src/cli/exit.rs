@@ -5,8 +5,9 @@ use std::{fmt::Write as _, io::Write as _};
 use implementer_model::{diagnostics::Diagnostic, text};
 
 use crate::{
-    actions::RunnerError, agent::AgentError, coordinator::RunError, execution::ExecutionError, github::GithubError,
-    intake::IntakeError, run_dir::RunDirError, verify::VerifyError, workspace::WorkspaceError,
+    actions::RunnerError, agent::AgentError, conversation::ConversationError, coordinator::RunError,
+    execution::ExecutionError, github::GithubError, intake::IntakeError, run_dir::RunDirError, verify::VerifyError,
+    workspace::WorkspaceError,
 };
 
 /// The implementation is complete, or what was asked for is done.
@@ -45,6 +46,11 @@ impl Failure {
         self.code
     }
 
+    /// Returns what is wrong in files, one by one.
+    pub(super) fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
     /// Prints to standard error what happened, where, and what to do.
     pub fn print(&self) {
         let mut out = String::new();
@@ -63,6 +69,12 @@ impl Failure {
         }
         // A closed standard error is nothing that could be told anybody.
         let _ = std::io::stderr().write_all(text::terminal(&out).as_bytes());
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.error.fmt(f)
     }
 }
 
@@ -130,6 +142,23 @@ impl From<ExecutionError> for Failure {
             ExecutionError::Workspace(error) => error.into(),
             ExecutionError::RunDir(error) => error.into(),
             ExecutionError::Run(error) => error.into(),
+        }
+    }
+}
+
+impl From<ConversationError> for Failure {
+    fn from(error: ConversationError) -> Self {
+        match error {
+            ConversationError::Github(error) => error.into(),
+            ConversationError::Workspace(error) => error.into(),
+            ConversationError::Execution(error) => error.into(),
+            ConversationError::Intake(error) => error.into(),
+            ConversationError::Refused { ref hint, .. } | ConversationError::Busy { ref hint, .. } => {
+                let hint = hint.clone();
+                Self::input(anyhow::anyhow!("{error}; {hint}"))
+            }
+            ConversationError::NotACommit(_) => Self::outside(error),
+            _ => Self::input(error),
         }
     }
 }

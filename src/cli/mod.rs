@@ -1,10 +1,12 @@
 //! The command line: parses, calls, prints. The only place that prints, and the only place that turns errors into exit
 //! codes and hints.
 
+mod action;
 mod agents;
 mod demo;
 mod exit;
 mod plan;
+mod pull_request;
 mod run;
 mod schema;
 mod show;
@@ -44,12 +46,14 @@ enum Command {
     Agents(agents::Arguments),
     /// Print a JSON schema
     Schema(schema::Arguments),
+    /// Work as a step of GitHub Actions: what the container runs
+    Action(action::Arguments),
 }
 
 /// Parses the arguments and does what they say.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(command_line()) {
         Ok(cli) => cli,
         Err(error) => {
             // clap's own code for bad usage is 2, which is also ours; help and version are no errors.
@@ -65,6 +69,7 @@ pub fn main() -> ExitCode {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Agents(arguments) => agents::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Action(arguments) => action::run(&arguments),
     };
     match result {
         Ok(code) => ExitCode::from(code),
@@ -75,9 +80,24 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// The name under which the container calls us: the same for the step and for what comes after it.
+const ACTION_NAME: &str = "backend-implementer-action";
+
+/// Returns the command line. Under the name of the action it is always `action`, whatever stands behind it.
+fn command_line() -> Vec<std::ffi::OsString> {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let name = arguments.first().and_then(|name| std::path::Path::new(name).file_name());
+    if name.is_some_and(|name| name == ACTION_NAME) {
+        return vec![ACTION_NAME.into(), "action".into()];
+    }
+    arguments
+}
+
 /// Logs go to standard error; what a command is asked for goes to standard output.
 fn start_log(verbose: u8) {
     let default = match verbose {
+        // The runner's "debug logging" is as good as asking for it.
+        0 if std::env::var("RUNNER_DEBUG").is_ok_and(|debug| debug == "1") => "backend_implementer=debug,info",
         0 => "warn",
         1 => "backend_implementer=info,warn",
         _ => "backend_implementer=trace,info",

@@ -8,7 +8,7 @@ use implementer_model::{
     command,
     config::Config,
     diagnostics::Diagnostic,
-    gate::GateKind,
+    gate::{self, GateKind},
     lock::Lock,
     plan::Plan,
     roster::Access,
@@ -19,7 +19,7 @@ use implementer_model::{
 };
 use serde::Serialize;
 
-use super::{exit, exit::Failure, run::Subject, show};
+use super::{exit, exit::Failure, pull_request, run::Subject, show};
 use crate::{intake::Intake, workspace::store::RunStore};
 
 /// Lints the plan and shows the schedule.
@@ -53,10 +53,14 @@ struct Preview<'a> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
-    let root = arguments.subject.root()?;
     let scratch = tempfile::tempdir().context("cannot make a temporary folder").map_err(Failure::outside)?;
-    let store = RunStore::create(&root, &scratch.path().join("store.git"))?;
-    let intake = arguments.subject.intake(&store, &root, None)?;
+    let intake = if let Some(name) = &arguments.subject.pr {
+        pull_request::look(name, &arguments.subject.setting_options()?, scratch.path())?
+    } else {
+        let root = arguments.subject.root()?;
+        let store = RunStore::create(&root, &scratch.path().join("store.git"))?;
+        arguments.subject.intake(&store, &root, None)?
+    };
     match arguments.format {
         Format::Human => show::out(&human(&intake)),
         Format::Mermaid => show::out(&mermaid::schedule_graph(&intake.schedule)),
@@ -156,10 +160,9 @@ fn globs(globs: &[&String]) -> String {
 fn write_gates(out: &mut String, plan: &Plan, config: &Config) {
     let _ = writeln!(out, "\nGates");
     for gate in GateKind::ALL {
-        let planned = plan.verification.iter().filter(|command| command.gate == gate).map(|command| &command.argv);
-        let configured = config.gate_commands(gate);
-        let mut lines: Vec<_> = planned.map(|argv| format!("{}  (plan)", command::join(argv))).collect();
-        lines.extend(configured.iter().map(|argv| format!("{}  (configuration)", command::join(argv))));
+        let commands = gate::commands(plan, config, gate);
+        let mut lines: Vec<_> =
+            commands.iter().map(|(by, argv)| format!("{}  ({})", command::join(argv), by.name())).collect();
         if gate == GateKind::Review {
             lines.insert(0, "the reviewer, without blocking findings".to_owned());
         } else if lines.is_empty() {

@@ -15,8 +15,14 @@ use implementer_model::{
 };
 use tokio::{runtime::Runtime, sync::watch};
 
-use super::{exit, exit::Failure, show};
+use super::{
+    exit,
+    exit::Failure,
+    pull_request::{self, PullRequestName},
+    show,
+};
 use crate::{
+    conversation::SettingOptions,
     coordinator::progress::Observer,
     execution::{self, Executed, Order, Out},
     intake::{self, ConfigSource, Intake, PlanText, Sources},
@@ -33,11 +39,15 @@ pub(super) struct Subject {
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
     /// The repository, or any folder inside it
-    #[arg(long, value_name = "DIR", default_value = ".")]
+    #[arg(long, value_name = "DIR", default_value = ".", conflicts_with = "pr")]
     repo: PathBuf,
     /// The commit to start from
-    #[arg(long, value_name = "REV", default_value = "HEAD")]
+    #[arg(long, value_name = "REV", default_value = "HEAD", conflicts_with = "pr")]
     base: String,
+    /// A pull request in place of a repository: plan and commits come from GitHub, and `--plan` is a path in its head
+    /// commit. Needs GITHUB_TOKEN or GH_TOKEN
+    #[arg(long, value_name = "OWNER/REPO#N")]
+    pub(super) pr: Option<PullRequestName>,
     /// A configuration file in place of the one that the base commit has
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -96,21 +106,13 @@ pub(super) struct Request<'a> {
 impl Subject {
     /// Makes the subject that `demo` runs on.
     pub(super) fn at(repo: &Path) -> Self {
-        Self { plan: None, repo: repo.to_owned(), base: "HEAD".to_owned(), config: None, jobs: None }
+        Self { plan: None, repo: repo.to_owned(), base: "HEAD".to_owned(), pr: None, config: None, jobs: None }
     }
 
     /// Reads everything that a run needs to know.
     pub(super) fn intake(&self, store: &RunStore, root: &Path, lock: Option<&str>) -> Result<Intake, Failure> {
         let plan = self.read_plan(root)?;
-        let config = match &self.config {
-            None => ConfigSource::Base,
-            Some(path) => {
-                let text = std::fs::read_to_string(path)
-                    .with_context(|| format!("cannot read the configuration {}", path.display()))
-                    .map_err(Failure::input)?;
-                ConfigSource::Text { name: path.display().to_string(), text }
-            }
-        };
+        let config = self.read_config()?;
         let sources = Sources {
             base: &self.base,
             rules: None,
@@ -120,6 +122,27 @@ impl Subject {
             lock,
         };
         Ok(intake::take(store, &sources)?)
+    }
+
+    /// Returns what to look for on a pull request.
+    pub(super) fn setting_options(&self) -> Result<SettingOptions, Failure> {
+        let plan = self.plan.as_deref().map(|path| {
+            let path = path.to_str().filter(|path| *path != "-");
+            path.map(str::to_owned).context("with `--pr`, `--plan` is a path in the pull request's head commit")
+        });
+        Ok(SettingOptions {
+            plan: plan.transpose().map_err(Failure::input)?,
+            config: self.read_config()?,
+            concurrency: self.jobs.map(usize::from),
+        })
+    }
+
+    fn read_config(&self) -> Result<ConfigSource, Failure> {
+        let Some(path) = &self.config else { return Ok(ConfigSource::Base) };
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the configuration {}", path.display()))
+            .map_err(Failure::input)?;
+        Ok(ConfigSource::Text { name: path.display().to_string(), text })
     }
 
     /// Returns the top folder of the repository's work tree.
@@ -154,7 +177,7 @@ impl Subject {
                 name
             }
         };
-        Ok(PlanText { name, bytes })
+        Ok(PlanText { name, bytes, first_line: 1 })
     }
 }
 
@@ -170,7 +193,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         time_limit: arguments.time_limit,
         out: arguments.out.as_deref(),
     };
-    let ended = execute(&request, &mut show::Live::new())?;
+    let ended = match &request.subject.pr {
+        Some(name) => pull_request::execute(name, &request)?,
+        None => execute(&request, &mut show::Live::new())?,
+    };
     match arguments.format {
         Format::Human => show::out(&summary::render(&ended.handoff)),
         Format::Json => show::json(&ended.handoff)?,

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, io::Write as _, time::Duration};
 
 use implementer_model::{
     gate::GateState,
+    handoff::TaskRecord,
     ids::TaskId,
     schedule::{Outcome, Schedule},
     text,
@@ -99,12 +100,9 @@ impl Observer for Live {
         match progress {
             Progress::Begun { schedule } => self.begin(schedule),
             Progress::TaskStarted { task, attempt } => self.spin(task, *attempt),
-            Progress::TaskEnded { task, outcome, reason, duration_ms, .. } => {
+            Progress::TaskEnded { task, record, .. } => {
                 self.stop_spinning(task);
-                let mark = if *outcome == Outcome::Passed { "passed" } else { "FAILED" };
-                let took = HumanDurationTenths(*duration_ms);
-                let state = if *outcome == Outcome::Passed { String::new() } else { format!("{}: ", outcome.name()) };
-                self.line(&format!("  {mark}  {task:width$}  {took:>6}  {state}{}", text::truncate(reason, 200)));
+                self.line(&task_ended(task, record, width));
             }
             Progress::TaskAgain { task, reason } => self.line(&format!("  again   {task:width$}  {reason}")),
             Progress::Integrated { wave, commits } => {
@@ -124,6 +122,16 @@ impl Observer for Live {
             Progress::Cancelling => self.line("  cancelling: what runs is being ended, what there is is kept"),
         }
     }
+}
+
+/// Says in a line how a task ended.
+fn task_ended(task: &TaskId, record: &TaskRecord, width: usize) -> String {
+    let passed = record.outcome == Outcome::Passed;
+    let mark = if passed { "passed" } else { "FAILED" };
+    let took = record.last().map_or(0, |attempt| attempt.ended_ms.saturating_sub(attempt.started_ms));
+    let took = HumanDurationTenths(took);
+    let state = if passed { String::new() } else { format!("{}: ", record.outcome.name()) };
+    format!("  {mark}  {task:width$}  {took:>6}  {state}{}", text::truncate(&record.reason, 200))
 }
 
 /// Milliseconds as `0.4s` below a minute, in words above.

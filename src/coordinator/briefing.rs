@@ -2,11 +2,12 @@
 
 use implementer_model::{
     brief::{self, BriefInput, GateCommand, Rework, Upstream},
+    gate::{self, GateKind},
     roster::Subagent,
     schedule::Task,
 };
 
-use super::{Run, gates};
+use super::Run;
 use crate::intake::Intake;
 
 impl Run {
@@ -27,7 +28,8 @@ impl Run {
             findings: self.findings.get(&task.id).map_or(&[], Vec::as_slice),
             conflicts: &attempt.conflicts,
         });
-        let gates = gates::commands(plan, config);
+        let commands = |kind| gate::commands(plan, config, kind).into_iter().map(move |(_, argv)| (kind, argv));
+        let gates: Vec<_> = GateKind::ALL.into_iter().flat_map(commands).collect();
         brief::render(&BriefInput {
             plan,
             subagent,
@@ -37,7 +39,7 @@ impl Run {
             attempt,
             upstream,
             rework: rework.collect(),
-            gates: gates.iter().map(|(gate, _, argv)| GateCommand { gate: *gate, argv }).collect(),
+            gates: gates.iter().map(|(gate, argv)| GateCommand { gate: *gate, argv }).collect(),
         })
     }
 }

@@ -127,6 +127,7 @@ impl Run {
             started: humantime::format_rfc3339_seconds(self.started).to_string(),
             duration_ms: self.shop.now_ms(),
             lock: self.intake.lock.clone(),
+            provenance: self.intake.provenance.clone(),
             plan: self.intake.plan.clone(),
             schedule: schedule.clone(),
             result: Implementation {

@@ -3,10 +3,8 @@
 use std::{path::Path, time::Duration};
 
 use implementer_model::{
-    config::Config,
-    gate::{AskedBy, CommandReceipt, GateKind, TestCounts, counts},
+    gate::{self, AskedBy, CommandReceipt, GateKind, TestCounts, counts},
     ids::{Digest, ObjectId},
-    plan::Plan,
     scope::{CompiledScope, Scope},
     text,
 };
@@ -52,38 +50,18 @@ pub(super) struct GateRun {
 /// What all gates came to, in order.
 pub(super) type GateRuns = Vec<GateRun>;
 
-/// Collects what each gate has to run: the plan's commands, then the configuration's. Both count, so that a plan
-/// cannot weaken what the repository asks for.
+/// Collects what each gate has to run.
 pub(super) fn jobs(intake: &Intake, head: &Head) -> Vec<GateJob> {
     let Intake { plan, config, .. } = intake;
-    let all = commands(plan, config);
     let job = |gate| GateJob {
         gate,
         commit: head.commit.clone(),
-        commands: all.iter().filter(|(of, ..)| *of == gate).map(|(_, by, argv)| (*by, argv.clone())).collect(),
+        commands: gate::commands(plan, config, gate),
         junit: config.gates.get(&gate).map(|gate| gate.junit.clone()).unwrap_or_default(),
         time_limit: config.gate_time_limit(gate),
         pass_environment: config.pass_environment.clone(),
     };
     GateKind::ALL.into_iter().map(job).collect()
-}
-
-/// Lists the commands of all gates, gate by gate, without repetition.
-pub(super) fn commands(plan: &Plan, config: &Config) -> Vec<(GateKind, AskedBy, Vec<String>)> {
-    let mut commands: Vec<(GateKind, AskedBy, Vec<String>)> = Vec::new();
-    for gate in GateKind::ALL {
-        let planned =
-            plan.verification.iter().filter(|command| command.gate == gate).map(|command| command.argv.clone());
-        for argv in planned {
-            commands.push((gate, AskedBy::Plan, argv));
-        }
-        for argv in config.gate_commands(gate) {
-            if !commands.iter().any(|(of, _, other)| *of == gate && *other == argv) {
-                commands.push((gate, AskedBy::Configuration, argv));
-            }
-        }
-    }
-    commands
 }
 
 /// Runs the gates one after another, each in a work tree of its own: tests may use ports and files that two gates at a

@@ -324,13 +324,6 @@ impl Run {
         if let Some(checked) = accepted {
             self.accepted.insert(task.clone(), checked);
         }
-        observer.observe(&Progress::TaskEnded {
-            task: &task,
-            outcome: record.outcome,
-            reason: &reason,
-            files: record.patch.as_ref().map_or(0, |patch| patch.changes.len()),
-            duration_ms: record.ended_ms.saturating_sub(record.started_ms),
-        });
         self.journal
             .append(self.shop.now_ms(), Record::Ended { task: task.clone(), attempt: Box::new(record.clone()) });
         let outcome = record.outcome;
@@ -343,6 +336,7 @@ impl Run {
         kept.outcome = outcome;
         kept.reason = reason;
         kept.attempts.push(record);
+        observer.observe(&Progress::TaskEnded { task: &task, record: kept, findings: &findings });
         self.findings.insert(task.clone(), findings);
         Ok(Event::Ended { task, attempt, end })
     }

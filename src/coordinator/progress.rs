@@ -1,10 +1,12 @@
 //! What the coordinator says while it works. It never prints: whoever shows a run listens here.
 
 use implementer_model::{
+    findings::Finding,
     gate::{GateKind, Receipt},
+    handoff::TaskRecord,
     ids::TaskId,
     roster::Phase,
-    schedule::{Outcome, Schedule},
+    schedule::Schedule,
 };
 
 /// One step of a run, as it happens.
@@ -27,14 +29,10 @@ pub enum Progress<'a> {
     TaskEnded {
         /// The task.
         task: &'a TaskId,
-        /// How it ended.
-        outcome: Outcome,
-        /// Why, in a sentence.
-        reason: &'a str,
-        /// How many files it changed.
-        files: usize,
-        /// How long it took, in milliseconds.
-        duration_ms: u64,
+        /// What became of it so far; the attempt that ended is the last.
+        record: &'a TaskRecord,
+        /// What was noticed about that attempt.
+        findings: &'a [Finding],
     },
     /// A task is called again.
     TaskAgain {

@@ -1,5 +1,4 @@
 //! The client against a server that fails on purpose.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::{
     io::{Read as _, Write as _},

@@ -3,6 +3,7 @@
 
 mod cancel;
 mod command_agent;
+mod conversation;
 mod demo;
 mod documents;
 mod gates;

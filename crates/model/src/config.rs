@@ -3,6 +3,7 @@
 //! `docs/configuration.md` documents every key for people; [`schema`] gives the same to editors.
 
 mod protected;
+mod pull_request;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -16,7 +17,10 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use self::protected::{DEFAULT_PROTECTED_PATHS, ProtectedPath};
+pub use self::{
+    protected::{DEFAULT_PROTECTED_PATHS, ProtectedPath},
+    pull_request::{DEFAULT_PLAN_FILE, PullRequestConfig},
+};
 use crate::{
     command,
     diagnostics::Diagnostic,
@@ -64,6 +68,8 @@ pub struct Config {
     pub time_limit_minutes: Option<u64>,
     /// Names of environment variables that are passed on to gates and subagents.
     pub pass_environment: Vec<String>,
+    /// What happens on pull requests.
+    pub pull_request: PullRequestConfig,
 }
 
 /// How subagents are run.
@@ -200,6 +206,8 @@ impl Config {
             concurrency: None,
             time_limit_minutes: None,
             pass_environment: self.pass_environment.clone(),
+            // Where plans are found and what is reported decides nothing about what is run.
+            pull_request: PullRequestConfig::default(),
         };
         // Serialising plain structs of strings cannot fail; an empty text would only make every lock the same as none.
         Digest::of(serde_json::to_vec(&decisive).unwrap_or_default())

@@ -142,6 +142,16 @@ impl fmt::Display for Diagnostic {
     }
 }
 
+/// Moves diagnostics of a text that stands inside another, whose line `first_line` (from 1) is its first.
+pub fn shift(diagnostics: &mut [Diagnostic], file: &str, first_line: usize) {
+    let by = u32::try_from(first_line.saturating_sub(1)).unwrap_or(u32::MAX);
+    for diagnostic in diagnostics.iter_mut().filter(|diagnostic| diagnostic.file == file) {
+        if let Some(position) = &mut diagnostic.position {
+            position.line = position.line.saturating_add(by);
+        }
+    }
+}
+
 /// Puts diagnostics in the order of the places they speak of, errors before warnings at the same place.
 pub fn sort(diagnostics: &mut [Diagnostic]) {
     diagnostics.sort_by(|a, b| (&a.file, a.position, a.severity).cmp(&(&b.file, b.position, b.severity)));

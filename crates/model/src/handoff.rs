@@ -13,6 +13,7 @@ use crate::{
     lock::Lock,
     patch::{Conflict, MergedPath, Patch},
     plan::Plan,
+    provenance::Provenance,
     report::Report,
     roster::{Phase, Role},
     schedule::{Outcome, Schedule},
@@ -41,6 +42,9 @@ pub struct Handoff {
     pub duration_ms: u64,
     /// What was approved.
     pub lock: Lock,
+    /// Where plan and approval are from.
+    #[serde(flatten)]
+    pub provenance: Provenance,
     /// The plan.
     pub plan: Plan,
     /// The schedule that was followed.
@@ -72,6 +76,18 @@ pub enum Status {
     Incomplete,
     /// The run was cancelled.
     Cancelled,
+}
+
+impl Status {
+    /// Returns the name in lower case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Incomplete => "incomplete",
+            Self::Cancelled => "cancelled",
+        }
+    }
 }
 
 /// The implementation: commits on top of the base, and the bundle that holds them.

@@ -12,6 +12,7 @@
 pub mod brief;
 pub mod command;
 pub mod config;
+pub mod conversation;
 mod cycles;
 pub mod diagnostics;
 pub mod environment;
@@ -22,6 +23,7 @@ pub mod ids;
 pub mod lock;
 pub mod patch;
 pub mod plan;
+pub mod provenance;
 pub mod report;
 pub mod roster;
 pub mod schedule;

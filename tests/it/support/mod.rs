@@ -1,5 +1,8 @@
 //! What the tests share: repositories, the scripted subagent, and the program under test in an environment of its own.
 
+pub(crate) mod action;
+pub(crate) mod github;
+
 use std::{
     collections::BTreeMap,
     fs,

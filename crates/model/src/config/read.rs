@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use super::{
-    AgentConfig, AgentKind, CONCURRENCY_MAX, CONFIG_MAX_BYTES, Config, GateConfig, SubagentConfig,
+    AgentConfig, AgentKind, CONCURRENCY_MAX, CONFIG_MAX_BYTES, Config, GateConfig, PullRequestConfig, SubagentConfig,
     TIME_LIMIT_MAX_MINUTES, values,
 };
 use crate::{
@@ -15,8 +15,18 @@ use crate::{
     yaml::tree::{self, Node, Value},
 };
 
-pub(super) const CONFIG_KEYS: [&str; 7] =
-    ["agent", "subagents", "protected-paths", "gates", "concurrency", "time-limit-minutes", "pass-environment"];
+pub(super) const CONFIG_KEYS: [&str; 8] = [
+    "agent",
+    "subagents",
+    "protected-paths",
+    "gates",
+    "concurrency",
+    "time-limit-minutes",
+    "pass-environment",
+    "pull-request",
+];
+pub(super) const PULL_REQUEST_KEYS: [&str; 6] =
+    ["plan-files", "run-label", "bots", "live-comment", "update-seconds", "checks"];
 pub(super) const AGENT_KEYS: [&str; 2] = ["kind", "command"];
 pub(super) const SUBAGENT_KEYS: [&str; 8] =
     ["role", "model", "scope", "exclude", "access", "time-limit-minutes", "command", "pass-environment"];
@@ -93,6 +103,9 @@ impl Reader<'_> {
             .and_then(|number| usize::try_from(number).ok());
         config.time_limit_minutes = self.minutes(&mut fields);
         config.pass_environment = self.environment(&mut fields);
+        if let Some(field) = fields.remove("pull-request") {
+            config.pull_request = self.pull_request(field);
+        }
         config
     }
 
@@ -131,6 +144,32 @@ impl Reader<'_> {
                 .unwrap_or_default(),
             time_limit_minutes: self.minutes(&mut fields),
             junit: fields.remove("junit").and_then(|field| self.globs(field)).unwrap_or_default(),
+        }
+    }
+
+    fn pull_request(&mut self, field: Field) -> PullRequestConfig {
+        let mut fields = self.keys(field, &PULL_REQUEST_KEYS);
+        PullRequestConfig {
+            plan_files: fields.remove("plan-files").and_then(|field| self.globs(field)),
+            run_label: fields.remove("run-label").and_then(|field| self.word(&field)),
+            bots: fields
+                .remove("bots")
+                .map(|field| self.checked(field, "invalid-login", values::bot_login))
+                .unwrap_or_default(),
+            live_comment: fields.remove("live-comment").and_then(|field| self.truth(&field)),
+            update_seconds: fields.remove("update-seconds").and_then(|field| self.number(&field, 5..=600)),
+            checks: fields.remove("checks").and_then(|field| self.truth(&field)),
+        }
+    }
+
+    fn truth(&mut self, field: &Field) -> Option<bool> {
+        match &field.node.value {
+            Value::Literal(word) if word == "true" => Some(true),
+            Value::Literal(word) if word == "false" => Some(false),
+            _ => {
+                self.wrong_type(field, "`true` or `false`", None);
+                None
+            }
         }
     }
 

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::{
-    read::{AGENT_KEYS, CONFIG_KEYS, GATE_KEYS, SUBAGENT_KEYS},
+    read::{AGENT_KEYS, CONFIG_KEYS, GATE_KEYS, PULL_REQUEST_KEYS, SUBAGENT_KEYS},
     *,
 };
 use crate::scope::{CompiledScope, Scope};
@@ -369,7 +369,8 @@ fn the_documented_examples_are_configurations() {
             panic!("{}", diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
         }
     }
-    let every: BTreeSet<_> = [&CONFIG_KEYS[..], &AGENT_KEYS, &SUBAGENT_KEYS, &GATE_KEYS].concat().into_iter().collect();
+    let every: BTreeSet<_> =
+        [&CONFIG_KEYS[..], &AGENT_KEYS, &SUBAGENT_KEYS, &GATE_KEYS, &PULL_REQUEST_KEYS].concat().into_iter().collect();
     for key in every {
         assert!(page.contains(&format!("`{key}`")), "docs/configuration.md does not document `{key}`");
     }
@@ -400,4 +401,21 @@ proptest! {
                 || crate::yaml::from_str::<Config>(&text).is_ok(), "{text:?}");
         }
     }
+}
+
+#[test]
+fn what_happens_on_pull_requests_is_read_and_is_no_part_of_the_lock() {
+    let text = "pull-request:\n  plan-files: ['plans/*.md']\n  run-label: go\n  bots: ['planner[bot]']\n  \
+                live-comment: false\n  update-seconds: 60\n  checks: false\n";
+    let config = Config::read("c.yml", text).unwrap();
+    let pull_request = &config.pull_request;
+    assert_eq!(pull_request.plan_files(), ["plans/*.md"]);
+    assert_eq!((pull_request.live_comment(), pull_request.checks()), (false, false));
+    assert_eq!(pull_request.update_every(), Duration::from_secs(60));
+    assert_eq!(config.digest(), Config::default().digest());
+    assert_eq!(Config::default().pull_request.plan_files(), [DEFAULT_PLAN_FILE]);
+
+    let wrong = Config::read("c.yml", "pull-request:\n  bots: ['x y']\n  checks: 1\n  update-seconds: 2\n  labl: x\n");
+    let codes: Vec<_> = wrong.unwrap_err().into_iter().map(|diagnostic| diagnostic.code).collect();
+    assert_eq!(codes, ["invalid-login", "wrong-type", "out-of-range", "unknown-key"]);
 }

@@ -44,6 +44,21 @@ pub fn environment_name(name: &str) -> Result<(), Refused> {
         .map_err(|refused| Refused { message: refused.why.reason().to_owned(), hint: refused.why.hint().to_owned() })
 }
 
+/// Checks that `login` is one as GitHub shows it: letters, digits and hyphens, and `[bot]` at the end of an app's.
+///
+/// # Errors
+/// When it is something else.
+pub fn bot_login(login: &str) -> Result<(), Refused> {
+    let name = login.strip_suffix("[bot]").unwrap_or(login);
+    if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
+        return Ok(());
+    }
+    Err(Refused {
+        message: "is no login".to_owned(),
+        hint: "write it as GitHub shows it, such as `planner[bot]`".to_owned(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,9 +1,11 @@
 //! Gates: the checks that must pass before submission, and their evidence.
 
+mod commands;
 pub mod counts;
 mod judgement;
 mod proof;
 
+pub use commands::commands;
 pub use judgement::{Case, findings, judge};
 pub use proof::{NotPassed, NotReady, PassedGate, ReadyForSubmission};
 
@@ -129,6 +131,17 @@ pub enum AskedBy {
     Plan,
     /// The repository's configuration.
     Configuration,
+}
+
+impl AskedBy {
+    /// Returns the name in lower case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Configuration => "configuration",
+        }
+    }
 }
 
 /// What the reviewer (or another quality subagent) contributed to its gate.

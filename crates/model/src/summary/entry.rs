@@ -4,7 +4,7 @@ use crate::text;
 
 /// How much a page says.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Detail {
+pub(crate) struct Detail {
     /// Lines of a list before the rest is folded away.
     shown: usize,
     /// Lines of a list in all, folded ones included.
@@ -12,17 +12,20 @@ pub(super) struct Detail {
     /// Characters of one foreign text.
     text: usize,
     /// Characters of one picture; 0 for no pictures.
-    pub(super) picture: usize,
+    pub(crate) picture: usize,
     /// Whether something may have been left out that the fullest page has.
-    pub(super) shortened: bool,
+    pub(crate) shortened: bool,
 }
 
 impl Detail {
     /// Everything that people can be expected to read.
-    pub(super) const FULL: Self = Self { shown: 10, listed: 256, text: 600, picture: 20_000, shortened: false };
+    pub(crate) const FULL: Self = Self { shown: 10, listed: 256, text: 600, picture: 20_000, shortened: false };
+
+    /// Lists that stand open until they are really long: for pages on which people look for one line.
+    pub(crate) const OPEN: Self = Self { shown: 40, listed: 256, text: 300, picture: 20_000, shortened: false };
 
     /// From the fullest to the shortest.
-    pub(super) const LEVELS: [Self; 5] = [
+    pub(crate) const LEVELS: [Self; 5] = [
         Self::FULL,
         Self { shown: 10, listed: 64, text: 300, picture: 12_000, shortened: true },
         Self { shown: 10, listed: 16, text: 200, picture: 6_000, shortened: true },
@@ -31,28 +34,28 @@ impl Detail {
     ];
 
     /// Returns foreign text as one line of Markdown prose.
-    pub(super) fn prose(&self, foreign: &str) -> String {
+    pub(crate) fn prose(&self, foreign: &str) -> String {
         text::markdown(&text::truncate(foreign.trim(), self.text))
     }
 
     /// Returns foreign text as a code span.
-    pub(super) fn code(&self, foreign: &str) -> String {
+    pub(crate) fn code(&self, foreign: &str) -> String {
         text::code(&text::truncate(foreign, self.text))
     }
 
     /// Returns the number of rows that a table may have.
-    pub(super) fn rows(&self) -> usize {
+    pub(crate) fn rows(&self) -> usize {
         self.listed
     }
 
     /// Tells whether so many lines are too many to stand open.
-    pub(super) fn folds(&self, lines: usize) -> bool {
+    pub(crate) fn folds(&self, lines: usize) -> bool {
         lines > self.shown
     }
 }
 
 /// Writes a list of lines that are safe Markdown already, each behind `indent`; long lists fold.
-pub(super) fn list(page: &mut String, indent: &str, lines: &[String], detail: &Detail) {
+pub(crate) fn list(page: &mut String, indent: &str, lines: &[String], detail: &Detail) {
     // One line too many is shown rather than hidden behind a click.
     let open = if lines.len() <= detail.shown + 1 { lines.len() } else { detail.shown };
     items(page, indent, &lines[..open.min(detail.listed)]);
@@ -75,7 +78,7 @@ fn items(page: &mut String, indent: &str, lines: &[String]) {
 }
 
 /// Writes a bold label with its lines: one line stands beside it, several below it.
-pub(super) fn label(page: &mut String, name: &str, lines: &[String], detail: &Detail) {
+pub(crate) fn label(page: &mut String, name: &str, lines: &[String], detail: &Detail) {
     match lines {
         [] => page.push_str(&format!("- **{name}**: Nothing to report\n")),
         [line] => page.push_str(&format!("- **{name}**: {line}\n")),
@@ -87,7 +90,7 @@ pub(super) fn label(page: &mut String, name: &str, lines: &[String], detail: &De
 }
 
 /// Writes a table; long ones fold under `what`, such as "tasks". Cells are safe Markdown already.
-pub(super) fn table(page: &mut String, indent: &str, what: &str, head: &[&str], rows: &[Vec<String>], detail: &Detail) {
+pub(crate) fn table(page: &mut String, indent: &str, what: &str, head: &[&str], rows: &[Vec<String>], detail: &Detail) {
     let folds = detail.folds(rows.len());
     if folds {
         page.push_str(&format!("{indent}<details><summary>{} {what}</summary>\n\n", rows.len()));
@@ -109,6 +112,6 @@ pub(super) fn table(page: &mut String, indent: &str, what: &str, head: &[&str], 
 }
 
 /// Indents every line of a block, so that it belongs to the list item above it.
-pub(super) fn indented(block: &str, indent: &str) -> String {
+pub(crate) fn indented(block: &str, indent: &str) -> String {
     block.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("{indent}{line}\n") }).collect()
 }

@@ -7,7 +7,7 @@
 mod appendix;
 mod coordination;
 mod criteria;
-mod entry;
+pub(crate) mod entry;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod html;
@@ -17,12 +17,13 @@ mod sections;
 mod standing;
 #[cfg(test)]
 mod tests;
-mod wording;
+pub(crate) mod wording;
 
 pub use criteria::{criteria, missing, status};
 
 use crate::{
     handoff::{Handoff, Status},
+    provenance::Provenance,
     text,
 };
 use entry::Detail;
@@ -104,6 +105,7 @@ fn header(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
     if let Some(title) = &handoff.plan.title {
         page.push_str(&format!("Plan: {} ({}).\n\n", detail.prose(title), detail.code(&handoff.plan.source)));
     }
+    provenance(page, index, detail);
     if handoff.status != Status::Complete && !handoff.missing.is_empty() {
         page.push_str("What is missing:\n\n");
         let lines: Vec<_> = handoff.missing.iter().map(|sentence| detail.prose(sentence)).collect();
@@ -113,5 +115,34 @@ fn header(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
     page.push_str("Lines with “reports” are a subagent's own words about its work; everything else the coordinator saw itself.\n\n");
     if detail.shortened {
         page.push_str("This text is shortened to fit; the hand-off and the report beside it hold everything.\n\n");
+    }
+}
+
+/// Names source, author and digest of the plan, and who approved it.
+fn provenance(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
+    let Provenance { origin, approval, pull_request } = &index.handoff.provenance;
+    let mut lines = Vec::new();
+    if let Some(origin) = origin {
+        let by = origin.author.as_ref().map(|author| format!(" by {}", detail.prose(author))).unwrap_or_default();
+        lines.push(format!(
+            "The plan is from {}{by}, {}.",
+            detail.code(&origin.name),
+            text::code(origin.digest.as_str())
+        ));
+    }
+    if let Some(approval) = approval {
+        let at = approval.at.as_ref().map(|at| format!(" at {}", detail.code(at))).unwrap_or_default();
+        lines.push(format!("Approved by {}{at} ({}).", detail.prose(&approval.by), detail.prose(&approval.via)));
+    }
+    if let Some(pull_request) = pull_request {
+        lines.push(format!(
+            "Pull request {}, whose head was {}.",
+            detail.code(&format!("{}#{}", pull_request.repository, pull_request.number)),
+            detail.code(&text::truncate(&pull_request.head, 12))
+        ));
+    }
+    if !lines.is_empty() {
+        page.push_str(&lines.join(" "));
+        page.push_str("\n\n");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{gate::GateState, gate::TestCounts, ids::TaskId, patch::Patch, schedule::Outcome, text};
 
 /// Says a duration for people: `850 ms`, `12.3 s`, `4 min 5 s`, `2 h 7 min`.
-pub(super) fn duration(ms: u64) -> String {
+pub(crate) fn duration(ms: u64) -> String {
     match ms {
         0..=999 => format!("{ms} ms"),
         // Whole tenths, rounded down, so that 59,990 ms does not become "60.0 s".
@@ -25,7 +25,7 @@ pub(super) fn dollars(micro: u64) -> String {
 }
 
 /// Says how much a patch changes: `3 files, +120 −4`.
-pub(super) fn diffstat(patch: &Patch) -> String {
+pub(crate) fn diffstat(patch: &Patch) -> String {
     let (added, removed) = patch.line_counts();
     format!("{}, {}", text::count(patch.changes.len(), "file"), lines(added, removed))
 }
@@ -48,7 +48,7 @@ pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a TaskId>, max: usize
 }
 
 /// Counts outcomes in their order: `7 passed, 1 failed, 1 not run`.
-pub(super) fn outcomes(outcomes: impl IntoIterator<Item = Outcome>) -> String {
+pub(crate) fn outcomes(outcomes: impl IntoIterator<Item = Outcome>) -> String {
     let mut counts: BTreeMap<Outcome, usize> = BTreeMap::new();
     for outcome in outcomes {
         *counts.entry(outcome).or_default() += 1;

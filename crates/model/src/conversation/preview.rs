@@ -1,0 +1,407 @@
+//! What a plan would do, as a comment: before anybody approves it.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    command,
+    config::Config,
+    diagnostics::Diagnostic,
+    gate::{self, GateKind},
+    lock::Lock,
+    plan::Plan,
+    roster::Access,
+    schedule::{Schedule, Task},
+    summary::{
+        entry::{self, Detail},
+        mermaid,
+    },
+    text,
+};
+
+/// How many globs of a list are shown before the rest is only counted.
+const GLOBS_SHOWN: usize = 8;
+
+/// How many globs that belong to other subagents are shown: what they may touch stands in their own rows.
+const DENIED_SHOWN: usize = 2;
+
+/// How many problems of a plan are shown before the rest is only counted.
+const PROBLEMS_SHOWN: usize = 50;
+
+/// Where a plan was found.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// The name under which the user knows it. Untrusted text.
+    pub name: &'a str,
+    /// Its page.
+    pub url: Option<&'a str>,
+    /// Who wrote it.
+    pub author: Option<&'a str>,
+}
+
+/// A plan that can run.
+#[derive(Debug, Clone, Copy)]
+pub struct Preview<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// What would run.
+    pub schedule: &'a Schedule,
+    /// What an approval approves.
+    pub lock: &'a Lock,
+    /// The configuration.
+    pub config: &'a Config,
+    /// What is worth knowing although nothing is wrong enough to stop.
+    pub warnings: &'a [Diagnostic],
+    /// Where the plan is.
+    pub source: &'a Source<'a>,
+    /// Further notes: Markdown of ours.
+    pub notes: &'a [String],
+}
+
+const HEADING: &str = "## Backend Implementation Plan\n\n";
+
+/// Renders a plan that can run.
+#[must_use]
+pub fn render(preview: &Preview<'_>) -> String {
+    let Preview { plan, schedule, lock, config, warnings, source, notes } = preview;
+    let mut page = String::from(HEADING);
+    write_notes(&mut page, notes);
+    if let Some(title) = &plan.title {
+        page.push_str(&format!("**{}**\n\n", text::markdown(&text::truncate(title, 200))));
+    }
+    page.push_str(&format!(
+        "{}, `{}`. It starts from {}.\n\n",
+        from(source),
+        plan.digest.short(),
+        text::code(lock.base.short())
+    ));
+    page.push_str("### To start\n\n");
+    page.push_str(&format!(
+        "Somebody with write permission comments:\n\n```\n/implement {}\n```\n\nThe lock names exactly what is shown here: another plan, commit or roster is another lock, and is refused.\n\n",
+        lock.digest.short()
+    ));
+    page.push_str(&format!(
+        "### What would run\n\n{} in {}, at most {} at a time.\n\n{}\n\n",
+        text::count(schedule.tasks.len(), "task"),
+        text::count(schedule.waves.len(), "wave"),
+        schedule.concurrency,
+        text::fenced(&mermaid::schedule_graph(schedule), "mermaid")
+    ));
+    write_tasks(&mut page, schedule, config);
+    write_order(&mut page, schedule);
+    write_gates(&mut page, plan, config);
+    if !warnings.is_empty() {
+        page.push_str(&format!("### {}\n\n", text::count(warnings.len(), "warning")));
+        write_diagnostics(&mut page, warnings);
+    }
+    page
+}
+
+/// Renders a plan that cannot run, with everything that is wrong with it.
+#[must_use]
+pub fn render_problems(diagnostics: &[Diagnostic], source: &Source<'_>, notes: &[String]) -> String {
+    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+    let mut page = String::from(HEADING);
+    write_notes(&mut page, notes);
+    page.push_str(&format!(
+        "{}. **{} must be mended before anything can run.**\n\n",
+        from(source),
+        text::count(errors, "problem")
+    ));
+    write_diagnostics(&mut page, diagnostics);
+    page
+}
+
+/// Renders a pull request without a plan.
+#[must_use]
+pub fn render_no_plan(notes: &[String]) -> String {
+    let mut page = String::from(HEADING);
+    write_notes(&mut page, notes);
+    page.push_str(
+        "There is no plan on this pull request. It is looked for, in this order:\n\n\
+         1. the file that the action's input `plan` names, at the pull request's head\n\
+         2. a plan file that the pull request adds or changes: `.backend-implementer/plan.md`, or what \
+         `pull-request.plan-files` of the configuration says\n\
+         3. the description: a fenced block marked `backend-plan`, or a heading such as “Implementation Plan”\n\
+         4. the newest comment with such a block or heading by somebody with write permission\n",
+    );
+    page
+}
+
+/// Says that pull requests from forks are shown and never run.
+#[must_use]
+pub fn fork_note() -> String {
+    "This pull request comes from a fork: its plan is shown, and never run, because its code would meet this \
+     repository's secrets. To run it, push the branch to this repository."
+        .to_owned()
+}
+
+fn write_notes(page: &mut String, notes: &[String]) {
+    for note in notes {
+        page.push_str(&format!("> {note}\n\n"));
+    }
+}
+
+fn from(source: &Source<'_>) -> String {
+    let name = text::code(&text::truncate(source.name, 200));
+    let name = source.url.map_or_else(|| name.clone(), |url| format!("[{name}]({})", link(url)));
+    let by = source.author.map(|author| format!(" by {}", text::markdown(author))).unwrap_or_default();
+    format!("The plan is {name}{by}")
+}
+
+/// Keeps a link from ending early: what could end it is escaped as a URL has it.
+fn link(url: &str) -> String {
+    url.chars()
+        .flat_map(|c| match c {
+            '(' => "%28".chars().collect::<Vec<_>>(),
+            ')' => "%29".chars().collect(),
+            '<' => "%3C".chars().collect(),
+            '>' => "%3E".chars().collect(),
+            '\\' => "%5C".chars().collect(),
+            c if c.is_whitespace() || c.is_control() => "%20".chars().collect(),
+            c => vec![c],
+        })
+        .collect()
+}
+
+fn write_tasks(page: &mut String, schedule: &Schedule, config: &Config) {
+    let protected: BTreeSet<String> = config.protected_paths().into_iter().collect();
+    let waves = schedule.wave_of();
+    let row = |task: &Task| {
+        let asked = if task.planned { task.requirements.len().to_string() } else { "always runs".to_owned() };
+        let (allowed, denied) = match task.access {
+            Access::ReadOnly => ("nothing: read-only".to_owned(), String::new()),
+            Access::Writes => {
+                let denied = task.scope.deny.iter().filter(|glob| !protected.contains(*glob));
+                (globs(task.scope.allow.iter(), GLOBS_SHOWN), globs(denied, DENIED_SHOWN))
+            }
+        };
+        vec![
+            waves.get(&task.id).map_or_else(String::new, ToString::to_string),
+            text::code(task.id.as_str()),
+            text::code(task.subagent.as_str()),
+            asked,
+            allowed,
+            denied,
+        ]
+    };
+    let rows: Vec<_> = schedule.tasks.iter().map(row).collect();
+    let head = ["wave", "task", "subagent", "requirements", "may touch", "but not"];
+    entry::table(page, "", "tasks", &head, &rows, &Detail::OPEN);
+    page.push_str(&format!("\nNobody may touch {}.\n\n", globs(protected.iter(), GLOBS_SHOWN)));
+    if !schedule.not_needed.is_empty() {
+        let names: Vec<_> = schedule.not_needed.iter().map(|role| format!("`{}`", role.builtin_name())).collect();
+        page.push_str(&format!("Not needed by the plan: {}.\n\n", names.join(", ")));
+    }
+}
+
+fn globs<'a>(globs: impl Iterator<Item = &'a String>, most: usize) -> String {
+    let globs: Vec<_> = globs.collect();
+    let shown: Vec<_> = globs.iter().take(most).map(|glob| text::code(&text::truncate(glob, 120))).collect();
+    match globs.len().saturating_sub(most) {
+        0 => shown.join(" "),
+        more => format!("{} and {more} more", shown.join(" ")),
+    }
+}
+
+fn write_order(page: &mut String, schedule: &Schedule) {
+    if schedule.serialised.is_empty() {
+        return;
+    }
+    page.push_str("One after the other, because of their paths:\n\n");
+    let lines: Vec<_> = schedule
+        .serialised
+        .iter()
+        .map(|pair| {
+            let because = text::markdown(&text::truncate(&pair.because, 200));
+            format!("{} before {}: {because}", text::code(pair.first.as_str()), text::code(pair.then.as_str()))
+        })
+        .collect();
+    entry::list(page, "", &lines, &Detail::OPEN);
+    page.push('\n');
+}
+
+fn write_gates(page: &mut String, plan: &Plan, config: &Config) {
+    page.push_str("### Gates\n\nAll three must pass on the final tree.\n\n");
+    for gate in GateKind::ALL {
+        let mut lines: Vec<_> = gate::commands(plan, config, gate)
+            .into_iter()
+            .map(|(by, argv)| format!("{} ({})", text::code(&text::truncate(&command::join(&argv), 300)), by.name()))
+            .collect();
+        if gate == GateKind::Review {
+            lines.insert(0, "the reviewer, without blocking findings".to_owned());
+        } else if lines.is_empty() {
+            lines.push(format!(
+                "**no command: this gate cannot pass**; add one to the plan's Verification or to `gates.{gate}`"
+            ));
+        }
+        entry::label(page, gate.name(), &lines, &Detail::OPEN);
+    }
+    page.push('\n');
+}
+
+fn write_diagnostics(page: &mut String, diagnostics: &[Diagnostic]) {
+    for diagnostic in diagnostics.iter().take(PROBLEMS_SHOWN) {
+        page.push_str(&text::fenced(&diagnostic.to_string(), "text"));
+        page.push_str("\n\n");
+    }
+    let more = diagnostics.len().saturating_sub(PROBLEMS_SHOWN);
+    if more > 0 {
+        page.push_str(&format!("… and {more} more; the log has all of them.\n\n"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pulldown_cmark::{Event, Options, Parser, Tag};
+
+    use super::*;
+    use crate::{diagnostics::Severity, ids::ObjectId, plan, roster, schedule};
+
+    const CONFIG: &str = "gates:\n  tests:\n    commands: [cargo test]\n";
+
+    fn previewed(text: &str, source: &Source<'_>) -> String {
+        let config = Config::read("c.yml", CONFIG).unwrap();
+        let roster = roster::load(&[], &config).roster;
+        let reading = plan::read("plan.md", text.as_bytes(), &roster);
+        let plan = reading.plan.expect("a plan");
+        let schedule = schedule::build(&plan, &roster, &config, &config.protected_paths()).unwrap();
+        let lock = Lock::new(plan.digest.clone(), ObjectId::new("1".repeat(40)).unwrap(), roster.digest());
+        render(&Preview {
+            plan: &plan,
+            schedule: &schedule,
+            lock: &lock,
+            config: &config,
+            warnings: &[],
+            source,
+            notes: &[],
+        })
+    }
+
+    #[test]
+    fn a_preview_says_who_may_touch_what_and_how_to_start() {
+        let source =
+            Source { name: ".backend-implementer/plan.md", url: Some("https://x.invalid/a(b)"), author: Some("ada") };
+        let page = previewed("# Greeting\n\n## Feature\nTouches: src/**\n- say hello\n", &source);
+        insta::assert_snapshot!(page, @r#"
+## Backend Implementation Plan
+
+**Greeting**
+
+The plan is [`.backend-implementer/plan.md`](https://x.invalid/a%28b%29) by ada, `36654913a2e5`. It starts from `1111111111`.
+
+### To start
+
+Somebody with write permission comments:
+
+```
+/implement a78a65610829
+```
+
+The lock names exactly what is shown here: another plan, commit or roster is another lock, and is refused.
+
+### What would run
+
+4 tasks in 4 waves, at most 8 at a time.
+
+```mermaid
+flowchart TB
+  subgraph p2["2 core"]
+  direction TB
+  subgraph w1["Wave 1"]
+  direction TB
+    t0["feature<br>backend-feature-implementer"]:::planned
+  end
+  end
+  subgraph p3["3 quality"]
+  direction TB
+  subgraph w2["Wave 2"]
+  direction TB
+    t1["tests<br>backend-unit-test-generator"]:::planned
+  end
+  subgraph w3["Wave 3"]
+  direction TB
+    t2["review<br>backend-code-quality-reviewer"]:::planned
+  end
+  subgraph w4["Wave 4"]
+  direction TB
+    t3["validation<br>backend-validation-agent"]:::planned
+  end
+  end
+  p2 --> p3
+  w2 --> w3
+  w3 --> w4
+  classDef planned fill:#0550ae,stroke:#033d8b,color:#ffffff
+```
+
+| wave | task | subagent | requirements | may touch | but not |
+| --- | --- | --- | --- | --- | --- |
+| 1 | `feature` | `backend-feature-implementer` | 1 | `src/**` | `types/**` `**/types/**` and 119 more |
+| 2 | `tests` | `backend-unit-test-generator` | always runs | `tests/**` `**/tests/**` `test/**` `**/test/**` `**/__tests__/**` `**/__mocks__/**` `**/__snapshots__/**` `spec/**` and 27 more |  |
+| 3 | `review` | `backend-code-quality-reviewer` | always runs | nothing: read-only |  |
+| 4 | `validation` | `backend-validation-agent` | always runs | nothing: read-only |  |
+
+Nobody may touch `**/.claude` `**/.claude/**` `**/.codex` `**/.codex/**` `**/.cursor` `**/.cursor/**` `**/.cursorrules` `**/.gemini` and 34 more.
+
+Not needed by the plan: `backend-cloud-infrastructure-architect`, `backend-datatypes`, `backend-cli-implementer`, `backend-deployment-agent`.
+
+### Gates
+
+All three must pass on the final tree.
+
+- **tests**: `cargo test` (configuration)
+- **review**: the reviewer, without blocking findings
+- **validation**: **no command: this gate cannot pass**; add one to the plan's Verification or to `gates.validation`
+"#);
+    }
+
+    #[test]
+    fn hostile_text_is_no_structure() {
+        let source = Source { name: "`</details>` # x", url: None, author: Some("@everyone [x](y)") };
+        let page = previewed("# A ](x) <script> @team\n\n## Feature: # <b>\nTouches: `src/|x/**`\n- say\n", &source);
+        let mut headings = 0;
+        for event in Parser::new_ext(&page, Options::all()) {
+            match event {
+                Event::Start(Tag::Heading { .. }) => headings += 1,
+                Event::Start(Tag::Link { .. } | Tag::Image { .. }) | Event::InlineHtml(_) => {
+                    panic!("{event:?}\n{page}")
+                }
+                Event::Html(html) => assert!(html.contains("details") || html.contains("summary"), "{html}"),
+                _ => {}
+            }
+        }
+        assert_eq!(headings, 4);
+        assert!(!page.contains("@team") && !page.contains("@everyone"));
+    }
+
+    #[test]
+    fn problems_stand_in_fences_that_they_cannot_leave() {
+        let problem = Diagnostic::new(Severity::Error, "x", "plan.md", "wrong ``` here")
+            .at("```\n## evil\n", crate::diagnostics::Position { line: 2, column: 1 })
+            .hint("mend it");
+        let source = Source { name: "plan.md", url: None, author: None };
+        let page = render_problems(&[problem], &source, &["a note".to_owned()]);
+        let headings = Parser::new(&page).filter(|event| matches!(event, Event::Start(Tag::Heading { .. }))).count();
+        assert_eq!(headings, 1, "{page}");
+        insta::assert_snapshot!(page, @r#"
+## Backend Implementation Plan
+
+> a note
+
+The plan is `plan.md`. **1 problem must be mended before anything can run.**
+
+````text
+plan.md:2:1: error[x]: wrong ``` here
+   |
+ 2 | ## evil
+   | ^
+  hint: mend it
+````
+"#);
+    }
+
+    #[test]
+    fn without_a_plan_it_says_where_plans_are_looked_for() {
+        let page = render_no_plan(&[fork_note()]);
+        assert!(page.contains("> This pull request comes from a fork") && page.contains("`backend-plan`"));
+    }
+}

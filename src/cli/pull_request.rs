@@ -1,0 +1,130 @@
+//! `--pr`: a pull request as the subject of `plan` and `run`, from somebody's own machine.
+
+use std::{path::Path, str::FromStr};
+
+use anyhow::Context as _;
+use implementer_model::conversation::{
+    event::Actor,
+    intent::{Approval, Via},
+};
+use tokio::sync::watch;
+
+use super::{
+    exit::Failure,
+    run::{self, Request},
+    show,
+};
+use crate::{
+    actions,
+    conversation::{self, Desk, RunOptions, SettingOptions},
+    execution::{self, Executed, Out},
+    github::{Github, Pace, RepositoryName, Settings},
+    intake::Intake,
+};
+
+/// A pull request, as `OWNER/REPO#NUMBER`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PullRequestName {
+    repository: RepositoryName,
+    number: u64,
+}
+
+impl FromStr for PullRequestName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wanted = || "write it as OWNER/REPO#NUMBER, such as `octo/service#12`".to_owned();
+        let (repository, number) = text.rsplit_once('#').ok_or_else(wanted)?;
+        let repository = repository.parse().map_err(|error| format!("{error}"))?;
+        let number = number.parse().ok().filter(|number| *number > 0).ok_or_else(wanted)?;
+        Ok(Self { repository, number })
+    }
+}
+
+/// Takes in the plan of a pull request, to be looked at. Writes nothing on GitHub.
+pub(super) fn look(name: &PullRequestName, options: &SettingOptions, scratch: &Path) -> Result<Intake, Failure> {
+    run::runtime()?.block_on(async {
+        let desk = desk(name)?;
+        let intake = conversation::look(&desk, options, scratch).await?;
+        tell_usage(&desk);
+        Ok(intake)
+    })
+}
+
+/// Runs the plan of a pull request from here, and reports there.
+pub(super) fn execute(name: &PullRequestName, request: &Request<'_>) -> Result<Executed, Failure> {
+    let options = RunOptions {
+        setting: request.subject.setting_options()?,
+        retry: None,
+        time_limit: request.time_limit,
+        out: match request.out {
+            Some(out) => Out::Folder(out.to_owned()),
+            None => Out::Below(std::env::current_dir().context("cannot tell where we are").map_err(Failure::outside)?),
+        },
+        workflow: None,
+    };
+    let scratch = execution::scratch()?;
+    let came = run::runtime()?.block_on(async {
+        let desk = desk(name)?;
+        let login = desk.github.whoami().await?;
+        let approval = Approval {
+            by: Actor { is_bot: login.ends_with("[bot]"), login },
+            lock: request.lock.map(str::to_owned),
+            at: None,
+            via: Via::Local,
+        };
+        let (cancel, cancelled) = watch::channel(false);
+        let signals = tokio::spawn(run::listen(cancel));
+        let mut live = show::Live::new();
+        let came = conversation::run(&desk, &approval, options, scratch.path(), cancelled, &mut live, |_| {}).await;
+        signals.abort();
+        tell_usage(&desk);
+        Ok::<_, Failure>(came?)
+    })?;
+    for note in &came.degraded {
+        show::note(&format!("Not reported everywhere: {note}"));
+    }
+    Ok(came.executed)
+}
+
+fn tell_usage(desk: &Desk) {
+    show::note(&format!("This made {}", desk.github.usage()));
+}
+
+/// Sits down at a pull request, with the token and the addresses that the environment names.
+fn desk(name: &PullRequestName) -> Result<Desk, Failure> {
+    let own = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+    let token = own("GITHUB_TOKEN")
+        .or_else(|| own("GH_TOKEN"))
+        .context("`--pr` needs a token; set GITHUB_TOKEN or GH_TOKEN, for example to what `gh auth token` prints")
+        .map_err(Failure::input)?;
+    let server_url = own("GITHUB_SERVER_URL").unwrap_or_else(|| "https://github.com".to_owned());
+    let server_url = server_url.trim_end_matches('/').to_owned();
+    let of_server = |on_github: &str, elsewhere: &str| {
+        if server_url == "https://github.com" { on_github.to_owned() } else { format!("{server_url}{elsewhere}") }
+    };
+    let github = Github::new(Settings {
+        api_url: own("GITHUB_API_URL").unwrap_or_else(|| of_server("https://api.github.com", "/api/v3")),
+        graphql_url: own("GITHUB_GRAPHQL_URL")
+            .unwrap_or_else(|| of_server("https://api.github.com/graphql", "/api/graphql")),
+        token: token.into(),
+        repository: name.repository.clone(),
+        pace: Pace::default(),
+    })?;
+    let run_key = format!("local/{}", &actions::random()[..12]);
+    Ok(Desk { github, number: name.number, run_key, run_url: None, server_url })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pull_request_has_an_owner_a_repository_and_a_number() {
+        let name: PullRequestName = "octo/service#12".parse().unwrap();
+        assert_eq!((name.repository.to_string().as_str(), name.number), ("octo/service", 12));
+        for wrong in ["octo/service", "octo#1", "octo/service#0", "octo/service#x", "a/b/c#1", "../x#1"] {
+            assert!(wrong.parse::<PullRequestName>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What a conversation is about: the pull request, its commits, the rules, everything that was said so far.
+
+use std::path::{Path, PathBuf};
+
+use implementer_model::{config::Config, ids::ObjectId};
+
+use super::{Desk, error::ConversationError, own_comment};
+use crate::{
+    github::{Comment, PullRequest},
+    intake::{self, ConfigSource, IntakeError},
+    workspace::{
+        fetch::{self, Remote, Wanted},
+        store::{Base, RunStore},
+    },
+};
+
+/// The ref under which the pull request's head is kept.
+const HEAD_REF: &str = "refs/heads/backend-implementer/head";
+
+/// The ref under which the branch is kept that the pull request goes into.
+const RULES_REF: &str = "refs/heads/backend-implementer/rules";
+
+/// What the user asked for beside the event.
+#[derive(Debug, Clone)]
+pub struct SettingOptions {
+    /// The path of the plan in the head commit.
+    pub plan: Option<String>,
+    /// Where the configuration comes from.
+    pub config: ConfigSource,
+    /// How many subagents run at one time.
+    pub concurrency: Option<usize>,
+}
+
+/// What a conversation is about.
+#[derive(Debug)]
+pub struct Setting {
+    /// The pull request, as it is when this is read: its head is looked at once and never again for what is run.
+    pub pull: PullRequest,
+    /// The commit that the implementation starts from: the pull request's head.
+    pub head: Base,
+    /// The commit with the rules: the branch that the pull request goes into.
+    pub rules: Base,
+    /// The repository that was fetched.
+    pub repository: PathBuf,
+    /// A store on it.
+    pub store: RunStore,
+    /// The configuration, or what is wrong with it.
+    pub config: Config,
+    /// Whose comments are ours.
+    pub me: String,
+    /// Everything that was said.
+    pub comments: Vec<Comment>,
+}
+
+impl Setting {
+    /// Asks GitHub, fetches the commits, reads the configuration.
+    ///
+    /// # Errors
+    /// When one of them cannot be had, or the configuration is wrong.
+    pub async fn read(desk: &Desk, options: &SettingOptions, scratch: &Path) -> Result<Self, ConversationError> {
+        let pull = desk.github.pull_request(desk.number).await?;
+        let me = desk.github.whoami().await?;
+        let comments = desk.github.comments(desk.number).await?;
+        let (repository, store) = fetch(desk, &pull, scratch).await?;
+        let head = store.resolve(HEAD_REF)?;
+        let rules = store.resolve(RULES_REF)?;
+        let config = intake::read_config(&store, &rules, &options.config)?.map_err(IntakeError::Invalid)?;
+        Ok(Self { pull, head, rules, repository, store, config, me, comments })
+    }
+
+    /// Returns the newest comment of ours, as it was when everything was read.
+    #[must_use]
+    pub fn own_comment(&self) -> Option<&Comment> {
+        own_comment::find(&self.comments, &self.me)
+    }
+}
+
+/// Fetches the head of the pull request and the tip of the branch that it goes into.
+async fn fetch(desk: &Desk, pull: &PullRequest, scratch: &Path) -> Result<(PathBuf, RunStore), ConversationError> {
+    let head =
+        ObjectId::new(pull.head.sha.as_str()).map_err(|_| ConversationError::NotACommit(pull.head.sha.clone()))?;
+    let remote = Remote { url: desk.repository_url(), token: Some(desk.github.settings().token.clone()) };
+    let branch = format!("refs/heads/{}", pull.base.name);
+    // Build tools take the folder's name for the project's; a conversation has one repository.
+    let folder = scratch.join(format!("{}.git", desk.github.settings().repository.name()));
+    let probe = scratch.join("probe.git");
+    let fetched = tokio::task::spawn_blocking(move || {
+        let wanted = [Wanted { from: head.as_str(), to: HEAD_REF }, Wanted { from: &branch, to: RULES_REF }];
+        let repository = fetch::fetch(&remote, &wanted, &folder)?;
+        let store = RunStore::create(&repository, &probe)?;
+        Ok::<_, ConversationError>((repository, store))
+    });
+    // A thread that panicked has said so already.
+    fetched.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+}

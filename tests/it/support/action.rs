@@ -1,0 +1,247 @@
+//! The program as a step of GitHub Actions: a pull request on the fake, and a runner around the program.
+
+use std::{
+    cell::Cell,
+    collections::BTreeMap,
+    fs,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+};
+
+use serde_json::Value;
+
+use super::{
+    Bench, Called, PROGRAM,
+    github::{FakeGithub, PullRequest, REPOSITORY},
+};
+
+/// The number of the pull request of every test.
+pub(crate) const NUMBER: u64 = 7;
+
+/// A repository on the fake GitHub, with a pull request, and a runner.
+pub(crate) struct Stage {
+    pub(crate) bench: Bench,
+    pub(crate) github: FakeGithub,
+    runs: Cell<u64>,
+    /// Where the program finds the REST interface; the fake unless a test puts something in front of it.
+    pub(crate) api_url: String,
+    pub(crate) token: String,
+}
+
+/// What a step came to.
+pub(crate) struct Acted {
+    pub(crate) called: Called,
+    pub(crate) outputs: BTreeMap<String, String>,
+    pub(crate) state: BTreeMap<String, String>,
+    pub(crate) summary: String,
+    pub(crate) run: u64,
+    pub(crate) workspace: PathBuf,
+}
+
+/// A step that is at work.
+pub(crate) struct Acting {
+    pub(crate) child: Child,
+    pub(crate) run: u64,
+    folder: PathBuf,
+}
+
+impl Stage {
+    /// Makes a repository whose main branch has configuration and tests, and a pull request on it with `files` and the
+    /// description `body`.
+    pub(crate) fn new(body: &str, files: &[(&str, &str)]) -> Self {
+        let bench = Bench::new();
+        bench.git(["rm", "--quiet", ".backend-implementer/plan.md"]);
+        bench.commit("no plan yet");
+        let bare = bench.path("remote.git");
+        bench.git(["clone", "--quiet", "--bare", ".", bare.to_str().expect("UTF-8")]);
+        let github = FakeGithub::start(&bare);
+        for (login, permission) in [("ada", "admin"), ("grace", "write"), ("eve", "read")] {
+            github.state().people.insert(login.to_owned(), permission);
+        }
+        let base_sha = bench.git(["rev-parse", "main"]);
+        bench.git(["checkout", "--quiet", "-b", "topic"]);
+        let stage =
+            Self { api_url: github.api_url(), token: "ghs_workflow".to_owned(), bench, github, runs: Cell::new(100) };
+        let pull = PullRequest {
+            number: NUMBER,
+            head_sha: base_sha.clone(),
+            head_repository: REPOSITORY.to_owned(),
+            base_sha,
+            body: body.to_owned(),
+            author: "grace".to_owned(),
+            closed: false,
+        };
+        stage.github.state().pulls.insert(NUMBER, pull);
+        stage.push(files);
+        stage
+    }
+
+    /// Pushes a commit with these files onto the pull request. Gives its id.
+    pub(crate) fn push(&self, files: &[(&str, &str)]) -> String {
+        // Every push is another commit, whatever its files.
+        self.runs.set(self.runs.get() + 1);
+        self.bench.write("notes.txt", &format!("push {}\n", self.runs.get()));
+        for (path, content) in files {
+            self.bench.write(path, content);
+        }
+        self.bench.commit("work on the pull request");
+        self.publish("topic", &format!("refs/pull/{NUMBER}/head"));
+        let head = self.head();
+        let mut state = self.github.state();
+        state.pulls.get_mut(&NUMBER).expect("the pull request").head_sha.clone_from(&head);
+        state.story.push(format!("--- {} is pushed", &head[..12]));
+        head
+    }
+
+    /// Changes files on the branch that the pull request goes into.
+    pub(crate) fn push_to_base(&self, files: &[(&str, &str)]) {
+        self.bench.git(["checkout", "--quiet", "main"]);
+        for (path, content) in files {
+            self.bench.write(path, content);
+        }
+        self.bench.commit("work on main");
+        self.publish("main", "refs/heads/main");
+        self.bench.git(["checkout", "--quiet", "topic"]);
+    }
+
+    fn publish(&self, branch: &str, reference: &str) {
+        let bare = self.bench.path("remote.git");
+        self.bench.git(["push", "--quiet", "--force", bare.to_str().expect("UTF-8"), &format!("{branch}:{reference}")]);
+    }
+
+    /// Makes a pipe at which a subagent can be held up until [`Self::open`].
+    pub(crate) fn fifo(&self, name: &str) -> PathBuf {
+        let path = self.bench.path(name);
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).expect("a FIFO");
+        path
+    }
+
+    /// Lets whoever waits at the pipe go on.
+    #[expect(clippy::unused_self, reason = "the other half of `fifo`")]
+    pub(crate) fn open(&self, fifo: &std::path::Path) {
+        fs::write(
+            fifo, "go on
+",
+        )
+        .expect("somebody waits");
+    }
+
+    /// Returns the commit at the head of the pull request.
+    pub(crate) fn head(&self) -> String {
+        self.bench.git(["rev-parse", "topic"])
+    }
+
+    /// Runs the action for an event.
+    pub(crate) fn act(&self, event: &str, payload: &Value, inputs: &[(&str, &str)]) -> Acted {
+        self.begin(event, payload, inputs).finish(self)
+    }
+
+    /// Lets somebody comment, and runs the action for it.
+    pub(crate) fn say(&self, login: &str, body: &str) -> Acted {
+        self.act("issue_comment", &self.github.event_comment(NUMBER, login, body), &[])
+    }
+
+    /// Runs the action for something that happened to the pull request.
+    pub(crate) fn happened(&self, action: &str) -> Acted {
+        self.act("pull_request", &self.github.event_pull_request(NUMBER, action), &[])
+    }
+
+    /// Begins a step.
+    pub(crate) fn begin(&self, event: &str, payload: &Value, inputs: &[(&str, &str)]) -> Acting {
+        let run = self.runs.get() + 1;
+        self.runs.set(run);
+        self.github.state().runs.insert(run, ("in_progress".to_owned(), 1));
+        let folder = self.bench.path(&format!("run-{run}"));
+        for name in ["workspace", "temp"] {
+            fs::create_dir_all(folder.join(name)).expect("a folder");
+        }
+        fs::write(folder.join("event.json"), payload.to_string()).expect("the event");
+        let mut command = self.command(&folder, run);
+        command.env("GITHUB_EVENT_NAME", event);
+        for (name, value) in inputs {
+            command.env(format!("INPUT_{}", name.to_uppercase()), value);
+        }
+        Acting { child: command.spawn().expect("the program runs"), run, folder }
+    }
+
+    /// Runs what comes after a step: the same entry point, with what the step saved.
+    pub(crate) fn after(&self, acted: &Acted) -> Called {
+        let folder = self.bench.path(&format!("run-{}", acted.run));
+        let mut command = self.command(&folder, acted.run);
+        for (name, value) in &acted.state {
+            command.env(format!("STATE_{name}"), value);
+        }
+        Called::of(command.spawn().and_then(Child::wait_with_output).expect("the program runs"))
+    }
+
+    fn command(&self, folder: &std::path::Path, run: u64) -> Command {
+        let file = |name: &str| folder.join(name);
+        let mut command = self.bench.command(PROGRAM);
+        command
+            .arg("action")
+            .current_dir(file("workspace"))
+            .env("GITHUB_ACTIONS", "true")
+            .env("CI", "true")
+            .env("GITHUB_API_URL", &self.api_url)
+            .env("GITHUB_GRAPHQL_URL", self.github.graphql_url())
+            .env("GITHUB_SERVER_URL", self.github.server_url())
+            .env("GITHUB_REPOSITORY", REPOSITORY)
+            .env("GITHUB_RUN_ID", run.to_string())
+            .env("GITHUB_RUN_ATTEMPT", "1")
+            .env("GITHUB_WORKFLOW", "Backend Implementer")
+            .env("GITHUB_EVENT_PATH", file("event.json"))
+            .env("GITHUB_WORKSPACE", file("workspace"))
+            .env("GITHUB_OUTPUT", file("output"))
+            .env("GITHUB_STATE", file("state"))
+            .env("GITHUB_ENV", file("env"))
+            .env("GITHUB_STEP_SUMMARY", file("summary.md"))
+            .env("RUNNER_TEMP", file("temp"))
+            .env("INPUT_TOKEN", &self.token)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+}
+
+impl Acting {
+    /// Waits for the end of the step.
+    pub(crate) fn finish(self, stage: &Stage) -> Acted {
+        let Self { child, run, folder } = self;
+        let called = Called::of(child.wait_with_output().expect("the program ends"));
+        stage.github.state().runs.insert(run, ("completed".to_owned(), 1));
+        let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
+        Acted {
+            called,
+            outputs: values(&read("output")),
+            state: values(&read("state")),
+            summary: read("summary.md"),
+            run,
+            workspace: folder.join("workspace"),
+        }
+    }
+}
+
+impl Acted {
+    #[track_caller]
+    pub(crate) fn expect(mut self, code: i32) -> Self {
+        self.called = self.called.expect(code);
+        self
+    }
+
+    /// Returns an output of the step; empty when it was not set.
+    pub(crate) fn output(&self, name: &str) -> &str {
+        self.outputs.get(name).map_or("", String::as_str)
+    }
+}
+
+/// Reads a file of values as the runner does: names with values up to a line of their own choosing.
+fn values(file: &str) -> BTreeMap<String, String> {
+    let mut values = BTreeMap::new();
+    let mut lines = file.lines();
+    while let Some(line) = lines.next() {
+        let (name, delimiter) = line.split_once("<<").expect("a name and a delimiter");
+        let value: Vec<_> = lines.by_ref().take_while(|line| *line != delimiter).collect();
+        values.insert(name.to_owned(), value.join("\n"));
+    }
+    values
+}
