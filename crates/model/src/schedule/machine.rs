@@ -10,14 +10,14 @@ pub use messages::{Again, Effect, End, Event, StopReason};
 use state::TaskSlot;
 pub use state::{TaskState, WhyNotRun};
 
-use super::{Outcome, Schedule};
+use super::{Outcome, Schedule, Task};
 use crate::{ids::TaskId, roster::Phase};
 
 /// A time in milliseconds since the run began.
 pub type Millis = u64;
 
-/// The most attempts at one task.
-pub const ATTEMPTS_MAX: u32 = 3;
+/// The most attempts at one task: a backstop. How often a task is really called is decided by whoever asks for it.
+pub const ATTEMPTS_MAX: u32 = 10;
 
 /// The state of a run.
 ///
@@ -33,6 +33,8 @@ pub struct Machine {
     /// The waves that are still to come: number and tasks.
     agenda: VecDeque<Stretch>,
     current: Option<Stretch>,
+    /// What runs after the current wave, before the agenda goes on.
+    follow: VecDeque<Stretch>,
     /// For each phase, in how many waves of the agenda and the current one it has tasks.
     phase_waves: [usize; Phase::ALL.len()],
     /// For each task, the number of its wave.
@@ -52,6 +54,8 @@ struct Stretch {
     /// How many of `tasks` were started or found blocked.
     begun: usize,
     passed: BTreeSet<usize>,
+    /// Tasks that wait for another attempt.
+    retries: Vec<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +93,7 @@ impl Machine {
             concurrency: schedule.concurrency.max(1),
             agenda: VecDeque::new(),
             current: None,
+            follow: VecDeque::new(),
             phase_waves: [0; Phase::ALL.len()],
             waves,
             active: Vec::new(),
@@ -111,6 +116,8 @@ impl Machine {
             Event::Begin if self.step == Step::NotBegun => self.step = Step::Running,
             Event::Started { task, attempt } => self.started(&task, attempt),
             Event::Ended { task, attempt, end } => self.ended(&task, attempt, end),
+            Event::Retry { task, attempt, because, after } => self.retry(&task, attempt, because, after),
+            Event::Follow { groups } => self.follow(groups),
             Event::WaveIntegrated { wave, failed } => self.integrated(wave, &failed, &mut effects),
             Event::GatesJudged { again } => self.judged(again, &mut effects),
             Event::Cancel => self.cancel(&mut effects),
@@ -121,10 +128,22 @@ impl Machine {
         effects
     }
 
-    /// Returns when the next attempt runs into its time limit; an [`Event::Tick`] is due then.
+    /// Returns when the next attempt runs into its time limit, or may begin; an [`Event::Tick`] is due then.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Millis> {
-        self.active.iter().filter_map(|at| self.tasks[*at].deadline()).min()
+        let limits = self.active.iter().filter_map(|at| self.tasks[*at].deadline());
+        let retries = self.current.iter().flat_map(|current| &current.retries).map(|at| self.tasks[*at].not_before);
+        limits.chain(retries.filter(|_| self.active.len() < self.concurrency)).min()
+    }
+
+    /// Adds a task that the schedule did not have: a specialist that another task turned out to need. It is in the wave
+    /// `wave`, and runs once an [`Event::Follow`] names it.
+    pub fn add(&mut self, task: &Task, wave: usize) {
+        if !self.places.contains_key(&task.id) {
+            self.places.insert(task.id.clone(), self.tasks.len());
+            self.tasks.push(TaskSlot::new(task, &self.places));
+            self.waves.push(wave.max(1));
+        }
     }
 
     /// Tells whether the run is over.
@@ -201,6 +220,43 @@ impl Machine {
         }
     }
 
+    fn retry(&mut self, task: &TaskId, attempt: u32, because: String, after: Millis) {
+        let Some(at) = self.under_way(task, attempt) else { return };
+        let not_before = self.now.saturating_add(after);
+        let goes_on = !self.cancelled && attempt < ATTEMPTS_MAX && self.tasks[at].retry(because, not_before);
+        match &mut self.current {
+            Some(current) if goes_on => {
+                self.active.retain(|other| *other != at);
+                current.retries.push(at);
+            }
+            _ => self.ended(task, attempt, End::Failed),
+        }
+    }
+
+    /// Notes what runs after the current wave.
+    fn follow(&mut self, groups: Vec<Vec<Again>>) {
+        if self.cancelled {
+            return;
+        }
+        for group in groups {
+            let stretches = self.stretches(group, |_, _| true);
+            self.follow.extend(stretches);
+        }
+        if self.current.is_none() && self.step == Step::Running {
+            self.take_up_what_follows();
+        }
+    }
+
+    /// Puts what follows the wave that is over in front of the agenda.
+    fn take_up_what_follows(&mut self) {
+        for stretch in std::mem::take(&mut self.follow).into_iter().rev() {
+            for phase in self.phases_of(&stretch) {
+                self.phase_waves[phase as usize] += 1;
+            }
+            self.agenda.push_front(stretch);
+        }
+    }
+
     fn integrated(&mut self, wave: usize, failed: &[TaskId], effects: &mut Vec<Effect>) {
         let Some(current) = &self.current else { return };
         if self.step != Step::Integrating || current.number != wave {
@@ -217,27 +273,29 @@ impl Machine {
         if self.step != Step::Judging {
             return;
         }
-        let mut places = BTreeSet::new();
-        for Again { task, because } in again {
-            let Some(&at) = self.places.get(&task) else { continue };
-            let in_a_wave = self.waves[at] > 0;
-            let may_run = in_a_wave && self.tasks[at].attempts < ATTEMPTS_MAX && self.unmet_need(at).is_none();
-            if may_run && places.insert(at) {
-                self.tasks[at].because = because;
-            }
-        }
-        if places.is_empty() {
+        let agenda = self.stretches(again, |machine, at| machine.unmet_need(at).is_none());
+        if agenda.is_empty() {
             self.finish(effects);
             return;
         }
-        let mut agenda: VecDeque<Stretch> = VecDeque::new();
+        self.step = Step::Running;
+        self.plan(agenda.into());
+    }
+
+    /// Makes stretches of the tasks that may run again, wave by wave.
+    fn stretches(&mut self, again: Vec<Again>, may_run: impl Fn(&Self, usize) -> bool) -> Vec<Stretch> {
+        let mut places = BTreeSet::new();
+        for Again { task, because } in again {
+            let Some(&at) = self.places.get(&task) else { continue };
+            let can_run = self.waves[at] > 0 && self.tasks[at].attempts < ATTEMPTS_MAX && may_run(self, at);
+            if can_run && places.insert(at) {
+                self.tasks[at].because = because;
+            }
+        }
         let mut places: Vec<usize> = places.into_iter().collect();
         places.sort_by_key(|at| self.waves[*at]);
-        for wave in places.chunk_by(|a, b| self.waves[*a] == self.waves[*b]) {
-            agenda.push_back(Stretch::new(self.waves[wave[0]], wave.to_vec()));
-        }
-        self.step = Step::Running;
-        self.plan(agenda);
+        let waves = places.chunk_by(|a, b| self.waves[*a] == self.waves[*b]);
+        waves.map(|wave| Stretch::new(self.waves[wave[0]], wave.to_vec())).collect()
     }
 
     fn cancel(&mut self, effects: &mut Vec<Effect>) {
@@ -245,8 +303,12 @@ impl Machine {
             return;
         }
         self.agenda.clear();
+        self.follow.clear();
         if let Some(current) = &mut self.current {
             current.begun = current.tasks.len();
+            for at in std::mem::take(&mut current.retries) {
+                self.tasks[at].state = TaskState::Done(Outcome::Failed);
+            }
         }
         for at in &self.active {
             effects.extend(self.tasks[*at].stop(StopReason::Cancelled));
@@ -280,10 +342,10 @@ impl Machine {
                 return;
             }
             self.fill(effects);
-            if !self.active.is_empty() {
+            let Some(current) = &self.current else { return };
+            if !self.active.is_empty() || !current.retries.is_empty() {
                 return;
             }
-            let Some(current) = &self.current else { return };
             let passed: Vec<TaskId> = current
                 .tasks
                 .iter()
@@ -303,10 +365,18 @@ impl Machine {
     fn fill(&mut self, effects: &mut Vec<Effect>) {
         while self.active.len() < self.concurrency {
             let Some(current) = &mut self.current else { return };
+            if let Some(due) = current.retries.iter().position(|at| self.tasks[*at].not_before <= self.now) {
+                let at = current.retries.remove(due);
+                effects.push(self.tasks[at].start(self.now));
+                self.active.push(at);
+                continue;
+            }
             let Some(&at) = current.tasks.get(current.begun) else { return };
             current.begun += 1;
             match self.unmet_need(at) {
                 Some(why) => self.tasks[at].block(why),
+                // It was called before its turn, because another task needed it, and is done.
+                None if self.tasks[at].is_done_without_reason() => {}
                 None => {
                     effects.push(self.tasks[at].start(self.now));
                     self.active.push(at);
@@ -330,6 +400,7 @@ impl Machine {
     /// Closes the current wave, and the phases that end with it.
     fn complete(&mut self, effects: &mut Vec<Effect>) {
         let Some(current) = self.current.take() else { return };
+        self.take_up_what_follows();
         for phase in self.phases_of(&current) {
             let waves = &mut self.phase_waves[phase as usize];
             *waves = waves.saturating_sub(1);
@@ -350,7 +421,7 @@ impl Machine {
 
 impl Stretch {
     fn new(number: usize, tasks: Vec<usize>) -> Self {
-        Self { number, tasks, begun: 0, passed: BTreeSet::new() }
+        Self { number, tasks, begun: 0, passed: BTreeSet::new(), retries: Vec::new() }
     }
 }
 

@@ -27,6 +27,25 @@ pub enum Event {
         /// How it went.
         end: End,
     },
+    /// The attempt is over and did not pass, but is worth another one in the same wave: a violation that can be
+    /// explained, an agent that could not be reached. A task that was told to stop, or has
+    /// [`ATTEMPTS_MAX`](super::ATTEMPTS_MAX) attempts behind it, has failed instead.
+    Retry {
+        /// The task.
+        task: TaskId,
+        /// The attempt that is over, from 1.
+        attempt: u32,
+        /// Why another, for the record.
+        because: String,
+        /// How long to wait before it.
+        after: super::Millis,
+    },
+    /// These tasks run after the current wave is integrated and before the next begins: one group after another, the
+    /// tasks of a group side by side. Those that cannot run again are left out, as with [`Event::GatesJudged`].
+    Follow {
+        /// The groups, in order.
+        groups: Vec<Vec<Again>>,
+    },
     /// The patches of a wave are integrated.
     WaveIntegrated {
         /// The wave's number.

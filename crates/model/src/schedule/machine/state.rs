@@ -63,6 +63,8 @@ pub(super) struct TaskSlot {
     pub(super) attempts: u32,
     /// Why the next attempt is made; empty for the first.
     pub(super) because: String,
+    /// Before when the next attempt must not begin.
+    pub(super) not_before: Millis,
     pub(super) why_not_run: Option<WhyNotRun>,
 }
 
@@ -77,6 +79,7 @@ impl TaskSlot {
             state: TaskState::Waiting,
             attempts: 0,
             because: String::new(),
+            not_before: 0,
             why_not_run: None,
         }
     }
@@ -127,6 +130,22 @@ impl TaskSlot {
         };
         self.state = TaskState::Done(outcome);
         outcome
+    }
+
+    /// Tells whether it passed already, and nobody has asked for another attempt.
+    pub(super) fn is_done_without_reason(&self) -> bool {
+        self.state == TaskState::Done(Outcome::Passed) && self.because.is_empty()
+    }
+
+    /// Notes that another attempt is to be made, not before a time. Gives false when it was told to stop.
+    pub(super) fn retry(&mut self, because: String, not_before: Millis) -> bool {
+        let goes_on = matches!(self.state, TaskState::Running { .. });
+        if goes_on {
+            self.state = TaskState::Waiting;
+            self.because = because;
+            self.not_before = not_before;
+        }
+        goes_on
     }
 
     /// Notes that it cannot run. What an earlier attempt came to stays.

@@ -254,6 +254,52 @@ fn the_gates_may_ask_for_another_attempt_a_bounded_number_of_times() {
 }
 
 #[test]
+fn a_retry_waits_its_time_within_its_wave_and_a_cancel_ends_the_waiting() {
+    let given = plan([task("a", Role::Feature).touching(&["a/**"]), task("b", Role::Cli).touching(&["b/**"])]);
+    let retry = |name: &str| Event::Retry { task: id(name), attempt: 1, because: "busy".to_owned(), after: 500 };
+    let mut run = Run::new(&given, 2);
+    assert_eq!(run.on(Event::Begin), "start a, start b");
+    assert_eq!(run.on(retry("a")), "");
+    assert_eq!(run.pass("b"), "", "the wave waits for the retry");
+    assert_eq!(run.0.next_deadline(), Some(500));
+    assert_eq!(run.0.handle(Event::Tick, 499), []);
+    assert_eq!(short(&run.0.handle(Event::Tick, 500)), "start a #2 (busy)");
+    let again = Event::Retry { task: id("a"), attempt: 2, because: "busy".to_owned(), after: 500 };
+    assert_eq!(run.on(again), "");
+    assert_eq!(run.on(Event::Cancel), "integrate 1 b");
+    assert_eq!(run.outcome("a"), Outcome::Failed);
+}
+
+#[test]
+fn what_follows_runs_before_the_next_wave_and_a_task_called_early_is_not_called_twice() {
+    let given = plan([
+        task("types", Role::DataTypes).touching(&["t/**"]),
+        task("feature", Role::Feature).touching(&["f/**"]),
+        task("ship", Role::Deployment).touching(&["d/**"]),
+    ]);
+    let mut run = Run::new(&given, 2);
+    run.on(Event::Begin);
+    run.pass("types");
+    assert_eq!(run.integrated(1, &[]), "synthesize foundation, start feature");
+    let again = |name: &str, because: &str| vec![Again { task: id(name), because: because.to_owned() }];
+    let groups = vec![again("types", "asked for"), again("ship", "asked for"), again("feature", "help is there")];
+    assert_eq!(run.on(Event::Follow { groups }), "");
+    assert_eq!(run.on(ended("feature", End::Blocked)), "start types #2 (asked for)");
+    assert_eq!(run.on(Event::Ended { task: id("types"), attempt: 2, end: End::Passed }), "integrate 1 types");
+    assert_eq!(run.integrated(1, &[]), "synthesize foundation, start ship");
+    assert_eq!(run.pass("ship"), "integrate 6 ship");
+    assert_eq!(run.integrated(6, &[]), "start feature #2 (help is there)");
+    assert_eq!(run.on(Event::Ended { task: id("feature"), attempt: 2, end: End::Passed }), "integrate 2 feature");
+    assert_eq!(run.integrated(2, &[]), "synthesize core, start tests");
+    for (name, wave) in [("tests", 3), ("review", 4), ("validation", 5)] {
+        run.pass(name);
+        run.integrated(wave, &[]);
+    }
+    assert_eq!(run.outcome("ship"), Outcome::Passed);
+    assert_eq!(run.0.attempts(&id("ship")), 1);
+}
+
+#[test]
 fn a_cancelled_repetition_keeps_what_the_first_attempt_came_to() {
     let mut run = judging();
     run.on(again(&["tests", "validation"]));
@@ -444,7 +490,7 @@ impl<'a> World<'a> {
     fn stir(&mut self, choices: &mut Choices, rough: bool) -> Result<(), TestCaseError> {
         let which = choices.below(self.running.len());
         let any = self.schedule.tasks[choices.below(self.schedule.tasks.len())].id.clone();
-        match choices.below(if rough { 16 } else { 5 }) {
+        match choices.below(if rough { 18 } else { 5 }) {
             0..=3 => self.end(which, End::Passed)?,
             4 => {
                 let running = self.running.iter().nth(which).map(|(task, attempt)| (task.clone(), *attempt));
@@ -470,6 +516,19 @@ impl<'a> World<'a> {
             13 => self.integrate(choices.below(3))?,
             14 if !self.judging => self.send(Event::GatesJudged { again: vec![] })?,
             14 | 15 => self.judge(vec![Again { task: any, because: "again".to_owned() }])?,
+            16 => {
+                let running = self.running.iter().nth(which).map(|(task, attempt)| (task.clone(), *attempt));
+                if let Some((task, attempt)) = running {
+                    self.running.remove(&task);
+                    let after = choices.below(3) as u64 * 1000;
+                    self.send(Event::Retry { task, attempt, because: "again".to_owned(), after })?;
+                }
+            }
+            17 => {
+                let other = self.schedule.tasks[choices.below(self.schedule.tasks.len())].id.clone();
+                let again = |task| vec![Again { task, because: "needed".to_owned() }];
+                self.send(Event::Follow { groups: vec![again(any), again(other)] })?;
+            }
             _ => {}
         }
         self.integrate(0)?;
@@ -484,6 +543,8 @@ impl<'a> World<'a> {
         }
         // From here on, only what the machine waits for.
         for _ in 0..=4 * self.schedule.tasks.len() * ATTEMPTS_MAX as usize {
+            self.now += 10_000;
+            self.send(Event::Tick)?;
             self.end(0, End::Passed)?;
             self.integrate(0)?;
             self.judge(Vec::new())?;
