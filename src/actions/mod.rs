@@ -7,5 +7,5 @@ mod runner;
 pub use self::{
     log::{Level, WorkflowLog, annotation},
     ownership::give_to_owner_of,
-    runner::{Runner, RunnerError, random},
+    runner::{INPUTS, OUTPUTS, Runner, RunnerError, random},
 };

@@ -13,6 +13,13 @@ pub(super) const STEP_SUMMARY_MAX_BYTES: usize = 1024 * 1024;
 /// The largest event that is read, in bytes. GitHub caps webhook payloads at 25 MB.
 const EVENT_MAX_BYTES: u64 = 25 * 1024 * 1024;
 
+/// The inputs of the action, as `action.yml` has them.
+pub const INPUTS: [&str; 11] =
+    ["command", "pr", "plan", "lock", "task", "agent", "config", "jobs", "time-limit", "out", "token"];
+
+/// The outputs of the action, as `action.yml` has them.
+pub const OUTPUTS: [&str; 7] = ["status", "lock", "waves", "comment-id", "run-path", "summary-path", "handoff-path"];
+
 /// Says why the program cannot work as an action.
 #[derive(Debug, thiserror::Error)]
 pub enum RunnerError {
@@ -74,6 +81,7 @@ impl Runner {
     /// Returns an input of the action; an empty one is not given.
     #[must_use]
     pub fn input(&self, name: &str) -> Option<&str> {
+        debug_assert!(INPUTS.contains(&name), "`{name}` is no input of the action");
         // The runner upper-cases names and turns spaces into underscores, and leaves hyphens.
         self.get(&format!("INPUT_{}", name.to_uppercase().replace(' ', "_"))).map(str::trim).filter(|v| !v.is_empty())
     }
@@ -187,6 +195,7 @@ impl Runner {
     /// # Errors
     /// When the runner's file cannot be written.
     pub fn set_output(&self, name: &str, value: &str) -> Result<(), RunnerError> {
+        debug_assert!(OUTPUTS.contains(&name), "`{name}` is no output of the action");
         self.set("GITHUB_OUTPUT", name, value)
     }
 
@@ -264,7 +273,7 @@ mod tests {
             ("GITHUB_ACTIONS", "true".to_owned()),
             ("GITHUB_OUTPUT", file("output")),
             ("GITHUB_STEP_SUMMARY", file("summary")),
-            ("INPUT_PULL-REQUEST", " 12 ".to_owned()),
+            ("INPUT_TIME-LIMIT", " 12 ".to_owned()),
             ("INPUT_LOCK", String::new()),
         ];
         Runner::new(variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()).unwrap()
@@ -280,9 +289,9 @@ mod tests {
     fn inputs_are_found_as_the_runner_writes_them() {
         let folder = tempfile::tempdir().unwrap();
         let runner = runner(folder.path());
-        assert_eq!(runner.number("pull-request").unwrap(), Some(12));
+        assert_eq!(runner.number("time-limit").unwrap(), Some(12));
         assert_eq!(runner.input("lock"), None);
-        assert!(runner.number("nothing").unwrap().is_none());
+        assert!(runner.number("jobs").unwrap().is_none());
     }
 
     #[test]

@@ -124,7 +124,7 @@ impl Step {
             })
             .transpose()?;
         let own = |name| self.runner.input(name).map(str::to_owned);
-        let pull_request = self.runner.number("pull-request")?;
+        let pull_request = self.runner.number("pr")?;
         Ok(ActionInputs { command, pull_request, lock: own("lock"), task: own("task") })
     }
 

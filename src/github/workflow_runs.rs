@@ -1,7 +1,7 @@
 //! Workflow runs: whether one is still at work, and ending one.
 
+use http::Method;
 use serde::Deserialize;
-use serde_json::json;
 
 use super::{Github, GithubError, transport::Call};
 
@@ -42,9 +42,9 @@ impl Github {
     /// # Errors
     /// When it is over already (409), or the token may not.
     pub async fn cancel_workflow_run(&self, id: u64) -> Result<(), GithubError> {
-        let body = json!({});
         let path = self.path(&format!("actions/runs/{id}/cancel"));
-        let call = Call { repeatable: true, ..Call::post("cancelling a workflow run", path, &body) };
+        // GitHub's description gives this operation no body, not even an empty object.
+        let call = Call { method: Method::POST, ..Call::get("cancelling a workflow run", path) };
         self.send(&call).await.map(drop)
     }
 }

@@ -1,12 +1,15 @@
 //! Black-box tests: the program as a user calls it, in a repository, a home and an environment of its own.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod action_metadata;
 mod cancel;
 mod command_agent;
 mod conversation;
 mod demo;
 mod documents;
+mod doubles;
 mod gates;
+mod image;
 mod invariants;
 mod outcomes;
 mod plan_command;

@@ -12,10 +12,10 @@ use crate::support::{
 #[test]
 fn a_dispatch_runs_what_is_there_and_holds_a_given_lock_to_it() {
     let stage = stage_with_plan();
-    let inputs = json!({ "pull-request": NUMBER.to_string(), "lock": "0123456789ab" });
+    let inputs = json!({ "pr": NUMBER.to_string(), "lock": "0123456789ab" });
     let refused = stage.act("workflow_dispatch", &stage.github.event_dispatch(&inputs, "ada"), &[]).expect(2);
     assert!(refused.called.stderr.contains("the lock 0123456789ab was approved"), "{}", refused.called.stderr);
-    let inputs = json!({ "pull-request": NUMBER.to_string() });
+    let inputs = json!({ "pr": NUMBER.to_string() });
     let ran = stage.act("workflow_dispatch", &stage.github.event_dispatch(&inputs, "ada"), &[]).expect(0);
     assert_eq!(ran.output("status"), "complete");
     let none = stage.act("workflow_dispatch", &stage.github.event_dispatch(&json!({}), "ada"), &[]).expect(2);
@@ -49,9 +49,9 @@ fn another_event_needs_the_pull_request_as_an_input() {
     assert!(refused.called.stderr.contains("the event `push` names no pull request"), "{}", refused.called.stderr);
     assert!(refused.called.stdout.contains("::error title=Backend Implementer::"), "{}", refused.called.stdout);
     let number = NUMBER.to_string();
-    let shown = stage.act("push", &push, &[("pull-request", &number)]).expect(0);
+    let shown = stage.act("push", &push, &[("pr", &number)]).expect(0);
     assert_eq!(shown.output("status"), "preview");
-    let run = [("pull-request", number.as_str()), ("command", "run")];
+    let run = [("pr", number.as_str()), ("command", "run")];
     let refused = stage.act("push", &push, &run).expect(2);
     assert!(refused.called.stderr.contains("must name the lock that it approves"), "{}", refused.called.stderr);
     let lock = shown_lock(&page(&stage));
@@ -97,7 +97,7 @@ fn a_token_that_can_only_read_leaves_the_step_summary_and_says_so() {
     assert!(shown.summary.contains("> Not reported everywhere: "), "{}", shown.summary);
     assert!(shown.called.stdout.contains("::warning title=Not reported everywhere::"), "{}", shown.called.stdout);
     assert!(stage.github.comments(NUMBER).is_empty() && stage.github.checks(&stage.head()).is_empty());
-    let inputs = json!({ "pull-request": NUMBER.to_string() });
+    let inputs = json!({ "pr": NUMBER.to_string() });
     let ran = stage.act("workflow_dispatch", &stage.github.event_dispatch(&inputs, "ada"), &[]).expect(0);
     assert_eq!(ran.output("status"), "complete");
     assert!(ran.summary.contains("## Backend Implementation Complete"), "{}", ran.summary);

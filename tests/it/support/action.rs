@@ -4,7 +4,7 @@ use std::{
     cell::Cell,
     collections::BTreeMap,
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
@@ -26,6 +26,15 @@ pub(crate) struct Stage {
     /// Where the program finds the REST interface; the fake unless a test puts something in front of it.
     pub(crate) api_url: String,
     pub(crate) token: String,
+    pub(crate) launcher: Launcher,
+}
+
+/// How the action is started.
+pub(crate) enum Launcher {
+    /// As a plain process.
+    Program,
+    /// As the runner does it: a container of this image.
+    Image(String),
 }
 
 /// What a step came to.
@@ -43,6 +52,7 @@ pub(crate) struct Acting {
     pub(crate) child: Child,
     pub(crate) run: u64,
     folder: PathBuf,
+    container: Option<String>,
 }
 
 impl Stage {
@@ -60,8 +70,14 @@ impl Stage {
         }
         let base_sha = bench.git(["rev-parse", "main"]);
         bench.git(["checkout", "--quiet", "-b", "topic"]);
-        let stage =
-            Self { api_url: github.api_url(), token: "ghs_workflow".to_owned(), bench, github, runs: Cell::new(100) };
+        let stage = Self {
+            api_url: github.api_url(),
+            token: "ghs_workflow".to_owned(),
+            bench,
+            github,
+            runs: Cell::new(100),
+            launcher: Launcher::Program,
+        };
         let pull = PullRequest {
             number: NUMBER,
             head_sha: base_sha.clone(),
@@ -118,7 +134,7 @@ impl Stage {
 
     /// Lets whoever waits at the pipe go on.
     #[expect(clippy::unused_self, reason = "the other half of `fifo`")]
-    pub(crate) fn open(&self, fifo: &std::path::Path) {
+    pub(crate) fn open(&self, fifo: &Path) {
         fs::write(
             fifo, "go on
 ",
@@ -152,61 +168,109 @@ impl Stage {
         self.runs.set(run);
         self.github.state().runs.insert(run, ("in_progress".to_owned(), 1));
         let folder = self.bench.path(&format!("run-{run}"));
-        for name in ["workspace", "temp"] {
+        for name in ["workspace", "temp", "home"] {
             fs::create_dir_all(folder.join(name)).expect("a folder");
         }
         fs::write(folder.join("event.json"), payload.to_string()).expect("the event");
-        let mut command = self.command(&folder, run);
-        command.env("GITHUB_EVENT_NAME", event);
-        for (name, value) in inputs {
-            command.env(format!("INPUT_{}", name.to_uppercase()), value);
-        }
-        Acting { child: command.spawn().expect("the program runs"), run, folder }
+        let inputs = inputs.iter().map(|(name, value)| (format!("INPUT_{}", name.to_uppercase()), (*value).to_owned()));
+        let mut variables: BTreeMap<String, String> = inputs.collect();
+        variables.insert("GITHUB_EVENT_NAME".to_owned(), event.to_owned());
+        let (mut command, container) = self.command(&folder, run, variables);
+        Acting { child: command.spawn().expect("the program runs"), run, folder, container }
     }
 
     /// Runs what comes after a step: the same entry point, with what the step saved.
     pub(crate) fn after(&self, acted: &Acted) -> Called {
         let folder = self.bench.path(&format!("run-{}", acted.run));
-        let mut command = self.command(&folder, acted.run);
-        for (name, value) in &acted.state {
-            command.env(format!("STATE_{name}"), value);
-        }
+        let state = acted.state.iter().map(|(name, value)| (format!("STATE_{name}"), value.clone()));
+        let (mut command, _) = self.command(&folder, acted.run, state.collect());
         Called::of(command.spawn().and_then(Child::wait_with_output).expect("the program runs"))
     }
 
-    fn command(&self, folder: &std::path::Path, run: u64) -> Command {
-        let file = |name: &str| folder.join(name);
-        let mut command = self.bench.command(PROGRAM);
-        command
-            .arg("action")
-            .current_dir(file("workspace"))
-            .env("GITHUB_ACTIONS", "true")
-            .env("CI", "true")
-            .env("GITHUB_API_URL", &self.api_url)
-            .env("GITHUB_GRAPHQL_URL", self.github.graphql_url())
-            .env("GITHUB_SERVER_URL", self.github.server_url())
-            .env("GITHUB_REPOSITORY", REPOSITORY)
-            .env("GITHUB_RUN_ID", run.to_string())
-            .env("GITHUB_RUN_ATTEMPT", "1")
-            .env("GITHUB_WORKFLOW", "Backend Implementer")
-            .env("GITHUB_EVENT_PATH", file("event.json"))
-            .env("GITHUB_WORKSPACE", file("workspace"))
-            .env("GITHUB_OUTPUT", file("output"))
-            .env("GITHUB_STATE", file("state"))
-            .env("GITHUB_ENV", file("env"))
-            .env("GITHUB_STEP_SUMMARY", file("summary.md"))
-            .env("RUNNER_TEMP", file("temp"))
-            .env("INPUT_TOKEN", &self.token)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+    /// Prepares a step. `further` are the variables that tell it from others. Gives the name of its container, too.
+    fn command(&self, folder: &Path, run: u64, further: BTreeMap<String, String>) -> (Command, Option<String>) {
+        // Where the runner mounts the step's files.
+        let inside = match self.launcher {
+            Launcher::Program => folder.to_owned(),
+            Launcher::Image(_) => PathBuf::from("/github"),
+        };
+        let file = |name: &str| inside.join(name).to_str().expect("UTF-8").to_owned();
+        let mut variables: BTreeMap<String, String> = [
+            ("GITHUB_ACTIONS", "true".to_owned()),
+            ("CI", "true".to_owned()),
+            ("GITHUB_API_URL", self.api_url.clone()),
+            ("GITHUB_GRAPHQL_URL", self.github.graphql_url()),
+            ("GITHUB_SERVER_URL", self.github.server_url()),
+            ("GITHUB_REPOSITORY", REPOSITORY.to_owned()),
+            ("GITHUB_RUN_ID", run.to_string()),
+            ("GITHUB_RUN_ATTEMPT", "1".to_owned()),
+            ("GITHUB_WORKFLOW", "Backend Implementer".to_owned()),
+            ("GITHUB_EVENT_PATH", file("event.json")),
+            ("GITHUB_WORKSPACE", file("workspace")),
+            ("GITHUB_OUTPUT", file("output")),
+            ("GITHUB_STATE", file("state")),
+            ("GITHUB_ENV", file("env")),
+            ("GITHUB_STEP_SUMMARY", file("summary.md")),
+            ("INPUT_TOKEN", self.token.clone()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into();
+        variables.extend(further);
+        let (mut command, container) = match &self.launcher {
+            Launcher::Program => {
+                let mut command = self.bench.command(PROGRAM);
+                command.arg("action").current_dir(file("workspace")).env("RUNNER_TEMP", file("temp")).envs(&variables);
+                (command, None)
+            }
+            Launcher::Image(image) => {
+                let name = format!("implementer-{}-{run}", std::process::id());
+                (self.container(image, &name, folder, &variables), Some(name))
+            }
+        };
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        (command, container)
+    }
+
+    /// Prepares a container as GitHub's runner would start it.
+    fn container(&self, image: &str, name: &str, folder: &Path, variables: &BTreeMap<String, String>) -> Command {
+        crate::image::give_to_runner(&folder.join("workspace"));
+        let mut command = engine();
+        command.args(["run", "--rm", "--network=host", "--workdir=/github/workspace", "--name", name]);
+        // What the scripted subagents of the tests are, where the configuration says it is.
+        let scripts = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support");
+        let bench = self.bench.path("");
+        let bench = bench.to_str().expect("UTF-8").trim_end_matches('/');
+        for (from, to) in [(folder.to_str().expect("UTF-8"), "/github"), (scripts, scripts), (bench, bench)] {
+            command.args(["-v", &format!("{from}:{to}")]);
+        }
+        for (name, value) in variables {
+            command.args(["-e", &format!("{name}={value}")]);
+        }
+        let entry = "/usr/local/bin/backend-implementer-action";
+        command.args(["-e", "HOME=/github/home", "--entrypoint", entry, image]);
         command
     }
 }
 
+/// The container engine that `scripts/test-image` has built the image with: podman or docker.
+fn engine() -> Command {
+    let engine = std::env::var("IMPLEMENTER_CONTAINER_ENGINE").expect("run scripts/test-image: it names the engine");
+    let mut command = Command::new(engine);
+    command.stdin(Stdio::null());
+    command
+}
+
 impl Acting {
+    /// Kills it at once, as the runner does with what does not end.
+    pub(crate) fn kill(&self) {
+        let name = self.container.as_ref().expect("a container");
+        let killed = engine().args(["kill", "--signal=KILL", name]).output().expect("the engine runs");
+        assert!(killed.status.success(), "{}", String::from_utf8_lossy(&killed.stderr));
+    }
+
     /// Waits for the end of the step.
     pub(crate) fn finish(self, stage: &Stage) -> Acted {
-        let Self { child, run, folder } = self;
+        let Self { child, run, folder, container: _ } = self;
         let called = Called::of(child.wait_with_output().expect("the program ends"));
         stage.github.state().runs.insert(run, ("completed".to_owned(), 1));
         let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! What the tests share: repositories, the scripted subagent, and the program under test in an environment of its own.
 
 pub(crate) mod action;
+pub(crate) mod doubles;
 pub(crate) mod github;
 
 use std::{

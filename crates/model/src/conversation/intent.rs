@@ -7,7 +7,10 @@ use super::{
 use crate::text;
 
 /// The events that the action works on, for messages.
-const EVENTS: &str = "pull_request, issue_comment and workflow_dispatch, or any event with the input `pull-request`";
+const EVENTS: &str = "pull_request, issue_comment and workflow_dispatch, or any event with the input `pr`";
+
+/// What a workflow that is started by hand may call the input with the pull request's number.
+const PR_FIELDS: [&str; 3] = ["pr", "pull-request", "pull_request"];
 
 /// What happened to a pull request that changes what its plan would do.
 const PREVIEWED: [&str; 5] = ["opened", "reopened", "synchronize", "edited", "ready_for_review"];
@@ -200,22 +203,20 @@ pub fn intent(event: &Event, inputs: &ActionInputs) -> Intent {
             }
         }
         Event::Dispatch { inputs: filled_in, sender } => {
-            let field = |name: &str| {
-                let value = filled_in.get(name).or_else(|| filled_in.get(&name.replace('-', "_")));
-                value.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
-            };
+            let field =
+                |name: &str| filled_in.get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
             let merged = ActionInputs {
                 command: inputs.command.or_else(|| field("command").as_deref().and_then(ActionCommand::of)),
                 pull_request: inputs
                     .pull_request
-                    .or_else(|| field("pull-request")?.trim_start_matches('#').parse().ok()),
+                    .or_else(|| PR_FIELDS.iter().find_map(|name| field(name))?.trim_start_matches('#').parse().ok()),
                 lock: inputs.lock.clone().or_else(|| field("lock")),
                 task: inputs.task.clone().or_else(|| field("task")),
             };
             let Some(number) = merged.pull_request else {
                 return refused(
                     "the workflow was started by hand without a pull request",
-                    "give its number in the input `pull-request`",
+                    "give its number in the input `pr`",
                 );
             };
             let default = if merged.task.is_some() { ActionCommand::Retry } else { ActionCommand::Run };
@@ -329,7 +330,7 @@ mod tests {
         let some = ActionInputs { pull_request: Some(7), command: Some(ActionCommand::Run), ..none.clone() };
         assert!(matches!(asked("push", &event, &some), Intent::Run { number: 7, .. }));
         let Intent::Refused { because, hint, .. } = asked("push", &event, &none) else { panic!() };
-        insta::assert_snapshot!(format!("{because}: {hint}"), @"the event `push` names no pull request: this action works on pull_request, issue_comment and workflow_dispatch, or any event with the input `pull-request`");
+        insta::assert_snapshot!(format!("{because}: {hint}"), @"the event `push` names no pull request: this action works on pull_request, issue_comment and workflow_dispatch, or any event with the input `pr`");
         assert!(matches!(asked("pull_request_target", &event, &some), Intent::Refused { .. }));
     }
 

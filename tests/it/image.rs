@@ -1,0 +1,87 @@
+//! The action's image, run as GitHub's runner runs it. `scripts/test-image` builds it and runs these tests.
+
+use std::os::unix::fs::{MetadataExt as _, chown};
+
+use serde_json::json;
+
+use crate::support::{
+    PLAN,
+    action::{Launcher, NUMBER, Stage},
+};
+
+const PLAN_FILE: &str = ".backend-implementer/plan.md";
+
+/// The user of the runner, to whom the workspace belongs. A container action runs as root.
+const RUNNER: u32 = 1001;
+
+fn stage(variant: &str) -> Stage {
+    let image = std::env::var("IMPLEMENTER_TEST_IMAGE").expect("run scripts/test-image: it builds the image");
+    let mut stage = Stage::new("Please greet people.", &[(PLAN_FILE, PLAN)]);
+    stage.launcher = Launcher::Image(format!("{image}{variant}"));
+    stage
+}
+
+fn shown_lock(stage: &Stage) -> String {
+    let page = stage.github.only_comment_of(NUMBER, "github-actions[bot]").body;
+    page.split_once("\n/implement ").expect("a lock").1.lines().next().expect("a line").to_owned()
+}
+
+#[test]
+fn a_preview_needs_nothing_but_the_image() {
+    let stage = stage("");
+    let shown = stage.happened("opened").expect(0);
+    assert_eq!(shown.output("status"), "preview");
+    assert!(shown.output("lock").contains(&shown_lock(&stage)));
+    assert!(shown.summary.contains("## Backend Implementation Plan"), "{}", shown.summary);
+}
+
+#[test]
+fn an_approved_plan_runs_and_its_files_are_the_runners() {
+    let stage = stage("-python");
+    stage.happened("opened").expect(0);
+    let ran = stage.say("ada", &format!("/implement {}", shown_lock(&stage))).expect(0);
+    assert_eq!(ran.output("status"), "complete");
+    let page = stage.github.only_comment_of(NUMBER, "github-actions[bot]").body;
+    assert!(page.contains("## Backend Implementation Complete"), "{page}");
+    // Paths mean the same on the host, and what lies there is the user's who runs the next step.
+    for output in ["run-path", "summary-path", "handoff-path"] {
+        assert!(!ran.output(output).starts_with('/'), "{output}");
+        let file = ran.workspace.join(ran.output(output));
+        assert_eq!(file.metadata().unwrap_or_else(|error| panic!("{output}: {error}")).uid(), RUNNER, "{output}");
+    }
+    let token = ran.called.stdout.contains("ghs_workflow") || ran.called.stderr.contains("ghs_workflow");
+    assert!(!token, "{}\n{}", ran.called.stdout, ran.called.stderr);
+}
+
+#[test]
+fn what_a_killed_container_left_open_is_concluded_by_the_next_one() {
+    let stage = stage("-python");
+    let gate = stage.fifo("gate");
+    stage.bench.script(&json!({ "*": { "wait_for": gate } }));
+    stage.happened("opened").expect(0);
+    let event = stage.github.event_comment(NUMBER, "ada", &format!("/implement {}", shown_lock(&stage)));
+    let running = stage.begin("issue_comment", &event, &[]);
+    stage.github.wait_for("a subagent at work", |state| {
+        state.checks.iter().any(|check| check.name.contains("/ backend-feature") && check.status == "in_progress")
+    });
+    running.kill();
+    let killed = running.finish(&stage);
+    assert_ne!(killed.called.code, 0);
+    let after = stage.after(&killed).expect(0);
+    assert!(after.stderr.contains("The run ended without a word"), "{}", after.stderr);
+    for check in stage.github.checks(&stage.head()) {
+        assert_eq!(check.status, "completed", "{}", check.name);
+    }
+}
+
+/// Gives everything below a folder to the runner's user, as it is on a real runner.
+pub(crate) fn give_to_runner(folder: &std::path::Path) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            give_to_runner(&path);
+        }
+        chown(&path, Some(RUNNER), Some(RUNNER)).expect("root can give files away");
+    }
+    chown(folder, Some(RUNNER), Some(RUNNER)).expect("root can give files away");
+}
