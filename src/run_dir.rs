@@ -112,6 +112,19 @@ impl RunDir {
         Ok(dir)
     }
 
+    /// Gives a folder or file of the run another name; nothing when it is not there.
+    ///
+    /// # Errors
+    /// When it cannot be moved.
+    pub fn set_aside(&self, name: &str, aside: &str) -> Result<(), RunDirError> {
+        match fs::rename(self.root.join(name), self.root.join(aside)) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(RunDirError::Io { path: self.root.join(name), source })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Writes a file of the run whole: beside its place first, then moved there.
     ///
     /// # Errors

@@ -43,6 +43,10 @@ pub use supervisor::supervise_main;
 /// How much of a subagent's output its log holds, in bytes.
 pub const OUTPUT_CAP: u64 = 16 * 1024 * 1024;
 
+/// The exit code with which an agent says that it failed for a reason that may be gone soon, such as a model that cannot
+/// be reached: `EX_TEMPFAIL` of sysexits.h.
+pub const EXIT_TRANSIENT: i32 = 75;
+
 /// How long a subagent has to end after it was asked to, before it is killed.
 ///
 /// A cancelled workflow job gets SIGINT, after 7.5 seconds SIGTERM, and 2.5 seconds later it is killed (GitHub's

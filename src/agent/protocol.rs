@@ -173,3 +173,12 @@ pub enum LaunchError {
         why: String,
     },
 }
+
+impl LaunchError {
+    /// Tells whether another attempt may work: what the operating system refuses for want of something, such as memory
+    /// or processes, and not what was asked for wrongly.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Start { .. } | Self::Supervisor { .. })
+    }
+}

@@ -104,6 +104,10 @@ impl Observer for Live {
                 self.stop_spinning(task);
                 self.line(&task_ended(task, record, width));
             }
+            Progress::TaskAdded { task } => {
+                self.subagents.insert(task.id.clone(), task.subagent.to_string());
+                self.line(&format!("  added   {:width$}  {}", task.id, task.subagent));
+            }
             Progress::TaskAgain { task, reason } => self.line(&format!("  again   {task:width$}  {reason}")),
             Progress::Integrated { wave, commits } => {
                 self.line(&format!("  wave {wave} integrated: {}", text::count(*commits, "commit")));

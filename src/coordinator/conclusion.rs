@@ -34,6 +34,9 @@ pub(super) fn patch_ref(task: &TaskId, attempt: u32) -> String {
 impl Run {
     /// Turns what the gates' commands came to into receipts and findings.
     pub(super) fn judge_gates(&mut self, runs: GateRuns, observer: &mut dyn Observer) {
+        // What an earlier round came to is in its record; these are about the tree as it is now.
+        self.receipts.clear();
+        self.gate_starts.clear();
         for GateRun { gate, began_ms, ended_ms, commands } in runs {
             let role = Role::ALL.into_iter().find(|role| role.gate() == Some(gate));
             let verdict = role.and_then(|role| self.verdict_of(role));
@@ -145,6 +148,8 @@ impl Run {
             gates: self.receipts.clone(),
             criteria: Vec::new(),
             findings,
+            rework: self.rework.clone(),
+            escalations: self.escalations.clone(),
             cost: Cost { micro_dollars: None, subagent_ms },
         }
     }
@@ -186,7 +191,7 @@ impl Run {
 }
 
 /// Says what the subagent of a gate contributed to it.
-fn verdict(record: &TaskRecord) -> Option<SubagentVerdict> {
+pub(super) fn verdict(record: &TaskRecord) -> Option<SubagentVerdict> {
     let attempt = record.last()?;
     let tree = attempt.patch.as_ref().map(|patch| patch.base_tree.clone())?;
     let blocking_findings = attempt

@@ -28,15 +28,27 @@ const LOG_MAX: u64 = 64 * 1024 * 1024;
 const JUNIT_MAX: u64 = 64 * 1024 * 1024;
 
 /// What one gate has to run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct GateJob {
-    gate: GateKind,
+    pub(super) gate: GateKind,
     commit: ObjectId,
     commands: Vec<(AskedBy, Vec<String>)>,
     junit: Vec<String>,
     time_limit: Duration,
     pass_environment: Vec<String>,
+    /// The folder of the logs, in the run's folder.
+    logs: String,
 }
+
+impl GateJob {
+    /// Returns the same job on another commit, for bisecting.
+    pub(super) fn at(&self, commit: &ObjectId) -> Self {
+        Self { commit: commit.clone(), logs: format!("{LOGS}/bisect-{}", commit.short()), ..self.clone() }
+    }
+}
+
+/// The folder of the gates' logs in the run's folder.
+pub(super) const LOGS: &str = "gates";
 
 /// What the commands of one gate came to.
 #[derive(Debug)]
@@ -60,8 +72,22 @@ pub(super) fn jobs(intake: &Intake, head: &Head) -> Vec<GateJob> {
         junit: config.gates.get(&gate).map(|gate| gate.junit.clone()).unwrap_or_default(),
         time_limit: config.gate_time_limit(gate),
         pass_environment: config.pass_environment.clone(),
+        logs: LOGS.to_owned(),
     };
     GateKind::ALL.into_iter().map(job).collect()
+}
+
+/// Makes the job of one command of a gate, to be run on other commits than the last.
+pub(super) fn bisect_job(intake: &Intake, gate: GateKind, command: (AskedBy, Vec<String>)) -> GateJob {
+    GateJob {
+        gate,
+        commit: intake.base.commit.clone(),
+        commands: vec![command],
+        junit: Vec::new(),
+        time_limit: intake.config.gate_time_limit(gate),
+        pass_environment: intake.config.pass_environment.clone(),
+        logs: LOGS.to_owned(),
+    }
 }
 
 /// Runs the gates one after another, each in a work tree of its own: tests may use ports and files that two gates at a
@@ -115,7 +141,7 @@ impl CommandPlace<'_> {
         stop: &mut watch::Receiver<bool>,
     ) -> Result<CommandReceipt, RunError> {
         let name = format!("{}-{}", self.job.gate, self.number);
-        let log = self.shop.run_dir.path(&format!("gates/{name}.log"));
+        let log = self.shop.run_dir.path(&format!("{}/{name}.log", self.job.logs));
         let scratch = self.shop.scratch.join(format!("gate-{name}"));
         if let Some(folder) = log.parent() {
             std::fs::create_dir_all(folder).map_err(|source| RunDirError::Io { path: folder.to_owned(), source })?;

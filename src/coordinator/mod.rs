@@ -3,12 +3,15 @@
 //! The pure [`Machine`] decides what comes next, this module makes it happen: it starts workers, integrates what they
 //! made, asks for the gates, and writes down everything in the journal before it builds on it.
 
+mod bisect;
 mod briefing;
 mod conclusion;
 mod error;
+mod escalation;
 mod gates;
 mod integration;
 pub mod progress;
+mod rework;
 mod timeline;
 mod worker;
 
@@ -20,11 +23,11 @@ use std::{
 };
 
 use implementer_model::{
-    findings::Finding,
+    findings::{Finding, FindingCode, Weight},
     gate::{GateKind, Place, Receipt},
     handoff::{Handoff, IntegratedCommit, Synthesis, TaskRecord},
     ids::{ObjectId, TaskId},
-    roster::Role,
+    rework::{Escalation, Request, ReworkRound},
     schedule::{Again, Effect, End, Event, Machine, Outcome, StopReason},
     scope::CheckedPatch,
 };
@@ -118,6 +121,12 @@ pub async fn run(
         synthesis: Vec::new(),
         receipts: Vec::new(),
         gate_starts: Vec::new(),
+        rework: Vec::new(),
+        escalations: Vec::new(),
+        settled: BTreeMap::new(),
+        settled_for: 0,
+        requests: BTreeMap::new(),
+        given_up: BTreeSet::new(),
         asked_again: BTreeSet::new(),
         cancelled: false,
     };
@@ -142,12 +151,35 @@ pub async fn run(
     handoff
 }
 
+/// Tells whether an attempt that ended is worth another at once, why, and after how many milliseconds: a violation of
+/// the scope is explained once, and what is transient is waited out.
+fn retry(record: &TaskRecord, transient: bool) -> Option<(String, u64)> {
+    let last = record.last()?;
+    if last.outcome == Outcome::OutOfScope {
+        let before = record.attempts.iter().filter(|attempt| attempt.outcome == Outcome::OutOfScope).count();
+        return (before == 1).then(|| (format!("it left its scope, and is told so: {}", record.reason), 0));
+    }
+    // Attempts that are alike in a row; what passed in between ends the row.
+    let row = record.attempts.iter().rev().take_while(|attempt| attempt.outcome == last.outcome).count();
+    let tries = u32::try_from(row).unwrap_or(u32::MAX);
+    (transient && tries < TRANSIENT_ATTEMPTS).then(|| {
+        let wait = TRANSIENT_WAIT_MS << (tries - 1);
+        (format!("what failed may be gone by now: {}", record.reason), wait)
+    })
+}
+
+/// How often a task is attempted at most when what fails is transient, and the wait before the second attempt in
+/// milliseconds; each further wait is twice as long.
+const TRANSIENT_ATTEMPTS: u32 = 3;
+const TRANSIENT_WAIT_MS: u64 = 1_000;
+
 /// What happens outside the loop.
 #[derive(Debug)]
 enum Happened {
     Worker(WorkerEvent),
     GateStarted(GateKind),
     Gates(Result<GateRuns, RunError>),
+    Culprits(Result<BTreeMap<GateKind, TaskId>, RunError>),
 }
 
 struct Run {
@@ -176,6 +208,17 @@ struct Run {
     receipts: Vec<Receipt>,
     /// When each gate began, in milliseconds since the run began; beside `receipts`.
     gate_starts: Vec<u64>,
+    /// The rounds of rework so far.
+    rework: Vec<ReworkRound>,
+    /// The specialists that tasks turned out to need so far.
+    escalations: Vec<Escalation>,
+    /// What had become of the tasks when the group of tasks that runs began, and which group that is.
+    settled: BTreeMap<TaskId, TaskRecord>,
+    settled_for: usize,
+    /// What the next attempt at a task is asked for beside its requirements.
+    requests: BTreeMap<TaskId, Vec<Request>>,
+    /// Tasks that are not called for rework any more: it changed nothing.
+    given_up: BTreeSet<TaskId>,
     /// What was called again for which tree, so that nothing is asked for twice.
     asked_again: BTreeSet<(TaskId, ObjectId)>,
     cancelled: bool,
@@ -210,7 +253,7 @@ impl Run {
                     None => std::future::pending().await,
                 }
             };
-            let event = tokio::select! {
+            let events = tokio::select! {
                 happened = inbox.recv() => match happened {
                     Some(happened) => self.take_in(happened, observer).await?,
                     // The run itself holds a sender.
@@ -219,14 +262,14 @@ impl Run {
                 asked = cancel.wait_for(|cancel| *cancel), if caller_listens && !self.cancelled => {
                     caller_listens = asked.is_ok();
                     drop(asked);
-                    caller_listens.then(|| self.cancel(observer))
+                    if caller_listens { vec![self.cancel(observer)] } else { Vec::new() }
                 },
                 Some(Err(error)) = self.workers.join_next() => {
                     return Err(RunError::Defect(format!("a worker ended unexpectedly: {error}")));
                 }
-                () = wake => Some(Event::Tick),
+                () = wake => vec![Event::Tick],
             };
-            effects = event.map_or_else(Vec::new, |event| self.machine.handle(event, self.shop.now_ms()));
+            effects = events.into_iter().flat_map(|event| self.machine.handle(event, self.shop.now_ms())).collect();
         }
     }
 
@@ -252,7 +295,10 @@ impl Run {
             }
             Effect::Integrate { wave, tasks } => {
                 let failed = self.integrate(wave, &tasks, observer).await?;
-                Ok(self.machine.handle(Event::WaveIntegrated { wave, failed }, self.shop.now_ms()))
+                let again = self.conflicted_again(&failed, observer);
+                let mut effects = self.machine.handle(Event::Follow { groups: vec![again] }, self.shop.now_ms());
+                effects.extend(self.machine.handle(Event::WaveIntegrated { wave, failed }, self.shop.now_ms()));
+                Ok(effects)
             }
             Effect::Synthesize { phase } => {
                 self.synthesise(phase);
@@ -274,7 +320,9 @@ impl Run {
         let pass_environment = self.intake.config.environment(&subagent.name).into_iter().map(str::to_owned).collect();
         let base = self.head.commit.clone();
         let implementation_base = self.intake.base.commit.clone();
-        let order = Order { task, subagent, attempt, because, base, implementation_base, brief, pass_environment };
+        let integrated = self.commits.iter().any(|commit| commit.task == task.id);
+        let order =
+            Order { task, subagent, attempt, because, base, implementation_base, brief, integrated, pass_environment };
         let (shop, events) = (Arc::clone(&self.shop), self.events.clone());
         self.workers.spawn(async move {
             worker::work(shop, order, stopped, |event| {
@@ -286,29 +334,30 @@ impl Run {
     }
 
     /// Takes in what happened outside, and says what it means to the machine.
-    async fn take_in(&mut self, happened: Happened, observer: &mut dyn Observer) -> Result<Option<Event>, RunError> {
+    async fn take_in(&mut self, happened: Happened, observer: &mut dyn Observer) -> Result<Vec<Event>, RunError> {
         match happened {
             Happened::Worker(WorkerEvent::Started { task, attempt, base, brief }) => {
                 observer.observe(&Progress::TaskStarted { task: &task, attempt });
                 let record = Record::Started { task: task.clone(), attempt, base, brief };
                 self.journal.append(self.shop.now_ms(), record);
-                Ok(Some(Event::Started { task, attempt }))
+                Ok(vec![Event::Started { task, attempt }])
             }
-            Happened::Worker(WorkerEvent::Ended(end)) => self.attempt_ended(*end, observer).await.map(Some),
+            Happened::Worker(WorkerEvent::Ended(end)) => self.attempt_ended(*end, observer).await,
             Happened::Worker(WorkerEvent::Broken(error)) => Err(error),
             Happened::GateStarted(gate) => {
                 observer.observe(&Progress::GateStarted { gate });
-                Ok(None)
+                Ok(Vec::new())
             }
             Happened::Gates(runs) => {
                 self.judge_gates(runs?, observer);
-                Ok(Some(Event::GatesJudged { again: Vec::new() }))
+                Ok(self.after_gates().into_iter().collect())
             }
+            Happened::Culprits(culprits) => Ok(vec![self.begin_round(&culprits?, observer)?]),
         }
     }
 
-    async fn attempt_ended(&mut self, end: AttemptEnd, observer: &mut dyn Observer) -> Result<Event, RunError> {
-        let AttemptEnd { task, record, reason, findings, accepted } = end;
+    async fn attempt_ended(&mut self, end: AttemptEnd, observer: &mut dyn Observer) -> Result<Vec<Event>, RunError> {
+        let AttemptEnd { task, record, reason, findings, accepted, transient } = end;
         self.stops.remove(&task);
         let attempt = record.attempt;
         let end = match record.outcome {
@@ -337,27 +386,26 @@ impl Run {
         kept.reason = reason;
         kept.attempts.push(record);
         observer.observe(&Progress::TaskEnded { task: &task, record: kept, findings: &findings });
+        let retry = retry(kept, transient);
+        let report = kept.report().filter(|_| end == End::Blocked).cloned();
         self.findings.insert(task.clone(), findings);
-        Ok(Event::Ended { task, attempt, end })
+        if self.give_up_repeaters(&task) {
+            let message = "this attempt changed exactly what an earlier one had changed";
+            let finding = Finding::about(&task, FindingCode::SamePatchAgain, Weight::Warning, message);
+            self.findings.entry(task.clone()).or_default().push(finding);
+        }
+        if let Some((because, after)) = retry {
+            observer.observe(&Progress::TaskAgain { task: &task, reason: &because });
+            return Ok(vec![Event::Retry { task, attempt, because, after }]);
+        }
+        let help = report.and_then(|report| self.escalate(&task, &report, observer));
+        // What follows has to be known before the wave is over.
+        Ok(help.into_iter().chain([Event::Ended { task, attempt, end }]).collect())
     }
 
     /// Calls the reviewer again when the tree moved after it had read it; else runs the gates.
     fn begin_gates(&mut self, observer: &mut dyn Observer) -> Result<Vec<Effect>, RunError> {
-        let mut again = Vec::new();
-        for task in self.intake.schedule.tasks.iter().filter(|task| task.role == Role::Review) {
-            let Some(record) = self.records.get(&task.id) else { continue };
-            let Some(read) = record.last().and_then(|attempt| attempt.patch.as_ref()).map(|patch| &patch.base_tree)
-            else {
-                continue;
-            };
-            if record.outcome == Outcome::Passed
-                && *read != self.head.tree
-                && self.asked_again.insert((task.id.clone(), self.head.tree.clone()))
-            {
-                let reason = "the tree changed after its review, and a review counts for the tree that it read";
-                again.push(Again { task: task.id.clone(), because: reason.to_owned() });
-            }
-        }
+        let again = self.outdated_verdicts();
         if !again.is_empty() {
             for Again { task, because } in &again {
                 observer.observe(&Progress::TaskAgain { task, reason: because });
@@ -373,6 +421,22 @@ impl Run {
             let _ = events.send(Happened::Gates(runs));
         });
         Ok(Vec::new())
+    }
+
+    /// Calls tasks again whose patch could not be had beside others, on what was integrated: each once.
+    fn conflicted_again(&self, failed: &[TaskId], observer: &mut dyn Observer) -> Vec<Again> {
+        let once = |task: &&TaskId| {
+            let record = self.records.get(*task);
+            record.is_some_and(|record| {
+                record.attempts.iter().filter(|attempt| !attempt.conflicts.is_empty()).count() == 1
+            })
+        };
+        let again = |task: &TaskId| {
+            let because = "its patch could not be had beside another that was integrated before it".to_owned();
+            observer.observe(&Progress::TaskAgain { task, reason: &because });
+            Again { task: task.clone(), because }
+        };
+        failed.iter().filter(once).map(again).collect()
     }
 
     /// Ends whatever still runs and waits for it.

@@ -6,7 +6,7 @@ use implementer_model::{
     handoff::TaskRecord,
     ids::TaskId,
     roster::Phase,
-    schedule::Schedule,
+    schedule::{Schedule, Task},
 };
 
 /// One step of a run, as it happens.
@@ -33,6 +33,11 @@ pub enum Progress<'a> {
         record: &'a TaskRecord,
         /// What was noticed about that attempt.
         findings: &'a [Finding],
+    },
+    /// A specialist that the plan does not have gets a task.
+    TaskAdded {
+        /// The task.
+        task: &'a Task,
     },
     /// A task is called again.
     TaskAgain {

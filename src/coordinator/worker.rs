@@ -76,6 +76,8 @@ pub(super) struct Order {
     /// The commit that the whole implementation started from.
     pub(super) implementation_base: ObjectId,
     pub(super) brief: String,
+    /// Whether a patch of an earlier attempt is integrated.
+    pub(super) integrated: bool,
     /// Names of the variables that the subagent is given.
     pub(super) pass_environment: Vec<String>,
 }
@@ -100,6 +102,8 @@ pub(super) struct AttemptEnd {
     pub(super) findings: Vec<Finding>,
     /// The patch, when the attempt passed: proof that its scope was checked comes with it.
     pub(super) accepted: Option<CheckedPatch>,
+    /// Whether it failed for a reason that may be gone soon.
+    pub(super) transient: bool,
 }
 
 /// Works an order off and tells the loop about it.
@@ -278,6 +282,7 @@ fn never_started(shop: &Shop, order: Order) -> AttemptEnd {
         reason: "the run was stopped before it could begin".to_owned(),
         findings: Vec::new(),
         accepted: None,
+        transient: false,
     }
 }
 
@@ -309,13 +314,21 @@ fn judge(order: &Order, brief_digest: Digest, (started_ms, ended_ms): (u64, u64)
         ending,
         report: report.as_ref().map(|read| read.as_ref().map(|read| &read.report)).map_err(Clone::clone),
         patch: patch.as_ref().map_err(Clone::clone),
+        integrated: order.integrated,
         violations,
         left_out: &left_out,
         leftovers: ended.as_ref().map_or(0, |ended| ended.leftovers),
         output_truncated: ended.as_ref().is_ok_and(|ended| ended.truncated),
     });
+    let transient = verdict.outcome == Outcome::Failed
+        && match &ended {
+            Err(NotStarted::Launch(error)) => error.is_transient(),
+            Err(NotStarted::Agent(_)) => false,
+            Ok(ended) => ended.exit.code() == Some(agent::EXIT_TRANSIENT),
+        };
     AttemptEnd {
         task: task.id.clone(),
+        transient,
         record: AttemptRecord {
             attempt: order.attempt,
             because: order.because.clone(),

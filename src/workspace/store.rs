@@ -182,12 +182,24 @@ impl RunStore {
         if !entry.mode.is_blob() {
             return Ok(None);
         }
-        let size =
-            repo.find_header(entry.id).map_err(|error| self.explain(&repo, entry.id, "reading a file", error))?.size();
+        self.bounded_blob(&repo, entry.id, path).map(Some)
+    }
+
+    /// Reads a blob by its id.
+    ///
+    /// # Errors
+    /// When it is larger than [`READ_LIMIT`], or not there.
+    pub fn read_blob(&self, id: &ObjectId) -> Result<Vec<u8>> {
+        let repo = self.repo();
+        self.bounded_blob(&repo, git_id(id)?, id.as_str())
+    }
+
+    fn bounded_blob(&self, repo: &gix::Repository, id: gix::ObjectId, name: &str) -> Result<Vec<u8>> {
+        let size = repo.find_header(id).map_err(|error| self.explain(repo, id, "reading a file", error))?.size();
         if size > READ_LIMIT {
-            return Err(WorkspaceError::FileTooLarge { path: path.to_owned(), size, limit: READ_LIMIT });
+            return Err(WorkspaceError::FileTooLarge { path: name.to_owned(), size, limit: READ_LIMIT });
         }
-        self.blob(&repo, entry.id).map(Some)
+        self.blob(repo, id)
     }
 
     /// Lists the plain files of `tree` below the folder `prefix` (all of them when it is empty), in the order of their

@@ -15,5 +15,6 @@ mod outcomes;
 mod plan_command;
 mod proof;
 mod resources;
+mod rework;
 mod supervision;
 mod support;

@@ -18,6 +18,7 @@ use crate::{
     ids::ObjectId,
     lock::Lock,
     plan::{Plan, Requirement},
+    rework::Request,
     roster::Subagent,
     schedule::Task,
     text,
@@ -37,6 +38,9 @@ const LIST_MAX_BYTES: usize = 6 * 1024;
 
 /// The most bytes for everything that earlier subagents did.
 const UPSTREAM_MAX_BYTES: usize = 20 * 1024;
+
+/// The most bytes of what others ask for.
+const REQUESTS_MAX_BYTES: usize = 12 * 1024;
 
 /// The most bytes of the requirements. Together the parts stay below [`BRIEF_MAX_BYTES`].
 const REQUIREMENTS_MAX_BYTES: usize = 36 * 1024;
@@ -60,6 +64,8 @@ pub struct BriefInput<'a> {
     pub upstream: Vec<Upstream<'a>>,
     /// What was wrong with earlier attempts at this task.
     pub rework: Vec<Rework<'a>>,
+    /// What others ask for beside the requirements: a gate that failed, a reviewer, a task that needs a specialist.
+    pub requests: &'a [Request],
     /// The commands that the gates run on the result, from plan and configuration.
     pub gates: Vec<GateCommand<'a>>,
 }
@@ -84,6 +90,7 @@ pub fn render(input: &BriefInput<'_>) -> String {
     constraints::render(&mut out, input);
     scope(&mut out, input.task);
     upstream::render(&mut out, input);
+    requests(&mut out, input.requests);
     checks(&mut out, input);
     reporting::render(&mut out, input);
     out
@@ -179,6 +186,27 @@ fn requirement(requirement: &Requirement, text_max: usize, detail_max: usize) ->
         out.push('\n');
     }
     out
+}
+
+fn requests(out: &mut String, requests: &[Request]) {
+    if requests.is_empty() {
+        return;
+    }
+    out.push_str(
+        "\n## What is asked of you now\n\nThis is why you are called. Do it within your scope; if it is not yours to mend, \
+         say so in your report.\n",
+    );
+    let share = (REQUESTS_MAX_BYTES / requests.len()).max(512);
+    let begin = out.len();
+    for (number, request) in requests.iter().enumerate() {
+        let mut entry = format!("\n- From {}:\n", line(&cut(&request.from, 200)));
+        block(&mut entry, &request.text, share);
+        if out.len() - begin + entry.len() > REQUESTS_MAX_BYTES + share {
+            let _ = writeln!(out, "\n{} more did not fit into this brief.", requests.len() - number);
+            return;
+        }
+        out.push_str(&entry);
+    }
 }
 
 fn scope(out: &mut String, task: &Task) {

@@ -27,6 +27,7 @@ use crate::{
     gate::GateKind,
     ids::{Digest, SubagentName},
     plan::TASKS_MAX,
+    rework,
     roster::{Access, Role},
 };
 
@@ -66,6 +67,12 @@ pub struct Config {
     /// left out.
     #[schemars(range(min = 1, max = 1440))]
     pub time_limit_minutes: Option<u64>,
+    /// How often the authors of what the gates object to are called again: 0 to 5 rounds, 2 when left out.
+    #[schemars(range(max = 5))]
+    pub rework_rounds: Option<u32>,
+    /// Whether a specialist that the plan does not have may be called when another subagent needs it; false when left
+    /// out.
+    pub escalate_beyond_plan: bool,
     /// Names of environment variables that are passed on to gates and subagents.
     pub pass_environment: Vec<String>,
     /// What happens on pull requests.
@@ -143,6 +150,12 @@ impl Config {
         self.concurrency.unwrap_or(DEFAULT_CONCURRENCY).max(1)
     }
 
+    /// Returns how often the authors of what the gates object to are called again.
+    #[must_use]
+    pub fn rework_rounds(&self) -> u32 {
+        self.rework_rounds.unwrap_or(rework::ROUNDS_DEFAULT).min(rework::ROUNDS_MAX)
+    }
+
     /// Returns the time limit of one attempt at a task of `subagent`: its own, else the general one, else 60 minutes.
     #[must_use]
     pub fn time_limit(&self, subagent: &SubagentName) -> Duration {
@@ -191,7 +204,7 @@ impl Config {
     /// Digests what decides who may touch what, what is run in whose name with which secrets, and what verifies it:
     /// the protected paths, the agent's and the subagents' overrides, the gates' commands, the environment.
     ///
-    /// Concurrency and time limits are left out: an approval need not be given again because a machine has more cores.
+    /// Concurrency, time limits and rounds of rework are left out: an approval need not be given again because a machine has more cores.
     #[must_use]
     pub fn digest(&self) -> Digest {
         let untimed = |subagent: &SubagentConfig| SubagentConfig { time_limit_minutes: None, ..subagent.clone() };
@@ -205,6 +218,8 @@ impl Config {
             gates: gates.collect(),
             concurrency: None,
             time_limit_minutes: None,
+            rework_rounds: None,
+            escalate_beyond_plan: self.escalate_beyond_plan,
             pass_environment: self.pass_environment.clone(),
             // Where plans are found and what is reported decides nothing about what is run.
             pull_request: PullRequestConfig::default(),

@@ -57,6 +57,10 @@ pub enum FindingCode {
     TimedOut,
     /// The subagent said that it cannot go on, and what it needs.
     SubagentBlocked,
+    /// A specialist that a blocked subagent named was not called.
+    EscalationRefused,
+    /// An attempt changed exactly what an earlier one had changed.
+    SamePatchAgain,
     /// Processes of the subagent were still running after it had ended.
     LeftoverProcesses,
     /// A gate did not pass.
@@ -88,6 +92,8 @@ impl FindingCode {
             Self::SubagentFailed => "subagent-failed",
             Self::TimedOut => "timed-out",
             Self::SubagentBlocked => "subagent-blocked",
+            Self::EscalationRefused => "escalation-refused",
+            Self::SamePatchAgain => "same-patch-again",
             Self::LeftoverProcesses => "leftover-processes",
             Self::GateNotPassed => "gate-not-passed",
             Self::NoTestsSeen => "no-tests-seen",

@@ -15,6 +15,7 @@ use crate::{
     plan::Plan,
     provenance::Provenance,
     report::Report,
+    rework::{Escalation, ReworkRound},
     roster::{Phase, Role},
     schedule::{Outcome, Schedule},
 };
@@ -61,6 +62,12 @@ pub struct Handoff {
     pub criteria: Vec<CriterionVerdict>,
     /// Everything that was noticed.
     pub findings: Vec<Finding>,
+    /// The rounds of rework, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rework: Vec<ReworkRound>,
+    /// The specialists that tasks turned out to need, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub escalations: Vec<Escalation>,
     /// What the run cost.
     #[serde(default)]
     pub cost: Cost,

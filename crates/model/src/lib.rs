@@ -25,6 +25,7 @@ pub mod patch;
 pub mod plan;
 pub mod provenance;
 pub mod report;
+pub mod rework;
 pub mod roster;
 pub mod schedule;
 pub mod scope;

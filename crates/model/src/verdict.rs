@@ -45,6 +45,8 @@ pub struct Attempt<'a> {
     pub report: Result<Option<&'a Report>, String>,
     /// The patch as captured, or why there is none.
     pub patch: Result<&'a Patch, String>,
+    /// Whether a patch of an earlier attempt is integrated already: then the work may be there without another change.
+    pub integrated: bool,
     /// Where the patch leaves the scope.
     pub violations: &'a [Violation],
     /// Paths that could not be captured, each with the reason.
@@ -176,7 +178,7 @@ fn outcome(attempt: &Attempt<'_>, findings: &mut Vec<Finding>) -> (Outcome, Stri
     }
 
     let open = task.requirements.iter().any(|requirement| !requirement.done);
-    if task.access == Access::Writes && patch.is_empty() && open {
+    if task.access == Access::Writes && patch.is_empty() && open && !attempt.integrated {
         let reason = "it reports that its work is done, but it changed nothing".to_owned();
         blocking(FindingCode::ClaimedButUnchanged, &reason);
         return (Outcome::Unproven, reason);

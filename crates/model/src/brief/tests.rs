@@ -34,6 +34,8 @@ fn brief(handoff: &Handoff, task: &str, prompt: &str, rework: Vec<Rework<'_>>) -
     let task = handoff.schedule.task(&fixture::id(task)).unwrap();
     let before = handoff.schedule.tasks.iter().take_while(|other| other.id != task.id);
     let gates = handoff.plan.verification.iter();
+    let requests = [Request { from: "the tests gate".to_owned(), text: "1 of 3 failed\n```\n# not ours".to_owned() }];
+    let again = !rework.is_empty();
     render(&BriefInput {
         plan: &handoff.plan,
         subagent: &subagent(task.role, prompt),
@@ -43,6 +45,7 @@ fn brief(handoff: &Handoff, task: &str, prompt: &str, rework: Vec<Rework<'_>>) -
         attempt: u32::try_from(rework.len()).unwrap() + 1,
         upstream: before.map(|other| Upstream::new(other, handoff.task(&other.id).unwrap())).collect(),
         rework,
+        requests: if again { &requests } else { &[] },
         gates: gates.map(|command| GateCommand { gate: command.gate, argv: &command.argv }).collect(),
     })
 }
@@ -98,6 +101,7 @@ fn a_brief_says_everything_a_subagent_needs() {
         reason: "it left its scope",
         findings: &findings,
         conflicts: &conflicts,
+        sides: vec![("src/users/patch.rs".to_owned(), "fn old()\n".to_owned(), "fn new()\n".to_owned())],
     }];
     insta::assert_snapshot!(brief(&handoff, "feature", "You implement features.\n\n# Care\nRead first.", rework), @r#"
     # Brief
@@ -200,6 +204,30 @@ fn a_brief_says_everything_a_subagent_needs() {
     blocking scope-violation in users/types.py: users/types.py is not yours
     conflict in users/api.py: both changed the same lines
     ```
+
+    In `src/users/patch.rs`, your work tree now has:
+
+    ```
+    fn old()
+    ```
+
+    and that attempt had:
+
+    ```
+    fn new()
+    ```
+
+    ## What is asked of you now
+
+    This is why you are called. Do it within your scope; if it is not yours to mend, say so in your report.
+
+    - From the tests gate:
+
+    ````
+    1 of 3 failed
+    ```
+    # not ours
+    ````
 
     ## What the coordinator checks
 
@@ -345,7 +373,14 @@ fn the_largest_input_stays_within_the_limit_and_says_what_was_cut() {
         50
     ];
     let rework = (1..=5)
-        .map(|attempt| Rework { attempt, outcome: Outcome::Failed, reason: &huge, findings: &findings, conflicts: &[] })
+        .map(|attempt| Rework {
+            attempt,
+            outcome: Outcome::Failed,
+            reason: &huge,
+            findings: &findings,
+            conflicts: &[],
+            sides: vec![(huge.clone(), huge.clone(), huge.clone()); 5],
+        })
         .collect();
     let brief = brief(&handoff, "task-255", &huge, rework);
     assert!(brief.len() <= BRIEF_MAX_BYTES, "{}", brief.len());

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{BriefInput, LIST_MAX_BYTES, UPSTREAM_MAX_BYTES, block, cut, inline, line};
+use super::{BriefInput, UPSTREAM_MAX_BYTES, block, cut, inline, line};
 use crate::{
     findings::Finding,
     handoff::TaskRecord,
@@ -18,8 +18,15 @@ const UPSTREAM_EACH_MAX_BYTES: usize = 4 * 1024;
 /// Paths of an earlier patch that are named.
 const PATHS_NAMED: usize = 40;
 
+/// The most bytes about all earlier attempts.
+const REWORK_MAX_BYTES: usize = 12 * 1024;
+
 /// The most bytes about one earlier attempt.
 const REWORK_EACH_MAX_BYTES: usize = 4 * 1024;
+
+/// Of how many conflicts both sides are shown, and the most bytes of each side.
+const SIDES_SHOWN: usize = 2;
+const SIDE_MAX_BYTES: usize = 1024;
 
 /// What an earlier task came to.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +68,8 @@ pub struct Rework<'a> {
     pub findings: &'a [Finding],
     /// Where its patch could not be had beside others.
     pub conflicts: &'a [Conflict],
+    /// What both sides have there: path, the integrated text, the text of this attempt. Only where both are text.
+    pub sides: Vec<(String, String, String)>,
 }
 
 /// Writes both sections; nothing for a task that is the first of its kind.
@@ -163,7 +172,13 @@ fn rework(out: &mut String, rework: &[Rework<'_>]) {
         }
         let mut entry = format!("\n- Attempt {}: {}\n", attempt.attempt, attempt.outcome.name());
         block(&mut entry, &said, REWORK_EACH_MAX_BYTES);
-        if out.len() - begin + entry.len() > LIST_MAX_BYTES {
+        for (path, integrated, own) in attempt.sides.iter().take(SIDES_SHOWN) {
+            let _ = write!(entry, "\nIn {}, your work tree now has:\n", inline(&cut(path, 300)));
+            block(&mut entry, integrated, SIDE_MAX_BYTES);
+            entry.push_str("\nand that attempt had:\n");
+            block(&mut entry, own, SIDE_MAX_BYTES);
+        }
+        if out.len() - begin + entry.len() > REWORK_MAX_BYTES {
             out.push_str("\nEarlier attempts are left out.\n");
             return;
         }

@@ -10,18 +10,21 @@ use crate::{
     diagnostics::{Diagnostic, Position, Severity, sort},
     gate::GateKind,
     ids::SubagentName,
+    rework,
     roster::{Access, Role},
     text::nearest,
     yaml::tree::{self, Node, Value},
 };
 
-pub(super) const CONFIG_KEYS: [&str; 8] = [
+pub(super) const CONFIG_KEYS: [&str; 10] = [
     "agent",
     "subagents",
     "protected-paths",
     "gates",
     "concurrency",
     "time-limit-minutes",
+    "rework-rounds",
+    "escalate-beyond-plan",
     "pass-environment",
     "pull-request",
 ];
@@ -102,6 +105,12 @@ impl Reader<'_> {
             .and_then(|field| self.number(&field, 1..=CONCURRENCY_MAX as u64))
             .and_then(|number| usize::try_from(number).ok());
         config.time_limit_minutes = self.minutes(&mut fields);
+        config.rework_rounds = fields
+            .remove("rework-rounds")
+            .and_then(|field| self.number(&field, 0..=u64::from(rework::ROUNDS_MAX)))
+            .and_then(|number| u32::try_from(number).ok());
+        config.escalate_beyond_plan =
+            fields.remove("escalate-beyond-plan").and_then(|field| self.truth(&field)).unwrap_or_default();
         config.pass_environment = self.environment(&mut fields);
         if let Some(field) = fields.remove("pull-request") {
             config.pull_request = self.pull_request(field);

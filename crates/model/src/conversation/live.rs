@@ -79,6 +79,14 @@ impl Board {
         }
     }
 
+    /// A task was added that the schedule did not have.
+    pub fn added(&mut self, task: &crate::schedule::Task) {
+        let entry = Entry { state: TaskState::Waiting, attempt: 0, record: None, findings: Vec::new() };
+        if self.tasks.insert(task.id.clone(), entry).is_none() {
+            self.schedule.tasks.push(task.clone());
+        }
+    }
+
     /// A task's process was started.
     pub fn started(&mut self, task: &TaskId, attempt: u32) {
         if let Some(entry) = self.tasks.get_mut(task) {

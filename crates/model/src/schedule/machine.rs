@@ -35,6 +35,8 @@ pub struct Machine {
     current: Option<Stretch>,
     /// What runs after the current wave, before the agenda goes on.
     follow: VecDeque<Stretch>,
+    /// How many stretches have begun.
+    groups: usize,
     /// For each phase, in how many waves of the agenda and the current one it has tasks.
     phase_waves: [usize; Phase::ALL.len()],
     /// For each task, the number of its wave.
@@ -94,6 +96,7 @@ impl Machine {
             agenda: VecDeque::new(),
             current: None,
             follow: VecDeque::new(),
+            groups: 0,
             phase_waves: [0; Phase::ALL.len()],
             waves,
             active: Vec::new(),
@@ -156,6 +159,12 @@ impl Machine {
     #[must_use]
     pub fn wave(&self) -> Option<usize> {
         self.current.as_ref().map(|stretch| stretch.number)
+    }
+
+    /// Returns how many groups of tasks have begun: waves, and parts of waves that ran again.
+    #[must_use]
+    pub fn groups_begun(&self) -> usize {
+        self.groups
     }
 
     /// Returns the state of a task; `None` when the schedule has no such task.
@@ -331,6 +340,7 @@ impl Machine {
         while self.step == Step::Running {
             if self.current.is_none() {
                 self.current = self.agenda.pop_front();
+                self.groups += usize::from(self.current.is_some());
             }
             if self.current.is_none() {
                 if self.cancelled {
@@ -376,7 +386,7 @@ impl Machine {
             match self.unmet_need(at) {
                 Some(why) => self.tasks[at].block(why),
                 // It was called before its turn, because another task needed it, and is done.
-                None if self.tasks[at].is_done_without_reason() => {}
+                None if self.tasks[at].is_done_without_reason() || self.tasks[at].attempts >= ATTEMPTS_MAX => {}
                 None => {
                     effects.push(self.tasks[at].start(self.now));
                     self.active.push(at);

@@ -20,7 +20,7 @@ pub(super) fn render(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
     subagents_executed(page, index, detail);
     entry::label(page, "Parallel Coordination", &parallel(index, detail), detail);
     entry::label(page, "Sequential Dependencies", &sequential(index, detail), detail);
-    entry::label(page, "Synthesis Results", &synthesis(index), detail);
+    entry::label(page, "Synthesis Results", &synthesis(index, detail), detail);
     page.push_str("\n### Next Phase Input for Backend Submission\n\n");
     artifacts(page, index, detail);
     entry::label(page, "Deployment Instructions", &deployment_instructions(index, detail), detail);
@@ -120,7 +120,7 @@ fn sequential(index: &RunIndex<'_>, detail: &Detail) -> Vec<String> {
     lines
 }
 
-fn synthesis(index: &RunIndex<'_>) -> Vec<String> {
+fn synthesis(index: &RunIndex<'_>, detail: &Detail) -> Vec<String> {
     let lines: Vec<_> = index
         .handoff
         .synthesis
@@ -137,7 +137,51 @@ fn synthesis(index: &RunIndex<'_>) -> Vec<String> {
             )
         })
         .collect();
-    if lines.is_empty() { vec!["Missing: no phase came to its end".to_owned()] } else { lines }
+    let mut lines = if lines.is_empty() { vec!["Missing: no phase came to its end".to_owned()] } else { lines };
+    lines.extend(rework(index, detail));
+    lines
+}
+
+/// Tells the story of what was done again, and of who was called to help.
+fn rework(index: &RunIndex<'_>, detail: &Detail) -> Vec<String> {
+    let handoff = index.handoff;
+    let asked = handoff.escalations.iter().map(|escalation| {
+        let head = format!(
+            "{} needed {}: {}",
+            text::code(escalation.blocked.as_str()),
+            detail.code(escalation.specialist.as_str()),
+            detail.prose(&escalation.request)
+        );
+        match &escalation.called {
+            Some(task) => {
+                let blocked = text::code(escalation.blocked.as_str());
+                format!("{head}; {} was called for it, then {blocked} again", text::code(task.as_str()))
+            }
+            None => format!("{head}; it was not called, because {}", detail.prose(&escalation.refused)),
+        }
+    });
+    let rounds = handoff.rework.iter().map(|round| {
+        let because: Vec<_> = round.because.iter().take(4).map(|why| detail.prose(why)).collect();
+        let called: Vec<_> = round
+            .called
+            .iter()
+            .map(|call| format!("{} ({})", text::code(call.task.as_str()), detail.prose(&call.because)))
+            .collect();
+        let more = round.because.len().saturating_sub(because.len());
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let called = if called.is_empty() {
+            "nobody could be called".to_owned()
+        } else {
+            format!("called again: {}", called.join(", "))
+        };
+        format!(
+            "Rework round {} on tree {}: {}{more}; {called}",
+            round.number,
+            text::code(round.tree.short()),
+            because.join("; ")
+        )
+    });
+    asked.chain(rounds).collect()
 }
 
 fn artifacts(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {

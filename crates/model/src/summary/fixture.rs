@@ -276,6 +276,8 @@ fn handoff(scheduled: Vec<(Task, Vec<AttemptRecord>, &str)>, waves: &[&[&str]], 
         gates: Vec::new(),
         criteria: Vec::new(),
         findings: Vec::new(),
+        rework: Vec::new(),
+        escalations: Vec::new(),
         cost: Cost { micro_dollars: None, subagent_ms },
     }
 }

@@ -72,6 +72,7 @@ struct Given {
     ending: Ending,
     report: Result<Option<Report>, String>,
     patch: Result<Patch, String>,
+    integrated: bool,
     violations: Vec<Violation>,
     left_out: Vec<(String, String)>,
     leftovers: u32,
@@ -84,6 +85,7 @@ fn judged(spoil: impl FnOnce(&mut Given)) -> Verdict {
         ending: Ending::Exited(0),
         report: Ok(Some(report(ReportStatus::Completed))),
         patch: Ok(patch(&["src/a.rs"])),
+        integrated: false,
         violations: vec![],
         left_out: vec![],
         leftovers: 0,
@@ -95,6 +97,7 @@ fn judged(spoil: impl FnOnce(&mut Given)) -> Verdict {
         ending: given.ending.clone(),
         report: given.report.as_ref().map(Option::as_ref).map_err(Clone::clone),
         patch: given.patch.as_ref().map_err(Clone::clone),
+        integrated: given.integrated,
         violations: &given.violations,
         left_out: &given.left_out,
         leftovers: given.leftovers,
@@ -111,6 +114,17 @@ fn work_done_within_its_scope_passes_without_a_finding() {
     let verdict = judged(|_| {});
     assert_eq!(verdict.outcome, Outcome::Passed);
     assert_eq!(verdict.findings, []);
+}
+
+#[test]
+fn nothing_to_change_is_fine_when_the_work_is_integrated_already() {
+    let none = |given: &mut Given| given.patch = Ok(patch(&[]));
+    assert_eq!(judged(none).outcome, Outcome::Unproven);
+    let again = |given: &mut Given| {
+        none(given);
+        given.integrated = true;
+    };
+    assert_eq!(judged(again).outcome, Outcome::Passed);
 }
 
 #[test]

@@ -1,0 +1,63 @@
+//! Finds the patch that made a command fail: the command runs on what was integrated up to some patch, and between the
+//! last place where it passes and the first where it fails stands the culprit.
+
+use std::collections::BTreeMap;
+
+use implementer_model::{
+    gate::GateKind,
+    ids::{ObjectId, TaskId},
+};
+use tokio::sync::watch;
+
+use super::{
+    error::RunError,
+    gates::{self, GateJob},
+    worker::Shop,
+};
+
+/// The longest that a command may have taken, in milliseconds, to be run again for bisecting.
+const COMMAND_MAX_MS: u64 = 5 * 60 * 1000;
+
+/// A command that fails on the last of some commits.
+#[derive(Debug)]
+pub(super) struct Suspect {
+    /// The command, as a gate's job.
+    pub(super) job: GateJob,
+    /// How long it took when it failed, in milliseconds.
+    pub(super) took_ms: u64,
+}
+
+/// Names the task whose patch is the first with which each command fails. `base` is the commit before all of `commits`.
+/// A command that already fails there names nobody.
+pub(super) async fn culprits(
+    shop: &Shop,
+    suspects: Vec<Suspect>,
+    base: &ObjectId,
+    commits: &[(TaskId, ObjectId)],
+    stop: &watch::Receiver<bool>,
+) -> Result<BTreeMap<GateKind, TaskId>, RunError> {
+    let mut culprits = BTreeMap::new();
+    for suspect in suspects.into_iter().filter(|suspect| suspect.took_ms <= COMMAND_MAX_MS) {
+        let passes = async |commit: &ObjectId| -> Result<bool, RunError> {
+            let runs = gates::run(shop, vec![suspect.job.at(commit)], stop.clone(), |_| {}).await?;
+            Ok(runs.iter().flat_map(|run| &run.commands).all(|command| command.exit_code == Some(0)))
+        };
+        if commits.is_empty() || !passes(base).await? {
+            continue;
+        }
+        // It passes before `first`, and fails with the last.
+        let (mut first, mut last) = (0, commits.len() - 1);
+        while first < last && !*stop.borrow() {
+            let middle = first + (last - first) / 2;
+            if passes(&commits[middle].1).await? {
+                first = middle + 1;
+            } else {
+                last = middle;
+            }
+        }
+        if !*stop.borrow() {
+            culprits.insert(suspect.job.gate, commits[first].0.clone());
+        }
+    }
+    Ok(culprits)
+}

@@ -1,0 +1,311 @@
+//! What does not pass is called again, a bounded number of times, and the summary tells the story.
+
+use std::{fs, path::Path};
+
+use implementer_model::{
+    findings::FindingCode,
+    handoff::{Handoff, Status},
+    schedule::Outcome,
+};
+use serde_json::{Value, json};
+
+use crate::support::{Bench, Called, Ran};
+
+/// Adds lines to the configuration of the bench, and commits.
+fn configure(bench: &Bench, lines: &str) {
+    let config = fs::read_to_string(bench.repo().join(".github/backend-implementer.yml")).unwrap();
+    bench.write(".github/backend-implementer.yml", &format!("{config}{lines}"));
+    bench.commit("configure");
+}
+
+/// Gives what a task wrote into each round of rework as `task: why`.
+fn rounds(handoff: &Handoff) -> Vec<Vec<String>> {
+    let called = |round: &implementer_model::rework::ReworkRound| {
+        round.called.iter().map(|call| format!("{}: {}", call.task, call.because)).collect()
+    };
+    handoff.rework.iter().map(called).collect()
+}
+
+fn attempts(handoff: &Handoff, task: &str) -> Vec<Outcome> {
+    let record = handoff.tasks.iter().find(|record| record.id.as_str() == task).expect("a record");
+    record.attempts.iter().map(|attempt| attempt.outcome).collect()
+}
+
+#[track_caller]
+fn proven(bench: &Bench, ran: &Ran) {
+    bench.call(["verify", ran.out.to_str().unwrap()]).expect(0);
+}
+
+fn hello(text: &str) -> Value {
+    json!({ "write": { "src/hello.py": text } })
+}
+
+/// A test of the base that fails once `src/hello.py` says `bug`.
+const GUARD: &str = "import pathlib\nimport unittest\n\nclass Guard(unittest.TestCase):\n    def test_no_bug(self):\n        \
+    found = [p for p in pathlib.Path('.').glob('*/*.py') if 'bug' in p.read_text()]\n        self.assertEqual(found, [])\n";
+
+#[test]
+fn a_red_gate_is_bisected_to_its_culprit_which_mends_it() {
+    let bench = Bench::new();
+    bench.write("test_guard.py", GUARD);
+    bench.commit("a guard");
+    bench.script(&json!({
+        "feature#1": hello("bug\n"), "feature#2": hello("mended\n"),
+        "cli": { "write": { "cli/greet.py": "x\n" } },
+    }));
+    let ran = bench.run([]).expect(0);
+    let handoff = ran.handoff();
+    assert_eq!(handoff.status, Status::Complete);
+    assert_eq!(
+        rounds(&handoff),
+        [[
+            "feature: the tests gate failed, and bisecting the patches names its patch as the first with which it fails"
+        ]]
+    );
+    assert_eq!(attempts(&handoff, "feature"), [Outcome::Passed, Outcome::Passed]);
+    // The reviewer read a tree that is no more, and was asked again.
+    assert_eq!(attempts(&handoff, "review").len(), 2);
+    assert_eq!(handoff.result.commits.iter().filter(|commit| commit.task.as_str() == "feature").count(), 2);
+    let brief = fs::read_to_string(ran.out.join("tasks/feature/brief.md")).unwrap();
+    assert!(brief.contains("## What is asked of you now") && brief.contains("From the tests gate"), "{brief}");
+    assert!(brief.contains("test_no_bug"), "{brief}");
+    let summary = ran.summary();
+    assert!(summary.contains("Rework round 1 on tree"), "{summary}");
+    assert!(ran.out.join("gates-before-rework-1/tests-1.log").is_file() && ran.out.join("gates/tests-1.log").is_file());
+    proven(&bench, &ran);
+}
+
+#[test]
+fn a_blocking_finding_goes_to_the_owner_of_its_path() {
+    let bench = Bench::new();
+    let finding = json!({ "severity": "blocking", "path": "cli/greet.py", "line": 1, "message": "a secret" });
+    bench.script(&json!({
+        "feature": hello("x\n"),
+        "cli#1": { "write": { "cli/greet.py": "secret\n" } }, "cli#2": { "write": { "cli/greet.py": "x\n" } },
+        "review#1": { "report": { "findings": [finding] } },
+    }));
+    let ran = bench.run([]).expect(0);
+    let handoff = ran.handoff();
+    assert_eq!(rounds(&handoff), [["cli: review objects to what it changed: cli/greet.py:1: a secret"]]);
+    assert_eq!(attempts(&handoff, "feature").len(), 1, "who is not to blame is left alone");
+    assert_eq!(attempts(&handoff, "review").len(), 2);
+    assert!(ran.summary().contains("a secret; called again: `cli`"), "{}", ran.summary());
+    proven(&bench, &ran);
+}
+
+#[test]
+fn rounds_are_bounded_and_who_changes_nothing_is_not_called_for_ever() {
+    let bench = Bench::new();
+    bench.write("test_guard.py", GUARD);
+    bench.commit("a guard");
+    bench.script(&json!({
+        "feature#1": hello("bug\n"), "feature#2": hello("bug 2\n"), "feature": hello("bug 3\n"),
+        "cli": { "write": { "cli/greet.py": "x\n" } },
+    }));
+    let ran = bench.run([]).expect(1);
+    let handoff = ran.handoff();
+    assert_eq!(handoff.rework.len(), 2);
+    assert_eq!(attempts(&handoff, "feature").len(), 3);
+    assert!(ran.summary().contains("Rework round 2 on tree"), "{}", ran.summary());
+    proven(&bench, &ran);
+
+    let bench = Bench::new();
+    bench.write("test_guard.py", GUARD);
+    bench.commit("a guard");
+    configure(&bench, "rework-rounds: 5\n");
+    bench.script(&json!({ "feature": hello("bug\n"), "cli": { "write": { "cli/greet.py": "x\n" } } }));
+    let ran = bench.run([]).expect(1);
+    let handoff = ran.handoff();
+    // The second attempt finds its own text there and changes nothing.
+    assert_eq!(attempts(&handoff, "feature").len(), 2, "{:#?}", rounds(&handoff));
+    assert!(handoff.rework.len() < 5, "{:#?}", rounds(&handoff));
+
+    let bench = Bench::new();
+    bench.write("test_guard.py", GUARD);
+    bench.commit("a guard");
+    configure(&bench, "rework-rounds: 0\n");
+    bench.script(&json!({ "feature": hello("bug\n"), "cli": { "write": { "cli/greet.py": "x\n" } } }));
+    assert!(bench.run([]).expect(1).handoff().rework.is_empty());
+}
+
+#[test]
+fn a_scope_violation_is_explained_once() {
+    let bench = Bench::new();
+    bench.script(&json!({
+        "feature#1": { "write": { "elsewhere.py": "x\n" } }, "feature#2": hello("x\n"),
+        "cli": { "write": { "cli/other/../../outside.py": "x\n" } },
+    }));
+    let ran = bench.run([]).expect(1);
+    let handoff = ran.handoff();
+    assert_eq!(attempts(&handoff, "feature"), [Outcome::OutOfScope, Outcome::Passed]);
+    assert_eq!(attempts(&handoff, "cli"), [Outcome::OutOfScope, Outcome::OutOfScope]);
+    let brief = fs::read_to_string(ran.out.join("tasks/feature/brief.md")).unwrap();
+    assert!(brief.contains("Attempt 1: out of scope") && brief.contains("elsewhere.py"), "{brief}");
+    assert!(handoff.findings.iter().any(|finding| finding.code == FindingCode::SamePatchAgain));
+    proven(&bench, &ran);
+}
+
+#[test]
+fn what_is_transient_is_waited_out_and_what_is_not_is_not() {
+    let bench = Bench::new();
+    bench.script(&json!({
+        "feature#1": { "exit": 75 }, "feature#2": hello("x\n"),
+        "cli": { "write": { "cli/greet.py": "x\n" }, "exit": 4 },
+    }));
+    let handoff = bench.run([]).expect(1).handoff();
+    assert_eq!(attempts(&handoff, "feature"), [Outcome::Failed, Outcome::Passed]);
+    assert_eq!(attempts(&handoff, "cli"), [Outcome::Failed]);
+}
+
+fn blocked(needs: &str) -> Value {
+    let limitation = json!({ "text": "the type Greeting is missing", "needs": needs });
+    json!({ "report": { "status": "blocked", "summary": "cannot go on", "limitations": [limitation] } })
+}
+
+#[test]
+fn a_blocked_subagent_gets_its_specialist_where_the_configuration_consents() {
+    let script = json!({
+        "feature#1": blocked("backend-datatypes"), "feature#2": hello("x\n"),
+        "cli": { "write": { "cli/greet.py": "x\n" } },
+        "data-types": { "write": { "types/greeting.py": "x\n" } },
+    });
+    let bench = Bench::new();
+    bench.script(&script);
+    let ran = bench.run([]).expect(1);
+    let handoff = ran.handoff();
+    assert_eq!(attempts(&handoff, "feature"), [Outcome::Blocked]);
+    assert!(handoff.findings.iter().any(|finding| finding.code == FindingCode::EscalationRefused));
+    assert!(ran.summary().contains("set \\`escalate-beyond-plan\\`") || ran.summary().contains("escalate-beyond-plan"));
+
+    let bench = Bench::new();
+    bench.script(&script);
+    configure(&bench, "escalate-beyond-plan: true\n");
+    let ran = bench.run([]).expect(0);
+    let handoff = ran.handoff();
+    assert_eq!(attempts(&handoff, "feature"), [Outcome::Blocked, Outcome::Passed]);
+    assert_eq!(attempts(&handoff, "data-types"), [Outcome::Passed]);
+    let order: Vec<_> = handoff.result.commits.iter().map(|commit| commit.task.as_str()).collect();
+    assert_eq!(order, ["cli", "data-types", "feature"]);
+    let brief = fs::read_to_string(ran.out.join("tasks/data-types/brief.md")).unwrap();
+    assert!(brief.contains("From task feature") && brief.contains("the type Greeting is missing"), "{brief}");
+    assert!(ran.summary().contains("`feature` needed `backend-datatypes`"), "{}", ran.summary());
+    proven(&bench, &ran);
+}
+
+#[test]
+fn a_specialist_of_the_plan_is_called_again_and_a_circle_is_seen() {
+    let plan =
+        crate::support::PLAN.replace("## Feature", "## Data Types\nTouches: types/**\n- a greeting\n\n## Feature");
+    let bench = Bench::new();
+    bench.write(".backend-implementer/plan.md", &plan);
+    bench.commit("a plan");
+    bench.script(&json!({
+        "data-types#1": { "write": { "types/a.py": "1\n" } }, "data-types#2": { "write": { "types/a.py": "2\n" } },
+        "feature#1": blocked("backend-datatypes"), "feature#2": hello("x\n"),
+        "cli": { "write": { "cli/greet.py": "x\n" } },
+    }));
+    let ran = bench.run([]).expect(0);
+    assert_eq!(attempts(&ran.handoff(), "data-types").len(), 2);
+    proven(&bench, &ran);
+
+    // Each waits for the other; and one names itself.
+    let bench = Bench::new();
+    bench.write(".backend-implementer/plan.md", &plan);
+    bench.commit("a plan");
+    bench.script(&json!({
+        "data-types#1": { "write": { "types/a.py": "1\n" } }, "data-types": blocked("backend-feature-implementer"),
+        "feature": blocked("backend-datatypes"), "cli": blocked("backend-cli-implementer"),
+    }));
+    let ran = bench.run([]).expect(1);
+    let handoff = ran.handoff();
+    let refused: Vec<_> =
+        handoff.escalations.iter().filter(|e| e.called.is_none()).map(|e| e.refused.as_str()).collect();
+    assert!(refused.contains(&"it is the subagent that is blocked"), "{refused:?}");
+    assert!(refused.iter().any(|why| why.contains("is itself waiting for")), "{refused:?}");
+    assert!(refused.iter().any(|why| why.contains("was called for this task before")), "{refused:?}");
+    assert!(attempts(&handoff, "feature").len() <= 3);
+}
+
+#[test]
+fn patches_that_cannot_be_had_together_are_made_one_after_the_other() {
+    let bench = Bench::new();
+    let plan = crate::support::PLAN
+        .replace("Touches: src/**", "Touches: src/*")
+        .replace("Touches: cli/**", "Touches: src/a/**");
+    bench.write(".backend-implementer/plan.md", &plan);
+    bench.commit("a plan");
+    bench.script(&json!({
+        "feature": { "write": { "src/a": "a file\n" } },
+        "cli#1": { "write": { "src/a/greet.py": "x\n" } },
+        "cli#2": { "exit": 3 },
+    }));
+    let ran = bench.run([]).expect(1);
+    let handoff = ran.handoff();
+    assert_eq!(attempts(&handoff, "feature"), [Outcome::Passed]);
+    assert_eq!(attempts(&handoff, "cli"), [Outcome::Conflicted, Outcome::Failed]);
+    let brief = fs::read_to_string(ran.out.join("tasks/cli/brief.md")).unwrap();
+    assert!(brief.contains("conflict in src/a") && brief.contains("Attempt 1: conflict"), "{brief}");
+    // It worked on what the other had made.
+    let head = &handoff.result.commits[0].commit;
+    assert!(brief.contains(&format!("Your work tree stands at: `{head}`")), "{brief}");
+    proven(&bench, &ran);
+}
+
+/// The example with a defect in the feature's patch that only the tests of another subagent find.
+#[test]
+fn the_example_repairs_an_injected_defect_in_one_round() {
+    let bench = Bench::new();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/users-service");
+    let folder = bench.path("example");
+    copy(&example.join("repository"), &folder);
+    let git = |arguments: &[&str]| {
+        let mut command = bench.command("git");
+        command.current_dir(&folder).args(["-c", "user.name=T", "-c", "user.email=t@example.invalid"]).args(arguments);
+        Called::of(command.output().unwrap()).expect(0);
+    };
+    git(&["init", "--quiet", "--initial-branch=main"]);
+    git(&["add", "--all"]);
+    git(&["commit", "--quiet", "--message", "the service"]);
+    let faults = bench.path("faults.json");
+    fs::write(&faults, r#"{"feature": "defect"}"#).unwrap();
+    let config = fs::read_to_string(folder.join(".github/backend-implementer.yml")).unwrap();
+    let entry = example.join("subagents/subagent.py");
+    let agent = json!(["python3", "-B", entry.to_str().unwrap()]);
+    let config = format!("agent: {{ kind: command, command: {agent} }}\n{}", without_agent(&config));
+    let config_file = bench.path("config.yml");
+    fs::write(&config_file, format!("{config}\npass-environment: [SCRIPTED_FAULTS]\n")).unwrap();
+    let out = bench.path("out");
+    let mut command = bench.program(["run", "--config", config_file.to_str().unwrap(), "--out", out.to_str().unwrap()]);
+    command.current_dir(&folder).env("SCRIPTED_FAULTS", &faults);
+    let called = Called::of(command.output().unwrap());
+    let ran = Ran { called, out }.expect(0);
+    let handoff = ran.handoff();
+    assert_eq!(handoff.status, Status::Complete);
+    assert_eq!(handoff.rework.len(), 1, "{:#?}", rounds(&handoff));
+    assert_eq!(attempts(&handoff, "feature"), [Outcome::Passed, Outcome::Passed]);
+    let summary = ran.summary();
+    assert!(summary.contains("Rework round 1 on tree") && summary.contains("called again: `feature`"), "{summary}");
+}
+
+/// Leaves out the section `agent` of a configuration.
+fn without_agent(config: &str) -> String {
+    let mut inside = false;
+    let kept = config.lines().filter(|line| {
+        inside = if line.starts_with("agent:") { true } else { inside && (line.starts_with(' ') || line.is_empty()) };
+        !inside
+    });
+    kept.collect::<Vec<_>>().join("\n")
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
