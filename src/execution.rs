@@ -7,13 +7,14 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use implementer_model::{gate::Place, handoff::Handoff, ids::ObjectId};
+use implementer_model::{gate::Place, handoff::Handoff, ids::ObjectId, lock::Lock};
 use tokio::sync::watch;
 
 use crate::{
     agent::{self, Agent as _, AgentError, CommandAgent},
-    coordinator::{self, RunError, Setup, progress::Observer},
+    coordinator::{self, Resumed, RunError, Setup, progress::Observer},
     intake::Intake,
+    journal::{self, JOURNAL_VERSION, Journal, Record},
     run_dir::{RunDir, RunDirError},
     workspace::{
         WorkspaceError,
@@ -39,6 +40,8 @@ pub struct Order {
     pub time_limit: Option<Duration>,
     /// Where the run's folder goes.
     pub out: Out,
+    /// Whether there must be a run to go on with.
+    pub resume: bool,
     /// The workflow that this is a step of.
     pub workflow: Option<String>,
 }
@@ -104,7 +107,7 @@ pub async fn prepare(order: Order, scratch: &Path) -> Result<Prepared, Execution
         let doing = doing.to_owned();
         move |source| ExecutionError::Surroundings { doing, source }
     };
-    let Order { mut intake, repository, probe, programs, command, time_limit, out, workflow } = order;
+    let Order { mut intake, repository, probe, programs, command, time_limit, out, resume, workflow } = order;
     // What is started here runs as the same user: it must not read our environment, which may hold a token.
     agent::hide_from_other_processes().map_err(surroundings("protect this process's memory"))?;
     if let Some(limit) = time_limit {
@@ -124,11 +127,21 @@ pub async fn prepare(order: Order, scratch: &Path) -> Result<Prepared, Execution
     let checkout = find_programs(&mut agent, probe, &intake, &programs, scratch).await?;
 
     let run = run_id(SystemTime::now(), intake.lock.digest.short());
-    let run_dir = match out {
-        Out::Folder(folder) => RunDir::create(&folder)?,
-        Out::Below(folder) => RunDir::create_default(&folder, &run)?,
+    let (run_dir, resumed) = run_folder(&out, &run, &intake.lock, resume)?;
+    let store_dir = run_dir.path("store.git");
+    let (store, run) = match &resumed {
+        Some(resumed) => {
+            let store = if store_dir.join("HEAD").is_file() {
+                RunStore::reopen(&repository, &store_dir)?
+            } else {
+                // It broke off before its store was whole: nothing is in it.
+                let _ = std::fs::remove_dir_all(&store_dir);
+                RunStore::create(&repository, &store_dir)?
+            };
+            (store, resumed.run().map_or(run, str::to_owned))
+        }
+        None => (RunStore::create(&repository, &store_dir)?, run),
     };
-    let store = RunStore::create(&repository, &run_dir.path("store.git"))?;
     let folder = run_dir.root().to_owned();
     let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
     let setup = Setup {
@@ -140,6 +153,7 @@ pub async fn prepare(order: Order, scratch: &Path) -> Result<Prepared, Execution
         environment,
         supervisor,
         place: Place { run, workflow, platform },
+        resumed,
     };
     Ok(Prepared { setup, folder, _programs: checkout })
 }
@@ -149,6 +163,12 @@ impl Prepared {
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Returns whether it goes on with a run that broke off.
+    #[must_use]
+    pub fn is_resumed(&self) -> bool {
+        self.setup.resumed.is_some()
     }
 
     /// Returns the run's name.
@@ -169,6 +189,47 @@ impl Prepared {
         let handoff = coordinator::run(self.setup, cancel, observer).await?;
         Ok(Executed { handoff, folder: self.folder })
     }
+}
+
+/// Makes the run's folder, or finds that of a run of the same lock that broke off.
+fn run_folder(out: &Out, run: &str, lock: &Lock, resume: bool) -> Result<(RunDir, Option<Resumed>), ExecutionError> {
+    let broke_off = match out {
+        Out::Folder(folder) if folder.join(JOURNAL).is_file() => {
+            let fits = resumable(folder, lock);
+            // Asked for by name, it is an error when it cannot be; else the folder is simply taken.
+            if fits || resume { Some(folder.clone()) } else { return Ok((RunDir::create(folder)?, None)) }
+        }
+        Out::Folder(_) => None,
+        Out::Below(folder) => RunDir::runs(folder).into_iter().find(|run| resumable(run, lock)),
+    };
+    let Some(folder) = broke_off else {
+        return match out {
+            Out::Folder(path) | Out::Below(path) if resume => {
+                Err(RunDirError::NothingToResume { path: path.clone() }.into())
+            }
+            Out::Folder(folder) => Ok((RunDir::create(folder)?, None)),
+            Out::Below(folder) => Ok((RunDir::create_default(folder, run)?, None)),
+        };
+    };
+    let run_dir = RunDir::resume(&folder)?;
+    let (journal, records) = Journal::resume(&run_dir.path(JOURNAL), lock).map_err(RunError::from)?;
+    if coordinator::is_over(&records) {
+        return Err(RunDirError::Taken { path: folder }.into());
+    }
+    Ok((run_dir, Some(Resumed { journal, records })))
+}
+
+/// The journal's name in a run's folder.
+const JOURNAL: &str = "journal.jsonl";
+
+/// Tells whether a folder holds a run of this lock that is not over.
+fn resumable(folder: &Path, lock: &Lock) -> bool {
+    let Ok(records) = journal::read(&folder.join(JOURNAL)) else { return false };
+    let same = records.first().is_none_or(|(_, first)| match first {
+        Record::Begun { lock: found, version, .. } => found.digest == lock.digest && *version <= JOURNAL_VERSION,
+        _ => false,
+    });
+    same && !coordinator::is_over(&records)
 }
 
 /// Checks that the program of every subagent can be run. A program of the repository's own is run as `commit` has it,

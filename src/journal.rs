@@ -5,6 +5,7 @@
 //! waits, writes it in one go and syncs once, so that a wave of 256 tasks costs a handful of syncs and not 256.
 
 use std::{
+    collections::BTreeMap,
     fs::{File, OpenOptions},
     io::{self, Write as _},
     path::{Path, PathBuf},
@@ -12,7 +13,8 @@ use std::{
 };
 
 use implementer_model::{
-    gate::Receipt,
+    findings::Finding,
+    gate::{GateKind, Receipt},
     handoff::{AttemptRecord, IntegratedCommit, Status},
     ids::{Digest, ObjectId, TaskId},
     lock::Lock,
@@ -62,6 +64,15 @@ pub enum Record {
         task: TaskId,
         /// Everything about the attempt.
         attempt: Box<AttemptRecord>,
+        /// Why it ended so, in a sentence.
+        #[serde(default)]
+        reason: String,
+        /// What was noticed about it.
+        #[serde(default)]
+        findings: Vec<Finding>,
+        /// Whether it failed for a reason that may be gone soon.
+        #[serde(default)]
+        transient: bool,
     },
     /// A wave's patches were integrated.
     Integrated {
@@ -72,6 +83,15 @@ pub enum Record {
         /// The commit that the next wave starts from.
         head: ObjectId,
     },
+    /// The commands of red gates were run again on earlier commits.
+    Bisected {
+        /// The commit on which the gates were red.
+        head: ObjectId,
+        /// The task whose patch each gate's command fails with first, where that could be told.
+        culprits: BTreeMap<GateKind, TaskId>,
+    },
+    /// The run goes on after it had broken off.
+    Resumed,
     /// A gate was judged.
     Judged {
         /// Its receipt.
@@ -121,6 +141,28 @@ pub enum JournalError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// A newer program wrote it.
+    #[error(
+        "the journal {path} has version {found}, and this program knows {JOURNAL_VERSION}: go on with the newer program"
+    )]
+    Newer {
+        /// The journal file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+    },
+    /// It belongs to something else that was approved.
+    #[error(
+        "the journal {path} belongs to the lock {found}, and the lock is {wanted} now: plan, base or roster changed; begin a new run"
+    )]
+    OtherLock {
+        /// The journal file.
+        path: PathBuf,
+        /// Its lock.
+        found: String,
+        /// The lock now.
+        wanted: String,
+    },
     /// The writer is gone, after it reported an error.
     #[error("the journal {path} was given up after an earlier error")]
     GivenUp {
@@ -150,11 +192,31 @@ impl Journal {
     pub fn create(path: &Path) -> Result<Self, JournalError> {
         let io_error = |source| JournalError::Io { path: path.to_owned(), source };
         let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(io_error)?;
+        Self::start(path, Writer { file, seq: 0, previous: String::new(), failed: None })
+    }
+
+    /// Opens the journal of a run that broke off, to go on behind its last record. A torn last line is cut off first, so
+    /// that what comes can be read.
+    ///
+    /// # Errors
+    /// When it is damaged before its end, of a newer version, of another lock, or cannot be written.
+    pub fn resume(path: &Path, lock: &Lock) -> Result<(Self, Vec<(u64, Record)>), JournalError> {
+        let io_error = |source| JournalError::Io { path: path.to_owned(), source };
+        let Read { records, previous, good_bytes } = read_whole(path)?;
+        check_lock(path, &records, lock)?;
+        let mut file = OpenOptions::new().write(true).open(path).map_err(io_error)?;
+        file.set_len(good_bytes).and_then(|()| file.sync_data()).map_err(io_error)?;
+        io::Seek::seek(&mut file, io::SeekFrom::End(0)).map_err(io_error)?;
+        let seq = records.len() as u64;
+        Ok((Self::start(path, Writer { file, seq, previous, failed: None })?, records))
+    }
+
+    fn start(path: &Path, writer: Writer) -> Result<Self, JournalError> {
         let (orders, queue) = mpsc::unbounded_channel();
         let writer = std::thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || Writer { file, seq: 0, previous: String::new(), failed: None }.run(queue))
-            .map_err(io_error)?;
+            .spawn(move || writer.run(queue))
+            .map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
         Ok(Self { path: path.to_owned(), orders, writer: Some(writer) })
     }
 
@@ -253,24 +315,72 @@ fn checksum(previous: &str, body: &str) -> String {
 /// # Errors
 /// When the file cannot be read, or a line that is not the last is damaged.
 pub fn read(path: &Path) -> Result<Vec<(u64, Record)>, JournalError> {
+    read_whole(path).map(|read| read.records)
+}
+
+/// A journal as it was read.
+struct Read {
+    records: Vec<(u64, Record)>,
+    /// The checksum of the last record.
+    previous: String,
+    /// How many bytes the readable lines have.
+    good_bytes: u64,
+}
+
+/// Checks that a journal is one that this program can go on with, and of this lock. An empty one is.
+fn check_lock(path: &Path, records: &[(u64, Record)], lock: &Lock) -> Result<(), JournalError> {
+    match records.first() {
+        None => Ok(()),
+        Some((_, Record::Begun { version, .. })) if *version > JOURNAL_VERSION => {
+            Err(JournalError::Newer { path: path.to_owned(), found: *version })
+        }
+        Some((_, Record::Begun { lock: found, .. })) if found.digest == lock.digest => Ok(()),
+        Some((_, Record::Begun { lock: found, .. })) => Err(JournalError::OtherLock {
+            path: path.to_owned(),
+            found: found.digest.short().to_owned(),
+            wanted: lock.digest.short().to_owned(),
+        }),
+        Some(_) => Err(JournalError::Damaged { path: path.to_owned(), line: 1, why: "it does not begin a run" }),
+    }
+}
+
+fn read_whole(path: &Path) -> Result<Read, JournalError> {
     let text = std::fs::read(path).map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
     let text = String::from_utf8_lossy(&text);
     let mut records = Vec::new();
     let mut previous = String::new();
+    let mut good_bytes = 0;
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     for (index, line) in lines.iter().enumerate() {
         let damaged = |why| JournalError::Damaged { path: path.to_owned(), line: index + 1, why };
+        let text_len = line.len() as u64;
         match parse(line, &previous, index as u64 + 1) {
             Ok((sum, line)) => {
                 previous = sum;
+                good_bytes += text_len;
                 records.push((line.at_ms, line.record));
+            }
+            // A newer program's journal may have records that are unknown here; that is what there is to say then.
+            Err(UNKNOWN) if newer(&records).is_some() => {
+                return Err(JournalError::Newer { path: path.to_owned(), found: newer(&records).unwrap_or_default() });
             }
             Err(_) if index + 1 == lines.len() => break,
             Err(why) => return Err(damaged(why)),
         }
     }
-    Ok(records)
+    Ok(Read { records, previous, good_bytes })
 }
+
+/// Returns the version of a journal that a newer program wrote.
+fn newer(records: &[(u64, Record)]) -> Option<u32> {
+    match records.first() {
+        Some((_, Record::Begun { version, .. })) if *version > JOURNAL_VERSION => Some(*version),
+        _ => None,
+    }
+}
+
+/// What is said of a record that is whole, but of no known kind.
+const UNKNOWN: &str = "the record is not known";
 
 fn parse(line: &str, previous: &str, seq: u64) -> Result<(String, Line), &'static str> {
     let line = line.strip_suffix(LINE_END).ok_or("the line is torn")?;
@@ -279,7 +389,7 @@ fn parse(line: &str, previous: &str, seq: u64) -> Result<(String, Line), &'stati
     if sum != checksum(previous, body) {
         return Err("the checksum is wrong");
     }
-    let parsed: Line = serde_json::from_str(body).map_err(|_| "the record is not known")?;
+    let parsed: Line = serde_json::from_str(body).map_err(|_| UNKNOWN)?;
     if parsed.seq == seq { Ok((sum.to_owned(), parsed)) } else { Err("the sequence is broken") }
 }
 

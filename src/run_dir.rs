@@ -2,7 +2,9 @@
 
 use std::{
     fs, io,
+    io::{Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use implementer_model::ids::TaskId;
@@ -23,6 +25,20 @@ pub enum RunDirError {
         /// The folder.
         path: PathBuf,
     },
+    /// Another process is at work in the folder.
+    #[error("another process is at work in {path} ({who}); wait for it, or end it")]
+    AtWork {
+        /// The folder.
+        path: PathBuf,
+        /// What it says of itself.
+        who: String,
+    },
+    /// There is no run to go on with.
+    #[error("there is no run in {path} that broke off; leave `--resume` out to begin one")]
+    NothingToResume {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A file or folder could not be written.
     #[error("cannot write {path}: {source}")]
     Io {
@@ -37,7 +53,12 @@ pub enum RunDirError {
 #[derive(Debug, Clone)]
 pub struct RunDir {
     root: PathBuf,
+    /// Held while the process is at work: the system lets go of it when the process ends, however it ends.
+    _lock: Arc<fs::File>,
 }
+
+/// The file that is locked while a process is at work in the folder.
+const LOCK_FILE: &str = "run.lock";
 
 impl RunDir {
     /// Makes the folder. It may exist, but must not hold a run.
@@ -52,7 +73,32 @@ impl RunDir {
         if root.join("journal.jsonl").exists() || root.join("store.git").exists() {
             return Err(RunDirError::Taken { path: root });
         }
-        Ok(Self { root })
+        let lock = lock(&root)?;
+        Ok(Self { root, _lock: Arc::new(lock) })
+    }
+
+    /// Opens the folder of a run that broke off.
+    ///
+    /// # Errors
+    /// When there is none, or another process is at work in it.
+    pub fn resume(root: &Path) -> Result<Self, RunDirError> {
+        let nothing = || RunDirError::NothingToResume { path: root.to_owned() };
+        if !root.join("journal.jsonl").is_file() {
+            return Err(nothing());
+        }
+        let root = root.canonicalize().map_err(|_| nothing())?;
+        let lock = lock(&root)?;
+        Ok(Self { root, _lock: Arc::new(lock) })
+    }
+
+    /// Lists the folders of runs in the default place below `repository`, the newest first.
+    #[must_use]
+    pub fn runs(repository: &Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(repository.join(RUNS_DIR)).into_iter().flatten().flatten();
+        let mut runs: Vec<_> =
+            entries.map(|entry| entry.path()).filter(|path| path.join("journal.jsonl").is_file()).collect();
+        runs.sort_unstable_by(|a, b| b.cmp(a));
+        runs
     }
 
     /// Makes a new folder for the run `name` in the default place below `repository`, and keeps git from seeing it.
@@ -97,7 +143,18 @@ impl RunDir {
         let make =
             |path: &Path| fs::create_dir_all(path).map_err(|source| RunDirError::Io { path: path.to_owned(), source });
         make(&dir)?;
-        if attempt > 1 {
+        // Where the attempt before is aside already, what lies here is what this attempt left when the run broke off.
+        let resumed = attempt > 1 && dir.join(format!("attempt-{}", attempt - 1)).exists();
+        if attempt == 1 || resumed {
+            for name in ATTEMPT_FILES {
+                match fs::remove_file(dir.join(name)) {
+                    Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                        return Err(RunDirError::Io { path: dir.join(name), source });
+                    }
+                    _ => {}
+                }
+            }
+        } else {
             let aside = dir.join(format!("attempt-{}", attempt - 1));
             make(&aside)?;
             for name in ATTEMPT_FILES {
@@ -112,11 +169,15 @@ impl RunDir {
         Ok(dir)
     }
 
-    /// Gives a folder or file of the run another name; nothing when it is not there.
+    /// Gives a folder or file of the run another name; nothing when it is not there, or something has that name already,
+    /// because the run broke off after this.
     ///
     /// # Errors
     /// When it cannot be moved.
     pub fn set_aside(&self, name: &str, aside: &str) -> Result<(), RunDirError> {
+        if self.root.join(aside).exists() {
+            return Ok(());
+        }
         match fs::rename(self.root.join(name), self.root.join(aside)) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 Err(RunDirError::Io { path: self.root.join(name), source })
@@ -155,6 +216,29 @@ impl RunDir {
         self.write(path, &text)?;
         Ok(text)
     }
+}
+
+/// Locks a folder for this process, and writes down who that is.
+fn lock(root: &Path) -> Result<fs::File, RunDirError> {
+    let path = root.join(LOCK_FILE);
+    let io_error = |source| RunDirError::Io { path: path.clone(), source };
+    let mut file =
+        fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io_error)?;
+    if let Err(error) = rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        if error != rustix::io::Errno::WOULDBLOCK {
+            return Err(io_error(error.into()));
+        }
+        let mut who = String::new();
+        let _ = (&mut file).take(200).read_to_string(&mut who);
+        let who = implementer_model::text::terminal(who.trim());
+        return Err(RunDirError::AtWork { path: root.to_owned(), who });
+    }
+    let since = humantime::format_rfc3339_seconds(std::time::SystemTime::now());
+    file.set_len(0)
+        .and_then(|()| file.rewind())
+        .and_then(|()| write!(file, "process {}, since {since}", std::process::id()))
+        .map_err(io_error)?;
+    Ok(file)
 }
 
 #[cfg(test)]

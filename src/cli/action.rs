@@ -212,6 +212,7 @@ impl Step {
             retry,
             time_limit: self.time_limit()?,
             out,
+            resume: false,
             workflow: self.runner.workflow().map(str::to_owned),
         };
         let scratch = execution::scratch()?;

@@ -61,6 +61,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         command: Some(vec!["python3".to_owned(), "-B".to_owned(), entry.display().to_string()]),
         time_limit: None,
         out: None,
+        resume: false,
     };
     let ended = run::execute(&request, &mut show::Live::new())?;
     show::out(&summary::render(&ended.handoff));

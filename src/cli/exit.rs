@@ -6,8 +6,8 @@ use implementer_model::{diagnostics::Diagnostic, text};
 
 use crate::{
     actions::RunnerError, agent::AgentError, conversation::ConversationError, coordinator::RunError,
-    execution::ExecutionError, github::GithubError, intake::IntakeError, run_dir::RunDirError, verify::VerifyError,
-    workspace::WorkspaceError,
+    execution::ExecutionError, github::GithubError, intake::IntakeError, journal::JournalError, run_dir::RunDirError,
+    verify::VerifyError, workspace::WorkspaceError,
 };
 
 /// The implementation is complete, or what was asked for is done.
@@ -108,8 +108,8 @@ impl From<WorkspaceError> for Failure {
 impl From<RunDirError> for Failure {
     fn from(error: RunDirError) -> Self {
         match error {
-            RunDirError::Taken { .. } => Self::input(error),
-            RunDirError::Io { .. } => Self::outside(error),
+            RunDirError::Taken { .. } | RunDirError::NothingToResume { .. } => Self::input(error),
+            RunDirError::AtWork { .. } | RunDirError::Io { .. } => Self::outside(error),
         }
     }
 }
@@ -120,6 +120,7 @@ impl From<RunError> for Failure {
             RunError::Workspace(error) => error.into(),
             RunError::RunDir(error) => error.into(),
             RunError::Agent(error) => error.into(),
+            RunError::Journal(JournalError::Newer { .. } | JournalError::OtherLock { .. }) => Self::input(error),
             RunError::Journal(_) | RunError::Defect(_) => Self::outside(error),
         }
     }

@@ -61,6 +61,7 @@ pub(super) fn execute(name: &PullRequestName, request: &Request<'_>) -> Result<E
             Some(out) => Out::Folder(out.to_owned()),
             None => Out::Below(std::env::current_dir().context("cannot tell where we are").map_err(Failure::outside)?),
         },
+        resume: request.resume,
         workflow: None,
     };
     let scratch = execution::scratch()?;

@@ -73,6 +73,10 @@ pub(super) struct Arguments {
     /// The folder for everything that the run writes [default: .backend-implementer/runs/RUN in the repository]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Go on with the run of the same lock that broke off, and fail when there is none. Without this it is gone on with,
+    /// too, where there is one
+    #[arg(long)]
+    resume: bool,
     /// What to print at the end
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -101,6 +105,7 @@ pub(super) struct Request<'a> {
     pub(super) command: Option<Vec<String>>,
     pub(super) time_limit: Option<Duration>,
     pub(super) out: Option<&'a Path>,
+    pub(super) resume: bool,
 }
 
 impl Subject {
@@ -192,6 +197,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         command,
         time_limit: arguments.time_limit,
         out: arguments.out.as_deref(),
+        resume: arguments.resume,
     };
     let ended = match &request.subject.pr {
         Some(name) => pull_request::execute(name, &request)?,
@@ -230,11 +236,16 @@ pub(super) fn execute(request: &Request<'_>, observer: &mut dyn Observer) -> Res
         command: request.command.clone(),
         time_limit: request.time_limit,
         out: request.out.map_or_else(|| Out::Below(root.clone()), |out| Out::Folder(out.to_owned())),
+        resume: request.resume,
         workflow: None,
         repository: root,
     };
     runtime()?.block_on(async {
         let prepared = execution::prepare(order, scratch.path()).await?;
+        if prepared.is_resumed() {
+            let folder = prepared.folder().display();
+            show::note(&format!("Going on with the run in {folder}, which broke off; remove the folder to begin anew"));
+        }
         let (cancel, cancelled) = watch::channel(false);
         let signals = tokio::spawn(listen(cancel));
         let executed = prepared.run_to_end(cancelled, observer).await;

@@ -43,6 +43,8 @@ pub struct RunOptions {
     pub time_limit: Option<Duration>,
     /// Where the run's folder goes.
     pub out: Out,
+    /// Whether there must be a run to go on with.
+    pub resume: bool,
     /// The workflow that this is a step of.
     pub workflow: Option<String>,
 }
@@ -167,6 +169,7 @@ async fn attempt(
         command: None,
         time_limit: options.time_limit,
         out: options.out,
+        resume: options.resume,
         workflow: options.workflow,
     };
     follow(reporter, order, &lock, &schedule, scratch, cancel, observer).await

@@ -150,6 +150,8 @@ impl Run {
             findings,
             rework: self.rework.clone(),
             escalations: self.escalations.clone(),
+            resumptions: self.replay.resumptions,
+            replayed: self.replay.replayed,
             cost: Cost { micro_dollars: None, subagent_ms },
         }
     }

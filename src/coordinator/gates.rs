@@ -41,6 +41,11 @@ pub(super) struct GateJob {
 }
 
 impl GateJob {
+    /// Returns the programs and arguments that it runs, in order.
+    pub(super) fn argvs(&self) -> impl Iterator<Item = &Vec<String>> {
+        self.commands.iter().map(|(_, argv)| argv)
+    }
+
     /// Returns the same job on another commit, for bisecting.
     pub(super) fn at(&self, commit: &ObjectId) -> Self {
         Self { commit: commit.clone(), logs: format!("{LOGS}/bisect-{}", commit.short()), ..self.clone() }

@@ -11,6 +11,7 @@ mod escalation;
 mod gates;
 mod integration;
 pub mod progress;
+mod replay;
 mod rework;
 mod timeline;
 mod worker;
@@ -36,10 +37,15 @@ use tokio::{
     task::JoinSet,
 };
 
-pub use self::{error::RunError, integration::commit_message};
+pub use self::{
+    error::RunError,
+    integration::commit_message,
+    replay::{Resumed, is_over},
+};
 use self::{
     gates::GateRuns,
     progress::{Observer, Progress},
+    replay::Replay,
     worker::{AttemptEnd, Order, Shop, WorkerEvent},
 };
 use crate::{
@@ -69,6 +75,8 @@ pub struct Setup {
     pub supervisor: PathBuf,
     /// Where the run takes place.
     pub place: Place,
+    /// The run that this one goes on with.
+    pub resumed: Option<Resumed>,
 }
 
 /// Runs a plan from its first task to the hand-off. `cancel` becoming true ends what runs and keeps what there is.
@@ -82,12 +90,22 @@ pub async fn run(
 ) -> Result<Handoff, RunError> {
     let began = Instant::now();
     let started = SystemTime::now();
-    let journal = Journal::create(&setup.run_dir.path("journal.jsonl"))?;
-    let lock = setup.intake.lock.clone();
-    setup.run_dir.write_json("lock.json".as_ref(), &lock)?;
-    journal.append(0, Record::Begun { version: JOURNAL_VERSION, run: setup.place.run.clone(), lock });
+    let Setup { intake, store, run_dir, scratch, agent, environment, supervisor, place, resumed } = setup;
+    let (journal, records) = match resumed {
+        Some(Resumed { journal, records }) => (journal, records),
+        None => (Journal::create(&run_dir.path("journal.jsonl"))?, Vec::new()),
+    };
+    let lock = intake.lock.clone();
+    run_dir.write_json("lock.json".as_ref(), &lock)?;
+    let replay = Replay::of(records);
+    journal.append(
+        replay.until_ms,
+        match replay.resumptions {
+            0 => Record::Begun { version: JOURNAL_VERSION, run: place.run.clone(), lock },
+            _ => Record::Resumed,
+        },
+    );
 
-    let Setup { intake, store, run_dir, scratch, agent, environment, supervisor, place } = setup;
     let pool = SlotPool::new(store.clone(), &scratch.join("slots"))?;
     let shop = Arc::new(Shop {
         store,
@@ -98,6 +116,7 @@ pub async fn run(
         environment,
         supervisor,
         began,
+        before_ms: replay.until_ms,
         tree_paths: Mutex::default(),
     });
     let (events, inbox) = mpsc::unbounded_channel();
@@ -123,6 +142,7 @@ pub async fn run(
         gate_starts: Vec::new(),
         rework: Vec::new(),
         escalations: Vec::new(),
+        replay,
         settled: BTreeMap::new(),
         settled_for: 0,
         requests: BTreeMap::new(),
@@ -177,6 +197,10 @@ const TRANSIENT_WAIT_MS: u64 = 1_000;
 #[derive(Debug)]
 enum Happened {
     Worker(WorkerEvent),
+    /// An attempt that an earlier process of this run finished.
+    TakenOver {
+        end: Box<AttemptEnd>,
+    },
     GateStarted(GateKind),
     Gates(Result<GateRuns, RunError>),
     Culprits(Result<BTreeMap<GateKind, TaskId>, RunError>),
@@ -212,6 +236,8 @@ struct Run {
     rework: Vec<ReworkRound>,
     /// The specialists that tasks turned out to need so far.
     escalations: Vec<Escalation>,
+    /// What earlier processes of this run finished.
+    replay: Replay,
     /// What had become of the tasks when the group of tasks that runs began, and which group that is.
     settled: BTreeMap<TaskId, TaskRecord>,
     settled_for: usize,
@@ -284,7 +310,7 @@ impl Run {
     async fn perform(&mut self, effect: Effect, observer: &mut dyn Observer) -> Result<Vec<Effect>, RunError> {
         match effect {
             Effect::Start { task, attempt, because } => {
-                self.start(&task, attempt, because);
+                self.start(&task, attempt, because)?;
                 Ok(Vec::new())
             }
             Effect::Stop { task, why, .. } => {
@@ -311,10 +337,14 @@ impl Run {
     }
 
     /// Sends a worker off with everything it has to know.
-    fn start(&mut self, id: &TaskId, attempt: u32, because: String) {
-        let Some(task) = self.intake.schedule.task(id).cloned() else { return };
-        let Some(subagent) = self.intake.roster.get(&task.subagent).cloned() else { return };
+    fn start(&mut self, id: &TaskId, attempt: u32, because: String) -> Result<(), RunError> {
+        let defect = |what: &str| RunError::Defect(format!("{what} of `{id}` is missing"));
+        let task = self.intake.schedule.task(id).cloned().ok_or_else(|| defect("the task"))?;
+        let subagent = self.intake.roster.get(&task.subagent).cloned().ok_or_else(|| defect("the subagent"))?;
         let brief = self.brief(&task, &subagent, attempt);
+        if self.take_over(&task, attempt, &because, &brief)? {
+            return Ok(());
+        }
         let (stop, stopped) = watch::channel(None);
         self.stops.insert(id.clone(), stop);
         let pass_environment = self.intake.config.environment(&subagent.name).into_iter().map(str::to_owned).collect();
@@ -331,6 +361,7 @@ impl Run {
             })
             .await;
         });
+        Ok(())
     }
 
     /// Takes in what happened outside, and says what it means to the machine.
@@ -342,7 +373,32 @@ impl Run {
                 self.journal.append(self.shop.now_ms(), record);
                 Ok(vec![Event::Started { task, attempt }])
             }
-            Happened::Worker(WorkerEvent::Ended(end)) => self.attempt_ended(*end, observer).await,
+            Happened::Worker(WorkerEvent::Ended(end)) => {
+                self.journal.append(
+                    self.shop.now_ms(),
+                    Record::Ended {
+                        task: end.task.clone(),
+                        attempt: Box::new(end.record.clone()),
+                        reason: end.reason.clone(),
+                        findings: end.findings.clone(),
+                        transient: end.transient,
+                    },
+                );
+                self.attempt_ended(*end, observer)
+            }
+            Happened::TakenOver { end } => {
+                let (task, attempt) = (end.task.clone(), end.record.attempt);
+                observer.observe(&Progress::TaskStarted { task: &task, attempt });
+                let mut events = vec![Event::Started { task, attempt }];
+                events.extend(self.attempt_ended(*end, observer)?);
+                for event in &mut events {
+                    // It was waited out when it happened.
+                    if let Event::Retry { after, .. } = event {
+                        *after = 0;
+                    }
+                }
+                Ok(events)
+            }
             Happened::Worker(WorkerEvent::Broken(error)) => Err(error),
             Happened::GateStarted(gate) => {
                 observer.observe(&Progress::GateStarted { gate });
@@ -352,11 +408,16 @@ impl Run {
                 self.judge_gates(runs?, observer);
                 Ok(self.after_gates().into_iter().collect())
             }
-            Happened::Culprits(culprits) => Ok(vec![self.begin_round(&culprits?, observer)?]),
+            Happened::Culprits(culprits) => {
+                let culprits = culprits?;
+                let head = self.head.commit.clone();
+                self.journal.append(self.shop.now_ms(), Record::Bisected { head, culprits: culprits.clone() });
+                Ok(vec![self.begin_round(&culprits, observer)?])
+            }
         }
     }
 
-    async fn attempt_ended(&mut self, end: AttemptEnd, observer: &mut dyn Observer) -> Result<Vec<Event>, RunError> {
+    fn attempt_ended(&mut self, end: AttemptEnd, observer: &mut dyn Observer) -> Result<Vec<Event>, RunError> {
         let AttemptEnd { task, record, reason, findings, accepted, transient } = end;
         self.stops.remove(&task);
         let attempt = record.attempt;
@@ -373,8 +434,6 @@ impl Run {
         if let Some(checked) = accepted {
             self.accepted.insert(task.clone(), checked);
         }
-        self.journal
-            .append(self.shop.now_ms(), Record::Ended { task: task.clone(), attempt: Box::new(record.clone()) });
         let outcome = record.outcome;
         let kept = self.records.entry(task.clone()).or_insert_with(|| TaskRecord {
             id: task.clone(),
@@ -414,6 +473,10 @@ impl Run {
         }
         let (shop, events) = (Arc::clone(&self.shop), self.events.clone());
         let jobs = gates::jobs(&self.intake, &self.head);
+        if let Some(runs) = self.replay.gates(&jobs, &self.head.tree, self.shop.now_ms()) {
+            let _ = events.send(Happened::Gates(Ok(runs)));
+            return Ok(Vec::new());
+        }
         let stop = self.stop_gates.subscribe();
         self.workers.spawn(async move {
             let tell = |gate| drop(events.send(Happened::GateStarted(gate)));

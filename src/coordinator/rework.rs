@@ -39,6 +39,10 @@ impl Run {
             .collect();
         let commits: Vec<_> = self.commits.iter().map(|commit| (commit.task.clone(), commit.commit.clone())).collect();
         let (shop, events) = (Arc::clone(&self.shop), self.events.clone());
+        if let Some(culprits) = self.replay.culprits(&self.head.commit) {
+            let _ = events.send(Happened::Culprits(Ok(culprits)));
+            return None;
+        }
         let (base, stop) = (self.intake.base.commit.clone(), self.stop_gates.subscribe());
         self.workers.spawn(async move {
             let culprits = bisect::culprits(&shop, suspects, &base, &commits, &stop).await;

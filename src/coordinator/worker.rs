@@ -40,13 +40,15 @@ pub(super) struct Shop {
     /// Our own executable, which supervises what we start.
     pub(super) supervisor: PathBuf,
     pub(super) began: Instant,
+    /// How long earlier processes of this run were at work, in milliseconds.
+    pub(super) before_ms: u64,
     /// The paths of the tree that a patch was held against last: all patches of a wave have the same base.
     pub(super) tree_paths: Mutex<Option<(ObjectId, Arc<TreePaths>)>>,
 }
 
 impl Shop {
     /// Returns the paths of a tree, from the last call where it was for the same tree.
-    fn paths_of(&self, tree: &ObjectId) -> Result<Arc<TreePaths>, RunError> {
+    pub(super) fn paths_of(&self, tree: &ObjectId) -> Result<Arc<TreePaths>, RunError> {
         let mut last = self.tree_paths.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, paths)) = &*last
             && known == tree
@@ -60,7 +62,7 @@ impl Shop {
 
     /// Returns the milliseconds since the run began.
     pub(super) fn now_ms(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(self.before_ms)
     }
 }
 

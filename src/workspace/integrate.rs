@@ -128,6 +128,20 @@ impl RunStore {
         self.commit(&repo, &patch.base, git_id(&patch.tree)?, &patch.base, message)
     }
 
+    /// Tells whether everything of a patch is there, whole: trees that differ as it says, and contents that have the
+    /// digests that name them.
+    #[must_use]
+    pub fn holds(&self, patch: &Patch) -> bool {
+        let repo = self.repo();
+        let whole = |blob: &Blob| {
+            let Ok(id) = git_id(&blob.id) else { return false };
+            let Ok(object) = repo.find_object(id) else { return false };
+            gix::objs::compute_hash(repo.object_hash(), object.kind, &object.data).is_ok_and(|found| found == id)
+        };
+        self.check_patch(&repo, patch).is_ok()
+            && patch.changes.iter().filter_map(|change| change.new.as_ref()).all(whole)
+    }
+
     /// Checks that the patch's list of changes is the difference of its trees, and its base tree that of its base.
     fn check_patch(&self, repo: &gix::Repository, patch: &Patch) -> Result<()> {
         let mismatch = |reason: String| WorkspaceError::PatchMismatch {

@@ -90,7 +90,7 @@ fn write_common(git_dir: &Path, shared: &Shared, config: &str, head: &[u8]) -> R
     // Only what git does not make by itself: a lease writes all of this, and the next one removes it again.
     for folder in ["objects", "objects/info", "refs"] {
         let folder = git_dir.join(folder);
-        fs::create_dir(&folder).doing("creating", &folder)?;
+        fs::create_dir_all(&folder).doing("creating", &folder)?;
     }
     let mut alternates = Vec::new();
     for folder in &shared.alternates {

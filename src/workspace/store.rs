@@ -104,6 +104,49 @@ impl RunStore {
         Self::assemble(store_dir, &source, shared)
     }
 
+    /// Opens a store that [`create`](Self::create) made, and lets it borrow from the repository that `repo_dir` is in: on a
+    /// pull request that is another one each time, with the same commits.
+    ///
+    /// # Errors
+    /// When there is no store, or no repository.
+    pub fn reopen(repo_dir: &Path, store_dir: &Path) -> Result<Self> {
+        Git::check_installed()?;
+        let source = discover(repo_dir)?;
+        require_commit(&source)?;
+        let shared = shared_by(&source)?;
+        repository_files::write_bare(store_dir, &shared)?;
+        let file = store_dir.join(SOURCE_FILE);
+        let git_dir = canonical(source.git_dir())?;
+        fs::write(&file, git_dir.as_os_str().as_bytes()).doing("writing", &file)?;
+        let store = Self::assemble(store_dir, &source, shared)?;
+        store.remove_damaged_objects()?;
+        Ok(store)
+    }
+
+    /// Removes objects that a crash of the machine left torn: as long as they are there, they would be taken for written.
+    fn remove_damaged_objects(&self) -> Result<()> {
+        let repo = self.repo();
+        let folder = self.inner.dir.join("objects");
+        let loose = gix::odb::loose::Store::at(&folder, repo.object_hash());
+        let mut buffer = Vec::new();
+        for id in loose.iter().filter_map(std::result::Result::ok) {
+            let whole = match loose.try_find(&id, &mut buffer) {
+                Ok(Some(object)) => {
+                    gix::objs::compute_hash(repo.object_hash(), object.kind, object.data).is_ok_and(|found| found == id)
+                }
+                Ok(None) => true,
+                Err(_) => false,
+            };
+            if !whole {
+                let hex = id.to_string();
+                let path = folder.join(&hex[..2]).join(&hex[2..]);
+                tracing::warn!(path = %path.display(), "a torn object is removed");
+                fs::remove_file(&path).doing("removing", &path)?;
+            }
+        }
+        Ok(())
+    }
+
     fn assemble(store_dir: &Path, source: &gix::Repository, shared: Shared) -> Result<Self> {
         let dir = canonical(store_dir)?;
         let store = open_isolated(&dir)?.into_sync();

@@ -8,6 +8,7 @@ mod conversation;
 mod demo;
 mod documents;
 mod doubles;
+mod faults;
 mod gates;
 mod image;
 mod invariants;

@@ -68,6 +68,12 @@ pub struct Handoff {
     /// The specialists that tasks turned out to need, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub escalations: Vec<Escalation>,
+    /// How often the run broke off and was gone on with.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub resumptions: u32,
+    /// How many attempts the last process took over from those before it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub replayed: u32,
     /// What the run cost.
     #[serde(default)]
     pub cost: Cost,
@@ -95,6 +101,11 @@ impl Status {
             Self::Cancelled => "cancelled",
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// The implementation: commits on top of the base, and the bundle that holds them.

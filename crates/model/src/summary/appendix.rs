@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     findings::{Finding, FindingCode},
+    handoff::Handoff,
     text,
 };
 
@@ -40,17 +41,33 @@ fn success_criteria(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
     }
 }
 
+/// Says that a run broke off and was gone on with.
+fn resumed(handoff: &Handoff) -> String {
+    match handoff.resumptions {
+        0 => String::new(),
+        times => format!(
+            " It broke off {} and was gone on with; {} not made again.",
+            if times == 1 { "once".to_owned() } else { format!("{times} times") },
+            match handoff.replayed {
+                1 => "1 finished attempt was".to_owned(),
+                replayed => format!("{replayed} finished attempts were"),
+            }
+        ),
+    }
+}
+
 fn run(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
     page.push_str("### Run\n\n");
     let handoff = index.handoff;
     let workflow = handoff.place.workflow.as_ref();
     page.push_str(&format!(
-        "Run {}{} on {}, begun {}, by {}.\n\n",
+        "Run {}{} on {}, begun {}, by {}.{}\n\n",
         detail.code(&handoff.place.run),
         workflow.map(|workflow| format!(" (workflow {})", detail.code(workflow))).unwrap_or_default(),
         detail.code(&handoff.place.platform),
         detail.code(&handoff.started),
         detail.prose(&handoff.generator),
+        resumed(handoff),
     ));
     if detail.picture == 0 {
         page.push_str("The pictures are left out here; the report has them.\n\n");

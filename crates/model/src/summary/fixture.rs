@@ -278,6 +278,8 @@ fn handoff(scheduled: Vec<(Task, Vec<AttemptRecord>, &str)>, waves: &[&[&str]], 
         findings: Vec::new(),
         rework: Vec::new(),
         escalations: Vec::new(),
+        resumptions: 0,
+        replayed: 0,
         cost: Cost { micro_dollars: None, subagent_ms },
     }
 }
