@@ -44,6 +44,8 @@ pub struct Order {
     pub resume: bool,
     /// The workflow that this is a step of.
     pub workflow: Option<String>,
+    /// The revision that was asked for as the base, where it may move.
+    pub revision: Option<String>,
 }
 
 /// Where a run's folder goes.
@@ -107,7 +109,7 @@ pub async fn prepare(order: Order, scratch: &Path) -> Result<Prepared, Execution
         let doing = doing.to_owned();
         move |source| ExecutionError::Surroundings { doing, source }
     };
-    let Order { mut intake, repository, probe, programs, command, time_limit, out, resume, workflow } = order;
+    let Order { mut intake, repository, probe, programs, command, time_limit, out, resume, workflow, revision } = order;
     // What is started here runs as the same user: it must not read our environment, which may hold a token.
     agent::hide_from_other_processes().map_err(surroundings("protect this process's memory"))?;
     if let Some(limit) = time_limit {
@@ -153,6 +155,7 @@ pub async fn prepare(order: Order, scratch: &Path) -> Result<Prepared, Execution
         environment,
         supervisor,
         place: Place { run, workflow, platform },
+        revision,
         resumed,
     };
     Ok(Prepared { setup, folder, _programs: checkout })

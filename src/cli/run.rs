@@ -238,6 +238,7 @@ pub(super) fn execute(request: &Request<'_>, observer: &mut dyn Observer) -> Res
         out: request.out.map_or_else(|| Out::Below(root.clone()), |out| Out::Folder(out.to_owned())),
         resume: request.resume,
         workflow: None,
+        revision: Some(request.subject.base.clone()),
         repository: root,
     };
     runtime()?.block_on(async {

@@ -171,6 +171,7 @@ async fn attempt(
         out: options.out,
         resume: options.resume,
         workflow: options.workflow,
+        revision: None,
     };
     follow(reporter, order, &lock, &schedule, scratch, cancel, observer).await
 }

@@ -119,6 +119,8 @@ impl Run {
         let mut findings: Vec<Finding> =
             schedule.tasks.iter().flat_map(|task| self.findings.get(&task.id).into_iter().flatten().cloned()).collect();
         findings.extend(self.receipts.iter().flat_map(gate::findings));
+        findings.extend(self.against_the_record());
+        findings.extend(self.base_moved());
         let attempts = tasks.iter().flat_map(|record| &record.attempts);
         let subagent_ms = attempts.map(|attempt| attempt.ended_ms.saturating_sub(attempt.started_ms)).sum();
         Handoff {

@@ -6,6 +6,7 @@
 mod bisect;
 mod briefing;
 mod conclusion;
+mod detection;
 mod error;
 mod escalation;
 mod gates;
@@ -75,6 +76,8 @@ pub struct Setup {
     pub supervisor: PathBuf,
     /// Where the run takes place.
     pub place: Place,
+    /// The revision that was asked for as the base, where it may move: a branch, or `HEAD`.
+    pub revision: Option<String>,
     /// The run that this one goes on with.
     pub resumed: Option<Resumed>,
 }
@@ -90,7 +93,7 @@ pub async fn run(
 ) -> Result<Handoff, RunError> {
     let began = Instant::now();
     let started = SystemTime::now();
-    let Setup { intake, store, run_dir, scratch, agent, environment, supervisor, place, resumed } = setup;
+    let Setup { intake, store, run_dir, scratch, agent, environment, supervisor, place, revision, resumed } = setup;
     let (journal, records) = match resumed {
         Some(Resumed { journal, records }) => (journal, records),
         None => (Journal::create(&run_dir.path("journal.jsonl"))?, Vec::new()),
@@ -127,6 +130,7 @@ pub async fn run(
         shop,
         journal,
         place,
+        revision,
         started,
         events,
         workers: JoinSet::new(),
@@ -211,6 +215,7 @@ struct Run {
     shop: Arc<Shop>,
     journal: Journal,
     place: Place,
+    revision: Option<String>,
     started: SystemTime,
     machine: Machine,
     /// The last integrated commit: what the next wave starts from.
@@ -447,7 +452,8 @@ impl Run {
         observer.observe(&Progress::TaskEnded { task: &task, record: kept, findings: &findings });
         let retry = retry(kept, transient);
         let report = kept.report().filter(|_| end == End::Blocked).cloned();
-        self.findings.insert(task.clone(), findings);
+        let noticed = kept.last().cloned().map(|attempt| self.detect(&task, &attempt)).unwrap_or_default();
+        self.findings.insert(task.clone(), findings.into_iter().chain(noticed).collect());
         if self.give_up_repeaters(&task) {
             let message = "this attempt changed exactly what an earlier one had changed";
             let finding = Finding::about(&task, FindingCode::SamePatchAgain, Weight::Warning, message);

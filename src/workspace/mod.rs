@@ -15,6 +15,7 @@ pub mod fetch;
 pub mod integrate;
 pub mod landing;
 pub mod message;
+pub mod moved;
 pub mod new_repository;
 pub mod patch_text;
 pub mod slots;

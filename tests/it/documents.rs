@@ -71,6 +71,16 @@ fn the_readme_lists_every_command_and_exit_code() {
 }
 
 #[test]
+fn every_kind_of_finding_is_documented() {
+    let page = read("docs/findings.md");
+    for code in implementer_model::findings::FindingCode::ALL {
+        assert!(page.contains(&format!("| `{}` |", code.name())), "docs/findings.md does not list `{}`", code.name());
+        // The name is the one in the hand-off.
+        assert_eq!(serde_json::to_value(code).unwrap(), code.name());
+    }
+}
+
+#[test]
 fn no_test_file_is_forgotten() {
     let main = read("tests/it/main.rs");
     for entry in fs::read_dir(Path::new(ROOT).join("tests/it")).unwrap() {

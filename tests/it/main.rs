@@ -6,6 +6,7 @@ mod cancel;
 mod command_agent;
 mod conversation;
 mod demo;
+mod detectors;
 mod documents;
 mod doubles;
 mod faults;

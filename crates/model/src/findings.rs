@@ -61,6 +61,20 @@ pub enum FindingCode {
     EscalationRefused,
     /// An attempt changed exactly what an earlier one had changed.
     SamePatchAgain,
+    /// A patch deleted tests.
+    TestsDeleted,
+    /// A patch took assertions out of tests.
+    TestsWeakened,
+    /// A patch switched tests off.
+    TestsSkipped,
+    /// A task shows no sign of the work that it needs.
+    UpstreamIgnored,
+    /// The subagent of a review made a patch that it reviews.
+    SelfReview,
+    /// A gate was far faster than it ever was.
+    GateFasterThanItsRecord,
+    /// What the run started from is another commit by now.
+    BaseMoved,
     /// Processes of the subagent were still running after it had ended.
     LeftoverProcesses,
     /// A gate did not pass.
@@ -76,6 +90,37 @@ pub enum FindingCode {
 }
 
 impl FindingCode {
+    /// All kinds, in the order of their names' table in `docs/findings.md`.
+    pub const ALL: [Self; 27] = [
+        Self::Reported,
+        Self::ScopeViolation,
+        Self::Conflict,
+        Self::ClaimedButUnchanged,
+        Self::ClaimWithoutChange,
+        Self::ChangeWithoutClaim,
+        Self::NoReport,
+        Self::InvalidReport,
+        Self::UncoveredRequirement,
+        Self::SubagentFailed,
+        Self::TimedOut,
+        Self::SubagentBlocked,
+        Self::EscalationRefused,
+        Self::SamePatchAgain,
+        Self::TestsDeleted,
+        Self::TestsWeakened,
+        Self::TestsSkipped,
+        Self::UpstreamIgnored,
+        Self::SelfReview,
+        Self::GateFasterThanItsRecord,
+        Self::BaseMoved,
+        Self::LeftoverProcesses,
+        Self::GateNotPassed,
+        Self::NoTestsSeen,
+        Self::NotCaptured,
+        Self::OutputTruncated,
+        Self::NeedNotMet,
+    ];
+
     /// Returns the name as it is serialised.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -94,6 +139,13 @@ impl FindingCode {
             Self::SubagentBlocked => "subagent-blocked",
             Self::EscalationRefused => "escalation-refused",
             Self::SamePatchAgain => "same-patch-again",
+            Self::TestsDeleted => "tests-deleted",
+            Self::TestsWeakened => "tests-weakened",
+            Self::TestsSkipped => "tests-skipped",
+            Self::UpstreamIgnored => "upstream-ignored",
+            Self::SelfReview => "self-review",
+            Self::GateFasterThanItsRecord => "gate-faster-than-its-record",
+            Self::BaseMoved => "base-moved",
             Self::LeftoverProcesses => "leftover-processes",
             Self::GateNotPassed => "gate-not-passed",
             Self::NoTestsSeen => "no-tests-seen",

@@ -14,6 +14,7 @@ pub mod command;
 pub mod config;
 pub mod conversation;
 mod cycles;
+pub mod detect;
 pub mod diagnostics;
 pub mod environment;
 pub mod findings;

@@ -6,6 +6,7 @@ use super::{
     sections, standing, wording,
 };
 use crate::{
+    findings::FindingCode,
     gate::Receipt,
     handoff::Status,
     ids::{Digest, TaskId},
@@ -307,6 +308,8 @@ fn integration(index: &RunIndex<'_>, detail: &Detail) -> Vec<String> {
             text::count(merged, "path")
         ),
     ];
+    let moved = handoff.findings.iter().filter(|finding| finding.code == FindingCode::BaseMoved);
+    lines.extend(moved.map(|finding| format!("The base has moved: {}", detail.prose(&finding.message))));
     for view in index.tasks().filter(|view| index.commits(view.id).is_empty()) {
         let Some(patch) = view.patch().filter(|patch| !patch.is_empty()) else { continue };
         let id = text::code(view.id.as_str());
