@@ -364,6 +364,8 @@ fn read_whole(path: &Path) -> Result<Read, JournalError> {
             Err(UNKNOWN) if newer(&records).is_some() => {
                 return Err(JournalError::Newer { path: path.to_owned(), found: newer(&records).unwrap_or_default() });
             }
+            // A whole record of a kind that is unknown is no torn one: cutting it off would lose what it says.
+            Err(why @ UNKNOWN) => return Err(damaged(why)),
             Err(_) if index + 1 == lines.len() => break,
             Err(why) => return Err(damaged(why)),
         }
@@ -452,6 +454,84 @@ mod tests {
             whole.lines().enumerate().filter(|(n, _)| *n != 1).map(|(_, l)| format!("{l}\n")).collect();
         std::fs::write(&path, format!("{without_second}x\n")).unwrap();
         assert!(matches!(read(&path), Err(JournalError::Damaged { line: 2, .. })));
+    }
+
+    fn lock_of(record: &Record) -> Lock {
+        match record {
+            Record::Begun { lock, .. } => lock.clone(),
+            _ => panic!("no beginning"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_journal_cut_anywhere_is_gone_on_with() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal.jsonl");
+        journal_of(&path, [begun(), started(1), started(2)]).await;
+        let whole = std::fs::read(&path).unwrap();
+        for end in 0..whole.len() {
+            std::fs::write(&path, &whole[..end]).unwrap();
+            let lines = whole[..end].iter().filter(|&&byte| byte == b'\n').count();
+            let (journal, records) = Journal::resume(&path, &lock_of(&begun())).unwrap();
+            assert_eq!(records.len(), lines, "cut at {end}");
+            journal.append(9, started(3));
+            journal.sync().await.unwrap();
+            drop(journal);
+            let read = read(&path).unwrap();
+            assert_eq!((read.len(), read.last()), (lines + 1, Some(&(9, started(3)))), "cut at {end}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_gone_on_with_is_left_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal.jsonl");
+        journal_of(&path, [begun(), started(1)]).await;
+        let other = Lock::new(Digest::of("other"), ObjectId::new("1".repeat(40)).unwrap(), Digest::of("roster"));
+        assert!(matches!(Journal::resume(&path, &other), Err(JournalError::OtherLock { .. })));
+        let newer = |kind: &str| {
+            let body = format!("{{\"seq\":2,\"at_ms\":7,\"record\":\"{kind}\"}}");
+            let Record::Begun { lock, .. } = begun() else { panic!() };
+            let first = Line {
+                seq: 1,
+                at_ms: 0,
+                record: Record::Begun { version: JOURNAL_VERSION + 1, run: "r".to_owned(), lock },
+            };
+            let first = serde_json::to_string(&first).unwrap();
+            let sum = checksum("", &first);
+            let next = checksum(&sum, &body);
+            format!("{LINE_START}{sum}{LINE_MIDDLE}{first}{LINE_END}{LINE_START}{next}{LINE_MIDDLE}{body}{LINE_END}")
+        };
+        for text in [newer("resumed"), newer("from-the-future")] {
+            std::fs::write(&path, &text).unwrap();
+            let refused = Journal::resume(&path, &lock_of(&begun()));
+            assert!(matches!(refused, Err(JournalError::Newer { found, .. }) if found == JOURNAL_VERSION + 1));
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        }
+        // A beginning that is whole, and of no known kind.
+        let body = "{\"seq\":1,\"at_ms\":7,\"record\":\"began-anew\"}";
+        let text = format!("{LINE_START}{}{LINE_MIDDLE}{body}{LINE_END}", checksum("", body));
+        std::fs::write(&path, &text).unwrap();
+        assert!(matches!(Journal::resume(&path, &lock_of(&begun())), Err(JournalError::Damaged { line: 1, .. })));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_changed_byte_never_makes_another_record(at in 0_usize..2_000, byte in proptest::num::u8::ANY) {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("journal.jsonl");
+            runtime.block_on(journal_of(&path, [begun(), started(1), started(2)]));
+            let whole = read(&path).unwrap();
+            let mut bytes = std::fs::read(&path).unwrap();
+            let at = at % bytes.len();
+            bytes[at] = byte;
+            std::fs::write(&path, bytes).unwrap();
+            if let Ok(records) = read(&path) {
+                proptest::prop_assert!(whole.starts_with(&records), "byte {at}: {records:?}");
+            }
+        }
     }
 
     #[tokio::test]

@@ -80,7 +80,12 @@ fn a_killed_coordinator_leaves_no_process_behind() {
     let processes = announced(&fifo);
     signal(&child, Signal::KILL);
     child.wait().expect("it is gone");
-    // Their supervisor ends them and then itself; a pidfd becomes readable when a process is gone.
+    await_end(&processes);
+}
+
+/// Waits until processes are gone that lost their coordinator: their supervisor ends them and then itself. A pidfd becomes
+/// readable when a process is gone.
+fn await_end(processes: &[String]) {
     for process in processes {
         let Some(pid) = process.parse().ok().and_then(Pid::from_raw) else { panic!("{process} is no process id") };
         let Ok(handle) = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) else { continue };
@@ -111,4 +116,36 @@ fn a_hanging_subagent_is_timed_out_and_the_rest_goes_on() {
     let cli = handoff.tasks.iter().find(|record| record.id.as_str() == "cli").unwrap();
     assert_eq!(cli.outcome, Outcome::Passed);
     assert!(fs::read_to_string(out.join("tasks/feature/patch.diff")).unwrap().contains("half = True"));
+}
+
+#[test]
+fn a_second_signal_ends_the_program_at_once() {
+    // A subagent that is deaf to TERM has five seconds to end; nobody has to wait for that.
+    let (bench, fifo) = hanging();
+    let out = bench.path("out");
+    let mut child = bench
+        .program(["run", "--out", out.to_str().unwrap()])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let processes = announced(&fifo);
+    signal(&child, Signal::INT);
+    // The first was heard once it is told.
+    let mut stderr = std::io::BufReader::new(child.stderr.take().expect("a pipe"));
+    let mut line = String::new();
+    while !line.to_lowercase().contains("cancel") {
+        line.clear();
+        assert_ne!(std::io::BufRead::read_line(&mut stderr, &mut line).expect("a line"), 0, "it never says so");
+    }
+    signal(&child, Signal::INT);
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    assert!(!out.join("handoff.json").exists(), "it did not wait for the subagent");
+    // The supervisor ends what it supervises all the same, and the run can be gone on with.
+    drop(stderr);
+    bench.script(
+        &json!({ "feature": { "write": { "src/hello.py": "x\n" } }, "cli": { "write": { "cli/greet.py": "x\n" } } }),
+    );
+    bench.call(["run", "--out", out.to_str().unwrap()]).expect(0);
+    await_end(&processes);
 }

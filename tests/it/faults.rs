@@ -15,7 +15,11 @@ use implementer_model::{handoff::Handoff, ids::Digest, schedule::Outcome};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::support::{Bench, Called};
+use crate::support::{
+    Bench, Called,
+    action::{NUMBER, Stage},
+    github::Fault,
+};
 
 /// The subagents: quick, and they write down every time that they really work. `feature` makes a bug that it mends when
 /// it is called again, `cli` leaves its scope once.
@@ -54,6 +58,8 @@ struct Undisturbed {
 #[derive(Debug, Default)]
 struct Figures {
     by_kind: BTreeMap<&'static str, usize>,
+    /// What schedules are made of, where that is more than one thing.
+    parts: BTreeMap<&'static str, usize>,
     attempts_taken_over: usize,
     attempts_done_again: usize,
 }
@@ -72,17 +78,23 @@ fn read(folder: &Path) -> Handoff {
     Handoff::read(&fs::read(folder.join("handoff.json")).expect("a hand-off")).expect("a hand-off")
 }
 
+/// A repository with the plan, whose subagents are this script.
+fn bench(agent: &str) -> Bench {
+    let bench = Bench::in_memory();
+    fs::create_dir(bench.path("agent")).unwrap();
+    let path = bench.path("agent/agent.sh");
+    fs::write(&path, agent).unwrap();
+    let command = serde_json::json!(["sh", path.to_str().unwrap()]);
+    bench.write(".github/backend-implementer.yml", &format!("agent: {{ kind: command, command: {command} }}\n"));
+    bench.write(".backend-implementer/plan.md", PLAN);
+    bench.write("check.sh", CHECK);
+    bench.commit("a plan");
+    bench
+}
+
 impl Undisturbed {
     fn new() -> Self {
-        let bench = Bench::new();
-        fs::create_dir(bench.path("agent")).unwrap();
-        let agent = bench.path("agent/agent.sh");
-        fs::write(&agent, AGENT).unwrap();
-        let agent = serde_json::json!(["sh", agent.to_str().unwrap()]);
-        bench.write(".github/backend-implementer.yml", &format!("agent: {{ kind: command, command: {agent} }}\n"));
-        bench.write(".backend-implementer/plan.md", PLAN);
-        bench.write("check.sh", CHECK);
-        bench.commit("a plan");
+        let bench = bench(AGENT);
         let folder = bench.path("undisturbed");
         run(&bench, &folder, &[]).expect(0);
         let handoff = read(&folder);
@@ -190,15 +202,20 @@ impl Seeded {
     }
 }
 
-/// How many schedules a test plays: its share of what the variable asks for, or the ordinary number.
+/// How many schedules a test plays: as many as it has ordinarily, of the thousand that all have together, or its share of
+/// what the variable asks for.
 fn schedules(ordinary: usize) -> usize {
     let asked = std::env::var("IMPLEMENTER_FAULT_SCHEDULES").ok().and_then(|number| number.parse::<usize>().ok());
-    asked.map_or(ordinary, |asked| asked.div_ceil(4).max(ordinary))
+    asked.map_or(ordinary, |asked| (asked * ordinary).div_ceil(1_000).max(2))
 }
 
 impl Figures {
     fn count(&mut self, kind: &'static str) {
         *self.by_kind.entry(kind).or_default() += 1;
+    }
+
+    fn count_part(&mut self, kind: &'static str) {
+        *self.parts.entry(kind).or_default() += 1;
     }
 
     /// Leaves the figures where `scripts/test` finds them.
@@ -209,34 +226,43 @@ impl Figures {
         let schedules: usize = self.by_kind.values().sum();
         writeln!(
             file,
-            "{name}: {schedules} schedules {:?}, {} attempts taken over, {} done again, 0 violations",
-            self.by_kind, self.attempts_taken_over, self.attempts_done_again
+            "{name}: {schedules} schedules {:?} {:?}, {} attempts taken over, {} done again, 0 violations",
+            self.by_kind, self.parts, self.attempts_taken_over, self.attempts_done_again
         )
         .unwrap();
     }
 }
 
-#[test]
-fn a_crash_at_every_record_and_within_it_is_gone_on_from() {
+/// Plays crashes at the records of one parity, so that two of these run side by side.
+fn crashes_at_records(shard: usize) {
     let undisturbed = Undisturbed::new();
     let mut figures = Figures::default();
-    let mut random = Seeded(1);
+    let mut random = Seeded(100 + shard as u64);
     let last = undisturbed.journal.len() - 1;
-    let mut played = 0;
-    while played < schedules(2 * last) {
-        let lines = played / 2 % last + 1;
-        let torn = played % 2 == 1;
+    for number in 0..schedules(340) {
+        // Every record in turn, whole and torn in turn.
+        let lines = (2 * number + shard) / 2 % last + 1;
+        let torn = number / last % 2 != shard;
         let bytes = if torn { 1 + random.below(undisturbed.journal[lines].len() - 1) } else { 0 };
-        let folder = undisturbed.crashed(&format!("crash-{played}"), lines, bytes);
+        let folder = undisturbed.crashed(&format!("crash-{number}"), lines, bytes);
         undisturbed.resumed(&folder, &undisturbed.ended(lines), &mut figures);
         figures.count(if torn { "torn record" } else { "crash after a record" });
-        if played % 8 == 0 {
+        if number % 16 == 0 {
             undisturbed.bench.call(["verify", folder.to_str().unwrap()]).expect(0);
         }
         fs::remove_dir_all(folder).unwrap();
-        played += 1;
     }
-    figures.write("records");
+    figures.write(&format!("records-{shard}"));
+}
+
+#[test]
+fn a_crash_at_every_record_is_gone_on_from() {
+    crashes_at_records(0);
+}
+
+#[test]
+fn a_crash_within_every_record_is_gone_on_from() {
+    crashes_at_records(1);
 }
 
 #[test]
@@ -244,7 +270,7 @@ fn objects_that_a_crash_lost_or_tore_are_made_again() {
     let undisturbed = Undisturbed::new();
     let mut figures = Figures::default();
     let mut random = Seeded(2);
-    for number in 0..schedules(24) {
+    for number in 0..schedules(120) {
         let lines = 1 + random.below(undisturbed.journal.len() - 2);
         let folder = undisturbed.crashed(&format!("lost-{number}"), lines, 0);
         let objects = Undisturbed::objects(&folder);
@@ -296,7 +322,7 @@ fn a_process_that_is_killed_or_cancelled_anywhere_is_gone_on_from() {
     let bench = &undisturbed.bench;
     let mut figures = Figures::default();
     let mut random = Seeded(3);
-    for number in 0..schedules(16) {
+    for number in 0..schedules(100) {
         let folder = bench.path(&format!("killed-{number}"));
         undisturbed.forget_tally();
         let (signal, kind) = if number % 4 == 3 { (Signal::TERM, "cancelled") } else { (Signal::KILL, "killed") };
@@ -358,7 +384,7 @@ fn what_cannot_be_gone_on_with_says_why() {
 
 #[test]
 fn of_two_runs_in_one_folder_the_second_says_who_is_at_work() {
-    let bench = Bench::new();
+    let bench = Bench::in_memory();
     let gate = bench.path("gate");
     rustix::fs::mkfifoat(rustix::fs::CWD, &gate, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).unwrap();
     bench.script(&serde_json::json!({ "*": { "wait_for": gate } }));
@@ -382,4 +408,143 @@ fn of_two_runs_in_one_folder_the_second_says_who_is_at_work() {
     let third = bench.call(["run"]).expect(0);
     assert!(third.stderr.contains("Going on with the run in"), "{}", third.stderr);
     assert_eq!(fs::read_dir(&runs).unwrap().flatten().filter(|run| run.path().is_dir()).count(), 1);
+}
+
+/// What subagents do wrong, each as a line of a script: the first that a task is given is what it does.
+const MISBEHAVIOUR: [(&str, &str); 9] = [
+    ("works", ""),
+    ("fails", "exit 3"),
+    ("dies", "kill -9 $$"),
+    ("says nothing", "exit 0"),
+    ("writes garbage", "head -c 5000 /dev/urandom > \"$IMPLEMENTER_REPORT\"; exit 0"),
+    ("deletes its work tree", "rm -rf .git ./* ; exit 0"),
+    ("floods", "head -c 20000000 /dev/zero | tr '\\0' 'x'; exit 4"),
+    ("forks", "(setsid sleep 1000 & echo $! >> \"$(dirname \"$0\")/pids\") ; exit 5"),
+    ("writes elsewhere", "mkdir -p elsewhere; echo x > elsewhere/$IMPLEMENTER_TASK"),
+];
+
+#[test]
+fn however_subagents_misbehave_the_invariants_hold() {
+    let mut figures = Figures::default();
+    let mut random = Seeded(4);
+    let script = AGENT.replacen("set -eu\n", "set -eu\n. \"$(dirname \"$0\")/$IMPLEMENTER_TASK.sh\"\n", 1);
+    let bench = bench(&script);
+    for number in 0..schedules(60) {
+        let folder = bench.path(&format!("agents-{number}"));
+        let mut works = BTreeSet::new();
+        for task in ["data-types", "feature", "cli", "tests", "review", "validation"] {
+            let (kind, line) = MISBEHAVIOUR[random.below(MISBEHAVIOUR.len())];
+            fs::write(bench.path(&format!("agent/{task}.sh")), line).unwrap();
+            if kind == "works" {
+                works.insert(task);
+            }
+            figures.count_part(kind);
+        }
+        let called = run(&bench, &folder, &[]);
+        assert!([0, 1].contains(&called.code), "{}\n{}", called.code, called.stderr);
+        let handoff = read(&folder);
+        for record in &handoff.tasks {
+            let own = works.contains(record.id.as_str());
+            assert!(!own || record.outcome == Outcome::Passed, "{}: {}\n{}", record.id, record.reason, called.stderr);
+            // What was made is kept, integrated or not.
+            for attempt in
+                record.attempts.iter().filter(|attempt| attempt.patch.as_ref().is_some_and(|p| !p.is_empty()))
+            {
+                let aside = folder.join(format!("tasks/{}/attempt-{}", record.id, attempt.attempt));
+                let place = if aside.is_dir() { aside } else { folder.join(format!("tasks/{}", record.id)) };
+                assert!(place.join("patch.diff").is_file(), "{} #{}", record.id, attempt.attempt);
+            }
+        }
+        assert_eq!(handoff.status == implementer_model::handoff::Status::Complete, called.code == 0);
+        bench.call(["verify", folder.to_str().unwrap()]).expect(0);
+        for pid in fs::read_to_string(bench.path("agent/pids")).unwrap_or_default().lines() {
+            assert!(!crate::support::is_alive(pid), "process {pid} is still there");
+        }
+        assert_eq!(fs::read_dir(bench.path("tmp")).unwrap().count(), 0, "work trees are gone");
+        fs::remove_dir_all(folder).unwrap();
+        figures.count("misbehaving subagents");
+    }
+    figures.write("agents");
+}
+
+/// Faults of GitHub, each with whether the request is done all the same.
+fn fault(random: &mut Seeded) -> Fault {
+    let (method, path) = [
+        ("GET", "/pulls/7"),
+        ("GET", "/issues/7/comments"),
+        ("POST", "/issues/7/comments"),
+        ("PATCH", "/issues/comments/"),
+        ("POST", "/check-runs"),
+        ("PATCH", "/check-runs/"),
+        ("GET", "/check-runs"),
+        ("POST", "/reactions"),
+        ("GET", "/collaborators/"),
+    ][random.below(9)];
+    let status = [500, 502, 503, 429, 403][random.below(5)];
+    // What GitHub refuses for a limit it has not done.
+    let limit = matches!(status, 429 | 403);
+    let headers = if limit { vec![("retry-after", "0".to_owned())] } else { Vec::new() };
+    let done = !limit && random.below(2) == 0;
+    Fault { headers, done, ..Fault::status(method, path, 1 + random.below(2), status) }
+}
+
+#[test]
+fn however_github_fails_there_is_one_comment_and_no_check_left_open() {
+    let mut figures = Figures::default();
+    let mut random = Seeded(5);
+    for _ in 0..schedules(40) {
+        let stage = Stage::new("", &[(".backend-implementer/plan.md", crate::support::PLAN)]);
+        let faults: Vec<_> = (0..1 + random.below(3)).map(|_| fault(&mut random)).collect();
+        stage.github.state().faults.clone_from(&faults);
+        let inputs = serde_json::json!({ "pr": NUMBER });
+        let ran = stage.act("workflow_dispatch", &stage.github.event_dispatch(&inputs, "ada"), &[]);
+        assert!([0, 3].contains(&ran.called.code), "{}\n{}", ran.called.code, ran.called.stderr);
+        if ran.called.code == 0 {
+            assert_eq!(ran.output("status"), "complete");
+            assert!(ran.summary.contains("## Backend Implementation Complete"));
+        }
+        // What a fault kept this run from saying, what comes after it, or the next run, says.
+        stage.github.state().faults.clear();
+        stage.after(&ran).expect(0);
+        let again = stage.act("workflow_dispatch", &stage.github.event_dispatch(&inputs, "ada"), &[]).expect(0);
+        assert_eq!(again.output("status"), "complete");
+        let comment = stage.github.only_comment_of(NUMBER, "github-actions[bot]");
+        assert!(comment.body.contains("## Backend Implementation Complete"), "{faults:?}\n{}", comment.body);
+        for check in stage.github.checks(&stage.head()) {
+            assert_eq!(check.status, "completed", "{faults:?}\n{}", stage.github.transcript());
+        }
+        figures.count("failing GitHub");
+        for fault in faults {
+            figures.count_part(if fault.done {
+                "answer lost"
+            } else if fault.status < 500 {
+                "rate limit"
+            } else {
+                "5xx"
+            });
+        }
+    }
+    figures.write("github");
+}
+
+#[test]
+fn a_full_disk_is_told_and_gone_on_from_when_there_is_room() {
+    let undisturbed = Undisturbed::new();
+    let bench = &undisturbed.bench;
+    let folder = bench.path("full");
+    undisturbed.forget_tally();
+    // No file can grow beyond so many blocks of 512 bytes: writing fails as on a full disk.
+    let limited =
+        format!("trap '' XFSZ; ulimit -f 24; exec {} run --out {}", crate::support::PROGRAM, folder.display());
+    let mut command = bench.command("sh");
+    let full = Called::of(command.args(["-c", &limited]).output().unwrap());
+    assert_eq!(full.code, 3, "{}\n{}", full.code, full.stderr);
+    assert!(full.stderr.contains("cannot write") || full.stderr.contains("failed"), "{}", full.stderr);
+    run(bench, &folder, &[]).expect(0);
+    assert_eq!(read(&folder).result.commit, undisturbed.handoff.result.commit);
+
+    let below_a_file = bench.path("file");
+    fs::write(&below_a_file, "x").unwrap();
+    let refused = run(bench, &below_a_file.join("out"), &[]).expect(3);
+    assert!(refused.stderr.contains("cannot write"), "{}", refused.stderr);
 }

@@ -33,7 +33,17 @@ pub(crate) const PASSING_TEST: &str =
 impl Bench {
     /// Makes a repository with a README, a plan, a configuration for the scripted subagent, and a test that passes.
     pub(crate) fn new() -> Self {
-        let bench = Self { folder: tempfile::tempdir().expect("a temporary folder") };
+        Self::within(&std::env::temp_dir())
+    }
+
+    /// As [`Self::new`], in memory where there is such a place: for tests that run the program hundreds of times.
+    pub(crate) fn in_memory() -> Self {
+        let memory = Path::new("/dev/shm");
+        if memory.is_dir() { Self::within(memory) } else { Self::new() }
+    }
+
+    fn within(parent: &Path) -> Self {
+        let bench = Self { folder: tempfile::tempdir_in(parent).expect("a temporary folder") };
         for name in ["home", "tmp", "repo"] {
             fs::create_dir(bench.folder.path().join(name)).expect("a new folder");
         }
