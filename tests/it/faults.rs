@@ -18,6 +18,7 @@ use serde_json::Value;
 use crate::support::{
     Bench, Called,
     action::{NUMBER, Stage},
+    copy_folder,
     github::Fault,
 };
 
@@ -109,7 +110,7 @@ impl Undisturbed {
     /// Rebuilds what a crash leaves: the journal up to `lines`, and `torn` bytes of the next line.
     fn crashed(&self, name: &str, lines: usize, torn: usize) -> PathBuf {
         let folder = self.bench.path(name);
-        copy(&self.folder, &folder);
+        copy_folder(&self.folder, &folder);
         for file in ["handoff.json", "summary.md", "report.html", "timeline.json", "implementation.bundle", "run.lock"]
         {
             fs::remove_file(folder.join(file)).unwrap();
@@ -175,19 +176,6 @@ impl Undisturbed {
         }
         objects.sort();
         objects
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
     }
 }
 

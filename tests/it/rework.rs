@@ -9,7 +9,7 @@ use implementer_model::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Bench, Called, Ran};
+use crate::support::{Bench, Called, Ran, copy_folder};
 
 /// Adds lines to the configuration of the bench, and commits.
 fn configure(bench: &Bench, lines: &str) {
@@ -257,7 +257,7 @@ fn the_example_repairs_an_injected_defect_in_one_round() {
     let bench = Bench::new();
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/users-service");
     let folder = bench.path("example");
-    copy(&example.join("repository"), &folder);
+    copy_folder(&example.join("repository"), &folder);
     let git = |arguments: &[&str]| {
         let mut command = bench.command("git");
         command.current_dir(&folder).args(["-c", "user.name=T", "-c", "user.email=t@example.invalid"]).args(arguments);
@@ -295,17 +295,4 @@ fn without_agent(config: &str) -> String {
         !inside
     });
     kept.collect::<Vec<_>>().join("\n")
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
