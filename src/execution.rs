@@ -40,12 +40,26 @@ pub struct Order {
     pub time_limit: Option<Duration>,
     /// Where the run's folder goes.
     pub out: Out,
-    /// Whether there must be a run to go on with.
-    pub resume: bool,
+    /// Whether a run that broke off is gone on with.
+    pub resume: Resume,
     /// The workflow that this is a step of.
     pub workflow: Option<String>,
     /// The revision that was asked for as the base, where it may move.
     pub revision: Option<String>,
+}
+
+/// Whether a run that broke off is gone on with.
+///
+/// What is taken over is believed: a folder is as trustworthy as whoever may write to it. On somebody's own machine that
+/// is their own account; in a workspace it may be code of an earlier job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resume {
+    /// Never: every run begins anew.
+    Never,
+    /// Where there is one of the same lock.
+    WherePossible,
+    /// Always; that there is none is an error.
+    Required,
 }
 
 /// Where a run's folder goes.
@@ -195,19 +209,21 @@ impl Prepared {
 }
 
 /// Makes the run's folder, or finds that of a run of the same lock that broke off.
-fn run_folder(out: &Out, run: &str, lock: &Lock, resume: bool) -> Result<(RunDir, Option<Resumed>), ExecutionError> {
+fn run_folder(out: &Out, run: &str, lock: &Lock, resume: Resume) -> Result<(RunDir, Option<Resumed>), ExecutionError> {
+    let required = resume == Resume::Required;
     let broke_off = match out {
+        _ if resume == Resume::Never => None,
         Out::Folder(folder) if folder.join(JOURNAL).is_file() => {
             let fits = resumable(folder, lock);
             // Asked for by name, it is an error when it cannot be; else the folder is simply taken.
-            if fits || resume { Some(folder.clone()) } else { return Ok((RunDir::create(folder)?, None)) }
+            if fits || required { Some(folder.clone()) } else { return Ok((RunDir::create(folder)?, None)) }
         }
         Out::Folder(_) => None,
         Out::Below(folder) => RunDir::runs(folder).into_iter().find(|run| resumable(run, lock)),
     };
     let Some(folder) = broke_off else {
         return match out {
-            Out::Folder(path) | Out::Below(path) if resume => {
+            Out::Folder(path) | Out::Below(path) if required => {
                 Err(RunDirError::NothingToResume { path: path.clone() }.into())
             }
             Out::Folder(folder) => Ok((RunDir::create(folder)?, None)),
@@ -275,4 +291,39 @@ fn run_id(started: SystemTime, lock: &str) -> String {
     let time = humantime::format_rfc3339_millis(started).to_string();
     let time: String = time.chars().filter(char::is_ascii_digit).collect();
     format!("{time}-{lock}")
+}
+
+#[cfg(test)]
+mod tests {
+    use implementer_model::ids::Digest;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_run_that_broke_off_is_gone_on_with_only_where_that_is_wanted() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = Lock::new(Digest::of("plan"), ObjectId::new("1".repeat(40)).unwrap(), Digest::of("roster"));
+        let below = Out::Below(folder.path().to_owned());
+        let nothing = run_folder(&below, "r1", &lock, Resume::Required);
+        assert!(matches!(nothing, Err(ExecutionError::RunDir(RunDirError::NothingToResume { .. }))));
+
+        let (run_dir, resumed) = run_folder(&below, "r1", &lock, Resume::WherePossible).unwrap();
+        assert!(resumed.is_none());
+        let journal = Journal::create(&run_dir.path(JOURNAL)).unwrap();
+        journal.append(0, Record::Begun { version: JOURNAL_VERSION, run: "r1".to_owned(), lock: lock.clone() });
+        journal.sync().await.unwrap();
+        // It is at work.
+        let at_work = run_folder(&below, "r2", &lock, Resume::WherePossible);
+        assert!(matches!(at_work, Err(ExecutionError::RunDir(RunDirError::AtWork { .. }))));
+        drop((journal, run_dir));
+
+        let (run_dir, resumed) = run_folder(&below, "r2", &lock, Resume::Never).unwrap();
+        assert!(resumed.is_none() && run_dir.root().ends_with("r2"));
+        let (run_dir, resumed) = run_folder(&below, "r3", &lock, Resume::WherePossible).unwrap();
+        assert!(run_dir.root().ends_with("r1"));
+        assert_eq!(resumed.unwrap().run(), Some("r1"));
+        let other = Lock::new(Digest::of("other"), ObjectId::new("1".repeat(40)).unwrap(), Digest::of("roster"));
+        let (run_dir, resumed) = run_folder(&below, "r4", &other, Resume::WherePossible).unwrap();
+        assert!(resumed.is_none() && run_dir.root().ends_with("r4"));
+    }
 }

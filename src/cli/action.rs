@@ -22,7 +22,7 @@ use crate::{
     actions::{self, Level, Runner, RunnerError, WorkflowLog, annotation},
     agent,
     conversation::{self, Came, ConversationError, Desk, Previewed, RunOptions, SettingOptions},
-    execution::{self, Out},
+    execution::{self, Out, Resume},
     github::{Github, Pace, Reaction, Settings},
     intake::ConfigSource,
 };
@@ -212,7 +212,8 @@ impl Step {
             retry,
             time_limit: self.time_limit()?,
             out,
-            resume: false,
+            // The workspace may hold what code of an earlier job has written there.
+            resume: Resume::Never,
             workflow: self.runner.workflow().map(str::to_owned),
         };
         let scratch = execution::scratch()?;

@@ -15,7 +15,7 @@ use super::{
     run::{self, Request, Subject},
     show,
 };
-use crate::workspace::new_repository::new_repository;
+use crate::{execution::Resume, workspace::new_repository::new_repository};
 
 /// The example: the service at its base, and the subagents that work on it.
 static EXAMPLE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/examples/users-service");
@@ -61,7 +61,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         command: Some(vec!["python3".to_owned(), "-B".to_owned(), entry.display().to_string()]),
         time_limit: None,
         out: None,
-        resume: false,
+        resume: Resume::Never,
     };
     let ended = run::execute(&request, &mut show::Live::new())?;
     show::out(&summary::render(&ended.handoff));

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     conversation::SettingOptions,
     coordinator::progress::Observer,
-    execution::{self, Executed, Order, Out},
+    execution::{self, Executed, Order, Out, Resume},
     intake::{self, ConfigSource, Intake, PlanText, Sources},
     workspace::store::RunStore,
 };
@@ -105,7 +105,7 @@ pub(super) struct Request<'a> {
     pub(super) command: Option<Vec<String>>,
     pub(super) time_limit: Option<Duration>,
     pub(super) out: Option<&'a Path>,
-    pub(super) resume: bool,
+    pub(super) resume: Resume,
 }
 
 impl Subject {
@@ -197,7 +197,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         command,
         time_limit: arguments.time_limit,
         out: arguments.out.as_deref(),
-        resume: arguments.resume,
+        resume: if arguments.resume { Resume::Required } else { Resume::WherePossible },
     };
     let ended = match &request.subject.pr {
         Some(name) => pull_request::execute(name, &request)?,

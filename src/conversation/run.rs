@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     coordinator::progress::Observer,
-    execution::{self, Executed, Order, Out},
+    execution::{self, Executed, Order, Out, Resume},
     github::{GithubError, Reaction},
 };
 
@@ -43,8 +43,8 @@ pub struct RunOptions {
     pub time_limit: Option<Duration>,
     /// Where the run's folder goes.
     pub out: Out,
-    /// Whether there must be a run to go on with.
-    pub resume: bool,
+    /// Whether a run that broke off is gone on with.
+    pub resume: Resume,
     /// The workflow that this is a step of.
     pub workflow: Option<String>,
 }

@@ -452,7 +452,10 @@ impl Run {
         observer.observe(&Progress::TaskEnded { task: &task, record: kept, findings: &findings });
         let retry = retry(kept, transient);
         let report = kept.report().filter(|_| end == End::Blocked).cloned();
-        let noticed = kept.last().cloned().map(|attempt| self.detect(&task, &attempt)).unwrap_or_default();
+        let noticed = kept.last().cloned().map_or_else(Vec::new, |attempt| {
+            // It reads what was changed.
+            tokio::task::block_in_place(|| self.detect(&task, &attempt))
+        });
         self.findings.insert(task.clone(), findings.into_iter().chain(noticed).collect());
         if self.give_up_repeaters(&task) {
             let message = "this attempt changed exactly what an earlier one had changed";

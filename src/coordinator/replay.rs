@@ -139,7 +139,8 @@ impl Run {
             return Ok(false);
         }
         let Finished { attempt: record, reason, findings, transient, .. } = finished;
-        if record.patch.as_ref().is_some_and(|patch| !self.shop.store.holds(patch)) {
+        let holds = |patch| tokio::task::block_in_place(|| self.shop.store.holds(patch));
+        if record.patch.as_ref().is_some_and(|patch| !holds(patch)) {
             tracing::warn!(task = %task.id, attempt, "not everything of its patch is there: it is done again");
             return Ok(false);
         }
