@@ -5,6 +5,7 @@ mod action;
 mod agents;
 mod demo;
 mod exit;
+mod init;
 mod plan;
 mod pull_request;
 mod run;
@@ -42,6 +43,8 @@ enum Command {
     Run(run::Arguments),
     /// Prove a run offline: recompute integration, scope and landing from its bundle
     Verify(verify::Arguments),
+    /// Write a commented configuration and the workflow for pull requests
+    Init(init::Arguments),
     /// List the roster and lint the agent files
     Agents(agents::Arguments),
     /// Print a JSON schema
@@ -67,6 +70,7 @@ pub fn main() -> ExitCode {
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
         Command::Agents(arguments) => agents::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Action(arguments) => action::run(&arguments),

@@ -12,6 +12,7 @@ mod doubles;
 mod faults;
 mod gates;
 mod image;
+mod init;
 mod invariants;
 mod outcomes;
 mod plan_command;
