@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use implementer_model::{
-    findings::{Finding, Weight},
+    findings::Finding,
     gate::{self, Receipt, SubagentVerdict},
     handoff::{Cost, HANDOFF_VERSION, Handoff, Implementation, Status, TaskRecord},
     ids::{Digest, ObjectId, TaskId},
@@ -64,7 +64,7 @@ impl Run {
             .iter()
             .filter(|task| task.role == role)
             .filter_map(|task| self.records.get(&task.id))
-            .filter_map(verdict)
+            .filter_map(SubagentVerdict::of_record)
             .collect::<Vec<_>>();
         let refused = verdicts.iter().position(|verdict| !verdict.passed);
         refused.map(|at| verdicts.swap_remove(at)).or_else(|| verdicts.pop())
@@ -192,23 +192,4 @@ impl Run {
         handoff.result.bundle_digest = Some(digest);
         Ok(())
     }
-}
-
-/// Says what the subagent of a gate contributed to it.
-pub(super) fn verdict(record: &TaskRecord) -> Option<SubagentVerdict> {
-    let attempt = record.last()?;
-    let tree = attempt.patch.as_ref().map(|patch| patch.base_tree.clone())?;
-    let blocking_findings = attempt
-        .report
-        .as_ref()
-        .map_or(0, |report| report.findings.iter().filter(|finding| finding.severity == Weight::Blocking).count());
-    let report_digest = attempt.report.as_ref().and_then(|report| serde_json::to_vec(report).ok()).map(Digest::of);
-    Some(SubagentVerdict {
-        task: record.id.clone(),
-        tree,
-        passed: record.outcome == Outcome::Passed && blocking_findings == 0,
-        reason: record.reason.clone(),
-        report_digest,
-        blocking_findings,
-    })
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use implementer_model::{
     findings::{Finding, FindingCode, Weight},
-    handoff::{IntegratedCommit, Synthesis, TaskRecord},
+    handoff::{IntegratedCommit, Synthesis},
     ids::TaskId,
     lock::Lock,
     patch::Conflict,
@@ -125,10 +125,9 @@ impl Run {
         }
         let mut paths = BTreeSet::new();
         for commit in self.commits.iter().filter(|commit| of_phase(&commit.task)) {
-            let Some(patch) = self.records.get(&commit.task).and_then(TaskRecord::last).and_then(|a| a.patch.as_ref())
-            else {
-                continue;
-            };
+            let attempts = self.records.get(&commit.task).map_or(&[][..], |record| &record.attempts);
+            let made = attempts.iter().find(|attempt| attempt.attempt == commit.attempt);
+            let Some(patch) = made.and_then(|attempt| attempt.patch.as_ref()) else { continue };
             let (added, removed) = patch.line_counts();
             synthesis.lines_added += added;
             synthesis.lines_removed += removed;

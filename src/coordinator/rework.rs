@@ -6,7 +6,7 @@ use std::{
 };
 
 use implementer_model::{
-    gate::GateKind,
+    gate::{GateKind, SubagentVerdict},
     ids::TaskId,
     rework::{self, Call, Choice, ReworkRound, Situation},
     roster::Role,
@@ -16,7 +16,7 @@ use implementer_model::{
 use super::{
     Happened, Run, RunError, bisect,
     bisect::Suspect,
-    conclusion, gates,
+    gates,
     progress::{Observer, Progress},
 };
 
@@ -100,7 +100,7 @@ impl Run {
             else {
                 continue;
             };
-            let objects = conclusion::verdict(record).is_some_and(|verdict| !verdict.passed);
+            let objects = SubagentVerdict::of_record(record).is_some_and(|verdict| !verdict.passed);
             let reason = match (task.role, objects) {
                 (Role::Review, _) => "the tree changed after its review, and a review counts for the tree that it read",
                 (_, true) => "the tree changed after it had objected",

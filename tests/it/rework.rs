@@ -285,6 +285,10 @@ fn the_example_repairs_an_injected_defect_in_one_round() {
     assert_eq!(attempts(&handoff, "feature"), [Outcome::Passed, Outcome::Passed]);
     let summary = ran.summary();
     assert!(summary.contains("Rework round 1 on tree") && summary.contains("called again: `feature`"), "{summary}");
+    // What an earlier attempt made, and said, is not forgotten for a later one that had less to do.
+    let files: Vec<_> = handoff.synthesis.iter().map(|phase| phase.files_changed).collect();
+    assert!(files.iter().all(|files| *files > 0), "{files:?}");
+    assert!(!summary.contains("Nothing reported by `feature`"), "{summary}");
 }
 
 /// Leaves out the section `agent` of a configuration.

@@ -185,7 +185,7 @@ fn outcome(attempt: &Attempt<'_>, findings: &mut Vec<Finding>) -> (Outcome, Stri
     }
 
     claims_against_changes(task, report, patch, findings);
-    requirements_against_claims(task, report, findings);
+    requirements_against_claims(task, report, attempt.integrated, findings);
     (Outcome::Passed, format!("it completed its work ({})", text::count(patch.changes.len(), "changed file")))
 }
 
@@ -256,13 +256,15 @@ fn claims_against_changes(task: &Task, report: &Report, patch: &Patch, findings:
 }
 
 /// Holds the claims against the requirements that are still open.
-fn requirements_against_claims(task: &Task, report: &Report, findings: &mut Vec<Finding>) {
+fn requirements_against_claims(task: &Task, report: &Report, integrated: bool, findings: &mut Vec<Finding>) {
     for requirement in task.requirements.iter().filter(|requirement| !requirement.done) {
         let claim = report.requirements.iter().find(|claim| claim.id == requirement.id);
         let (weight, what) = match claim.map(|claim| claim.status) {
             Some(ClaimStatus::Done) => continue,
             Some(ClaimStatus::Partial) => (Weight::Blocking, "is reported as done in part"),
             Some(ClaimStatus::NotDone) => (Weight::Blocking, "is reported as not done"),
+            // The report of the attempt that is integrated has said what became of it.
+            None if integrated => continue,
             None => (Weight::Warning, "is not mentioned in the report"),
         };
         let note = claim.map(|claim| claim.note.as_str()).filter(|note| !note.is_empty());

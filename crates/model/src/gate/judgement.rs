@@ -4,8 +4,10 @@ use super::{CommandReceipt, GateKind, GateState, Place, Receipt, SubagentVerdict
 use crate::{
     command,
     findings::{Finding, FindingCode, Weight},
-    ids::{Digest, ObjectId, TaskId},
-    report::{Report, ReportStatus},
+    handoff::TaskRecord,
+    ids::{Digest, ObjectId},
+    report::Report,
+    schedule::Outcome,
     text,
 };
 
@@ -150,25 +152,22 @@ pub fn findings(receipt: &Receipt) -> Vec<Finding> {
 }
 
 impl SubagentVerdict {
-    /// Makes the verdict of a subagent that reported on `tree`: passed when it completed and no finding of its own
-    /// blocks.
+    /// Says what the last attempt of a quality task contributes to its gate: it agrees when it passed and none of the
+    /// findings that it reports blocks. `None` when it left no tree to speak of.
     #[must_use]
-    pub fn of_report(task: TaskId, tree: ObjectId, report: &Report, report_digest: Digest) -> Self {
-        let blocking_findings = report.findings.iter().filter(|finding| finding.severity == Weight::Blocking).count();
-        Self {
-            task,
+    pub fn of_record(record: &TaskRecord) -> Option<Self> {
+        let attempt = record.last()?;
+        let tree = attempt.patch.as_ref().map(|patch| patch.base_tree.clone())?;
+        let blocking = |report: &Report| report.findings.iter().filter(|f| f.severity == Weight::Blocking).count();
+        let blocking_findings = attempt.report.as_ref().map_or(0, blocking);
+        Some(Self {
+            task: record.id.clone(),
             tree,
-            passed: report.status == ReportStatus::Completed && blocking_findings == 0,
-            reason: report.summary.clone(),
-            report_digest: Some(report_digest),
+            passed: record.outcome == Outcome::Passed && blocking_findings == 0,
+            reason: record.reason.clone(),
+            report_digest: attempt.report.as_ref().and_then(|report| serde_json::to_vec(report).ok()).map(Digest::of),
             blocking_findings,
-        }
-    }
-
-    /// Makes the verdict of a subagent that ran but gave no valid report, or whose work was refused.
-    #[must_use]
-    pub fn failed(task: TaskId, tree: ObjectId, reason: impl Into<String>) -> Self {
-        Self { task, tree, passed: false, reason: reason.into(), report_digest: None, blocking_findings: 0 }
+        })
     }
 }
 

@@ -45,9 +45,8 @@ fn subagents_executed(page: &mut String, index: &RunIndex<'_>, detail: &Detail) 
 }
 
 fn row(view: &TaskView<'_>, detail: &Detail) -> Vec<String> {
-    let (files, lines) = view.patch().map_or(("–".to_owned(), "–".to_owned()), |patch| {
-        let (added, removed) = patch.line_counts();
-        (patch.changes.len().to_string(), wording::lines(added, removed))
+    let (files, lines) = view.work().map_or(("–".to_owned(), "–".to_owned()), |work| {
+        (work.paths.len().to_string(), wording::lines(work.added, work.removed))
     });
     let time = if view.attempts().is_empty() { "–".to_owned() } else { wording::duration(view.duration_ms()) };
     vec![
@@ -232,9 +231,9 @@ fn deployment_instructions(index: &RunIndex<'_>, detail: &Detail) -> Vec<String>
         .of_role(Role::Deployment)
         .filter(TaskView::passed)
         .filter_map(|view| {
-            let changes = &view.patch()?.changes;
-            let shown: Vec<_> = changes.iter().take(6).map(|change| detail.code(&change.path)).collect();
-            let more = changes.len().saturating_sub(shown.len());
+            let paths = view.work()?.paths;
+            let shown: Vec<_> = paths.iter().take(6).map(|path| detail.code(path)).collect();
+            let more = paths.len().saturating_sub(shown.len());
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             (!shown.is_empty()).then(|| format!("{} changed {}{more}", text::code(view.id.as_str()), shown.join(", ")))
         })

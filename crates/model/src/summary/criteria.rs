@@ -175,11 +175,19 @@ fn implemented(index: &RunIndex<'_>) -> (bool, String) {
     }
 }
 
-/// Returns the requirements that a task's report claims done; none when none of its attempts changed anything.
+/// Returns the requirements that a task's reports claim done, of which the last word counts; none when none of its attempts
+/// changed anything.
 fn claimed_done<'a>(view: &TaskView<'a>) -> BTreeSet<&'a str> {
     let changed = view.attempts().iter().any(|attempt| attempt.patch.as_ref().is_some_and(|patch| !patch.is_empty()));
-    let claims = view.report().filter(|_| changed).into_iter().flat_map(|report| &report.requirements);
-    claims.filter(|claim| claim.status == ClaimStatus::Done).map(|claim| claim.id.as_str()).collect()
+    let mut done = BTreeSet::new();
+    for claim in view.reports().into_iter().filter(|_| changed).flat_map(|report| &report.requirements) {
+        if claim.status == ClaimStatus::Done {
+            done.insert(claim.id.as_str());
+        } else {
+            done.remove(claim.id.as_str());
+        }
+    }
+    done
 }
 
 fn gates_open(gates: &[&GateStanding<'_>]) -> (bool, String) {

@@ -1,6 +1,6 @@
 //! The tables by which the pages look things up, built once for each hand-off so that they stay linear in its size.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     handoff::{AttemptRecord, Handoff, IntegratedCommit, TaskRecord},
@@ -20,6 +20,17 @@ pub(super) struct TaskView<'a> {
     pub(super) task: Option<&'a Task>,
     /// What became of it; `None` when nothing was recorded, which counts as not run.
     pub(super) record: Option<&'a TaskRecord>,
+}
+
+/// What a task's subagent changed.
+#[derive(Debug)]
+pub(super) struct Work<'a> {
+    /// The paths, each once.
+    pub(super) paths: BTreeSet<&'a str>,
+    /// Lines added.
+    pub(super) added: u64,
+    /// Lines removed.
+    pub(super) removed: u64,
 }
 
 impl<'a> TaskView<'a> {
@@ -55,6 +66,31 @@ impl<'a> TaskView<'a> {
     /// Returns the last attempt's patch.
     pub(super) fn patch(&self) -> Option<&'a Patch> {
         self.record?.last()?.patch.as_ref()
+    }
+
+    /// Returns what its subagent changed, all passed attempts together; of a task that never passed, what the last
+    /// attempt changed. `None` when nothing was captured.
+    pub(super) fn work(&self) -> Option<Work<'a>> {
+        let passed = self.attempts().iter().filter(|attempt| attempt.outcome == Outcome::Passed);
+        let mut patches: Vec<&Patch> = passed.filter_map(|attempt| attempt.patch.as_ref()).collect();
+        if patches.is_empty() {
+            patches.extend(self.patch());
+        }
+        let mut work = Work { paths: BTreeSet::new(), added: 0, removed: 0 };
+        for patch in &patches {
+            let (added, removed) = patch.line_counts();
+            work.added += added;
+            work.removed += removed;
+            work.paths.extend(patch.changes.iter().map(|change| change.path.as_str()));
+        }
+        (!patches.is_empty()).then_some(work)
+    }
+
+    /// Returns what it reported, attempt by attempt: those that passed, else the last.
+    pub(super) fn reports(&self) -> Vec<&'a Report> {
+        let passed = self.attempts().iter().filter(|attempt| attempt.outcome == Outcome::Passed);
+        let reports: Vec<_> = passed.filter_map(|attempt| attempt.report.as_ref()).collect();
+        if reports.is_empty() { self.report().into_iter().collect() } else { reports }
     }
 
     /// Returns the attempts.
@@ -151,10 +187,14 @@ impl<'a> RunIndex<'a> {
     /// Goes through what was reported under a label, with the task that reported it.
     pub(super) fn reported(&self, label: Label) -> impl Iterator<Item = (TaskView<'a>, &'a str)> + '_ {
         self.tasks().flat_map(move |view| {
-            view.report().into_iter().flat_map(move |report| {
-                let items = report.items.iter().filter(move |item| item.label == label && !item.text.trim().is_empty());
-                items.map(move |item| (view, item.text.as_str()))
-            })
+            // Who was called again may say the same again.
+            let mut said = BTreeSet::new();
+            let items = view.reports().into_iter().flat_map(|report| &report.items);
+            items
+                .filter(move |item| {
+                    item.label == label && !item.text.trim().is_empty() && said.insert(item.text.trim().to_owned())
+                })
+                .map(move |item| (view, item.text.as_str()))
         })
     }
 

@@ -143,8 +143,11 @@ fn task_line(view: &TaskView<'_>, detail: &Detail) -> String {
     if !view.passed() {
         return format!("{id} {}: {}", view.outcome().name(), detail.prose(view.reason()));
     }
-    match view.patch() {
-        Some(patch) if !patch.is_empty() => format!("{id} passed: {}", wording::diffstat(patch)),
+    match view.work() {
+        Some(work) if !work.paths.is_empty() => {
+            let files = text::count(work.paths.len(), "file");
+            format!("{id} passed: {files}, {}", wording::lines(work.added, work.removed))
+        }
         _ => format!("{id} passed, without changing a file"),
     }
 }

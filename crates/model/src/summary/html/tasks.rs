@@ -16,9 +16,8 @@ pub(super) fn tasks(out: &mut String, index: &RunIndex<'_>) {
     out.push_str("<section aria-labelledby=\"tasks\">\n<h2 id=\"tasks\">Tasks</h2>\n");
     let waves = index.handoff.schedule.wave_of();
     let rows = index.tasks().map(|view| {
-        let (files, lines) = view.patch().map_or(("–".to_owned(), "–".to_owned()), |patch| {
-            let (added, removed) = patch.line_counts();
-            (patch.changes.len().to_string(), wording::lines(added, removed))
+        let (files, lines) = view.work().map_or(("–".to_owned(), "–".to_owned()), |work| {
+            (work.paths.len().to_string(), wording::lines(work.added, work.removed))
         });
         [
             code(view.id),
