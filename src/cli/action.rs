@@ -77,6 +77,7 @@ impl Step {
     fn act(&self) -> Result<u8, Failure> {
         let name = self.runner.event_name()?;
         let event = event::read(name, &self.runner.event()?).map_err(Failure::input)?;
+        self.check_agent(event.filled_in("agent"))?;
         match intent::intent(&event, &self.inputs()?) {
             Intent::Nothing { because } => {
                 self.log.line(&format!("Nothing to do: {because}"));
@@ -111,6 +112,17 @@ impl Step {
                 self.runner.set_output("status", "nothing")?;
                 self.tell_usage(&desk);
                 Ok(exit::COMPLETE)
+            }
+        }
+    }
+
+    /// Checks the kind of agent that was asked for, by the action's input or by whoever started the workflow by hand.
+    fn check_agent(&self, filled_in: Option<&str>) -> Result<(), RunnerError> {
+        match self.runner.input("agent").or(filled_in) {
+            None | Some("command") => Ok(()),
+            Some(agent) => {
+                let wanted = "the one kind of agent is `command`";
+                Err(RunnerError::Input { name: "agent", value: agent.to_owned(), wanted })
             }
         }
     }
@@ -198,10 +210,6 @@ impl Step {
 
     fn run(&self, number: u64, approval: &Approval, retry: Option<String>) -> Result<u8, Failure> {
         let desk = desk(&self.runner, number)?;
-        if let Some(agent) = self.runner.input("agent").filter(|agent| *agent != "command") {
-            let wanted = "the one kind of agent is `command`";
-            return Err(RunnerError::Input { name: "agent", value: agent.to_owned(), wanted }.into());
-        }
         let workspace = self.runner.workspace()?;
         let out = match self.runner.input("out") {
             Some(out) => Out::Folder(workspace.join(out)),

@@ -71,6 +71,31 @@ impl std::fmt::Debug for RunStore {
     }
 }
 
+/// Removes the lock files that a process which was killed left beside the refs: nobody else is at work in the store.
+fn remove_locks(store_dir: &Path) -> Result<()> {
+    let mut folders = vec![store_dir.join("refs")];
+    let mut files: Vec<_> = ["HEAD.lock", "packed-refs.lock"].map(|name| store_dir.join(name)).into();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).doing("reading", &folder)?.flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "lock") {
+                files.push(path);
+            }
+        }
+    }
+    for file in files {
+        match fs::remove_file(&file) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(WorkspaceError::Io { doing: "removing", path: file, source });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 impl RunStore {
     /// Makes a store in the new folder `store_dir` for the repository that `repo_dir` is in.
     ///
@@ -104,7 +129,7 @@ impl RunStore {
         Self::assemble(store_dir, &source, shared)
     }
 
-    /// Opens a store that [`create`](Self::create) made, and lets it borrow from the repository that `repo_dir` is in: on a
+    /// Opens a store that [`create`](Self::create) made and whose process is gone, and lets it borrow from the repository that `repo_dir` is in: on a
     /// pull request that is another one each time, with the same commits.
     ///
     /// # Errors
@@ -120,6 +145,7 @@ impl RunStore {
         fs::write(&file, git_dir.as_os_str().as_bytes()).doing("writing", &file)?;
         let store = Self::assemble(store_dir, &source, shared)?;
         store.remove_damaged_objects()?;
+        remove_locks(&store.inner.dir)?;
         Ok(store)
     }
 

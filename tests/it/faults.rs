@@ -262,7 +262,15 @@ fn objects_that_a_crash_lost_or_tore_are_made_again() {
         let lines = 1 + random.below(undisturbed.journal.len() - 2);
         let folder = undisturbed.crashed(&format!("lost-{number}"), lines, 0);
         let objects = Undisturbed::objects(&folder);
-        let kind = match number % 3 {
+        let kind = match number % 4 {
+            3 => {
+                // What a process leaves that is killed while it names its commits.
+                let refs = folder.join("store.git/refs/implementer/patches/feature");
+                fs::create_dir_all(&refs).unwrap();
+                fs::write(refs.join("1.lock"), b"").unwrap();
+                fs::write(folder.join("store.git/HEAD.lock"), b"").unwrap();
+                "lock files left"
+            }
             0 => {
                 objects.iter().for_each(|object| fs::remove_file(object).unwrap());
                 "all objects lost"

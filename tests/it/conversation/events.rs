@@ -18,6 +18,9 @@ fn a_dispatch_runs_what_is_there_and_holds_a_given_lock_to_it() {
     let inputs = json!({ "pr": NUMBER.to_string() });
     let ran = stage.act("workflow_dispatch", &stage.github.event_dispatch(&inputs, "ada"), &[]).expect(0);
     assert_eq!(ran.output("status"), "complete");
+    let inputs = json!({ "pr": NUMBER.to_string(), "agent": "somebody" });
+    let unknown = stage.act("workflow_dispatch", &stage.github.event_dispatch(&inputs, "ada"), &[]).expect(2);
+    assert!(unknown.called.stderr.contains("the input `agent` is `somebody`"), "{}", unknown.called.stderr);
     let none = stage.act("workflow_dispatch", &stage.github.event_dispatch(&json!({}), "ada"), &[]).expect(2);
     assert!(none.called.stderr.contains("without a pull request"), "{}", none.called.stderr);
 }

@@ -62,6 +62,19 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Returns what somebody filled in who started the workflow by hand; nothing for other events.
+    #[must_use]
+    pub fn filled_in(&self, name: &str) -> Option<&str> {
+        match self {
+            Self::Dispatch { inputs, .. } => {
+                inputs.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Says why an event cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the payload of the event `{name}` cannot be read: {reason}")]

@@ -202,9 +202,8 @@ pub fn intent(event: &Event, inputs: &ActionInputs) -> Intent {
                 },
             }
         }
-        Event::Dispatch { inputs: filled_in, sender } => {
-            let field =
-                |name: &str| filled_in.get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        Event::Dispatch { sender, .. } => {
+            let field = |name: &str| event.filled_in(name).map(str::to_owned);
             let merged = ActionInputs {
                 command: inputs.command.or_else(|| field("command").as_deref().and_then(ActionCommand::of)),
                 pull_request: inputs
