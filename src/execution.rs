@@ -1,9 +1,9 @@
 //! From an intake to a run: finds the programs, makes the run's folder, and lets the coordinator do its work.
 
 use std::{
+    collections::BTreeMap,
     io,
     path::{Path, PathBuf},
-    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -11,7 +11,7 @@ use implementer_model::{gate::Place, handoff::Handoff, ids::ObjectId, lock::Lock
 use tokio::sync::watch;
 
 use crate::{
-    agent::{self, Agent as _, AgentError, CommandAgent},
+    agent::{self, AgentError, Agents, Making},
     coordinator::{self, Resumed, RunError, Setup, progress::Observer},
     intake::Intake,
     journal::{self, JOURNAL_VERSION, Journal, Record},
@@ -132,15 +132,8 @@ pub async fn prepare(order: Order, scratch: &Path) -> Result<Prepared, Execution
     }
     let supervisor = std::env::current_exe().map_err(surroundings("find our own executable"))?;
     let environment = agent::own_environment();
-    let overrides = intake.config.subagents.iter();
-    let mut agent = CommandAgent {
-        command: command.unwrap_or_else(|| intake.config.agent.command.clone()),
-        overrides: overrides.filter_map(|(name, config)| Some((name.clone(), config.command.clone()?))).collect(),
-        program_root: repository.clone(),
-        supervisor: supervisor.clone(),
-        environment: environment.clone(),
-    };
-    let checkout = find_programs(&mut agent, probe, &intake, &programs, scratch).await?;
+    let (agents, checkout) =
+        find_agents(&intake, command, probe, &programs, scratch, &supervisor, &environment).await?;
 
     let run = run_id(SystemTime::now(), intake.lock.digest.short());
     let (run_dir, resumed) = run_folder(&out, &run, &intake.lock, resume)?;
@@ -165,7 +158,7 @@ pub async fn prepare(order: Order, scratch: &Path) -> Result<Prepared, Execution
         store,
         run_dir,
         scratch: scratch.to_owned(),
-        agent: Arc::new(agent),
+        agents,
         environment,
         supervisor,
         place: Place { run, workflow, platform },
@@ -251,26 +244,32 @@ fn resumable(folder: &Path, lock: &Lock) -> bool {
     same && !coordinator::is_over(&records)
 }
 
-/// Checks that the program of every subagent can be run. A program of the repository's own is run as `commit` has it,
-/// from a checkout of its own: neither what lies uncommitted nor a patch can put another in its place.
-async fn find_programs(
-    agent: &mut CommandAgent,
-    store: RunStore,
+/// Finds the agents of all subagents, and checks that they can be called. A program of the repository's own is run as
+/// `commit` has it, from a checkout of its own: neither what lies uncommitted nor a patch can put another in its place.
+async fn find_agents(
     intake: &Intake,
+    command: Option<Vec<String>>,
+    store: RunStore,
     commit: &ObjectId,
     scratch: &Path,
-) -> Result<Option<Slot>, ExecutionError> {
+    supervisor: &Path,
+    environment: &BTreeMap<String, String>,
+) -> Result<(Agents, Option<Slot>), ExecutionError> {
+    let config = &intake.config;
+    let mut making = Making { config, command, program_root: scratch, supervisor, environment };
     let mut checkout = None;
-    if agent.has_relative_program() {
+    if making.has_relative_program() {
         let pool = SlotPool::new(store, &scratch.join("programs"))?;
-        let slot = pool.acquire(commit, None).await?;
-        agent.program_root = slot.path().to_owned();
-        checkout = Some(slot);
+        checkout = Some(pool.acquire(commit, None).await?);
     }
-    for task in &intake.schedule.tasks {
-        agent.check(&task.subagent)?;
+    if let Some(slot) = &checkout {
+        making.program_root = slot.path();
     }
-    Ok(checkout)
+    // Escalation may call subagents that the plan does not have: those are made, too, and checked when it comes to that.
+    let agents = making.make(intake.roster.iter().map(|subagent| &subagent.name))?;
+    let called = intake.schedule.tasks.iter().filter_map(|task| intake.roster.get(&task.subagent));
+    agents.check(config, called, scratch).await?;
+    Ok((agents, checkout))
 }
 
 /// Makes the folder for work trees and temporary files. It lies outside the repository: build tools look for their

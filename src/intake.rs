@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use implementer_model::{
-    config::{CONFIG_PATH, Config},
+    config::{AgentKind, CONFIG_PATH, Config},
     diagnostics::{self, Diagnostic},
     ids::Digest,
     lock::{Lock, LockMismatch},
@@ -14,9 +14,12 @@ use implementer_model::{
     schedule::{self, Schedule},
 };
 
-use crate::workspace::{
-    WorkspaceError,
-    store::{Base, RunStore},
+use crate::{
+    agent,
+    workspace::{
+        WorkspaceError,
+        store::{Base, RunStore},
+    },
 };
 
 /// The folders in which agent files are looked for.
@@ -52,6 +55,8 @@ pub enum ConfigSource {
 pub struct Intake {
     /// The commit that the implementation starts from.
     pub base: Base,
+    /// The commit that says who may do what: that of configuration and agent files.
+    pub rules: Base,
     /// The plan.
     pub plan: Plan,
     /// The subagents that can be called.
@@ -116,10 +121,10 @@ pub fn read_config(
     source: &ConfigSource,
 ) -> Result<Result<Config, Vec<Diagnostic>>, WorkspaceError> {
     Ok(match source {
-        ConfigSource::Text { name, text } => Config::read(name, text),
+        ConfigSource::Text { name, text } => Config::read(name, text, &agent::kinds()),
         ConfigSource::Base => {
             let bytes = store.read_file(&rules.tree, CONFIG_PATH)?.unwrap_or_default();
-            Config::read(CONFIG_PATH, &String::from_utf8_lossy(&bytes))
+            Config::read(CONFIG_PATH, &String::from_utf8_lossy(&bytes), &agent::kinds())
         }
     })
 }
@@ -136,6 +141,8 @@ pub struct Sources<'a> {
     pub plan: &'a PlanText,
     /// The configuration.
     pub config: &'a ConfigSource,
+    /// The kind of agent that does the work, in place of what the configuration says.
+    pub agent: Option<&'a AgentKind>,
     /// How many subagents run at one time, in place of what the configuration says.
     pub concurrency: Option<usize>,
     /// The digest that was approved, when there is one.
@@ -157,6 +164,9 @@ pub fn take(store: &RunStore, sources: &Sources<'_>) -> Result<Intake, IntakeErr
         Config::default()
     });
     config.concurrency = concurrency.or(config.concurrency);
+    if let Some(kind) = sources.agent {
+        config.agent.kind = Some(kind.clone());
+    }
 
     let loaded = roster::load(&roster_files(store, &rules)?, &config);
     problems.extend(loaded.diagnostics);
@@ -183,6 +193,7 @@ pub fn take(store: &RunStore, sources: &Sources<'_>) -> Result<Intake, IntakeErr
     diagnostics::sort(&mut problems);
     Ok(Intake {
         base,
+        rules,
         plan: plan.clone(),
         roster,
         config,

@@ -1,15 +1,13 @@
 //! The `command` agent: any executable that keeps to the contract in `docs/command-agent.md`.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::PathBuf};
 
-use implementer_model::ids::SubagentName;
+use implementer_model::{ids::SubagentName, roster::Subagent};
 
 use super::{
     Agent, AgentError, Conclusion, Ended, GRACE, Job, Launch, OUTPUT_CAP, environment, program, read_report,
-    scratch::Scratch,
+    redaction::{Redactor, secrets_of},
+    scratch::{Scratch, text_of},
 };
 
 /// Any executable as a subagent.
@@ -53,7 +51,11 @@ impl CommandAgent {
 }
 
 impl Agent for CommandAgent {
-    fn check(&self, subagent: &SubagentName) -> Result<(), AgentError> {
+    fn check(&self, subagent: &Subagent, _: &[String], limited_cost: bool) -> Result<(), AgentError> {
+        let subagent = &subagent.name;
+        if limited_cost {
+            return Err(AgentError::CommandCost { subagent: subagent.to_string() });
+        }
         let argv = self.argv(subagent)?;
         let path = self.environment.get("PATH").map(String::as_str);
         program::find(&argv[0], &self.program_root, path)
@@ -68,13 +70,7 @@ impl Agent for CommandAgent {
     fn prepare(&self, job: &Job<'_>) -> Result<Launch, AgentError> {
         let argv = self.argv(&job.subagent.name)?;
         let scratch = Scratch::make(job.scratch, job.subagent.name.as_str())?;
-        // What an interrupted attempt left would be taken for this one's.
-        match std::fs::remove_file(job.report) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(AgentError::Scratch { path: job.report.to_owned(), error });
-            }
-            _ => {}
-        }
+        super::clear_report(job.report)?;
         // Plain lists of strings can always be serialised.
         let scope = serde_json::to_string(job.scope).unwrap_or_default();
         let role = serde_json::to_value(job.subagent.role).ok();
@@ -99,27 +95,23 @@ impl Agent for CommandAgent {
         Ok(Launch {
             argv,
             directory: job.worktree.to_owned(),
+            secrets: secrets_of(&environment).into_values().collect(),
             environment,
             input: None,
             log: job.log.to_owned(),
+            answer: None,
             output_cap: OUTPUT_CAP,
             grace: GRACE,
             supervisor: self.supervisor.clone(),
         })
     }
 
-    fn conclude(&self, job: &Job<'_>, ended: &Ended) -> Conclusion {
-        let failure = if ended.stopped {
-            Some(format!("it was stopped and ended with {}", ended.exit))
-        } else if ended.exit.success() {
-            None
-        } else {
-            Some(format!("it ended with {}", ended.exit))
-        };
-        Conclusion { failure, report: read_report(job.report), micro_dollars: None }
+    fn conclude(&self, job: &Job<'_>, _: &Ended) -> Conclusion {
+        let passed = job.pass_environment.iter();
+        let passed: Vec<_> =
+            passed.filter_map(|name| Some((name.clone(), self.environment.get(name)?.clone()))).collect();
+        let redactor = Redactor::new(secrets_of(&passed).values().map(String::as_str));
+        let report = read_report(job.report).map(|read| read.map(|read| redactor.report(read)));
+        Conclusion { session: None, report }
     }
-}
-
-fn text_of(path: &Path) -> Result<String, AgentError> {
-    path.to_str().map(str::to_owned).ok_or_else(|| AgentError::Path(path.to_owned()))
 }

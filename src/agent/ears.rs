@@ -39,21 +39,23 @@ impl Ears {
         Ok(Self { children, signals, coordinator: Some(io::stdin()) })
     }
 
-    /// Waits until something can be heard or `until` has come. Returns whether we are asked to stop, and whether there
-    /// is output to read.
+    /// Waits until something can be heard or `until` has come. Returns whether we are asked to stop, and of which of the
+    /// outputs there is something to read.
     pub(super) fn listen(
         &mut self,
-        output: Option<&PipeReader>,
+        outputs: [Option<&PipeReader>; 2],
         until: Option<Instant>,
-    ) -> Result<(bool, bool), Errno> {
+    ) -> Result<(bool, [bool; 2]), Errno> {
         let mut fds = vec![PollFd::new(&self.children, PollFlags::IN), PollFd::new(&self.signals, PollFlags::IN)];
         let coordinator_at = self.coordinator.as_ref().map(|coordinator| {
             fds.push(PollFd::new(coordinator, PollFlags::IN));
             fds.len() - 1
         });
-        let output_at = output.map(|output| {
-            fds.push(PollFd::new(output, PollFlags::IN));
-            fds.len() - 1
+        let outputs_at = outputs.map(|output| {
+            output.map(|output| {
+                fds.push(PollFd::new(output, PollFlags::IN));
+                fds.len() - 1
+            })
         });
         let timeout = until.map(|until| {
             let left = until.saturating_duration_since(Instant::now());
@@ -61,7 +63,7 @@ impl Ears {
         });
         match poll(&mut fds, timeout.as_ref()) {
             Ok(_) => {}
-            Err(Errno::INTR) => return Ok((false, false)),
+            Err(Errno::INTR) => return Ok((false, [false; 2])),
             Err(error) => return Err(error),
         }
         let heard: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
@@ -77,7 +79,7 @@ impl Ears {
             self.coordinator = None;
             stop = true;
         }
-        Ok((stop, output_at.is_some_and(|at| heard[at])))
+        Ok((stop, outputs_at.map(|at| at.is_some_and(|at| heard[at]))))
     }
 
     fn coordinator_is_gone(&self) -> bool {

@@ -6,37 +6,46 @@
 #[cfg(not(unix))]
 compile_error!("subagents run in Unix processes: build for Linux or macOS, or use the container");
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use implementer_model::{
-    ids::{ObjectId, SubagentName, TaskId},
+    brief::Manner,
+    budget::Dollars,
+    ids::{ObjectId, TaskId},
     report::ReadReport,
     roster::{Access, Subagent},
     scope::Scope,
+    session::Session,
 };
 
+mod agents;
+mod answer;
+mod cli;
 mod command;
 mod descendants;
 mod ears;
 mod environment;
+mod error;
 mod output;
 mod process;
 mod program;
 mod protocol;
+mod redaction;
 mod report_file;
 mod scratch;
 mod supervisor;
 
 use scratch::Scratch;
 
+pub use agents::{Agents, Making};
+pub use answer::{AnswerFile, TurnLimit};
+pub use cli::{CliAgent, kinds};
 pub use command::CommandAgent;
 pub use environment::EnvironmentError;
+pub use error::AgentError;
 pub use process::{Launch, run};
 pub use protocol::{Ended, Exit, LaunchError, SUPERVISE};
+pub use redaction::Secrets;
 pub use report_file::{ReportFileError, read_report};
 pub use supervisor::supervise_main;
 
@@ -78,6 +87,10 @@ pub struct Job<'a> {
     pub log: &'a Path,
     /// A folder of this attempt's own, in which it gets its `HOME` and `TMPDIR`.
     pub scratch: &'a Path,
+    /// The most turns that it may take; as many as it likes when there is no limit.
+    pub turns: Option<u64>,
+    /// The most dollars that it may cost.
+    pub budget: Option<Dollars>,
     /// How long it may take. Whoever runs the launch sees to it; the subagent is only told.
     pub time_limit: Duration,
     /// Names of the variables that are passed on to it from the coordinator's environment.
@@ -89,11 +102,41 @@ pub trait Agent: std::fmt::Debug + Send + Sync {
     /// Returns the name by which the configuration calls it.
     fn name(&self) -> &'static str;
 
-    /// Checks that a subagent can be called at all, before a run begins.
+    /// Returns how it is told its role, and how it reports.
+    fn manner(&self) -> Manner {
+        Manner::default()
+    }
+
+    /// Tells whether the settings, hooks and servers that the repository has for agent programs are there for it.
+    fn uses_project_settings(&self) -> bool {
+        true
+    }
+
+    /// Checks that a subagent can be called at all, before a run begins. `passed` are the names of the variables that it
+    /// will be given; `limited_cost` says that what it costs is limited.
     ///
     /// # Errors
-    /// When its program is missing, cannot be run, or none is configured.
-    fn check(&self, subagent: &SubagentName) -> Result<(), AgentError>;
+    /// When its program is missing, cannot be run, or none is configured; when it has no credential; when a limit could
+    /// not be kept.
+    fn check(&self, subagent: &Subagent, passed: &[String], limited_cost: bool) -> Result<(), AgentError>;
+
+    /// Prepares the process that asks the program for its version, where it has one that matters.
+    ///
+    /// # Errors
+    /// When its folders cannot be made.
+    fn probe(&self, scratch: &Path) -> Result<Option<Launch>, AgentError> {
+        let _ = scratch;
+        Ok(None)
+    }
+
+    /// Takes in what the program said to [`Self::probe`].
+    ///
+    /// # Errors
+    /// When the version cannot be used.
+    fn probed(&self, ended: &Ended) -> Result<(), AgentError> {
+        let _ = ended;
+        Ok(())
+    }
 
     /// Prepares the process for a job: makes its folders, and says what to start.
     ///
@@ -103,17 +146,38 @@ pub trait Agent: std::fmt::Debug + Send + Sync {
 
     /// Reads what a job came to from what its process left.
     fn conclude(&self, job: &Job<'_>, ended: &Ended) -> Conclusion;
+
+    /// Prepares the process that asks once more for a report, where the first answer is none and the program can go on
+    /// with its session.
+    fn repair(&self, job: &Job<'_>, first: &Conclusion) -> Option<Result<Launch, AgentError>> {
+        let _ = (job, first);
+        None
+    }
+
+    /// Reads what a job came to after it was asked once more.
+    fn conclude_repair(&self, job: &Job<'_>, first: Conclusion, ended: &Ended) -> Conclusion {
+        let _ = (job, ended);
+        first
+    }
 }
 
 /// What a job came to, as far as its process tells. Whether the task passed is decided elsewhere.
 #[derive(Debug)]
 pub struct Conclusion {
-    /// Why the process itself failed, such as its exit code; `None` when it ended as it should.
-    pub failure: Option<String>,
+    /// What the agent program says about its session, where there is such a program.
+    pub session: Option<Session>,
     /// What it reported: nothing, something that is no report, or a report.
     pub report: Result<Option<ReadReport>, ReportFileError>,
-    /// What it cost in millionths of a dollar, when the agent says so.
-    pub micro_dollars: Option<u64>,
+}
+
+/// Removes what an interrupted attempt left in place of a report: it would be taken for this one's.
+fn clear_report(report: &Path) -> Result<(), AgentError> {
+    match std::fs::remove_file(report) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(AgentError::Scratch { path: report.to_owned(), error })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Builds the environment of a gate's command: what a subagent gets, without the contract. Its home and its folder for
@@ -130,44 +194,17 @@ pub fn gate_environment(
     Ok(environment::build(own, passed, &home, &temporary, [])?)
 }
 
+/// Returns the values of an environment that are secrets, by the names of their variables.
+#[must_use]
+pub fn secrets_in(environment: &[(String, String)]) -> Vec<String> {
+    redaction::secrets_of(environment).into_values().collect()
+}
+
 /// Returns this process's environment, as far as it is UTF-8, to pass variables on from by name.
 #[must_use]
 pub fn own_environment() -> BTreeMap<String, String> {
     let text = |value: std::ffi::OsString| value.into_string().ok();
     std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect()
-}
-
-/// Says why a job could not be prepared.
-#[derive(Debug, thiserror::Error)]
-pub enum AgentError {
-    /// No program is configured.
-    #[error("no command is configured for `{subagent}`: set `agent.command` in the configuration")]
-    NoCommand {
-        /// The subagent.
-        subagent: String,
-    },
-    /// The program cannot be run.
-    #[error("the subagent `{subagent}` cannot be called: {source}")]
-    Program {
-        /// The subagent.
-        subagent: String,
-        /// Why.
-        source: LaunchError,
-    },
-    /// A variable may not be passed on.
-    #[error(transparent)]
-    Environment(#[from] EnvironmentError),
-    /// A folder or file of the attempt could not be made.
-    #[error("cannot make {}: {error}", .path.display())]
-    Scratch {
-        /// The path.
-        path: PathBuf,
-        /// What the operating system said.
-        error: std::io::Error,
-    },
-    /// A path cannot be told to a program.
-    #[error("the path {} is not UTF-8: move the repository or the output elsewhere", .0.display())]
-    Path(PathBuf),
 }
 
 /// Keeps other processes of the same user from reading this process's memory and environment, where the operating

@@ -8,6 +8,8 @@ use std::{
 use implementer_model::{ids::Digest, text};
 use sha2::{Digest as _, Sha256};
 
+use super::redaction::Redactor;
+
 /// How much of the end of the output is kept, in bytes.
 const TAIL_MAX: usize = 8 * 1024;
 
@@ -16,6 +18,9 @@ pub(super) struct Output {
     log: File,
     cap: u64,
     total: u64,
+    /// How much of it could be shown so far: without secrets, and without what is held back.
+    shown: u64,
+    redactor: Redactor,
     announced: bool,
     digest: Sha256,
     tail: Vec<u8>,
@@ -32,19 +37,25 @@ pub(super) struct Closed {
 }
 
 impl Output {
-    /// Begins the output that goes to `log`, of which the log holds the first `cap` bytes.
-    pub(super) fn new(log: File, cap: u64) -> Self {
+    /// Begins the output that goes to `log`, of which the log holds the first `cap` bytes, without the secrets.
+    pub(super) fn new(log: File, cap: u64, redactor: Redactor) -> Self {
         let tail = Vec::with_capacity(2 * TAIL_MAX);
-        Self { log, cap, total: 0, announced: false, digest: Sha256::new(), tail, trouble: None }
+        Self { log, cap, total: 0, shown: 0, redactor, announced: false, digest: Sha256::new(), tail, trouble: None }
     }
 
     /// Takes what the process wrote. The log is written at once and unbuffered: people follow it while it grows.
     ///
     /// A log that cannot be written does not stop the process; the trouble is told at the end.
     pub(super) fn take(&mut self, bytes: &[u8]) {
-        let room = self.cap.saturating_sub(self.total);
         self.digest.update(bytes);
         self.total = self.total.saturating_add(bytes.len() as u64);
+        let shown = self.redactor.take(bytes);
+        self.show(&shown);
+    }
+
+    fn show(&mut self, bytes: &[u8]) {
+        let room = self.cap.saturating_sub(self.shown);
+        self.shown = self.shown.saturating_add(bytes.len() as u64);
         self.keep_tail(bytes);
         let kept = bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX));
         if kept > 0 {
@@ -77,12 +88,14 @@ impl Output {
     }
 
     /// Ends the output.
-    pub(super) fn close(self) -> Closed {
-        let cut = self.total > TAIL_MAX as u64;
+    pub(super) fn close(mut self) -> Closed {
+        let held = self.redactor.close();
+        self.show(&held);
+        let cut = self.shown > TAIL_MAX as u64;
         let tail = &self.tail[self.tail.len().saturating_sub(TAIL_MAX)..];
         Closed {
             bytes: self.total,
-            truncated: self.total > self.cap || self.trouble.is_some(),
+            truncated: self.shown > self.cap || self.trouble.is_some(),
             trouble: self.trouble,
             digest: Digest::from_sha256(self.digest.finalize().as_ref()),
             tail: readable(tail, cut),
@@ -124,7 +137,7 @@ mod tests {
     fn output(cap: u64) -> (tempfile::TempDir, std::path::PathBuf, Output) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("log.txt");
-        let output = Output::new(open_log(&path).unwrap(), cap);
+        let output = Output::new(open_log(&path).unwrap(), cap, Redactor::default());
         (directory, path, output)
     }
 
@@ -180,6 +193,19 @@ mod tests {
         let (_directory, _path, mut output) = output(u64::MAX);
         output.take(&[0xff; 3 * TAIL_MAX]);
         assert!(output.close().tail.len() <= TAIL_MAX);
+    }
+
+    #[test]
+    fn secrets_reach_neither_log_nor_tail_and_the_digest_is_of_what_was_written() {
+        let (_directory, path, _) = output(0);
+        let mut output = Output::new(open_log(&path).unwrap(), u64::MAX, Redactor::new(["sk-0123456789"]));
+        for piece in ["key: sk-0123", "456789\n", "end sk-01"] {
+            output.take(piece.as_bytes());
+        }
+        let closed = output.close();
+        assert_eq!(std::fs::read_to_string(path).unwrap(), "key: [redacted]\nend sk-01");
+        assert_eq!(closed.tail, "key: [redacted]\nend sk-01");
+        assert_eq!(closed.digest, Digest::of("key: sk-0123456789\nend sk-01"));
     }
 
     #[test]

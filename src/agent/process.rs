@@ -15,6 +15,7 @@ use tokio::{
 };
 
 use super::{
+    answer::AnswerFile,
     descendants,
     protocol::{Ended, GRACE_MAX, LaunchError, Orders, SUPERVISE, Word},
     supervisor::KILL_MAX,
@@ -40,6 +41,10 @@ pub struct Launch {
     pub input: Option<PathBuf>,
     /// The file that its output is copied to while it runs.
     pub log: PathBuf,
+    /// Where its standard output goes, when that is its answer and no part of the log.
+    pub answer: Option<AnswerFile>,
+    /// Values that are taken out of the log.
+    pub secrets: Vec<String>,
     /// The most output that the log holds, in bytes.
     pub output_cap: u64,
     /// How long it has to end after it was asked to.
@@ -58,6 +63,7 @@ impl fmt::Debug for Launch {
             .field("environment", &names)
             .field("input", &self.input)
             .field("log", &self.log)
+            .field("answer", &self.answer)
             .field("output_cap", &self.output_cap)
             .field("grace", &self.grace)
             .field("supervisor", &self.supervisor)
@@ -87,6 +93,12 @@ impl Launch {
             log: absolute(&self.log)?,
             output_cap: self.output_cap,
             grace: self.grace,
+            answer: self
+                .answer
+                .as_ref()
+                .map(|answer| Ok(AnswerFile { path: absolute(&answer.path)?, ..answer.clone() }))
+                .transpose()?,
+            secrets: self.secrets.clone(),
         };
         // Only a path that is not UTF-8 cannot be written.
         let mut line = serde_json::to_vec(&orders).map_err(|error| LaunchError::Invalid { what: error.to_string() })?;

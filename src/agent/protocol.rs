@@ -9,6 +9,8 @@ use std::{path::PathBuf, time::Duration};
 use implementer_model::ids::Digest;
 use serde::{Deserialize, Serialize};
 
+use super::answer::AnswerFile;
+
 /// The first argument that makes the executable a supervisor.
 pub const SUPERVISE: &str = "__supervise";
 
@@ -30,6 +32,8 @@ pub(super) struct Orders {
     pub(super) log: PathBuf,
     pub(super) output_cap: u64,
     pub(super) grace: Duration,
+    pub(super) answer: Option<AnswerFile>,
+    pub(super) secrets: Vec<String>,
 }
 
 /// What a supervisor says.
@@ -92,13 +96,18 @@ pub struct Ended {
     pub exit: Exit,
     /// Whether it was asked to stop while it ran: by its time limit, a cancel, or the coordinator's own end.
     pub stopped: bool,
+    /// Whether it was stopped because it took more turns than it may.
+    pub out_of_turns: bool,
+    /// Whether its answer is not whole.
+    pub answer_truncated: bool,
     /// Whether something had to be killed because it did not end when it was asked to.
     pub killed: bool,
     /// Processes that were still running after the process itself had ended. They were asked to end, then killed.
     pub leftovers: u32,
     /// Processes that could not be killed: another user's, or stuck in the kernel.
     pub survivors: u32,
-    /// The length of its whole output in bytes, standard output and standard error together.
+    /// The length of its whole output in bytes: standard output and standard error together, or the latter alone where
+    /// the former is its answer.
     pub output_bytes: u64,
     /// Whether the log holds less than that.
     pub truncated: bool,

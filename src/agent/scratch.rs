@@ -27,6 +27,11 @@ impl Scratch {
     }
 }
 
+/// Returns a path as text, to tell it to a program.
+pub(super) fn text_of(path: &Path) -> Result<String, AgentError> {
+    path.to_str().map(str::to_owned).ok_or_else(|| AgentError::Path(path.to_owned()))
+}
+
 fn make_folder(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }

@@ -9,7 +9,7 @@
 
 use std::{
     fs::File,
-    io::{self, PipeReader, Read, Write},
+    io::{self, PipeReader, PipeWriter, Read, Write},
     os::unix::process::CommandExt as _,
     process::{Command, ExitCode, Stdio},
     time::{Duration, Instant},
@@ -21,11 +21,13 @@ use rustix::{
 };
 
 use super::{
+    answer::Answer,
     descendants,
     ears::Ears,
     output::{Output, open_log},
     program,
     protocol::{Ended, Exit, GRACE_MAX, LaunchError, ORDERS_MAX, Orders, Word},
+    redaction::Redactor,
 };
 
 /// How long what is left of an ended process has to end by itself before it counts as left over: helpers that end
@@ -120,8 +122,11 @@ struct Supervision {
     ears: Ears,
     main: Pid,
     main_exit: Option<Exit>,
-    pipe: Option<PipeReader>,
+    /// The pipe of the log, and that of the answer where there is one.
+    pipes: [Option<PipeReader>; 2],
     output: Output,
+    answer: Option<Answer>,
+    out_of_turns: bool,
     stage: Stage,
     begun: Instant,
     grace: Duration,
@@ -149,10 +154,15 @@ impl Supervision {
 
         let program = program::resolve(orders)?;
         let log = open_log(&orders.log).map_err(|error| cannot_open(&orders.log, "the log", &error))?;
-        let (reader, writer) = io::pipe().map_err(|error| setup("cannot make the output pipe", &error))?;
-        #[cfg(target_os = "linux")]
-        let _ = rustix::pipe::fcntl_setpipe_size(&reader, PIPE_CAPACITY);
-        rustix::io::ioctl_fionbio(&reader, true).map_err(|error| setup("cannot set up the output pipe", &error))?;
+        let answer = match &orders.answer {
+            Some(answer) => {
+                Some(Answer::begin(answer).map_err(|error| cannot_open(&answer.path, "the answer", &error))?)
+            }
+            None => None,
+        };
+        let pipe = || output_pipe().map_err(|error| setup("cannot make an output pipe", &error));
+        let (reader, writer) = pipe()?;
+        let answer_pipe = answer.as_ref().map(|_| pipe()).transpose()?;
 
         let begun = Instant::now();
         let mut retries = START_RETRIES;
@@ -161,7 +171,8 @@ impl Supervision {
                 None => Stdio::null(),
                 Some(path) => File::open(path).map_err(|error| cannot_open(path, "standard input", &error))?.into(),
             };
-            let ends = writer.try_clone().and_then(|second| Ok((writer.try_clone()?, second)));
+            let stdout = answer_pipe.as_ref().map_or(&writer, |(_, writer)| writer);
+            let ends = stdout.try_clone().and_then(|stdout| Ok((stdout, writer.try_clone()?)));
             let (stdout, stderr) = ends.map_err(|error| setup("cannot share the output pipe", &error))?;
             let started = Command::new(&program)
                 .arg0(&orders.argv[0])
@@ -180,7 +191,7 @@ impl Supervision {
                 Err(error) if retries > 0 && is_passing(&error) => {
                     retries -= 1;
                     let (stop, _) = ears
-                        .listen(None, Some(Instant::now() + START_RETRY_PAUSE))
+                        .listen([None, None], Some(Instant::now() + START_RETRY_PAUSE))
                         .map_err(|error| setup("cannot wait", &error))?;
                     if stop {
                         return Err(setup("stopped before the process could be started", &error));
@@ -191,14 +202,17 @@ impl Supervision {
         };
         // Only the process and its children hold the writing end from here on.
         drop(writer);
+        let answer_reader = answer_pipe.map(|(reader, _)| reader);
         let main = Pid::from_child(&child);
         say(&Word::Started { pid: main.as_raw_pid() });
         Ok(Self {
             ears,
             main,
             main_exit: None,
-            pipe: Some(reader),
-            output: Output::new(log, orders.output_cap),
+            pipes: [Some(reader), answer_reader],
+            output: Output::new(log, orders.output_cap, Redactor::new(orders.secrets.iter().map(String::as_str))),
+            answer,
+            out_of_turns: false,
             stage: Stage::Running,
             begun,
             grace: orders.grace.min(GRACE_MAX),
@@ -222,7 +236,8 @@ impl Supervision {
                 survivors = descendants::alive(self.group());
                 break;
             }
-            let (asked, readable) = match self.ears.listen(self.pipe.as_ref(), self.wake_at()) {
+            let [log, answer] = &self.pipes;
+            let (asked, readable) = match self.ears.listen([log.as_ref(), answer.as_ref()], self.wake_at()) {
                 Ok(heard) => heard,
                 // Cannot happen with sane descriptors. What was started must not outlive us even then.
                 Err(error) => {
@@ -232,15 +247,21 @@ impl Supervision {
                 }
             };
             stop = asked;
-            if readable {
-                self.read_output(1);
+            for which in [LOG, ANSWER] {
+                if readable[which] {
+                    stop |= self.read_output(which, 1);
+                }
             }
         }
-        self.read_output(REST_MAX / READ_MAX);
+        for which in [LOG, ANSWER] {
+            self.read_output(which, REST_MAX / READ_MAX);
+        }
         let closed = self.output.close();
         Ok(Ended {
             exit: self.main_exit.unwrap_or(Exit::Signal(rustix::process::Signal::KILL.as_raw())),
             stopped: self.stopped,
+            out_of_turns: self.out_of_turns,
+            answer_truncated: self.answer.is_some_and(|answer| answer.truncated),
             killed: self.killed,
             leftovers: self.leftovers,
             survivors,
@@ -327,20 +348,42 @@ impl Supervision {
         childless && (cfg!(target_os = "linux") || descendants::alive(self.group()) == 0)
     }
 
-    /// Takes at most `reads` pieces of output.
-    fn read_output(&mut self, reads: usize) {
+    /// Takes at most `reads` pieces of one of the outputs. Returns whether the process must be stopped for it: it has
+    /// taken more turns than it may.
+    fn read_output(&mut self, which: usize, reads: usize) -> bool {
         let mut bytes = vec![0; READ_MAX];
+        let mut stop = false;
         for _ in 0..reads {
-            let Some(pipe) = &mut self.pipe else { return };
+            let Some(pipe) = &mut self.pipes[which] else { break };
             match pipe.read(&mut bytes) {
-                Ok(0) => self.pipe = None,
-                Ok(length) => self.output.take(&bytes[..length]),
+                Ok(0) => self.pipes[which] = None,
+                Ok(length) => match &mut self.answer {
+                    Some(answer) if which == ANSWER => stop |= answer.take(&bytes[..length]),
+                    _ => self.output.take(&bytes[..length]),
+                },
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(_) => self.pipe = None,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(_) => self.pipes[which] = None,
             }
         }
+        // One that has ended by itself was not stopped.
+        let stop = stop && matches!(self.stage, Stage::Running) && self.main_exit.is_none();
+        self.out_of_turns |= stop;
+        stop
     }
+}
+
+/// Which pipe is which.
+const LOG: usize = 0;
+const ANSWER: usize = 1;
+
+/// Makes a pipe whose reading end does not block.
+fn output_pipe() -> io::Result<(PipeReader, PipeWriter)> {
+    let (reader, writer) = io::pipe()?;
+    #[cfg(target_os = "linux")]
+    let _ = rustix::pipe::fcntl_setpipe_size(&reader, PIPE_CAPACITY);
+    rustix::io::ioctl_fionbio(&reader, true)?;
+    Ok((reader, writer))
 }
 
 /// The most that is read at once.

@@ -1,11 +1,12 @@
 //! `action`: what the container runs. Reads the runner's environment, does what the event asks for, and reports where
 //! people look.
 
-use std::time::Duration;
+use std::{cell::OnceCell, time::Duration};
 
 use anyhow::Context as _;
 use clap::Args;
 use implementer_model::{
+    config::AgentKind,
     conversation::{
         event,
         intent::{self, ActionCommand, ActionInputs, Approval, Intent},
@@ -52,7 +53,7 @@ pub(super) fn run(_: &Arguments) -> Result<u8, Failure> {
         return run::runtime()?.block_on(clean_up(&runner));
     }
     runner.save_state(BEGAN, "true")?;
-    let step = Step { runner, log: WorkflowLog::begin(), runtime: run::runtime()? };
+    let step = Step { runner, log: WorkflowLog::begin(), runtime: run::runtime()?, agent: OnceCell::new() };
     // The client of GitHub starts a task of its own as soon as it is made.
     let inside = step.runtime.enter();
     let result = step.act();
@@ -71,13 +72,18 @@ struct Step {
     runner: Runner,
     log: WorkflowLog,
     runtime: Runtime,
+    /// The kind of agent that was asked for.
+    agent: OnceCell<AgentKind>,
 }
 
 impl Step {
     fn act(&self) -> Result<u8, Failure> {
         let name = self.runner.event_name()?;
         let event = event::read(name, &self.runner.event()?).map_err(Failure::input)?;
-        self.check_agent(event.filled_in("agent"))?;
+        if let Some(agent) = self.agent_kind(event.filled_in("agent"))? {
+            // Set once: a step acts once.
+            let _ = self.agent.set(agent);
+        }
         match intent::intent(&event, &self.inputs()?) {
             Intent::Nothing { because } => {
                 self.log.line(&format!("Nothing to do: {because}"));
@@ -116,15 +122,12 @@ impl Step {
         }
     }
 
-    /// Checks the kind of agent that was asked for, by the action's input or by whoever started the workflow by hand.
-    fn check_agent(&self, filled_in: Option<&str>) -> Result<(), RunnerError> {
-        match self.runner.input("agent").or(filled_in) {
-            None | Some("command") => Ok(()),
-            Some(agent) => {
-                let wanted = "the one kind of agent is `command`";
-                Err(RunnerError::Input { name: "agent", value: agent.to_owned(), wanted })
-            }
-        }
+    /// Returns the kind of agent that was asked for, by the action's input or by whoever started the workflow by hand.
+    fn agent_kind(&self, filled_in: Option<&str>) -> Result<Option<AgentKind>, RunnerError> {
+        let Some(name) = self.runner.input("agent").or(filled_in) else { return Ok(None) };
+        let wanted = "there is no such agent; `backend-implementer run --help` lists those that there are";
+        let kind = AgentKind::of(name, &agent::kinds());
+        kind.map(Some).ok_or_else(|| RunnerError::Input { name: "agent", value: name.to_owned(), wanted })
     }
 
     fn inputs(&self) -> Result<ActionInputs, RunnerError> {
@@ -164,7 +167,8 @@ impl Step {
             return Err(RunnerError::Input { name: "jobs", value, wanted: "give 1 to 256" }.into());
         }
         let concurrency = jobs.and_then(|jobs| usize::try_from(jobs).ok());
-        Ok(SettingOptions { plan: self.runner.input("plan").map(str::to_owned), config, concurrency })
+        let plan = self.runner.input("plan").map(str::to_owned);
+        Ok(SettingOptions { plan, config, agent: self.agent.get().cloned(), concurrency })
     }
 
     fn time_limit(&self) -> Result<Option<Duration>, RunnerError> {

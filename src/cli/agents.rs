@@ -12,7 +12,7 @@ use implementer_model::{
 use serde::Serialize;
 
 use super::{exit, exit::Failure, show};
-use crate::intake;
+use crate::{agent, intake};
 
 /// Lists the roster and lints the agent files.
 #[derive(Debug, Args)]
@@ -44,7 +44,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let root = crate::workspace::new_repository::root_of(&arguments.repo)?;
     let mut problems = Vec::new();
     let config = match std::fs::read_to_string(root.join(CONFIG_PATH)) {
-        Ok(config) => Config::read(CONFIG_PATH, &config).unwrap_or_else(|wrong| {
+        Ok(config) => Config::read(CONFIG_PATH, &config, &agent::kinds()).unwrap_or_else(|wrong| {
             problems.extend(wrong);
             Config::default()
         }),

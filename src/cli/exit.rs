@@ -129,8 +129,19 @@ impl From<RunError> for Failure {
 impl From<AgentError> for Failure {
     fn from(error: AgentError) -> Self {
         match error {
-            AgentError::NoCommand { .. } | AgentError::Environment(_) | AgentError::Path(_) => Self::input(error),
-            AgentError::Program { .. } | AgentError::Scratch { .. } => Self::outside(error),
+            AgentError::NoCommand { .. }
+            | AgentError::NoSuchAgent { .. }
+            | AgentError::NoCredential { .. }
+            | AgentError::NoPrice { .. }
+            | AgentError::CommandCost { .. }
+            | AgentError::Environment(_)
+            | AgentError::Path(_) => Self::input(error),
+            AgentError::Program { .. }
+            | AgentError::Missing { .. }
+            | AgentError::Probe { .. }
+            | AgentError::NoVersion { .. }
+            | AgentError::TooOld { .. }
+            | AgentError::Scratch { .. } => Self::outside(error),
         }
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     }
     show::out(
         "\nNext:\n\
-         1. name your subagent's program and the gates' commands in the configuration\n\
+         1. say in the configuration which agent does the work, and name the gates' commands\n\
          2. put the commit of a release into the workflow\n\
          3. commit both to the default branch\n\
          4. open a pull request with a plan in .backend-implementer/plan.md, or try one here with `plan` and `run`\n",

@@ -7,8 +7,12 @@ use std::{
 };
 
 use anyhow::Context as _;
-use clap::{Args, ValueEnum};
+use clap::{
+    Args, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use implementer_model::{
+    config::AgentKind,
     handoff::{Handoff, Status},
     plan::PLAN_MAX_BYTES,
     summary,
@@ -22,6 +26,7 @@ use super::{
     show,
 };
 use crate::{
+    agent,
     conversation::SettingOptions,
     coordinator::progress::Observer,
     execution::{self, Executed, Order, Out, Resume},
@@ -51,9 +56,18 @@ pub(super) struct Subject {
     /// A configuration file in place of the one that the base commit has
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// The kind of agent that does the work, in place of the configuration's
+    #[arg(long, value_name = "NAME", value_parser = agent_kind())]
+    agent: Option<AgentKind>,
     /// The most subagents that run at one time
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
+}
+
+/// Reads the name of a kind of agent, and offers those that there are.
+fn agent_kind() -> impl TypedValueParser<Value = AgentKind> {
+    let kinds = agent::kinds();
+    PossibleValuesParser::new(kinds.clone()).try_map(move |name| AgentKind::of(&name, &kinds).ok_or("no such agent"))
 }
 
 /// Coordinates everything.
@@ -64,9 +78,6 @@ pub(super) struct Arguments {
     /// The lock that was approved; the run is refused when plan, base or roster give another
     #[arg(long, value_name = "DIGEST")]
     lock: Option<String>,
-    /// The kind of agent that does the work, in place of the configuration's
-    #[arg(long, value_name = "NAME")]
-    agent: Option<AgentName>,
     /// The time limit of every task, such as `90s` or `20m`, in place of the configuration's
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     time_limit: Option<Duration>,
@@ -80,12 +91,6 @@ pub(super) struct Arguments {
     /// What to print at the end
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum AgentName {
-    /// Any executable that keeps to the documented contract
-    Command,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -111,7 +116,8 @@ pub(super) struct Request<'a> {
 impl Subject {
     /// Makes the subject that `demo` runs on.
     pub(super) fn at(repo: &Path) -> Self {
-        Self { plan: None, repo: repo.to_owned(), base: "HEAD".to_owned(), pr: None, config: None, jobs: None }
+        let (base, repo) = ("HEAD".to_owned(), repo.to_owned());
+        Self { plan: None, repo, base, pr: None, config: None, agent: None, jobs: None }
     }
 
     /// Reads everything that a run needs to know.
@@ -123,6 +129,7 @@ impl Subject {
             rules: None,
             plan: &plan,
             config: &config,
+            agent: self.agent.as_ref(),
             concurrency: self.jobs.map(usize::from),
             lock,
         };
@@ -138,6 +145,7 @@ impl Subject {
         Ok(SettingOptions {
             plan: plan.transpose().map_err(Failure::input)?,
             config: self.read_config()?,
+            agent: self.agent.clone(),
             concurrency: self.jobs.map(usize::from),
         })
     }
@@ -187,14 +195,10 @@ impl Subject {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
-    let command = match arguments.agent {
-        // The one kind there is; the configuration says which program it is.
-        None | Some(AgentName::Command) => None,
-    };
     let request = Request {
         subject: &arguments.subject,
         lock: arguments.lock.as_deref(),
-        command,
+        command: None,
         time_limit: arguments.time_limit,
         out: arguments.out.as_deref(),
         resume: if arguments.resume { Resume::Required } else { Resume::WherePossible },

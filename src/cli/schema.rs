@@ -29,7 +29,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         Schema::Plan => plan::schema(),
         Schema::Report => report::schema(),
         Schema::Handoff => handoff::schema(),
-        Schema::Config => config::schema(),
+        Schema::Config => config::schema(&crate::agent::kinds()),
     };
     show::json(&schema)?;
     Ok(exit::COMPLETE)

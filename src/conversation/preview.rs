@@ -122,6 +122,7 @@ pub(super) fn take(
             rules: Some(setting.rules.commit.as_str()),
             plan: &found.plan,
             config: &options.config,
+            agent: options.agent.as_ref(),
             concurrency: options.concurrency,
             lock,
         },

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use implementer_model::{config::Config, ids::ObjectId};
+use implementer_model::{
+    config::{AgentKind, Config},
+    ids::ObjectId,
+};
 
 use super::{Desk, error::ConversationError, own_comment};
 use crate::{
@@ -27,6 +30,8 @@ pub struct SettingOptions {
     pub plan: Option<String>,
     /// Where the configuration comes from.
     pub config: ConfigSource,
+    /// The kind of agent that does the work, in place of the configuration's.
+    pub agent: Option<AgentKind>,
     /// How many subagents run at one time.
     pub concurrency: Option<usize>,
 }

@@ -50,6 +50,7 @@ impl Run {
             upstream,
             rework: rework.collect(),
             requests: &requests,
+            manner: self.shop.agents.of(&subagent.name).map(|agent| agent.manner()).unwrap_or_default(),
             gates: gates.iter().map(|(gate, argv)| GateCommand { gate: *gate, argv }).collect(),
         })
     }

@@ -121,8 +121,8 @@ impl Run {
         findings.extend(self.receipts.iter().flat_map(gate::findings));
         findings.extend(self.against_the_record());
         findings.extend(self.base_moved());
-        let attempts = tasks.iter().flat_map(|record| &record.attempts);
-        let subagent_ms = attempts.map(|attempt| attempt.ended_ms.saturating_sub(attempt.started_ms)).sum();
+        findings.extend(self.out_of_time.clone());
+        let cost = Cost::of(tasks.iter().flat_map(|record| &record.attempts));
         Handoff {
             version: HANDOFF_VERSION,
             generator: concat!("backend-implementer ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -154,7 +154,7 @@ impl Run {
             escalations: self.escalations.clone(),
             resumptions: self.replay.resumptions,
             replayed: self.replay.replayed,
-            cost: Cost { micro_dollars: None, subagent_ms },
+            cost,
         }
     }
 

@@ -151,12 +151,15 @@ impl CommandPlace<'_> {
         if let Some(folder) = log.parent() {
             std::fs::create_dir_all(folder).map_err(|source| RunDirError::Io { path: folder.to_owned(), source })?;
         }
+        let environment = agent::gate_environment(&self.shop.environment, &self.job.pass_environment, &scratch)?;
         let launch = Launch {
             argv: argv.to_vec(),
             directory: self.worktree.to_owned(),
-            environment: agent::gate_environment(&self.shop.environment, &self.job.pass_environment, &scratch)?,
+            secrets: agent::secrets_in(&environment),
+            environment,
             input: None,
             log: log.clone(),
+            answer: None,
             output_cap: LOG_MAX,
             grace: GRACE,
             supervisor: self.shop.supervisor.clone(),

@@ -25,6 +25,7 @@ use std::{
 };
 
 use implementer_model::{
+    budget::Purse,
     findings::{Finding, FindingCode, Weight},
     gate::{GateKind, Place, Receipt},
     handoff::{Handoff, IntegratedCommit, Synthesis, TaskRecord},
@@ -32,6 +33,7 @@ use implementer_model::{
     rework::{Escalation, Request, ReworkRound},
     schedule::{Again, Effect, End, Event, Machine, Outcome, StopReason},
     scope::CheckedPatch,
+    text,
 };
 use tokio::{
     sync::{mpsc, watch},
@@ -50,7 +52,7 @@ use self::{
     worker::{AttemptEnd, Order, Shop, WorkerEvent},
 };
 use crate::{
-    agent::Agent,
+    agent::Agents,
     intake::Intake,
     journal::{JOURNAL_VERSION, Journal, Record},
     run_dir::RunDir,
@@ -68,8 +70,8 @@ pub struct Setup {
     pub run_dir: RunDir,
     /// A folder outside the repository for work trees, homes and temporary files; the caller removes it.
     pub scratch: PathBuf,
-    /// The agent that does the work.
-    pub agent: Arc<dyn Agent>,
+    /// The agents that do the work.
+    pub agents: Agents,
     /// Our own environment, from which variables are passed on to gates by name.
     pub environment: BTreeMap<String, String>,
     /// Our own executable, which supervises what we start.
@@ -93,7 +95,7 @@ pub async fn run(
 ) -> Result<Handoff, RunError> {
     let began = Instant::now();
     let started = SystemTime::now();
-    let Setup { intake, store, run_dir, scratch, agent, environment, supervisor, place, revision, resumed } = setup;
+    let Setup { intake, store, run_dir, scratch, agents, environment, supervisor, place, revision, resumed } = setup;
     let (journal, records) = match resumed {
         Some(Resumed { journal, records }) => (journal, records),
         None => (Journal::create(&run_dir.path("journal.jsonl"))?, Vec::new()),
@@ -115,7 +117,7 @@ pub async fn run(
         pool,
         run_dir,
         scratch,
-        agent,
+        agents,
         environment,
         supervisor,
         began,
@@ -124,6 +126,7 @@ pub async fn run(
     });
     let (events, inbox) = mpsc::unbounded_channel();
     let mut run = Run {
+        purse: Purse::new(intake.config.limits.run_cost),
         machine: Machine::new(&intake.schedule),
         head: Head { commit: intake.base.commit.clone(), tree: intake.base.tree.clone() },
         intake,
@@ -153,6 +156,7 @@ pub async fn run(
         given_up: BTreeSet::new(),
         asked_again: BTreeSet::new(),
         cancelled: false,
+        out_of_time: None,
     };
     observer.observe(&Progress::Begun { schedule: &run.intake.schedule });
     let outcome = run.drive(inbox, cancel, observer).await;
@@ -253,6 +257,10 @@ struct Run {
     /// What was called again for which tree, so that nothing is asked for twice.
     asked_again: BTreeSet<(TaskId, ObjectId)>,
     cancelled: bool,
+    /// What subagents may cost, and what they did cost.
+    purse: Purse,
+    /// Says that the run reached its time limit, once it has.
+    out_of_time: Option<Finding>,
 }
 
 impl Run {
@@ -277,7 +285,13 @@ impl Run {
                 }
                 effects = next;
             }
-            let deadline = self.machine.next_deadline();
+            let run_ends = self.run_ends_ms().filter(|_| !self.cancelled);
+            if run_ends.is_some_and(|at| at <= self.shop.now_ms()) {
+                let cancel = self.run_out_of_time(observer);
+                effects = self.machine.handle(cancel, self.shop.now_ms());
+                continue;
+            }
+            let deadline = self.machine.next_deadline().into_iter().chain(run_ends).min();
             let wake = async {
                 match deadline {
                     Some(at) => tokio::time::sleep(Duration::from_millis(at.saturating_sub(self.shop.now_ms()))).await,
@@ -302,6 +316,29 @@ impl Run {
             };
             effects = events.into_iter().flat_map(|event| self.machine.handle(event, self.shop.now_ms())).collect();
         }
+    }
+
+    /// Returns when the run's time is up, in milliseconds since it began.
+    fn run_ends_ms(&self) -> Option<u64> {
+        self.intake.config.limits.run_minutes.map(|minutes| minutes.saturating_mul(60_000))
+    }
+
+    /// Ends the run because its time is up: as a cancel does, so that it can be gone on with.
+    fn run_out_of_time(&mut self, observer: &mut dyn Observer) -> Event {
+        let minutes = usize::try_from(self.intake.config.limits.run_minutes.unwrap_or_default()).unwrap_or(usize::MAX);
+        self.out_of_time = Some(Finding {
+            code: FindingCode::RunTimedOut,
+            weight: Weight::Blocking,
+            task: None,
+            path: None,
+            line: None,
+            message: format!(
+                "the run reached its time limit of {} and was ended; what was finished is kept, and the run can be gone \
+                 on with",
+                text::count(minutes, "minute")
+            ),
+        });
+        self.cancel(observer)
     }
 
     fn cancel(&mut self, observer: &mut dyn Observer) -> Event {
@@ -356,8 +393,29 @@ impl Run {
         let base = self.head.commit.clone();
         let implementation_base = self.intake.base.commit.clone();
         let integrated = self.commits.iter().any(|commit| commit.task == task.id);
-        let order =
-            Order { task, subagent, attempt, because, base, implementation_base, brief, integrated, pass_environment };
+        let waiting = self.intake.schedule.tasks.iter().filter(|task| !self.records.contains_key(&task.id)).count();
+        let config = &self.intake.config;
+        let budget = self.purse.reserve(&task.id, config.cost(&subagent.name), waiting);
+        let order = Order {
+            agent: Arc::clone(self.shop.agents.of(&subagent.name)?),
+            turns: config.turns(&subagent.name),
+            budget: budget.as_ref().copied().unwrap_or_default(),
+            rules: self.intake.rules.tree.clone(),
+            task,
+            subagent,
+            attempt,
+            because,
+            base,
+            implementation_base,
+            brief,
+            integrated,
+            pass_environment,
+        };
+        if let Err(exhausted) = budget {
+            let end = worker::not_affordable(&self.shop, order, &exhausted);
+            let _ = self.events.send(Happened::Worker(WorkerEvent::Ended(Box::new(end))));
+            return Ok(());
+        }
         let (shop, events) = (Arc::clone(&self.shop), self.events.clone());
         self.workers.spawn(async move {
             worker::work(shop, order, stopped, |event| {
@@ -425,6 +483,10 @@ impl Run {
     fn attempt_ended(&mut self, end: AttemptEnd, observer: &mut dyn Observer) -> Result<Vec<Event>, RunError> {
         let AttemptEnd { task, record, reason, findings, accepted, transient } = end;
         self.stops.remove(&task);
+        match record.outcome {
+            Outcome::NotRun => self.purse.release(&task),
+            _ => self.purse.settle(&task, record.session.as_ref().and_then(|session| session.micro_dollars)),
+        }
         let attempt = record.attempt;
         let end = match record.outcome {
             Outcome::Passed => End::Passed,

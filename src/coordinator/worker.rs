@@ -9,9 +9,11 @@ use std::{
 };
 
 use implementer_model::{
-    findings::Finding,
+    budget::{Dollars, Exhausted},
+    findings::{Finding, FindingCode, Weight},
     handoff::AttemptRecord,
     ids::{Digest, ObjectId, TaskId},
+    patch::FileMode,
     report::REPORT_MAX_BYTES,
     roster::Subagent,
     schedule::{Outcome, StopReason, Task},
@@ -22,7 +24,7 @@ use tokio::sync::watch;
 
 use super::error::RunError;
 use crate::{
-    agent::{self, Agent, AgentError, Conclusion, Ended, Exit, Job, LaunchError},
+    agent::{self, Agent, AgentError, Agents, Conclusion, Ended, Exit, Job, LaunchError},
     run_dir::{RunDir, RunDirError},
     workspace::{WorkspaceError, capture::Captured, patch_text, slots::SlotPool, store::RunStore},
 };
@@ -34,7 +36,7 @@ pub(super) struct Shop {
     pub(super) run_dir: RunDir,
     /// Where subagents and gates have their HOME and TMPDIR; outside the repository, gone after the run.
     pub(super) scratch: PathBuf,
-    pub(super) agent: Arc<dyn Agent>,
+    pub(super) agents: Agents,
     /// Our own environment, from which variables are passed on to gates by name.
     pub(super) environment: BTreeMap<String, String>,
     /// Our own executable, which supervises what we start.
@@ -71,6 +73,8 @@ impl Shop {
 pub(super) struct Order {
     pub(super) task: Task,
     pub(super) subagent: Subagent,
+    /// What does its work.
+    pub(super) agent: Arc<dyn Agent>,
     pub(super) attempt: u32,
     pub(super) because: String,
     /// The commit that the work tree stands at.
@@ -82,6 +86,12 @@ pub(super) struct Order {
     pub(super) integrated: bool,
     /// Names of the variables that the subagent is given.
     pub(super) pass_environment: Vec<String>,
+    /// The most turns that it may take.
+    pub(super) turns: Option<u64>,
+    /// The most dollars that it may cost: set aside for it.
+    pub(super) budget: Option<Dollars>,
+    /// The tree whose agent configuration holds: that of the commit with the rules.
+    pub(super) rules: ObjectId,
 }
 
 /// What a worker tells the loop.
@@ -131,6 +141,7 @@ async fn attempt(
         slot = shop.pool.acquire(&order.base, Some(&order.task.id)) => slot?,
         () = stopped(&mut stop) => return Ok(never_started(shop, order)),
     };
+    let placed = slot.place_agent_files(&order.rules, order.agent.uses_project_settings()).await?;
     let folder = shop.run_dir.begin_attempt(&order.task.id, order.attempt)?;
     let scratch = shop.scratch.join(format!("{}-{}", order.task.id, order.attempt));
     let files = Files::make(&order, slot.path(), &folder, &scratch)?;
@@ -145,12 +156,19 @@ async fn attempt(
         brief: brief_digest.clone(),
     });
     let started_ms = shop.now_ms();
-    let ended = match shop.agent.prepare(&job) {
+    let ended = match order.agent.prepare(&job) {
         Ok(launch) => agent::run(&launch, stopped(&mut stop)).await.map_err(NotStarted::Launch),
         Err(error) => Err(NotStarted::Agent(error)),
     };
-    let conclusion = ended.as_ref().ok().map(|ended| shop.agent.conclude(&job, ended));
-    let captured = slot.capture().await;
+    let conclusion = match &ended {
+        Ok(ended) => Some(concluded(order.agent.as_ref(), &job, ended, &mut stop).await),
+        Err(_) => None,
+    };
+    let captured = match slot.take_back_agent_files(placed).await {
+        Ok(()) => slot.capture().await,
+        Err(error) => Err(error),
+    };
+    let captured = captured.and_then(|captured| without_secrets(shop, &order, captured));
     drop(slot);
     let ended_ms = shop.now_ms();
     let cancelled = *stop.borrow() == Some(StopReason::Cancelled);
@@ -178,6 +196,60 @@ async fn attempt(
     };
     let end = End { ended, conclusion, captured, paths, cancelled };
     Ok(judge(&order, brief_digest, (started_ms, ended_ms), end))
+}
+
+/// Reads what a job came to. An agent that can go on with its session is asked once more when its answer is no report.
+async fn concluded(
+    agent: &dyn Agent,
+    job: &Job<'_>,
+    ended: &Ended,
+    stop: &mut watch::Receiver<Option<StopReason>>,
+) -> Conclusion {
+    let first = agent.conclude(job, ended);
+    if ended.stopped {
+        return first;
+    }
+    match agent.repair(job, &first) {
+        None => first,
+        Some(Ok(launch)) => match agent::run(&launch, stopped(stop)).await {
+            Ok(again) => agent.conclude_repair(job, first, &again),
+            Err(error) => {
+                tracing::warn!(%error, task = %job.task, "a subagent could not be asked for its report again");
+                first
+            }
+        },
+        Some(Err(error)) => {
+            tracing::warn!(%error, task = %job.task, "a subagent could not be asked for its report again");
+            first
+        }
+    }
+}
+
+/// Refuses a patch that holds the value of a secret which its subagent was given: it would be in the bundle, and in the
+/// repository for good.
+fn without_secrets(shop: &Shop, order: &Order, captured: Captured) -> Result<Captured, WorkspaceError> {
+    let secrets = agent::Secrets::of(&shop.environment, &order.pass_environment);
+    if secrets.is_empty() {
+        return Ok(captured);
+    }
+    let written = captured.patch.changes.iter().filter_map(|change| Some((change, change.new.as_ref()?)));
+    let found = tokio::task::block_in_place(|| {
+        let mut first = None;
+        for (change, blob) in written {
+            if blob.mode != FileMode::Gitlink
+                && let Some(name) = secrets.find(&shop.store.read_blob(&blob.id)?)
+            {
+                // It must not lie in the run's folder either, which is kept and handed around.
+                shop.store.forget(&blob.id)?;
+                first.get_or_insert((change.path.clone(), name.to_owned()));
+            }
+        }
+        Ok::<_, WorkspaceError>(first)
+    })?;
+    match found {
+        None => Ok(captured),
+        Some((path, name)) => Err(WorkspaceError::SecretWritten { path, name }),
+    }
 }
 
 /// Keeps what was written in place of a report, for whoever wants to know what went wrong: a plain file of a bounded
@@ -259,10 +331,23 @@ impl Files {
             report: &self.report,
             log: &self.log,
             scratch: &self.scratch,
+            turns: order.turns,
+            budget: order.budget,
             time_limit: Duration::from_secs(order.task.time_limit_s),
             pass_environment: &order.pass_environment,
         }
     }
+}
+
+/// Ends an attempt for which no money is left.
+pub(super) fn not_affordable(shop: &Shop, order: Order, why: &Exhausted) -> AttemptEnd {
+    let id = order.task.id.clone();
+    let reason = format!("{why}; it was not begun");
+    let mut end = never_started(shop, order);
+    end.findings = vec![Finding::about(&id, FindingCode::BudgetExhausted, Weight::Blocking, reason.clone())];
+    end.record.outcome = Outcome::BudgetExhausted;
+    end.reason = reason;
+    end
 }
 
 fn never_started(shop: &Shop, order: Order) -> AttemptEnd {
@@ -276,6 +361,7 @@ fn never_started(shop: &Shop, order: Order) -> AttemptEnd {
             ended_ms: now,
             exit_code: None,
             brief_digest: Digest::of(&order.brief),
+            session: None,
             report: None,
             patch: None,
             conflicts: Vec::new(),
@@ -291,6 +377,10 @@ fn never_started(shop: &Shop, order: Order) -> AttemptEnd {
 fn judge(order: &Order, brief_digest: Digest, (started_ms, ended_ms): (u64, u64), end: End) -> AttemptEnd {
     let End { ended, conclusion, captured, paths, cancelled } = end;
     let task = &order.task;
+    let secret_in = match &captured {
+        Err(WorkspaceError::SecretWritten { path, .. }) => Some(path.clone()),
+        _ => None,
+    };
     let (patch, left_out) = match captured {
         Ok(captured) => (Ok(captured.patch), captured.left_out),
         Err(error) => (Err(error.to_string()), Vec::new()),
@@ -304,18 +394,23 @@ fn judge(order: &Order, brief_digest: Digest, (started_ms, ended_ms): (u64, u64)
     let ending = match &ended {
         Err(error) => Ending::NotStarted(error.to_string()),
         Ok(ended) if ended.stopped && cancelled => Ending::Cancelled,
-        Ok(ended) if ended.stopped => Ending::Stopped,
+        Ok(ended) if ended.stopped && !ended.out_of_turns => Ending::Stopped,
         Ok(ended) => match ended.exit {
             Exit::Code(code) => Ending::Exited(code),
             Exit::Signal(signal) => Ending::Signalled(signal),
         },
     };
-    let report = conclusion.map_or(Ok(None), |conclusion| conclusion.report).map_err(|error| error.to_string());
+    let (session, report) = match conclusion {
+        Some(Conclusion { session, report }) => (session, report.map_err(|error| error.to_string())),
+        None => (None, Ok(None)),
+    };
     let verdict = verdict::judge(&Attempt {
         task,
         ending,
+        session: session.as_ref(),
         report: report.as_ref().map(|read| read.as_ref().map(|read| &read.report)).map_err(Clone::clone),
         patch: patch.as_ref().map_err(Clone::clone),
+        secret_in: secret_in.as_deref(),
         integrated: order.integrated,
         violations,
         left_out: &left_out,
@@ -326,7 +421,10 @@ fn judge(order: &Order, brief_digest: Digest, (started_ms, ended_ms): (u64, u64)
         && match &ended {
             Err(NotStarted::Launch(error)) => error.is_transient(),
             Err(NotStarted::Agent(_)) => false,
-            Ok(ended) => ended.exit.code() == Some(agent::EXIT_TRANSIENT),
+            Ok(ended) => match &session {
+                Some(session) => session.end.is_transient(),
+                None => ended.exit.code() == Some(agent::EXIT_TRANSIENT),
+            },
         };
     AttemptEnd {
         task: task.id.clone(),
@@ -339,6 +437,7 @@ fn judge(order: &Order, brief_digest: Digest, (started_ms, ended_ms): (u64, u64)
             ended_ms,
             exit_code: ended.ok().and_then(|ended| ended.exit.code()),
             brief_digest,
+            session,
             report: report.ok().flatten().map(|read| read.report),
             patch: patch.ok(),
             conflicts: Vec::new(),

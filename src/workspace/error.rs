@@ -67,6 +67,14 @@ pub enum WorkspaceError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A subagent wrote a secret that it was given into a file.
+    #[error("the value of `{name}`, a secret, stands in `{}`", path.escape_debug())]
+    SecretWritten {
+        /// The path.
+        path: String,
+        /// The name of the variable.
+        name: String,
+    },
     /// A file is larger than the program is ready to read.
     #[error("`{}` is {size} bytes long; at most {limit} are read", path.escape_debug())]
     FileTooLarge {

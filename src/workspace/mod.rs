@@ -21,6 +21,7 @@ pub mod patch_text;
 pub mod slots;
 pub mod store;
 
+mod agent_files;
 mod attributes;
 mod convert;
 mod folder;

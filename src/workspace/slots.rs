@@ -20,7 +20,7 @@ use implementer_model::ids::{ObjectId, TaskId};
 use tokio::sync::{Notify, Semaphore};
 
 use super::{
-    Result, WorkspaceError,
+    Result, WorkspaceError, agent_files,
     capture::{self, Captured},
     error::IoContext as _,
     folder,
@@ -160,6 +160,33 @@ impl Slot {
         &self.base
     }
 
+    /// Places the agent files of the tree `rules` in the folder, in place of its own: with the settings of agent
+    /// programs, or without any.
+    ///
+    /// # Errors
+    /// When the tree cannot be read, or the folder cannot be written.
+    pub async fn place_agent_files(&self, rules: &ObjectId, settings: bool) -> Result<PlacedAgentFiles> {
+        if settings && *rules == self.base.tree {
+            return Ok(PlacedAgentFiles::default());
+        }
+        let (pool, held) = (Arc::clone(&self.pool), Arc::clone(&self.held));
+        let (own, rules) = (self.base.tree.clone(), rules.clone());
+        let placing =
+            tokio::task::spawn_blocking(move || agent_files::place(&pool.store, &held.folder, &own, &rules, settings));
+        let placed = placing.await.map_err(|error| aborted("placing agent files", &error))??;
+        Ok(PlacedAgentFiles(placed))
+    }
+
+    /// Puts the folder's own agent files back. All processes that write there must have ended.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub async fn take_back_agent_files(&self, placed: PlacedAgentFiles) -> Result<()> {
+        let held = Arc::clone(&self.held);
+        let taking = tokio::task::spawn_blocking(move || agent_files::take_back(&held.folder, &placed.0));
+        taking.await.map_err(|error| aborted("putting agent files back", &error))?
+    }
+
     /// Captures what has become of the folder. All processes that write there must have ended.
     ///
     /// # Errors
@@ -172,6 +199,10 @@ impl Slot {
         capture.await.map_err(|error| aborted("capturing a patch", &error))?
     }
 }
+
+/// The agent files that stand in a slot in place of its own.
+#[derive(Debug, Default)]
+pub struct PlacedAgentFiles(agent_files::Placed);
 
 impl Pool {
     /// Waits for a slot to be given back, for at most half of what beginning a further one would take: either it comes,

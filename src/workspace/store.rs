@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     ffi::OsString,
-    fs,
+    fs, io,
     os::unix::ffi::{OsStrExt as _, OsStringExt as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -87,7 +87,7 @@ fn remove_locks(store_dir: &Path) -> Result<()> {
     }
     for file in files {
         match fs::remove_file(&file) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 return Err(WorkspaceError::Io { doing: "removing", path: file, source });
             }
             _ => {}
@@ -223,6 +223,20 @@ impl RunStore {
             .map_err(|error| unknown(&implementer_model::text::terminal(&format!("{error:#}"))))?
             .id;
         self.base(commit)
+    }
+
+    /// Removes an object that was written here and must not stay, such as a file with a secret in it. What the store
+    /// borrows is not touched.
+    ///
+    /// # Errors
+    /// When it is there and cannot be removed.
+    pub fn forget(&self, id: &ObjectId) -> Result<()> {
+        let (folder, name) = id.as_str().split_at(2);
+        let path = self.dir().join("objects").join(folder).join(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error).doing("removing", &path),
+            _ => Ok(()),
+        }
     }
 
     /// Reads the tree and the time of the commit `id`.
@@ -453,7 +467,7 @@ fn shared_by(source: &gix::Repository) -> Result<Shared> {
     let file = common.join("shallow");
     let shallow = match fs::read(&file) {
         Ok(content) => Some(content),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(source) => return Err(WorkspaceError::Io { doing: "reading", path: file, source }),
     };
     Ok(Shared { object_hash: source.object_hash(), alternates, shallow })

@@ -9,7 +9,8 @@ use std::{
 };
 
 use backend_implementer::agent::{
-    Agent as _, AgentError, CommandAgent, Conclusion, Ended, EnvironmentError, Job, LaunchError, ReportFileError, run,
+    Agent as _, AgentError, CommandAgent, Conclusion, Ended, EnvironmentError, Exit, Job, LaunchError, ReportFileError,
+    run,
 };
 use implementer_model::{
     ids::{ObjectId, SubagentName, TaskId},
@@ -84,6 +85,8 @@ impl Bench {
             report: &report,
             log: &log,
             scratch: &scratch,
+            turns: None,
+            budget: None,
             time_limit: Duration::from_secs(90),
             pass_environment: &self.passed,
         };
@@ -126,7 +129,7 @@ fn a_subagent_sees_its_contract_and_nothing_else() {
     TERM=dumb
     TMPDIR=ROOT/task/scratch/tmp
     "#);
-    assert_eq!(conclusion.failure, None);
+    assert!(conclusion.session.is_none() && ended.exit.success());
     assert!(conclusion.report.unwrap().is_none(), "nothing was reported");
 }
 
@@ -166,11 +169,24 @@ fn bad_reports_are_told_apart() {
 #[test]
 fn a_failed_process_is_a_failure_whatever_it_reports() {
     let report = r#"{"version":1,"status":"completed","summary":"typed"}"#;
-    let (_, conclusion) = Bench::new(&format!("echo '{report}' >\"$IMPLEMENTER_REPORT\"; exit 3")).go().unwrap();
-    assert_eq!(conclusion.failure.as_deref(), Some("it ended with exit code 3"));
+    let (ended, conclusion) = Bench::new(&format!("echo '{report}' >\"$IMPLEMENTER_REPORT\"; exit 3")).go().unwrap();
+    assert_eq!(ended.exit, Exit::Code(3));
     assert!(conclusion.report.unwrap().is_some());
-    let (_, conclusion) = Bench::new("kill -KILL $$").go().unwrap();
-    assert_eq!(conclusion.failure.as_deref(), Some("it ended with signal 9 (SIGKILL)"));
+    let (ended, _) = Bench::new("kill -KILL $$").go().unwrap();
+    assert_eq!(ended.exit.to_string(), "signal 9 (SIGKILL)");
+}
+
+#[test]
+fn a_secret_that_it_was_given_is_in_neither_log_nor_report() {
+    let report = r#"{"version":1,"status":"completed","summary":"used $LONG_API_KEY"}"#;
+    let mut bench =
+        Bench::new(&format!("echo \"key $LONG_API_KEY\"; cat >\"$IMPLEMENTER_REPORT\" <<END\n{report}\nEND"));
+    bench.agent.environment.insert("LONG_API_KEY".to_owned(), "sk-0123456789".to_owned());
+    bench.passed = vec!["LONG_API_KEY".to_owned()];
+    let (ended, conclusion) = bench.go().unwrap();
+    assert_eq!(ended.output_tail, "key [redacted]\n");
+    assert_eq!(fs::read_to_string(bench.path("task/log.txt")).unwrap(), "key [redacted]\n");
+    assert_eq!(conclusion.report.unwrap().unwrap().report.summary, "used [redacted]");
 }
 
 #[test]
@@ -189,7 +205,7 @@ fn a_subagent_can_have_a_program_of_its_own() {
     bench.agent.overrides.insert(bench.subagent.name.clone(), vec!["echo".to_owned(), "from PATH".to_owned()]);
     assert_eq!(bench.go().unwrap().0.output_tail, "from PATH\n");
     bench.agent.overrides.insert(bench.subagent.name.clone(), vec![]);
-    assert!(bench.go().unwrap_err().to_string().contains("no command is configured for `backend-datatypes`"));
+    assert!(bench.go().unwrap_err().to_string().contains("no agent is configured for `backend-datatypes`"));
 }
 
 #[test]

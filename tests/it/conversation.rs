@@ -1,5 +1,6 @@
 //! Whole conversations on a pull request, against our own GitHub.
 
+mod agent_files;
 mod events;
 mod interruptions;
 mod plan_sources;

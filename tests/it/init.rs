@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use implementer_model::config::Config;
+use implementer_model::config::{AgentKind, Config};
 
 use crate::support::Bench;
 
@@ -19,8 +19,8 @@ fn a_configuration_that_is_read_and_the_ready_workflow_are_written_once() {
         first.stdout
     );
     let text = fs::read_to_string(&path).unwrap();
-    let config = Config::read("c.yml", &text).unwrap();
-    assert_eq!(config.agent.command, ["agents/run"]);
+    let config = Config::read("c.yml", &text, &backend_implementer::agent::kinds()).unwrap();
+    assert_eq!(config.agent.kind.as_ref().map(AgentKind::as_str), Some("claude"));
     let ready = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/workflows/backend-implementer.yml"));
     let workflow = bench.repo().join(".github/workflows/backend-implementer.yml");
     assert_eq!(fs::read_to_string(&workflow).unwrap(), ready.unwrap());
@@ -37,7 +37,8 @@ fn a_configuration_that_is_read_and_the_ready_workflow_are_written_once() {
                 || line.split_once(':').is_some_and(|(key, _)| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'))
         })
         .fold(String::new(), |all, line| all + &line + "\n");
-    let all = Config::read("c.yml", &uncommented).unwrap_or_else(|errors| panic!("{errors:#?}\n{uncommented}"));
+    let all = Config::read("c.yml", &uncommented, &backend_implementer::agent::kinds())
+        .unwrap_or_else(|errors| panic!("{errors:#?}\n{uncommented}"));
     assert_eq!(
         (all.rework_rounds(), all.concurrency()),
         (Config::default().rework_rounds(), Config::default().concurrency())

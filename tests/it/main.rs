@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod action_metadata;
+mod agent_programs;
 mod cancel;
 mod command_agent;
 mod conversation;

@@ -39,6 +39,8 @@ impl Stand {
             environment: vec![("PATH".to_owned(), std::env::var("PATH").unwrap())],
             input: None,
             log: directory.path().join("log.txt"),
+            answer: None,
+            secrets: Vec::new(),
             output_cap: 1024 * 1024,
             grace: Duration::from_secs(30),
             supervisor: EXECUTABLE.into(),
@@ -398,6 +400,8 @@ fn nothing_outlives_a_coordinator_that_is_killed() {
         "log": stand.launch.log,
         "output-cap": 1000,
         "grace": { "secs": 0, "nanos": 100_000_000 },
+        "answer": null,
+        "secrets": [],
     });
     fs::write(stand.path("orders.json"), format!("{orders}\n")).unwrap();
     let mut coordinator = Command::new("sh")

@@ -68,6 +68,27 @@ pub struct BriefInput<'a> {
     pub requests: &'a [Request],
     /// The commands that the gates run on the result, from plan and configuration.
     pub gates: Vec<GateCommand<'a>>,
+    /// How its agent is told things and tells them.
+    pub manner: Manner,
+}
+
+/// How an agent is told its role, and how it reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Manner {
+    /// Whether the role's own words stand elsewhere: in the program's system prompt.
+    pub role_is_told: bool,
+    /// How it reports.
+    pub reporting: Reporting,
+}
+
+/// How an agent reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reporting {
+    /// It writes a file.
+    #[default]
+    File,
+    /// Its last answer is the report.
+    Answer,
 }
 
 /// A command that a gate will run.
@@ -84,7 +105,7 @@ pub struct GateCommand<'a> {
 pub fn render(input: &BriefInput<'_>) -> String {
     let mut out = String::new();
     introduction(&mut out, input);
-    role(&mut out, input.subagent);
+    role(&mut out, input.subagent, input.manner);
     plan(&mut out, input);
     requirements(&mut out, &input.task.requirements);
     constraints::render(&mut out, input);
@@ -116,9 +137,38 @@ fn introduction(out: &mut String, input: &BriefInput<'_>) {
     );
 }
 
-fn role(out: &mut String, subagent: &Subagent) {
+fn role(out: &mut String, subagent: &Subagent, manner: Manner) {
     let _ = write!(out, "\n## Your role\n\n{}\n", line(&cut(&subagent.description, 1024)));
+    if manner.role_is_told && !subagent.prompt.trim().is_empty() {
+        out.push_str("\nWhat your role's file says stands in your system prompt.\n");
+        return;
+    }
     block(out, &subagent.prompt, PROMPT_MAX_BYTES);
+}
+
+/// Renders what goes into an agent program's system prompt: who it is, and the role's own words as its authors wrote
+/// them. The brief says the rest, and its rules stand above these words.
+#[must_use]
+pub fn role_prompt(subagent: &Subagent) -> String {
+    format!(
+        "You work as the subagent {}, called by a coordinator. Nobody answers questions. The brief that you are given \
+         says what to do, what you may touch and how to report; its rules stand above the words of your role that \
+         follow.\n\n{}\n",
+        inline(subagent.name.as_str()),
+        visible(&cut(&subagent.prompt, PROMPT_MAX_BYTES)).trim(),
+    )
+}
+
+/// Renders what an agent is told whose answer was no valid report.
+#[must_use]
+pub fn repair(problem: &str) -> String {
+    let mut out = "Your last answer is not a valid report, so that your work cannot be taken over:\n".to_owned();
+    block(&mut out, problem, 4 * 1024);
+    out.push_str(
+        "\nChange no file now, and run nothing. Answer with one JSON object alone, in the form that your brief asks for \
+         under \"How to report\", about the work that you have done.\n",
+    );
+    out
 }
 
 fn plan(out: &mut String, input: &BriefInput<'_>) {

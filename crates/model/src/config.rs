@@ -2,6 +2,7 @@
 //!
 //! `docs/configuration.md` documents every key for people; [`schema`] gives the same to editors.
 
+pub mod agents;
 mod protected;
 mod pull_request;
 mod read;
@@ -18,10 +19,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    protected::{DEFAULT_PROTECTED_PATHS, ProtectedPath},
+    agents::{AgentConfig, AgentKind, AgentSettings, Limits, Permissions},
+    protected::{AGENT_INSTRUCTIONS, AGENT_SETTINGS_FILES, DEFAULT_PROTECTED_PATHS, ProtectedPath},
     pull_request::{DEFAULT_PLAN_FILE, PullRequestConfig},
 };
 use crate::{
+    budget::Dollars,
     command,
     diagnostics::Diagnostic,
     gate::GateKind,
@@ -53,6 +56,8 @@ const DEFAULT_GATE_TIME_LIMIT_MINUTES: u64 = 30;
 pub struct Config {
     /// The agent CLI that does the work.
     pub agent: AgentConfig,
+    /// How single agent programs are called, by their kind.
+    pub agents: BTreeMap<AgentKind, AgentSettings>,
     /// Overrides for single subagents, by name.
     pub subagents: BTreeMap<SubagentName, SubagentConfig>,
     /// Globs of paths that no subagent may touch, in place of the built-in list that `docs/configuration.md` shows.
@@ -67,6 +72,8 @@ pub struct Config {
     /// left out.
     #[schemars(range(min = 1, max = 1440))]
     pub time_limit_minutes: Option<u64>,
+    /// What attempts and the run may use.
+    pub limits: Limits,
     /// How often the authors of what the gates object to are called again: 0 to 5 rounds, 2 when left out.
     #[schemars(range(max = 5))]
     pub rework_rounds: Option<u32>,
@@ -79,31 +86,14 @@ pub struct Config {
     pub pull_request: PullRequestConfig,
 }
 
-/// How subagents are run.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct AgentConfig {
-    /// The kind of agent. Today: `command`.
-    pub kind: Option<AgentKind>,
-    /// The program and its arguments, for the kind `command`. A relative program with a `/` is looked up in the
-    /// repository at the base commit.
-    pub command: Vec<String>,
-}
-
-/// The kinds of agents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum AgentKind {
-    /// Any executable that keeps to the documented contract.
-    Command,
-}
-
 /// Overrides for one subagent.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct SubagentConfig {
     /// The part it plays; needed for a subagent whose role cannot be told from its name.
     pub role: Option<Role>,
+    /// The kind of agent that does its work, in place of the general one.
+    pub kind: Option<AgentKind>,
     /// The model.
     pub model: Option<String>,
     /// The globs of the paths it may touch.
@@ -115,6 +105,11 @@ pub struct SubagentConfig {
     /// The time limit of one attempt in minutes: 1 to 1440.
     #[schemars(range(min = 1, max = 1440))]
     pub time_limit_minutes: Option<u64>,
+    /// The most turns of one attempt: 1 to 10000.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub turns: Option<u64>,
+    /// The most dollars that one attempt may cost.
+    pub cost: Option<Dollars>,
     /// The program and its arguments, in place of the agent's.
     pub command: Option<Vec<String>>,
     /// Names of environment variables that are passed on to this subagent alone.
@@ -135,13 +130,14 @@ pub struct GateConfig {
 }
 
 impl Config {
-    /// Reads the configuration in `text`; `file` is its name in diagnostics. An empty text is the default.
+    /// Reads the configuration in `text`; `file` is its name in diagnostics, and `kinds` are the agents that can be
+    /// called. An empty text is the default.
     ///
     /// # Errors
     /// Everything that is wrong with it, each with its place: what is not YAML, keys that do not exist, values of the
     /// wrong kind or out of range, broken globs and commands, environment variables that must not be passed on.
-    pub fn read(file: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
-        read::read(file, text)
+    pub fn read(file: &str, text: &str, kinds: &[&str]) -> Result<Self, Vec<Diagnostic>> {
+        read::read(file, text, kinds)
     }
 
     /// Returns the most subagents that run at one time; 8 when the configuration does not say.
@@ -186,11 +182,42 @@ impl Config {
         own.unwrap_or(&self.agent.command)
     }
 
-    /// Returns the names of the environment variables that `subagent` is given: those for all, and its own.
+    /// Returns the kind of agent that does the work of `subagent`: its own, else `command` when it has a command of its
+    /// own, else the general one. Without any, it is `command`.
+    #[must_use]
+    pub fn kind(&self, subagent: &SubagentName) -> AgentKind {
+        let own = self.subagents.get(subagent);
+        let named = own.and_then(|own| own.kind.clone());
+        let by_command = || own.and_then(|own| own.command.as_ref()).map(|_| AgentKind::command());
+        named.or_else(by_command).or_else(|| self.agent.kind.clone()).unwrap_or_else(AgentKind::command)
+    }
+
+    /// Returns how the program of `kind` is called.
+    #[must_use]
+    pub fn settings(&self, kind: &AgentKind) -> AgentSettings {
+        self.agents.get(kind).cloned().unwrap_or_default()
+    }
+
+    /// Returns the most turns of one attempt of `subagent`: its own, else the general limit, else none.
+    #[must_use]
+    pub fn turns(&self, subagent: &SubagentName) -> Option<u64> {
+        self.subagents.get(subagent).and_then(|own| own.turns).or(self.limits.turns)
+    }
+
+    /// Returns the most dollars that one attempt of `subagent` may cost: its own limit, else the general one, else none.
+    #[must_use]
+    pub fn cost(&self, subagent: &SubagentName) -> Option<Dollars> {
+        self.subagents.get(subagent).and_then(|own| own.cost).or(self.limits.cost)
+    }
+
+    /// Returns the names of the environment variables that `subagent` is given: those for all, those of its agent, and
+    /// its own.
     #[must_use]
     pub fn environment(&self, subagent: &SubagentName) -> BTreeSet<&str> {
         let own = self.subagents.get(subagent).map(|subagent| subagent.pass_environment.as_slice());
-        self.pass_environment.iter().chain(own.unwrap_or_default()).map(String::as_str).collect()
+        let agent = self.agents.get(&self.kind(subagent)).map(|settings| settings.pass_environment.as_slice());
+        let all = self.pass_environment.iter().chain(agent.unwrap_or_default()).chain(own.unwrap_or_default());
+        all.map(String::as_str).collect()
     }
 
     /// Returns the globs of the paths that no subagent may touch: the configured list, else the built-in one.
@@ -204,20 +231,28 @@ impl Config {
     /// Digests what decides who may touch what, what is run in whose name with which secrets, and what verifies it:
     /// the protected paths, the agent's and the subagents' overrides, the gates' commands, the environment.
     ///
-    /// Concurrency, time limits and rounds of rework are left out: an approval need not be given again because a machine has more cores.
+    /// Concurrency, limits and rounds of rework are left out: an approval need not be given again because a machine has
+    /// more cores.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        let untimed = |subagent: &SubagentConfig| SubagentConfig { time_limit_minutes: None, ..subagent.clone() };
+        let untimed = |subagent: &SubagentConfig| SubagentConfig {
+            time_limit_minutes: None,
+            turns: None,
+            cost: None,
+            ..subagent.clone()
+        };
         let gates =
             self.gates.iter().map(|(&kind, gate)| (kind, GateConfig { time_limit_minutes: None, ..gate.clone() }));
         let decisive = Self {
             agent: self.agent.clone(),
+            agents: self.agents.clone(),
             subagents: self.subagents.iter().map(|(name, subagent)| (name.clone(), untimed(subagent))).collect(),
             // The effective list, so that a release with other defaults is another lock.
             protected_paths: Some(self.protected_paths()),
             gates: gates.collect(),
             concurrency: None,
             time_limit_minutes: None,
+            limits: Limits::default(),
             rework_rounds: None,
             escalate_beyond_plan: self.escalate_beyond_plan,
             pass_environment: self.pass_environment.clone(),
@@ -234,8 +269,16 @@ fn minutes(n: u64) -> Duration {
     Duration::from_secs(n.max(1).saturating_mul(60))
 }
 
-/// Returns the JSON schema (draft 2020-12) of the configuration.
+/// Returns the JSON schema (draft 2020-12) of the configuration, for the agents that can be called.
 #[must_use]
-pub fn schema() -> serde_json::Value {
-    schemars::schema_for!(Config).to_value()
+pub fn schema(kinds: &[&str]) -> serde_json::Value {
+    let mut schema = schemars::schema_for!(Config).to_value();
+    if let Some(kind) = schema.pointer_mut("/$defs/AgentKind").and_then(serde_json::Value::as_object_mut) {
+        kind.insert("enum".to_owned(), kinds.into());
+    }
+    let programs = kinds.iter().filter(|kind| **kind != AgentKind::COMMAND).copied().collect::<Vec<_>>();
+    if let Some(agents) = schema.pointer_mut("/properties/agents").and_then(serde_json::Value::as_object_mut) {
+        agents.insert("propertyNames".to_owned(), serde_json::json!({ "enum": programs }));
+    }
+    schema
 }

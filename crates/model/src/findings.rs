@@ -55,6 +55,26 @@ pub enum FindingCode {
     SubagentFailed,
     /// The subagent ran into its time limit.
     TimedOut,
+    /// The subagent used up its money.
+    BudgetExhausted,
+    /// The subagent used up its turns.
+    TurnsExhausted,
+    /// The model could not be called, or broke off.
+    ModelFailed,
+    /// The model refused the work.
+    ModelRefused,
+    /// The agent program's sandbox let no command run.
+    SandboxFailed,
+    /// A tool that the subagent called was not allowed.
+    ToolDenied,
+    /// The subagent answered with text that is no report, also after it was asked again.
+    UnstructuredReport,
+    /// A patch holds the value of a secret that the subagent was given.
+    SecretWritten,
+    /// Something about the agent program that is worth knowing.
+    AgentNote,
+    /// The run reached its time limit and was ended.
+    RunTimedOut,
     /// The subagent said that it cannot go on, and what it needs.
     SubagentBlocked,
     /// A specialist that a blocked subagent named was not called.
@@ -91,7 +111,7 @@ pub enum FindingCode {
 
 impl FindingCode {
     /// All kinds, in the order of their names' table in `docs/findings.md`.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 37] = [
         Self::Reported,
         Self::ScopeViolation,
         Self::Conflict,
@@ -103,6 +123,16 @@ impl FindingCode {
         Self::UncoveredRequirement,
         Self::SubagentFailed,
         Self::TimedOut,
+        Self::BudgetExhausted,
+        Self::TurnsExhausted,
+        Self::ModelFailed,
+        Self::ModelRefused,
+        Self::SandboxFailed,
+        Self::ToolDenied,
+        Self::UnstructuredReport,
+        Self::SecretWritten,
+        Self::AgentNote,
+        Self::RunTimedOut,
         Self::SubagentBlocked,
         Self::EscalationRefused,
         Self::SamePatchAgain,
@@ -136,6 +166,16 @@ impl FindingCode {
             Self::UncoveredRequirement => "uncovered-requirement",
             Self::SubagentFailed => "subagent-failed",
             Self::TimedOut => "timed-out",
+            Self::BudgetExhausted => "budget-exhausted",
+            Self::TurnsExhausted => "turns-exhausted",
+            Self::ModelFailed => "model-failed",
+            Self::ModelRefused => "model-refused",
+            Self::SandboxFailed => "sandbox-failed",
+            Self::ToolDenied => "tool-denied",
+            Self::UnstructuredReport => "unstructured-report",
+            Self::SecretWritten => "secret-written",
+            Self::AgentNote => "agent-note",
+            Self::RunTimedOut => "run-timed-out",
             Self::SubagentBlocked => "subagent-blocked",
             Self::EscalationRefused => "escalation-refused",
             Self::SamePatchAgain => "same-patch-again",

@@ -18,6 +18,7 @@ use crate::{
     rework::{Escalation, ReworkRound},
     roster::{Phase, Role},
     schedule::{Outcome, Schedule},
+    session::{Session, Tokens},
 };
 
 /// The version of the hand-off format that this program writes and reads.
@@ -199,6 +200,9 @@ pub struct AttemptRecord {
     pub exit_code: Option<i32>,
     /// The digest of the brief that it was given.
     pub brief_digest: Digest,
+    /// What its agent program says about the session, where there is such a program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<Session>,
     /// What it said, when it said something valid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<Report>,
@@ -291,11 +295,35 @@ impl Criterion {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Cost {
-    /// Micro-dollars (millionths), when an agent reported a cost.
+    /// Micro-dollars (millionths), when an agent reported a cost, or the configuration has prices for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub micro_dollars: Option<u64>,
+    /// Sessions of agent programs whose cost nobody told: the sum is without them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub without_cost: u32,
+    /// Tokens, as far as the agents told.
+    #[serde(default, skip_serializing_if = "Tokens::is_none")]
+    pub tokens: Tokens,
     /// Milliseconds that subagents ran, added up.
     pub subagent_ms: u64,
+}
+
+impl Cost {
+    /// Adds up what the attempts of all tasks cost.
+    #[must_use]
+    pub fn of<'a>(attempts: impl IntoIterator<Item = &'a AttemptRecord>) -> Self {
+        let mut cost = Self::default();
+        for attempt in attempts {
+            cost.subagent_ms = cost.subagent_ms.saturating_add(attempt.ended_ms.saturating_sub(attempt.started_ms));
+            let Some(session) = &attempt.session else { continue };
+            cost.tokens = cost.tokens.plus(session.tokens);
+            match session.micro_dollars {
+                Some(micro) => cost.micro_dollars = Some(cost.micro_dollars.unwrap_or_default().saturating_add(micro)),
+                None => cost.without_cost = cost.without_cost.saturating_add(1),
+            }
+        }
+        cost
+    }
 }
 
 impl Handoff {

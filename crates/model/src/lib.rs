@@ -10,6 +10,7 @@
 //! the [`summary`] is the picture for people.
 
 pub mod brief;
+pub mod budget;
 pub mod command;
 pub mod config;
 pub mod conversation;
@@ -30,6 +31,7 @@ pub mod rework;
 pub mod roster;
 pub mod schedule;
 pub mod scope;
+pub mod session;
 pub mod summary;
 pub mod text;
 pub mod verdict;

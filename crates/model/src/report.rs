@@ -1,7 +1,9 @@
 //! The report: what a subagent says it did. JSON against a published schema; untrusted, always.
 
+mod answer;
 mod read;
 
+pub use answer::{from_answer, from_value, strict_schema};
 pub use read::{FILES_MAX, LIST_MAX, PATH_MAX, ReadReport, ReportError, SUMMARY_MAX, TEXT_MAX};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

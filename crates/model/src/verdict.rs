@@ -1,6 +1,8 @@
 //! What became of an attempt: the report held against the patch, the patch against the scope, both against the way the
 //! process ended. What a subagent says is never enough on its own.
 
+mod session;
+
 use std::collections::BTreeSet;
 
 use crate::{
@@ -10,6 +12,7 @@ use crate::{
     roster::Access,
     schedule::{Outcome, Task},
     scope::Violation,
+    session::Session,
     text,
 };
 
@@ -41,10 +44,14 @@ pub struct Attempt<'a> {
     pub task: &'a Task,
     /// How the process ended.
     pub ending: Ending,
+    /// What the agent program says about its session; `None` where there is none, as for the agent `command`.
+    pub session: Option<&'a Session>,
     /// The report: `Ok(None)` when there is none, the reason when it is not valid.
     pub report: Result<Option<&'a Report>, String>,
     /// The patch as captured, or why there is none.
     pub patch: Result<&'a Patch, String>,
+    /// The path of a file in which the subagent wrote a secret that it was given: then there is no patch.
+    pub secret_in: Option<&'a str>,
     /// Whether a patch of an earlier attempt is integrated already: then the work may be there without another change.
     pub integrated: bool,
     /// Where the patch leaves the scope.
@@ -80,6 +87,15 @@ fn outcome(attempt: &Attempt<'_>, findings: &mut Vec<Finding>) -> (Outcome, Stri
     let task = attempt.task;
     let mut blocking = |code, message: &str| findings.push(Finding::about(&task.id, code, Weight::Blocking, message));
 
+    // How the session ended says more than the exit code: a limit, an error that looks like success. Only what we did
+    // ourselves to the process comes first.
+    let ours = matches!(attempt.ending, Ending::NotStarted(_) | Ending::Stopped | Ending::Cancelled);
+    if let Some(session) = attempt.session.filter(|_| !ours)
+        && let Some((outcome, code, reason)) = session::outcome(session, attempt)
+    {
+        blocking(code, &reason);
+        return (outcome, reason);
+    }
     match &attempt.ending {
         Ending::NotStarted(why) => {
             let reason = format!("it could not be started: {why}");
@@ -114,6 +130,12 @@ fn outcome(attempt: &Attempt<'_>, findings: &mut Vec<Finding>) -> (Outcome, Stri
 
     let patch = match &attempt.patch {
         Ok(patch) => *patch,
+        Err(why) if attempt.secret_in.is_some() => {
+            let reason = format!("{why}, and nothing that it changed is kept");
+            let finding = Finding::about(&task.id, FindingCode::SecretWritten, Weight::Blocking, reason.clone());
+            findings.push(Finding { path: attempt.secret_in.map(str::to_owned), ..finding });
+            return (Outcome::Failed, reason);
+        }
         Err(why) => {
             let reason = format!("what it changed could not be captured: {why}");
             blocking(FindingCode::SubagentFailed, &reason);
@@ -140,6 +162,14 @@ fn outcome(attempt: &Attempt<'_>, findings: &mut Vec<Finding>) -> (Outcome, Stri
 
     let report = match &attempt.report {
         Ok(Some(report)) => *report,
+        no_report if attempt.session.is_some_and(|session| session.answer.is_some()) => {
+            let why = no_report.as_ref().err().map(|why| format!(" ({why})")).unwrap_or_default();
+            let asked = attempt.session.is_some_and(|session| session.repairs > 0);
+            let asked = if asked { ", also after it was asked again" } else { "" };
+            let reason = format!("its answer is no report{why}{asked}; the text is kept{}", kept(attempt));
+            blocking(FindingCode::UnstructuredReport, &reason);
+            return (Outcome::Unreported, reason);
+        }
         Ok(None) => {
             let reason = format!("it ended without writing a report{}", kept(attempt));
             blocking(FindingCode::NoReport, &reason);
@@ -206,6 +236,9 @@ fn kept(attempt: &Attempt<'_>) -> String {
 fn side_notes(attempt: &Attempt<'_>) -> Vec<Finding> {
     let id = &attempt.task.id;
     let mut findings = Vec::new();
+    if let Some(session) = attempt.session {
+        findings.extend(session::side_notes(session, attempt));
+    }
     if attempt.leftovers > 0 {
         let message = format!(
             "{} still running after the subagent had ended; stopped",

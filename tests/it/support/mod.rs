@@ -3,6 +3,7 @@
 pub(crate) mod action;
 pub(crate) mod doubles;
 pub(crate) mod github;
+pub(crate) mod model;
 
 use std::{
     collections::BTreeMap,

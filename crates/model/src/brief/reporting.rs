@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::BriefInput;
+use super::{BriefInput, Reporting};
 use crate::{
     report::{
         ClaimStatus, Evidence, Label, REPORT_MAX_BYTES, REPORT_VERSION, Report, ReportStatus, RequirementClaim,
@@ -17,11 +17,16 @@ const EXAMPLE_CLAIMS: usize = 2;
 
 /// Writes the section.
 pub(super) fn render(out: &mut String, input: &BriefInput<'_>) {
+    let where_to = match input.manner.reporting {
+        Reporting::File => "Write one JSON object to the file that the environment variable `IMPLEMENTER_REPORT` names",
+        Reporting::Answer => {
+            "Your last answer is one JSON object and nothing else: no words before or behind it, no file"
+        }
+    };
     let _ = write!(
         out,
         "\n## How to report\n\n\
-         Write one JSON object to the file that the environment variable `IMPLEMENTER_REPORT` names, of at most {} \
-         bytes. Without a valid report your task does not pass, whatever you changed.\n\n\
+         {where_to}, of at most {} bytes. Without a valid report your task does not pass, whatever you changed.\n\n\
          - `version`: {REPORT_VERSION}.\n\
          - `status`: `completed`, `blocked` or `failed`.\n\
          - `summary`: what you did, in a paragraph.\n\

@@ -47,6 +47,7 @@ fn brief(handoff: &Handoff, task: &str, prompt: &str, rework: Vec<Rework<'_>>) -
         rework,
         requests: if again { &requests } else { &[] },
         gates: gates.map(|command| GateCommand { gate: command.gate, argv: &command.argv }).collect(),
+        manner: Manner::default(),
     })
 }
 

@@ -65,3 +65,35 @@ pub const DEFAULT_PROTECTED_PATHS: &[ProtectedPath] = &[
     ProtectedPath { glob: ".husky", reason: GIT },
     ProtectedPath { glob: ".githooks", reason: GIT },
 ];
+
+/// The globs of the files that agent programs obey as instructions.
+pub const AGENT_INSTRUCTIONS: &[&str] = &[
+    "**/CLAUDE.md",
+    "**/CLAUDE.local.md",
+    "**/AGENTS.md",
+    "**/AGENTS.override.md",
+    "**/GEMINI.md",
+    "**/.cursorrules",
+    ".github/agents",
+    ".github/copilot-instructions.md",
+    ".github/instructions",
+    ".github/prompts",
+];
+
+/// The globs of the files from which agent programs take settings, hooks, plugins and servers that they run.
+pub const AGENT_SETTINGS_FILES: &[&str] = &[
+    "**/.claude",
+    "**/.claude/**",
+    "**/.mcp.json",
+    "**/.codex",
+    "**/.codex/**",
+    "**/.gemini",
+    "**/.gemini/**",
+    "**/.opencode",
+    "**/.opencode/**",
+    "opencode.json",
+    "opencode.jsonc",
+    "**/.cursor",
+    "**/.cursor/**",
+    ".github/hooks",
+];

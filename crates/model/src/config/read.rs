@@ -1,10 +1,14 @@
 //! Reads a configuration from its YAML tree, reporting everything that is wrong with it in one go.
 
+mod agents;
+
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
+#[cfg(test)]
+pub(super) use self::agents::{AGENT_KEYS, LIMITS_KEYS, PRICE_KEYS, SETTINGS_KEYS};
 use super::{
-    AgentConfig, AgentKind, CONCURRENCY_MAX, CONFIG_MAX_BYTES, Config, GateConfig, PullRequestConfig, SubagentConfig,
-    TIME_LIMIT_MAX_MINUTES, values,
+    CONCURRENCY_MAX, CONFIG_MAX_BYTES, Config, GateConfig, PullRequestConfig, SubagentConfig, TIME_LIMIT_MAX_MINUTES,
+    values,
 };
 use crate::{
     diagnostics::{Diagnostic, Position, Severity, sort},
@@ -16,13 +20,15 @@ use crate::{
     yaml::tree::{self, Node, Value},
 };
 
-pub(super) const CONFIG_KEYS: [&str; 10] = [
+pub(super) const CONFIG_KEYS: [&str; 12] = [
     "agent",
+    "agents",
     "subagents",
     "protected-paths",
     "gates",
     "concurrency",
     "time-limit-minutes",
+    "limits",
     "rework-rounds",
     "escalate-beyond-plan",
     "pass-environment",
@@ -30,19 +36,29 @@ pub(super) const CONFIG_KEYS: [&str; 10] = [
 ];
 pub(super) const PULL_REQUEST_KEYS: [&str; 6] =
     ["plan-files", "run-label", "bots", "live-comment", "update-seconds", "checks"];
-pub(super) const AGENT_KEYS: [&str; 2] = ["kind", "command"];
-pub(super) const SUBAGENT_KEYS: [&str; 8] =
-    ["role", "model", "scope", "exclude", "access", "time-limit-minutes", "command", "pass-environment"];
+pub(super) const SUBAGENT_KEYS: [&str; 11] = [
+    "role",
+    "kind",
+    "model",
+    "scope",
+    "exclude",
+    "access",
+    "time-limit-minutes",
+    "turns",
+    "cost",
+    "command",
+    "pass-environment",
+];
 pub(super) const GATE_KEYS: [&str; 3] = ["commands", "time-limit-minutes", "junit"];
 
-pub(super) fn read(file: &str, text: &str) -> Result<Config, Vec<Diagnostic>> {
+pub(super) fn read(file: &str, text: &str, kinds: &[&str]) -> Result<Config, Vec<Diagnostic>> {
     if text.len() > CONFIG_MAX_BYTES {
         let message = format!("the configuration is longer than {CONFIG_MAX_BYTES} bytes");
         let diagnostic = Diagnostic::new(Severity::Error, "configuration-too-long", file, message);
         return Err(vec![diagnostic.hint("globs and scripts keep lists out of it")]);
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = Reader { file, text, diagnostics: Vec::new() };
+    let mut reader = Reader { file, text, kinds, diagnostics: Vec::new() };
     let config = match tree::parse(text) {
         Ok(tree) => {
             if let Some(duplicate) = tree.duplicate_key {
@@ -76,6 +92,7 @@ struct Field {
 struct Reader<'a> {
     file: &'a str,
     text: &'a str,
+    kinds: &'a [&'a str],
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -86,6 +103,7 @@ impl Reader<'_> {
         if let Some(agent) = fields.remove("agent") {
             config.agent = self.agent(agent);
         }
+        config.agents = fields.remove("agents").map(|field| self.agents(field)).unwrap_or_default();
         for (name, field) in fields.remove("subagents").map(|field| self.entries(field)).unwrap_or_default() {
             match SubagentName::new(name.0.as_str()) {
                 Ok(key) => drop(config.subagents.insert(key, self.subagent(field))),
@@ -105,6 +123,7 @@ impl Reader<'_> {
             .and_then(|field| self.number(&field, 1..=CONCURRENCY_MAX as u64))
             .and_then(|number| usize::try_from(number).ok());
         config.time_limit_minutes = self.minutes(&mut fields);
+        config.limits = fields.remove("limits").map(|field| self.limits(field)).unwrap_or_default();
         config.rework_rounds = fields
             .remove("rework-rounds")
             .and_then(|field| self.number(&field, 0..=u64::from(rework::ROUNDS_MAX)))
@@ -118,20 +137,13 @@ impl Reader<'_> {
         config
     }
 
-    fn agent(&mut self, field: Field) -> AgentConfig {
-        let mut fields = self.keys(field, &AGENT_KEYS);
-        AgentConfig {
-            kind: fields.remove("kind").and_then(|field| self.choice(&field, &[("command", AgentKind::Command)])),
-            command: fields.remove("command").and_then(|field| self.argv(field)).unwrap_or_default(),
-        }
-    }
-
     fn subagent(&mut self, field: Field) -> SubagentConfig {
         let mut fields = self.keys(field, &SUBAGENT_KEYS);
         SubagentConfig {
             role: fields
                 .remove("role")
                 .and_then(|field| self.choice(&field, &Role::ALL.map(|role| (role.name(), role)))),
+            kind: fields.remove("kind").and_then(|field| self.kind(&field)),
             model: fields.remove("model").and_then(|field| self.word(&field)),
             scope: fields.remove("scope").and_then(|field| self.globs(field)),
             exclude: fields.remove("exclude").and_then(|field| self.globs(field)),
@@ -139,6 +151,8 @@ impl Reader<'_> {
                 .remove("access")
                 .and_then(|field| self.choice(&field, &Access::ALL.map(|access| (access.name(), access)))),
             time_limit_minutes: self.minutes(&mut fields),
+            turns: self.turns(&mut fields),
+            cost: self.cost(&mut fields, "cost"),
             command: fields.remove("command").and_then(|field| self.argv(field)),
             pass_environment: self.environment(&mut fields),
         }
@@ -282,7 +296,7 @@ impl Reader<'_> {
         fields.remove("time-limit-minutes").and_then(|field| self.number(&field, 1..=TIME_LIMIT_MAX_MINUTES))
     }
 
-    fn choice<T: Copy>(&mut self, field: &Field, choices: &[(&'static str, T)]) -> Option<T> {
+    fn choice<T: Copy>(&mut self, field: &Field, choices: &[(&str, T)]) -> Option<T> {
         let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
         let Value::Text(text) = &field.node.value else {
             self.wrong_type(field, &format!("one of {}", list(&names)), None);

@@ -3,13 +3,22 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::{
-    read::{AGENT_KEYS, CONFIG_KEYS, GATE_KEYS, PULL_REQUEST_KEYS, SUBAGENT_KEYS},
+    read::{
+        AGENT_KEYS, CONFIG_KEYS, GATE_KEYS, LIMITS_KEYS, PRICE_KEYS, PULL_REQUEST_KEYS, SETTINGS_KEYS, SUBAGENT_KEYS,
+    },
     *,
 };
 use crate::scope::{CompiledScope, Scope};
 
+/// The agents that can be called in these tests.
+const KINDS: [&str; 3] = ["command", "claude", "codex"];
+
+fn read(text: &str) -> Result<Config, Vec<Diagnostic>> {
+    Config::read("c.yml", text, &KINDS)
+}
+
 fn errors(text: &str) -> String {
-    let diagnostics = Config::read("c.yml", text).unwrap_err();
+    let diagnostics = read(text).unwrap_err();
     diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
@@ -21,14 +30,28 @@ const FULL: &str = r#"
 agent:
   kind: command
   command: [./agents/run, --quiet]
+agents:
+  codex:
+    program: ./bin/codex
+    arguments: [-c, "x=1"]
+    model: gpt-5.5
+    models: { opus: gpt-5.5, haiku: gpt-5.5-mini }
+    permissions: own
+    project-settings: true
+    old-version: true
+    pass-environment: [OPENAI_API_KEY]
+    prices: { default: { input: 1.25, cached-input: 0.125, output: 10 } }
 subagents:
   backend-datatypes:
     role: data-types
+    kind: codex
     model: opus
     scope: [src/types/**]
     exclude: ["**/*.gen.ts"]
     access: writes
     time-limit-minutes: 20
+    turns: 50
+    cost: 2.50
     command: [python3, agents/types.py]
     pass-environment: [SCHEMA_REGISTRY]
 protected-paths: [.github/**]
@@ -39,13 +62,14 @@ gates:
     junit: ["target/**/junit.xml"]
 concurrency: 4
 time-limit-minutes: 90
+limits: { turns: 100, cost: 5, run-cost: 40.5, run-minutes: 300 }
 pass-environment: [ANTHROPIC_API_KEY]
 "#;
 
 #[test]
 fn an_empty_configuration_is_the_default() {
     for text in ["", "\n", "# nothing yet\n", "---\n", "{}", "agent:\nsubagents:\ngates:\n", "\u{feff}"] {
-        assert_eq!(Config::read("c.yml", text), Ok(Config::default()), "{text:?}");
+        assert_eq!(read(text), Ok(Config::default()), "{text:?}");
     }
     let config = Config::default();
     assert_eq!(config.concurrency(), 8);
@@ -56,7 +80,7 @@ fn an_empty_configuration_is_the_default() {
 
 #[test]
 fn every_key_is_read_as_serde_reads_it() {
-    let config = Config::read("c.yml", FULL).unwrap();
+    let config = read(FULL).unwrap();
     assert_eq!(crate::yaml::from_str::<Config>(FULL).unwrap(), config);
     let (types, other) = (name("backend-datatypes"), name("other"));
     assert_eq!(config.command(&types), ["python3", "agents/types.py"]);
@@ -64,21 +88,21 @@ fn every_key_is_read_as_serde_reads_it() {
     assert_eq!(config.time_limit(&types), Duration::from_secs(20 * 60));
     assert_eq!(config.time_limit(&other), Duration::from_secs(90 * 60));
     assert_eq!(config.gate_time_limit(GateKind::Tests), Duration::from_secs(45 * 60));
-    assert_eq!(config.environment(&types), BTreeSet::from(["ANTHROPIC_API_KEY", "SCHEMA_REGISTRY"]));
+    assert_eq!(config.environment(&types), BTreeSet::from(["ANTHROPIC_API_KEY", "OPENAI_API_KEY", "SCHEMA_REGISTRY"]));
     assert_eq!(config.environment(&other), BTreeSet::from(["ANTHROPIC_API_KEY"]));
     assert_eq!(config.protected_paths(), [".github/**"]);
 }
 
 #[test]
 fn what_is_written_is_read_back() {
-    let config = Config::read("c.yml", FULL).unwrap();
+    let config = read(FULL).unwrap();
     let text = serde_json::to_string_pretty(&config).unwrap();
-    assert_eq!(Config::read("c.json", &text), Ok(config));
+    assert_eq!(Config::read("c.json", &text, &KINDS), Ok(config));
 }
 
 #[test]
 fn windows_line_ends_change_nothing() {
-    assert_eq!(Config::read("c.yml", &FULL.replace('\n', "\r\n")), Config::read("c.yml", FULL));
+    assert_eq!(read(&FULL.replace('\n', "\r\n")), read(FULL));
 }
 
 #[test]
@@ -106,15 +130,15 @@ gates:
     commands: ["cargo clippy && cargo fmt --check", "", 7]
     junit: {}
 agent:
-  kind: claude
+  kind: cloude
   command: []
 "#;
     insta::assert_snapshot!(errors(text), @r#"
-    c.yml:1:1: error[unknown-key]: the configuration has no key `agents`
+    c.yml:2:3: error[unknown-key]: `agents` has no key `kind`
        |
-     1 | agents:
-       | ^
-      hint: did you mean `agent`?
+     2 |   kind: command
+       |   ^
+      hint: did you mean `agent.kind`?
     c.yml:3:1: error[unknown-key]: the configuration has no key `concurency`
        |
      3 | concurency: 4
@@ -206,10 +230,11 @@ agent:
         |
      22 |     junit: {}
         |            ^
-    c.yml:24:9: error[unknown-value]: `agent.kind` cannot be `claude`: it is one of `command`
+    c.yml:24:9: error[unknown-value]: `agent.kind` cannot be `cloude`: it is one of `command`, `claude`, `codex`
         |
-     24 |   kind: claude
+     24 |   kind: cloude
         |         ^
+      hint: did you mean `claude`?
     c.yml:25:12: error[invalid-command]: `agent.command` names no program
         |
      25 |   command: []
@@ -261,15 +286,15 @@ fn limits_hold_at_their_borders() {
         ("gates: {tests: {time-limit-minutes: 0}}", false),
         ("subagents: {a: {time-limit-minutes: 1441}}", false),
     ] {
-        assert_eq!(Config::read("c.yml", text).is_ok(), good, "{text}");
+        assert_eq!(read(text).is_ok(), good, "{text}");
     }
 }
 
 #[test]
 fn the_digest_changes_with_who_may_touch_what_and_what_verifies_it_only() {
-    let digest = |text: &str| Config::read("c.yml", text).unwrap().digest();
+    let digest = |text: &str| read(text).unwrap().digest();
     let default = digest("");
-    for same in ["concurrency: 3", "time-limit-minutes: 3", "pass-environment: []"] {
+    for same in ["concurrency: 3", "time-limit-minutes: 3", "pass-environment: []", "limits: { cost: 3 }"] {
         assert_eq!(digest(same), default, "{same}");
     }
     for other in [
@@ -280,6 +305,8 @@ fn the_digest_changes_with_who_may_touch_what_and_what_verifies_it_only() {
         "gates: {tests: {commands: [make]}}",
         "gates: {tests: {junit: [x.xml]}}",
         "agent: {command: [x]}",
+        "agent: {kind: claude}",
+        "agents: {claude: {permissions: full}}",
         "pass-environment: [KEY]",
     ] {
         assert_ne!(digest(other), default, "{other}");
@@ -292,18 +319,25 @@ fn the_digest_changes_with_who_may_touch_what_and_what_verifies_it_only() {
 
 #[test]
 fn the_schema_has_the_keys_that_are_read() {
-    let schema = schema();
+    let schema = schema(&KINDS);
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
     let keys =
         |properties: &serde_json::Value| properties.as_object().unwrap().keys().cloned().collect::<BTreeSet<String>>();
     let ours = |keys: &[&str]| keys.iter().map(ToString::to_string).collect::<BTreeSet<String>>();
     assert_eq!(keys(&schema["properties"]), ours(&CONFIG_KEYS));
-    for (name, known) in
-        [("AgentConfig", &AGENT_KEYS[..]), ("SubagentConfig", &SUBAGENT_KEYS), ("GateConfig", &GATE_KEYS)]
-    {
+    for (name, known) in [
+        ("AgentConfig", &AGENT_KEYS[..]),
+        ("AgentSettings", &SETTINGS_KEYS),
+        ("Limits", &LIMITS_KEYS),
+        ("Price", &PRICE_KEYS),
+        ("SubagentConfig", &SUBAGENT_KEYS),
+        ("GateConfig", &GATE_KEYS),
+    ] {
         assert_eq!(keys(&schema["$defs"][name]["properties"]), ours(known), "{name}");
         assert_eq!(schema["$defs"][name]["additionalProperties"], false, "{name}");
     }
+    assert_eq!(schema["$defs"]["AgentKind"]["enum"], serde_json::json!(KINDS));
+    assert_eq!(schema["properties"]["agents"]["propertyNames"]["enum"], serde_json::json!(["claude", "codex"]));
     let gates = GateKind::ALL.map(GateKind::name);
     assert_eq!(schema["properties"]["gates"]["propertyNames"]["enum"], serde_json::json!(gates));
     assert_eq!(schema["properties"]["concurrency"]["maximum"], CONCURRENCY_MAX);
@@ -365,7 +399,7 @@ fn the_documented_examples_are_configurations() {
     let examples: Vec<_> = page.split("```yaml\n").skip(1).map(|rest| rest.split_once("\n```").unwrap().0).collect();
     assert!(!examples.is_empty());
     for example in examples {
-        if let Err(diagnostics) = Config::read("docs/configuration.md", example) {
+        if let Err(diagnostics) = Config::read("docs/configuration.md", example, &KINDS) {
             panic!("{}", diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
         }
     }
@@ -382,7 +416,7 @@ fn the_documented_examples_are_configurations() {
 proptest! {
     #[test]
     fn no_text_makes_reading_panic(text in "(?s).{0,200}") {
-        let _ = Config::read("c.yml", &text);
+        let _ = read(&text);
     }
 
     #[test]
@@ -390,7 +424,7 @@ proptest! {
         lines in prop::collection::vec("( |  |    )?(agent|gates|tests|subagents|scope|concurrency|x|- a|- \\[b)(:|: 1|: \\[a\\])?", 0..8)
     ) {
         let text = lines.join("\n");
-        if let Err(diagnostics) = Config::read("c.yml", &text) {
+        if let Err(diagnostics) = read(&text) {
             prop_assert!(!diagnostics.is_empty());
             for diagnostic in diagnostics {
                 prop_assert!(diagnostic.is_error() && diagnostic.position.is_some(), "{diagnostic} of {text:?}");
@@ -407,7 +441,7 @@ proptest! {
 fn what_happens_on_pull_requests_is_read_and_is_no_part_of_the_lock() {
     let text = "pull-request:\n  plan-files: ['plans/*.md']\n  run-label: go\n  bots: ['planner[bot]']\n  \
                 live-comment: false\n  update-seconds: 60\n  checks: false\n";
-    let config = Config::read("c.yml", text).unwrap();
+    let config = read(text).unwrap();
     let pull_request = &config.pull_request;
     assert_eq!(pull_request.plan_files(), ["plans/*.md"]);
     assert_eq!((pull_request.live_comment(), pull_request.checks()), (false, false));
@@ -415,7 +449,103 @@ fn what_happens_on_pull_requests_is_read_and_is_no_part_of_the_lock() {
     assert_eq!(config.digest(), Config::default().digest());
     assert_eq!(Config::default().pull_request.plan_files(), [DEFAULT_PLAN_FILE]);
 
-    let wrong = Config::read("c.yml", "pull-request:\n  bots: ['x y']\n  checks: 1\n  update-seconds: 2\n  labl: x\n");
+    let wrong = read("pull-request:\n  bots: ['x y']\n  checks: 1\n  update-seconds: 2\n  labl: x\n");
     let codes: Vec<_> = wrong.unwrap_err().into_iter().map(|diagnostic| diagnostic.code).collect();
     assert_eq!(codes, ["invalid-login", "wrong-type", "out-of-range", "unknown-key"]);
+}
+
+#[test]
+fn agents_and_limits_are_wrong_in_their_own_words() {
+    insta::assert_snapshot!(
+        errors(
+            "agent: {kind: cluade}\nagents:\n  codx: {}\n  command: {}\n  claude:\n    permissions: none\n    arguments: --x\n    prices: {m: {input: 1}}\n    pass-environment: [GITHUB_TOKEN]\nlimits: {turns: 0, cost: 0, run-cost: 1.0000001, run-minutes: 20000}\n"
+        ),
+        @r"
+    c.yml:1:15: error[unknown-value]: `agent.kind` cannot be `cluade`: it is one of `command`, `claude`, `codex`
+       |
+     1 | agent: {kind: cluade}
+       |               ^
+      hint: did you mean `claude`?
+    c.yml:3:3: error[unknown-key]: `agents` has no key `codx`
+       |
+     3 |   codx: {}
+       |   ^
+      hint: did you mean `codex`?
+    c.yml:4:3: error[unknown-key]: `agents` has no key `command`
+       |
+     4 |   command: {}
+       |   ^
+      hint: did you mean `agent.command`?
+    c.yml:6:18: error[unknown-value]: `agents.claude.permissions` cannot be `none`: it is one of `own`, `full`
+       |
+     6 |     permissions: none
+       |                  ^
+    c.yml:7:16: error[wrong-type]: `agents.claude.arguments` must be a list, not text
+       |
+     7 |     arguments: --x
+       |                ^
+      hint: write `['--x']`
+    c.yml:8:14: error[missing-key]: `agents.claude.prices.m` needs both `input` and `output`
+       |
+     8 |     prices: {m: {input: 1}}
+       |              ^
+      hint: in dollars for a million tokens
+    c.yml:9:24: error[refused-environment]: `GITHUB_TOKEN` in `agents.claude.pass-environment` belongs to GitHub: such names hold its tokens, and the files by which a process can steer later steps
+       |
+     9 |     pass-environment: [GITHUB_TOKEN]
+       |                        ^
+      hint: take it off the list; what a subagent needs goes under a name of its own
+    c.yml:10:17: error[out-of-range]: `limits.turns` must be a whole number from 1 to 10000, not 0
+        |
+     10 | limits: {turns: 0, cost: 0, run-cost: 1.0000001, run-minutes: 20000}
+        |                 ^
+    c.yml:10:26: error[out-of-range]: `limits.cost` must be more than 0: with nothing to spend, nothing can be done
+        |
+     10 | limits: {turns: 0, cost: 0, run-cost: 1.0000001, run-minutes: 20000}
+        |                          ^
+    c.yml:10:39: error[out-of-range]: `limits.run-cost` must be dollars from 0 to 1000000, with at most six places behind the point, not 1.0000001
+        |
+     10 | limits: {turns: 0, cost: 0, run-cost: 1.0000001, run-minutes: 20000}
+        |                                       ^
+      hint: such as `2.50`
+    c.yml:10:63: error[out-of-range]: `limits.run-minutes` must be a whole number from 1 to 10080, not 20000
+        |
+     10 | limits: {turns: 0, cost: 0, run-cost: 1.0000001, run-minutes: 20000}
+        |                                                               ^
+    "
+    );
+}
+
+#[test]
+fn a_subagent_has_the_agent_the_limits_and_the_variables_that_are_nearest_to_it() {
+    let config = read(
+        "agent: {kind: claude}\nagents: {claude: {pass-environment: [KEY]}, codex: {pass-environment: [OTHER]}}\n\
+         limits: {turns: 9, cost: 3}\npass-environment: [ALL]\n\
+         subagents: {a: {kind: codex, turns: 4}, b: {command: [x], cost: 1}}\n",
+    )
+    .unwrap();
+    let of = |subagent: &str| {
+        let name = name(subagent);
+        let environment = config.environment(&name).into_iter().collect::<Vec<_>>().join(" ");
+        let cost = config.cost(&name).map(|cost| cost.to_string());
+        (config.kind(&name).to_string(), config.turns(&name), cost, environment)
+    };
+    assert_eq!(of("a"), ("codex".to_owned(), Some(4), Some("3".to_owned()), "ALL OTHER".to_owned()));
+    assert_eq!(of("b"), ("command".to_owned(), Some(9), Some("1".to_owned()), "ALL".to_owned()));
+    assert_eq!(of("c"), ("claude".to_owned(), Some(9), Some("3".to_owned()), "ALL KEY".to_owned()));
+    assert_eq!(Config::default().kind(&name("c")), AgentKind::command());
+}
+
+#[test]
+fn what_steers_agents_is_protected_and_the_other_way_round() {
+    let protected: BTreeSet<_> = DEFAULT_PROTECTED_PATHS
+        .iter()
+        .filter(|path| path.reason.contains("agents obey") || path.reason.contains("agent programs run"))
+        .map(|path| path.glob)
+        .collect();
+    // Editors' folders are settings of people's machines: no agent program reads them.
+    let editors = BTreeSet::from([".vscode", ".devcontainer"]);
+    let steering = AGENT_INSTRUCTIONS.iter().chain(AGENT_SETTINGS_FILES).copied();
+    assert_eq!(&protected - &editors, steering.clone().collect());
+    assert!(CompiledScope::new(&Scope { allow: steering.map(str::to_owned).collect(), deny: vec![] }).is_ok());
 }

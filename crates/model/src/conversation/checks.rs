@@ -258,12 +258,16 @@ pub fn of_plan(diagnostics: &[Diagnostic], path: Option<&str>, ready: Option<(&L
 fn conclusion_of(outcomes: &[Outcome]) -> Conclusion {
     let has = |wanted: Outcome| outcomes.contains(&wanted);
     let failed = |outcome: &Outcome| {
-        !matches!(outcome, Outcome::Passed | Outcome::NotRun | Outcome::Cancelled | Outcome::TimedOut)
+        let limited = matches!(outcome, Outcome::TimedOut | Outcome::BudgetExhausted | Outcome::TurnsExhausted);
+        !limited && !matches!(outcome, Outcome::Passed | Outcome::NotRun | Outcome::Cancelled)
     };
     if outcomes.iter().any(failed) {
         Conclusion::Failure
     } else if has(Outcome::TimedOut) {
         Conclusion::TimedOut
+    } else if has(Outcome::BudgetExhausted) || has(Outcome::TurnsExhausted) {
+        // GitHub has no word for it, and "timed out" would send people to the wrong limit.
+        Conclusion::Failure
     } else if has(Outcome::Cancelled) {
         Conclusion::Cancelled
     } else if has(Outcome::Passed) && !has(Outcome::NotRun) {

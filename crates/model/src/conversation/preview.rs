@@ -260,7 +260,7 @@ mod tests {
     const CONFIG: &str = "gates:\n  tests:\n    commands: [cargo test]\n";
 
     fn previewed(text: &str, source: &Source<'_>) -> String {
-        let config = Config::read("c.yml", CONFIG).unwrap();
+        let config = Config::read("c.yml", CONFIG, &["command"]).unwrap();
         let roster = roster::load(&[], &config).roster;
         let reading = plan::read("plan.md", text.as_bytes(), &roster);
         let plan = reading.plan.expect("a plan");

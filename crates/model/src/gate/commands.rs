@@ -24,7 +24,9 @@ mod tests {
 
     #[test]
     fn the_plan_comes_first_and_what_both_ask_for_runs_once() {
-        let config = Config::read("c.yml", "gates:\n  tests:\n    commands: [cargo test, cargo clippy]\n").unwrap();
+        let config =
+            Config::read("c.yml", "gates:\n  tests:\n    commands: [cargo test, cargo clippy]\n", &["command"])
+                .unwrap();
         let roster = roster::load(&[], &config).roster;
         let text = "# P\n\n## Feature\n- x\n\n## Verification\n- tests: `cargo bench`\n- tests: `cargo test`\n";
         let plan = crate::plan::read("p.md", text.as_bytes(), &roster).plan.unwrap();

@@ -24,7 +24,7 @@ fn load_one(path: &str, text: &str, called: &str) -> (Subagent, String) {
 }
 
 fn load_config(files: &[AgentFile], config: &str) -> (Roster, String) {
-    let Loaded { roster, diagnostics } = load(files, &Config::read("c.yml", config).unwrap());
+    let Loaded { roster, diagnostics } = load(files, &Config::read("c.yml", config, &["command"]).unwrap());
     (roster, diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
 }
 

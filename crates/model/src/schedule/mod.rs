@@ -134,6 +134,10 @@ pub enum Outcome {
     Blocked,
     /// It ran into its time limit.
     TimedOut,
+    /// It used up its money, or the run's was used up before it could begin.
+    BudgetExhausted,
+    /// It used up its turns.
+    TurnsExhausted,
     /// It was running when the run was cancelled.
     Cancelled,
     /// It never began.
@@ -153,6 +157,8 @@ impl Outcome {
             Self::Conflicted => "conflict",
             Self::Blocked => "blocked",
             Self::TimedOut => "timed out",
+            Self::BudgetExhausted => "budget exhausted",
+            Self::TurnsExhausted => "turns exhausted",
             Self::Cancelled => "cancelled",
             Self::NotRun => "not run",
         }

@@ -132,8 +132,18 @@ fn cost(page: &mut String, index: &RunIndex<'_>) {
         || "No agent reported a cost in money.".to_owned(),
         |micro| format!("The agents report a cost of {}.", text::markdown(&wording::dollars(micro))),
     );
+    let without = match handoff.cost.without_cost {
+        0 => String::new(),
+        sessions => format!(" {} told no cost.", text::count(sessions as usize, "session")),
+    };
+    let tokens = &handoff.cost.tokens;
+    let tokens = if tokens.is_none() {
+        String::new()
+    } else {
+        format!(" Tokens: {} read, {} read from a cache, {} written.", tokens.input, tokens.cached_input, tokens.output)
+    };
     page.push_str(&format!(
-        "### Cost\n\n{} of subagents in {}, within {} from begin to end. {money}\n",
+        "### Cost\n\n{} of subagents in {}, within {} from begin to end. {money}{without}{tokens}\n",
         wording::duration(handoff.cost.subagent_ms),
         text::count(attempts, "attempt"),
         wording::duration(handoff.duration_ms),

@@ -81,6 +81,12 @@ fn said_already(finding: &Finding, index: &RunIndex<'_>, gates: &[GateStanding<'
     match finding.code {
         FindingCode::SubagentFailed
         | FindingCode::TimedOut
+        | FindingCode::BudgetExhausted
+        | FindingCode::TurnsExhausted
+        | FindingCode::ModelFailed
+        | FindingCode::ModelRefused
+        | FindingCode::SandboxFailed
+        | FindingCode::UnstructuredReport
         | FindingCode::SubagentBlocked
         | FindingCode::NeedNotMet
         | FindingCode::NoReport
@@ -402,7 +408,18 @@ mod tests {
     #[test]
     fn every_outcome_but_passed_is_incomplete() {
         use Outcome::*;
-        for outcome in [Failed, OutOfScope, Unproven, Unreported, Conflicted, Blocked, TimedOut, NotRun] {
+        for outcome in [
+            Failed,
+            OutOfScope,
+            Unproven,
+            Unreported,
+            Conflicted,
+            Blocked,
+            TimedOut,
+            BudgetExhausted,
+            TurnsExhausted,
+            NotRun,
+        ] {
             let mut handoff = fixture::complete();
             handoff.tasks[0].outcome = outcome;
             assert_eq!(status(&handoff), Status::Incomplete, "{outcome:?}");

@@ -15,6 +15,7 @@ use crate::{
     roster::{Access, Phase, Role},
     schedule::{Outcome, Schedule, Serialised, Task, Wave},
     scope::Scope,
+    session::{Session, SessionEnd, Tokens},
 };
 
 pub(crate) fn oid(seed: &str) -> ObjectId {
@@ -101,6 +102,7 @@ fn attempt(outcome: Outcome, from_s: u64, to_s: u64, report: Option<Report>, pat
         ended_ms: to_s * 1000 + 250,
         exit_code: Some(0),
         brief_digest: Digest::of("brief"),
+        session: None,
         report: report.map(|mut report| {
             report.files = patch.iter().flat_map(|p| &p.changes).map(|c| c.path.clone()).collect();
             report
@@ -280,7 +282,7 @@ fn handoff(scheduled: Vec<(Task, Vec<AttemptRecord>, &str)>, waves: &[&[&str]], 
         escalations: Vec::new(),
         resumptions: 0,
         replayed: 0,
-        cost: Cost { micro_dollars: None, subagent_ms },
+        cost: Cost { subagent_ms, ..Cost::default() },
     }
 }
 
@@ -433,6 +435,15 @@ pub(crate) fn incomplete() -> Handoff {
     let mut cli_report = report(&cli, "It needs a type.", &[]);
     cli_report.status = ReportStatus::Blocked;
     let jobs = task("jobs", Role::Feature, &["Nightly clean-up"]);
+    let mut said = Session::new("claude", SessionEnd::Completed);
+    said.version = Some("2.1.329".to_owned());
+    said.model = Some("opus".to_owned());
+    said.turns = Some(7);
+    said.tokens = Tokens { input: 1_000, cached_input: 20, output: 300 };
+    said.micro_dollars = Some(12_345);
+    said.repairs = 1;
+    said.answer = Some("All done, <b>boss</b>.".to_owned());
+    failed.session = Some(said);
     let mut conflicted = attempt(
         Outcome::Conflicted,
         42,
@@ -585,6 +596,12 @@ pub(crate) fn hostile(text: &str) -> Handoff {
         task.scope.allow = vec![text()];
         for requirement in &mut task.requirements {
             (requirement.text, requirement.detail) = (text(), text());
+        }
+    }
+    for attempt in handoff.tasks.iter_mut().flat_map(|record| &mut record.attempts) {
+        if let Some(session) = &mut attempt.session {
+            (session.agent, session.version, session.model) = (text(), Some(text()), Some(text()));
+            session.answer = Some(text());
         }
     }
     let labels = [

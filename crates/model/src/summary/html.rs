@@ -316,6 +316,17 @@ mod tests {
     }
 
     #[test]
+    fn the_page_tells_of_an_agent_programs_session() {
+        let page = page(fixture::incomplete());
+        let told = "claude 2.1.329; model <code>opus</code>; turns: 7; tokens: 1000 read, 20 from a cache, 300 written; \
+                    $0.0123; asked for its report once more";
+        assert!(page.contains(told), "{page}");
+        assert!(
+            page.contains("It answered, in place of a report") && page.contains("All done, &lt;b&gt;boss&lt;/b&gt;.")
+        );
+    }
+
+    #[test]
     fn the_page_shows_what_people_look_for() {
         let page = page(fixture::incomplete());
         for shown in [

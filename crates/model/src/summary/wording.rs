@@ -16,7 +16,7 @@ pub(crate) fn duration(ms: u64) -> String {
 }
 
 /// Says an amount of micro-dollars as dollars, rounded down to cents, or more exactly below a dollar.
-pub(super) fn dollars(micro: u64) -> String {
+pub(crate) fn dollars(micro: u64) -> String {
     if micro < 1_000_000 {
         format!("${}.{:04}", micro / 1_000_000, micro % 1_000_000 / 100)
     } else {
@@ -70,7 +70,7 @@ pub(super) enum Look {
     Cancelled,
     /// Waits for somebody else.
     Blocked,
-    /// Ran out of time.
+    /// Ran out of time, money or turns.
     TimedOut,
     /// Went wrong.
     Failed,
@@ -85,7 +85,7 @@ impl Look {
                 Self::Failed
             }
             Outcome::Blocked => Self::Blocked,
-            Outcome::TimedOut => Self::TimedOut,
+            Outcome::TimedOut | Outcome::BudgetExhausted | Outcome::TurnsExhausted => Self::TimedOut,
             Outcome::Cancelled => Self::Cancelled,
             Outcome::NotRun => Self::NotRun,
         }

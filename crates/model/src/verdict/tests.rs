@@ -6,6 +6,7 @@ use crate::{
     report::{Limitation, RequirementClaim},
     roster::Role,
     scope::{Scope, ViolationRule},
+    session::SessionEnd,
 };
 
 fn id(digit: &str) -> ObjectId {
@@ -70,6 +71,8 @@ fn report(status: ReportStatus) -> Report {
 struct Given {
     task: Task,
     ending: Ending,
+    session: Option<Session>,
+    secret_in: Option<String>,
     report: Result<Option<Report>, String>,
     patch: Result<Patch, String>,
     integrated: bool,
@@ -83,6 +86,8 @@ fn judged(spoil: impl FnOnce(&mut Given)) -> Verdict {
     let mut given = Given {
         task: task(Access::Writes),
         ending: Ending::Exited(0),
+        session: None,
+        secret_in: None,
         report: Ok(Some(report(ReportStatus::Completed))),
         patch: Ok(patch(&["src/a.rs"])),
         integrated: false,
@@ -98,6 +103,8 @@ fn judged(spoil: impl FnOnce(&mut Given)) -> Verdict {
         report: given.report.as_ref().map(Option::as_ref).map_err(Clone::clone),
         patch: given.patch.as_ref().map_err(Clone::clone),
         integrated: given.integrated,
+        session: given.session.as_ref(),
+        secret_in: given.secret_in.as_deref(),
         violations: &given.violations,
         left_out: &given.left_out,
         leftovers: given.leftovers,
@@ -256,4 +263,94 @@ fn what_was_noticed_on_the_way_is_kept_however_it_ended() {
     for code in [FindingCode::LeftoverProcesses, FindingCode::OutputTruncated, FindingCode::NotCaptured] {
         assert!(noticed.contains(&code), "{noticed:?}");
     }
+}
+
+fn session(end: SessionEnd) -> Session {
+    Session::new("claude", end)
+}
+
+#[test]
+fn what_a_session_says_against_itself_counts_more_than_exit_code_and_report() {
+    let model_error = |status| SessionEnd::ModelError { status, message: "overloaded".to_owned() };
+    let said = |message: &str| message.to_owned();
+    let ends = [
+        (SessionEnd::TurnLimit, Outcome::TurnsExhausted, FindingCode::TurnsExhausted),
+        (SessionEnd::Budget, Outcome::BudgetExhausted, FindingCode::BudgetExhausted),
+        (model_error(Some(529)), Outcome::Failed, FindingCode::ModelFailed),
+        (model_error(None), Outcome::Failed, FindingCode::ModelFailed),
+        (SessionEnd::Refused { message: said("no") }, Outcome::Failed, FindingCode::ModelRefused),
+        (SessionEnd::SandboxFailed { message: said("bwrap") }, Outcome::Failed, FindingCode::SandboxFailed),
+        (SessionEnd::Interrupted, Outcome::Failed, FindingCode::SubagentFailed),
+        (SessionEnd::NoResult { message: said("") }, Outcome::Failed, FindingCode::SubagentFailed),
+    ];
+    for (end, outcome, code) in ends {
+        for exit in [0, 1] {
+            let verdict = judged(|given| {
+                given.ending = Ending::Exited(exit);
+                given.session = Some(session(end.clone()));
+            });
+            assert_eq!((verdict.outcome, codes(&verdict)), (outcome, vec![code]), "{end:?}");
+            assert_eq!(verdict.findings[0].weight, Weight::Blocking);
+            assert!(verdict.reason.ends_with("is kept as a patch, not integrated"), "{}", verdict.reason);
+        }
+    }
+    // A good word of a session makes nothing good.
+    let completed = |given: &mut Given| given.session = Some(session(SessionEnd::Completed));
+    assert_eq!(judged(completed).outcome, Outcome::Passed);
+    let failed = judged(|given| {
+        completed(given);
+        given.ending = Ending::Exited(1);
+    });
+    assert_eq!(failed.outcome, Outcome::Failed);
+}
+
+#[test]
+fn what_we_did_to_the_process_counts_more_than_what_it_says_of_itself() {
+    for (ending, outcome) in [(Ending::Stopped, Outcome::TimedOut), (Ending::Cancelled, Outcome::Cancelled)] {
+        let verdict = judged(|given| {
+            given.ending = ending;
+            given.session = Some(session(SessionEnd::Interrupted));
+        });
+        assert_eq!(verdict.outcome, outcome);
+    }
+}
+
+#[test]
+fn a_secret_in_a_file_is_its_own_kind_of_failure() {
+    let verdict = judged(|given| {
+        given.patch = Err("the value of `KEY`, a secret, stands in `src/a.rs`".to_owned());
+        given.secret_in = Some("src/a.rs".to_owned());
+    });
+    assert_eq!((verdict.outcome, codes(&verdict)), (Outcome::Failed, vec![FindingCode::SecretWritten]));
+    assert_eq!(verdict.findings[0].path.as_deref(), Some("src/a.rs"));
+}
+
+#[test]
+fn denied_tools_and_answers_that_are_no_reports_are_told() {
+    let verdict = judged(|given| {
+        let mut session = session(SessionEnd::Completed);
+        session.deny("Bash", "curl http://example.invalid");
+        session.more_denials = 2;
+        session.notes.push("the model `opus` has no name here".to_owned());
+        given.session = Some(session);
+    });
+    assert_eq!(verdict.outcome, Outcome::Passed);
+    let told: Vec<_> = verdict.findings.iter().map(|finding| finding.message.as_str()).collect();
+    assert_eq!(
+        told,
+        [
+            "the tool Bash was not allowed: curl http://example.invalid",
+            "2 more calls of tools that were not allowed",
+            "the model `opus` has no name here"
+        ]
+    );
+
+    let verdict = judged(|given| {
+        let mut session = session(SessionEnd::Completed);
+        (session.repairs, session.answer) = (1, Some("all done, boss".to_owned()));
+        given.session = Some(session);
+        given.report = Err("it is no JSON object".to_owned());
+    });
+    assert_eq!((verdict.outcome, codes(&verdict)), (Outcome::Unreported, vec![FindingCode::UnstructuredReport]));
+    insta::assert_snapshot!(verdict.reason, @"its answer is no report (it is no JSON object), also after it was asked again; the text is kept; what it changed (1 file) is kept as a patch, not integrated");
 }

@@ -5,6 +5,7 @@ use crate::{
     handoff::AttemptRecord,
     patch::{Change, Patch},
     report::{ClaimStatus, Label, Report, ReportStatus},
+    session::Session,
     summary::{
         index::{RunIndex, TaskView},
         wording::{self, Look},
@@ -86,6 +87,9 @@ fn attempt(out: &mut String, attempt: &AttemptRecord) {
     if !attempt.because.trim().is_empty() {
         out.push_str(&format!("<p>Called again: {}</p>\n", esc(&attempt.because)));
     }
+    if let Some(session) = &attempt.session {
+        self::session(out, session);
+    }
     match &attempt.report {
         Some(report) => reported(out, report),
         None => out.push_str("<p>No valid report.</p>\n"),
@@ -97,6 +101,34 @@ fn attempt(out: &mut String, attempt: &AttemptRecord) {
     if !attempt.conflicts.is_empty() {
         let paths: Vec<_> = attempt.conflicts.iter().take(FILES_LISTED).map(|conflict| code(&conflict.path)).collect();
         out.push_str(&format!("<p>Conflicts: {}</p>\n", paths.join(", ")));
+    }
+}
+
+/// Says what an agent program used, and what it answered in place of a report.
+fn session(out: &mut String, session: &Session) {
+    let mut facts = vec![match &session.version {
+        Some(version) => format!("{} {}", esc(&session.agent), esc(version)),
+        None => esc(&session.agent),
+    }];
+    facts.extend(session.model.as_ref().map(|model| format!("model {}", code(model))));
+    facts.extend(session.turns.map(|turns| format!("turns: {turns}")));
+    let tokens = &session.tokens;
+    if !tokens.is_none() {
+        facts.push(format!(
+            "tokens: {} read, {} from a cache, {} written",
+            tokens.input, tokens.cached_input, tokens.output
+        ));
+    }
+    facts.extend(session.micro_dollars.map(wording::dollars));
+    if session.repairs > 0 {
+        facts.push("asked for its report once more".to_owned());
+    }
+    out.push_str(&format!("<p>{}</p>\n", facts.join("; ")));
+    if let Some(answer) = &session.answer {
+        out.push_str(&format!(
+            "<figure class=\"said\"><figcaption>It answered, in place of a report</figcaption>\n<p>{}</p></figure>\n",
+            esc(answer)
+        ));
     }
 }
 

@@ -1,0 +1,125 @@
+//! The agents of a run: for each subagent the one that does its work.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use implementer_model::{
+    config::{AgentKind, Config},
+    ids::SubagentName,
+    roster::Subagent,
+};
+
+use super::{Agent, AgentError, CliAgent, CommandAgent, process};
+
+/// The agents of a run.
+#[derive(Debug, Clone)]
+pub struct Agents {
+    by_kind: BTreeMap<AgentKind, Arc<dyn Agent>>,
+    kinds: BTreeMap<SubagentName, AgentKind>,
+}
+
+/// What agents are made of.
+#[derive(Debug)]
+pub struct Making<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// The command that does all the work, in place of what the configuration says.
+    pub command: Option<Vec<String>>,
+    /// The folder from which relative programs with a `/` are found.
+    pub program_root: &'a Path,
+    /// Our own executable, which supervises what we start.
+    pub supervisor: &'a Path,
+    /// The environment of the coordinator.
+    pub environment: &'a BTreeMap<String, String>,
+}
+
+impl Making<'_> {
+    /// Tells whether any program is found in the repository.
+    #[must_use]
+    pub fn has_relative_program(&self) -> bool {
+        let relative = |program: &str| program.contains('/') && !program.starts_with('/');
+        let commands = self.config.subagents.values().filter_map(|subagent| subagent.command.as_ref());
+        let commands = commands.chain([self.command.as_ref().unwrap_or(&self.config.agent.command)]);
+        let programs = self.config.agents.values().filter_map(|settings| settings.program.as_ref());
+        commands.filter_map(|command| command.first()).chain(programs).any(|program| relative(program))
+    }
+
+    /// Makes the agents of these subagents.
+    ///
+    /// # Errors
+    /// When there is no agent of a kind that is asked for.
+    pub fn make<'s>(self, subagents: impl IntoIterator<Item = &'s SubagentName>) -> Result<Agents, AgentError> {
+        let kind = |name: &SubagentName| match self.command {
+            Some(_) => AgentKind::command(),
+            None => self.config.kind(name),
+        };
+        let kinds: BTreeMap<_, _> = subagents.into_iter().map(|name| (name.clone(), kind(name))).collect();
+        let mut by_kind = BTreeMap::new();
+        for kind in kinds.values() {
+            if !by_kind.contains_key(kind) {
+                by_kind.insert(kind.clone(), self.agent(kind)?);
+            }
+        }
+        Ok(Agents { by_kind, kinds })
+    }
+
+    fn agent(&self, kind: &AgentKind) -> Result<Arc<dyn Agent>, AgentError> {
+        let (root, supervisor) = (self.program_root, self.supervisor);
+        if kind.as_str() != AgentKind::COMMAND {
+            let agent = CliAgent::new(kind, self.config.settings(kind), root, supervisor, self.environment);
+            let agent = agent.ok_or_else(|| AgentError::NoSuchAgent { name: kind.to_string() })?;
+            return Ok(Arc::new(agent));
+        }
+        let overrides = self.config.subagents.iter();
+        let overrides = overrides.filter_map(|(name, config)| Some((name.clone(), config.command.clone()?)));
+        Ok(Arc::new(CommandAgent {
+            command: self.command.clone().unwrap_or_else(|| self.config.agent.command.clone()),
+            overrides: overrides.collect(),
+            program_root: root.to_owned(),
+            supervisor: supervisor.to_owned(),
+            environment: self.environment.clone(),
+        }))
+    }
+}
+
+impl Agents {
+    /// Returns the agent that does the work of a subagent.
+    ///
+    /// # Errors
+    /// For a subagent that the agents were not made for.
+    pub fn of(&self, subagent: &SubagentName) -> Result<&Arc<dyn Agent>, AgentError> {
+        let agent = self.kinds.get(subagent).and_then(|kind| self.by_kind.get(kind));
+        agent.ok_or_else(|| AgentError::NoCommand { subagent: subagent.to_string() })
+    }
+
+    /// Checks that every subagent can be called, and asks every agent program for its version, before a run begins.
+    ///
+    /// # Errors
+    /// When one cannot be used.
+    pub async fn check<'s>(
+        &self,
+        config: &Config,
+        subagents: impl IntoIterator<Item = &'s Subagent>,
+        scratch: &Path,
+    ) -> Result<(), AgentError> {
+        for subagent in subagents {
+            let passed: Vec<_> = config.environment(&subagent.name).into_iter().map(str::to_owned).collect();
+            let limited_cost = config.limits.run_cost.is_some() || config.cost(&subagent.name).is_some();
+            self.of(&subagent.name)?.check(subagent, &passed, limited_cost)?;
+        }
+        let probes: PathBuf = scratch.join("versions");
+        for agent in self.by_kind.values() {
+            let Some(launch) = agent.probe(&probes)? else { continue };
+            let ended = process::run(&launch, tokio::time::sleep(PROBE_MAX)).await;
+            let ended = ended.map_err(|source| AgentError::Probe { agent: agent.name(), source })?;
+            agent.probed(&ended)?;
+        }
+        Ok(())
+    }
+}
+
+/// How long an agent program may take to tell its version.
+const PROBE_MAX: std::time::Duration = std::time::Duration::from_secs(30);

@@ -1,0 +1,334 @@
+//! What all agent programs have in common: how they are started, asked again, and checked before a run.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+use implementer_model::{
+    brief::{self, Manner, Reporting},
+    config::{AgentKind, AgentSettings, Permissions},
+    report,
+    roster::Subagent,
+    session::{self, SessionEnd},
+};
+
+use super::{
+    DIALECTS,
+    dialect::{Call, Dialect},
+    listening::{has_report, kept_answer},
+    version::Version,
+};
+use crate::agent::{
+    Agent, AgentError, Conclusion, Ended, GRACE, Job, Launch, OUTPUT_CAP,
+    answer::{AnswerFile, TurnLimit},
+    clear_report, environment, program,
+    redaction::secrets_of,
+    scratch::{Scratch, text_of},
+};
+
+/// The most bytes of an answer that are read: an answer with its stream of events.
+pub(super) const ANSWER_CAP: u64 = 64 * 1024 * 1024;
+
+/// An agent program.
+#[derive(Debug)]
+pub struct CliAgent {
+    pub(super) dialect: &'static dyn Dialect,
+    pub(super) settings: AgentSettings,
+    permissions: Permissions,
+    /// The folder from which a relative program with a `/` is found.
+    program_root: PathBuf,
+    supervisor: PathBuf,
+    /// The environment of the coordinator, from which variables are passed on by name.
+    pub(super) environment: BTreeMap<String, String>,
+    pub(super) version: OnceLock<Version>,
+}
+
+impl CliAgent {
+    /// Makes the agent of this kind; `None` when there is no such program.
+    #[must_use]
+    pub fn new(
+        kind: &AgentKind,
+        settings: AgentSettings,
+        program_root: &Path,
+        supervisor: &Path,
+        environment: &BTreeMap<String, String>,
+    ) -> Option<Self> {
+        let dialect = *DIALECTS.iter().find(|dialect| dialect.name() == kind.as_str())?;
+        // In a workflow the runner, or the action's container, is what contains it: sandboxes inside mostly fail there.
+        let contained = environment.get("GITHUB_ACTIONS").is_some_and(|value| value == "true");
+        let otherwise = if contained { Permissions::Full } else { Permissions::Own };
+        Some(Self {
+            dialect,
+            permissions: settings.permissions.unwrap_or(otherwise),
+            settings,
+            program_root: program_root.to_owned(),
+            supervisor: supervisor.to_owned(),
+            environment: environment.clone(),
+            version: OnceLock::new(),
+        })
+    }
+
+    fn program(&self) -> Result<String, AgentError> {
+        match &self.settings.program {
+            Some(program) if program.contains('/') => text_of(&self.program_root.join(program)),
+            Some(program) => Ok(program.clone()),
+            None => Ok(self.dialect.name().to_owned()),
+        }
+    }
+
+    /// Returns the model to ask for, and what is to be noted about it.
+    pub(super) fn model<'a>(&'a self, subagent: &'a Subagent) -> (Option<&'a str>, Option<String>) {
+        let Some(asked) = subagent.model.as_deref() else { return (self.settings.model.as_deref(), None) };
+        if let Some(model) = self.settings.models.get(asked) {
+            return (Some(model), None);
+        }
+        if self.dialect.may_know_model(asked) {
+            return (Some(asked), None);
+        }
+        let name = self.dialect.name();
+        let note = format!(
+            "the model `{asked}` has no name for {name}, which used {}: say under `agents.{name}.models` what it is called",
+            self.settings.model.as_deref().map_or("its own default".to_owned(), |model| format!("`{model}`")),
+        );
+        (self.settings.model.as_deref(), Some(session::shortened(&note, session::TEXT_MAX)))
+    }
+
+    fn launch(&self, job: &Job<'_>, round: &Round<'_>) -> Result<Launch, AgentError> {
+        let scratch = Scratch::make(job.scratch, job.subagent.name.as_str())?;
+        let write = |path: PathBuf, content: &str| {
+            path.parent()
+                .map_or(Ok(()), fs::create_dir_all)
+                .and_then(|()| fs::write(&path, content))
+                .map_err(|error| AgentError::Scratch { path: path.clone(), error })
+        };
+        let role = brief::role_prompt(job.subagent);
+        let role_file = job.scratch.join("role.md");
+        write(role_file.clone(), &role)?;
+        let strict_schema = job.scratch.join("report-schema.json");
+        write(strict_schema.clone(), &report::strict_schema().to_string())?;
+
+        let passed = environment::build(
+            &self.environment,
+            job.pass_environment,
+            &scratch.home,
+            &scratch.temporary,
+            [("IMPLEMENTER_BASE", job.base.to_string()), ("IMPLEMENTER_TASK", job.task.to_string())],
+        )?;
+        let passed: BTreeMap<_, _> = passed.into_iter().collect();
+        let invocation = self.dialect.invoke(&Call {
+            id: &session_id(job),
+            resume: round.resume,
+            role: &role,
+            role_file: &role_file,
+            model: self.model(job.subagent).0,
+            tools: job.subagent.tools.as_deref(),
+            access: job.access,
+            permissions: self.permissions,
+            project_settings: self.settings.project_settings,
+            turns: job.turns,
+            budget: job.budget.filter(|_| self.dialect.keeps_budget()),
+            strict_schema: &strict_schema,
+            arguments: &self.settings.arguments,
+            environment: &passed,
+        });
+        for (path, content) in &invocation.home {
+            write(scratch.home.join(path), content)?;
+        }
+        let mut environment = passed;
+        environment.extend(invocation.environment.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        let environment: Vec<_> = environment.into_iter().collect();
+        let turns = job.turns.zip(invocation.turn_prefix);
+        let argv = [self.program()?].into_iter().chain(invocation.arguments).collect();
+        Ok(Launch {
+            argv,
+            directory: job.worktree.to_owned(),
+            secrets: secrets_of(&environment).into_values().collect(),
+            environment,
+            input: Some(round.input.to_owned()),
+            log: round.log.clone(),
+            answer: Some(AnswerFile {
+                path: round.answer.clone(),
+                cap: ANSWER_CAP,
+                turns: turns.map(|(max, prefix)| TurnLimit { prefix: prefix.to_owned(), max }),
+            }),
+            output_cap: OUTPUT_CAP,
+            grace: GRACE,
+            supervisor: self.supervisor.clone(),
+        })
+    }
+}
+
+/// One call of the program within a job: the work, or the question for its report.
+pub(super) struct Round<'a> {
+    resume: Option<&'a str>,
+    input: &'a Path,
+    log: PathBuf,
+    pub(super) answer: PathBuf,
+}
+
+impl<'a> Round<'a> {
+    fn work(job: &Job<'a>) -> Self {
+        Self { resume: None, input: job.brief, log: job.log.to_owned(), answer: job.scratch.join("answer.jsonl") }
+    }
+
+    fn repair(job: &Job<'_>, session: &'a str, input: &'a Path) -> Self {
+        Self {
+            resume: Some(session),
+            input,
+            log: job.scratch.join("repair.log"),
+            answer: job.scratch.join("repair.jsonl"),
+        }
+    }
+}
+
+impl Agent for CliAgent {
+    fn name(&self) -> &'static str {
+        self.dialect.name()
+    }
+
+    fn manner(&self) -> Manner {
+        Manner { role_is_told: true, reporting: Reporting::Answer }
+    }
+
+    fn uses_project_settings(&self) -> bool {
+        self.settings.project_settings
+    }
+
+    fn check(&self, subagent: &Subagent, passed: &[String], limited_cost: bool) -> Result<(), AgentError> {
+        let agent = || self.dialect.name();
+        let path = self.environment.get("PATH").map(String::as_str);
+        program::find(&self.program()?, &self.program_root, path).map_err(|source| AgentError::Missing {
+            agent: agent(),
+            subagent: subagent.name.to_string(),
+            install: self.dialect.install(),
+            source: Box::new(source),
+        })?;
+        let credentials = self.dialect.credentials();
+        let has = |name: &&str| passed.iter().any(|passed| passed == *name) && self.environment.contains_key(*name);
+        if !credentials.is_empty() && !credentials.iter().any(has) {
+            return Err(AgentError::NoCredential { agent: agent(), names: credentials.join(", ") });
+        }
+        let (model, _) = self.model(subagent);
+        let priced = self.settings.prices.contains_key("default")
+            || model.is_some_and(|model| self.settings.prices.contains_key(model));
+        if limited_cost && !self.dialect.tells_cost() && !priced {
+            return Err(AgentError::NoPrice { agent: agent() });
+        }
+        Ok(())
+    }
+
+    fn probe(&self, scratch: &Path) -> Result<Option<Launch>, AgentError> {
+        let folder = scratch.join(format!("probe-{}", self.dialect.name()));
+        let Scratch { home, temporary } = Scratch::make(&folder, "probe")?;
+        Ok(Some(Launch {
+            argv: vec![self.program()?, "--version".to_owned()],
+            directory: folder.clone(),
+            environment: environment::build(&self.environment, &[], &home, &temporary, [])?,
+            input: None,
+            log: folder.join("version.txt"),
+            answer: None,
+            secrets: Vec::new(),
+            output_cap: OUTPUT_CAP,
+            grace: GRACE,
+            supervisor: self.supervisor.clone(),
+        }))
+    }
+
+    fn probed(&self, ended: &Ended) -> Result<(), AgentError> {
+        let agent = self.dialect.name();
+        let tested = self.dialect.tested();
+        let Some(version) = Version::find(&ended.output_tail).filter(|_| ended.exit.success()) else {
+            let said = session::shortened(&ended.output_tail, session::TEXT_MAX);
+            return Err(AgentError::NoVersion { agent, exit: ended.exit, said });
+        };
+        let oldest = Version::from(tested.from);
+        if version < oldest && !self.settings.old_version {
+            let install = self.dialect.install();
+            return Err(AgentError::TooOld { agent, found: version.to_string(), oldest: oldest.to_string(), install });
+        }
+        if version < oldest || version > Version::from(tested.to) {
+            tracing::warn!(
+                agent,
+                %version,
+                tested = %Version::from(tested.to),
+                "this version of the agent program was not tested with"
+            );
+        }
+        let _ = self.version.set(version);
+        Ok(())
+    }
+
+    fn prepare(&self, job: &Job<'_>) -> Result<Launch, AgentError> {
+        clear_report(job.report)?;
+        self.launch(job, &Round::work(job))
+    }
+
+    fn conclude(&self, job: &Job<'_>, ended: &Ended) -> Conclusion {
+        let redactor = self.redactor(job);
+        let reading = self.read(&Round::work(job), ended);
+        self.tell(job, &reading, &redactor, "did");
+        let mut session = self.session(job, &reading, &redactor, None);
+        let report = self.report(job, &reading, &redactor);
+        session.answer = kept_answer(&report, &reading, &redactor);
+        if ended.answer_truncated {
+            session.notes.push(format!("its output was longer than {ANSWER_CAP} bytes, and is read as far as that"));
+        }
+        Conclusion { session: Some(session), report }
+    }
+
+    fn repair(&self, job: &Job<'_>, first: &Conclusion) -> Option<Result<Launch, AgentError>> {
+        let session = first.session.as_ref()?;
+        let problem = match &first.report {
+            Ok(Some(_)) => return None,
+            Ok(None) => "There is no JSON object in it.".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        // Who was stopped, or cannot be reached, cannot answer either.
+        let id = session.id.as_deref().filter(|_| session.end == SessionEnd::Completed)?;
+        let input = job.scratch.join("repair.md");
+        let round = Round::repair(job, id, &input);
+        Some(
+            fs::write(&input, brief::repair(&problem))
+                .map_err(|error| AgentError::Scratch { path: input.clone(), error })
+                .and_then(|()| self.launch(job, &round)),
+        )
+    }
+
+    fn conclude_repair(&self, job: &Job<'_>, first: Conclusion, ended: &Ended) -> Conclusion {
+        let Conclusion { session: Some(before), report: first_report } = first else { return first };
+        let redactor = self.redactor(job);
+        let input = job.scratch.join("repair.md");
+        let reading = self.read(&Round::repair(job, before.id.as_deref().unwrap_or_default(), &input), ended);
+        self.tell(job, &reading, &redactor, "was asked for its report again, and did");
+        let mut session = self.session(job, &reading, &redactor, Some(&before));
+        session.repairs = 1;
+        if reading.end != SessionEnd::Completed {
+            let note = "asking it for a valid report did not end well; what it said before counts";
+            session.notes.push(note.to_owned());
+            session.answer = before.answer;
+            return Conclusion { session: Some(session), report: first_report };
+        }
+        let report = self.report(job, &reading, &redactor);
+        session.answer = kept_answer(&report, &reading, &redactor).or(before.answer).filter(|_| !has_report(&report));
+        Conclusion { session: Some(session), report }
+    }
+}
+
+/// Makes the id of an attempt's session: a UUID of version 8 (RFC 9562), the same for the same attempt, so that a log
+/// can be found again.
+fn session_id(job: &Job<'_>) -> String {
+    let digest = implementer_model::ids::Digest::of_parts([
+        job.base.as_str().as_bytes(),
+        job.task.as_str().as_bytes(),
+        job.attempt.to_string().as_bytes(),
+        job.scratch.as_os_str().as_encoded_bytes(),
+    ]);
+    let hex: String = digest.as_str().chars().rev().take(32).collect();
+    format!("{}-{}-8{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
+}
+
+#[cfg(test)]
+mod tests;

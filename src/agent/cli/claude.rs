@@ -1,0 +1,234 @@
+//! Claude Code: `claude -p`, headless. What it does was measured with the version that is named below; the pitfalls are
+//! told where they are met.
+
+use implementer_model::{
+    config::Permissions,
+    report,
+    roster::Access,
+    session::{self, SessionEnd, Tokens},
+};
+use serde_json::Value;
+
+use super::dialect::{
+    Call, Dialect, Invocation, Left, Reading, Tested, Used, events, last_line, micro_of, number_at, text_at,
+};
+
+/// The program.
+#[derive(Debug)]
+pub(super) struct Claude;
+
+/// The tools of a subagent whose file names none: what changes files, and what looks at them.
+const TOOLS: [&str; 7] = ["Bash", "Edit", "Glob", "Grep", "NotebookEdit", "Read", "Write"];
+
+/// The tools that change files and nothing else: not for those who may change nothing.
+const WRITING: [&str; 4] = ["Edit", "MultiEdit", "NotebookEdit", "Write"];
+
+impl Dialect for Claude {
+    fn name(&self) -> &'static str {
+        "claude"
+    }
+
+    fn install(&self) -> &'static str {
+        "npm install --global @anthropic-ai/claude-code@2.1.329"
+    }
+
+    fn tested(&self) -> Tested {
+        Tested { from: [2, 1, 329], to: [2, 1, 329] }
+    }
+
+    fn credentials(&self) -> &'static [&'static str] {
+        &[
+            "ANTHROPIC_API_KEY",
+            "ANTHROPIC_AUTH_TOKEN",
+            "CLAUDE_CODE_OAUTH_TOKEN",
+            "CLAUDE_CODE_USE_BEDROCK",
+            "CLAUDE_CODE_USE_VERTEX",
+            "CLAUDE_CODE_USE_FOUNDRY",
+        ]
+    }
+
+    fn keeps_budget(&self) -> bool {
+        true
+    }
+
+    fn tells_cost(&self) -> bool {
+        true
+    }
+
+    // Aliases are its own, and behind a gateway a full name may be anything.
+    fn may_know_model(&self, _: &str) -> bool {
+        true
+    }
+
+    fn invoke(&self, call: &Call<'_>) -> Invocation {
+        let (tools, allowed) = tools(call);
+        let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
+        let mut arguments = words(&["-p", "--output-format", "stream-json", "--verbose"]);
+        let mut add = |flag: &str, value: String| arguments.extend([flag.to_owned(), value]);
+        // Hooks and settings of a repository run under `-p` whether it is trusted or not.
+        let sources = if call.project_settings { "user,project" } else { "user" };
+        add("--setting-sources", sources.to_owned());
+        // Nobody answers, so that whatever would ask is denied, and told.
+        add("--permission-prompts", "none".to_owned());
+        let mode = match (call.permissions, call.access) {
+            (Permissions::Full, _) => "bypassPermissions",
+            (Permissions::Own, Access::Writes) => "acceptEdits",
+            (Permissions::Own, Access::ReadOnly) => "dontAsk",
+        };
+        add("--permission-mode", mode.to_owned());
+        add("--tools", tools.join(","));
+        add("--allowedTools", allowed.join(","));
+        add("--append-system-prompt-file", call.role_file.display().to_string());
+        add("--json-schema", schema());
+        if let Some(model) = call.model {
+            add("--model", model.to_owned());
+        }
+        if let Some(turns) = call.turns {
+            add("--max-turns", turns.to_string());
+        }
+        if let Some(budget) = call.budget {
+            add("--max-budget-usd", budget.to_string());
+        }
+        match call.resume {
+            Some(session) => add("--resume", session.to_owned()),
+            None => add("--session-id", call.id.to_owned()),
+        }
+        if !call.project_settings {
+            arguments.push("--strict-mcp-config".to_owned());
+        }
+        arguments.extend_from_slice(call.arguments);
+        let mut environment = vec![
+            // Without this a background subagent makes it print two results.
+            ("CLAUDE_CODE_DISABLE_BACKGROUND_TASKS", "1".to_owned()),
+            ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1".to_owned()),
+            ("DISABLE_AUTOUPDATER", "1".to_owned()),
+        ];
+        if call.permissions == Permissions::Full {
+            // As root it refuses to bypass permissions unless it is told that it is in a sandbox.
+            environment.push(("IS_SANDBOX", "1".to_owned()));
+        }
+        Invocation { arguments, environment, ..Invocation::default() }
+    }
+
+    fn read(&self, left: &Left<'_>) -> Reading {
+        let mut reading = Reading::new(SessionEnd::NoResult { message: last_line(left.errors) });
+        let mut result = None;
+        for event in events(left.answer) {
+            match text_at(&event, "/type") {
+                Some("system") if text_at(&event, "/subtype") == Some("init") => {
+                    reading.id = text_at(&event, "/session_id").map(str::to_owned);
+                    reading.tell("model", text_at(&event, "/model").unwrap_or("unknown"));
+                }
+                Some("assistant") => tell_message(&mut reading, &event),
+                // Background work makes it print several: the last one counts.
+                Some("result") => result = Some(event),
+                _ => {}
+            }
+        }
+        let Some(result) = result else { return reading };
+        reading.end = end_of(&result);
+        reading.id = text_at(&result, "/session_id").map(str::to_owned).or(reading.id);
+        reading.structured = result.get("structured_output").filter(|output| output.is_object()).cloned();
+        reading.words = text_at(&result, "/result").map(str::to_owned);
+        reading.turns = result.get("num_turns").and_then(Value::as_u64);
+        reading.tokens = Used::ByCall(Tokens {
+            input: number_at(&result, "/usage/input_tokens")
+                .saturating_add(number_at(&result, "/usage/cache_creation_input_tokens")),
+            cached_input: number_at(&result, "/usage/cache_read_input_tokens"),
+            output: number_at(&result, "/usage/output_tokens"),
+        });
+        // After a resume the cost is that of the whole session; the usage is not.
+        reading.micro_dollars = result.get("total_cost_usd").and_then(micro_of).map(Used::BySession);
+        for denial in result.get("permission_denials").and_then(Value::as_array).into_iter().flatten() {
+            let call = denial.get("tool_input").map(describe).unwrap_or_default();
+            reading.deny(text_at(denial, "/tool_name").unwrap_or("unknown"), &call);
+        }
+        reading
+    }
+}
+
+/// Returns the tools that there are, and the calls that need no permission.
+fn tools(call: &Call<'_>) -> (Vec<String>, Vec<String>) {
+    let granted: Vec<String> = match call.tools {
+        Some(tools) => tools.to_vec(),
+        None => TOOLS.map(str::to_owned).to_vec(),
+    };
+    let name = |tool: &str| tool.split('(').next().unwrap_or(tool).trim().to_owned();
+    let may = |tool: &String| call.access == Access::Writes || !WRITING.contains(&name(tool).as_str());
+    let allowed: Vec<String> = granted.into_iter().filter(may).collect();
+    let mut names: Vec<String> = Vec::new();
+    // Tools of servers are not built in, and cannot be named there.
+    for tool in allowed.iter().map(|tool| name(tool)).filter(|tool| !tool.starts_with("mcp__")) {
+        if !names.contains(&tool) {
+            names.push(tool);
+        }
+    }
+    (names, allowed)
+}
+
+/// Returns the schema of a report as the program takes it: it knows no reference to a meta schema.
+fn schema() -> String {
+    let mut schema = report::schema();
+    if let Some(fields) = schema.as_object_mut() {
+        fields.remove("$schema");
+    }
+    schema.to_string()
+}
+
+/// Understands how a session ended. An error of the interface comes as a success with `is_error`, an interrupt with the
+/// exit code 0.
+fn end_of(result: &Value) -> SessionEnd {
+    let subtype = text_at(result, "/subtype").unwrap_or_default();
+    let reason = text_at(result, "/terminal_reason").unwrap_or_default();
+    let message = || {
+        let first = text_at(result, "/errors/0").or_else(|| text_at(result, "/result"));
+        session::shortened(first.unwrap_or(reason), session::TEXT_MAX)
+    };
+    if subtype == "error_max_turns" || reason == "max_turns" {
+        return SessionEnd::TurnLimit;
+    }
+    if subtype == "error_max_budget_usd" || reason == "budget_exhausted" {
+        return SessionEnd::Budget;
+    }
+    // It gave up asking the model for an answer of the right form: we ask once more ourselves.
+    if subtype == "error_max_structured_output_retries" {
+        return SessionEnd::Completed;
+    }
+    if result.get("is_error").and_then(Value::as_bool) == Some(false) && !subtype.starts_with("error") {
+        return SessionEnd::Completed;
+    }
+    if text_at(result, "/stop_reason") == Some("refusal") {
+        return SessionEnd::Refused { message: message() };
+    }
+    let status = result.get("api_error_status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
+    if status.is_some() || reason == "api_error" {
+        return SessionEnd::ModelError { status, message: message() };
+    }
+    if ["abort", "interrupt", "cancel"].iter().any(|word| reason.contains(word)) {
+        return SessionEnd::Interrupted;
+    }
+    SessionEnd::NoResult { message: message() }
+}
+
+fn tell_message(reading: &mut Reading, event: &Value) {
+    for block in event.pointer("/message/content").and_then(Value::as_array).into_iter().flatten() {
+        match text_at(block, "/type") {
+            Some("text") => reading.tell("says", text_at(block, "/text").unwrap_or_default()),
+            Some("tool_use") => {
+                let call = block.get("input").map(describe).unwrap_or_default();
+                reading.tell(text_at(block, "/name").unwrap_or("a tool"), &call);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Describes what a tool was called with: the command or the file, else all of it.
+fn describe(input: &Value) -> String {
+    let telling = ["command", "file_path", "path", "pattern", "url", "prompt"];
+    let first = telling.into_iter().find_map(|key| input.get(key).and_then(Value::as_str));
+    first.map_or_else(|| input.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,222 @@
+//! Secrets that a subagent was given by name, taken out of everything that it says.
+
+use std::collections::BTreeMap;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use implementer_model::report::ReadReport;
+
+/// The shortest value that is looked for: shorter ones stand in too many innocent places.
+const SECRET_MIN_BYTES: usize = 8;
+
+/// What stands in place of a secret.
+const MASK: &[u8] = b"[redacted]";
+
+/// Parts of names that make the value of a variable a secret.
+const SECRET_NAMES: [&str; 9] =
+    ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "AUTH", "PRIVATE", "CONNECTION_STRING"];
+
+/// Returns the secrets of an environment, by the names of its variables. Those of several lines are looked for line by
+/// line, too: programs print keys so.
+pub(super) fn secrets_of(environment: &[(String, String)]) -> BTreeMap<String, String> {
+    let secret = |name: &str| {
+        let name = name.to_ascii_uppercase();
+        SECRET_NAMES.iter().any(|part| name.contains(part))
+    };
+    let values = environment.iter().filter(|(name, value)| secret(name) && value.len() >= SECRET_MIN_BYTES);
+    values.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// The secrets that a subagent was given, by name.
+#[derive(Debug)]
+pub struct Secrets(Vec<(String, Redactor)>);
+
+impl Secrets {
+    /// Collects those variables of `own` that are passed on and hold a secret.
+    #[must_use]
+    pub fn of(own: &BTreeMap<String, String>, passed: &[String]) -> Self {
+        let passed: Vec<_> = passed.iter().filter_map(|name| Some((name.clone(), own.get(name)?.clone()))).collect();
+        let secrets = secrets_of(&passed).into_iter();
+        Self(secrets.map(|(name, value)| (name, Redactor::new([value.as_str()]))).collect())
+    }
+
+    /// Tells whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the name of a secret whose value stands in `bytes`.
+    #[must_use]
+    pub fn find(&self, bytes: &[u8]) -> Option<&str> {
+        self.0.iter().find(|(_, redactor)| redactor.finds(bytes)).map(|(name, _)| name.as_str())
+    }
+}
+
+/// Takes secrets out of text, at once or as it comes in.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Redactor {
+    /// The secrets, and what finds them; nothing when there are none.
+    search: Option<(Vec<Vec<u8>>, AhoCorasick)>,
+    /// The end of what came in, as far as it may be the beginning of a secret.
+    held: Vec<u8>,
+}
+
+impl Redactor {
+    /// Makes one for these secrets. Too short ones are passed over.
+    pub(super) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
+        let lines = secrets.into_iter().flat_map(|secret| [secret].into_iter().chain(secret.lines()));
+        let patterns: std::collections::BTreeSet<Vec<u8>> = lines
+            .map(str::trim)
+            .filter(|secret| secret.len() >= SECRET_MIN_BYTES)
+            .map(|secret| secret.as_bytes().to_vec())
+            .collect();
+        let patterns: Vec<_> = patterns.into_iter().collect();
+        let search = (!patterns.is_empty())
+            // Building fails for gigabytes of patterns only.
+            .then(|| AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&patterns).ok())
+            .flatten()
+            .map(|search| (patterns, search));
+        Self { search, held: Vec::new() }
+    }
+
+    /// Tells whether a secret stands in `bytes`.
+    pub(super) fn finds(&self, bytes: &[u8]) -> bool {
+        self.search.as_ref().is_some_and(|(_, search)| search.is_match(bytes))
+    }
+
+    /// Returns the text without secrets.
+    pub(super) fn text(&self, text: &str) -> String {
+        match &self.search {
+            Some((_, search)) if search.is_match(text) => {
+                let masks = vec![MASK; search.patterns_len()];
+                String::from_utf8_lossy(&search.replace_all_bytes(text.as_bytes(), &masks)).into_owned()
+            }
+            _ => text.to_owned(),
+        }
+    }
+
+    /// Takes secrets out of every text of a JSON value.
+    pub(super) fn json(&self, value: &mut serde_json::Value) {
+        match value {
+            serde_json::Value::String(text) => *text = self.text(text),
+            serde_json::Value::Array(items) => items.iter_mut().for_each(|item| self.json(item)),
+            serde_json::Value::Object(fields) => fields.values_mut().for_each(|field| self.json(field)),
+            _ => {}
+        }
+    }
+
+    /// Takes secrets out of every text of a report.
+    pub(super) fn report(&self, read: ReadReport) -> ReadReport {
+        let Ok(mut value) = serde_json::to_value(&read.report) else { return read };
+        if self.search.is_none() {
+            return read;
+        }
+        self.json(&mut value);
+        // Only texts have changed, so that it is still a report.
+        serde_json::from_value(value).map_or_else(|_| read.clone(), |report| ReadReport { report, ..read.clone() })
+    }
+
+    /// Takes in the next piece of a stream, and returns what can be shown by now: what may be the beginning of a secret
+    /// waits for the next piece.
+    pub(super) fn take(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let Some((patterns, search)) = &self.search else { return bytes.to_vec() };
+        self.held.extend_from_slice(bytes);
+        let mut shown = Vec::with_capacity(self.held.len());
+        let mut at = 0;
+        // From here on a secret may have begun: one that begins earlier, or is longer, comes first.
+        let undecided = self.held.len() - waiting(patterns, &self.held);
+        for found in search.find_iter(&self.held) {
+            if found.start() >= undecided {
+                break;
+            }
+            shown.extend_from_slice(&self.held[at..found.start()]);
+            shown.extend_from_slice(MASK);
+            at = found.end();
+        }
+        let waits = waiting(patterns, &self.held[at..]);
+        let until = self.held.len() - waits;
+        shown.extend_from_slice(&self.held[at..until]);
+        self.held.drain(..until);
+        shown
+    }
+
+    /// Ends the stream, and returns what was held back.
+    pub(super) fn close(&mut self) -> Vec<u8> {
+        let held = std::mem::take(&mut self.held);
+        match &self.search {
+            Some((patterns, search)) => search.replace_all_bytes(&held, &vec![MASK; patterns.len()]),
+            None => held,
+        }
+    }
+}
+
+fn begins_longer(patterns: &[Vec<u8>], bytes: &[u8]) -> bool {
+    patterns.iter().any(|pattern| pattern.len() > bytes.len() && pattern.starts_with(bytes))
+}
+
+/// Returns the length of the longest end of `bytes` with which a secret begins.
+fn waiting(patterns: &[Vec<u8>], bytes: &[u8]) -> usize {
+    let longest = patterns.iter().map(Vec::len).max().unwrap_or_default();
+    let lengths = (1..=longest.min(bytes.len())).rev();
+    lengths.into_iter().find(|length| begins_longer(patterns, &bytes[bytes.len() - length..])).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn only_variables_that_hold_secrets_are_looked_for() {
+        let environment = [
+            ("ANTHROPIC_API_KEY", "sk-ant-0123456789"),
+            ("MY_SECRET", "short"),
+            ("CARGO_HOME", "/home/user/.cargo"),
+            ("db_password", "correct horse"),
+        ];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let secrets: Vec<_> = secrets_of(&environment).into_keys().collect();
+        assert_eq!(secrets, ["ANTHROPIC_API_KEY", "db_password"]);
+    }
+
+    #[test]
+    fn secrets_go_from_texts_and_reports() {
+        let redactor = Redactor::new(["sk-ant-0123456789", "line one of a key\nline two of a key", "tiny"]);
+        assert_eq!(redactor.text("key=sk-ant-0123456789;"), "key=[redacted];");
+        assert_eq!(redactor.text("only line two of a key, and tiny"), "only [redacted], and tiny");
+        let mut value = serde_json::json!({ "a": ["x sk-ant-0123456789"], "b": 1 });
+        redactor.json(&mut value);
+        assert_eq!(value, serde_json::json!({ "a": ["x [redacted]"], "b": 1 }));
+        assert!(redactor.finds(b"\xff sk-ant-0123456789") && !redactor.finds(b"sk-ant-012345678"));
+        assert!(!Redactor::new([]).finds(b"anything"));
+    }
+
+    #[test]
+    fn nothing_waits_that_is_no_beginning_of_a_secret() {
+        let mut redactor = Redactor::new(["secret-value", "secret-value-long"]);
+        assert_eq!(redactor.take(b"hello\n"), b"hello\n");
+        assert_eq!(redactor.take(b"a secret-va"), b"a ");
+        assert_eq!(redactor.take(b"lue"), b"", "the longer one may be coming");
+        assert_eq!(redactor.take(b" b"), b"[redacted] b");
+        assert_eq!(redactor.take(b"secret-value"), b"");
+        assert_eq!(redactor.close(), b"[redacted]");
+    }
+
+    proptest! {
+        #[test]
+        fn however_a_stream_is_cut_it_shows_the_same(
+            pieces in proptest::collection::vec("(aaaabbbb|aaaabbbbcc|aabbbbccccaa|a|b|c|\n){0,4}", 0..12),
+        ) {
+            let secrets = ["aaaabbbb", "aaaabbbbcc", "bbbbccccaaaa", "aabbbbcccc"];
+            let whole: String = pieces.concat();
+            let mut redactor = Redactor::new(secrets);
+            let mut shown = Vec::new();
+            for piece in &pieces {
+                shown.extend(redactor.take(piece.as_bytes()));
+            }
+            shown.extend(redactor.close());
+            prop_assert_eq!(String::from_utf8(shown).unwrap(), Redactor::new(secrets).text(&whole));
+        }
+    }
+}
