@@ -15,6 +15,7 @@ mod gates;
 mod image;
 mod init;
 mod invariants;
+mod limits;
 mod outcomes;
 mod plan_command;
 mod proof;

@@ -9,6 +9,7 @@ use std::{
 
 use implementer_model::{
     brief::{self, Manner, Reporting},
+    budget::Dollars,
     config::{AgentKind, AgentSettings, Permissions},
     report,
     roster::Subagent,
@@ -273,6 +274,16 @@ impl Agent for CliAgent {
         let mut session = self.session(job, &reading, &redactor, None);
         let report = self.report(job, &reading, &redactor);
         session.answer = kept_answer(&report, &reading, &redactor);
+        if let (Some(budget), Some(spent)) = (job.budget, session.micro_dollars)
+            && session.end == SessionEnd::Completed
+            && spent > budget.micro()
+        {
+            session.notes.push(format!(
+                "it cost {} dollars, more than its limit of {budget}: {} cannot be held to a limit while it works",
+                Dollars::of_micro(spent),
+                self.dialect.name(),
+            ));
+        }
         if ended.answer_truncated {
             session.notes.push(format!("its output was longer than {ANSWER_CAP} bytes, and is read as far as that"));
         }

@@ -1,6 +1,6 @@
 //! Every way in which a session can end that is no success, with the real programs.
 
-use std::{process::Stdio, time::Duration};
+use std::process::Stdio;
 
 use implementer_model::{handoff::Status, schedule::Outcome, session::SessionEnd};
 use rustix::process::{Pid, Signal, kill_process};
@@ -210,10 +210,20 @@ fn a_denied_tool_is_told_although_the_session_ended_well() {
 }
 
 #[test]
-fn a_run_that_takes_too_long_is_ended_and_says_so() {
-    // A minute is the shortest limit, so that the clock is set forward by what the run took before.
+fn as_root_claude_bypasses_its_permissions_where_the_container_is_the_sandbox() {
     let model = feature(writes("src/hello.py", "print('hello')\n"));
-    let stand = Stand::new("claude", &model, json!({ "limits": { "run-minutes": 1 } }));
-    let ran = stand.run([]).expect(0);
-    assert!(ran.handoff().duration_ms < Duration::from_secs(60).as_millis().try_into().unwrap());
+    let config = json!({ "agents": { "claude": { "permissions": "full" } } });
+    let handoff = Stand::new("claude", &model, config).run([]).expect(0).handoff();
+    assert_eq!(attempts(&handoff, "feature")[0].outcome, Outcome::Passed);
+}
+
+#[test]
+fn what_passed_its_limit_unseen_is_told() {
+    let price = json!({ "default": { "input": 1, "output": 1 } });
+    let config = json!({ "agents": { "codex": { "prices": price } },
+                         "subagents": { "backend-feature-implementer": { "cost": "0.000001" } } });
+    let model = feature(writes("src/hello.py", "print('hello')\n"));
+    let handoff = Stand::new("codex", &model, config).run([]).expect(0).handoff();
+    let told = findings(&handoff, "feature");
+    assert!(told.iter().any(|finding| finding.contains("more than its limit of 0.000001")), "{told:?}");
 }

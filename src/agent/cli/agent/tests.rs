@@ -202,7 +202,7 @@ impl Stand {
 const SECRET: &str = "sk-0123456789";
 
 fn codex() -> CliAgent {
-    let dollars = |text| implementer_model::budget::Dollars::parse(text).unwrap();
+    let dollars = |text| Dollars::parse(text).unwrap();
     let price = implementer_model::budget::Price { input: dollars("1"), cached_input: None, output: dollars("10") };
     let prices = BTreeMap::from([("default".to_owned(), price)]);
     agent("codex", AgentSettings { prices, ..AgentSettings::default() }, &environment(&[("OPENAI_API_KEY", SECRET)]))
