@@ -4,6 +4,7 @@
 //! octocrab brings authentication and base URLs. What is retried, how long anybody waits and what a run may cost is
 //! decided here, because octocrab's own retries would post a comment twice.
 
+mod artifacts;
 mod checks;
 mod comments;
 mod error;
@@ -17,6 +18,7 @@ mod usage;
 mod workflow_runs;
 
 pub use self::{
+    artifacts::{ARTIFACT_MAX_BYTES, Artifact, ArtifactError},
     checks::{Annotated, CheckOutput, CheckRun, CheckStatus, CheckUpdate, NewCheck},
     comments::{Comment, Reaction},
     error::{GithubError, GithubErrorKind},
