@@ -7,6 +7,7 @@
 mod artifacts;
 mod checks;
 mod comments;
+mod dispatch;
 mod error;
 mod people;
 mod pull_requests;
@@ -21,6 +22,7 @@ pub use self::{
     artifacts::{ARTIFACT_MAX_BYTES, Artifact, ArtifactError},
     checks::{Annotated, CheckOutput, CheckRun, CheckStatus, CheckUpdate, NewCheck},
     comments::{Comment, Reaction},
+    dispatch::{DispatchedRun, INPUTS_MAX},
     error::{GithubError, GithubErrorKind},
     people::{Permission, User},
     pull_requests::{Branch, PullRequest},

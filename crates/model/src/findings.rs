@@ -75,6 +75,8 @@ pub enum FindingCode {
     GateFasterThanItsRecord,
     /// What the run started from is another commit by now.
     BaseMoved,
+    /// A result of another job that was not counted, or work for which the workflow had no job left.
+    ResultNotCounted,
     /// Processes of the subagent were still running after it had ended.
     LeftoverProcesses,
     /// A gate did not pass.
@@ -91,7 +93,7 @@ pub enum FindingCode {
 
 impl FindingCode {
     /// All kinds, in the order of their names' table in `docs/findings.md`.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Reported,
         Self::ScopeViolation,
         Self::Conflict,
@@ -113,6 +115,7 @@ impl FindingCode {
         Self::SelfReview,
         Self::GateFasterThanItsRecord,
         Self::BaseMoved,
+        Self::ResultNotCounted,
         Self::LeftoverProcesses,
         Self::GateNotPassed,
         Self::NoTestsSeen,
@@ -146,6 +149,7 @@ impl FindingCode {
             Self::SelfReview => "self-review",
             Self::GateFasterThanItsRecord => "gate-faster-than-its-record",
             Self::BaseMoved => "base-moved",
+            Self::ResultNotCounted => "result-not-counted",
             Self::LeftoverProcesses => "leftover-processes",
             Self::GateNotPassed => "gate-not-passed",
             Self::NoTestsSeen => "no-tests-seen",

@@ -33,4 +33,5 @@ pub mod scope;
 pub mod summary;
 pub mod text;
 pub mod verdict;
+pub mod workflow;
 pub mod yaml;

@@ -168,6 +168,9 @@ impl ArtifactService {
     }
 
     async fn put_blocks(&self, name: &str, url: &str, packed: &Packed) -> Result<(), UploadError> {
+        // A signed address usually has a query already.
+        let url = format!("{url}{}", if url.contains('?') { '&' } else { '?' });
+        let url = url.as_str();
         let count = packed.size.div_ceil(BLOCK as u64).max(1);
         // All ids have the same length, as Azure demands.
         let ids: Vec<_> = (0..count).map(|number| BASE64_STANDARD.encode(format!("block-{number:08}"))).collect();
@@ -195,7 +198,7 @@ impl ArtifactService {
         let list: String = ids.iter().map(|id| format!("<Latest>{id}</Latest>")).collect();
         let list = format!("<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>{list}</BlockList>");
         let put = || async {
-            let request = self.client.put(format!("{url}&comp=blocklist")).header("content-type", "text/plain");
+            let request = self.client.put(format!("{url}comp=blocklist")).header("content-type", "text/plain");
             let request = request.header("x-ms-blob-content-type", "application/zip");
             stored(request.body(list.clone()).send().await, name)
         };
@@ -210,7 +213,7 @@ impl ArtifactService {
         // In the query of a URL `=` and `+` mean something else.
         let id = id.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
         let put = || async {
-            let request = self.client.put(format!("{url}&comp=block&blockid={id}"));
+            let request = self.client.put(format!("{url}comp=block&blockid={id}"));
             stored(request.body(block.clone()).send().await, name)
         };
         self.again(put).await

@@ -3,7 +3,10 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::{
-    read::{AGENT_KEYS, CONFIG_KEYS, GATE_KEYS, PULL_REQUEST_KEYS, SUBAGENT_KEYS},
+    read::{
+        AGENT_KEYS, CONFIG_KEYS, GATE_KEYS, PULL_REQUEST_KEYS, SUBAGENT_KEYS,
+        workflow::{WORKFLOW_KEYS, WORKFLOW_SUBAGENT_KEYS},
+    },
     *,
 };
 use crate::scope::{CompiledScope, Scope};
@@ -298,9 +301,13 @@ fn the_schema_has_the_keys_that_are_read() {
         |properties: &serde_json::Value| properties.as_object().unwrap().keys().cloned().collect::<BTreeSet<String>>();
     let ours = |keys: &[&str]| keys.iter().map(ToString::to_string).collect::<BTreeSet<String>>();
     assert_eq!(keys(&schema["properties"]), ours(&CONFIG_KEYS));
-    for (name, known) in
-        [("AgentConfig", &AGENT_KEYS[..]), ("SubagentConfig", &SUBAGENT_KEYS), ("GateConfig", &GATE_KEYS)]
-    {
+    for (name, known) in [
+        ("AgentConfig", &AGENT_KEYS[..]),
+        ("SubagentConfig", &SUBAGENT_KEYS),
+        ("GateConfig", &GATE_KEYS),
+        ("WorkflowConfig", &WORKFLOW_KEYS),
+        ("WorkflowSubagent", &WORKFLOW_SUBAGENT_KEYS),
+    ] {
         assert_eq!(keys(&schema["$defs"][name]["properties"]), ours(known), "{name}");
         assert_eq!(schema["$defs"][name]["additionalProperties"], false, "{name}");
     }
@@ -369,8 +376,18 @@ fn the_documented_examples_are_configurations() {
             panic!("{}", diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
         }
     }
-    let every: BTreeSet<_> =
-        [&CONFIG_KEYS[..], &AGENT_KEYS, &SUBAGENT_KEYS, &GATE_KEYS, &PULL_REQUEST_KEYS].concat().into_iter().collect();
+    let every: BTreeSet<_> = [
+        &CONFIG_KEYS[..],
+        &AGENT_KEYS,
+        &SUBAGENT_KEYS,
+        &GATE_KEYS,
+        &PULL_REQUEST_KEYS,
+        &WORKFLOW_KEYS,
+        &WORKFLOW_SUBAGENT_KEYS,
+    ]
+    .concat()
+    .into_iter()
+    .collect();
     for key in every {
         assert!(page.contains(&format!("`{key}`")), "docs/configuration.md does not document `{key}`");
     }
@@ -418,4 +435,24 @@ fn what_happens_on_pull_requests_is_read_and_is_no_part_of_the_lock() {
     let wrong = Config::read("c.yml", "pull-request:\n  bots: ['x y']\n  checks: 1\n  update-seconds: 2\n  labl: x\n");
     let codes: Vec<_> = wrong.unwrap_err().into_iter().map(|diagnostic| diagnostic.code).collect();
     assert_eq!(codes, ["invalid-login", "wrong-type", "out-of-range", "unknown-key"]);
+}
+
+#[test]
+fn what_is_wrong_in_the_workflow_section_is_told_with_its_place() {
+    let wrong = "workflow:\n  action: acme/implementer@v1\n  runs-on: ['two words']\n  waves: 99\n  setup: [{ name: x }]\n  \
+                 secrets: [GITHUB_TOKEN]\n  colour: blue\n  subagents:\n    '': {}\n";
+    let found = Config::read("c.yml", wrong).unwrap_err();
+    let codes: Vec<_> = found.iter().map(|found| (found.code.as_str(), found.position.unwrap().line)).collect();
+    let wanted = [
+        ("invalid-action", 2),
+        ("invalid-label", 3),
+        ("out-of-range", 4),
+        ("invalid-step", 5),
+        ("refused-environment", 6),
+        ("unknown-key", 7),
+        ("invalid-name", 9),
+    ];
+    for wanted in wanted {
+        assert!(codes.contains(&wanted), "{wanted:?} is not in {codes:?}");
+    }
 }
