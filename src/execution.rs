@@ -286,7 +286,8 @@ pub fn scratch() -> Result<tempfile::TempDir, ExecutionError> {
 }
 
 /// Names a run: when it began, and what it was approved for.
-fn run_id(started: SystemTime, lock: &str) -> String {
+#[must_use]
+pub fn run_id(started: SystemTime, lock: &str) -> String {
     let time = humantime::format_rfc3339_millis(started).to_string();
     let time: String = time.chars().filter(char::is_ascii_digit).collect();
     format!("{time}-{lock}")

@@ -11,6 +11,7 @@ pub mod coordinator;
 pub mod execution;
 pub mod github;
 pub mod intake;
+pub mod jobs;
 pub mod journal;
 pub mod run_dir;
 pub mod verify;

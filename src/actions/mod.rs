@@ -1,5 +1,6 @@
 //! The runner of GitHub Actions: what it tells a step, and what a step tells it.
 
+pub mod artifacts;
 mod log;
 mod ownership;
 mod runner;

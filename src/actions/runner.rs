@@ -14,11 +14,45 @@ pub(super) const STEP_SUMMARY_MAX_BYTES: usize = 1024 * 1024;
 const EVENT_MAX_BYTES: u64 = 25 * 1024 * 1024;
 
 /// The inputs of the action, as `action.yml` has them.
-pub const INPUTS: [&str; 11] =
-    ["command", "pr", "plan", "lock", "task", "agent", "config", "jobs", "time-limit", "out", "token"];
+pub const INPUTS: [&str; 22] = [
+    "command",
+    "pr",
+    "plan",
+    "lock",
+    "task",
+    "agent",
+    "config",
+    "jobs",
+    "time-limit",
+    "out",
+    "token",
+    "fan-out",
+    "tasks",
+    "wave",
+    "slot",
+    "succeeded",
+    "state",
+    "head",
+    "results",
+    "cancelled",
+    "branch",
+    "on-complete",
+];
 
 /// The outputs of the action, as `action.yml` has them.
-pub const OUTPUTS: [&str; 7] = ["status", "lock", "waves", "comment-id", "run-path", "summary-path", "handoff-path"];
+pub const OUTPUTS: [&str; 11] = [
+    "status",
+    "lock",
+    "waves",
+    "comment-id",
+    "run-path",
+    "summary-path",
+    "handoff-path",
+    "state",
+    "head",
+    "matrix",
+    "gates",
+];
 
 /// Says why the program cannot work as an action.
 #[derive(Debug, thiserror::Error)]
@@ -197,6 +231,15 @@ impl Runner {
     pub fn set_output(&self, name: &str, value: &str) -> Result<(), RunnerError> {
         debug_assert!(OUTPUTS.contains(&name), "`{name}` is no output of the action");
         self.set("GITHUB_OUTPUT", name, value)
+    }
+
+    /// Sets the output in which a job of a matrix says what it uploaded. Every job of a matrix has an output of its own:
+    /// of one that they shared, the last to end would have the say.
+    ///
+    /// # Errors
+    /// When the runner's file cannot be written.
+    pub fn set_slot(&self, slot: u64, value: &str) -> Result<(), RunnerError> {
+        self.set("GITHUB_OUTPUT", &format!("slot-{slot}"), value)
     }
 
     /// Saves something for the step that runs after everything, whatever became of this one.

@@ -24,6 +24,9 @@ pub enum ReportFileError {
     /// What is in it is not a report.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// Where the subagent ran it was found to be no report.
+    #[error("{0}")]
+    Told(String),
 }
 
 /// Reads the report at `path`; `None` when there is none.

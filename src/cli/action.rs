@@ -18,7 +18,7 @@ use implementer_model::{
 use serde_json::json;
 use tokio::{runtime::Runtime, sync::watch};
 
-use super::{exit, exit::Failure, run, show};
+use super::{exit, exit::Failure, fan_out::JobCommand, run, show};
 use crate::{
     actions::{self, Level, Runner, RunnerError, WorkflowLog, annotation},
     agent,
@@ -39,7 +39,7 @@ const CONCLUDED: &str = "concluded";
 
 /// The most annotations of one level that a step may make ("Workflow commands", docs.github.com: 10 warnings and 10
 /// errors a step).
-const ANNOTATIONS_MAX: usize = 10;
+pub(super) const ANNOTATIONS_MAX: usize = 10;
 
 /// Works as a step of GitHub Actions. Everything comes from the runner's environment.
 #[derive(Debug, Args)]
@@ -68,16 +68,19 @@ pub(super) fn run(_: &Arguments) -> Result<u8, Failure> {
 }
 
 /// One step of a workflow.
-struct Step {
-    runner: Runner,
-    log: WorkflowLog,
-    runtime: Runtime,
+pub(super) struct Step {
+    pub(super) runner: Runner,
+    pub(super) log: WorkflowLog,
+    pub(super) runtime: Runtime,
     /// The kind of agent that was asked for.
     agent: OnceCell<AgentKind>,
 }
 
 impl Step {
     fn act(&self) -> Result<u8, Failure> {
+        if let Some(job) = self.runner.input("command").and_then(JobCommand::of) {
+            return self.job(job);
+        }
         let name = self.runner.event_name()?;
         let event = event::read(name, &self.runner.event()?).map_err(Failure::input)?;
         if let Some(agent) = self.agent_kind(event.filled_in("agent"))? {
@@ -103,6 +106,11 @@ impl Step {
                 Err(Failure::input(anyhow::anyhow!("{because}; {hint}")))
             }
             Intent::Preview { number } => self.preview(number),
+            Intent::Run { number, approval } if self.fans_out()? => self.begin(number, &approval, None),
+            Intent::Retry { number, task, approval } if self.fans_out()? => {
+                self.log.line(&format!("The plan runs again, for the sake of task {task}"));
+                self.begin(number, &approval, Some(&task))
+            }
             Intent::Run { number, approval } => self.run(number, &approval, None),
             Intent::Retry { number, task, approval } => {
                 // Nothing of an earlier job is here any more, so that its other tasks run again, too.
@@ -122,6 +130,29 @@ impl Step {
         }
     }
 
+    /// Tells whether a run is begun as a fan-out, and not done here.
+    fn fans_out(&self) -> Result<bool, RunnerError> {
+        match self.runner.input("fan-out") {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(value) => {
+                Err(RunnerError::Input { name: "fan-out", value: value.to_owned(), wanted: "give true or false" })
+            }
+        }
+    }
+
+    /// Notes what is claimed for the step after this one: without it only the next run cleans up, if this one is killed.
+    pub(super) fn remember_claim(&self, number: u64, commit: &str) {
+        if let Err(error) = self.runner.save_state(CLAIMED, &format!("{number} {commit}")) {
+            tracing::warn!(%error, "what is claimed could not be saved for the step after this one");
+        }
+    }
+
+    /// Notes that nothing is left to clean up after this step.
+    pub(super) fn remember_conclusion(&self) -> Result<(), RunnerError> {
+        self.runner.save_state(CONCLUDED, "true")
+    }
+
     /// Returns the kind of agent that was asked for, by the action's input or by whoever started the workflow by hand.
     fn agent_kind(&self, filled_in: Option<&str>) -> Result<Option<AgentKind>, RunnerError> {
         let Some(name) = self.runner.input("agent").or(filled_in) else { return Ok(None) };
@@ -132,7 +163,7 @@ impl Step {
 
     fn inputs(&self) -> Result<ActionInputs, RunnerError> {
         let command = self.runner.input("command").filter(|command| *command != "auto");
-        let wanted = "leave it out, or give plan, run, retry or cancel";
+        let wanted = "leave it out, or give plan, run, retry or cancel (or a job of a fan-out: prepare, collect, settle, summarize)";
         let command = command
             .map(|value| {
                 ActionCommand::of(value).ok_or(RunnerError::Input { name: "command", value: value.to_owned(), wanted })
@@ -143,7 +174,7 @@ impl Step {
         Ok(ActionInputs { command, pull_request, lock: own("lock"), task: own("task") })
     }
 
-    fn setting_options(&self) -> Result<SettingOptions, Failure> {
+    pub(super) fn setting_options(&self) -> Result<SettingOptions, Failure> {
         let workspace = self.runner.workspace()?;
         let config = match self.runner.input("config") {
             None => ConfigSource::Base,
@@ -171,7 +202,7 @@ impl Step {
         Ok(SettingOptions { plan, config, agent: self.agent.get().cloned(), concurrency })
     }
 
-    fn time_limit(&self) -> Result<Option<Duration>, RunnerError> {
+    pub(super) fn time_limit(&self) -> Result<Option<Duration>, RunnerError> {
         self.runner
             .input("time-limit")
             .map(|value| {
@@ -230,12 +261,7 @@ impl Step {
         };
         let scratch = execution::scratch()?;
         let mut live = show::Live::new();
-        let claimed = |commit: &str| {
-            // Without it only the next run cleans up, if this one is killed.
-            if let Err(error) = self.runner.save_state(CLAIMED, &format!("{number} {commit}")) {
-                tracing::warn!(%error, "what is claimed could not be saved for the step after this one");
-            }
-        };
+        let claimed = |commit: &str| self.remember_claim(number, commit);
         let came = self.runtime.block_on(async {
             let (cancel, cancelled) = watch::channel(false);
             let signals = tokio::spawn(run::listen(cancel));
@@ -243,7 +269,7 @@ impl Step {
             signals.abort();
             came
         });
-        self.runner.save_state(CONCLUDED, "true")?;
+        self.remember_conclusion()?;
         self.tell_usage(&desk);
         match came {
             Ok(came) => self.came(&came, &workspace),
@@ -259,7 +285,7 @@ impl Step {
         }
     }
 
-    fn came(&self, came: &Came, workspace: &std::path::Path) -> Result<u8, Failure> {
+    pub(super) fn came(&self, came: &Came, workspace: &std::path::Path) -> Result<u8, Failure> {
         let handoff = &came.executed.handoff;
         self.runner.append_summary(&summary::render(handoff))?;
         // Later steps run as the workspace's owner, and on the host: paths of this container mean nothing to them.
@@ -293,7 +319,7 @@ impl Step {
         Ok(())
     }
 
-    fn tell_usage(&self, desk: &Desk) {
+    pub(super) fn tell_usage(&self, desk: &Desk) {
         self.log.line(&format!("This run made {}", desk.github.usage()));
     }
 
@@ -352,7 +378,7 @@ async fn clean_up(runner: &Runner) -> Result<u8, Failure> {
 }
 
 /// Sits down at a pull request, as the runner says.
-fn desk(runner: &Runner, number: u64) -> Result<Desk, Failure> {
+pub(super) fn desk(runner: &Runner, number: u64) -> Result<Desk, Failure> {
     let token = runner
         .token()
         .context("there is no token; give the action's input `token`, whose default is the workflow's own")

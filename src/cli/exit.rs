@@ -5,9 +5,18 @@ use std::{fmt::Write as _, io::Write as _};
 use implementer_model::{diagnostics::Diagnostic, text};
 
 use crate::{
-    actions::RunnerError, agent::AgentError, conversation::ConversationError, coordinator::RunError,
-    execution::ExecutionError, github::GithubError, intake::IntakeError, journal::JournalError, run_dir::RunDirError,
-    verify::VerifyError, workspace::WorkspaceError,
+    actions::{RunnerError, artifacts::UploadError},
+    agent::AgentError,
+    conversation::ConversationError,
+    coordinator::RunError,
+    execution::ExecutionError,
+    github::GithubError,
+    intake::IntakeError,
+    jobs::JobError,
+    journal::JournalError,
+    run_dir::RunDirError,
+    verify::VerifyError,
+    workspace::WorkspaceError,
 };
 
 /// The implementation is complete, or what was asked for is done.
@@ -33,6 +42,13 @@ impl Failure {
     /// Makes a failure that the user's input is the cause of.
     pub(super) fn input(error: impl Into<anyhow::Error>) -> Self {
         Self { code: BAD_INPUT, error: error.into(), diagnostics: Vec::new() }
+    }
+
+    /// Makes a failure of problems in a file.
+    pub(super) fn diagnosed(diagnostics: Vec<Diagnostic>, what: &str) -> Self {
+        let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+        let error = anyhow::anyhow!("{} in {what} must be mended first", text::count(errors, "problem"));
+        Self { code: BAD_INPUT, error, diagnostics }
     }
 
     /// Makes a failure that something outside is the cause of.
@@ -186,6 +202,30 @@ impl From<RunnerError> for Failure {
         match error {
             RunnerError::NotActions | RunnerError::Missing(_) | RunnerError::Input { .. } => Self::input(error),
             RunnerError::File { .. } => Self::outside(error),
+        }
+    }
+}
+
+impl From<UploadError> for Failure {
+    fn from(error: UploadError) -> Self {
+        match error {
+            UploadError::NoService(_) => Self::input(error),
+            _ => Self::outside(error),
+        }
+    }
+}
+
+impl From<JobError> for Failure {
+    fn from(error: JobError) -> Self {
+        match error {
+            JobError::File { .. } | JobError::Diverged { .. } => Self::outside(error),
+            JobError::State { .. } | JobError::NotDue { .. } | JobError::Name(_) => Self::input(error),
+            JobError::Intake(error) => error.into(),
+            JobError::Workspace(error) => error.into(),
+            JobError::Run(error) => error.into(),
+            JobError::RunDir(error) => error.into(),
+            JobError::Journal(error) => RunError::from(error).into(),
+            JobError::Agent(error) => error.into(),
         }
     }
 }

@@ -3,15 +3,24 @@
 
 mod action;
 mod agents;
+mod collect;
 mod demo;
 mod exit;
+mod fan_out;
+mod gate;
+mod generate;
 mod init;
+mod jobs;
 mod plan;
+mod prepare;
 mod pull_request;
 mod run;
 mod schema;
+mod settle;
 mod show;
+mod summarize;
 mod verify;
+mod work;
 
 use std::process::ExitCode;
 
@@ -43,6 +52,8 @@ enum Command {
     Run(run::Arguments),
     /// Prove a run offline: recompute integration, scope and landing from its bundle
     Verify(verify::Arguments),
+    /// Write the workflow in which every wave is a matrix of jobs, or check that it is up to date
+    Generate(generate::Arguments),
     /// Write a commented configuration and the workflow for pull requests
     Init(init::Arguments),
     /// List the roster and lint the agent files
@@ -51,6 +62,18 @@ enum Command {
     Schema(schema::Arguments),
     /// Work as a step of GitHub Actions: what the container runs
     Action(action::Arguments),
+    /// In a fan-out: check out work trees and write briefs for the attempts of a job
+    Prepare(prepare::Arguments),
+    /// In a fan-out: run the agent for the attempts of a job
+    Work(work::Arguments),
+    /// In a fan-out: capture and judge what a job made
+    Collect(collect::Arguments),
+    /// In a fan-out: take in what the jobs of a wave made, and say what comes next
+    Settle(settle::Arguments),
+    /// In a fan-out: run the gates on the integrated tree
+    Gate(gate::Arguments),
+    /// In a fan-out: recompute everything and write the summary
+    Summarize(summarize::Arguments),
 }
 
 /// Parses the arguments and does what they say.
@@ -70,10 +93,17 @@ pub fn main() -> ExitCode {
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Generate(arguments) => generate::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Agents(arguments) => agents::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Action(arguments) => action::run(&arguments),
+        Command::Prepare(arguments) => prepare::run(&arguments),
+        Command::Work(arguments) => work::run(&arguments),
+        Command::Collect(arguments) => collect::run(&arguments),
+        Command::Settle(arguments) => settle::run(&arguments),
+        Command::Gate(arguments) => gate::run(&arguments),
+        Command::Summarize(arguments) => summarize::run(&arguments),
     };
     match result {
         Ok(code) => ExitCode::from(code),

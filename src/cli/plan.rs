@@ -19,7 +19,7 @@ use implementer_model::{
 };
 use serde::Serialize;
 
-use super::{exit, exit::Failure, pull_request, run::Subject, show};
+use super::{exit, exit::Failure, jobs, pull_request, run::Subject, show};
 use crate::{intake::Intake, workspace::store::RunStore};
 
 /// Lints the plan and shows the schedule.
@@ -30,6 +30,9 @@ pub(super) struct Arguments {
     /// How to print it
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Begin a fan-out: write its first state into this new folder, and print the jobs of the first wave
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["pr", "format"])]
+    state: Option<std::path::PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -59,7 +62,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     } else {
         let root = arguments.subject.root()?;
         let store = RunStore::create(&root, &scratch.path().join("store.git"))?;
-        arguments.subject.intake(&store, &root, None)?
+        let intake = arguments.subject.intake(&store, &root, None)?;
+        if let Some(state) = &arguments.state {
+            return jobs::begin(&arguments.subject, &intake, &root, state);
+        }
+        intake
     };
     match arguments.format {
         Format::Human => show::out(&human(&intake)),

@@ -150,7 +150,7 @@ impl Subject {
         })
     }
 
-    fn read_config(&self) -> Result<ConfigSource, Failure> {
+    pub(super) fn read_config(&self) -> Result<ConfigSource, Failure> {
         let Some(path) = &self.config else { return Ok(ConfigSource::Base) };
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read the configuration {}", path.display()))
@@ -163,7 +163,7 @@ impl Subject {
         Ok(crate::workspace::new_repository::root_of(&self.repo)?)
     }
 
-    fn read_plan(&self, root: &Path) -> Result<PlanText, Failure> {
+    pub(super) fn read_plan(&self, root: &Path) -> Result<PlanText, Failure> {
         // One byte more than is allowed, so that the reader can say that it is too long.
         let limit = PLAN_MAX_BYTES as u64 + 1;
         let mut bytes = Vec::new();

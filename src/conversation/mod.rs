@@ -9,6 +9,7 @@ mod claim;
 mod cleanup;
 mod desk;
 mod error;
+mod fan_out;
 mod live;
 mod own_comment;
 mod preview;
@@ -21,6 +22,7 @@ pub use self::{
     cleanup::clean_up,
     desk::Desk,
     error::ConversationError,
+    fan_out::{Begun, begin, conclude},
     preview::{Previewed, look, preview},
     run::{Came, RunOptions, cancel, run},
     setting::{Setting, SettingOptions},

@@ -20,7 +20,7 @@ use tokio::sync::watch;
 
 use super::{
     Desk, Setting, SettingOptions, approval,
-    claim::{self, Claim},
+    claim::{self, CheckRuns, Claim},
     error::ConversationError,
     live::{self, Reporter},
     own_comment::OwnComment,
@@ -30,6 +30,7 @@ use crate::{
     coordinator::progress::Observer,
     execution::{self, Executed, Order, Out, Resume},
     github::{GithubError, Reaction},
+    intake::{Intake, PlanText},
 };
 
 /// What a run needs beside the pull request.
@@ -74,7 +75,16 @@ pub async fn run(
     observer: &mut dyn Observer,
     claimed: impl FnOnce(&str),
 ) -> Result<Came, ConversationError> {
-    match attempt(desk, approval, options, scratch, cancel, observer, claimed).await {
+    told(desk, approval, attempt(desk, approval, options, scratch, cancel, observer, claimed).await).await
+}
+
+/// Answers a run that was refused on the pull request.
+pub(super) async fn told<T>(
+    desk: &Desk,
+    approval: &Approval,
+    result: Result<T, ConversationError>,
+) -> Result<T, ConversationError> {
+    match result {
         Err(ConversationError::Refused { reason, hint }) => {
             let reply = replies::refusal(&approval.by.login, &reason, &hint);
             answer(desk, approval, &reply, Reaction::Confused).await;
@@ -104,8 +114,58 @@ async fn attempt(
     observer: &mut dyn Observer,
     claimed: impl FnOnce(&str),
 ) -> Result<Came, ConversationError> {
+    let admitted = admit(desk, approval, &options.setting, options.retry.as_deref(), scratch, claimed).await?;
+    let reporter = admitted.reporter(desk);
+    let Admitted { setting, intake, .. } = admitted;
+    let (lock, schedule) = (intake.lock.clone(), intake.schedule.clone());
+    let order = Order {
+        programs: setting.rules.commit.clone(),
+        intake,
+        repository: setting.repository.clone(),
+        probe: setting.store.clone(),
+        command: None,
+        time_limit: options.time_limit,
+        out: options.out,
+        resume: options.resume,
+        workflow: options.workflow,
+        revision: None,
+    };
+    follow(reporter, order, &lock, &schedule, scratch, cancel, observer).await
+}
+
+/// A run that may begin: approved, and the only one at work on its pull request.
+#[derive(Debug)]
+pub(super) struct Admitted {
+    pub(super) setting: Setting,
+    pub(super) intake: Intake,
+    pub(super) plan: PlanText,
+    checks: CheckRuns,
+    header: LiveHeader,
+}
+
+impl Admitted {
+    /// Makes who tells about the run.
+    pub(super) fn reporter(&self, desk: &Desk) -> Reporter {
+        let setting = &self.setting;
+        let comment = OwnComment::new(desk, &setting.me, setting.own_comment());
+        let pull_request = &setting.config.pull_request;
+        let every = pull_request.live_comment().then(|| pull_request.update_every());
+        let head = setting.pull.head.sha.clone();
+        Reporter::new(desk.clone(), head, comment, self.checks.clone(), self.header.clone(), every)
+    }
+}
+
+/// Checks who asks for what, and claims the pull request.
+pub(super) async fn admit(
+    desk: &Desk,
+    approval: &Approval,
+    options: &SettingOptions,
+    retry: Option<&str>,
+    scratch: &Path,
+    claimed: impl FnOnce(&str),
+) -> Result<Admitted, ConversationError> {
     react(desk, approval, Reaction::Eyes).await;
-    let setting = Setting::read(desk, &options.setting, scratch).await?;
+    let setting = Setting::read(desk, options, scratch).await?;
     check_label(&setting, approval)?;
     if setting.pull.state != "open" {
         let hint = "reopen it, or put the plan on an open pull request";
@@ -120,9 +180,9 @@ async fn attempt(
         return Err(ConversationError::Refused { reason: reason.to_owned(), hint: hint.to_owned() });
     }
     approval::check_who(desk, &setting, approval).await?;
-    let found = source::find(desk, &setting, options.setting.plan.as_deref()).await?;
-    let mut intake = preview::take(&setting, &options.setting, &found, None)?;
-    check_task(options.retry.as_deref(), &intake.schedule)?;
+    let found = source::find(desk, &setting, options.plan.as_deref()).await?;
+    let mut intake = preview::take(&setting, options, &found, None)?;
+    check_task(retry, &intake.schedule)?;
     let record = approval::check_what(desk, &setting, approval, &intake.lock).await?;
     intake.provenance = Provenance {
         origin: Some(found.origin.clone()),
@@ -150,30 +210,13 @@ async fn attempt(
         }
     };
     claimed(&setting.pull.head.sha);
-    let (lock, schedule) = (intake.lock.clone(), intake.schedule.clone());
-    let comment = OwnComment::new(desk, &setting.me, setting.own_comment());
     let header = LiveHeader {
-        lock: lock.digest.short().to_owned(),
+        lock: intake.lock.digest.short().to_owned(),
         plan: found.origin.name.clone(),
         run_url: desk.run_url.clone(),
         approved_by: record.by,
     };
-    let pull_request = &setting.config.pull_request;
-    let every = pull_request.live_comment().then(|| pull_request.update_every());
-    let reporter = Reporter::new(desk.clone(), setting.pull.head.sha.clone(), comment, checks, header, every);
-    let order = Order {
-        programs: setting.rules.commit.clone(),
-        intake,
-        repository: setting.repository.clone(),
-        probe: setting.store.clone(),
-        command: None,
-        time_limit: options.time_limit,
-        out: options.out,
-        resume: options.resume,
-        workflow: options.workflow,
-        revision: None,
-    };
-    follow(reporter, order, &lock, &schedule, scratch, cancel, observer).await
+    Ok(Admitted { setting, intake, plan: found.plan, checks, header })
 }
 
 /// Runs the order and tells about it, whatever comes.
@@ -224,7 +267,7 @@ fn board_of(board: &std::sync::Mutex<Board>) -> Board {
 }
 
 /// Posts the summary and concludes the overall check.
-async fn finish(mut reporter: Reporter, executed: Executed, lock: &Lock) -> Result<Came, ConversationError> {
+pub(super) async fn finish(mut reporter: Reporter, executed: Executed, lock: &Lock) -> Result<Came, ConversationError> {
     let handoff = &executed.handoff;
     let mut degraded: Vec<_> = reporter.checks.refused.iter().map(|why| format!("no check runs: {why}")).collect();
     let moved = head_moved(&reporter, handoff).await;

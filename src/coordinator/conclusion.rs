@@ -101,6 +101,7 @@ impl Run {
 
     fn not_run(&self, kind: gate::GateKind) -> Receipt {
         let reason = if self.cancelled { "the run was cancelled before" } else { "the run ended before" };
+        // A gate whose job left nothing is not one that failed.
         Receipt {
             gate: kind,
             tree: self.head.tree.clone(),
@@ -121,6 +122,7 @@ impl Run {
         findings.extend(self.receipts.iter().flat_map(gate::findings));
         findings.extend(self.against_the_record());
         findings.extend(self.base_moved());
+        findings.extend(self.noted_elsewhere());
         findings.extend(self.out_of_time.clone());
         let cost = Cost::of(tasks.iter().flat_map(|record| &record.attempts));
         Handoff {
@@ -153,7 +155,8 @@ impl Run {
             rework: self.rework.clone(),
             escalations: self.escalations.clone(),
             resumptions: self.replay.resumptions,
-            replayed: self.replay.replayed,
+            // In a fan-out nothing is taken over from a run that broke off: attempts are made elsewhere.
+            replayed: if self.elsewhere.is_some() { 0 } else { self.replay.replayed },
             cost,
         }
     }
@@ -167,7 +170,7 @@ impl Run {
             Some(WhyNotRun::NeedNotPassed { need, outcome }) => {
                 (Outcome::Blocked, format!("it needs `{need}`, which is {}", self.outcome_of(need, *outcome).name()))
             }
-            _ => (Outcome::NotRun, "the run ended before its turn".to_owned()),
+            _ => (Outcome::NotRun, self.why_not_begun(id)),
         };
         TaskRecord { id: id.clone(), outcome, reason, attempts: Vec::new() }
     }

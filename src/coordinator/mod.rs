@@ -7,6 +7,7 @@ mod bisect;
 mod briefing;
 mod conclusion;
 mod detection;
+mod elsewhere;
 mod error;
 mod escalation;
 mod gates;
@@ -41,15 +42,17 @@ use tokio::{
 };
 
 pub use self::{
+    elsewhere::{Elsewhere, Reached, Until, follow},
     error::RunError,
     integration::commit_message,
     replay::{Resumed, is_over},
+    worker::{Files, Order, Process, capture_and_judge, concluded, nothing_came},
 };
 use self::{
     gates::GateRuns,
     progress::{Observer, Progress},
     replay::Replay,
-    worker::{AttemptEnd, Order, Shop, WorkerEvent},
+    worker::{AttemptEnd, Shop, WorkerEvent},
 };
 use crate::{
     agent::Agents,
@@ -93,8 +96,22 @@ pub async fn run(
     cancel: watch::Receiver<bool>,
     observer: &mut dyn Observer,
 ) -> Result<Handoff, RunError> {
+    let (mut run, inbox) = begin(setup, None)?;
+    observer.observe(&Progress::Begun { schedule: &run.intake.schedule });
+    let outcome = run.drive(inbox, cancel, observer).await;
+    // Whatever happened, nothing of ours keeps running, and the slots go away.
+    run.stop_everything().await;
+    let handoff = match outcome {
+        Ok(()) => run.conclude().await,
+        Err(error) => Err(error),
+    };
+    run.clear_away().await;
+    handoff
+}
+
+/// Makes everything ready that a run needs. `elsewhere` says what is done in other places.
+fn begin(setup: Setup, elsewhere: Option<Elsewhere>) -> Result<(Run, mpsc::UnboundedReceiver<Happened>), RunError> {
     let began = Instant::now();
-    let started = SystemTime::now();
     let Setup { intake, store, run_dir, scratch, agents, environment, supervisor, place, revision, resumed } = setup;
     let (journal, records) = match resumed {
         Some(Resumed { journal, records }) => (journal, records),
@@ -102,14 +119,24 @@ pub async fn run(
     };
     let lock = intake.lock.clone();
     run_dir.write_json("lock.json".as_ref(), &lock)?;
-    let replay = Replay::of(records);
-    journal.append(
-        replay.until_ms,
-        match replay.resumptions {
-            0 => Record::Begun { version: JOURNAL_VERSION, run: place.run.clone(), lock },
-            _ => Record::Resumed,
-        },
-    );
+    let mut replay = Replay::of(records, elsewhere.is_some());
+    let mut started = SystemTime::now();
+    let mut schedule = intake.schedule.clone();
+    if let Some(elsewhere) = &elsewhere {
+        replay.resumptions = 0;
+        started = elsewhere.began;
+        replay.until_ms = elapsed_ms(started);
+        // What runs at one time is the workflow's business; here a wave is open as a whole.
+        schedule.concurrency = usize::MAX;
+    } else {
+        journal.append(
+            replay.until_ms,
+            match replay.resumptions {
+                0 => Record::Begun { version: JOURNAL_VERSION, run: place.run.clone(), lock },
+                _ => Record::Resumed,
+            },
+        );
+    }
 
     let pool = SlotPool::new(store.clone(), &scratch.join("slots"))?;
     let shop = Arc::new(Shop {
@@ -125,9 +152,9 @@ pub async fn run(
         tree_paths: Mutex::default(),
     });
     let (events, inbox) = mpsc::unbounded_channel();
-    let mut run = Run {
+    let run = Run {
         purse: Purse::new(intake.config.limits.run_cost),
-        machine: Machine::new(&intake.schedule),
+        machine: Machine::new(&schedule),
         head: Head { commit: intake.base.commit.clone(), tree: intake.base.tree.clone() },
         intake,
         shop,
@@ -157,26 +184,17 @@ pub async fn run(
         asked_again: BTreeSet::new(),
         cancelled: false,
         out_of_time: None,
+        elsewhere,
+        open: Vec::new(),
+        gates_due: false,
     };
-    observer.observe(&Progress::Begun { schedule: &run.intake.schedule });
-    let outcome = run.drive(inbox, cancel, observer).await;
-    // Whatever happened, nothing of ours keeps running, and the slots go away.
-    run.stop_everything().await;
-    let handoff = match outcome {
-        Ok(()) => run.conclude().await,
-        Err(error) => Err(error),
-    };
-    let Run { shop, .. } = run;
-    for abandoned in shop.pool.abandoned() {
-        tracing::warn!(path = %abandoned.path.display(), why = abandoned.why, "a work tree could not be cleaned and was set aside");
-    }
-    // All workers are gone, so this is the last reference. What cannot be removed goes with the scratch folder.
-    if let Some(shop) = Arc::into_inner(shop)
-        && let Err(error) = shop.pool.remove().await
-    {
-        tracing::warn!(%error, "the work trees could not be removed");
-    }
-    handoff
+    Ok((run, inbox))
+}
+
+/// Returns how many milliseconds ago a moment was.
+fn elapsed_ms(moment: SystemTime) -> u64 {
+    // A clock that was set back gives no time at all.
+    u64::try_from(moment.elapsed().unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Tells whether an attempt that ended is worth another at once, why, and after how many milliseconds: a violation of
@@ -261,6 +279,12 @@ struct Run {
     purse: Purse,
     /// Says that the run reached its time limit, once it has.
     out_of_time: Option<Finding>,
+    /// What is done in other places, when not everything is done here.
+    elsewhere: Option<Elsewhere>,
+    /// The attempts that are to be made elsewhere, and that nothing is known of yet.
+    open: Vec<Order>,
+    /// Whether the gates are to be run elsewhere, and nothing is known of them yet.
+    gates_due: bool,
 }
 
 impl Run {
@@ -284,6 +308,9 @@ impl Run {
                     next.extend(self.perform(effect, observer).await?);
                 }
                 effects = next;
+            }
+            if self.waits_for_elsewhere(&inbox) {
+                return Ok(());
             }
             let run_ends = self.run_ends_ms().filter(|_| !self.cancelled);
             if run_ends.is_some_and(|at| at <= self.shop.now_ms()) {
@@ -309,9 +336,10 @@ impl Run {
                     drop(asked);
                     if caller_listens { vec![self.cancel(observer)] } else { Vec::new() }
                 },
-                Some(Err(error)) = self.workers.join_next() => {
-                    return Err(RunError::Defect(format!("a worker ended unexpectedly: {error}")));
-                }
+                Some(ended) = self.workers.join_next() => match ended {
+                    Ok(()) => Vec::new(),
+                    Err(error) => return Err(RunError::Defect(format!("a worker ended unexpectedly: {error}"))),
+                },
                 () = wake => vec![Event::Tick],
             };
             effects = events.into_iter().flat_map(|event| self.machine.handle(event, self.shop.now_ms())).collect();
@@ -387,8 +415,6 @@ impl Run {
         if self.take_over(&task, attempt, &because, &brief)? {
             return Ok(());
         }
-        let (stop, stopped) = watch::channel(None);
-        self.stops.insert(id.clone(), stop);
         let pass_environment = self.intake.config.environment(&subagent.name).into_iter().map(str::to_owned).collect();
         let base = self.head.commit.clone();
         let implementation_base = self.intake.base.commit.clone();
@@ -416,6 +442,12 @@ impl Run {
             let _ = self.events.send(Happened::Worker(WorkerEvent::Ended(Box::new(end))));
             return Ok(());
         }
+        if self.elsewhere.is_some() {
+            self.open.push(order);
+            return Ok(());
+        }
+        let (stop, stopped) = watch::channel(None);
+        self.stops.insert(id.clone(), stop);
         let (shop, events) = (Arc::clone(&self.shop), self.events.clone());
         self.workers.spawn(async move {
             worker::work(shop, order, stopped, |event| {
@@ -437,16 +469,7 @@ impl Run {
                 Ok(vec![Event::Started { task, attempt }])
             }
             Happened::Worker(WorkerEvent::Ended(end)) => {
-                self.journal.append(
-                    self.shop.now_ms(),
-                    Record::Ended {
-                        task: end.task.clone(),
-                        attempt: Box::new(end.record.clone()),
-                        reason: end.reason.clone(),
-                        findings: end.findings.clone(),
-                        transient: end.transient,
-                    },
-                );
+                self.journal.append(self.shop.now_ms(), end.to_record());
                 self.attempt_ended(*end, observer)
             }
             Happened::TakenOver { end } => {
@@ -548,6 +571,10 @@ impl Run {
             let _ = events.send(Happened::Gates(Ok(runs)));
             return Ok(Vec::new());
         }
+        if self.elsewhere.as_ref().is_some_and(|elsewhere| !elsewhere.gates_here) {
+            self.gates_due = true;
+            return Ok(Vec::new());
+        }
         let stop = self.stop_gates.subscribe();
         self.workers.spawn(async move {
             let tell = |gate| drop(events.send(Happened::GateStarted(gate)));
@@ -580,5 +607,19 @@ impl Run {
         }
         self.stop_gates.send_replace(true);
         while self.workers.join_next().await.is_some() {}
+    }
+
+    /// Removes the work trees. All workers are gone by now.
+    async fn clear_away(self) {
+        let Self { shop, .. } = self;
+        for abandoned in shop.pool.abandoned() {
+            tracing::warn!(path = %abandoned.path.display(), why = abandoned.why, "a work tree could not be cleaned and was set aside");
+        }
+        // This is the last reference. What cannot be removed goes with the scratch folder.
+        if let Some(shop) = Arc::into_inner(shop)
+            && let Err(error) = shop.pool.remove().await
+        {
+            tracing::warn!(%error, "the work trees could not be removed");
+        }
     }
 }

@@ -71,8 +71,9 @@ struct Finished {
 }
 
 impl Replay {
-    /// Collects what is finished.
-    pub(super) fn of(records: Vec<(u64, Record)>) -> Self {
+    /// Collects what is finished. Receipts of gates that were not run count only when `of_jobs`: the job that judged them
+    /// went to its end, while a run that broke off may have been stopped before it ran them.
+    pub(super) fn of(records: Vec<(u64, Record)>, of_jobs: bool) -> Self {
         let mut replay = Self { resumptions: u32::from(!records.is_empty()), ..Self::default() };
         let mut started = HashMap::new();
         for (at_ms, record) in records {
@@ -90,7 +91,9 @@ impl Replay {
                         replay.finished.insert(key, finished);
                     }
                 }
-                Record::Judged { receipt } if receipt.state != GateState::NotRun => replay.receipts.push(*receipt),
+                Record::Judged { receipt } if of_jobs || receipt.state != GateState::NotRun => {
+                    replay.receipts.push(*receipt);
+                }
                 Record::Bisected { head, culprits } => drop(replay.bisected.insert(head, culprits)),
                 Record::Resumed => replay.resumptions += 1,
                 Record::Begun { .. } | Record::Judged { .. } | Record::Integrated { .. } | Record::Concluded { .. } => {
@@ -115,7 +118,9 @@ impl Replay {
                     && receipt.commands.iter().map(|command| &command.argv).eq(job.argvs())
             };
             let receipt = self.receipts.iter().rev().find(asked)?;
-            Some(GateRun { gate: job.gate, began_ms: now_ms, ended_ms: now_ms, commands: receipt.commands.clone() })
+            // How long it took is part of the evidence, wherever it ran.
+            let began_ms = now_ms.saturating_sub(receipt.duration_ms);
+            Some(GateRun { gate: job.gate, began_ms, ended_ms: now_ms, commands: receipt.commands.clone() })
         };
         jobs.iter().map(of).collect()
     }
@@ -129,11 +134,11 @@ impl Run {
         task: &Task,
         attempt: u32,
         because: &str,
-        brief: &str,
+        brief_text: &str,
     ) -> Result<bool, RunError> {
         let key = (task.id.clone(), attempt);
         let Some(finished) = self.replay.finished.remove(&key) else { return Ok(false) };
-        let brief = Digest::of(brief);
+        let brief = Digest::of(brief_text);
         if finished.base != self.head.commit || finished.brief != brief || finished.attempt.because != because {
             tracing::info!(task = %task.id, attempt, "what it starts from is another now: it is done again");
             return Ok(false);
@@ -156,6 +161,7 @@ impl Run {
             _ => None,
         };
         self.replay.replayed += 1;
+        self.write_files_of(&task.id, brief_text, &record)?;
         let end = AttemptEnd { task: task.id.clone(), record, reason, findings, accepted, transient };
         let _ = self.events.send(Happened::TakenOver { end: Box::new(end) });
         Ok(true)

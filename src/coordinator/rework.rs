@@ -43,6 +43,11 @@ impl Run {
             let _ = events.send(Happened::Culprits(Ok(culprits)));
             return None;
         }
+        if self.elsewhere.as_ref().is_some_and(|elsewhere| !elsewhere.gates_here) {
+            // Whoever ran the gates has looked for culprits; that nothing is known names nobody.
+            let _ = events.send(Happened::Culprits(Ok(BTreeMap::new())));
+            return None;
+        }
         let (base, stop) = (self.intake.base.commit.clone(), self.stop_gates.subscribe());
         self.workers.spawn(async move {
             let culprits = bisect::culprits(&shop, suspects, &base, &commits, &stop).await;

@@ -13,7 +13,7 @@ use implementer_model::{
     findings::{Finding, FindingCode, Weight},
     handoff::AttemptRecord,
     ids::{Digest, ObjectId, TaskId},
-    patch::FileMode,
+    patch::{Change, FileMode},
     report::REPORT_MAX_BYTES,
     roster::Subagent,
     schedule::{Outcome, StopReason, Task},
@@ -25,6 +25,7 @@ use tokio::sync::watch;
 use super::error::RunError;
 use crate::{
     agent::{self, Agent, AgentError, Agents, Conclusion, Ended, Exit, Job, LaunchError},
+    journal::Record,
     run_dir::{RunDir, RunDirError},
     workspace::{WorkspaceError, capture::Captured, patch_text, slots::SlotPool, store::RunStore},
 };
@@ -70,28 +71,33 @@ impl Shop {
 
 /// What a worker is to do.
 #[derive(Debug)]
-pub(super) struct Order {
-    pub(super) task: Task,
-    pub(super) subagent: Subagent,
+pub struct Order {
+    /// The task.
+    pub task: Task,
+    /// Who does it.
+    pub subagent: Subagent,
     /// What does its work.
-    pub(super) agent: Arc<dyn Agent>,
-    pub(super) attempt: u32,
-    pub(super) because: String,
+    pub agent: Arc<dyn Agent>,
+    /// The attempt's number, from 1.
+    pub attempt: u32,
+    /// Why there is another attempt; empty for the first.
+    pub because: String,
     /// The commit that the work tree stands at.
-    pub(super) base: ObjectId,
+    pub base: ObjectId,
     /// The commit that the whole implementation started from.
-    pub(super) implementation_base: ObjectId,
-    pub(super) brief: String,
+    pub implementation_base: ObjectId,
+    /// What the subagent is told.
+    pub brief: String,
     /// Whether a patch of an earlier attempt is integrated.
-    pub(super) integrated: bool,
+    pub integrated: bool,
     /// Names of the variables that the subagent is given.
-    pub(super) pass_environment: Vec<String>,
+    pub pass_environment: Vec<String>,
     /// The most turns that it may take.
-    pub(super) turns: Option<u64>,
+    pub turns: Option<u64>,
     /// The most dollars that it may cost: set aside for it.
-    pub(super) budget: Option<Dollars>,
-    /// The tree whose agent configuration holds: that of the commit with the rules.
-    pub(super) rules: ObjectId,
+    pub budget: Option<Dollars>,
+    /// The tree whose agent files hold: that of the commit with the rules.
+    pub rules: ObjectId,
 }
 
 /// What a worker tells the loop.
@@ -118,6 +124,19 @@ pub(super) struct AttemptEnd {
     pub(super) transient: bool,
 }
 
+impl AttemptEnd {
+    /// Returns what the journal has of the attempt.
+    pub(super) fn to_record(&self) -> Record {
+        Record::Ended {
+            task: self.task.clone(),
+            attempt: Box::new(self.record.clone()),
+            reason: self.reason.clone(),
+            findings: self.findings.clone(),
+            transient: self.transient,
+        }
+    }
+}
+
 /// Works an order off and tells the loop about it.
 pub(super) async fn work(
     shop: Arc<Shop>,
@@ -139,7 +158,7 @@ async fn attempt(
 ) -> Result<AttemptEnd, RunError> {
     let slot = tokio::select! {
         slot = shop.pool.acquire(&order.base, Some(&order.task.id)) => slot?,
-        () = stopped(&mut stop) => return Ok(never_started(shop, order)),
+        () = stopped(&mut stop) => return Ok(no_process(order, shop.now_ms(), Outcome::NotRun, NEVER_BEGAN)),
     };
     let placed = slot.place_agent_files(&order.rules, order.agent.uses_project_settings()).await?;
     let folder = shop.run_dir.begin_attempt(&order.task.id, order.attempt)?;
@@ -161,7 +180,7 @@ async fn attempt(
         Err(error) => Err(NotStarted::Agent(error)),
     };
     let conclusion = match &ended {
-        Ok(ended) => Some(concluded(order.agent.as_ref(), &job, ended, &mut stop).await),
+        Ok(ended) => Some(concluded(order.agent.as_ref(), &job, ended, stopped(&mut stop)).await),
         Err(_) => None,
     };
     let captured = match slot.take_back_agent_files(placed).await {
@@ -172,46 +191,120 @@ async fn attempt(
     drop(slot);
     let ended_ms = shop.now_ms();
     let cancelled = *stop.borrow() == Some(StopReason::Cancelled);
-
-    match &conclusion {
-        Some(Conclusion { report: Ok(Some(read)), .. }) => {
-            shop.run_dir.write_json(&folder.join("report.json"), &read.report)?;
-        }
-        Some(Conclusion { report: Err(_), .. }) => keep_invalid_report(job.report, &folder),
-        _ => {}
-    }
-    if let Ok(Captured { patch, .. }) = &captured
-        && !patch.is_empty()
-    {
-        tokio::task::block_in_place(|| patch_text::write(&shop.store, patch, &folder.join("patch.diff")))?;
-    }
+    let paths = |tree: &ObjectId| shop.paths_of(tree);
+    let left = Left { ended, conclusion, captured, cancelled, started_ms, ended_ms };
+    let end = tokio::task::block_in_place(|| keep_and_judge(&shop.store, &shop.run_dir, &order, &files, left, paths))?;
     // The scratch folder may hold anything, in any mode; what cannot be removed goes with the run's scratch folder.
     let _ = std::fs::remove_dir_all(&scratch);
+    Ok(end)
+}
 
-    let paths = match &captured {
+/// What an attempt elsewhere came to, before it is judged.
+#[derive(Debug)]
+pub struct Process {
+    /// How its process ended, or why there was none.
+    pub ended: Result<Ended, LaunchError>,
+    /// What it said, where it ran.
+    pub conclusion: Option<Conclusion>,
+    /// Whether it was stopped because the run was cancelled.
+    pub cancelled: bool,
+    /// When it began, in milliseconds since the run began.
+    pub started_ms: u64,
+    /// When it ended, in milliseconds since the run began.
+    pub ended_ms: u64,
+    /// The paths at which secrets that it was given stood when it ended, each with the name of the variable.
+    pub secrets: Vec<(String, String)>,
+}
+
+/// Captures what an attempt elsewhere left in the folder `files.worktree`, which held the attempt's base, judges it as a
+/// run in one place does, and gives what the journal has of it. What it made is kept in `run_dir`.
+///
+/// # Errors
+/// When the outside fails: the disk, the object store.
+pub fn capture_and_judge(
+    store: &RunStore,
+    run_dir: &RunDir,
+    order: &Order,
+    files: &Files,
+    process: Process,
+) -> Result<[Record; 2], RunError> {
+    let Process { ended, conclusion, cancelled, started_ms, ended_ms, secrets } = process;
+    let settings = order.agent.uses_project_settings();
+    let captured = store
+        .take_back_agent_files(&files.worktree, &order.base, &order.rules, settings)
+        .and_then(|()| store.capture_folder(&files.worktree, &order.base))
+        .and_then(|captured| {
+            refused_with(store, captured, |change| {
+                let found = secrets.iter().find(|(path, _)| *path == change.path);
+                Ok(found.map(|(_, name)| name.clone()))
+            })
+        });
+    let left = Left { ended: ended.map_err(NotStarted::Launch), conclusion, captured, cancelled, started_ms, ended_ms };
+    let paths = |tree: &ObjectId| Ok(Arc::new(store.tree_paths(tree)?));
+    let end = keep_and_judge(store, run_dir, order, files, left, paths)?;
+    Ok([started(order), end.to_record()])
+}
+
+/// Makes what the journal has of an attempt of which nothing usable came.
+#[must_use]
+pub fn nothing_came(order: Order, now_ms: u64, reason: &str) -> [Record; 2] {
+    let started = started(&order);
+    let finding = Finding::about(&order.task.id, FindingCode::SubagentFailed, Weight::Blocking, reason);
+    let mut end = no_process(order, now_ms, Outcome::Failed, reason);
+    end.findings.push(finding);
+    [started, end.to_record()]
+}
+
+fn started(order: &Order) -> Record {
+    Record::Started {
+        task: order.task.id.clone(),
+        attempt: order.attempt,
+        base: order.base.clone(),
+        brief: Digest::of(&order.brief),
+    }
+}
+
+/// Keeps what an attempt made in the run's folder, and judges it.
+fn keep_and_judge(
+    store: &RunStore,
+    run_dir: &RunDir,
+    order: &Order,
+    files: &Files,
+    left: Left,
+    paths_of: impl Fn(&ObjectId) -> Result<Arc<TreePaths>, RunError>,
+) -> Result<AttemptEnd, RunError> {
+    let folder = run_dir.task_dir(&order.task.id);
+    match &left.conclusion {
+        Some(Conclusion { report: Ok(Some(read)), .. }) => {
+            run_dir.write_json(&folder.join("report.json"), &read.report)?;
+        }
+        Some(Conclusion { report: Err(_), .. }) => keep_invalid_report(&files.report, &folder),
+        _ => {}
+    }
+    if let Ok(Captured { patch, .. }) = &left.captured
+        && !patch.is_empty()
+    {
+        patch_text::write(store, patch, &folder.join("patch.diff"))?;
+    }
+    let paths = match &left.captured {
         Ok(captured) if captured.patch.changes.iter().any(|change| change.old.is_none()) => {
-            Some(tokio::task::block_in_place(|| shop.paths_of(&captured.patch.base_tree))?)
+            Some(paths_of(&captured.patch.base_tree)?)
         }
         _ => None,
     };
-    let end = End { ended, conclusion, captured, paths, cancelled };
-    Ok(judge(&order, brief_digest, (started_ms, ended_ms), end))
+    Ok(judge(order, Digest::of(&order.brief), left, paths.as_deref()))
 }
 
-/// Reads what a job came to. An agent that can go on with its session is asked once more when its answer is no report.
-async fn concluded(
-    agent: &dyn Agent,
-    job: &Job<'_>,
-    ended: &Ended,
-    stop: &mut watch::Receiver<Option<StopReason>>,
-) -> Conclusion {
+/// Reads what a job came to. An agent that can go on with its session is asked once more when its answer is no report;
+/// `stop` ends that, too.
+pub async fn concluded(agent: &dyn Agent, job: &Job<'_>, ended: &Ended, stop: impl Future<Output = ()>) -> Conclusion {
     let first = agent.conclude(job, ended);
     if ended.stopped {
         return first;
     }
     match agent.repair(job, &first) {
         None => first,
-        Some(Ok(launch)) => match agent::run(&launch, stopped(stop)).await {
+        Some(Ok(launch)) => match agent::run(&launch, stop).await {
             Ok(again) => agent.conclude_repair(job, first, &again),
             Err(error) => {
                 tracing::warn!(%error, task = %job.task, "a subagent could not be asked for its report again");
@@ -225,28 +318,36 @@ async fn concluded(
     }
 }
 
-/// Refuses a patch that holds the value of a secret which its subagent was given: it would be in the bundle, and in the
-/// repository for good.
+/// Refuses a patch that holds the value of a secret which its subagent was given.
 fn without_secrets(shop: &Shop, order: &Order, captured: Captured) -> Result<Captured, WorkspaceError> {
     let secrets = agent::Secrets::of(&shop.environment, &order.pass_environment);
     if secrets.is_empty() {
         return Ok(captured);
     }
-    let written = captured.patch.changes.iter().filter_map(|change| Some((change, change.new.as_ref()?)));
-    let found = tokio::task::block_in_place(|| {
-        let mut first = None;
-        for (change, blob) in written {
-            if blob.mode != FileMode::Gitlink
-                && let Some(name) = secrets.find(&shop.store.read_blob(&blob.id)?)
-            {
-                // It must not lie in the run's folder either, which is kept and handed around.
-                shop.store.forget(&blob.id)?;
-                first.get_or_insert((change.path.clone(), name.to_owned()));
-            }
+    tokio::task::block_in_place(|| {
+        refused_with(&shop.store, captured, |change| {
+            let Some(blob) = change.new.as_ref().filter(|blob| blob.mode != FileMode::Gitlink) else { return Ok(None) };
+            Ok(secrets.find(&shop.store.read_blob(&blob.id)?).map(str::to_owned))
+        })
+    })
+}
+
+/// Refuses a patch with a change in which `secret` finds one: it would be in the bundle, and in the repository for good.
+fn refused_with(
+    store: &RunStore,
+    captured: Captured,
+    secret: impl Fn(&Change) -> Result<Option<String>, WorkspaceError>,
+) -> Result<Captured, WorkspaceError> {
+    let mut first = None;
+    for change in &captured.patch.changes {
+        let Some(name) = secret(change)? else { continue };
+        // It must not lie in the run's folder either, which is kept and handed around.
+        if let Some(blob) = &change.new {
+            store.forget(&blob.id)?;
         }
-        Ok::<_, WorkspaceError>(first)
-    })?;
-    match found {
+        first.get_or_insert((change.path.clone(), name));
+    }
+    match first {
         None => Ok(captured),
         Some((path, name)) => Err(WorkspaceError::SecretWritten { path, name }),
     }
@@ -273,13 +374,14 @@ enum NotStarted {
 }
 
 /// Everything that an attempt left.
-struct End {
+#[derive(Debug)]
+struct Left {
     ended: Result<Ended, NotStarted>,
     conclusion: Option<Conclusion>,
     captured: Result<Captured, WorkspaceError>,
-    /// The paths of the base, where the patch adds one.
-    paths: Option<Arc<TreePaths>>,
     cancelled: bool,
+    started_ms: u64,
+    ended_ms: u64,
 }
 
 /// Completes when the attempt is to be stopped; never when the loop is gone, because then the process ends as a whole.
@@ -291,16 +393,26 @@ async fn stopped(stop: &mut watch::Receiver<Option<StopReason>>) {
 }
 
 /// The files and folders of an attempt.
-struct Files {
-    worktree: PathBuf,
-    brief: PathBuf,
-    report: PathBuf,
-    log: PathBuf,
-    scratch: PathBuf,
+#[derive(Debug)]
+pub struct Files {
+    /// The work tree.
+    pub worktree: PathBuf,
+    /// What the subagent is told.
+    pub brief: PathBuf,
+    /// Where it writes its report.
+    pub report: PathBuf,
+    /// Where its output goes.
+    pub log: PathBuf,
+    /// Where it has its home and its temporary files.
+    pub scratch: PathBuf,
 }
 
 impl Files {
-    fn make(order: &Order, worktree: &Path, folder: &Path, scratch: &Path) -> Result<Self, RunError> {
+    /// Makes the folder and the brief of an attempt.
+    ///
+    /// # Errors
+    /// When one of them cannot be written.
+    pub fn make(order: &Order, worktree: &Path, folder: &Path, scratch: &Path) -> Result<Self, RunError> {
         let io_error = |path: &Path| {
             let path = path.to_owned();
             move |source| RunError::RunDir(RunDirError::Io { path, source })
@@ -318,7 +430,9 @@ impl Files {
         })
     }
 
-    fn job<'a>(&'a self, order: &'a Order) -> Job<'a> {
+    /// Returns the job that is to be done with them.
+    #[must_use]
+    pub fn job<'a>(&'a self, order: &'a Order) -> Job<'a> {
         Job {
             task: &order.task.id,
             attempt: order.attempt,
@@ -341,22 +455,22 @@ impl Files {
 
 /// Ends an attempt for which no money is left.
 pub(super) fn not_affordable(shop: &Shop, order: Order, why: &Exhausted) -> AttemptEnd {
-    let id = order.task.id.clone();
     let reason = format!("{why}; it was not begun");
-    let mut end = never_started(shop, order);
-    end.findings = vec![Finding::about(&id, FindingCode::BudgetExhausted, Weight::Blocking, reason.clone())];
-    end.record.outcome = Outcome::BudgetExhausted;
-    end.reason = reason;
+    let finding = Finding::about(&order.task.id, FindingCode::BudgetExhausted, Weight::Blocking, reason.clone());
+    let mut end = no_process(order, shop.now_ms(), Outcome::BudgetExhausted, &reason);
+    end.findings.push(finding);
     end
 }
 
-fn never_started(shop: &Shop, order: Order) -> AttemptEnd {
-    let now = shop.now_ms();
+const NEVER_BEGAN: &str = "the run was stopped before it could begin";
+
+/// The end of an attempt of which no process is known.
+fn no_process(order: Order, now: u64, outcome: Outcome, reason: &str) -> AttemptEnd {
     AttemptEnd {
         record: AttemptRecord {
             attempt: order.attempt,
             because: order.because,
-            outcome: Outcome::NotRun,
+            outcome,
             started_ms: now,
             ended_ms: now,
             exit_code: None,
@@ -367,15 +481,15 @@ fn never_started(shop: &Shop, order: Order) -> AttemptEnd {
             conflicts: Vec::new(),
         },
         task: order.task.id,
-        reason: "the run was stopped before it could begin".to_owned(),
+        reason: reason.to_owned(),
         findings: Vec::new(),
         accepted: None,
         transient: false,
     }
 }
 
-fn judge(order: &Order, brief_digest: Digest, (started_ms, ended_ms): (u64, u64), end: End) -> AttemptEnd {
-    let End { ended, conclusion, captured, paths, cancelled } = end;
+fn judge(order: &Order, brief_digest: Digest, left: Left, paths: Option<&TreePaths>) -> AttemptEnd {
+    let Left { ended, conclusion, captured, cancelled, started_ms, ended_ms } = left;
     let task = &order.task;
     let secret_in = match &captured {
         Err(WorkspaceError::SecretWritten { path, .. }) => Some(path.clone()),
@@ -385,7 +499,7 @@ fn judge(order: &Order, brief_digest: Digest, (started_ms, ended_ms): (u64, u64)
         Ok(captured) => (Ok(captured.patch), captured.left_out),
         Err(error) => (Err(error.to_string()), Vec::new()),
     };
-    let checked = patch.clone().map(|patch| scope::check(patch, &task.scope, task.access, paths.as_deref()));
+    let checked = patch.clone().map(|patch| scope::check(patch, &task.scope, task.access, paths));
     let violations = match &checked {
         Ok(Err(out_of_scope)) => out_of_scope.violations.as_slice(),
         _ => &[],

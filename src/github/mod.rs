@@ -4,8 +4,10 @@
 //! octocrab brings authentication and base URLs. What is retried, how long anybody waits and what a run may cost is
 //! decided here, because octocrab's own retries would post a comment twice.
 
+mod artifacts;
 mod checks;
 mod comments;
+mod dispatch;
 mod error;
 mod people;
 mod pull_requests;
@@ -17,8 +19,10 @@ mod usage;
 mod workflow_runs;
 
 pub use self::{
+    artifacts::{ARTIFACT_MAX_BYTES, Artifact, ArtifactError},
     checks::{Annotated, CheckOutput, CheckRun, CheckStatus, CheckUpdate, NewCheck},
     comments::{Comment, Reaction},
+    dispatch::{DispatchedRun, INPUTS_MAX},
     error::{GithubError, GithubErrorKind},
     people::{Permission, User},
     pull_requests::{Branch, PullRequest},

@@ -192,6 +192,11 @@ impl Github {
         self.inner.counter.snapshot()
     }
 
+    /// Counts a read that was made beside this client.
+    pub(super) fn count_read(&self) {
+        self.inner.counter.request(Counts::Read);
+    }
+
     /// Tells whether the token is one of an app's installation, such as a workflow's own: these have no user.
     pub(super) fn is_installation(&self) -> bool {
         self.inner.settings.token.expose_secret().starts_with("ghs_")

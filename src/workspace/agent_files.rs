@@ -56,6 +56,18 @@ enum OnDisk {
 /// # Errors
 /// When a tree cannot be read, or the folder cannot be written.
 pub(super) fn place(store: &RunStore, root: &Path, own: &ObjectId, rules: &ObjectId, settings: bool) -> Result<Placed> {
+    let planned = plan(store, own, rules, settings)?;
+    for file in &planned.files {
+        write(root, file.path.as_ref(), file.placed.as_ref())?;
+    }
+    Ok(planned)
+}
+
+/// Finds what is to be placed.
+///
+/// # Errors
+/// When a tree cannot be read.
+pub(super) fn plan(store: &RunStore, own: &ObjectId, rules: &ObjectId, settings: bool) -> Result<Placed> {
     if own == rules && settings {
         return Ok(Placed::default());
     }
@@ -84,7 +96,6 @@ pub(super) fn place(store: &RunStore, root: &Path, own: &ObjectId, rules: &Objec
             if settings || is(&instructions, &path) { on_disk(&mut of_rules, &rules, path.as_ref())? } else { None };
         let file = PlacedFile { own: on_disk(&mut of_own, &own, path.as_ref())?, placed: taken, path };
         if file.own != file.placed {
-            write(root, file.path.as_ref(), file.placed.as_ref())?;
             placed.files.push(file);
         }
     }

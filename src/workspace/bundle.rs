@@ -101,37 +101,9 @@ pub fn write(store: &RunStore, refs: &[(String, ObjectId)], exclude: &ObjectId, 
 /// When the file is no bundle, is damaged, or builds on a commit that the repository does not have.
 pub fn open(bundle: &Path, repo_dir: &Path, into: &Path) -> Result<RunStore> {
     let path = std::path::absolute(bundle).doing("looking for", bundle)?;
-    let mut start = Vec::new();
-    let file = File::open(&path).doing("opening", &path)?;
-    file.take(HEADER_LIMIT).read_to_end(&mut start).doing("reading", &path)?;
-    let header = Header::parse(&start).map_err(|reason| BundleError::NotABundle { path: path.clone(), reason })?;
-
+    let header = read_header(&path)?;
     let store = RunStore::create(repo_dir, into)?;
-    let repo = store.repo();
-    for commit in &header.prerequisites {
-        let here = gix::ObjectId::from_hex(commit.as_bytes())
-            .is_ok_and(|id| id.kind() == repo.object_hash() && repo.has_object(id));
-        if !here {
-            let repository = repo_dir.to_owned();
-            return Err(BundleError::MissingBase { commit: commit.clone(), repository }.into());
-        }
-    }
-    let fetched = Git::on(store.dir())
-        // The bundle is the one file that is read.
-        .config("protocol.file.allow=always")
-        // Trees with `.git` in them and the like are refused before anything looks at them.
-        .config("fetch.fsckObjects=true")
-        .args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules"])
-        .arg(&path)
-        .arg("+refs/*:refs/*")
-        .run();
-    match fetched {
-        Ok(_) => {}
-        Err(WorkspaceError::Command { stderr, .. }) => {
-            return Err(BundleError::Damaged { path, detail: stderr }.into());
-        }
-        Err(error) => return Err(error),
-    }
+    take_in(&store, repo_dir, &path, &header, "+refs/*:refs/*")?;
     // The refs that the header promises are what the caller goes by. A bundle that somebody else packed may also name
     // a HEAD, which is nothing that is fetched.
     for (name, id) in header.refs.iter().filter(|(name, _)| name.starts_with("refs/")) {
@@ -143,6 +115,74 @@ pub fn open(bundle: &Path, repo_dir: &Path, into: &Path) -> Result<RunStore> {
         }
     }
     Ok(store)
+}
+
+/// Takes the one ref `reference` of a bundle into a store, with its objects. Gives what it names; whatever else the bundle
+/// names is left alone, so that it cannot put anything in the place of another.
+///
+/// # Errors
+/// When the file is no bundle, is larger than `limit` bytes, is damaged, does not have the ref, or builds on a commit that
+/// the store does not have.
+pub fn take_one(store: &RunStore, bundle: &Path, reference: &str, limit: u64) -> Result<ObjectId> {
+    let path = std::path::absolute(bundle).doing("looking for", bundle)?;
+    let size = std::fs::symlink_metadata(&path).doing("looking at", &path)?.len();
+    if size > limit {
+        return Err(WorkspaceError::FileTooLarge { path: path.display().to_string(), size, limit });
+    }
+    let header = read_header(&path)?;
+    let not_there =
+        || BundleError::NotABundle { path: path.clone(), reason: "it does not have the ref that it should" };
+    let (_, id) = header.refs.iter().find(|(name, _)| name == reference).ok_or_else(not_there)?;
+    take_in(store, store.dir(), &path, &header, &format!("+{reference}:{reference}"))?;
+    match store.find_ref(reference)? {
+        Some(named) if named.as_str() == id => Ok(named),
+        _ => Err(not_there().into()),
+    }
+}
+
+/// Takes everything of a bundle of our own into a store.
+///
+/// # Errors
+/// When the file is no bundle, is damaged, or builds on a commit that the store does not have.
+pub fn take_all(store: &RunStore, bundle: &Path) -> Result<()> {
+    let path = std::path::absolute(bundle).doing("looking for", bundle)?;
+    let header = read_header(&path)?;
+    take_in(store, store.dir(), &path, &header, "+refs/*:refs/*")
+}
+
+fn read_header(path: &Path) -> Result<Header> {
+    let mut start = Vec::new();
+    let file = File::open(path).doing("opening", path)?;
+    file.take(HEADER_LIMIT).read_to_end(&mut start).doing("reading", path)?;
+    Ok(Header::parse(&start).map_err(|reason| BundleError::NotABundle { path: path.to_owned(), reason })?)
+}
+
+fn take_in(store: &RunStore, repository: &Path, path: &Path, header: &Header, refspec: &str) -> Result<()> {
+    let repo = store.repo();
+    for commit in &header.prerequisites {
+        let here = gix::ObjectId::from_hex(commit.as_bytes())
+            .is_ok_and(|id| id.kind() == repo.object_hash() && repo.has_object(id));
+        if !here {
+            let repository = repository.to_owned();
+            return Err(BundleError::MissingBase { commit: commit.clone(), repository }.into());
+        }
+    }
+    let fetched = Git::on(store.dir())
+        // The bundle is the one file that is read.
+        .config("protocol.file.allow=always")
+        // Trees with `.git` in them and the like are refused before anything looks at them.
+        .config("fetch.fsckObjects=true")
+        .args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules"])
+        .arg(path)
+        .arg(refspec)
+        .run();
+    match fetched {
+        Ok(_) => Ok(()),
+        Err(WorkspaceError::Command { stderr, .. }) => {
+            Err(BundleError::Damaged { path: path.to_owned(), detail: stderr }.into())
+        }
+        Err(error) => Err(error),
+    }
 }
 
 impl RunStore {

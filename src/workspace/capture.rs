@@ -20,7 +20,7 @@ use gix::{
     },
     objs::tree::EntryKind,
 };
-use implementer_model::patch::Patch;
+use implementer_model::{ids::ObjectId, patch::Patch};
 
 use self::walk::Found;
 use super::{
@@ -140,6 +140,20 @@ pub(super) fn capture(store: &RunStore, root: &Path, held: &Holding, index: Stat
     left_out.sort();
     left_out.dedup();
     Ok(Captured { patch: diff::patch_between(store, base, tree)?, left_out })
+}
+
+impl RunStore {
+    /// Captures the patch between the commit `base` and what is in the folder `root`, which another process brought to
+    /// `base`. Nothing is known of its files, so that every one is read.
+    ///
+    /// # Errors
+    /// When the folder is gone, or the object store fails.
+    pub fn capture_folder(&self, root: &Path, base: &ObjectId) -> Result<Captured> {
+        let base = self.base_of(base)?;
+        let fence = self.dir().join("capture.fence");
+        let held = Holding::unknown(self, git_id(&base.tree)?, &fence)?;
+        capture(self, root, &held, Stat::default(), &base)
+    }
 }
 
 /// Reads what differs, and stores it.

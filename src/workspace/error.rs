@@ -123,6 +123,18 @@ pub enum WorkspaceError {
         /// What git said.
         reason: String,
     },
+    /// Commits could not be pushed.
+    #[error(
+        "cannot push the branch `{branch}` to {url}: {reason}. The token needs `contents: write` on the repository"
+    )]
+    Push {
+        /// The branch.
+        branch: String,
+        /// Where to; holds no secret.
+        url: String,
+        /// What git said.
+        reason: String,
+    },
     /// The git command failed.
     #[error("`{argv}` failed with {status}: {stderr}")]
     Command {

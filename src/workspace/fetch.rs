@@ -40,16 +40,9 @@ pub struct Wanted<'a> {
     pub to: &'a str,
 }
 
-/// Makes a bare repository in the new folder `into` and fetches `wanted` into it, without history.
-///
-/// # Errors
-/// When the remote cannot be reached, does not have what is wanted, or git is missing.
-pub fn fetch(remote: &Remote, wanted: &[Wanted<'_>], into: &Path) -> Result<PathBuf> {
-    std::fs::create_dir_all(into).doing("making", into)?;
-    Git::bare().args(["init", "--quiet", "--bare"]).arg(into).run()?;
-    let into = into.canonicalize().doing("looking for", into)?;
-
-    let mut git = Git::on(&into)
+/// Lets a git command speak with the remote, and with the token that is for it.
+pub(super) fn authenticated(git: Git, remote: &Remote) -> Git {
+    let mut git = git
         .config("protocol.https.allow=always")
         .config("protocol.http.allow=always")
         // A redirect could carry the token to another host.
@@ -69,6 +62,19 @@ pub fn fetch(remote: &Remote, wanted: &[Wanted<'_>], into: &Path) -> Result<Path
             .env("GIT_CONFIG_KEY_0", format!("http.{}.extraHeader", remote.url))
             .env("GIT_CONFIG_VALUE_0", format!("AUTHORIZATION: basic {credentials}"));
     }
+    git
+}
+
+/// Makes a bare repository in the new folder `into` and fetches `wanted` into it, without history.
+///
+/// # Errors
+/// When the remote cannot be reached, does not have what is wanted, or git is missing.
+pub fn fetch(remote: &Remote, wanted: &[Wanted<'_>], into: &Path) -> Result<PathBuf> {
+    std::fs::create_dir_all(into).doing("making", into)?;
+    Git::bare().args(["init", "--quiet", "--bare"]).arg(into).run()?;
+    let into = into.canonicalize().doing("looking for", into)?;
+
+    let git = authenticated(Git::on(&into), remote);
     let refspecs = wanted.iter().map(|wanted| format!("+{}:{}", wanted.from, wanted.to));
     let fetched = git
         .args(["fetch", "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--"])

@@ -18,6 +18,7 @@ pub mod message;
 pub mod moved;
 pub mod new_repository;
 pub mod patch_text;
+pub mod push;
 pub mod slots;
 pub mod store;
 

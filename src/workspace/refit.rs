@@ -43,6 +43,16 @@ pub(super) struct Holding {
     folder_mode: u32,
 }
 
+impl Holding {
+    /// Returns what a folder holds that somebody else brought to `tree`: every file of it has to be looked at.
+    pub(super) fn unknown(store: &RunStore, tree: gix::ObjectId, fence_file: &Path) -> Result<Self> {
+        let mut files = State::clone(&*store.flat_tree(tree)?);
+        // The fingerprint of no file.
+        files.entries_mut().iter_mut().for_each(|entry| entry.stat = Stat::default());
+        Ok(Self { tree, files, fence: Fence::take(fence_file)?, folder_mode: 0 })
+    }
+}
+
 /// Makes the folder `root` hold exactly `tree`, given what it held before; `None` when that is not known.
 ///
 /// `fence_file` is a file of ours on the same file system, outside of the folder.

@@ -13,7 +13,7 @@ use gix::bstr::{BStr, BString, ByteSlice as _};
 use implementer_model::{ids::ObjectId, scope::TreePaths};
 
 use super::{
-    Result, WorkspaceError,
+    Result, WorkspaceError, agent_files,
     error::{GitContext as _, IoContext as _},
     git::Git,
     repository_files::{self, Shared},
@@ -223,6 +223,25 @@ impl RunStore {
             .map_err(|error| unknown(&implementer_model::text::terminal(&format!("{error:#}"))))?
             .id;
         self.base(commit)
+    }
+
+    /// Places the agent files of the commit `rules` in a folder that holds the commit `own`, as
+    /// [`Slot::place_agent_files`](super::slots::Slot::place_agent_files) does.
+    ///
+    /// # Errors
+    /// When a tree cannot be read, or the folder cannot be written.
+    pub fn place_agent_files(&self, folder: &Path, own: &ObjectId, rules: &ObjectId, settings: bool) -> Result<()> {
+        let own = self.base_of(own)?.tree;
+        agent_files::place(self, folder, &own, rules, settings).map(drop)
+    }
+
+    /// Puts the folder's own agent files back, after another process has placed those of `rules`.
+    ///
+    /// # Errors
+    /// When a tree cannot be read, or the folder cannot be written.
+    pub fn take_back_agent_files(&self, folder: &Path, own: &ObjectId, rules: &ObjectId, settings: bool) -> Result<()> {
+        let own = self.base_of(own)?.tree;
+        agent_files::take_back(folder, &agent_files::plan(self, &own, rules, settings)?)
     }
 
     /// Removes an object that was written here and must not stay, such as a file with a secret in it. What the store

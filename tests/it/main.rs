@@ -1,20 +1,26 @@
 //! Black-box tests: the program as a user calls it, in a repository, a home and an environment of its own.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod act;
 mod action_metadata;
 mod agent_programs;
+mod artifact_doubles;
+mod artifacts;
 mod cancel;
 mod command_agent;
 mod conversation;
 mod demo;
 mod detectors;
+mod dispatch;
 mod documents;
 mod doubles;
 mod faults;
 mod gates;
+mod generate;
 mod image;
 mod init;
 mod invariants;
+mod jobs;
 mod limits;
 mod outcomes;
 mod plan_command;

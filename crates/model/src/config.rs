@@ -9,6 +9,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 pub mod values;
+mod workflow;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,6 +23,7 @@ pub use self::{
     agents::{AgentConfig, AgentKind, AgentSettings, Limits, Permissions},
     protected::{AGENT_INSTRUCTIONS, AGENT_SETTINGS_FILES, DEFAULT_PROTECTED_PATHS, ProtectedPath},
     pull_request::{DEFAULT_PLAN_FILE, PullRequestConfig},
+    workflow::{DEFAULT_RUNNER, WAVES_MAX, WorkflowConfig, WorkflowSubagent},
 };
 use crate::{
     budget::Dollars,
@@ -84,6 +86,8 @@ pub struct Config {
     pub pass_environment: Vec<String>,
     /// What happens on pull requests.
     pub pull_request: PullRequestConfig,
+    /// What the generated workflow looks like.
+    pub workflow: WorkflowConfig,
 }
 
 /// Overrides for one subagent.
@@ -258,6 +262,8 @@ impl Config {
             pass_environment: self.pass_environment.clone(),
             // Where plans are found and what is reported decides nothing about what is run.
             pull_request: PullRequestConfig::default(),
+            // The workflow that was generated from it is what counts, and it stands beside the configuration.
+            workflow: WorkflowConfig::default(),
         };
         // Serialising plain structs of strings cannot fail; an empty text would only make every lock the same as none.
         Digest::of(serde_json::to_vec(&decisive).unwrap_or_default())

@@ -95,6 +95,8 @@ pub enum FindingCode {
     GateFasterThanItsRecord,
     /// What the run started from is another commit by now.
     BaseMoved,
+    /// A result of another job that was not counted, or work for which the workflow had no job left.
+    ResultNotCounted,
     /// Processes of the subagent were still running after it had ended.
     LeftoverProcesses,
     /// A gate did not pass.
@@ -111,7 +113,7 @@ pub enum FindingCode {
 
 impl FindingCode {
     /// All kinds, in the order of their names' table in `docs/findings.md`.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::Reported,
         Self::ScopeViolation,
         Self::Conflict,
@@ -143,6 +145,7 @@ impl FindingCode {
         Self::SelfReview,
         Self::GateFasterThanItsRecord,
         Self::BaseMoved,
+        Self::ResultNotCounted,
         Self::LeftoverProcesses,
         Self::GateNotPassed,
         Self::NoTestsSeen,
@@ -186,6 +189,7 @@ impl FindingCode {
             Self::SelfReview => "self-review",
             Self::GateFasterThanItsRecord => "gate-faster-than-its-record",
             Self::BaseMoved => "base-moved",
+            Self::ResultNotCounted => "result-not-counted",
             Self::LeftoverProcesses => "leftover-processes",
             Self::GateNotPassed => "gate-not-passed",
             Self::NoTestsSeen => "no-tests-seen",

@@ -35,4 +35,5 @@ pub mod session;
 pub mod summary;
 pub mod text;
 pub mod verdict;
+pub mod workflow;
 pub mod yaml;

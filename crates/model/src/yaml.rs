@@ -37,6 +37,14 @@ pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, YamlError> {
     })
 }
 
+/// Writes a value as YAML, with a line break at its end.
+///
+/// # Errors
+/// Never for plain values; writing is fallible by its signature only.
+pub fn to_string(value: &serde_json::Value) -> Result<String, YamlError> {
+    serde_yaml::to_string(value).map_err(|error| YamlError { message: error.to_string(), position: None })
+}
+
 /// Reads `text` as one map of plain values, in which no key stands twice. An empty text is an empty map.
 ///
 /// # Errors

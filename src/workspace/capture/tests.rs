@@ -330,8 +330,8 @@ async fn checkout_and_capture_are_inverse_under_every_attribute() {
 struct ObjectIdOf;
 
 impl ObjectIdOf {
-    fn parent(repository: &TestRepository) -> implementer_model::ids::ObjectId {
-        implementer_model::ids::ObjectId::new(repository.git(&["rev-parse", "HEAD~1"])).unwrap()
+    fn parent(repository: &TestRepository) -> ObjectId {
+        ObjectId::new(repository.git(&["rev-parse", "HEAD~1"])).unwrap()
     }
 }
 

@@ -8,7 +8,8 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use serde_json::Value;
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
 
 use super::{
     Bench, Called, PROGRAM,
@@ -23,6 +24,8 @@ pub(crate) struct Stage {
     pub(crate) bench: Bench,
     pub(crate) github: FakeGithub,
     runs: Cell<u64>,
+    /// The one run that all steps belong to, each in the same workspace; every step is a run of its own without.
+    pub(crate) one_run: Cell<Option<u64>>,
     /// Where the program finds the REST interface; the fake unless a test puts something in front of it.
     pub(crate) api_url: String,
     pub(crate) token: String,
@@ -76,6 +79,7 @@ impl Stage {
             bench,
             github,
             runs: Cell::new(100),
+            one_run: Cell::new(None),
             launcher: Launcher::Program,
         };
         let pull = PullRequest {
@@ -164,12 +168,16 @@ impl Stage {
 
     /// Begins a step.
     pub(crate) fn begin(&self, event: &str, payload: &Value, inputs: &[(&str, &str)]) -> Acting {
-        let run = self.runs.get() + 1;
-        self.runs.set(run);
+        let run = self.one_run.get().unwrap_or(self.runs.get() + 1);
+        self.runs.set(run.max(self.runs.get()));
         self.github.state().runs.insert(run, ("in_progress".to_owned(), 1));
         let folder = self.bench.path(&format!("run-{run}"));
         for name in ["workspace", "temp", "home"] {
             fs::create_dir_all(folder.join(name)).expect("a folder");
+        }
+        for name in ["output", "state", "env", "summary.md"] {
+            // What an earlier step of the run left; there is none at first.
+            let _ = fs::remove_file(folder.join(name));
         }
         fs::write(folder.join("event.json"), payload.to_string()).expect("the event");
         let inputs = inputs.iter().map(|(name, value)| (format!("INPUT_{}", name.to_uppercase()), (*value).to_owned()));
@@ -212,6 +220,8 @@ impl Stage {
             ("GITHUB_ENV", file("env")),
             ("GITHUB_STEP_SUMMARY", file("summary.md")),
             ("INPUT_TOKEN", self.token.clone()),
+            ("ACTIONS_RESULTS_URL", format!("{}/", self.github.server_url())),
+            ("ACTIONS_RUNTIME_TOKEN", runtime_token()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into();
@@ -308,4 +318,10 @@ fn values(file: &str) -> BTreeMap<String, String> {
         values.insert(name.to_owned(), value.join("\n"));
     }
     values
+}
+
+/// The token that a runner would hand out.
+pub(crate) fn runtime_token() -> String {
+    let claims = json!({ "scp": "Actions.Results:run-backend-id:job-backend-id", "exp": 4_102_444_800_u64 });
+    format!("x.{}.y", BASE64_URL_SAFE_NO_PAD.encode(claims.to_string()))
 }

@@ -1,6 +1,7 @@
 //! Reads a configuration from its YAML tree, reporting everything that is wrong with it in one go.
 
 mod agents;
+pub(super) mod workflow;
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
@@ -20,7 +21,7 @@ use crate::{
     yaml::tree::{self, Node, Value},
 };
 
-pub(super) const CONFIG_KEYS: [&str; 12] = [
+pub(super) const CONFIG_KEYS: [&str; 13] = [
     "agent",
     "agents",
     "subagents",
@@ -33,6 +34,7 @@ pub(super) const CONFIG_KEYS: [&str; 12] = [
     "escalate-beyond-plan",
     "pass-environment",
     "pull-request",
+    "workflow",
 ];
 pub(super) const PULL_REQUEST_KEYS: [&str; 6] =
     ["plan-files", "run-label", "bots", "live-comment", "update-seconds", "checks"];
@@ -133,6 +135,9 @@ impl Reader<'_> {
         config.pass_environment = self.environment(&mut fields);
         if let Some(field) = fields.remove("pull-request") {
             config.pull_request = self.pull_request(field);
+        }
+        if let Some(field) = fields.remove("workflow") {
+            config.workflow = self.workflow(field);
         }
         config
     }

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::{
     read::{
         AGENT_KEYS, CONFIG_KEYS, GATE_KEYS, LIMITS_KEYS, PRICE_KEYS, PULL_REQUEST_KEYS, SETTINGS_KEYS, SUBAGENT_KEYS,
+        workflow::{WORKFLOW_KEYS, WORKFLOW_SUBAGENT_KEYS},
     },
     *,
 };
@@ -332,6 +333,8 @@ fn the_schema_has_the_keys_that_are_read() {
         ("Price", &PRICE_KEYS),
         ("SubagentConfig", &SUBAGENT_KEYS),
         ("GateConfig", &GATE_KEYS),
+        ("WorkflowConfig", &WORKFLOW_KEYS),
+        ("WorkflowSubagent", &WORKFLOW_SUBAGENT_KEYS),
     ] {
         assert_eq!(keys(&schema["$defs"][name]["properties"]), ours(known), "{name}");
         assert_eq!(schema["$defs"][name]["additionalProperties"], false, "{name}");
@@ -403,8 +406,18 @@ fn the_documented_examples_are_configurations() {
             panic!("{}", diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
         }
     }
-    let every: BTreeSet<_> =
-        [&CONFIG_KEYS[..], &AGENT_KEYS, &SUBAGENT_KEYS, &GATE_KEYS, &PULL_REQUEST_KEYS].concat().into_iter().collect();
+    let every: BTreeSet<_> = [
+        &CONFIG_KEYS[..],
+        &AGENT_KEYS,
+        &SUBAGENT_KEYS,
+        &GATE_KEYS,
+        &PULL_REQUEST_KEYS,
+        &WORKFLOW_KEYS,
+        &WORKFLOW_SUBAGENT_KEYS,
+    ]
+    .concat()
+    .into_iter()
+    .collect();
     for key in every {
         assert!(page.contains(&format!("`{key}`")), "docs/configuration.md does not document `{key}`");
     }
@@ -548,4 +561,24 @@ fn what_steers_agents_is_protected_and_the_other_way_round() {
     let steering = AGENT_INSTRUCTIONS.iter().chain(AGENT_SETTINGS_FILES).copied();
     assert_eq!(&protected - &editors, steering.clone().collect());
     assert!(CompiledScope::new(&Scope { allow: steering.map(str::to_owned).collect(), deny: vec![] }).is_ok());
+}
+
+#[test]
+fn what_is_wrong_in_the_workflow_section_is_told_with_its_place() {
+    let wrong = "workflow:\n  action: acme/implementer@v1\n  runs-on: ['two words']\n  waves: 99\n  setup: [{ name: x }]\n  \
+                 secrets: [GITHUB_TOKEN]\n  colour: blue\n  subagents:\n    '': {}\n";
+    let found = read(wrong).unwrap_err();
+    let codes: Vec<_> = found.iter().map(|found| (found.code.as_str(), found.position.unwrap().line)).collect();
+    let wanted = [
+        ("invalid-action", 2),
+        ("invalid-label", 3),
+        ("out-of-range", 4),
+        ("invalid-step", 5),
+        ("refused-environment", 6),
+        ("unknown-key", 7),
+        ("invalid-name", 9),
+    ];
+    for wanted in wanted {
+        assert!(codes.contains(&wanted), "{wanted:?} is not in {codes:?}");
+    }
 }

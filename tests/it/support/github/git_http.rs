@@ -1,4 +1,4 @@
-//! git over HTTP: `git http-backend` as a CGI program, for reading only.
+//! git over HTTP: `git http-backend` as a CGI program.
 
 use std::{
     io::Write as _,
@@ -11,11 +11,21 @@ use wiremock::{Request, ResponseTemplate};
 /// Serves a request of git's from the bare repository.
 pub(super) fn serve(bare: &Path, request: &Request) -> ResponseTemplate {
     // Whatever the repository is called on GitHub, here it is this folder.
-    let tail = ["/info/refs", "/git-upload-pack"].into_iter().find(|tail| request.url.path().ends_with(tail));
+    let tail = ["/info/refs", "/git-upload-pack", "/git-receive-pack"]
+        .into_iter()
+        .find(|tail| request.url.path().ends_with(tail));
     let Some(tail) = tail else { return ResponseTemplate::new(403) };
     let header = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("").to_owned();
     let mut child = Command::new("git")
-        .args(["-c", "uploadpack.allowAnySHA1InWant=true", "-c", "safe.directory=*", "http-backend"])
+        .args([
+            "-c",
+            "uploadpack.allowAnySHA1InWant=true",
+            "-c",
+            "safe.directory=*",
+            "-c",
+            "http.receivepack=true",
+            "http-backend",
+        ])
         .env_clear()
         .env("PATH", std::env::var_os("PATH").expect("a PATH"))
         .env("GIT_CONFIG_NOSYSTEM", "1")

@@ -1,6 +1,7 @@
 //! Our own GitHub for the tests: stateful, on loopback, with git behind it. What it answers has the shape of GitHub's
 //! REST interface, as far as our requests go; anything else is a 404 that the tests can ask for.
 
+pub(crate) mod artifacts;
 mod git_http;
 mod payloads;
 mod routes;
@@ -55,10 +56,16 @@ impl Respond for Front {
     fn respond(&self, request: &Request) -> ResponseTemplate {
         let url = self.url.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let path = request.url.path();
-        let response = if path.contains(".git/") || path.contains("/info/refs") || path.ends_with("/git-upload-pack") {
+        let response = if path.contains(".git/")
+            || path.contains("/info/refs")
+            || path.ends_with("/git-upload-pack")
+            || path.ends_with("/git-receive-pack")
+        {
             let token = self.shared.lock().token_of_basic(request);
             self.shared.lock().record(request, "git", if token { 200 } else { 401 });
             if token { git_http::serve(&self.shared.bare, request) } else { ResponseTemplate::new(401) }
+        } else if let Some(response) = artifacts::answer(&mut self.shared.lock(), &url, request) {
+            response
         } else {
             routes::answer(&mut self.shared.lock(), &self.shared.bare, &url, request)
         };

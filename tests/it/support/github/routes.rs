@@ -87,6 +87,11 @@ fn operate(state: &mut State, bare: &Path, url: &str, request: &Request, who: &I
             let pull = state.pulls.get(&number.parse().ok()?)?;
             Some((200, paged(files(bare, &pull.base_sha, &pull.head_sha), &query)))
         }
+        ("POST", ["actions", "workflows", file, "dispatches"]) => {
+            state.story.push(format!("{} starts {file} on {}: {}", who.login, body["ref"].as_str()?, body["inputs"]));
+            let details = json!({ "workflow_run_id": 900, "run_url": "x", "html_url": "https://example.invalid/900" });
+            Some(if body["return_run_details"] == true { (200, details) } else { (204, Value::Null) })
+        }
         ("GET", ["issues", number, "comments"]) => {
             let number: u64 = number.parse().ok()?;
             let comments = state.comments.iter().filter(|comment| comment.number == number);

@@ -120,6 +120,10 @@ pub(crate) struct State {
     pub(crate) checks: Vec<CheckRun>,
     /// Workflow runs: status and newest attempt.
     pub(crate) runs: BTreeMap<u64, (String, u64)>,
+    /// The artifacts of all runs, by id.
+    pub(crate) artifacts: BTreeMap<u64, super::artifacts::Stored>,
+    /// A folder in which an artifact server keeps zips: what is in there can be had as well.
+    pub(crate) artifact_folder: Option<std::path::PathBuf>,
     pub(crate) requests: Vec<Recorded>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) story: Vec<String>,
@@ -135,6 +139,8 @@ impl State {
             comments: Vec::new(),
             checks: Vec::new(),
             runs: BTreeMap::new(),
+            artifacts: BTreeMap::new(),
+            artifact_folder: None,
             requests: Vec::new(),
             faults: Vec::new(),
             story: Vec::new(),

@@ -1,0 +1,97 @@
+//! The section `workflow` of the configuration: what the generated workflow looks like.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::SubagentName;
+
+/// The runner of every job, unless the configuration says otherwise.
+pub const DEFAULT_RUNNER: &str = "ubuntu-24.04";
+
+/// The most waves, and the most waves of one round of rework, that a workflow may have: GitHub takes workflow files of
+/// 512 KB at most, and every wave is two jobs.
+pub const WAVES_MAX: u64 = 24;
+
+const DEFAULT_WAVES: u64 = 8;
+const DEFAULT_REWORK_WAVES: u64 = 3;
+const DEFAULT_JOBS_PER_WAVE: usize = 16;
+
+/// What the generated workflow looks like.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct WorkflowConfig {
+    /// The action, as `OWNER/REPO@COMMIT` with a full commit id, or `./` for the repository that holds the action.
+    pub action: Option<String>,
+    /// The labels of the runners: `[ubuntu-24.04]` when left out.
+    pub runs_on: Option<Vec<String>>,
+    /// How many waves the workflow has room for, those included that run again because of conflicts: 1 to 24, 8 when
+    /// left out.
+    #[schemars(range(min = 1, max = 24))]
+    pub waves: Option<u64>,
+    /// How many waves each round of rework has room for: 1 to 24, 3 when left out.
+    #[schemars(range(min = 1, max = 24))]
+    pub rework_waves: Option<u64>,
+    /// The most jobs of one wave; further tasks share jobs: 1 to 256, 16 when left out.
+    #[schemars(range(min = 1, max = 256))]
+    pub jobs_per_wave: Option<u64>,
+    /// Steps before the work of every subagent and before the gates, as a workflow has them: checkouts of tools, caches.
+    pub setup: Vec<serde_json::Value>,
+    /// Names of variables of `pass-environment` that are secrets of the repository.
+    pub secrets: Vec<String>,
+    /// What is different for single subagents.
+    pub subagents: BTreeMap<SubagentName, WorkflowSubagent>,
+    /// Whether the integrated commits are put on the branch `backend-implementer/pr-N`; false when left out. The job that
+    /// writes gets `contents: write` then.
+    pub branch: bool,
+    /// The file of a workflow that is started when the implementation is complete, such as `submission.yml`. The job that
+    /// writes gets `actions: write` then.
+    pub on_complete: Option<String>,
+}
+
+/// What is different for one subagent.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct WorkflowSubagent {
+    /// The labels of its runner.
+    pub runs_on: Option<Vec<String>>,
+    /// Steps before its work, after those for all.
+    pub setup: Vec<serde_json::Value>,
+    /// Steps that do its work in place of the configured agent, such as an agent of the marketplace.
+    pub work: Vec<serde_json::Value>,
+}
+
+impl WorkflowConfig {
+    /// Returns how many waves there is room for.
+    #[must_use]
+    pub fn waves(&self) -> u64 {
+        self.waves.unwrap_or(DEFAULT_WAVES).clamp(1, WAVES_MAX)
+    }
+
+    /// Returns how many waves each round of rework has room for.
+    #[must_use]
+    pub fn rework_waves(&self) -> u64 {
+        self.rework_waves.unwrap_or(DEFAULT_REWORK_WAVES).clamp(1, WAVES_MAX)
+    }
+
+    /// Returns the most jobs of one wave.
+    #[must_use]
+    pub fn jobs_per_wave(&self) -> usize {
+        let own = self.jobs_per_wave.and_then(|jobs| usize::try_from(jobs).ok());
+        own.unwrap_or(DEFAULT_JOBS_PER_WAVE).clamp(1, crate::workflow::matrix::LEGS_MAX)
+    }
+
+    /// Returns the labels of a subagent's runner.
+    #[must_use]
+    pub fn runs_on(&self, subagent: &SubagentName) -> Vec<String> {
+        let own = self.subagents.get(subagent).and_then(|subagent| subagent.runs_on.clone());
+        own.unwrap_or_else(|| self.coordinator_runs_on())
+    }
+
+    /// Returns the labels of the runners of all jobs that run no subagent.
+    #[must_use]
+    pub fn coordinator_runs_on(&self) -> Vec<String> {
+        self.runs_on.clone().unwrap_or_else(|| vec![DEFAULT_RUNNER.to_owned()])
+    }
+}

@@ -1,0 +1,172 @@
+use super::*;
+use crate::roster;
+
+fn config(yaml: &str) -> Config {
+    Config::read("c.yml", yaml, &["command", "claude"]).unwrap_or_else(|wrong| panic!("{wrong:#?}"))
+}
+
+fn roster(config: &Config) -> Roster {
+    roster::load(&[], config).roster
+}
+
+const ACTION: &str = "acme/implementer@0123456789012345678901234567890123456789";
+
+fn generated(further: &str) -> String {
+    let config = config(&format!(
+        "rework-rounds: 1\nworkflow:\n  action: {ACTION}\n  waves: 2\n  rework-waves: 1\n  jobs-per-wave: 2\n{further}"
+    ));
+    workflow(&config, &roster(&config)).unwrap()
+}
+
+/// The names of the jobs, in order.
+fn jobs(text: &str) -> Vec<String> {
+    let jobs = yaml::mapping(text).unwrap()["jobs"].as_object().unwrap().clone();
+    let mut names: Vec<_> = jobs.keys().cloned().collect();
+    names.sort_by_key(|name| text.find(&format!("\n  {name}:\n")));
+    names
+}
+
+#[test]
+fn the_graph_is_waves_then_gates_then_rework_then_the_summary() {
+    assert_eq!(
+        jobs(&generated("")),
+        [
+            "plan",
+            "wave-1",
+            "settle-1",
+            "wave-2",
+            "settle-2",
+            "gates",
+            "settle-gates",
+            "rework-1-wave-1",
+            "rework-1-settle-1",
+            "rework-1-gates",
+            "rework-1-settle-gates",
+            "summarize"
+        ]
+    );
+}
+
+#[test]
+fn only_the_first_and_the_last_job_can_write() {
+    let text = generated("");
+    let workflow = yaml::mapping(&text).unwrap();
+    assert_eq!(workflow["permissions"], serde_json::json!({}));
+    for (name, job) in workflow["jobs"].as_object().unwrap() {
+        let writes = job["permissions"].as_object().unwrap().values().any(|access| access == "write");
+        assert_eq!(writes, ["plan", "summarize"].contains(&name.as_str()), "{name}");
+        let runs = job["steps"].as_array().unwrap().iter().any(|step| step.get("run").is_some());
+        assert!(!(writes && runs), "{name} can write and runs commands");
+        assert!(job.get("timeout-minutes").is_some(), "{name}");
+        if let Some(strategy) = job.get("strategy") {
+            assert_eq!((&strategy["fail-fast"], &strategy["max-parallel"]), (&false.into(), &8.into()));
+        }
+    }
+    // Nothing that somebody else wrote is put into a command.
+    for line in text.lines().filter(|line| line.trim_start().starts_with("run:")) {
+        assert!(!line.contains("${{"), "{line}");
+    }
+}
+
+#[test]
+fn secrets_reach_the_one_step_that_needs_them() {
+    let text = generated(
+        "  secrets: [MODEL_KEY, REVIEW_KEY, UNUSED]\npass-environment: [MODEL_KEY, PLAIN]\nsubagents:\n  \
+         backend-code-quality-reviewer:\n    pass-environment: [REVIEW_KEY]\n",
+    );
+    assert!(text.contains("MODEL_KEY: ${{ secrets.MODEL_KEY }}"), "{text}");
+    let alone = "REVIEW_KEY: ${{ (matrix.subagent == 'backend-code-quality-reviewer') && secrets.REVIEW_KEY || '' }}";
+    assert!(text.contains(alone), "{text}");
+    assert!(!text.contains("PLAIN") && !text.contains("UNUSED"));
+    let workflow = yaml::mapping(&text).unwrap();
+    for (name, job) in workflow["jobs"].as_object().unwrap() {
+        for step in job["steps"].as_array().unwrap() {
+            let has = step.to_string().contains("secrets.");
+            assert_eq!(has, step.get("run").is_some(), "{name}: {step}");
+        }
+    }
+}
+
+#[test]
+fn a_subagent_has_its_own_runner_steps_and_work() {
+    let text = generated(
+        "  runs-on: [self-hosted, linux]\n  setup:\n    - uses: actions/setup-python@0123456789012345678901234567890123456789\n      \
+         with: { python-version: 3.12 }\n  subagents:\n    backend-datatypes:\n      setup: [{ run: make tools, if: github.actor != 'x' }]\n      \
+         work: [{ uses: some/agent@0123456789012345678901234567890123456789 }]\n",
+    );
+    assert!(text.contains("runs-on: [\"self-hosted\", \"linux\"]"), "{text}");
+    assert!(text.contains("if: ${{ (matrix.subagent == 'backend-datatypes') && (github.actor != 'x') }}"), "{text}");
+    assert!(text.contains("if: ${{ !contains(fromJSON('[\"backend-datatypes\"]'), matrix.subagent) }}"), "{text}");
+    let workflow = yaml::mapping(&text).unwrap();
+    let steps = workflow["jobs"]["wave-1"]["steps"].as_array().unwrap();
+    let named: Vec<_> = steps
+        .iter()
+        .map(|step| step.get("uses").or(step.get("name")).or(step.get("run")).unwrap().as_str().unwrap())
+        .collect();
+    let pinned = |name: &str| format!("{name}@0123456789012345678901234567890123456789");
+    let (python, agent, ours) = (pinned("actions/setup-python"), pinned("some/agent"), pinned("acme/implementer"));
+    assert!(
+        matches!(&named[..], [a, b, _, c, "Work", d] if *a == ours && *b == python && *c == agent && *d == ours),
+        "{named:?}"
+    );
+}
+
+#[test]
+fn what_cannot_be_generated_is_said() {
+    let without = Config::default();
+    assert_eq!(workflow(&without, &roster(&without)), Err(GenerateError::NoAction));
+    let unknown = config(&format!(
+        "workflow:\n  action: {ACTION}\n  subagents:\n    nobody-here:\n      setup: [{{ run: x }}]\n"
+    ));
+    let error = workflow(&unknown, &roster(&unknown)).unwrap_err().to_string();
+    assert!(error.contains("`nobody-here`"), "{error}");
+    // A name that would end a text in an expression.
+    let name = "x' || secrets.A || '";
+    let sly = config(&format!("subagents:\n  \"{name}\": {{ role: feature }}\nworkflow:\n  action: {ACTION}\n"));
+    let error = workflow(&sly, &roster(&sly)).unwrap_err();
+    assert!(matches!(error, GenerateError::Name(_)), "{error}");
+}
+
+#[test]
+fn the_text_is_stable() {
+    let text = generated("");
+    assert_eq!(text, generated(""));
+    let job = text.split("\n  settle-1:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    insta::assert_snapshot!(job, @r#"
+    name: "Wave 1: integrate"
+    needs: [plan, wave-1]
+    if: ${{ !cancelled() && (needs.plan.result == 'success' && needs.plan.outputs.matrix || '') != '' }}
+    runs-on: ubuntu-24.04
+    timeout-minutes: 30
+    permissions:
+      contents: read # to fetch the commits that the patches are for
+      actions: read # to download the patches
+    outputs:
+      state: ${{ steps.settle.outputs.state }}
+      head: ${{ steps.settle.outputs.head }}
+      matrix: ${{ steps.settle.outputs.matrix }}
+      gates: ${{ steps.settle.outputs.gates }}
+    steps:
+      - name: Integrate
+        id: settle
+        uses: acme/implementer@0123456789012345678901234567890123456789
+        with:
+          command: settle
+          wave: wave-1
+          results: ${{ toJSON(needs.wave-1.outputs) }}
+          state: ${{ needs.plan.outputs.state }}
+          head: ${{ needs.plan.outputs.head }}
+          lock: ${{ needs.plan.outputs.lock }}
+    "#);
+}
+
+#[test]
+fn delivery_and_what_comes_next_are_asked_for_and_only_the_writer_may() {
+    let plain = generated("");
+    assert!(!plain.contains("contents: write") && !plain.contains("on-complete"));
+    let text = generated("  branch: true\n  on-complete: submission.yml\n");
+    assert_eq!(text.matches("contents: write").count(), 1);
+    let (_, writer) = text.split_once("\n  summarize:\n").unwrap();
+    assert!(writer.contains("contents: write") && writer.contains("actions: write"), "{writer}");
+    assert!(writer.contains("branch: true\n          on-complete: submission.yml\n"), "{writer}");
+}

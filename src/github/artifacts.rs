@@ -1,0 +1,245 @@
+//! Artifacts of a workflow run through REST: listed, and downloaded to the disk.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use backon::{ExponentialBuilder, Retryable as _};
+use http::header;
+use implementer_model::ids::Digest;
+use secrecy::ExposeSecret as _;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::{Github, GithubError, GithubErrorKind};
+
+/// The largest artifact that is downloaded, in bytes.
+pub const ARTIFACT_MAX_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+
+/// How often a download is gone on with at most.
+const REPETITIONS: usize = 5;
+
+/// How long a connection may say nothing.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// An artifact of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Artifact {
+    /// Its id.
+    pub id: u64,
+    /// Its name.
+    pub name: String,
+    /// The size of its zip in bytes.
+    #[serde(default)]
+    pub size_in_bytes: u64,
+    /// Whether it is gone.
+    #[serde(default)]
+    pub expired: bool,
+}
+
+/// Says why an artifact cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ArtifactError {
+    /// GitHub could not be asked.
+    #[error(transparent)]
+    Github(#[from] GithubError),
+    /// There is none, or not any more.
+    #[error("there is no artifact {0}: it was deleted, has expired, or never was")]
+    Lost(u64),
+    /// It is not the one that its job uploaded.
+    #[error("the artifact {id} has the digest {found}, and the job that made it says {wanted}: it was tampered with")]
+    Tampered {
+        /// Its id.
+        id: u64,
+        /// The digest that it has.
+        found: Digest,
+        /// The digest that it should have.
+        wanted: Digest,
+    },
+    /// It is larger than anybody should download.
+    #[error("the artifact {id} is larger than {ARTIFACT_MAX_BYTES} bytes")]
+    TooLarge {
+        /// Its id.
+        id: u64,
+    },
+    /// The blob store does not give it.
+    #[error("downloading the artifact {id} broke off after {bytes} bytes: {why}")]
+    BrokeOff {
+        /// Its id.
+        id: u64,
+        /// How much came.
+        bytes: u64,
+        /// Why.
+        why: String,
+    },
+    /// The disk failed.
+    #[error("cannot write {path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl Github {
+    /// Lists the artifacts of a workflow run. Needs `actions: read`.
+    ///
+    /// # Errors
+    /// When GitHub cannot be asked.
+    pub async fn artifacts(&self, run: u64) -> Result<Vec<Artifact>, GithubError> {
+        #[derive(Deserialize)]
+        struct Page {
+            artifacts: Vec<Artifact>,
+        }
+        let path = self.path(&format!("actions/runs/{run}/artifacts"));
+        self.fetch_all("listing the run's artifacts", &path, |page: Page| page.artifacts).await
+    }
+
+    /// Downloads the zip of an artifact to the new file `to`, piece by piece; what broke off is gone on with. Its digest
+    /// must be the one that the job said which uploaded it.
+    ///
+    /// # Errors
+    /// When there is none, it is another one, or it cannot be had.
+    pub async fn download_artifact(&self, id: u64, wanted: &Digest, to: &Path) -> Result<(), ArtifactError> {
+        let client = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(10))
+            .read_timeout(READ_TIMEOUT)
+            // The token must not follow a redirect to the blob store.
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| broken(&error))?;
+        let pace = self.settings().pace;
+        let waits = ExponentialBuilder::default()
+            .with_min_delay(pace.first_wait)
+            .with_max_delay(pace.longest_wait)
+            .with_max_times(REPETITIONS)
+            .with_jitter();
+        let attempt = || self.go_on(&client, id, to);
+        attempt
+            .retry(waits)
+            .when(|error| match error {
+                ArtifactError::BrokeOff { .. } => true,
+                ArtifactError::Github(error) => error.kind.may_repeat(true),
+                _ => false,
+            })
+            .notify(|error, wait| tracing::warn!(%error, ?wait, "going on"))
+            .await?;
+        let found = digest(to).await.map_err(|source| ArtifactError::Io { path: to.to_owned(), source })?;
+        if found == *wanted {
+            return Ok(());
+        }
+        // What is not what it should be must not be taken for it later.
+        let _ = tokio::fs::remove_file(to).await;
+        Err(ArtifactError::Tampered { id, found, wanted: wanted.clone() })
+    }
+
+    /// Downloads what is not there yet.
+    async fn go_on(&self, client: &reqwest::Client, id: u64, to: &Path) -> Result<(), ArtifactError> {
+        let io_error = |source| ArtifactError::Io { path: to.to_owned(), source };
+        let url = self.blob_url(client, id).await?;
+        let there = tokio::fs::metadata(to).await.map_or(0, |meta| meta.len());
+        let mut request = client.get(&url);
+        if there > 0 {
+            request = request.header(header::RANGE, format!("bytes={there}-"));
+        }
+        let off = |bytes, why: &str| ArtifactError::BrokeOff { id, bytes, why: why.to_owned() };
+        let answer = request.send().await.map_err(|error| off(there, kind(&error)))?;
+        let mut bytes = match answer.status().as_u16() {
+            200 => 0,
+            206 => there,
+            // Nothing is left to come.
+            416 if there > 0 => return Ok(()),
+            404 | 410 => return Err(ArtifactError::Lost(id)),
+            status => return Err(off(there, &format!("the blob store answers {status}"))),
+        };
+        let length = answer.content_length().map(|length| length + bytes);
+        let mut file = tokio::fs::OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(bytes == 0)
+            .append(false)
+            .open(to)
+            .await
+            .map_err(io_error)?;
+        tokio::io::AsyncSeekExt::seek(&mut file, std::io::SeekFrom::Start(bytes)).await.map_err(io_error)?;
+        let mut answer = answer;
+        loop {
+            match answer.chunk().await {
+                Ok(Some(piece)) => {
+                    bytes += piece.len() as u64;
+                    if bytes > ARTIFACT_MAX_BYTES {
+                        return Err(ArtifactError::TooLarge { id });
+                    }
+                    file.write_all(&piece).await.map_err(io_error)?;
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    file.flush().await.map_err(io_error)?;
+                    return Err(off(bytes, kind(&error)));
+                }
+            }
+        }
+        file.flush().await.map_err(io_error)?;
+        if length.is_some_and(|length| bytes < length) {
+            return Err(off(bytes, "the connection ended early"));
+        }
+        Ok(())
+    }
+
+    /// Asks where the zip is. The answer is a signed address, good for minutes, and a secret for as long.
+    async fn blob_url(&self, client: &reqwest::Client, id: u64) -> Result<String, ArtifactError> {
+        let operation = "asking for an artifact";
+        let api = self.settings().api_url.trim_end_matches('/');
+        let url = format!("{api}{}", self.path(&format!("actions/artifacts/{id}/zip")));
+        let request = client.get(url).bearer_auth(self.settings().token.expose_secret());
+        let request = request.header(header::ACCEPT, "application/vnd.github+json");
+        let request = request.header(header::USER_AGENT, "backend-implementer");
+        let answer = request.send().await.map_err(|error| broken(&error))?;
+        self.count_read();
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        if status.is_redirection()
+            && let Some(to) = headers.get(header::LOCATION).and_then(|to| to.to_str().ok())
+        {
+            return Ok(to.to_owned());
+        }
+        let body = answer.bytes().await.unwrap_or_default();
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |now| now.as_secs());
+        match GithubErrorKind::of_answer(status, &headers, &body, now) {
+            GithubErrorKind::NotFound => Err(ArtifactError::Lost(id)),
+            kind => Err(GithubError { operation, kind }.into()),
+        }
+    }
+}
+
+fn broken(error: &reqwest::Error) -> GithubError {
+    let kind = if error.is_connect() {
+        GithubErrorKind::Unreachable("no connection".to_owned())
+    } else {
+        GithubErrorKind::Interrupted(kind(error).to_owned())
+    };
+    GithubError { operation: "asking for an artifact", kind }
+}
+
+/// Says what kind of failure it was, without the address.
+fn kind(error: &reqwest::Error) -> &'static str {
+    match error {
+        error if error.is_timeout() => "it took too long",
+        error if error.is_connect() => "no connection",
+        _ => "the connection broke",
+    }
+}
+
+async fn digest(path: &Path) -> std::io::Result<Digest> {
+    let mut file = tokio::fs::File::open(path).await?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut buffer).await? {
+            0 => return Ok(Digest::from_sha256(hasher.finalize().as_ref())),
+            read => hasher.update(&buffer[..read]),
+        }
+    }
+}

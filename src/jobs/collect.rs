@@ -1,0 +1,152 @@
+//! The end of a job: what the work trees hold now is captured, judged and packed.
+
+use std::{fs, path::Path};
+
+use implementer_model::{ids::Digest, schedule::Outcome};
+
+use super::{
+    error::JobError,
+    prepare::AttemptDir,
+    results,
+    site::{AttemptName, Site},
+    work::{self, HowItEnded, Said},
+};
+use crate::{
+    agent::{Conclusion, Ended, Exit, read_report},
+    coordinator::{Order, Process, capture_and_judge},
+    journal::Record,
+    run_dir::RunDir,
+};
+
+/// The largest file about the end of a process that is read, in bytes.
+const HOW_MAX: u64 = 4 * 1024 * 1024;
+
+/// The largest log that goes into a result, in bytes.
+const LOG_MAX: u64 = crate::agent::OUTPUT_CAP;
+
+/// What became of an attempt.
+#[derive(Debug, Clone)]
+pub struct Collected {
+    /// Its name.
+    pub name: AttemptName,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why, in a sentence.
+    pub reason: String,
+}
+
+/// Captures and judges what the attempts of a job left, and writes their results into folders below `out`. `succeeded`
+/// tells how a step of the user's own ended that did the work in place of ours; where ours ran, its own word counts.
+///
+/// # Errors
+/// When an attempt is not due, or the outside fails. What a subagent did is never an error.
+pub async fn collect(
+    site: &Site,
+    names: &[AttemptName],
+    job: &Path,
+    out: &Path,
+    succeeded: bool,
+) -> Result<Vec<Collected>, JobError> {
+    let reached = site.look().await?;
+    let mut collected = Vec::new();
+    for order in Site::due(reached, names)? {
+        collected.push(collect_one(site, &order, job, out, succeeded).await?);
+    }
+    Ok(collected)
+}
+
+async fn collect_one(
+    site: &Site,
+    order: &Order,
+    job: &Path,
+    out: &Path,
+    succeeded: bool,
+) -> Result<Collected, JobError> {
+    let name = AttemptName::of(order);
+    let dir = AttemptDir::of(job, &name);
+    let files = work::files(site, &dir)?;
+    let now_ms = site.now_ms();
+    let how = how_it_ended(&dir).unwrap_or_else(|| HowItEnded {
+        process: Ok(by_own_step(succeeded, &dir)),
+        // A step of the user's own reports by the file that every contract names.
+        said: None,
+        secrets: Vec::new(),
+        cancelled: false,
+        ended_ms: now_ms,
+    });
+    let started_ms = read_bounded(&dir.started(), 32).and_then(|text| text.trim().parse().ok()).unwrap_or(now_ms);
+    let by_file = || Conclusion { session: None, report: read_report(&files.report) };
+    let conclusion = how.process.is_ok().then(|| how.said.map_or_else(by_file, Said::conclusion));
+    // Times of another process are no more than a claim: they must at least be possible.
+    let ended_ms = how.ended_ms.min(now_ms);
+    let process = Process {
+        ended: how.process,
+        conclusion,
+        cancelled: how.cancelled,
+        started_ms: started_ms.min(ended_ms),
+        ended_ms,
+        secrets: how.secrets,
+    };
+
+    let folder = out.join(name.folder());
+    fs::create_dir_all(&folder).map_err(JobError::writing(&folder))?;
+    let kept = tempfile::tempdir().map_err(JobError::writing(std::env::temp_dir()))?;
+    let run_dir = RunDir::create(kept.path())?;
+    let files_dir = run_dir.begin_attempt(&order.task.id, order.attempt)?;
+    let records = capture_and_judge(&site.store, &run_dir, order, &files, process)?;
+    let Record::Ended { attempt, reason, .. } = &records[1] else { unreachable!("the second record is the end") };
+    let collected = Collected { name, outcome: attempt.outcome, reason: reason.clone() };
+    for file in ["report.json", "report.invalid.json", "patch.diff"] {
+        let from = files_dir.join(file);
+        if from.is_file() {
+            fs::copy(&from, folder.join(file)).map_err(JobError::writing(folder.join(file)))?;
+        }
+    }
+    fs::write(folder.join("brief.md"), &order.brief).map_err(JobError::writing(&folder))?;
+    copy_plain(&files.log, &folder.join("log.txt"), LOG_MAX);
+    results::write(site, order, ended_ms, records, &folder).await?;
+    Ok(collected)
+}
+
+/// How the agent ended that our own step ran; nothing when that step did not run, or was ended itself.
+fn how_it_ended(dir: &AttemptDir) -> Option<HowItEnded> {
+    serde_json::from_str(&read_bounded(&dir.ended(), HOW_MAX)?).ok()
+}
+
+/// What is known of a step of the user's own.
+fn by_own_step(succeeded: bool, dir: &AttemptDir) -> Ended {
+    // A log that the step wrote where ours would be is as good as output.
+    let log = read_bounded(&dir.log(), LOG_MAX).unwrap_or_default();
+    Ended {
+        exit: Exit::Code(i32::from(!succeeded)),
+        stopped: false,
+        out_of_turns: false,
+        answer_truncated: false,
+        killed: false,
+        leftovers: 0,
+        survivors: 0,
+        output_bytes: log.len() as u64,
+        truncated: false,
+        log_trouble: None,
+        output_digest: Digest::of(&log),
+        output_tail: String::new(),
+        duration_ms: 0,
+    }
+}
+
+/// Reads a plain file of a bounded size: what lies in a job's folder may be anything.
+fn read_bounded(path: &Path, limit: u64) -> Option<String> {
+    let meta = fs::symlink_metadata(path).ok()?;
+    if !meta.is_file() || meta.len() > limit {
+        return None;
+    }
+    String::from_utf8(fs::read(path).ok()?).ok()
+}
+
+fn copy_plain(from: &Path, to: &Path, limit: u64) {
+    let plain = fs::symlink_metadata(from).is_ok_and(|meta| meta.is_file() && meta.len() <= limit);
+    // A log that cannot be kept changes nothing about the attempt.
+    if plain && let Err(error) = fs::copy(from, to) {
+        tracing::warn!(%error, log = %from.display(), "a log could not be kept");
+    }
+}

@@ -1,0 +1,85 @@
+//! Why a job of the fan-out could not do its part.
+
+use std::{io, path::PathBuf};
+
+use crate::{
+    agent::AgentError, coordinator::RunError, intake::IntakeError, journal::JournalError, run_dir::RunDirError,
+    workspace::WorkspaceError,
+};
+
+/// Says why a job of the fan-out could not do its part. What a subagent does wrong is never an error here.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// A file of a state, a result or a job cannot be read or written.
+    #[error("cannot {doing} {path}: {source}")]
+    File {
+        /// `read` or `write`.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A state is not one that this program can go on with.
+    #[error("{path} is not the state of a fan-out that this program can go on with: {why}")]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// Something is to be done that is not due.
+    #[error(
+        "`{name}` is not what comes next: {next}. The job belongs to another state of the run; start the workflow anew"
+    )]
+    NotDue {
+        /// The attempt, or the gates.
+        name: String,
+        /// What does.
+        next: String,
+    },
+    /// An attempt is named wrongly.
+    #[error("`{}` names no attempt; write it as TASK#ATTEMPT, such as `feature#1`", implementer_model::text::terminal(.0))]
+    Name(String),
+    /// Integration gave another commit here than in the job before.
+    #[error(
+        "integration gives {here} here, and gave {there} in the job before: the same base and patches must give the same \
+         commit. Nothing is built on it; please report this"
+    )]
+    Diverged {
+        /// The commit here.
+        here: String,
+        /// The commit there.
+        there: String,
+    },
+    /// Plan, configuration or approval are wrong.
+    #[error(transparent)]
+    Intake(#[from] IntakeError),
+    /// The repository, the object store or a work tree failed.
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
+    /// The run could not be followed.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// A folder could not be written.
+    #[error(transparent)]
+    RunDir(#[from] RunDirError),
+    /// A journal cannot be read or written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The agent cannot be used.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+}
+
+impl JobError {
+    pub(super) fn reading(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { doing: "read", path, source }
+    }
+
+    pub(super) fn writing(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { doing: "write", path, source }
+    }
+}

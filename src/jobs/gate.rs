@@ -1,0 +1,167 @@
+//! The gates of a fan-out: run in a job of their own, with the host's tools and nobody's token.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use tokio::sync::watch;
+
+use super::{
+    error::JobError,
+    site::{Site, describe},
+    state::write_journal,
+};
+use crate::{
+    coordinator::{Reached, Until},
+    journal::{self, JOURNAL_VERSION, Record},
+    run_dir::RunDir,
+};
+
+/// The folder of the gates' result in the folder of their job, and in a folder of results.
+const GATES: &str = "gates";
+
+/// The receipts and culprits.
+const RECEIPTS: &str = "receipts.jsonl";
+
+/// The largest file of receipts that is read, in bytes.
+const RECEIPTS_MAX: u64 = 64 * 1024 * 1024;
+
+/// Runs the gates on the integrated tree, looks for the culprits of red ones, and leaves receipts and logs in `job`.
+/// Gives a line for each gate.
+///
+/// # Errors
+/// When the gates are not due, or the outside fails. A red gate is no error.
+pub async fn gate(
+    site: &Site,
+    job: &Path,
+    scratch: &Path,
+    cancel: watch::Receiver<bool>,
+) -> Result<Vec<String>, JobError> {
+    let before = site.look().await?;
+    if !before.gates_due {
+        return Err(JobError::NotDue { name: "gates".to_owned(), next: describe(&before) });
+    }
+    let out = job.join(GATES);
+    fs::create_dir_all(&out).map_err(JobError::writing(&out))?;
+    let run_dir = RunDir::create(&scratch.join("run"))?;
+    let logs = run_dir.path("gates");
+    let elsewhere = site.elsewhere(true, Until::Open);
+    let reached = site.follow(&site.records, run_dir, scratch, elsewhere, cancel).await?;
+    let made: Vec<_> = reached.made.into_iter().filter(|made| is_new(made, &site.records)).collect();
+    let lines = made
+        .iter()
+        .filter_map(|record| match record {
+            Record::Judged { receipt } => {
+                Some(format!("{} {}: {}", receipt.gate, receipt.state.name(), receipt.reason))
+            }
+            _ => None,
+        })
+        .collect();
+    let at_ms = reached.now_ms;
+    let mut records = vec![(
+        0,
+        Record::Begun { version: JOURNAL_VERSION, run: site.frozen.run.clone(), lock: site.frozen.lock.clone() },
+    )];
+    records.extend(made.into_iter().map(|record| (at_ms, record)));
+    write_journal(&out.join(RECEIPTS), &records).await?;
+    // A round of rework has set the logs aside under another name.
+    for folder in [logs.clone(), logs.with_file_name(format!("{GATES}-before-rework-1"))] {
+        copy_logs(&folder, &out);
+    }
+    Ok(lines)
+}
+
+/// Tells whether a record is not one of an earlier round, which the loop goes through again.
+fn is_new(made: &Record, known: &[(u64, Record)]) -> bool {
+    !known.iter().any(|(_, known)| match (known, made) {
+        (Record::Judged { receipt: known }, Record::Judged { receipt: made }) => {
+            (known.gate, &known.tree) == (made.gate, &made.tree)
+        }
+        (Record::Bisected { head: known, .. }, Record::Bisected { head: made, .. }) => known == made,
+        _ => false,
+    })
+}
+
+fn copy_logs(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).into_iter().flatten().flatten() {
+        let plain = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if plain && let Err(error) = fs::copy(entry.path(), to.join(entry.file_name())) {
+            tracing::warn!(%error, "a log of a gate could not be kept");
+        }
+    }
+}
+
+/// Packs what [`gate`] left in the folder of its job into the folder of results `out`: plain files only.
+///
+/// # Errors
+/// When there is nothing, or it cannot be copied.
+pub fn collect_gates(job: &Path, out: &Path) -> Result<(), JobError> {
+    let (from, to) = (job.join(GATES), out.join(GATES));
+    fs::create_dir_all(&to).map_err(JobError::writing(&to))?;
+    for entry in fs::read_dir(&from).map_err(JobError::reading(&from))?.flatten() {
+        let meta = entry.metadata().map_err(JobError::reading(entry.path()))?;
+        if entry.file_type().is_ok_and(|kind| kind.is_file()) && meta.len() <= RECEIPTS_MAX {
+            fs::copy(entry.path(), to.join(entry.file_name())).map_err(JobError::writing(&to))?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes receipts in: those for the tree that the gates are due on. Of a job that left none, the gates are not run.
+pub(super) fn take_in(
+    site: &Site,
+    before: &Reached,
+    found: &[(String, PathBuf)],
+    records: &mut Vec<(u64, Record)>,
+    notes: &mut Vec<String>,
+) {
+    let mut taken = false;
+    for (source, folder) in found {
+        let path = folder.join(GATES).join(RECEIPTS);
+        if taken {
+            notes.push(format!("{source}: there are receipts of the gates already: these are not counted"));
+            continue;
+        }
+        match read(site, before, &path) {
+            Ok(receipts) => {
+                records.extend(receipts);
+                taken = true;
+            }
+            Err(why) => notes.push(format!("{source}: the receipts of the gates do not count: {why}")),
+        }
+    }
+    if !taken {
+        notes.push("the job of the gates left no receipts: they are not run".to_owned());
+    }
+}
+
+fn read(site: &Site, before: &Reached, path: &Path) -> Result<Vec<(u64, Record)>, String> {
+    let meta = fs::symlink_metadata(path).map_err(|_| "there are none".to_owned())?;
+    if !meta.is_file() || meta.len() > RECEIPTS_MAX {
+        return Err(format!("they are no plain file of at most {RECEIPTS_MAX} bytes"));
+    }
+    let mut records = journal::read(path).map_err(|error| error.to_string())?.into_iter();
+    match records.next() {
+        Some((_, Record::Begun { lock, run, .. })) if lock == site.frozen.lock && run == site.frozen.run => {}
+        Some((_, Record::Begun { .. })) => return Err("they are of another run".to_owned()),
+        _ => return Err("they do not begin as such".to_owned()),
+    }
+    let mut receipts = Vec::new();
+    for (at_ms, record) in records {
+        match &record {
+            Record::Judged { receipt } if receipt.tree != before.head.tree => {
+                return Err(format!(
+                    "they are for the tree {}, and the gates are due on {}",
+                    receipt.tree.short(),
+                    before.head.tree.short()
+                ));
+            }
+            Record::Judged { .. } => {}
+            Record::Bisected { head, .. } if *head == before.head.commit => {}
+            _ => return Err("they hold something else".to_owned()),
+        }
+        receipts.push((at_ms, record));
+    }
+    Ok(receipts)
+}

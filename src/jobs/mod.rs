@@ -1,0 +1,37 @@
+//! The fan-out: a plan whose attempts are made as jobs of a workflow, each on a runner of its own.
+//!
+//! Everything here works on folders, so that it can be tried without a server: a *state* (what was approved, and what is
+//! finished so far), *results* (what one job made), and the folder of a job. Whoever calls carries them between jobs as
+//! artifacts. What follows from a state is decided by the coordinator's loop and nowhere else ([`Site::follow`]).
+//!
+//! ```text
+//! freeze ─► state ─► prepare ─► work ─► collect ─► results ─┐
+//!             ▲                                             │
+//!             └──────────────────── settle ◄────────────────┘        … ─► summarize
+//! ```
+
+mod agent;
+mod collect;
+mod error;
+mod freeze;
+mod gate;
+mod prepare;
+mod results;
+mod settle;
+mod site;
+mod state;
+mod summarize;
+mod work;
+
+pub use self::{
+    collect::{Collected, collect},
+    error::JobError,
+    freeze::{Freezing, freeze},
+    gate::{collect_gates, gate},
+    prepare::{Prepared, prepare},
+    settle::{Settled, first, settle},
+    site::{AttemptName, Site},
+    state::{Frozen, StateDir},
+    summarize::{Summarizing, summarize},
+    work::work,
+};

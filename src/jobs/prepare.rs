@@ -1,0 +1,125 @@
+//! The beginning of a job: work tree and brief of every attempt that it makes.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    error::JobError,
+    site::{AttemptName, Site},
+};
+use crate::{coordinator::Order, workspace::slots::SlotPool};
+
+/// The folders of an attempt in the folder of its job.
+#[derive(Debug, Clone)]
+pub(super) struct AttemptDir {
+    root: PathBuf,
+}
+
+impl AttemptDir {
+    pub(super) fn of(job: &Path, name: &AttemptName) -> Self {
+        Self { root: job.join("attempts").join(name.folder()) }
+    }
+
+    /// Where the slot with the work tree is.
+    fn slots(&self) -> PathBuf {
+        self.root.join("tree")
+    }
+
+    /// Where the program has its home and its files, and finds its brief.
+    pub(super) fn scratch(&self) -> PathBuf {
+        self.root.join("scratch")
+    }
+
+    /// Where the work tree is.
+    pub(super) fn worktree(&self, repository_name: &Path) -> PathBuf {
+        self.slots().join("0").join(repository_name)
+    }
+
+    pub(super) fn log(&self) -> PathBuf {
+        self.root.join("log.txt")
+    }
+
+    pub(super) fn brief(&self) -> PathBuf {
+        self.scratch().join("brief.md")
+    }
+
+    pub(super) fn report(&self) -> PathBuf {
+        self.scratch().join("report.json")
+    }
+
+    /// How the process ended, where one of ours ran it.
+    pub(super) fn ended(&self) -> PathBuf {
+        self.root.join("ended.json")
+    }
+
+    /// When the attempt began, in milliseconds since the run began.
+    pub(super) fn started(&self) -> PathBuf {
+        self.root.join("started-ms")
+    }
+}
+
+/// An attempt that can begin.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// Its name.
+    pub name: AttemptName,
+    /// Its work tree.
+    pub worktree: PathBuf,
+    /// What the subagent is told.
+    pub brief: PathBuf,
+    /// Where the report goes.
+    pub report: PathBuf,
+}
+
+/// Checks out the tree of every attempt of a job, and writes its brief, into the folder `job`. Every attempt must be one
+/// that comes next.
+///
+/// # Errors
+/// When an attempt is not due, or something cannot be written.
+pub async fn prepare(site: &Site, names: &[AttemptName], job: &Path) -> Result<Vec<Prepared>, JobError> {
+    let orders = Site::due(site.look().await?, names)?;
+    let mut prepared = Vec::new();
+    for order in &orders {
+        prepared.push(prepare_one(site, order, job).await?);
+    }
+    Ok(prepared)
+}
+
+async fn prepare_one(site: &Site, order: &Order, job: &Path) -> Result<Prepared, JobError> {
+    let name = AttemptName::of(order);
+    let dir = AttemptDir::of(job, &name);
+    let pool = SlotPool::new(site.store.clone(), &dir.slots())?;
+    let slot = pool.acquire(&order.base, Some(&order.task.id)).await?;
+    let worktree = slot.path().to_owned();
+    drop(slot);
+    let settings = order.agent.uses_project_settings();
+    site.store.place_agent_files(&worktree, &order.base, &order.rules, settings)?;
+    make_relative(&worktree.join(".git/objects/info/alternates"), &worktree.join(".git/objects"))?;
+    let scratch = dir.scratch();
+    fs::create_dir_all(&scratch).map_err(JobError::writing(&scratch))?;
+    fs::write(dir.brief(), &order.brief).map_err(JobError::writing(dir.brief()))?;
+    fs::write(dir.started(), site.now_ms().to_string()).map_err(JobError::writing(dir.started()))?;
+    Ok(Prepared { name, worktree, brief: dir.brief(), report: dir.report() })
+}
+
+/// Rewrites the object folders that a work tree borrows from so that they are found from wherever the job's folder is
+/// mounted: a container sees it at another place than the host. A folder outside stays as it is.
+fn make_relative(file: &Path, objects: &Path) -> Result<(), JobError> {
+    let written = fs::read_to_string(file).map_err(JobError::reading(file))?;
+    let objects = objects.canonicalize().map_err(JobError::reading(objects))?;
+    let relative = |line: &str| {
+        let target = Path::new(line);
+        let shared = objects.components().zip(target.components()).take_while(|(a, b)| a == b).count();
+        // Quoted names, and folders that have nothing but the root in common.
+        if !target.is_absolute() || shared < 2 {
+            return line.to_owned();
+        }
+        let up = objects.components().count() - shared;
+        let down: PathBuf = target.components().skip(shared).collect();
+        format!("{}{}", "../".repeat(up), down.display())
+    };
+    let lines: Vec<_> = written.lines().map(relative).collect();
+    fs::write(file, lines.join("\n") + "\n").map_err(JobError::writing(file))
+}

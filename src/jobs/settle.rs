@@ -1,0 +1,217 @@
+//! Between waves: what the jobs made is taken in, integrated, and what comes next is named.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+};
+
+use implementer_model::{
+    ids::ObjectId,
+    workflow::matrix::{Leg, LegTask, pack},
+};
+
+use super::{
+    error::JobError,
+    gate, results,
+    results::Counted,
+    site::{AttemptName, Site},
+    state::StateDir,
+};
+use crate::{
+    coordinator::{Order, Reached, commit_message, nothing_came},
+    journal::Record,
+    workspace::bundle,
+};
+
+/// What follows from a state.
+#[derive(Debug)]
+pub struct Settled {
+    /// The jobs of the next wave; empty when there is none.
+    pub legs: Vec<Leg>,
+    /// Whether the gates are due.
+    pub gates: bool,
+    /// The last integrated commit.
+    pub head: ObjectId,
+    /// What was noticed: results that were lost, or not counted.
+    pub notes: Vec<String>,
+    /// What comes next, in words.
+    pub next: String,
+}
+
+/// Takes the results of a wave, or of the gates, into a state, and writes the next state into the new folder `to`.
+///
+/// `found` are the folders of results, each with a name for messages; `troubles` say why the result of an attempt cannot
+/// be had, for those where the caller knows. `head` is what the job before said integration gives.
+///
+/// # Errors
+/// When integration gives something else than the job before said, or the outside fails. Results that are missing or
+/// wrong are states of their tasks.
+pub async fn settle(
+    site: &Site,
+    found: &[(String, PathBuf)],
+    troubles: &BTreeMap<AttemptName, String>,
+    head: Option<&str>,
+    to: &StateDir,
+) -> Result<Settled, JobError> {
+    let before = site.look().await?;
+    if let Some(there) = head.filter(|there| *there != before.head.commit.as_str()) {
+        return Err(JobError::Diverged { here: before.head.commit.to_string(), there: there.to_owned() });
+    }
+    let mut records = site.records.clone();
+    let mut notes = Vec::new();
+    if before.gates_due {
+        gate::take_in(site, &before, found, &mut records, &mut notes);
+    } else {
+        take_in(site, before, found, troubles, &mut records, &mut notes)?;
+    }
+
+    let mut next = Site { records, ..site.clone() };
+    let mut after = next.look().await?;
+    // What was counted and is wanted all the same did not stand the test of the loop: its patch leaves its scope, or not
+    // everything of it is there.
+    let now_ms = site.now_ms();
+    for order in std::mem::take(&mut after.open) {
+        let name = AttemptName::of(&order);
+        if !next.forget(&name) {
+            continue;
+        }
+        let why = "its patch leaves its scope, or is not whole, although its record says that it passed";
+        notes.push(format!("{name}: {why}"));
+        next.records.extend(nothing_came(order, now_ms, why).map(|record| (now_ms, record)));
+    }
+    let after = next.look().await?;
+    next.notes.extend(notes.iter().cloned());
+    to.write(&next.frozen, &next.records, &next.notes).await?;
+    write_bundle(&next, &after, to)?;
+    let words = super::site::describe(&after);
+    Ok(Settled {
+        gates: after.gates_due,
+        head: after.head.commit.clone(),
+        legs: legs(site, &after)?,
+        notes,
+        next: words,
+    })
+}
+
+/// Says what comes first, before anything is done.
+///
+/// # Errors
+/// When the outside fails.
+pub async fn first(site: &Site) -> Result<Settled, JobError> {
+    let reached = site.look().await?;
+    Ok(Settled {
+        gates: reached.gates_due,
+        head: reached.head.commit.clone(),
+        legs: legs(site, &reached)?,
+        notes: Vec::new(),
+        next: super::site::describe(&reached),
+    })
+}
+
+fn legs(site: &Site, reached: &Reached) -> Result<Vec<Leg>, JobError> {
+    let config = site.intake()?.config;
+    let task = |order: &Order| LegTask {
+        task: order.task.id.clone(),
+        attempt: order.attempt,
+        subagent: order.task.subagent.clone(),
+        time_limit_s: order.task.time_limit_s,
+    };
+    let tasks: Vec<_> = reached.open.iter().map(task).collect();
+    Ok(pack(&tasks, &config.workflow))
+}
+
+fn take_in(
+    site: &Site,
+    before: Reached,
+    found: &[(String, PathBuf)],
+    troubles: &BTreeMap<AttemptName, String>,
+    records: &mut Vec<(u64, Record)>,
+    notes: &mut Vec<String>,
+) -> Result<(), JobError> {
+    let now_ms = site.now_ms();
+    let wanted: BTreeSet<String> = before.open.iter().map(|order| AttemptName::of(order).folder()).collect();
+    let settled: BTreeSet<String> = site
+        .records
+        .iter()
+        .filter_map(|(_, record)| match record {
+            Record::Ended { task, attempt, .. } => Some(format!("{task}-{}", attempt.attempt)),
+            _ => None,
+        })
+        .collect();
+    // What each folder of results has, by the name of its attempt.
+    let mut by_name: BTreeMap<String, Vec<(&str, PathBuf)>> = BTreeMap::new();
+    for (source, folder) in found {
+        for entry in fs::read_dir(folder).map_err(JobError::reading(folder))?.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let said = implementer_model::text::plain(&implementer_model::text::truncate(&name, 80));
+            if wanted.contains(&name) {
+                by_name.entry(name).or_default().push((source, entry.path()));
+            } else if settled.contains(&name) {
+                notes.push(format!("{source}: the result {said} came late: that attempt was settled before"));
+            } else {
+                notes.push(format!("{source}: the result {said} is foreign: nobody was asked for it"));
+            }
+        }
+    }
+    for order in before.open {
+        let name = AttemptName::of(&order);
+        let mut sources = by_name.remove(&name.folder()).unwrap_or_default();
+        let read = match (sources.len(), sources.pop()) {
+            (1, Some((_, folder))) => results::read(site, &order, &folder)
+                .and_then(|counted| import(site, &order, &counted).map(|()| counted.records)),
+            (0, _) => {
+                Err(troubles.get(&name).cloned().unwrap_or_else(|| "its job left no result: it is lost".to_owned()))
+            }
+            (several, last) => {
+                let mut names: Vec<_> = sources.iter().map(|(source, _)| *source).collect();
+                names.extend(last.iter().map(|(source, _)| *source));
+                Err(format!("there are {several} results of it, in {}: none of them counts", names.join(" and ")))
+            }
+        };
+        match read {
+            Ok(both) => records.extend(both),
+            Err(why) => {
+                notes.push(format!("{name}: {why}"));
+                records.extend(nothing_came(order, now_ms, &why).map(|record| (now_ms, record)));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Takes a patch's objects in, and checks that they are what the record tells of.
+fn import(site: &Site, order: &Order, counted: &Counted) -> Result<(), String> {
+    let (Some(bundle), Some(patch)) = (&counted.bundle, counted.patch()) else { return Ok(()) };
+    let reference = results::patch_ref(&AttemptName::of(order));
+    let cannot = |error: &dyn std::fmt::Display| format!("its patch cannot be had: {error}");
+    let found = bundle::take_one(&site.store, bundle, &reference, results::PATCH_MAX);
+    let found = found.map_err(|error| cannot(&error))?;
+    let message = commit_message(&site.frozen.lock, &order.task, order.attempt);
+    let told = site.store.patch_commit(patch, &message).map_err(|error| cannot(&error));
+    if told.as_ref() == Ok(&found) {
+        Ok(())
+    } else {
+        Err("its patch is not the one that its record tells of".to_owned())
+    }
+}
+
+/// Packs every patch so far, and the last integrated commit, for the next job.
+fn write_bundle(site: &Site, reached: &Reached, to: &StateDir) -> Result<(), JobError> {
+    let mut refs = Vec::new();
+    for (_, record) in &site.records {
+        let Record::Ended { task, attempt, .. } = record else { continue };
+        let name = AttemptName { task: task.clone(), attempt: attempt.attempt };
+        let reference = results::patch_ref(&name);
+        if let Some(commit) = site.store.find_ref(&reference)? {
+            refs.push((reference, commit));
+        }
+    }
+    if reached.head.commit != site.frozen.base {
+        refs.push(("refs/heads/backend-implementer/implementation".to_owned(), reached.head.commit.clone()));
+    }
+    if !refs.is_empty() {
+        bundle::write(&site.store, &refs, &site.frozen.base, &to.bundle_path())?;
+    }
+    Ok(())
+}

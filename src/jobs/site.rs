@@ -1,0 +1,242 @@
+//! Where a job of the fan-out stands: a state, and a store that has everything of it.
+
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::SystemTime,
+};
+
+use implementer_model::{gate::Place, ids::TaskId};
+use tokio::sync::watch;
+
+use super::{
+    agent,
+    error::JobError,
+    state::{Frozen, StateDir},
+};
+use crate::{
+    agent::own_environment,
+    coordinator::{Elsewhere, Order, Reached, Resumed, Setup, Until, follow},
+    intake::{self, Intake, Sources},
+    journal::{Journal, Record},
+    run_dir::RunDir,
+    workspace::{bundle, store::RunStore},
+};
+
+/// An attempt at a task, as jobs name it: `TASK#ATTEMPT`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AttemptName {
+    /// The task.
+    pub task: TaskId,
+    /// The attempt, from 1.
+    pub attempt: u32,
+}
+
+impl AttemptName {
+    /// Names an attempt that is to be made.
+    #[must_use]
+    pub fn of(order: &Order) -> Self {
+        Self { task: order.task.id.clone(), attempt: order.attempt }
+    }
+
+    /// Returns the name of the attempt's folder: safe as a path, because ids of tasks are.
+    #[must_use]
+    pub fn folder(&self) -> String {
+        format!("{}-{}", self.task, self.attempt)
+    }
+}
+
+impl std::fmt::Display for AttemptName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}#{}", self.task, self.attempt)
+    }
+}
+
+impl FromStr for AttemptName {
+    type Err = JobError;
+
+    fn from_str(text: &str) -> Result<Self, JobError> {
+        let parse = || {
+            let (task, attempt) = text.split_once('#')?;
+            Some(Self { task: TaskId::new(task).ok()?, attempt: attempt.parse().ok().filter(|number| *number > 0)? })
+        };
+        parse().ok_or_else(|| JobError::Name(text.to_owned()))
+    }
+}
+
+/// Where a job stands. Cheap to clone, but for what is finished so far.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// What was decided when the fan-out began.
+    pub frozen: Frozen,
+    /// The repository whose objects are borrowed.
+    pub repository: PathBuf,
+    /// A store that has every patch so far.
+    pub store: RunStore,
+    pub(super) records: Vec<(u64, Record)>,
+    pub(super) notes: Vec<String>,
+    /// When the run began.
+    pub(super) began: SystemTime,
+    pub(super) state: StateDir,
+    pub(super) folder: PathBuf,
+}
+
+impl Site {
+    /// Opens a state on a repository that has its base and its rules; `folder` is new, or empty, and takes a store.
+    ///
+    /// # Errors
+    /// When the state cannot be read, gives another lock than `lock`, or the repository lacks a commit.
+    pub fn open(repository: &Path, state: &StateDir, folder: &Path, lock: Option<&str>) -> Result<Self, JobError> {
+        let frozen = state.frozen()?;
+        std::fs::create_dir_all(folder).map_err(JobError::writing(folder))?;
+        let folder = folder.canonicalize().map_err(JobError::reading(folder))?;
+        let store = RunStore::create(repository, &folder.join("store.git"))?;
+        let began = humantime::parse_rfc3339(&frozen.began).map_err(|error| JobError::State {
+            path: state.root().to_owned(),
+            why: format!("it says that it began at no time: {error}"),
+        })?;
+        let records = state.records()?;
+        let notes = state.notes()?;
+        if let Some(bundle) = state.bundle() {
+            bundle::take_all(&store, &bundle)?;
+        }
+        let site = Self {
+            frozen,
+            repository: repository.to_owned(),
+            store,
+            records,
+            notes,
+            began,
+            state: state.clone(),
+            folder,
+        };
+        // Fails here when plan, base and roster are not what was approved.
+        site.intake_locked(lock)?;
+        Ok(site)
+    }
+
+    /// Reads plan, configuration and roster again: what they give must be what was approved.
+    pub(super) fn intake(&self) -> Result<Intake, JobError> {
+        self.intake_locked(None)
+    }
+
+    fn intake_locked(&self, lock: Option<&str>) -> Result<Intake, JobError> {
+        let Frozen { rules, base, .. } = &self.frozen;
+        let plan = self.frozen.plan().ok_or_else(|| JobError::State {
+            path: self.state.root().to_owned(),
+            why: "its plan cannot be decoded".to_owned(),
+        })?;
+        let sources = Sources {
+            base: base.as_str(),
+            rules: Some(rules.as_str()),
+            plan: &plan,
+            config: &self.frozen.config(),
+            agent: self.frozen.agent.as_ref(),
+            concurrency: None,
+            lock: Some(lock.unwrap_or_else(|| self.frozen.lock.digest.as_str())),
+        };
+        let mut intake = intake::take(&self.store, &sources)?;
+        intake.provenance = self.frozen.provenance.clone();
+        if let Some(limit) = self.frozen.time_limit_s {
+            intake.schedule.tasks.iter_mut().for_each(|task| task.time_limit_s = limit.max(1));
+        }
+        Ok(intake)
+    }
+
+    /// Returns the state's folder.
+    #[must_use]
+    pub fn state(&self) -> &StateDir {
+        &self.state
+    }
+
+    /// Returns the milliseconds since the run began.
+    pub(super) fn now_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Goes through the run as far as it is known, with nothing kept.
+    pub(super) async fn look(&self) -> Result<Reached, JobError> {
+        let scratch = tempfile::tempdir_in(&self.folder).map_err(JobError::writing(&self.folder))?;
+        let run_dir = RunDir::create(&scratch.path().join("run"))?;
+        let (_keep, never) = watch::channel(false);
+        let elsewhere = self.elsewhere(false, Until::Open);
+        self.follow(&self.records, run_dir, scratch.path(), elsewhere, never).await
+    }
+
+    pub(super) fn elsewhere(&self, gates_here: bool, until: Until) -> Elsewhere {
+        Elsewhere {
+            began: self.began,
+            gates_here,
+            until,
+            cancelled: false,
+            notes: self.notes.clone(),
+            why_open: "no job of the workflow was left for it".to_owned(),
+        }
+    }
+
+    /// Takes the records of an attempt out. `false` when there are none.
+    pub(super) fn forget(&mut self, name: &AttemptName) -> bool {
+        let before = self.records.len();
+        self.records.retain(|(_, record)| match record {
+            Record::Started { task, attempt, .. } => *task != name.task || *attempt != name.attempt,
+            Record::Ended { task, attempt, .. } => *task != name.task || attempt.attempt != name.attempt,
+            _ => true,
+        });
+        self.records.len() < before
+    }
+
+    /// Goes through the run with these records.
+    pub(super) async fn follow(
+        &self,
+        records: &[(u64, Record)],
+        run_dir: RunDir,
+        scratch: &Path,
+        elsewhere: Elsewhere,
+        cancel: watch::Receiver<bool>,
+    ) -> Result<Reached, JobError> {
+        let intake = self.intake()?;
+        let path = run_dir.path("journal.jsonl");
+        super::state::write_journal(&path, records).await?;
+        let (journal, records) = Journal::resume(&path, &intake.lock)?;
+        let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
+        let setup = Setup {
+            agents: agent::nobody(&intake)?,
+            intake,
+            store: self.store.clone(),
+            run_dir,
+            scratch: scratch.to_owned(),
+            environment: own_environment(),
+            supervisor: std::env::current_exe().map_err(JobError::reading("our own executable"))?,
+            place: Place { run: self.frozen.run.clone(), workflow: self.frozen.workflow.clone(), platform },
+            revision: None,
+            resumed: Some(Resumed { journal, records }),
+        };
+        Ok(follow(setup, elsewhere, cancel).await?)
+    }
+
+    /// Finds the attempts of these names among those that come next.
+    pub(super) fn due(reached: Reached, names: &[AttemptName]) -> Result<Vec<Order>, JobError> {
+        let next = describe(&reached);
+        let mut open = reached.open;
+        let mut orders = Vec::new();
+        for name in names {
+            let found = open.iter().position(|order| AttemptName::of(order) == *name);
+            let at = found.ok_or_else(|| JobError::NotDue { name: name.to_string(), next: next.clone() })?;
+            orders.push(open.swap_remove(at));
+        }
+        Ok(orders)
+    }
+}
+
+/// Says what comes next.
+pub(super) fn describe(reached: &Reached) -> String {
+    if reached.gates_due {
+        return "the gates are due".to_owned();
+    }
+    let names: Vec<_> = reached.open.iter().take(5).map(|order| format!("`{}`", AttemptName::of(order))).collect();
+    match (names.is_empty(), reached.open.len().saturating_sub(names.len())) {
+        (true, _) => "everything is done".to_owned(),
+        (false, 0) => format!("due: {}", names.join(", ")),
+        (false, more) => format!("due: {} and {more} more", names.join(", ")),
+    }
+}

@@ -1,0 +1,183 @@
+//! The middle of a job: the agent does the work, on the host, with the host's tools.
+
+use std::{fs, path::Path, time::Duration};
+
+use implementer_model::{
+    report::{ReadReport, Report},
+    session::Session,
+};
+use serde::{Deserialize, Serialize};
+use tokio::{sync::watch, time::Instant};
+
+use super::{
+    agent,
+    error::JobError,
+    prepare::AttemptDir,
+    site::{AttemptName, Site},
+};
+use crate::{
+    agent::{self as process, Conclusion, Ended, LaunchError, ReportFileError, Secrets},
+    coordinator::{Files, Order, concluded},
+    workspace::capture::FILE_LIMIT,
+};
+
+/// What an agent said, as far as it was understood where it ran: only there are the secrets known that must not be in it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Said {
+    session: Option<Session>,
+    report: SaidReport,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum SaidReport {
+    Nothing,
+    Report(Box<Report>),
+    Invalid(String),
+}
+
+impl Said {
+    fn of(conclusion: Conclusion) -> Self {
+        let report = match conclusion.report {
+            Ok(None) => SaidReport::Nothing,
+            Ok(Some(read)) => SaidReport::Report(Box::new(read.report)),
+            Err(error) => SaidReport::Invalid(error.to_string()),
+        };
+        Self { session: conclusion.session, report }
+    }
+
+    /// Reads it as strictly as a report that comes from anywhere else.
+    pub(super) fn conclusion(self) -> Conclusion {
+        let report = match self.report {
+            SaidReport::Nothing => Ok(None),
+            SaidReport::Report(report) => {
+                let bytes = serde_json::to_vec(&report).unwrap_or_default();
+                ReadReport::new(&bytes).map(Some).map_err(ReportFileError::from)
+            }
+            SaidReport::Invalid(why) => Err(ReportFileError::Told(why)),
+        };
+        Conclusion { session: self.session, report }
+    }
+}
+
+/// How a process ended, or why there was none.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct HowItEnded {
+    /// How it ended, or why it never began.
+    pub(super) process: Result<Ended, LaunchError>,
+    /// What it said; nothing when there was no process.
+    pub(super) said: Option<Said>,
+    /// The paths at which secrets that it was given stood when it ended, each with the name of the variable.
+    pub(super) secrets: Vec<(String, String)>,
+    /// Whether the job was cancelled.
+    pub(super) cancelled: bool,
+    /// Milliseconds since the run began.
+    pub(super) ended_ms: u64,
+}
+
+/// Runs the agent for every attempt of a job, one after another; gives whether all of them ran.
+///
+/// # Errors
+/// When an attempt is not due or not prepared, or its program is missing.
+pub async fn work(
+    site: &Site,
+    names: &[AttemptName],
+    job: &Path,
+    scratch: &Path,
+    cancel: watch::Receiver<bool>,
+) -> Result<(), JobError> {
+    let orders = Site::due(site.look().await?, names)?;
+    let intake = site.intake()?;
+    let (agents, _programs) =
+        agent::of_configuration(&intake, &orders, &site.store, &site.frozen.rules, scratch).await?;
+    for order in &orders {
+        if *cancel.borrow() {
+            break;
+        }
+        work_one(site, order, agents.of(&order.task.subagent)?.as_ref(), job, cancel.clone()).await?;
+    }
+    Ok(())
+}
+
+async fn work_one(
+    site: &Site,
+    order: &Order,
+    agent: &dyn process::Agent,
+    job: &Path,
+    cancel: watch::Receiver<bool>,
+) -> Result<(), JobError> {
+    let name = AttemptName::of(order);
+    let dir = AttemptDir::of(job, &name);
+    let files = files(site, &dir)?;
+    fs::write(dir.started(), site.now_ms().to_string()).map_err(JobError::writing(dir.started()))?;
+    let launch = agent.prepare(&files.job(order))?;
+    let deadline = Instant::now() + Duration::from_secs(order.task.time_limit_s);
+    let process = process::run(&launch, end_of(deadline, cancel.clone())).await;
+    let said = match &process {
+        Ok(ended) => {
+            let end = end_of(deadline, cancel.clone());
+            Some(Said::of(concluded(agent, &files.job(order), ended, end).await))
+        }
+        Err(error) => {
+            tracing::warn!(%error, %name, "the agent could not be started");
+            None
+        }
+    };
+    let secrets = Secrets::of(&process::own_environment(), &order.pass_environment);
+    let secrets = if secrets.is_empty() { Vec::new() } else { secrets_below(&files.worktree, &secrets) };
+    let cancelled = *cancel.borrow();
+    let how = HowItEnded { process, said, secrets, cancelled, ended_ms: site.now_ms() };
+    let path = dir.ended();
+    let json = serde_json::to_vec(&how).map_err(|error| JobError::writing(&path)(error.into()))?;
+    fs::write(&path, json).map_err(JobError::writing(path))
+}
+
+/// Completes when the time of an attempt is up, or its job is cancelled.
+async fn end_of(deadline: Instant, mut cancel: watch::Receiver<bool>) {
+    tokio::select! {
+        () = tokio::time::sleep_until(deadline) => {}
+        gone = cancel.wait_for(|cancel| *cancel) => {
+            if gone.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+}
+
+/// Finds the plain files of a work tree in which a secret stands. What cannot be read is captured by nobody either.
+fn secrets_below(worktree: &Path, secrets: &Secrets) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![worktree.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let Ok(meta) = fs::symlink_metadata(&path) else { continue };
+            let relative = path.strip_prefix(worktree).ok().and_then(Path::to_str);
+            let Some(relative) = relative.filter(|relative| *relative != ".git") else { continue };
+            if meta.is_dir() {
+                folders.push(path);
+            } else if meta.is_file()
+                && meta.len() <= FILE_LIMIT
+                && let Some(name) = fs::read(&path).ok().as_deref().and_then(|content| secrets.find(content))
+            {
+                found.push((relative.to_owned(), name.to_owned()));
+            }
+        }
+    }
+    found
+}
+
+/// Returns the files of an attempt that was prepared.
+pub(super) fn files(site: &Site, dir: &AttemptDir) -> Result<Files, JobError> {
+    let worktree = dir.worktree(Path::new(site.store.repository_name()));
+    let absolute = |path: &Path| std::path::absolute(path).map_err(JobError::reading(path));
+    Ok(Files {
+        worktree: absolute(&worktree)?,
+        brief: absolute(&dir.brief())?,
+        report: absolute(&dir.report())?,
+        log: absolute(&dir.log())?,
+        scratch: absolute(&dir.scratch())?,
+    })
+}

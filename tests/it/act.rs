@@ -1,0 +1,178 @@
+//! The generated workflow, run whole by act: real jobs, a real matrix from outputs, a real artifact server, scripted
+//! subagents, and our fake of GitHub for everything else. `scripts/install-act` installs act.
+//!
+//! Without a container engine act cannot run a container action, so that a composite one stands in for ours, which calls
+//! the same program (`support/act/step.py`). The text of the workflow is the generated one, unchanged.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    io::Read as _,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use backend_implementer::actions::{INPUTS, OUTPUTS};
+use implementer_model::handoff::{Handoff, Status};
+use serde_json::Value;
+
+use crate::{
+    jobs::{GUARD, TROUBLE, trouble},
+    support::{
+        PROGRAM,
+        action::{NUMBER, Stage},
+    },
+};
+
+const ACTION: &str = "acme/implementer@0123456789012345678901234567890123456789";
+
+/// What the tests add to the configuration.
+const WORKFLOW: &str = "rework-rounds: 1\nworkflow:\n  action: acme/implementer@0123456789012345678901234567890123456789\n  \
+                        runs-on: [ubuntu-latest]\n  jobs-per-wave: 4\n  waves: 8\n  rework-waves: 2\n";
+
+fn act() -> PathBuf {
+    let act = Path::new(env!("CARGO_MANIFEST_DIR")).join(".tools/act/bin/act");
+    assert!(act.is_file(), "{} is missing: run scripts/install-act", act.display());
+    act
+}
+
+/// The action that stands in: its inputs and outputs are those of the program.
+fn stand_in(folder: &Path) {
+    fs::create_dir_all(folder).unwrap();
+    let mut text = "name: Stand-in\ndescription: Calls the program\ninputs:\n".to_owned();
+    for input in INPUTS {
+        let default = if input == "token" { "${{ github.token }}" } else { "" };
+        let _ = writeln!(text, "  {input}: {{ description: x, default: '{default}' }}");
+    }
+    text.push_str("outputs:\n");
+    let slots = (0..4).map(|slot| format!("slot-{slot}"));
+    for output in OUTPUTS.map(str::to_owned).into_iter().chain(slots) {
+        let _ = writeln!(text, "  {output}: {{ description: x, value: '${{{{ steps.step.outputs.{output} }}}}' }}");
+    }
+    text.push_str(
+        "runs:\n  using: composite\n  steps:\n    - id: step\n      shell: bash\n      env:\n        STEP_INPUTS: ${{ toJSON(inputs) }}\n      \
+         run: exec python3 -B \"$FAKE_STEP\"\n",
+    );
+    fs::write(folder.join("action.yml"), text).unwrap();
+}
+
+/// A workflow that act ran.
+struct Acted {
+    output: Output,
+    artifacts: PathBuf,
+}
+
+impl Acted {
+    fn log(&self) -> String {
+        format!("{}{}", String::from_utf8_lossy(&self.output.stdout), String::from_utf8_lossy(&self.output.stderr))
+    }
+
+    /// Unpacks the artifact with the run's folder.
+    fn run_folder(&self, to: &Path) -> Handoff {
+        let name = "backend-implementer-run-attempt-1";
+        let zip = self.artifacts.join("1").join(name).join(format!("{name}.zip"));
+        let file = fs::File::open(&zip).unwrap_or_else(|error| panic!("{}: {error}\n{}", zip.display(), self.log()));
+        let mut zip = zip::ZipArchive::new(file).unwrap();
+        zip.extract(to).unwrap();
+        Handoff::read(&fs::read(to.join("handoff.json")).unwrap()).unwrap()
+    }
+}
+
+/// Makes a pull request on the fake with the plan of trouble, and its workflow.
+fn stage() -> Stage {
+    let stage = Stage::new("Please.", &[]);
+    let config = fs::read_to_string(stage.bench.repo().join(".github/backend-implementer.yml")).unwrap();
+    stage.push_to_base(&[(".github/backend-implementer.yml", &format!("{config}{WORKFLOW}"))]);
+    stage.bench.script(&trouble());
+    stage.push(&[(".backend-implementer/plan.md", TROUBLE), ("test_guard.py", GUARD)]);
+    stage
+}
+
+/// Lets act run the generated workflow for an event.
+fn run(stage: &Stage, event: &str, payload: &Value) -> Acted {
+    let bench = &stage.bench;
+    // The checkout that act finds the workflow in: the base branch, where it is generated.
+    let checkout = bench.path("act-checkout");
+    bench.git(["worktree", "add", "--quiet", "--detach", checkout.to_str().unwrap(), "main"]);
+    bench.call(["generate", "--repo", checkout.to_str().unwrap()]).expect(0);
+    bench.git(["remote", "add", "origin", "https://github.com/octo/service"]);
+    let action = bench.path("act-action");
+    stand_in(&action);
+    let event_file = bench.path("act-event.json");
+    fs::write(&event_file, payload.to_string()).unwrap();
+    let artifacts = bench.path("act-artifacts");
+    fs::create_dir_all(&artifacts).unwrap();
+    {
+        let mut state = stage.github.state();
+        state.artifact_folder = Some(artifacts.clone());
+        state.runs.insert(1, ("in_progress".to_owned(), 1));
+    }
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).unwrap().port();
+    let step = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/act/step.py");
+    let mut command = Command::new(act());
+    command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("HOME", bench.path("home"))
+        .env("TMPDIR", bench.path("tmp"))
+        // Given by name alone, its value does not stand in the arguments.
+        .env("GITHUB_TOKEN", &stage.token)
+        .current_dir(&checkout)
+        .stdin(Stdio::null())
+        .args([event, "-e", event_file.to_str().unwrap(), "-W", ".github/workflows/backend-implementer.yml"])
+        .args(["-P", "ubuntu-latest=-self-hosted", "--no-cache-server", "--action-offline-mode", "-s", "GITHUB_TOKEN"])
+        .args(["--local-repository", &format!("{ACTION}={}", action.display())])
+        .args(["--artifact-server-path", artifacts.to_str().unwrap(), "--artifact-server-addr", "127.0.0.1"])
+        .args(["--artifact-server-port", &port.to_string()]);
+    for (name, value) in [
+        ("FAKE_API_URL", stage.api_url.clone()),
+        ("FAKE_GRAPHQL_URL", stage.github.graphql_url()),
+        ("FAKE_SERVER_URL", stage.github.server_url()),
+        ("FAKE_PROGRAM", PROGRAM.to_owned()),
+        ("FAKE_STEP", step.to_owned()),
+        ("FAKE_BINDINGS", bench.path("act-bindings").display().to_string()),
+    ] {
+        command.args(["--env", &format!("{name}={value}")]);
+    }
+    let output = command.output().expect("act runs");
+    stage.github.state().runs.insert(1, ("completed".to_owned(), 1));
+    Acted { output, artifacts }
+}
+
+fn shown_lock(stage: &Stage) -> String {
+    let body = stage.github.only_comment_of(NUMBER, "github-actions[bot]").body;
+    let (_, rest) = body.split_once("\n/implement ").unwrap_or_else(|| panic!("a lock in\n{body}"));
+    rest.lines().next().unwrap().to_owned()
+}
+
+#[test]
+fn the_generated_workflow_gives_what_a_run_in_one_place_gives() {
+    let stage = stage();
+    stage.happened("opened").expect(0);
+    let lock = shown_lock(&stage);
+    let payload = stage.github.event_comment(NUMBER, "ada", &format!("/implement {lock}"));
+    let acted = run(&stage, "issue_comment", &payload);
+    let fanned = acted.run_folder(&stage.bench.path("act-run"));
+    let log = acted.log();
+
+    // The same in one place.
+    let here = stage.say("ada", &format!("/implement {lock}")).expect(1);
+    let folder = here.workspace.join(here.output("run-path"));
+    let in_one_place = Handoff::read(&fs::read(folder.join("handoff.json")).unwrap()).unwrap();
+    assert_eq!(fanned.result.tree, in_one_place.result.tree, "{log}");
+    assert_eq!(fanned.result.commit, in_one_place.result.commit);
+    assert_eq!(fanned.lock, in_one_place.lock);
+    assert_eq!(fanned.status, Status::Incomplete, "one task fails");
+    assert_eq!(fanned.rework.len(), 1, "one gate is red once\n{log}");
+    let conflicts = fanned.tasks.iter().flat_map(|task| &task.attempts).filter(|attempt| !attempt.conflicts.is_empty());
+    assert_eq!(conflicts.count(), 1);
+
+    // It is posted.
+    let comment = stage.github.only_comment_of(NUMBER, "github-actions[bot]").body;
+    assert!(comment.contains("## Backend Implementation Incomplete"), "{comment}");
+    let mut page = String::new();
+    fs::File::open(stage.bench.path("act-run/summary.md")).unwrap().read_to_string(&mut page).unwrap();
+    assert!(page.contains("Rework round 1"), "{page}");
+    stage.bench.call(["verify", stage.bench.path("act-run").to_str().unwrap()]).expect(0);
+}

@@ -1,0 +1,390 @@
+//! The fan-out, on folders: the same plan as jobs and in one place, and results that are lost, foreign or wrong.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use implementer_model::{
+    findings::FindingCode,
+    handoff::{Handoff, Status},
+    schedule::Outcome,
+};
+use serde_json::{Value, json};
+
+use crate::support::{Bench, Called, copy_folder, snapshot};
+
+/// A fan-out whose jobs are calls of the program, one after another, with folders in place of artifacts.
+struct FanOut<'a> {
+    bench: &'a Bench,
+    /// The state that the next job begins with.
+    state: PathBuf,
+    /// What comes next, as the last job said.
+    next: Value,
+    step: usize,
+    /// The names of the jobs so far.
+    story: Vec<String>,
+}
+
+impl<'a> FanOut<'a> {
+    fn begin(bench: &'a Bench) -> Self {
+        let state = bench.path("state-0");
+        let called = bench.call(["plan", "--state", state.to_str().unwrap()]).expect(0);
+        let next = serde_json::from_str(&called.stdout).expect("JSON");
+        Self { bench, state, next, step: 0, story: Vec::new() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.bench.path(&format!("{name}-{}", self.step))
+    }
+
+    fn call(&self, command: &str, further: &[&str]) -> Called {
+        let mut arguments = vec![command, "--state", self.state.to_str().unwrap()];
+        arguments.extend(further);
+        self.bench.call(arguments)
+    }
+
+    /// Makes the attempts of one job, and gives the folder of its results.
+    fn leg(&mut self, tasks: &str, slot: u64) -> PathBuf {
+        let job = self.path(&format!("job-{slot}"));
+        let results = self.path("results").join(format!("job-{slot}"));
+        let job_text = job.to_str().unwrap();
+        self.call("prepare", &["--tasks", tasks, "--job", job_text]).expect(0);
+        self.call("work", &["--tasks", tasks, "--job", job_text]).expect(0);
+        let collected =
+            self.call("collect", &["--tasks", tasks, "--job", job_text, "--results", results.to_str().unwrap()]);
+        assert!([0, 1].contains(&collected.code), "{}{}", collected.stdout, collected.stderr);
+        self.story.push(tasks.to_owned());
+        results
+    }
+
+    /// Runs the jobs of the next wave, or of the gates; their results lie in the folder that this gives.
+    fn wave(&mut self) -> PathBuf {
+        self.step += 1;
+        let results = self.path("results");
+        fs::create_dir_all(&results).unwrap();
+        if self.next["gates"] == true {
+            let job = self.path("gates");
+            self.call("gate", &["--job", job.to_str().unwrap()]).expect(0);
+            let to = results.join("gates");
+            let (job, to) = (job.to_str().unwrap(), to.to_str().unwrap());
+            self.call("collect", &["--tasks", "gates", "--job", job, "--results", to]).expect(0);
+            self.story.push("gates".to_owned());
+        }
+        for leg in self.next["matrix"].as_array().unwrap().clone() {
+            self.leg(leg["tasks"].as_str().unwrap(), leg["slot"].as_u64().unwrap());
+        }
+        results
+    }
+
+    fn settle(&mut self, results: &Path) -> Called {
+        let out = self.path("state");
+        let head = self.next["head"].as_str().unwrap().to_owned();
+        let further = ["--results", results.to_str().unwrap(), "--out", out.to_str().unwrap(), "--head", &head];
+        let called = self.call("settle", &further).expect(0);
+        self.state = out;
+        self.next = serde_json::from_str(&called.stdout).expect("JSON");
+        called
+    }
+
+    fn is_over(&self) -> bool {
+        self.next["gates"] == false && self.next["matrix"].as_array().unwrap().is_empty()
+    }
+
+    fn run_to_end(&mut self) {
+        while !self.is_over() {
+            let results = self.wave();
+            self.settle(&results);
+            assert!(self.step < 30, "it does not end: {:?}", self.story);
+        }
+    }
+
+    /// Gives the exit code, the hand-off and the run's folder.
+    fn summarize(&self) -> (i32, Handoff, PathBuf) {
+        let out = self.bench.path("fanned-out");
+        let head = self.next["head"].as_str().unwrap();
+        let called = self.call("summarize", &["--out", out.to_str().unwrap(), "--head", head]);
+        let handoff = fs::read(out.join("handoff.json"))
+            .unwrap_or_else(|error| panic!("{error}\n{}{}", called.stdout, called.stderr));
+        (called.code, Handoff::read(&handoff).unwrap(), out)
+    }
+}
+
+/// Takes everything out of a hand-off that depends on clocks. Briefs of rework quote the output of gates, and test runners
+/// write there how long they took.
+fn untimed(mut handoff: Handoff) -> Value {
+    let reworked = !handoff.rework.is_empty();
+    handoff.started = String::new();
+    handoff.duration_ms = 0;
+    handoff.place.run = String::new();
+    handoff.cost.subagent_ms = 0;
+    for task in &mut handoff.tasks {
+        for attempt in &mut task.attempts {
+            (attempt.started_ms, attempt.ended_ms) = (0, 0);
+            if reworked {
+                attempt.brief_digest = implementer_model::ids::Digest::of("");
+            }
+        }
+    }
+    handoff.result.bundle_digest = None;
+    let mut json = serde_json::to_value(handoff).unwrap();
+    scrub(&mut json);
+    json
+}
+
+fn scrub(json: &mut Value) {
+    match json {
+        Value::Object(map) => {
+            for key in ["duration-ms", "output-digest", "output-tail", "place"] {
+                map.remove(key);
+            }
+            map.values_mut().for_each(scrub);
+        }
+        Value::Array(items) => items.iter_mut().for_each(scrub),
+        // Sentences about how long something took.
+        Value::String(text) if text.contains(" ms") || text.contains(" s,") => text.clear(),
+        _ => {}
+    }
+}
+
+/// Runs the plan as jobs and in one place, and checks that both give the same.
+#[track_caller]
+fn same_as_in_one_place(bench: &Bench) -> (Handoff, Vec<String>, PathBuf) {
+    let before = snapshot(&bench.repo());
+    let mut fan_out = FanOut::begin(bench);
+    fan_out.run_to_end();
+    let (code, fanned, out) = fan_out.summarize();
+    assert_eq!(snapshot(&bench.repo()), before, "the repository was touched");
+    let ran = bench.run([]);
+    let here = ran.handoff();
+    assert_eq!(code, ran.called.code);
+    assert_eq!(fanned.result.commit, here.result.commit);
+    assert_eq!(fanned.result.tree, here.result.tree);
+    let (fanned_json, here_json) = (untimed(fanned.clone()), untimed(here));
+    if fanned_json != here_json {
+        for (key, value) in fanned_json.as_object().unwrap() {
+            assert_eq!(*value, here_json[key], "`{key}` differs");
+        }
+        panic!("the hand-offs differ");
+    }
+    bench.call(["verify", out.to_str().unwrap()]).expect(0);
+    (fanned, fan_out.story, out)
+}
+
+#[test]
+fn as_jobs_a_plan_gives_the_same_as_in_one_place() {
+    let bench = Bench::new();
+    let (handoff, story, out) = same_as_in_one_place(&bench);
+    assert_eq!(handoff.status, Status::Complete);
+    assert_eq!(story, ["feature#1", "cli#1", "tests#1", "review#1", "validation#1", "gates"]);
+    for file in ["summary.md", "report.html", "implementation.bundle", "tasks/feature/brief.md", "tasks/cli/patch.diff"]
+    {
+        assert!(out.join(file).is_file(), "{file}");
+    }
+}
+
+/// A test of the base that fails once a file says `bug`.
+pub(crate) const GUARD: &str = "import pathlib\nimport unittest\n\nclass Guard(unittest.TestCase):\n    def test_no_bug(self):\n        \
+    found = [p for p in pathlib.Path('.').glob('*/*.py') if 'bug' in p.read_text()]\n        self.assertEqual(found, [])\n";
+
+/// A plan on which one task fails, one leaves its scope, one is called again because of a conflict, and one breaks a test.
+pub(crate) const TROUBLE: &str = "# Trouble\n\n## Infrastructure\nTouches: infra/**\n- a queue\n\n## Data Types\nTouches: types/**\n- a type\n\n\
+     ## CLI\nTouches: src/a/**\n- greet\n\n## Feature\nTouches: src/*\n- say hello\n\n\
+     ## Verification\n- tests: `python3 -m unittest -v`\n- validation: `git --version`\n";
+
+/// What the subagents do to it.
+pub(crate) fn trouble() -> Value {
+    json!({
+        "infrastructure": { "exit": 3 },
+        "data-types#1": { "write": { "types/user.py": "x = 1\n", "elsewhere.txt": "out of scope\n" } },
+        "data-types#2": { "write": { "types/user.py": "bug\n" } },
+        "data-types#3": { "write": { "types/user.py": "mended\n" } },
+        "cli": { "write": { "src/a/greet.py": "x\n" } },
+        "feature#1": { "write": { "src/a": "a file where a folder is\n" } },
+        "feature#2": { "write": { "src/hello.py": "hello\n" } },
+    })
+}
+
+#[test]
+fn trouble_is_dealt_with_in_jobs_as_in_one_place() {
+    let bench = Bench::new();
+    bench.write(".backend-implementer/plan.md", TROUBLE);
+    bench.write("test_guard.py", GUARD);
+    bench.commit("trouble");
+    bench.script(&trouble());
+    let (handoff, story, _) = same_as_in_one_place(&bench);
+    assert_eq!(handoff.status, Status::Incomplete);
+    let outcome = |id: &str| {
+        let record = handoff.tasks.iter().find(|record| record.id.as_str() == id).expect("a record");
+        record.attempts.iter().map(|attempt| attempt.outcome).collect::<Vec<_>>()
+    };
+    assert_eq!(outcome("infrastructure")[0], Outcome::Failed);
+    assert_eq!(outcome("data-types"), [Outcome::OutOfScope, Outcome::Passed, Outcome::Passed]);
+    assert_eq!(outcome("feature"), [Outcome::Conflicted, Outcome::Passed]);
+    assert!(!handoff.rework.is_empty() && story.iter().filter(|job| *job == "gates").count() >= 2, "{story:?}");
+}
+
+#[test]
+fn results_that_are_lost_foreign_late_double_or_wrong_have_each_an_answer() {
+    let bench = Bench::new();
+    let mut fan_out = FanOut::begin(&bench);
+    let results = fan_out.wave();
+
+    // A result of the first wave that comes again later, and one that nobody asked for.
+    let first = bench.path("kept");
+    copy_folder(&results, &first);
+    fs::create_dir_all(results.join("stranger/nobody-1")).unwrap();
+    // Two results of one attempt: none counts. One is cut off.
+    copy_folder(&results.join("job-0"), &results.join("job-0-again"));
+    let record = results.join("job-1/cli-1/result.jsonl");
+    let whole = fs::read_to_string(&record).unwrap();
+    fs::write(&record, &whole[..whole.len() - 40]).unwrap();
+    let said = fan_out.settle(&results).stderr;
+    assert!(said.contains("stranger: the result nobody-1 is foreign: nobody was asked for it"), "{said}");
+    assert!(said.contains("feature#1: there are 2 results of it, in job-0 and job-0-again"), "{said}");
+    assert!(said.contains("cli#1: its record is cut off after 2 of 3 entries"), "{said}");
+
+    // A wave later the same folder is late; the result of that wave is lost.
+    fan_out.step += 1;
+    let said = fan_out.settle(&first).stderr;
+    assert!(said.contains("job-0: the result feature-1 came late: that attempt was settled before"), "{said}");
+    assert!(said.contains("tests#1: its job left no result: it is lost"), "{said}");
+
+    fan_out.run_to_end();
+    let (code, handoff, _) = fan_out.summarize();
+    assert_eq!((code, handoff.status), (1, Status::Incomplete));
+    let not_counted = handoff.findings.iter().filter(|finding| finding.code == FindingCode::ResultNotCounted);
+    assert!(not_counted.count() >= 6, "{:#?}", handoff.findings);
+}
+
+#[test]
+fn a_patch_that_was_tampered_with_is_not_integrated() {
+    let bench = Bench::new();
+    // Another patch of the same task, in the place of the one that the record tells of.
+    let mut fan_out = FanOut::begin(&bench);
+    let results = fan_out.wave();
+    bench.script(&json!({ "feature": { "write": { "src/hello.py": "print('forged')\n" } } }));
+    let mut other =
+        FanOut { state: bench.path("state-0"), step: 50, story: Vec::new(), bench: &bench, next: fan_out.next.clone() };
+    let forged = other.leg("feature#1", 0);
+    fs::copy(forged.join("feature-1/patch.bundle"), results.join("job-0/feature-1/patch.bundle")).unwrap();
+    // And a bundle that is damaged.
+    let bundle = results.join("job-1/cli-1/patch.bundle");
+    let mut bytes = fs::read(&bundle).unwrap();
+    let end = bytes.len() - 30;
+    bytes[end] ^= 0xff;
+    fs::write(&bundle, bytes).unwrap();
+    let said = fan_out.settle(&results).stderr;
+    assert!(said.contains("feature#1: its patch is not the one that its record tells of"), "{said}");
+    assert!(said.contains("cli#1: its patch cannot be had"), "{said}");
+    let head = fan_out.next["head"].as_str().unwrap();
+    assert_eq!(head, bench.git(["rev-parse", "HEAD"]), "nothing is integrated");
+}
+
+#[test]
+fn a_step_of_the_users_own_does_the_work_in_place_of_an_agent() {
+    let bench = Bench::new();
+    let mut fan_out = FanOut::begin(&bench);
+    fan_out.step = 1;
+    let (job, results) = (bench.path("job"), fan_out.path("results"));
+    let job_text = job.to_str().unwrap().to_owned();
+    for (tasks, slot) in [("feature#1", "a"), ("cli#1", "b")] {
+        let prepared = fan_out.call("prepare", &["--tasks", tasks, "--job", &format!("{job_text}-{slot}")]).expect(0);
+        let prepared: Value = serde_json::from_str(&prepared.stdout).unwrap();
+        let path = |name: &str| PathBuf::from(prepared[0][name].as_str().unwrap());
+        assert!(fs::read_to_string(path("brief")).unwrap().contains("## Requirements"));
+        // The work tree is one that git knows.
+        let status = bench.command("git").current_dir(path("worktree")).args(["status", "--short"]).output().unwrap();
+        assert!(status.status.success() && status.stdout.is_empty(), "{status:?}");
+        let file = if slot == "a" { "src/own.py" } else { "cli/own.py" };
+        fs::create_dir_all(path("worktree").join(file).parent().unwrap()).unwrap();
+        fs::write(path("worktree").join(file), "own = 1\n").unwrap();
+        let id = tasks.replace("#1", "-1");
+        let report = json!({ "version": 1, "status": "completed", "summary": "done by a step",
+                             "requirements": [{ "id": id, "status": "done" }] });
+        fs::write(path("report"), report.to_string()).unwrap();
+    }
+    let collect = |tasks: &str, slot: &str, failed: &[&str]| {
+        let (job, to) = (format!("{job_text}-{slot}"), results.join(slot));
+        let mut further = vec!["--tasks", tasks, "--job", &job, "--results", to.to_str().unwrap()];
+        further.extend(failed);
+        fan_out.call("collect", &further)
+    };
+    let done = collect("feature#1", "a", &[]).expect(0);
+    assert!(done.stdout.starts_with("feature#1: passed"), "{}", done.stdout);
+    // A step that failed is a failed attempt, whatever it reported.
+    let failed = collect("cli#1", "b", &["--failed"]).expect(1);
+    assert!(failed.stdout.starts_with("cli#1: failed"), "{}", failed.stdout);
+    fan_out.settle(&results);
+    assert_eq!(fan_out.next["matrix"][0]["tasks"], "tests#1");
+}
+
+#[test]
+fn what_is_not_due_is_refused_and_the_message_says_what_is() {
+    let bench = Bench::new();
+    let fan_out = FanOut::begin(&bench);
+    let (first, second) = (bench.path("job-a"), bench.path("job-b"));
+    let job = first.to_str().unwrap();
+    let refused = fan_out.call("prepare", &["--tasks", "tests#1", "--job", job]).expect(2);
+    assert!(
+        refused.stderr.contains("`tests#1` is not what comes next: due: `feature#1`, `cli#1`"),
+        "{}",
+        refused.stderr
+    );
+    let refused = fan_out.call("gate", &["--job", job]).expect(2);
+    assert!(refused.stderr.contains("`gates` is not what comes next"), "{}", refused.stderr);
+    let refused = fan_out.call("prepare", &["--tasks", "feature", "--job", job]).expect(2);
+    assert!(refused.stderr.contains("write it as TASK#ATTEMPT"), "{}", refused.stderr);
+    let job = second.to_str().unwrap();
+    let refused = fan_out.call("prepare", &["--tasks", "feature#1", "--job", job, "--lock", "000000000000"]).expect(2);
+    assert!(refused.stderr.contains("000000000000 was approved"), "{}", refused.stderr);
+    let results = bench.path("none");
+    fs::create_dir(&results).unwrap();
+    let (results, out) = (results.to_str().unwrap(), bench.path("out"));
+    let wrong =
+        ["--results", results, "--out", out.to_str().unwrap(), "--head", "0123456789012345678901234567890123456789"];
+    let refused = fan_out.call("settle", &wrong).expect(3);
+    assert!(refused.stderr.contains("the same base and patches must give the same"), "{}", refused.stderr);
+}
+
+/// "Re-run failed jobs": the job of one attempt runs again, what the others made stands, and receipts for another tree
+/// do not count.
+#[test]
+fn a_job_that_runs_again_changes_nothing_for_the_others() {
+    let bench = Bench::new();
+    let mut fan_out = FanOut::begin(&bench);
+    let begin = (fan_out.state.clone(), fan_out.next.clone());
+    let results = fan_out.wave();
+    let lost = bench.path("lost-job");
+    fs::rename(results.join("job-1"), &lost).unwrap();
+    fan_out.settle(&results);
+    fan_out.run_to_end();
+    let receipts = bench.path(&format!("results-{}", fan_out.step)).join("gates");
+    assert!(receipts.is_dir(), "the last wave is that of the gates");
+
+    // The job of `cli` runs again: attempt 2 of the workflow, attempt 1 of the task.
+    (fan_out.state, fan_out.next) = begin;
+    fan_out.step = 20;
+    fs::create_dir_all(fan_out.path("results")).unwrap();
+    let again = fan_out.leg("cli#1", 1);
+    copy_folder(&results.join("job-0"), &again.parent().unwrap().join("job-0"));
+    fan_out.story.clear();
+    let results = again.parent().unwrap().to_owned();
+    fan_out.settle(&results);
+    while fan_out.next["gates"] == false {
+        let results = fan_out.wave();
+        fan_out.settle(&results);
+    }
+    assert!(!fan_out.story.contains(&"feature#1".to_owned()), "{:?}", fan_out.story);
+    // The receipts of before are for another tree.
+    fan_out.step += 1;
+    let old = fan_out.path("results");
+    copy_folder(&receipts, &old.join("old"));
+    let (state, next) = (fan_out.state.clone(), fan_out.next.clone());
+    let said = fan_out.settle(&old).stderr;
+    assert!(said.contains("old: the receipts of the gates do not count: they are for the tree"), "{said}");
+    (fan_out.state, fan_out.next) = (state, next);
+    fan_out.run_to_end();
+    let (code, handoff, _) = fan_out.summarize();
+    assert_eq!((code, handoff.status), (0, Status::Complete));
+}
