@@ -165,11 +165,19 @@ async fn attempt(
         Err(_) => None,
     };
     let captured = match slot.take_back_agent_files(placed).await {
-        Ok(()) => slot.capture().await,
-        Err(error) => Err(error),
+        // What could not be ended may go on writing: then the next one looks at everything again.
+        Ok(()) if ended.as_ref().is_ok_and(|ended| ended.survivors > 0) => {
+            let captured = slot.capture().await;
+            drop(slot);
+            captured
+        }
+        Ok(()) => slot.capture_last().await,
+        Err(error) => {
+            drop(slot);
+            Err(error)
+        }
     };
     let captured = captured.and_then(|captured| without_secrets(shop, &order, captured));
-    drop(slot);
     let ended_ms = shop.now_ms();
     let cancelled = *stop.borrow() == Some(StopReason::Cancelled);
 
