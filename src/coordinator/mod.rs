@@ -10,6 +10,7 @@ mod detection;
 mod error;
 mod escalation;
 mod gates;
+mod history;
 mod integration;
 pub mod progress;
 mod replay;
@@ -111,6 +112,7 @@ pub async fn run(
         },
     );
 
+    let durations = history::durations(&intake.schedule, &replay, &run_dir);
     let pool = SlotPool::new(store.clone(), &scratch.join("slots"))?;
     let shop = Arc::new(Shop {
         store,
@@ -127,7 +129,7 @@ pub async fn run(
     let (events, inbox) = mpsc::unbounded_channel();
     let mut run = Run {
         purse: Purse::new(intake.config.limits.run_cost),
-        machine: Machine::new(&intake.schedule),
+        machine: Machine::new(&intake.schedule).expecting(&intake.schedule, &durations),
         head: Head { commit: intake.base.commit.clone(), tree: intake.base.tree.clone() },
         intake,
         shop,

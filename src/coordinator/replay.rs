@@ -71,6 +71,13 @@ struct Finished {
 }
 
 impl Replay {
+    /// Goes through what is finished, with the milliseconds that it took.
+    pub(super) fn durations(&self) -> impl Iterator<Item = (&TaskId, u64)> {
+        let passed = self.finished.iter().filter(|(_, finished)| finished.attempt.outcome == Outcome::Passed);
+        passed
+            .map(|((task, _), finished)| (task, finished.attempt.ended_ms.saturating_sub(finished.attempt.started_ms)))
+    }
+
     /// Collects what is finished.
     pub(super) fn of(records: Vec<(u64, Record)>) -> Self {
         let mut replay = Self { resumptions: u32::from(!records.is_empty()), ..Self::default() };

@@ -165,13 +165,13 @@ async fn attempt(
         Err(_) => None,
     };
     let captured = match slot.take_back_agent_files(placed).await {
+        Ok(()) if ended.as_ref().is_ok_and(|ended| ended.survivors == 0) => slot.capture_last().await,
         // What could not be ended may go on writing: then the next one looks at everything again.
-        Ok(()) if ended.as_ref().is_ok_and(|ended| ended.survivors > 0) => {
+        Ok(()) => {
             let captured = slot.capture().await;
             drop(slot);
             captured
         }
-        Ok(()) => slot.capture_last().await,
         Err(error) => {
             drop(slot);
             Err(error)
