@@ -164,19 +164,21 @@ pub async fn run(
     let outcome = run.drive(inbox, cancel, observer).await;
     // Whatever happened, nothing of ours keeps running, and the slots go away.
     run.stop_everything().await;
+    // No slot is used any more: they go while the hand-off is put together.
+    let pool = run.shop.pool.clone();
+    for abandoned in pool.abandoned() {
+        tracing::warn!(path = %abandoned.path.display(), why = abandoned.why, "a work tree could not be cleaned and was set aside");
+    }
+    let removal = tokio::spawn(pool.remove());
     let handoff = match outcome {
         Ok(()) => run.conclude().await,
         Err(error) => Err(error),
     };
-    let Run { shop, .. } = run;
-    for abandoned in shop.pool.abandoned() {
-        tracing::warn!(path = %abandoned.path.display(), why = abandoned.why, "a work tree could not be cleaned and was set aside");
-    }
-    // All workers are gone, so this is the last reference. What cannot be removed goes with the scratch folder.
-    if let Some(shop) = Arc::into_inner(shop)
-        && let Err(error) = shop.pool.remove().await
-    {
-        tracing::warn!(%error, "the work trees could not be removed");
+    // What cannot be removed goes with the scratch folder.
+    match removal.await {
+        Ok(Err(error)) => tracing::warn!(%error, "the work trees could not be removed"),
+        Err(error) => tracing::warn!(%error, "the work trees could not be removed"),
+        Ok(Ok(())) => {}
     }
     handoff
 }

@@ -138,7 +138,21 @@ impl SlotPool {
     pub async fn remove(self) -> Result<()> {
         let pool = Arc::clone(&self.pool);
         lock(&pool.free).clear();
-        let removal = tokio::task::spawn_blocking(move || folder::remove(&pool.dir).doing("removing", &pool.dir));
+        let removal = tokio::task::spawn_blocking(move || {
+            let children = folder::children(&pool.dir).doing("listing", &pool.dir)?;
+            let next = AtomicUsize::new(0);
+            // What one of them cannot remove is found, and said, by the last look at the whole.
+            thread::scope(|scope| {
+                for _ in 0..pool.cores.min(children.len()) {
+                    scope.spawn(|| {
+                        while let Some(child) = children.get(next.fetch_add(1, Ordering::Relaxed)) {
+                            let _ = folder::remove(&folder::at(&pool.dir, child.name.as_ref()));
+                        }
+                    });
+                }
+            });
+            folder::remove(&pool.dir).doing("removing", &pool.dir)
+        });
         removal.await.map_err(|error| aborted("removing the slots", &error))?
     }
 }
