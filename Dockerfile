@@ -1,7 +1,11 @@
-# The action's image. Base images are named by version and not by digest, so that rebuilding brings the security fixes
-# of their distribution; name others with --build-arg to build from images of your own, or from pinned digests.
+# The images. `action`, the last and so the default, is what the jobs of a workflow pull: the program and what it needs.
+# `agents` has Node and the agent CLIs beside it, for teams that run everything in one step:
+#   docker build --target agents .
+# Base images are named by version and not by digest, so that rebuilding brings the security fixes of their distribution;
+# name others with --build-arg to build from images of your own, or from pinned digests.
 ARG BUILD_IMAGE=docker.io/library/rust:1.95-slim-bookworm
 ARG BASE_IMAGE=docker.io/library/debian:bookworm-slim
+ARG NODE_IMAGE=docker.io/library/node:22-bookworm-slim
 
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /src
@@ -12,20 +16,53 @@ RUN if [ -n "$CARGO_PROFILE_RELEASE_LTO" ]; then export CARGO_PROFILE_RELEASE_LT
   && cargo build --release --locked --bin backend-implementer \
   && strip target/release/backend-implementer
 
-FROM ${BASE_IMAGE} AS action
+# Node, the agent CLIs, git and a distribution in which `apt-get` adds whatever else subagents and gates need.
+FROM ${NODE_IMAGE} AS agents
+LABEL org.opencontainers.image.title="Backend Implementer with agent CLIs" \
+  org.opencontainers.image.description="Coordinates the subagents of an implementation plan on a pull request" \
+  org.opencontainers.image.licenses="MIT OR Apache-2.0"
+# hadolint ignore=DL3008 # Versions come from the release of the base image.
+RUN apt-get update \
+  && apt-get install --yes --no-install-recommends ca-certificates git \
+  && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
+ARG CLAUDE_CODE_VERSION=2.1.329
+ARG CODEX_VERSION=0.169.0
+RUN npm install --global --no-fund --no-audit --loglevel=error \
+    "@anthropic-ai/claude-code@${CLAUDE_CODE_VERSION}" "@openai/codex@${CODEX_VERSION}" \
+  && npm cache clean --force
+COPY --from=build /src/target/release/backend-implementer /usr/local/bin/backend-implementer
+RUN ln -s backend-implementer /usr/local/bin/backend-implementer-action
+# As in the small image.
+# hadolint ignore=DL3002
+ENTRYPOINT ["/usr/local/bin/backend-implementer"]
+
+# The files of the small image: git with its libraries, which fetches the pull request's commits and packs the result; a
+# shell and the usual small programs, because commands of plans may be `sh -c …`; certificates.
+FROM ${BASE_IMAGE} AS files
+# hadolint ignore=DL3008 # Versions come from the release of the base image.
+RUN apt-get update && apt-get install --yes --no-install-recommends busybox-static ca-certificates git
+COPY --from=build /src/target/release/backend-implementer /image/usr/local/bin/backend-implementer
+# Under this name the program works as a step of GitHub Actions, whatever its arguments are.
+RUN ln -s backend-implementer /image/usr/local/bin/backend-implementer-action \
+  && mkdir -p /image/bin /image/etc /image/root /image/usr/bin /image/usr/lib/git-core \
+  && mkdir -m 1777 /image/tmp \
+  && cp "$(command -v busybox)" /image/bin/busybox \
+  && chroot /image /bin/busybox --install -s /bin \
+  && cp /usr/bin/git /image/usr/bin/git \
+  && cp -L /usr/lib/git-core/git-remote-http /image/usr/lib/git-core/git-remote-http \
+  && ln -s git-remote-http /image/usr/lib/git-core/git-remote-https \
+  && ldd /usr/bin/git /usr/lib/git-core/git-remote-http /image/usr/local/bin/backend-implementer >/tmp/needed \
+  && grep -o '/[^ ]*\.so[^ ]*' /tmp/needed >/tmp/libraries \
+  && while read -r library; do \
+      mkdir -p "/image$(dirname "$library")" && cp -L "$library" "/image$library" || exit 1; done </tmp/libraries \
+  && mkdir -p /image/etc/ssl/certs && cp -L /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ \
+  && echo 'root:x:0:0:root:/root:/bin/sh' >/image/etc/passwd && echo 'root:x:0:' >/image/etc/group
+
+FROM scratch AS action
 LABEL org.opencontainers.image.title="Backend Implementer" \
   org.opencontainers.image.description="Coordinates the subagents of an implementation plan on a pull request" \
   org.opencontainers.image.licenses="MIT OR Apache-2.0"
-# git fetches the pull request's commits and packs the result. Nothing else is needed: what subagents and gates need
-# is added by whoever needs it, in an image made FROM this one.
-# hadolint ignore=DL3008 # Versions come from the release of the base image.
-RUN apt-get update \
-  && apt-get install --yes --no-install-recommends \
-    -o DPkg::Options::=--path-exclude='/usr/share/doc/*' -o DPkg::Options::=--path-exclude='/usr/share/man/*' \
-    -o DPkg::Options::=--path-exclude='/usr/share/locale/*' ca-certificates git \
-  && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
-COPY --from=build /src/target/release/backend-implementer /usr/local/bin/backend-implementer
-# Under this name the program works as a step of GitHub Actions, whatever its arguments are.
-RUN ln -s backend-implementer /usr/local/bin/backend-implementer-action
+COPY --from=files /image /
+ENV PATH=/usr/local/bin:/usr/bin:/bin SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
 # The runner mounts workspace and home, and needs root to write there: no USER.
 ENTRYPOINT ["/usr/local/bin/backend-implementer"]

@@ -7,5 +7,26 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|argument| argument == backend_implementer::agent::SUPERVISE) {
         return backend_implementer::agent::supervise_main();
     }
+    keep_memory_together();
     backend_implementer::cli::main()
+}
+
+/// Starts the program once more, in the same process, with few arenas for memory, where it will coordinate.
+///
+/// glibc gives each thread an arena of its own, and what one run needs a dozen megabytes of ends up spread over eighty.
+/// How many arenas there may be is read from the environment before `main`. What is started from here does not inherit
+/// it. Does nothing where somebody has set it, and goes on as it is where starting fails.
+fn keep_memory_together() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        use std::os::unix::process::CommandExt as _;
+
+        const ARENAS: &str = "MALLOC_ARENA_MAX";
+        let mut arguments = std::env::args_os();
+        let name = arguments.next().unwrap_or_default();
+        let coordinates = std::env::args_os().nth(1).is_some_and(|command| command == "run" || command == "action");
+        if coordinates && std::env::var_os(ARENAS).is_none() {
+            let _ = std::process::Command::new("/proc/self/exe").arg0(name).args(arguments).env(ARENAS, "2").exec();
+        }
+    }
 }

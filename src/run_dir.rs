@@ -101,6 +101,17 @@ impl RunDir {
         runs
     }
 
+    /// Lists the folders of other runs in the same place, the newest first; none where the place is not one that only runs
+    /// are in.
+    #[must_use]
+    pub fn earlier(&self) -> Vec<PathBuf> {
+        let Some(place) = self.root.parent().filter(|place| place.ends_with(RUNS_DIR)) else { return Vec::new() };
+        let repository = place.ancestors().nth(Path::new(RUNS_DIR).components().count());
+        let mut runs = repository.map_or_else(Vec::new, Self::runs);
+        runs.retain(|run| run != &self.root);
+        runs
+    }
+
     /// Makes a new folder for the run `name` in the default place below `repository`, and keeps git from seeing it.
     ///
     /// # Errors
@@ -263,6 +274,21 @@ mod tests {
         run.begin_attempt(&task, 2).unwrap();
         assert_eq!(fs::read_to_string(folder.join("attempt-1/log.txt")).unwrap(), "first");
         assert!(!folder.join("log.txt").exists());
+    }
+
+    #[test]
+    fn earlier_runs_are_those_in_the_default_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        for name in ["r1", "r2"] {
+            let run = RunDir::create_default(&root, name).unwrap();
+            run.write(Path::new("journal.jsonl"), b"").unwrap();
+        }
+        let run = RunDir::create_default(&root, "r3").unwrap();
+        let names: Vec<_> = run.earlier().iter().map(|run| run.file_name().unwrap().to_owned()).collect();
+        assert_eq!(names, ["r2", "r1"]);
+        let elsewhere = RunDir::create(&root.join("out")).unwrap();
+        assert_eq!(elsewhere.earlier(), Vec::<PathBuf>::new());
     }
 
     #[test]

@@ -76,7 +76,7 @@ pub async fn follow(setup: Setup, elsewhere: Elsewhere, cancel: watch::Receiver<
         Ok(()) => run.reached(until, known).await,
         Err(error) => Err(error),
     };
-    run.clear_away().await;
+    let _ = run.clear_away().await;
     reached
 }
 

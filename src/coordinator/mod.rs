@@ -11,6 +11,7 @@ mod elsewhere;
 mod error;
 mod escalation;
 mod gates;
+mod history;
 mod integration;
 pub mod progress;
 mod replay;
@@ -38,7 +39,7 @@ use implementer_model::{
 };
 use tokio::{
     sync::{mpsc, watch},
-    task::JoinSet,
+    task::{JoinHandle, JoinSet},
 };
 
 pub use self::{
@@ -101,11 +102,14 @@ pub async fn run(
     let outcome = run.drive(inbox, cancel, observer).await;
     // Whatever happened, nothing of ours keeps running, and the slots go away.
     run.stop_everything().await;
+    // No slot is used any more: they go while the hand-off is put together.
+    let cleared = run.clear_away();
     let handoff = match outcome {
         Ok(()) => run.conclude().await,
         Err(error) => Err(error),
     };
-    run.clear_away().await;
+    // A thread that panicked has said so already.
+    let _ = cleared.await;
     handoff
 }
 
@@ -138,6 +142,7 @@ fn begin(setup: Setup, elsewhere: Option<Elsewhere>) -> Result<(Run, mpsc::Unbou
         );
     }
 
+    let durations = history::durations(&intake.schedule, &replay, &run_dir);
     let pool = SlotPool::new(store.clone(), &scratch.join("slots"))?;
     let shop = Arc::new(Shop {
         store,
@@ -154,7 +159,7 @@ fn begin(setup: Setup, elsewhere: Option<Elsewhere>) -> Result<(Run, mpsc::Unbou
     let (events, inbox) = mpsc::unbounded_channel();
     let run = Run {
         purse: Purse::new(intake.config.limits.run_cost),
-        machine: Machine::new(&schedule),
+        machine: Machine::new(&schedule).expecting(&schedule, &durations),
         head: Head { commit: intake.base.commit.clone(), tree: intake.base.tree.clone() },
         intake,
         shop,
@@ -609,17 +614,17 @@ impl Run {
         while self.workers.join_next().await.is_some() {}
     }
 
-    /// Removes the work trees. All workers are gone by now.
-    async fn clear_away(self) {
-        let Self { shop, .. } = self;
-        for abandoned in shop.pool.abandoned() {
+    /// Begins to remove the work trees. All workers are gone by now.
+    fn clear_away(&self) -> JoinHandle<()> {
+        let pool = self.shop.pool.clone();
+        for abandoned in pool.abandoned() {
             tracing::warn!(path = %abandoned.path.display(), why = abandoned.why, "a work tree could not be cleaned and was set aside");
         }
-        // This is the last reference. What cannot be removed goes with the scratch folder.
-        if let Some(shop) = Arc::into_inner(shop)
-            && let Err(error) = shop.pool.remove().await
-        {
-            tracing::warn!(%error, "the work trees could not be removed");
-        }
+        tokio::spawn(async move {
+            // What cannot be removed goes with the scratch folder.
+            if let Err(error) = pool.remove().await {
+                tracing::warn!(%error, "the work trees could not be removed");
+            }
+        })
     }
 }

@@ -71,6 +71,13 @@ struct Finished {
 }
 
 impl Replay {
+    /// Goes through what is finished, with the milliseconds that it took.
+    pub(super) fn durations(&self) -> impl Iterator<Item = (&TaskId, u64)> {
+        let passed = self.finished.iter().filter(|(_, finished)| finished.attempt.outcome == Outcome::Passed);
+        passed
+            .map(|((task, _), finished)| (task, finished.attempt.ended_ms.saturating_sub(finished.attempt.started_ms)))
+    }
+
     /// Collects what is finished. Receipts of gates that were not run count only when `of_jobs`: the job that judged them
     /// went to its end, while a run that broke off may have been stopped before it ran them.
     pub(super) fn of(records: Vec<(u64, Record)>, of_jobs: bool) -> Self {

@@ -184,11 +184,19 @@ async fn attempt(
         Err(_) => None,
     };
     let captured = match slot.take_back_agent_files(placed).await {
-        Ok(()) => slot.capture().await,
-        Err(error) => Err(error),
+        Ok(()) if ended.as_ref().is_ok_and(|ended| ended.survivors == 0) => slot.capture_last().await,
+        // What could not be ended may go on writing: then the next one looks at everything again.
+        Ok(()) => {
+            let captured = slot.capture().await;
+            drop(slot);
+            captured
+        }
+        Err(error) => {
+            drop(slot);
+            Err(error)
+        }
     };
     let captured = captured.and_then(|captured| without_secrets(shop, &order, captured));
-    drop(slot);
     let ended_ms = shop.now_ms();
     let cancelled = *stop.borrow() == Some(StopReason::Cancelled);
     let paths = |tree: &ObjectId| shop.paths_of(tree);

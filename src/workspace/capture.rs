@@ -32,6 +32,7 @@ use super::{
     folder::{self, Content},
     refit::Holding,
     store::{Base, RunStore, git_id},
+    sweep::Seen,
 };
 
 /// The largest file that is captured: what GitHub takes in a push
@@ -96,15 +97,21 @@ impl fmt::Display for Why {
 }
 
 /// Captures the patch between `base`, which the folder `root` held, and what is in the folder now. `index` is the
-/// fingerprint of the index that was written into its `.git`.
+/// fingerprint of the index that was written into its `.git`. Gives also what was seen on the way.
 ///
 /// # Errors
 /// When the folder is gone, or the object store fails. What the subagent did to files is never an error.
-pub(super) fn capture(store: &RunStore, root: &Path, held: &Holding, index: Stat, base: &Base) -> Result<Captured> {
+pub(super) fn capture(
+    store: &RunStore,
+    root: &Path,
+    held: &Holding,
+    index: Stat,
+    base: &Base,
+) -> Result<(Captured, Seen)> {
     if !fs::symlink_metadata(root).is_ok_and(|meta| meta.is_dir()) {
         return Err(WorkspaceError::WorktreeGone { path: root.to_owned() });
     }
-    let Found { accounted, candidates, mut left_out } = walk::walk(root, held, index);
+    let Found { accounted, candidates, mut left_out, seen } = walk::walk(root, held, index);
 
     let repo = store.repo();
     let mut editor = repo.edit_tree(git_id(&base.tree)?).git_doing("reading the base tree")?;
@@ -139,7 +146,7 @@ pub(super) fn capture(store: &RunStore, root: &Path, held: &Holding, index: Stat
     let tree = editor.write().git_doing("writing the tree of the patch")?.detach();
     left_out.sort();
     left_out.dedup();
-    Ok(Captured { patch: diff::patch_between(store, base, tree)?, left_out })
+    Ok((Captured { patch: diff::patch_between(store, base, tree)?, left_out }, seen))
 }
 
 impl RunStore {
@@ -152,7 +159,7 @@ impl RunStore {
         let base = self.base_of(base)?;
         let fence = self.dir().join("capture.fence");
         let held = Holding::unknown(self, git_id(&base.tree)?, &fence)?;
-        capture(self, root, &held, Stat::default(), &base)
+        capture(self, root, &held, Stat::default(), &base).map(|(captured, _)| captured)
     }
 }
 

@@ -98,6 +98,29 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Removes the extended attributes that a user can set on a folder, and its access lists: what is made in it would
+/// inherit them.
+pub(super) fn clear_attributes(folder: &Path) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        const ACCESS_LISTS: [&[u8]; 2] = [b"system.posix_acl_access", b"system.posix_acl_default"];
+        let size = match rustix::fs::llistxattr_query(folder) {
+            Err(Errno::OPNOTSUPP) | Ok(0) => return Ok(()),
+            size => size?,
+        };
+        let mut names = vec![0; size];
+        let size = rustix::fs::llistxattr(folder, &mut names[..])?;
+        for name in names[..size].split(|&byte| byte == 0) {
+            if name.starts_with(b"user.") || ACCESS_LISTS.contains(&name) {
+                rustix::fs::lremovexattr(folder, name)?;
+            }
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = folder;
+    Ok(())
+}
+
 /// Gives the owner all rights on the folder `root` and the folders in it.
 fn open_up(root: &Path) -> io::Result<()> {
     let mut pending = vec![root.to_owned()];

@@ -4,10 +4,11 @@
 
 use std::{
     ffi::{OsStr, OsString},
-    fs::File,
     io::{self, Seek as _, SeekFrom, Write as _},
-    path::Path,
-    process::{Command, Output, Stdio},
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    sync::OnceLock,
 };
 
 use implementer_model::text;
@@ -67,7 +68,7 @@ impl Git {
 
     /// Begins a command on no repository.
     pub(super) fn bare() -> Self {
-        let mut command = Command::new("git");
+        let mut command = Command::new(program());
         command.env_clear();
         if let Some(path) = std::env::var_os("PATH") {
             command.env("PATH", path);
@@ -138,14 +139,13 @@ impl Git {
         self.check(output)
     }
 
-    /// Runs the command, with what it writes going into `file`.
+    /// Starts the command as one that answers for as long as it is asked: both its ends are ours.
     ///
     /// # Errors
-    /// When git is missing, or says that it failed.
-    pub(super) fn run_into(mut self, file: File) -> Result<()> {
-        self.command.stdout(file).stderr(Stdio::piped());
-        let output = self.command.spawn().and_then(std::process::Child::wait_with_output).map_err(not_started)?;
-        self.check(output).map(drop)
+    /// When git is missing.
+    pub(super) fn converse(mut self) -> Result<Child> {
+        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        self.command.spawn().map_err(not_started)
     }
 
     fn check(&self, output: Output) -> Result<Vec<u8>> {
@@ -168,6 +168,24 @@ impl Git {
         let own: Vec<_> = own.iter().map(|arg| text::terminal(&arg.to_string_lossy())).collect();
         format!("git {}", own.join(" "))
     }
+}
+
+/// Returns where git is, looked up once along our own `PATH`.
+///
+/// By a bare name the standard library has to look along the `PATH` that the command is given, in a copy of this process,
+/// and copying the memory of a coordinator takes longer than all that git does.
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let places = std::env::split_paths(&path).filter(|folder| folder.is_absolute());
+        // One that is not there says so when it is started.
+        places.map(|folder| folder.join("git")).find(|place| is_program(place)).unwrap_or_else(|| PathBuf::from("git"))
+    })
+}
+
+fn is_program(place: &Path) -> bool {
+    std::fs::metadata(place).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
 fn not_started(source: io::Error) -> WorkspaceError {

@@ -32,6 +32,7 @@ mod merge;
 mod refit;
 mod repository_files;
 mod stamp;
+mod sweep;
 mod tree_index;
 
 #[cfg(test)]

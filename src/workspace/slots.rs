@@ -26,7 +26,9 @@ use super::{
     folder,
     refit::{self, Holding},
     repository_files,
+    stamp::Fence,
     store::{Base, RunStore, git_id},
+    sweep::Seen,
 };
 
 /// Before the task's id in the name of the branch that a subagent finds itself on.
@@ -65,6 +67,8 @@ struct Held {
     number: usize,
     folder: PathBuf,
     holding: Holding,
+    /// What was seen in it last, when nobody has had the folder since.
+    seen: Mutex<Option<Seen>>,
 }
 
 /// A slot that could not be cleaned, and is never used again.
@@ -134,7 +138,21 @@ impl SlotPool {
     pub async fn remove(self) -> Result<()> {
         let pool = Arc::clone(&self.pool);
         lock(&pool.free).clear();
-        let removal = tokio::task::spawn_blocking(move || folder::remove(&pool.dir).doing("removing", &pool.dir));
+        let removal = tokio::task::spawn_blocking(move || {
+            let children = folder::children(&pool.dir).doing("listing", &pool.dir)?;
+            let next = AtomicUsize::new(0);
+            // What one of them cannot remove is found, and said, by the last look at the whole.
+            thread::scope(|scope| {
+                for _ in 0..pool.cores.min(children.len()) {
+                    scope.spawn(|| {
+                        while let Some(child) = children.get(next.fetch_add(1, Ordering::Relaxed)) {
+                            let _ = folder::remove(&folder::at(&pool.dir, child.name.as_ref()));
+                        }
+                    });
+                }
+            });
+            folder::remove(&pool.dir).doing("removing", &pool.dir)
+        });
         removal.await.map_err(|error| aborted("removing the slots", &error))?
     }
 }
@@ -192,9 +210,26 @@ impl Slot {
     /// # Errors
     /// [`WorkspaceError::WorktreeGone`] when there is no folder any more.
     pub async fn capture(&self) -> Result<Captured> {
+        self.look().await.map(|(captured, _)| captured)
+    }
+
+    /// Captures what has become of the folder, and gives the slot back at once. Whoever is given it next need not look
+    /// at everything again: nothing may be written there any more, by anybody.
+    ///
+    /// # Errors
+    /// [`WorkspaceError::WorktreeGone`] when there is no folder any more.
+    pub async fn capture_last(self) -> Result<Captured> {
+        let (captured, seen) = self.look().await?;
+        *lock(&self.held.seen) = Some(seen);
+        Ok(captured)
+    }
+
+    async fn look(&self) -> Result<(Captured, Seen)> {
         let (pool, held, base, index) = (Arc::clone(&self.pool), Arc::clone(&self.held), self.base.clone(), self.index);
         let capture = tokio::task::spawn_blocking(move || {
-            capture::capture(&pool.store, &held.folder, &held.holding, index, &base)
+            let before = Fence::take(&fence_file(&pool, held.number))?;
+            let (captured, seen) = capture::capture(&pool.store, &held.folder, &held.holding, index, &base)?;
+            Ok((captured, seen.since(before)))
         });
         capture.await.map_err(|error| aborted("capturing a patch", &error))?
     }
@@ -261,10 +296,10 @@ fn begin(pool: &Pool, tree: gix::ObjectId, threads: usize) -> Result<Held> {
     fs::create_dir(&outer).doing("creating", &outer)?;
     let folder = outer.join(pool.store.repository_name());
     let began = Instant::now();
-    let holding = refit::refit(&pool.store, &folder, &fence_file(pool, number), None, tree, threads)?;
+    let holding = refit::refit(&pool.store, &folder, &fence_file(pool, number), None, None, tree, threads)?;
     let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     pool.checkout_us.store(took, Ordering::Relaxed);
-    Ok(Held { number, folder, holding })
+    Ok(Held { number, folder, holding, seen: Mutex::default() })
 }
 
 fn reuse(pool: &Pool, held: &Held, tree: gix::ObjectId, threads: usize) -> Result<Held> {
@@ -277,8 +312,9 @@ fn reuse(pool: &Pool, held: &Held, tree: gix::ObjectId, threads: usize) -> Resul
         }
     }
     let fence = fence_file(pool, held.number);
-    let holding = refit::refit(&pool.store, &held.folder, &fence, Some(&held.holding), tree, threads)?;
-    Ok(Held { number: held.number, folder: held.folder.clone(), holding })
+    let seen = lock(&held.seen).take();
+    let holding = refit::refit(&pool.store, &held.folder, &fence, Some(&held.holding), seen, tree, threads)?;
+    Ok(Held { number: held.number, folder: held.folder.clone(), holding, seen: Mutex::default() })
 }
 
 fn abandon(pool: &Pool, held: &Held, error: &WorkspaceError) {
@@ -301,5 +337,7 @@ fn aborted(doing: &'static str, error: &dyn std::error::Error) -> WorkspaceError
     WorkspaceError::Aborted { doing, detail: error.to_string() }
 }
 
+#[cfg(test)]
+mod smuggling;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use std::{
     fs, io,
     os::unix::ffi::{OsStrExt as _, OsStringExt as _},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use gix::bstr::{BStr, BString, ByteSlice as _};
@@ -16,6 +16,7 @@ use super::{
     Result, WorkspaceError, agent_files,
     error::{GitContext as _, IoContext as _},
     git::Git,
+    patch_text::Texts,
     repository_files::{self, Shared},
 };
 
@@ -63,6 +64,8 @@ struct Inner {
     shared: Shared,
     /// Trees as flat lists, the one used last at the end.
     trees: Mutex<VecDeque<(gix::ObjectId, Arc<gix::index::State>)>>,
+    /// The git process that writes patches as text, once there is one.
+    texts: Mutex<Option<Texts>>,
 }
 
 impl std::fmt::Debug for RunStore {
@@ -185,6 +188,7 @@ impl RunStore {
                 partial: is_partial(source),
                 shared,
                 trees: Mutex::default(),
+                texts: Mutex::default(),
             }),
         })
     }
@@ -339,6 +343,11 @@ impl RunStore {
     pub fn tree_paths(&self, tree: &ObjectId) -> Result<TreePaths> {
         let state = self.flat_tree(git_id(tree)?)?;
         Ok(TreePaths::new(state.entries().iter().filter_map(|entry| entry.path(&state).to_str().ok())))
+    }
+
+    /// Returns the place of the process that writes patches as text; who holds it is the only one to ask.
+    pub(super) fn texts(&self) -> MutexGuard<'_, Option<Texts>> {
+        self.inner.texts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns a handle for this thread.

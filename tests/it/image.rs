@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::{
     PLAN,
-    action::{Launcher, NUMBER, Stage},
+    action::{Launcher, NUMBER, Stage, engine},
 };
 
 const PLAN_FILE: &str = ".backend-implementer/plan.md";
@@ -19,6 +19,41 @@ fn stage(variant: &str) -> Stage {
     let mut stage = Stage::new("Please greet people.", &[(PLAN_FILE, PLAN)]);
     stage.launcher = Launcher::Image(format!("{image}{variant}"));
     stage
+}
+
+/// Runs a program of an image, without anything around it.
+fn said(variant: &str, program: &str, arguments: &[&str]) -> String {
+    let image = std::env::var("IMPLEMENTER_TEST_IMAGE").expect("run scripts/test-image: it builds the image");
+    let mut command = engine();
+    command.args(["run", "--rm", "--network=none", "--entrypoint", program, &format!("{image}{variant}")]);
+    let output = command.args(arguments).output().expect("the engine runs");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{program}: {said}{}", String::from_utf8_lossy(&output.stderr));
+    said
+}
+
+#[test]
+fn the_small_image_has_git_a_shell_and_no_distribution() {
+    assert!(said("", "/usr/local/bin/backend-implementer", &["--version"]).starts_with("backend-implementer "));
+    assert!(said("", "git", &["--version"]).starts_with("git version "));
+    let listed =
+        said("", "sh", &["-c", "ls -d /tmp /etc/ssl/certs/ca-certificates.crt /usr/bin/* && test ! -e /usr/bin/dpkg"]);
+    assert!(listed.contains("/tmp") && listed.contains("ca-certificates.crt"), "{listed}");
+    // It takes no agent CLI along for jobs that run none.
+    assert!(!listed.contains("node"), "{listed}");
+}
+
+#[test]
+fn the_image_with_agent_clis_has_them_in_the_pinned_versions() {
+    let dockerfile = include_str!("../../Dockerfile");
+    for (program, argument) in [("claude", "CLAUDE_CODE_VERSION"), ("codex", "CODEX_VERSION")] {
+        let pinned =
+            dockerfile.lines().find_map(|line| line.strip_prefix(&format!("ARG {argument}="))).expect(argument);
+        let version = said("-agents", program, &["--version"]);
+        assert!(version.contains(pinned), "{program} {pinned}: {version}");
+    }
+    assert!(said("-agents", "git", &["--version"]).starts_with("git version "));
+    assert!(said("-agents", "/usr/local/bin/backend-implementer", &["--version"]).starts_with("backend-implementer "));
 }
 
 fn shown_lock(stage: &Stage) -> String {

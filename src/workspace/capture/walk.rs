@@ -22,6 +22,7 @@ use crate::workspace::{
     ignore::Rules,
     refit::Holding,
     stamp,
+    sweep::Seen,
     tree_index::NAMES,
 };
 
@@ -36,12 +37,19 @@ pub(super) struct Found {
     pub(super) candidates: BTreeMap<BString, fs::Metadata>,
     /// What stays out of the patch.
     pub(super) left_out: Vec<LeftOut>,
+    /// The same for whoever clears the folder after this: nobody has to look at everything twice.
+    pub(super) seen: Seen,
 }
 
 /// Walks through the folder `root`, into whose `.git` an index with the fingerprint `index` was written.
 pub(super) fn walk(root: &Path, held: &Holding, index: Stat) -> Found {
-    let found =
-        Found { accounted: vec![false; held.files.entries().len()], candidates: BTreeMap::new(), left_out: Vec::new() };
+    let count = held.files.entries().len();
+    let found = Found {
+        accounted: vec![false; count],
+        candidates: BTreeMap::new(),
+        left_out: Vec::new(),
+        seen: Seen::nothing(count),
+    };
     let mut walk = Walk { root, held, found };
     walk.run();
     walk.add_forced(index);
@@ -57,6 +65,8 @@ struct Walk<'a> {
 /// A folder to look into.
 struct Pending {
     path: BString,
+    /// What it was like before it is looked into.
+    stat: Option<Stat>,
     rules: Rules,
     /// Whether it is ignored, and looked into only because files of the base are there.
     ignored: bool,
@@ -64,7 +74,9 @@ struct Pending {
 
 impl Walk<'_> {
     fn run(&mut self) {
-        let mut pending = vec![Pending { path: BString::default(), rules: Rules::default(), ignored: false }];
+        // Before anything is listed: what changes from here on shows.
+        let stat = fs::symlink_metadata(self.root).ok().map(|meta| stamp::of(&meta));
+        let mut pending = vec![Pending { path: BString::default(), stat, rules: Rules::default(), ignored: false }];
         while let Some(dir) = pending.pop() {
             self.visit(&dir, &mut pending);
         }
@@ -74,6 +86,7 @@ impl Walk<'_> {
         let children = match folder::children(&folder::at(self.root, dir.path.as_ref())) {
             Ok(children) => children,
             Err(error) => {
+                self.found.seen.doubt(&dir.path);
                 self.keep_below(dir.path.as_ref());
                 return self.leave_out(dir.path.as_ref(), Why::Unreadable { reason: error.to_string() });
             }
@@ -86,15 +99,30 @@ impl Walk<'_> {
                 return;
             }
         }
+        let of_the_base = dir.path.is_empty() || self.is_tracked_folder(dir.path.as_ref());
+        if of_the_base {
+            self.found.seen.looked_into(&dir.path, dir.stat);
+            if is_repository || dir.path.is_empty() {
+                self.found.seen.doubt(&folder::join(dir.path.as_ref(), ".git".into()));
+            }
+        }
         let has_rules = !dir.ignored && children.iter().any(|child| child.name == ".gitignore");
         let rules = if has_rules { dir.rules.enter(self.root, dir.path.as_ref()) } else { dir.rules.clone() };
         for child in children.into_iter().filter(|child| child.name != ".git") {
             let path = folder::join(dir.path.as_ref(), child.name.as_ref());
-            self.child(path, child, dir.ignored, &rules, pending);
+            self.child(path, child, of_the_base, dir.ignored, &rules, pending);
         }
     }
 
-    fn child(&mut self, path: BString, child: Child, in_ignored: bool, rules: &Rules, pending: &mut Vec<Pending>) {
+    fn child(
+        &mut self,
+        path: BString,
+        child: Child,
+        of_the_base: bool,
+        in_ignored: bool,
+        rules: &Rules,
+        pending: &mut Vec<Pending>,
+    ) {
         let is_folder = child.meta.is_dir();
         let index = self.held.files.entry_index_by_path(path.as_ref()).ok();
         if let Some(index) = index.filter(|_| !is_folder) {
@@ -102,13 +130,20 @@ impl Walk<'_> {
             let stat = &self.held.files.entry(index).stat;
             if *stat == stamp::of(&child.meta) && !self.held.fence.is_racy(stat) {
                 self.found.accounted[index] = true;
+                self.found.seen.unchanged(index);
                 return;
             }
         }
         if is_folder && index.is_some_and(|index| self.held.files.entry(index).mode == Mode::COMMIT) {
+            self.found.seen.doubt(&path);
             return self.submodule(path.as_ref());
         }
         let tracked = if is_folder { self.is_tracked_folder(path.as_ref()) } else { index.is_some() };
+        // What is below a folder that is not of the base goes with it.
+        let has_its_turn = is_folder && tracked && check_name(child.name.as_ref(), &child.meta).is_ok();
+        if of_the_base && !has_its_turn {
+            self.found.seen.doubt(&path);
+        }
         let ignored = in_ignored || (!tracked || is_folder) && rules.ignores(path.as_ref(), is_folder);
         if ignored && !tracked {
             return;
@@ -128,7 +163,8 @@ impl Walk<'_> {
             return self.leave_out(path.as_ref(), why);
         }
         if is_folder {
-            pending.push(Pending { path, rules: rules.clone(), ignored });
+            let stat = Some(stamp::of(&child.meta));
+            pending.push(Pending { path, stat, rules: rules.clone(), ignored });
         } else if child.meta.is_file() || child.meta.is_symlink() {
             self.account(path.as_ref());
             self.found.candidates.insert(path, child.meta);

@@ -263,7 +263,7 @@ impl Stage {
 }
 
 /// The container engine that `scripts/test-image` has built the image with: podman or docker.
-fn engine() -> Command {
+pub(crate) fn engine() -> Command {
     let engine = std::env::var("IMPLEMENTER_CONTAINER_ENGINE").expect("run scripts/test-image: it names the engine");
     let mut command = Command::new(engine);
     command.stdin(Stdio::null());

@@ -10,7 +10,7 @@ pub use messages::{Again, Effect, End, Event, StopReason};
 use state::TaskSlot;
 pub use state::{TaskState, WhyNotRun};
 
-use super::{Outcome, Schedule, Task};
+use super::{Durations, Outcome, Schedule, Task};
 use crate::{ids::TaskId, roster::Phase};
 
 /// A time in milliseconds since the run began.
@@ -52,8 +52,11 @@ pub struct Machine {
 #[derive(Debug, Clone)]
 struct Stretch {
     number: usize,
+    /// In the order of integration.
     tasks: Vec<usize>,
-    /// How many of `tasks` were started or found blocked.
+    /// The same in the order in which they begin.
+    queue: Vec<usize>,
+    /// How many of `queue` were started or found blocked.
     begun: usize,
     passed: BTreeSet<usize>,
     /// Tasks that wait for another attempt.
@@ -106,6 +109,18 @@ impl Machine {
         };
         machine.plan(agenda);
         machine
+    }
+
+    /// Lets tasks that are likely to take long begin before others of their wave, where not all can begin at once: what
+    /// begins last must be short. The order of integration stays as it is.
+    #[must_use]
+    pub fn expecting(mut self, schedule: &Schedule, durations: &Durations) -> Self {
+        for task in &schedule.tasks {
+            if let Some(&at) = self.places.get(&task.id) {
+                self.tasks[at].expected = durations.of(task);
+            }
+        }
+        self
     }
 
     /// Takes in what happened and returns what is to be done.
@@ -314,7 +329,7 @@ impl Machine {
         self.agenda.clear();
         self.follow.clear();
         if let Some(current) = &mut self.current {
-            current.begun = current.tasks.len();
+            current.begun = current.queue.len();
             for at in std::mem::take(&mut current.retries) {
                 self.tasks[at].state = TaskState::Done(Outcome::Failed);
             }
@@ -340,7 +355,11 @@ impl Machine {
         while self.step == Step::Running {
             if self.current.is_none() {
                 self.current = self.agenda.pop_front();
-                self.groups += usize::from(self.current.is_some());
+                if let Some(current) = &mut self.current {
+                    // Stable: what is alike, or unknown, stays in the order of the plan.
+                    current.queue.sort_by_key(|at| std::cmp::Reverse(self.tasks[*at].expected));
+                    self.groups += 1;
+                }
             }
             if self.current.is_none() {
                 if self.cancelled {
@@ -381,7 +400,7 @@ impl Machine {
                 self.active.push(at);
                 continue;
             }
-            let Some(&at) = current.tasks.get(current.begun) else { return };
+            let Some(&at) = current.queue.get(current.begun) else { return };
             current.begun += 1;
             match self.unmet_need(at) {
                 Some(why) => self.tasks[at].block(why),
@@ -431,7 +450,7 @@ impl Machine {
 
 impl Stretch {
     fn new(number: usize, tasks: Vec<usize>) -> Self {
-        Self { number, tasks, begun: 0, passed: BTreeSet::new(), retries: Vec::new() }
+        Self { number, queue: tasks.clone(), tasks, begun: 0, passed: BTreeSet::new(), retries: Vec::new() }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The schedule: which tasks there are, in which phases and waves they run, and the state machine that runs them.
 
 mod build;
+mod durations;
 mod machine;
 mod order;
 mod scopes;
@@ -11,6 +12,7 @@ mod waves;
 use std::collections::BTreeMap;
 
 pub use build::build;
+pub use durations::Durations;
 pub use machine::{ATTEMPTS_MAX, Again, Effect, End, Event, Machine, Millis, StopReason, TaskState, WhyNotRun};
 
 use schemars::JsonSchema;

@@ -57,6 +57,8 @@ pub(super) struct TaskSlot {
     /// What it needs, and where that is; a need that the schedule does not have has no place.
     pub(super) needs: Vec<(TaskId, Option<usize>)>,
     limit: Millis,
+    /// How long an attempt is likely to take, where anything is known.
+    pub(super) expected: Option<Millis>,
     /// Whether the process of the attempt is known to run.
     running: bool,
     pub(super) state: TaskState,
@@ -75,6 +77,7 @@ impl TaskSlot {
             phase: task.phase(),
             needs: task.needs.iter().map(|need| (need.clone(), places.get(need).copied())).collect(),
             limit: task.time_limit_s.saturating_mul(1000),
+            expected: None,
             running: false,
             state: TaskState::Waiting,
             attempts: 0,

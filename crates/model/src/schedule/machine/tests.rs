@@ -602,3 +602,21 @@ fn a_wave_of_256_tasks_is_run_without_walking_all_of_them_each_time() {
     assert!(world.machine.outcomes().all(|(_, outcome)| outcome == Outcome::Passed));
     assert_eq!(world.started.len(), 259);
 }
+
+#[test]
+fn where_slots_are_scarce_the_longest_begins_first_and_the_order_of_integration_stays() {
+    let names = ["a", "b", "c", "d"];
+    let tasks = names.map(|name| task(name, Role::Feature).touching(&[&format!("src/{name}/**")]));
+    let schedule = schedule(&plan(tasks), 2);
+    let mut durations = Durations::default();
+    let feature = schedule.task(&id("a")).unwrap().subagent.clone();
+    for (name, millis) in [("a", 10), ("b", 20), ("c", 90), ("d", 20)] {
+        durations.note(&id(name), &feature, millis);
+    }
+    let mut run = Run(Machine::new(&schedule).expecting(&schedule, &durations));
+    assert_eq!(run.on(Event::Begin), "start c, start b");
+    assert_eq!(run.pass("b"), "start d");
+    assert_eq!(run.pass("d"), "start a");
+    assert_eq!(run.pass("c"), "");
+    assert_eq!(run.pass("a"), "integrate 1 a+b+c+d");
+}
