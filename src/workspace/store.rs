@@ -29,6 +29,10 @@ const SOURCE_FILE: &str = "source";
 /// Decoded trees and commits that are kept for one piece of work, in bytes.
 const OBJECT_CACHE: usize = 4 * 1024 * 1024;
 
+/// How many packs a store can have. A bundle that is taken in is a pack, and of a fan-out's 256 tasks each may send several;
+/// a slot that is not used costs a few bytes.
+const PACKS_MAX: u16 = 8_192;
+
 /// How many flattened trees are kept: that of the running wave, and those of the next ones while slots are brought over.
 const TREES_KEPT: usize = 4;
 
@@ -456,6 +460,7 @@ fn open_isolated(git_dir: &Path) -> Result<gix::Repository> {
     // which isolation and our own pipelines keep out anyway.
     gix::open::Options::isolated()
         .open_path_as_is(true)
+        .object_store_slots(gix::odb::store::init::Slots::Given(PACKS_MAX))
         .open(git_dir)
         .map(gix::ThreadSafeRepository::into)
         .map_err(|source| WorkspaceError::NotARepository { path: git_dir.to_owned(), source: Box::new(source) })

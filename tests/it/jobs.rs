@@ -388,3 +388,134 @@ fn a_job_that_runs_again_changes_nothing_for_the_others() {
     let (code, handoff, _) = fan_out.summarize();
     assert_eq!((code, handoff.status), (0, Status::Complete));
 }
+
+/// Everything by which a repository can name a program that git runs for it.
+fn hostile(bench: &Bench, canary: &Path) {
+    let evil = bench.path("evil.sh");
+    fs::write(&evil, format!("#!/bin/sh\necho \"$0 $*\" >> {}\ncat\n", canary.display())).unwrap();
+    make_executable(&evil);
+    let hooks = bench.repo().join("hooks");
+    fs::create_dir_all(&hooks).unwrap();
+    for hook in ["post-checkout", "post-index-change", "pre-commit", "pre-push", "reference-transaction", "post-merge"]
+    {
+        fs::copy(&evil, hooks.join(hook)).unwrap();
+        fs::copy(&evil, bench.repo().join(".git/hooks").join(hook)).unwrap();
+    }
+    // In the tree of the base: what a pull request can bring.
+    bench.write(".gitattributes", "* filter=evil diff=evil merge=evil\n");
+    bench.commit("a hostile tree");
+    // In its configuration, that of whoever runs it, and what those include.
+    let evil = evil.display();
+    let settings = format!(
+        "[filter \"evil\"]\n\tclean = {evil}\n\tsmudge = {evil}\n\tprocess = {evil}\n\trequired = true\n\
+         [diff]\n\texternal = {evil}\n[diff \"evil\"]\n\ttextconv = {evil}\n\tcommand = {evil}\n\
+         [merge \"evil\"]\n\tdriver = {evil}\n\
+         [core]\n\tfsmonitor = {evil}\n\thooksPath = {}\n\tsshCommand = {evil}\n\taskPass = {evil}\n\tpager = {evil}\n\t\
+         editor = {evil}\n\talternateRefsCommand = {evil}\n[uploadpack]\n\tpackObjectsHook = {evil}\n\
+         [gpg]\n\tprogram = {evil}\n[commit]\n\tgpgSign = true\n[credential]\n\thelper = !{evil}\n[protocol \"ext\"]\n\tallow = always\n",
+        hooks.display()
+    );
+    fs::write(bench.path("included"), &settings).unwrap();
+    let mut config = fs::read_to_string(bench.repo().join(".git/config")).unwrap();
+    config.push_str(&format!("{settings}[include]\n\tpath = {}\n", bench.path("included").display()));
+    fs::write(bench.repo().join(".git/config"), config).unwrap();
+    fs::write(bench.path("home/.gitconfig"), &settings).unwrap();
+}
+
+fn make_executable(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn the_writer_runs_nothing_of_a_hostile_repository() {
+    let bench = Bench::new();
+    let canary = bench.path("canary");
+    // The writer finds git on its path, and nothing else; every call is written down.
+    let (bin, calls) = (bench.path("bin"), bench.path("calls"));
+    fs::create_dir_all(&bin).unwrap();
+    let found = bench.command("sh").args(["-c", "command -v git"]).output().unwrap();
+    let git = String::from_utf8(found.stdout).unwrap();
+    let shim = format!("#!/bin/sh\necho \"$*\" >> {}\nexec {} \"$@\"\n", calls.display(), git.trim());
+    fs::write(bin.join("git"), shim).unwrap();
+    make_executable(&bin.join("git"));
+    hostile(&bench, &canary);
+    // It is hostile: git itself runs what it names.
+    let _ = bench.command("git").args(["status"]).output().unwrap();
+    assert!(canary.exists(), "the trap works");
+
+    let mut fan_out = FanOut::begin(&bench);
+    while !fan_out.is_over() {
+        let results = fan_out.wave();
+        let _ = fs::remove_file(&canary);
+        fan_out.settle(&results);
+        assert!(!canary.exists(), "settle ran {}", fs::read_to_string(&canary).unwrap());
+    }
+    let out = bench.path("fanned-out");
+    let mut writer =
+        bench.program(["summarize", "--state", fan_out.state.to_str().unwrap(), "--out", out.to_str().unwrap()]);
+    let written = Called::of(writer.env("PATH", &bin).output().unwrap());
+    assert!(!canary.exists(), "the writer ran {}", fs::read_to_string(&canary).unwrap());
+    let handoff = Handoff::read(&fs::read(out.join("handoff.json")).unwrap()).unwrap();
+    assert_eq!(handoff.result.commits.len(), 2, "{}{}", written.stdout, written.stderr);
+
+    // What git was asked for: to take a bundle, to write one, to show patches. No work tree, no merge, no checkout.
+    let calls = fs::read_to_string(&calls).unwrap();
+    let mut asked: Vec<_> = calls.lines().map(|line| verb(line).to_owned()).collect();
+    asked.sort();
+    asked.dedup();
+    assert_eq!(asked, ["bundle", "diff", "fetch", "version"], "{calls}");
+    assert!(calls.lines().all(|line| line.contains("core.hooksPath=/dev/null")), "{calls}");
+}
+
+/// Returns what a git command does: its first word that is no option and no value of one.
+fn verb(line: &str) -> &str {
+    let mut words = line.split(' ');
+    loop {
+        match words.next() {
+            Some("-c" | "-C") => drop(words.next()),
+            Some(word) if word.starts_with('-') => {}
+            word => return word.unwrap_or_default(),
+        }
+    }
+}
+
+/// Forty results are forty packs, more than a store looks at unless it is told; and their tasks share jobs.
+#[test]
+fn many_results_are_taken_in_at_once() {
+    const COUNT: usize = 40;
+    let bench = Bench::in_memory();
+    let mut plan = "# Many\n".to_owned();
+    for number in 1..=COUNT {
+        plan += &format!("\n## Feature {{#part-{number}}}\nTouches: src/part{number}/**\n- part {number}\n");
+    }
+    plan += "\n## Verification\n- tests: `true`\n- validation: `true`\n";
+    bench.write(".backend-implementer/plan.md", &plan);
+    bench.commit("plan");
+    let mut fan_out = FanOut::begin(&bench);
+    fan_out.step = 1;
+    let legs = fan_out.next["matrix"].as_array().unwrap().clone();
+    assert!(legs.len() <= 16, "they share jobs");
+    for leg in &legs {
+        let (tasks, slot) = (leg["tasks"].as_str().unwrap(), leg["slot"].to_string());
+        let (job, results) = (bench.path("job"), fan_out.path("results").join(slot));
+        let (job_text, results) = (job.to_str().unwrap(), results.to_str().unwrap());
+        let prepared = fan_out.call("prepare", &["--tasks", tasks, "--job", job_text]).expect(0);
+        for attempt in serde_json::from_str::<Value>(&prepared.stdout).unwrap().as_array().unwrap() {
+            let task = attempt["attempt"].as_str().unwrap().trim_end_matches("#1");
+            let folder = format!("src/{}", task.replace("part-", "part"));
+            let folder = Path::new(attempt["worktree"].as_str().unwrap()).join(folder);
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("x.py"), task).unwrap();
+            let report = json!({ "version": 1, "status": "completed", "summary": "done",
+                                 "requirements": [{ "id": format!("{task}-1"), "status": "done" }] });
+            fs::write(attempt["report"].as_str().unwrap(), report.to_string()).unwrap();
+        }
+        fan_out.call("collect", &["--tasks", tasks, "--job", job_text, "--results", results]).expect(0);
+        fs::remove_dir_all(&job).unwrap();
+    }
+    let results = fan_out.path("results");
+    fan_out.settle(&results);
+    let (_, handoff, _) = fan_out.summarize();
+    assert_eq!(handoff.result.commits.len(), COUNT);
+}
