@@ -256,7 +256,7 @@ async fn find_agents(
     environment: &BTreeMap<String, String>,
 ) -> Result<(Agents, Option<Slot>), ExecutionError> {
     let config = &intake.config;
-    let mut making = Making { config, command, program_root: scratch, supervisor, environment };
+    let mut making = Making { config, command, own_steps: false, program_root: scratch, supervisor, environment };
     let mut checkout = None;
     if making.has_relative_program() {
         let pool = SlotPool::new(store, &scratch.join("programs"))?;

@@ -28,6 +28,9 @@ pub struct Making<'a> {
     pub config: &'a Config,
     /// The command that does all the work, in place of what the configuration says.
     pub command: Option<Vec<String>>,
+    /// Whether subagents for which the workflow has steps of the user's own are worked for by these: then they are told
+    /// things as any command is, and report by a file.
+    pub own_steps: bool,
     /// The folder from which relative programs with a `/` are found.
     pub program_root: &'a Path,
     /// Our own executable, which supervises what we start.
@@ -52,9 +55,12 @@ impl Making<'_> {
     /// # Errors
     /// When there is no agent of a kind that is asked for.
     pub fn make<'s>(self, subagents: impl IntoIterator<Item = &'s SubagentName>) -> Result<Agents, AgentError> {
+        let by_own_steps = |name: &SubagentName| {
+            self.own_steps && self.config.workflow.subagents.get(name).is_some_and(|own| !own.work.is_empty())
+        };
         let kind = |name: &SubagentName| match self.command {
-            Some(_) => AgentKind::command(),
-            None => self.config.kind(name),
+            None if !by_own_steps(name) => self.config.kind(name),
+            _ => AgentKind::command(),
         };
         let kinds: BTreeMap<_, _> = subagents.into_iter().map(|name| (name.clone(), kind(name))).collect();
         let mut by_kind = BTreeMap::new();

@@ -1,7 +1,7 @@
 //! The report that a subagent left, read without trusting it.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, Read as _},
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
@@ -34,6 +34,18 @@ pub enum ReportFileError {
 /// # Errors
 /// When something is there that is not a report.
 pub fn read_report(path: &Path) -> Result<Option<ReadReport>, ReportFileError> {
+    let Some(file) = open_plain(path, File::options().read(true))? else { return Ok(None) };
+    // One byte more than is allowed tells a file that is too large, and one that grows is never read to its end.
+    let mut bytes = Vec::new();
+    file.take(REPORT_MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(Some(ReadReport::new(&bytes)?))
+}
+
+/// Opens a plain file that a subagent may have had its hands on; `None` when there is none.
+///
+/// # Errors
+/// When something else is there, or it cannot be opened.
+pub(super) fn open_plain(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, ReportFileError> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_file() => {}
         Ok(metadata) => return Err(ReportFileError::NoPlainFile { kind: kind(&metadata) }),
@@ -43,15 +55,12 @@ pub fn read_report(path: &Path) -> Result<Option<ReadReport>, ReportFileError> {
     // It may have changed between the look and now: no link is followed, and no pipe is waited for.
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
     let flags = i32::try_from(flags.bits()).unwrap_or_default();
-    let file = File::options().read(true).custom_flags(flags).open(path)?;
+    let file = options.custom_flags(flags).open(path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(ReportFileError::NoPlainFile { kind: kind(&metadata) });
     }
-    // One byte more than is allowed tells a file that is too large, and one that grows is never read to its end.
-    let mut bytes = Vec::new();
-    file.take(REPORT_MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(Some(ReadReport::new(&bytes)?))
+    Ok(Some(file))
 }
 
 fn kind(metadata: &fs::Metadata) -> &'static str {

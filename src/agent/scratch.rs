@@ -14,10 +14,26 @@ pub(super) struct Scratch {
     pub(super) temporary: PathBuf,
 }
 
+/// Writes a file of ours where a subagent may have been before: whatever stands there goes first, and no link is
+/// followed.
+pub(super) fn write_new(path: &Path, content: &str) -> io::Result<()> {
+    use io::Write as _;
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    fs::File::create_new(path)?.write_all(content.as_bytes())
+}
+
 impl Scratch {
+    /// Names the folders below `scratch` that were made before.
+    pub(super) fn made(scratch: &Path) -> Self {
+        Self { home: scratch.join("home"), temporary: scratch.join("tmp") }
+    }
+
     /// Makes the folders below `scratch`, for their owner only, with a git configuration for `user` in the home.
     pub(super) fn make(scratch: &Path, user: &str) -> Result<Self, AgentError> {
-        let (home, temporary) = (scratch.join("home"), scratch.join("tmp"));
+        let Self { home, temporary } = Self::made(scratch);
         for folder in [&home, &temporary] {
             make_folder(folder).map_err(|error| AgentError::Scratch { path: folder.clone(), error })?;
         }

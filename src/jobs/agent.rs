@@ -49,7 +49,7 @@ fn making<'a>(
     supervisor: &'a Path,
     environment: &'a BTreeMap<String, String>,
 ) -> Making<'a> {
-    Making { config: &intake.config, command: None, program_root, supervisor, environment }
+    Making { config: &intake.config, command: None, own_steps: true, program_root, supervisor, environment }
 }
 
 fn make(

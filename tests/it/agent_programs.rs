@@ -3,6 +3,7 @@
 mod containment;
 mod endings;
 mod example;
+mod jobs;
 mod reports;
 
 use std::{ops::Deref, path::PathBuf, process::Command, rc::Rc};

@@ -464,7 +464,7 @@ fn the_writer_runs_nothing_of_a_hostile_repository() {
     let mut asked: Vec<_> = calls.lines().map(|line| verb(line).to_owned()).collect();
     asked.sort();
     asked.dedup();
-    assert_eq!(asked, ["bundle", "diff", "fetch", "version"], "{calls}");
+    assert_eq!(asked, ["bundle", "diff-tree", "fetch", "version"], "{calls}");
     assert!(calls.lines().all(|line| line.contains("core.hooksPath=/dev/null")), "{calls}");
 }
 

@@ -27,7 +27,7 @@ use crate::agent::{
     answer::{AnswerFile, TurnLimit},
     clear_report, environment, program,
     redaction::secrets_of,
-    scratch::{Scratch, text_of},
+    scratch::{Scratch, text_of, write_new},
 };
 
 /// The most bytes of an answer that are read: an answer with its stream of events.
@@ -98,18 +98,21 @@ impl CliAgent {
     }
 
     fn launch(&self, job: &Job<'_>, round: &Round<'_>) -> Result<Launch, AgentError> {
-        let scratch = Scratch::make(job.scratch, job.subagent.name.as_str())?;
-        let write = |path: PathBuf, content: &str| {
-            path.parent()
-                .map_or(Ok(()), fs::create_dir_all)
-                .and_then(|()| fs::write(&path, content))
-                .map_err(|error| AgentError::Scratch { path: path.clone(), error })
+        // Where a session is gone on with, a program has been at work: nothing of ours is written there again.
+        let again = round.resume.is_some();
+        let scratch =
+            if again { Scratch::made(job.scratch) } else { Scratch::make(job.scratch, job.subagent.name.as_str())? };
+        let write = |path: &Path, content: &str| {
+            let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| write_new(path, content));
+            written.map_err(|error| AgentError::Scratch { path: path.to_owned(), error })
         };
         let role = brief::role_prompt(job.subagent);
         let role_file = job.scratch.join("role.md");
-        write(role_file.clone(), &role)?;
         let strict_schema = job.scratch.join("report-schema.json");
-        write(strict_schema.clone(), &report::strict_schema().to_string())?;
+        if !again {
+            write(&role_file, &role)?;
+            write(&strict_schema, &report::strict_schema().to_string())?;
+        }
 
         let passed = environment::build(
             &self.environment,
@@ -135,8 +138,8 @@ impl CliAgent {
             arguments: &self.settings.arguments,
             environment: &passed,
         });
-        for (path, content) in &invocation.home {
-            write(scratch.home.join(path), content)?;
+        for (path, content) in invocation.home.iter().filter(|_| !again) {
+            write(&scratch.home.join(path), content)?;
         }
         let mut environment = passed;
         environment.extend(invocation.environment.into_iter().map(|(name, value)| (name.to_owned(), value)));
@@ -302,7 +305,7 @@ impl Agent for CliAgent {
         let input = job.scratch.join("repair.md");
         let round = Round::repair(job, id, &input);
         Some(
-            fs::write(&input, brief::repair(&problem))
+            write_new(&input, &brief::repair(&problem))
                 .map_err(|error| AgentError::Scratch { path: input.clone(), error })
                 .and_then(|()| self.launch(job, &round)),
         )

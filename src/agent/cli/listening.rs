@@ -1,6 +1,6 @@
 //! Listening to an agent program: what its call left, and what that says about session and report.
 
-use std::{fs, io, io::Read as _};
+use std::{fs, io::Read as _};
 
 use implementer_model::{
     report,
@@ -15,6 +15,7 @@ use super::{
 use crate::agent::{
     Ended, Job, ReportFileError, read_report,
     redaction::{Redactor, secrets_of},
+    report_file::open_plain,
 };
 
 impl CliAgent {
@@ -28,11 +29,10 @@ impl CliAgent {
     /// Reads what a call left.
     pub(super) fn read(&self, round: &Round<'_>, ended: &Ended) -> Reading {
         let mut bytes = Vec::new();
-        // A file of ours, which may not be there when the process never got so far.
-        let read = fs::File::open(&round.answer).and_then(|file| file.take(ANSWER_CAP).read_to_end(&mut bytes));
-        if let Err(error) = read.map(drop)
-            && error.kind() != io::ErrorKind::NotFound
-        {
+        // It is not there when the process never got so far, and the program could put something else in its place.
+        let file = open_plain(&round.answer, fs::File::options().read(true));
+        let read = file.and_then(|file| Ok(file.map_or(Ok(0), |file| file.take(ANSWER_CAP).read_to_end(&mut bytes))?));
+        if let Err(error) = read {
             tracing::warn!(%error, answer = %round.answer.display(), "an answer cannot be read");
         }
         let left =
@@ -116,14 +116,15 @@ impl CliAgent {
 
     /// Writes what happened into the log, behind what the program wrote on standard error.
     pub(super) fn tell(&self, job: &Job<'_>, reading: &Reading, redactor: &Redactor, heading: &str) {
-        use io::Write as _;
+        use std::io::Write as _;
         let mut story = format!("\n--- {} {heading}\n", self.dialect.name());
         for line in &reading.story {
             story.push_str(&redactor.text(line));
             story.push('\n');
         }
-        let append = fs::File::options().append(true).create(true).open(job.log);
-        if let Err(error) = append.and_then(|mut log| log.write_all(story.as_bytes())) {
+        let log = open_plain(job.log, fs::File::options().append(true));
+        let written = log.and_then(|log| Ok(log.map_or(Ok(()), |mut log| log.write_all(story.as_bytes()))?));
+        if let Err(error) = written {
             tracing::warn!(%error, log = %job.log.display(), "what a subagent did could not be added to its log");
         }
     }

@@ -54,11 +54,12 @@ pub fn workflow(config: &Config, roster: &Roster) -> Result<String, GenerateErro
     }
     // These names stand in expressions, where a quotation mark would be the end of a text.
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.');
-    let mut named = config.workflow.subagents.keys().chain(config.subagents.keys());
+    let given = config.workflow.secrets.iter().flat_map(|secret| given_to(config, roster, secret));
+    let mut named = config.workflow.subagents.keys().chain(config.subagents.keys()).chain(given);
     if let Some(name) = named.find(|name| !name.as_str().chars().all(plain)) {
         return Err(GenerateError::Name(name.clone()));
     }
-    let mut text = Text { out: String::new(), config, action };
+    let mut text = Text { out: String::new(), config, roster, action };
     text.head();
     text.plan();
     let stages = stages(&config.workflow, config.rework_rounds());
@@ -76,7 +77,16 @@ pub fn workflow(config: &Config, roster: &Roster) -> Result<String, GenerateErro
 struct Text<'a> {
     out: String,
     config: &'a Config,
+    roster: &'a Roster,
     action: &'a str,
+}
+
+/// Returns the subagents that alone are given a secret: by an entry of their own, or by their agent program. None when it
+/// is given to all of them.
+fn given_to<'a>(config: &Config, roster: &'a Roster, secret: &str) -> Vec<&'a SubagentName> {
+    let given = |subagent: &&'a SubagentName| config.environment(subagent).contains(secret);
+    let names: Vec<_> = roster.iter().map(|subagent| &subagent.name).filter(given).collect();
+    if names.len() == roster.iter().count() { Vec::new() } else { names }
 }
 
 /// An expression that gives the output of the last job before `at` that has one.
@@ -459,17 +469,16 @@ summarize:
 
     /// The secrets of a step: those for all, and those of single subagents for them alone.
     fn secrets(&self, environment: &mut Map<String, Value>, of_subagents: bool) {
-        let Config { workflow: WorkflowConfig { secrets, .. }, pass_environment, subagents, .. } = self.config;
+        let Config { workflow: WorkflowConfig { secrets, .. }, pass_environment, .. } = self.config;
         for name in secrets {
-            if pass_environment.contains(name) {
+            let mut subagents = self.roster.iter().map(|subagent| &subagent.name);
+            let to_all = subagents.all(|subagent| self.config.environment(subagent).contains(name.as_str()));
+            if pass_environment.contains(name) || (of_subagents && to_all) {
                 environment.insert(name.clone(), format!("${{{{ secrets.{name} }}}}").into());
                 continue;
             }
-            let of: Vec<_> = subagents
-                .iter()
-                .filter(|(_, subagent)| subagent.pass_environment.contains(name))
-                .map(|(subagent, _)| format!("matrix.subagent == '{subagent}'"))
-                .collect();
+            let of = given_to(self.config, self.roster, name);
+            let of: Vec<_> = of.into_iter().map(|subagent| format!("matrix.subagent == '{subagent}'")).collect();
             if of_subagents && !of.is_empty() {
                 let value = format!("${{{{ ({}) && secrets.{name} || '' }}}}", of.join(" || "));
                 environment.insert(name.clone(), value.into());

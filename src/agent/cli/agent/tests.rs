@@ -163,6 +163,8 @@ impl Stand {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir_all(folder.path().join("scratch")).unwrap();
+        // As the supervisor makes it.
+        fs::write(folder.path().join("log.txt"), "").unwrap();
         Self {
             folder,
             task: TaskId::new("types").unwrap(),
@@ -270,7 +272,16 @@ fn an_answer_that_is_no_report_is_asked_for_once_more_and_what_was_used_is_not_c
         let session = first.session.as_ref().unwrap();
         assert_eq!(session.answer.as_deref(), Some("All done with [redacted]."));
         assert_eq!(session.micro_dollars, Some(1_000_100));
+        // What a program has put in the place of our files is neither followed nor written.
+        let precious = stand.folder.path().join("precious");
+        fs::write(&precious, "precious").unwrap();
+        for name in ["role.md", "repair.md", "repair.jsonl"] {
+            let _ = fs::remove_file(job.scratch.join(name));
+            std::os::unix::fs::symlink(&precious, job.scratch.join(name)).unwrap();
+        }
         let launch = codex.repair(job, &first).unwrap().unwrap();
+        assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
+        fs::remove_file(job.scratch.join("repair.jsonl")).unwrap();
         assert!(launch.argv.windows(2).any(|words| words == ["resume", "t-1"]), "{:?}", launch.argv);
         let asked = fs::read_to_string(launch.input.unwrap()).unwrap();
         assert!(asked.contains("There is no JSON object in it."), "{asked}");
@@ -303,6 +314,20 @@ fn an_invalid_report_is_sent_back_with_what_is_wrong_and_kept_as_text_when_it_st
         let second = codex.conclude_repair(job, first, &ended(Exit::Code(0), ""));
         assert!(!has_report(&second.report));
         assert_eq!(second.session.unwrap().answer.as_deref(), Some("Sorry, I am done."));
+    });
+}
+
+#[test]
+fn an_answer_is_read_from_a_plain_file_only() {
+    let stand = Stand::new();
+    stand.with(1, |job| {
+        let elsewhere = stand.folder.path().join("elsewhere");
+        fs::write(&elsewhere, codex_answer("{\"version\": 1, \"status\": \"completed\", \"summary\": \"s\"}", 1))
+            .unwrap();
+        std::os::unix::fs::symlink(&elsewhere, job.scratch.join("answer.jsonl")).unwrap();
+        let conclusion = codex().conclude(job, &ended(Exit::Code(0), "last words"));
+        assert!(!has_report(&conclusion.report));
+        assert_eq!(conclusion.session.unwrap().end, SessionEnd::NoResult { message: "last words".to_owned() });
     });
 }
 

@@ -88,6 +88,22 @@ fn secrets_reach_the_one_step_that_needs_them() {
 }
 
 #[test]
+fn the_key_of_an_agent_program_reaches_the_subagents_that_it_works_for_and_no_gate() {
+    let text = generated(
+        "  secrets: [CLAUDE_KEY]\nagent: {kind: claude}\nagents:\n  claude: {pass-environment: [CLAUDE_KEY]}\n",
+    );
+    let workflow = yaml::mapping(&text).unwrap();
+    let has = |job: &str| workflow["jobs"][job].to_string().contains("secrets.CLAUDE_KEY }}");
+    assert!(has("wave-1") && !has("gates"), "{text}");
+    let text = generated(
+        "  secrets: [CLAUDE_KEY]\nsubagents:\n  backend-code-quality-reviewer: {kind: claude}\nagents:\n  \
+         claude: {pass-environment: [CLAUDE_KEY]}\n",
+    );
+    let alone = "CLAUDE_KEY: ${{ (matrix.subagent == 'backend-code-quality-reviewer') && secrets.CLAUDE_KEY || '' }}";
+    assert!(text.contains(alone), "{text}");
+}
+
+#[test]
 fn a_subagent_has_its_own_runner_steps_and_work() {
     let text = generated(
         "  runs-on: [self-hosted, linux]\n  setup:\n    - uses: actions/setup-python@0123456789012345678901234567890123456789\n      \
