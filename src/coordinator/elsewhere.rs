@@ -13,7 +13,10 @@ use implementer_model::{
 };
 use tokio::sync::{mpsc, watch};
 
-use super::{Happened, Order, Run, RunError, Setup, begin, progress::Silent};
+use super::{
+    Happened, Order, Run, RunError, Setup, begin,
+    progress::{Observer, Silent},
+};
 use crate::{
     journal::{self, Record},
     workspace::{integrate::Head, patch_text},
@@ -28,6 +31,9 @@ pub struct Elsewhere {
     pub gates_here: bool,
     /// How far to go.
     pub until: Until,
+    /// Whether what is still open is left undone when the time of the whole run is over. A job that was begun in time does
+    /// its part all the same.
+    pub limited: bool,
     /// Whether the run was cancelled.
     pub cancelled: bool,
     /// What was noticed about results that were not counted.
@@ -84,6 +90,19 @@ impl Run {
     /// Tells whether nothing goes on here any more: what comes next is done elsewhere.
     pub(super) fn waits_for_elsewhere(&self, inbox: &mpsc::UnboundedReceiver<Happened>) -> bool {
         self.elsewhere.is_some() && self.workers.is_empty() && inbox.is_empty()
+    }
+
+    /// Leaves undone what is still open when the time of the whole run is over. What was finished before counts.
+    pub(super) fn leave_what_is_late(&mut self, observer: &mut dyn Observer) {
+        let limited = self.elsewhere.as_ref().is_some_and(|elsewhere| elsewhere.limited);
+        let open = !self.open.is_empty() || self.gates_due;
+        if limited && open && !self.cancelled && self.run_ends_ms().is_some_and(|at| at <= self.shop.now_ms()) {
+            let cancel = self.run_out_of_time(observer);
+            // Nothing runs here that would have to be stopped.
+            let _ = self.machine.handle(cancel, self.shop.now_ms());
+            self.open.clear();
+            self.gates_due = false;
+        }
     }
 
     async fn reached(&mut self, until: Until, known: usize) -> Result<Reached, RunError> {

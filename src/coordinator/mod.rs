@@ -315,9 +315,11 @@ impl Run {
                 effects = next;
             }
             if self.waits_for_elsewhere(&inbox) {
+                self.leave_what_is_late(observer);
                 return Ok(());
             }
-            let run_ends = self.run_ends_ms().filter(|_| !self.cancelled);
+            // What other jobs have finished is gone through first, however late it is by now.
+            let run_ends = self.run_ends_ms().filter(|_| !self.cancelled && self.elsewhere.is_none());
             if run_ends.is_some_and(|at| at <= self.shop.now_ms()) {
                 let cancel = self.run_out_of_time(observer);
                 effects = self.machine.handle(cancel, self.shop.now_ms());

@@ -80,7 +80,7 @@ pub async fn settle(
         notes.push(format!("{name}: {why}"));
         next.records.extend(nothing_came(order, now_ms, why).map(|record| (now_ms, record)));
     }
-    let after = next.look().await?;
+    let after = next.look_ahead().await?;
     next.notes.extend(notes.iter().cloned());
     to.write(&next.frozen, &next.records, &next.notes).await?;
     write_bundle(&next, &after, to)?;

@@ -36,6 +36,7 @@ pub async fn summarize(
 ) -> Result<Handoff, JobError> {
     let Summarizing { head, cancelled, notes } = summarizing;
     let elsewhere = Elsewhere {
+        limited: true,
         cancelled,
         notes: site.notes.iter().cloned().chain(notes).collect(),
         ..site.elsewhere(false, Until::End)

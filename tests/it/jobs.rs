@@ -519,3 +519,32 @@ fn many_results_are_taken_in_at_once() {
     let (_, handoff, _) = fan_out.summarize();
     assert_eq!(handoff.result.commits.len(), COUNT);
 }
+
+/// The time limit of the whole run ends what is still open; what was finished before it is not lost.
+#[test]
+fn a_run_that_takes_too_long_keeps_what_was_finished() {
+    let bench = Bench::new();
+    let config = fs::read_to_string(bench.repo().join(".github/backend-implementer.yml")).unwrap();
+    bench.write(".github/backend-implementer.yml", &format!("{config}limits:\n  run-minutes: 60\n"));
+    bench.commit("a limit");
+    let mut fan_out = FanOut::begin(&bench);
+    for _ in 0..2 {
+        let results = fan_out.wave();
+        fan_out.settle(&results);
+    }
+    let results = fan_out.wave();
+    // Hours go by.
+    let frozen = fan_out.state.join("frozen.json");
+    let mut json: Value = serde_json::from_str(&fs::read_to_string(&frozen).unwrap()).unwrap();
+    json["began"] = "2026-01-01T00:00:00.000Z".into();
+    fs::write(&frozen, json.to_string()).unwrap();
+    let head = fan_out.next["head"].clone();
+    fan_out.settle(&results);
+    assert!(fan_out.is_over(), "nothing new begins: {}", fan_out.next);
+    assert_eq!(fan_out.next["head"], head, "what was integrated stands");
+    let (code, handoff, _) = fan_out.summarize();
+    assert_eq!((code, handoff.status, handoff.result.commits.len()), (130, Status::Cancelled, 2));
+    assert!(handoff.findings.iter().any(|finding| finding.code == FindingCode::RunTimedOut), "{:#?}", handoff.findings);
+    let review = handoff.tasks.iter().find(|record| record.id.as_str() == "review").unwrap();
+    assert_eq!(review.outcome, Outcome::Passed, "it came in time");
+}
