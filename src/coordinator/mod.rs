@@ -3,6 +3,8 @@
 //! The pure [`Machine`] decides what comes next, this module makes it happen: it starts workers, integrates what they
 //! made, asks for the gates, and writes down everything in the journal before it builds on it.
 
+mod attempts;
+mod beginning;
 mod bisect;
 mod briefing;
 mod conclusion;
@@ -13,6 +15,8 @@ mod escalation;
 mod gates;
 mod history;
 mod integration;
+mod judging;
+mod limits;
 pub mod progress;
 mod replay;
 mod rework;
@@ -22,45 +26,47 @@ mod worker;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
-    sync::{Arc, Mutex},
-    time::{Duration, Instant, SystemTime},
+    sync::Arc,
+    time::{Duration, SystemTime},
 };
 
 use implementer_model::{
     budget::Purse,
-    findings::{Finding, FindingCode, Weight},
+    findings::Finding,
     gate::{GateKind, Place, Receipt},
     handoff::{Handoff, IntegratedCommit, Synthesis, TaskRecord},
     ids::{ObjectId, TaskId},
     rework::{Escalation, Request, ReworkRound},
-    schedule::{Again, Effect, End, Event, Machine, Outcome, StopReason},
+    schedule::{Again, Effect, Event, Machine, StopReason},
     scope::CheckedPatch,
-    text,
 };
 use tokio::{
     sync::{mpsc, watch},
     task::{JoinHandle, JoinSet},
 };
 
+use self::{
+    beginning::begin,
+    gates::GateRuns,
+    judging::AttemptEnd,
+    progress::{Observer, Progress},
+    replay::Replay,
+    worker::{Shop, WorkerEvent},
+};
 pub use self::{
     elsewhere::{Elsewhere, Reached, Until, follow},
     error::RunError,
     integration::commit_message,
+    judging::{Process, capture_and_judge, nothing_came},
     replay::{Resumed, is_over},
-    worker::{Files, Order, Process, capture_and_judge, concluded, nothing_came},
-};
-use self::{
-    gates::GateRuns,
-    progress::{Observer, Progress},
-    replay::Replay,
-    worker::{AttemptEnd, Shop, WorkerEvent},
+    worker::{Files, Order, concluded},
 };
 use crate::{
     agent::Agents,
     intake::Intake,
-    journal::{JOURNAL_VERSION, Journal, Record},
+    journal::{Journal, Record},
     run_dir::RunDir,
-    workspace::{integrate::Head, slots::SlotPool, store::RunStore},
+    workspace::{integrate::Head, store::RunStore},
 };
 
 /// What a run needs.
@@ -112,117 +118,6 @@ pub async fn run(
     let _ = cleared.await;
     handoff
 }
-
-/// Makes everything ready that a run needs. `elsewhere` says what is done in other places.
-fn begin(setup: Setup, elsewhere: Option<Elsewhere>) -> Result<(Run, mpsc::UnboundedReceiver<Happened>), RunError> {
-    let began = Instant::now();
-    let Setup { intake, store, run_dir, scratch, agents, environment, supervisor, place, revision, resumed } = setup;
-    let (journal, records) = match resumed {
-        Some(Resumed { journal, records }) => (journal, records),
-        None => (Journal::create(&run_dir.path("journal.jsonl"))?, Vec::new()),
-    };
-    let lock = intake.lock.clone();
-    run_dir.write_json("lock.json".as_ref(), &lock)?;
-    let mut replay = Replay::of(records, elsewhere.is_some());
-    let mut started = SystemTime::now();
-    let mut schedule = intake.schedule.clone();
-    if let Some(elsewhere) = &elsewhere {
-        replay.resumptions = 0;
-        started = elsewhere.began;
-        replay.until_ms = elapsed_ms(started);
-        // What runs at one time is the workflow's business; here a wave is open as a whole.
-        schedule.concurrency = usize::MAX;
-    } else {
-        journal.append(
-            replay.until_ms,
-            match replay.resumptions {
-                0 => Record::Begun { version: JOURNAL_VERSION, run: place.run.clone(), lock },
-                _ => Record::Resumed,
-            },
-        );
-    }
-
-    let durations = history::durations(&intake.schedule, &replay, &run_dir);
-    let pool = SlotPool::new(store.clone(), &scratch.join("slots"))?;
-    let shop = Arc::new(Shop {
-        store,
-        pool,
-        run_dir,
-        scratch,
-        agents,
-        environment,
-        supervisor,
-        began,
-        before_ms: replay.until_ms,
-        tree_paths: Mutex::default(),
-    });
-    let (events, inbox) = mpsc::unbounded_channel();
-    let run = Run {
-        purse: Purse::new(intake.config.limits.run_cost),
-        machine: Machine::new(&schedule).expecting(&schedule, &durations),
-        head: Head { commit: intake.base.commit.clone(), tree: intake.base.tree.clone() },
-        intake,
-        shop,
-        journal,
-        place,
-        revision,
-        started,
-        events,
-        workers: JoinSet::new(),
-        stops: BTreeMap::new(),
-        stop_gates: watch::channel(false).0,
-        records: BTreeMap::new(),
-        accepted: BTreeMap::new(),
-        commits: Vec::new(),
-        patch_refs: Vec::new(),
-        findings: BTreeMap::new(),
-        synthesis: Vec::new(),
-        receipts: Vec::new(),
-        gate_starts: Vec::new(),
-        rework: Vec::new(),
-        escalations: Vec::new(),
-        replay,
-        settled: BTreeMap::new(),
-        settled_for: 0,
-        requests: BTreeMap::new(),
-        given_up: BTreeSet::new(),
-        asked_again: BTreeSet::new(),
-        cancelled: false,
-        out_of_time: None,
-        elsewhere,
-        open: Vec::new(),
-        gates_due: false,
-    };
-    Ok((run, inbox))
-}
-
-/// Returns how many milliseconds ago a moment was.
-fn elapsed_ms(moment: SystemTime) -> u64 {
-    // A clock that was set back gives no time at all.
-    u64::try_from(moment.elapsed().unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Tells whether an attempt that ended is worth another at once, why, and after how many milliseconds: a violation of
-/// the scope is explained once, and what is transient is waited out.
-fn retry(record: &TaskRecord, transient: bool) -> Option<(String, u64)> {
-    let last = record.last()?;
-    if last.outcome == Outcome::OutOfScope {
-        let before = record.attempts.iter().filter(|attempt| attempt.outcome == Outcome::OutOfScope).count();
-        return (before == 1).then(|| (format!("it left its scope, and is told so: {}", record.reason), 0));
-    }
-    // Attempts that are alike in a row; what passed in between ends the row.
-    let row = record.attempts.iter().rev().take_while(|attempt| attempt.outcome == last.outcome).count();
-    let tries = u32::try_from(row).unwrap_or(u32::MAX);
-    (transient && tries < TRANSIENT_ATTEMPTS).then(|| {
-        let wait = TRANSIENT_WAIT_MS << (tries - 1);
-        (format!("what failed may be gone by now: {}", record.reason), wait)
-    })
-}
-
-/// How often a task is attempted at most when what fails is transient, and the wait before the second attempt in
-/// milliseconds; each further wait is twice as long.
-const TRANSIENT_ATTEMPTS: u32 = 3;
-const TRANSIENT_WAIT_MS: u64 = 1_000;
 
 /// What happens outside the loop.
 #[derive(Debug)]
@@ -318,8 +213,9 @@ impl Run {
                 self.leave_what_is_late(observer);
                 return Ok(());
             }
-            // What other jobs have finished is gone through first, however late it is by now.
-            let run_ends = self.run_ends_ms().filter(|_| !self.cancelled && self.elsewhere.is_none());
+            // What was finished before, or in other jobs, is gone through first, however late it is by now.
+            let run_ends =
+                self.run_ends_ms().filter(|_| !self.cancelled && self.elsewhere.is_none() && inbox.is_empty());
             if run_ends.is_some_and(|at| at <= self.shop.now_ms()) {
                 let cancel = self.run_out_of_time(observer);
                 effects = self.machine.handle(cancel, self.shop.now_ms());
@@ -351,29 +247,6 @@ impl Run {
             };
             effects = events.into_iter().flat_map(|event| self.machine.handle(event, self.shop.now_ms())).collect();
         }
-    }
-
-    /// Returns when the run's time is up, in milliseconds since it began.
-    fn run_ends_ms(&self) -> Option<u64> {
-        self.intake.config.limits.run_minutes.map(|minutes| minutes.saturating_mul(60_000))
-    }
-
-    /// Ends the run because its time is up: as a cancel does, so that it can be gone on with.
-    fn run_out_of_time(&mut self, observer: &mut dyn Observer) -> Event {
-        let minutes = usize::try_from(self.intake.config.limits.run_minutes.unwrap_or_default()).unwrap_or(usize::MAX);
-        self.out_of_time = Some(Finding {
-            code: FindingCode::RunTimedOut,
-            weight: Weight::Blocking,
-            task: None,
-            path: None,
-            line: None,
-            message: format!(
-                "the run reached its time limit of {} and was ended; what was finished is kept, and the run can be gone \
-                 on with",
-                text::count(minutes, "minute")
-            ),
-        });
-        self.cancel(observer)
     }
 
     fn cancel(&mut self, observer: &mut dyn Observer) -> Event {
@@ -411,59 +284,6 @@ impl Run {
             Effect::JudgeGates => self.begin_gates(observer),
             Effect::Finish => Ok(Vec::new()),
         }
-    }
-
-    /// Sends a worker off with everything it has to know.
-    fn start(&mut self, id: &TaskId, attempt: u32, because: String) -> Result<(), RunError> {
-        let defect = |what: &str| RunError::Defect(format!("{what} of `{id}` is missing"));
-        let task = self.intake.schedule.task(id).cloned().ok_or_else(|| defect("the task"))?;
-        let subagent = self.intake.roster.get(&task.subagent).cloned().ok_or_else(|| defect("the subagent"))?;
-        let brief = self.brief(&task, &subagent, attempt);
-        if self.take_over(&task, attempt, &because, &brief)? {
-            return Ok(());
-        }
-        let pass_environment = self.intake.config.environment(&subagent.name).into_iter().map(str::to_owned).collect();
-        let base = self.head.commit.clone();
-        let implementation_base = self.intake.base.commit.clone();
-        let integrated = self.commits.iter().any(|commit| commit.task == task.id);
-        let waiting = self.intake.schedule.tasks.iter().filter(|task| !self.records.contains_key(&task.id)).count();
-        let config = &self.intake.config;
-        let budget = self.purse.reserve(&task.id, config.cost(&subagent.name), waiting);
-        let order = Order {
-            agent: Arc::clone(self.shop.agents.of(&subagent.name)?),
-            turns: config.turns(&subagent.name),
-            budget: budget.as_ref().copied().unwrap_or_default(),
-            rules: self.intake.rules.tree.clone(),
-            task,
-            subagent,
-            attempt,
-            because,
-            base,
-            implementation_base,
-            brief,
-            integrated,
-            pass_environment,
-        };
-        if let Err(exhausted) = budget {
-            let end = worker::not_affordable(&self.shop, order, &exhausted);
-            let _ = self.events.send(Happened::Worker(WorkerEvent::Ended(Box::new(end))));
-            return Ok(());
-        }
-        if self.elsewhere.is_some() {
-            self.open.push(order);
-            return Ok(());
-        }
-        let (stop, stopped) = watch::channel(None);
-        self.stops.insert(id.clone(), stop);
-        let (shop, events) = (Arc::clone(&self.shop), self.events.clone());
-        self.workers.spawn(async move {
-            worker::work(shop, order, stopped, |event| {
-                // A loop that is gone has no use for it.
-                let _ = events.send(Happened::Worker(event));
-            })
-            .await;
-        });
-        Ok(())
     }
 
     /// Takes in what happened outside, and says what it means to the machine.
@@ -510,59 +330,6 @@ impl Run {
         }
     }
 
-    fn attempt_ended(&mut self, end: AttemptEnd, observer: &mut dyn Observer) -> Result<Vec<Event>, RunError> {
-        let AttemptEnd { task, record, reason, findings, accepted, transient } = end;
-        self.stops.remove(&task);
-        match record.outcome {
-            Outcome::NotRun => self.purse.release(&task),
-            _ => self.purse.settle(&task, record.session.as_ref().and_then(|session| session.micro_dollars)),
-        }
-        let attempt = record.attempt;
-        let end = match record.outcome {
-            Outcome::Passed => End::Passed,
-            Outcome::Blocked => End::Blocked,
-            _ => End::Failed,
-        };
-        if let Some(patch) = record.patch.as_ref().filter(|patch| !patch.is_empty()) {
-            let message = self.message(&task, attempt)?;
-            let commit = tokio::task::block_in_place(|| self.shop.store.patch_commit(patch, &message))?;
-            self.patch_refs.push((conclusion::patch_ref(&task, attempt), commit));
-        }
-        if let Some(checked) = accepted {
-            self.accepted.insert(task.clone(), checked);
-        }
-        let outcome = record.outcome;
-        let kept = self.records.entry(task.clone()).or_insert_with(|| TaskRecord {
-            id: task.clone(),
-            outcome,
-            reason: String::new(),
-            attempts: Vec::new(),
-        });
-        kept.outcome = outcome;
-        kept.reason = reason;
-        kept.attempts.push(record);
-        observer.observe(&Progress::TaskEnded { task: &task, record: kept, findings: &findings });
-        let retry = retry(kept, transient);
-        let report = kept.report().filter(|_| end == End::Blocked).cloned();
-        let noticed = kept.last().cloned().map_or_else(Vec::new, |attempt| {
-            // It reads what was changed.
-            tokio::task::block_in_place(|| self.detect(&task, &attempt))
-        });
-        self.findings.insert(task.clone(), findings.into_iter().chain(noticed).collect());
-        if self.give_up_repeaters(&task) {
-            let message = "this attempt changed exactly what an earlier one had changed";
-            let finding = Finding::about(&task, FindingCode::SamePatchAgain, Weight::Warning, message);
-            self.findings.entry(task.clone()).or_default().push(finding);
-        }
-        if let Some((because, after)) = retry {
-            observer.observe(&Progress::TaskAgain { task: &task, reason: &because });
-            return Ok(vec![Event::Retry { task, attempt, because, after }]);
-        }
-        let help = report.and_then(|report| self.escalate(&task, &report, observer));
-        // What follows has to be known before the wave is over.
-        Ok(help.into_iter().chain([Event::Ended { task, attempt, end }]).collect())
-    }
-
     /// Calls the reviewer again when the tree moved after it had read it; else runs the gates.
     fn begin_gates(&mut self, observer: &mut dyn Observer) -> Result<Vec<Effect>, RunError> {
         let again = self.outdated_verdicts();
@@ -589,22 +356,6 @@ impl Run {
             let _ = events.send(Happened::Gates(runs));
         });
         Ok(Vec::new())
-    }
-
-    /// Calls tasks again whose patch could not be had beside others, on what was integrated: each once.
-    fn conflicted_again(&self, failed: &[TaskId], observer: &mut dyn Observer) -> Vec<Again> {
-        let once = |task: &&TaskId| {
-            let record = self.records.get(*task);
-            record.is_some_and(|record| {
-                record.attempts.iter().filter(|attempt| !attempt.conflicts.is_empty()).count() == 1
-            })
-        };
-        let again = |task: &TaskId| {
-            let because = "its patch could not be had beside another that was integrated before it".to_owned();
-            observer.observe(&Progress::TaskAgain { task, reason: &because });
-            Again { task: task.clone(), because }
-        };
-        failed.iter().filter(once).map(again).collect()
     }
 
     /// Ends whatever still runs and waits for it.

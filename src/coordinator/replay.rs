@@ -15,7 +15,7 @@ use implementer_model::{
 use super::{
     Happened, Run, RunError,
     gates::{GateJob, GateRun, GateRuns},
-    worker::AttemptEnd,
+    judging::AttemptEnd,
 };
 use crate::journal::{Journal, Record};
 

@@ -2,7 +2,7 @@
 //!
 //! Everything here works on folders, so that it can be tried without a server: a *state* (what was approved, and what is
 //! finished so far), *results* (what one job made), and the folder of a job. Whoever calls carries them between jobs as
-//! artifacts. What follows from a state is decided by the coordinator's loop and nowhere else ([`Site::follow`]).
+//! artifacts. What follows from a state is decided by the coordinator's loop and nowhere else (`site.rs`).
 //!
 //! ```text
 //! freeze ─► state ─► prepare ─► work ─► collect ─► results ─┐

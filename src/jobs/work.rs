@@ -114,8 +114,8 @@ async fn work_one(
     fs::write(dir.started(), site.now_ms().to_string()).map_err(JobError::writing(dir.started()))?;
     let launch = agent.prepare(&files.job(order))?;
     let deadline = Instant::now() + Duration::from_secs(order.task.time_limit_s);
-    let process = process::run(&launch, end_of(deadline, cancel.clone())).await;
-    let said = match &process {
+    let mut process = process::run(&launch, end_of(deadline, cancel.clone())).await;
+    let said = match &mut process {
         Ok(ended) => {
             let end = end_of(deadline, cancel.clone());
             Some(Said::of(concluded(agent, &files.job(order), ended, end).await))

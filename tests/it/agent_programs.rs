@@ -6,7 +6,12 @@ mod example;
 mod jobs;
 mod reports;
 
-use std::{ops::Deref, path::PathBuf, process::Command, rc::Rc};
+use std::{
+    ops::Deref,
+    path::{Path, PathBuf},
+    process::Command,
+    rc::Rc,
+};
 
 use implementer_model::{
     handoff::{AttemptRecord, Handoff},
@@ -35,7 +40,7 @@ struct Setup {
 
 impl Setup {
     /// Returns how `kind` is set up to speak with a model at `url`. `scratch` is a folder for files that it needs.
-    fn new(kind: &str, url: &str, scratch: &std::path::Path) -> Self {
+    fn new(kind: &str, url: &str, scratch: &Path) -> Self {
         let mut environment = match kind {
             "claude" => vec![
                 ("ANTHROPIC_BASE_URL", url.to_owned()),
@@ -218,4 +223,24 @@ fn findings(handoff: &Handoff, task: &str) -> Vec<String> {
         |finding: &&implementer_model::findings::Finding| finding.task.as_ref().is_some_and(|id| id.as_str() == task);
     let findings = handoff.findings.iter().filter(about);
     findings.map(|finding| format!("{}: {}", finding.code.name(), finding.message)).collect()
+}
+
+/// Checks that the key stands in no file below a folder.
+#[track_caller]
+fn key_is_nowhere_below(folder: &Path) {
+    let mut folders = vec![folder.to_owned()];
+    let mut looked = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let content = std::fs::read(&path).expect("a file");
+                assert!(!content.windows(KEY.len()).any(|bytes| bytes == KEY.as_bytes()), "{}", path.display());
+                looked += 1;
+            }
+        }
+    }
+    assert!(looked > 3, "{looked} files are too few");
 }

@@ -86,6 +86,29 @@ pub(in crate::agent) struct Call<'a> {
     pub(in crate::agent) environment: &'a BTreeMap<String, String>,
 }
 
+#[cfg(test)]
+impl<'a> Call<'a> {
+    /// A call of a writer with nothing special about it.
+    pub(in crate::agent) fn plain(environment: &'a BTreeMap<String, String>) -> Self {
+        Self {
+            id: "11111111-1111-8111-8111-111111111111",
+            resume: None,
+            role: "Say \"yes\".\nUse C:\\temp.",
+            role_file: Path::new("/scratch/role.md"),
+            model: None,
+            tools: None,
+            access: Access::Writes,
+            permissions: Permissions::Own,
+            project_settings: false,
+            turns: None,
+            budget: None,
+            strict_schema: Path::new("/scratch/schema.json"),
+            arguments: &[],
+            environment,
+        }
+    }
+}
+
 /// How a program is called.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::agent) struct Invocation {

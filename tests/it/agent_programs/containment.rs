@@ -5,7 +5,7 @@ use std::fs;
 use implementer_model::schedule::Outcome;
 use serde_json::json;
 
-use super::{KEY, Stand, done, feature, findings, writes};
+use super::{KEY, Stand, done, feature, findings, key_is_nowhere_below, writes};
 use crate::support::{is_alive, model::Step};
 
 /// Steps that put the environment of the program's own shell into the patch, without the key.
@@ -85,9 +85,8 @@ fn a_key_is_in_no_log_no_report_and_no_patch() {
     report["summary"] = json!(format!("I used {KEY}."));
     let steps = vec![Step::Create("src/hello.py".to_owned(), "x\n".to_owned()), say, Step::Report(report)];
     let ran = Stand::new("claude", &feature(steps), json!({})).run([]).expect(0);
-    for (path, content) in files(&ran.out) {
-        assert!(!content.windows(KEY.len()).any(|bytes| bytes == KEY.as_bytes()), "{path}");
-    }
+    key_is_nowhere_below(&ran.out);
+    key_is_in_no_object(&ran.out.join("store.git"));
     let reported = String::from_utf8(ran.read_bytes("tasks/feature/report.json")).unwrap();
     assert!(reported.contains("I used [redacted]."), "{reported}");
 
@@ -102,35 +101,22 @@ fn a_key_is_in_no_log_no_report_and_no_patch() {
         findings(&handoff, "feature")[0],
         "secret-written: the value of `ANTHROPIC_API_KEY`, a secret, stands in `src/settings.py`, and nothing that it changed is kept"
     );
-    for (path, content) in files(&ran.out) {
-        assert!(!content.windows(KEY.len()).any(|bytes| bytes == KEY.as_bytes()), "{path}");
-    }
+    key_is_nowhere_below(&ran.out);
+    key_is_in_no_object(&ran.out.join("store.git"));
 }
 
-/// Reads everything that a run wrote; packed objects unpacked by git.
-fn files(out: &std::path::Path) -> Vec<(String, Vec<u8>)> {
-    let mut found = Vec::new();
-    let mut folders = vec![out.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                found.push((path.display().to_string(), fs::read(&path).unwrap()));
-            }
-        }
-    }
-    let store = out.join("store.git");
+/// Checks that the key stands in none of a store's objects: they are packed, so that git has to look.
+#[track_caller]
+fn key_is_in_no_object(store: &std::path::Path) {
     let git = |arguments: &[&str]| {
-        std::process::Command::new("git").arg("--git-dir").arg(&store).args(arguments).output().unwrap().stdout
+        std::process::Command::new("git").arg("--git-dir").arg(store).args(arguments).output().unwrap().stdout
     };
     let listed = git(&["cat-file", "--batch-all-objects", "--batch-check=%(objectname) %(objecttype)"]);
-    for line in String::from_utf8(listed).unwrap().lines() {
-        if let Some((id, "blob")) = line.split_once(' ') {
-            found.push((format!("object {id}"), git(&["cat-file", "blob", id])));
-        }
+    let blobs = String::from_utf8(listed).unwrap();
+    let blobs: Vec<_> = blobs.lines().filter_map(|line| line.strip_suffix(" blob")).collect();
+    assert!(blobs.len() > 3, "{blobs:?}");
+    for id in blobs {
+        let content = git(&["cat-file", "blob", id]);
+        assert!(!content.windows(KEY.len()).any(|bytes| bytes == KEY.as_bytes()), "object {id}");
     }
-    assert!(found.len() > 10);
-    found
 }

@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 use implementer_model::{handoff::Handoff, schedule::Outcome};
 use serde_json::{Value, json};
 
-use super::{KEY, Stand, attempts, done, findings};
+use super::{KEY, Stand, attempts, done, findings, key_is_nowhere_below};
 use crate::support::{
     Called,
     model::{Asked, ScriptedModel, Step},
@@ -55,8 +55,8 @@ fn a_session_is_gone_on_with_in_its_job_and_told_at_the_end_of_the_run() {
     assert!(session.micro_dollars.is_some_and(|micro| micro > 0) && handoff.cost.micro_dollars.is_some());
     let paths: Vec<_> = attempt.patch.as_ref().unwrap().changes.iter().map(|change| change.path.as_str()).collect();
     assert_eq!(paths, ["src/hello.py"]);
-    nowhere(&out);
-    nowhere(&stand.bench.path("results"));
+    key_is_nowhere_below(&out);
+    key_is_nowhere_below(&stand.bench.path("results"));
 }
 
 #[test]
@@ -67,26 +67,6 @@ fn a_secret_that_is_written_in_a_job_goes_no_further() {
     let (handoff, out) = first_wave(&stand);
     assert_eq!(attempts(&handoff, "feature")[0].outcome, Outcome::Failed);
     assert!(findings(&handoff, "feature")[0].starts_with("secret-written: "), "{:?}", findings(&handoff, "feature"));
-    nowhere(&out);
-    nowhere(&stand.bench.path("results"));
-}
-
-/// Checks that the key stands in no file below a folder.
-#[track_caller]
-fn nowhere(folder: &Path) {
-    let mut folders = vec![folder.to_owned()];
-    let mut looked = 0;
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let content = fs::read(&path).unwrap();
-                assert!(!content.windows(KEY.len()).any(|bytes| bytes == KEY.as_bytes()), "{}", path.display());
-                looked += 1;
-            }
-        }
-    }
-    assert!(looked > 3, "{looked} files are too few");
+    key_is_nowhere_below(&out);
+    key_is_nowhere_below(&stand.bench.path("results"));
 }

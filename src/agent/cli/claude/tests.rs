@@ -5,25 +5,6 @@ use serde_json::json;
 
 use super::*;
 
-fn call<'a>(environment: &'a BTreeMap<String, String>) -> Call<'a> {
-    Call {
-        id: "11111111-1111-8111-8111-111111111111",
-        resume: None,
-        role: "You are a reviewer.",
-        role_file: "/scratch/role.md".as_ref(),
-        model: None,
-        tools: None,
-        access: Access::Writes,
-        permissions: Permissions::Own,
-        project_settings: false,
-        turns: None,
-        budget: None,
-        strict_schema: "/scratch/schema.json".as_ref(),
-        arguments: &[],
-        environment,
-    }
-}
-
 /// Returns the arguments without the schema, which is long.
 fn arguments(call: &Call<'_>) -> String {
     let mut arguments = Claude.invoke(call).arguments;
@@ -39,7 +20,7 @@ fn arguments(call: &Call<'_>) -> String {
 fn a_writer_may_do_what_its_role_needs_and_nobody_is_asked() {
     let environment = BTreeMap::new();
     insta::assert_snapshot!(
-        arguments(&call(&environment)),
+        arguments(&Call::plain(&environment)),
         @"-p --output-format stream-json --verbose --setting-sources user --permission-prompts none --permission-mode acceptEdits --tools Bash,Edit,Glob,Grep,NotebookEdit,Read,Write --allowedTools Bash,Edit,Glob,Grep,NotebookEdit,Read,Write --append-system-prompt-file /scratch/role.md --json-schema SCHEMA --session-id 11111111-1111-8111-8111-111111111111 --strict-mcp-config"
     );
     let further = ["--fallback-model".to_owned(), "sonnet".to_owned()];
@@ -53,7 +34,7 @@ fn a_writer_may_do_what_its_role_needs_and_nobody_is_asked() {
         turns: Some(12),
         budget: Dollars::parse("2.5"),
         arguments: &further,
-        ..call(&environment)
+        ..Call::plain(&environment)
     };
     insta::assert_snapshot!(
         arguments(&all),
@@ -61,7 +42,7 @@ fn a_writer_may_do_what_its_role_needs_and_nobody_is_asked() {
     );
     let names = |call: &Call<'_>| Claude.invoke(call).environment.into_iter().map(|(name, _)| name).collect::<Vec<_>>();
     assert!(names(&all).contains(&"IS_SANDBOX"), "as root it bypasses nothing otherwise");
-    assert!(!names(&call(&environment)).contains(&"IS_SANDBOX"));
+    assert!(!names(&Call::plain(&environment)).contains(&"IS_SANDBOX"));
     assert!(names(&all).contains(&"CLAUDE_CODE_DISABLE_BACKGROUND_TASKS"));
 }
 
@@ -70,7 +51,7 @@ fn a_reader_has_no_tool_that_writes() {
     let environment = BTreeMap::new();
     let tools = ["Read", "Write", "Edit(src/**)", "Bash"].map(str::to_owned);
     for tools in [None, Some(&tools[..])] {
-        let call = Call { access: Access::ReadOnly, tools, ..call(&environment) };
+        let call = Call { access: Access::ReadOnly, tools, ..Call::plain(&environment) };
         let arguments = arguments(&call);
         assert!(arguments.contains("--permission-mode dontAsk"), "{arguments}");
         assert!(!arguments.contains("Write") && !arguments.contains("Edit"), "{arguments}");

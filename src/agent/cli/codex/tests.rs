@@ -2,25 +2,6 @@ use std::collections::BTreeMap;
 
 use super::*;
 
-fn call<'a>(environment: &'a BTreeMap<String, String>) -> Call<'a> {
-    Call {
-        id: "unused",
-        resume: None,
-        role: "Say \"yes\".\nUse C:\\temp.",
-        role_file: "/scratch/role.md".as_ref(),
-        model: None,
-        tools: None,
-        access: Access::Writes,
-        permissions: Permissions::Own,
-        project_settings: false,
-        turns: None,
-        budget: None,
-        strict_schema: "/scratch/schema.json".as_ref(),
-        arguments: &[],
-        environment,
-    }
-}
-
 #[test]
 fn its_arguments_follow_what_it_may_do() {
     let environment = BTreeMap::from([("OPENAI_API_KEY".to_owned(), "sk".to_owned())]);
@@ -30,7 +11,7 @@ fn its_arguments_follow_what_it_may_do() {
         model: Some("gpt-5.5"),
         permissions: Permissions::Full,
         arguments: &further,
-        ..call(&environment)
+        ..Call::plain(&environment)
     });
     insta::assert_snapshot!(
         invocation.arguments.join(" "),
@@ -38,7 +19,7 @@ fn its_arguments_follow_what_it_may_do() {
     );
     assert_eq!(invocation.environment, [("CODEX_API_KEY", "sk".to_owned())]);
     let sandbox = |access| {
-        let arguments = Codex.invoke(&Call { access, ..call(&environment) }).arguments;
+        let arguments = Codex.invoke(&Call { access, ..Call::plain(&environment) }).arguments;
         let at = arguments.iter().position(|argument| argument == "--sandbox").unwrap();
         arguments[at + 1].clone()
     };
@@ -48,7 +29,7 @@ fn its_arguments_follow_what_it_may_do() {
 #[test]
 fn the_role_stands_in_its_configuration_however_it_is_written() {
     let environment = BTreeMap::new();
-    let (path, config) = &Codex.invoke(&call(&environment)).home[0];
+    let (path, config) = &Codex.invoke(&Call::plain(&environment)).home[0];
     insta::assert_snapshot!(format!("{path}\n{config}"), @r#"
     .codex/config.toml
     developer_instructions = "Say \"yes\".\nUse C:\\temp."

@@ -1,32 +1,18 @@
 use std::collections::BTreeMap;
 
-use implementer_model::config::Permissions;
-
 use super::*;
-
-fn call<'a>(environment: &'a BTreeMap<String, String>) -> Call<'a> {
-    Call {
-        id: "unused",
-        resume: None,
-        role: "Role",
-        role_file: "/scratch/role.md".as_ref(),
-        model: Some("gemini-2.5-pro"),
-        tools: None,
-        access: Access::ReadOnly,
-        permissions: Permissions::Own,
-        project_settings: false,
-        turns: Some(9),
-        budget: None,
-        strict_schema: "/scratch/schema.json".as_ref(),
-        arguments: &[],
-        environment,
-    }
-}
 
 #[test]
 fn its_home_holds_its_settings_and_its_role() {
     let environment = BTreeMap::from([("GEMINI_API_KEY".to_owned(), "key".to_owned())]);
-    let invocation = Gemini.invoke(&call(&environment));
+    let reader = Call {
+        role: "Role",
+        model: Some("gemini-2.5-pro"),
+        access: Access::ReadOnly,
+        turns: Some(9),
+        ..Call::plain(&environment)
+    };
+    let invocation = Gemini.invoke(&reader);
     insta::assert_snapshot!(
         invocation.arguments.join(" "),
         @"--output-format stream-json --approval-mode yolo --skip-trust --model gemini-2.5-pro"
@@ -37,7 +23,7 @@ fn its_home_holds_its_settings_and_its_role() {
     assert_eq!(settings["model"]["maxSessionTurns"], 9);
     assert_eq!(settings["tools"]["exclude"], json!(["write_file", "replace"]));
     assert_eq!(invocation.home[1], (".gemini/GEMINI.md", "Role".to_owned()));
-    let resumed = Gemini.invoke(&Call { resume: Some("id"), ..call(&environment) }).arguments;
+    let resumed = Gemini.invoke(&Call { resume: Some("id"), ..Call::plain(&environment) }).arguments;
     assert!(resumed.ends_with(&["--resume".to_owned(), "latest".to_owned()]));
 }
 

@@ -1,32 +1,18 @@
 use std::collections::BTreeMap;
 
-use implementer_model::config::Permissions;
-
 use super::*;
-
-fn call<'a>(environment: &'a BTreeMap<String, String>) -> Call<'a> {
-    Call {
-        id: "unused",
-        resume: Some("ses_1"),
-        role: "Role",
-        role_file: "/scratch/role.md".as_ref(),
-        model: Some("acme/m"),
-        tools: None,
-        access: Access::ReadOnly,
-        permissions: Permissions::Own,
-        project_settings: false,
-        turns: None,
-        budget: None,
-        strict_schema: "/scratch/schema.json".as_ref(),
-        arguments: &[],
-        environment,
-    }
-}
 
 #[test]
 fn it_works_as_an_agent_of_its_own() {
     let environment = BTreeMap::new();
-    let invocation = OpenCode.invoke(&call(&environment));
+    let reader = Call {
+        role: "Role",
+        model: Some("acme/m"),
+        access: Access::ReadOnly,
+        resume: Some("ses_1"),
+        ..Call::plain(&environment)
+    };
+    let invocation = OpenCode.invoke(&reader);
     insta::assert_snapshot!(
         invocation.arguments.join(" "),
         @"run --format json --auto --agent implementer --model acme/m --session ses_1 --pure"
@@ -37,7 +23,7 @@ fn it_works_as_an_agent_of_its_own() {
     assert_eq!(config["agent"]["implementer"]["prompt"], "Role");
     assert_eq!(config["agent"]["implementer"]["tools"]["write"], false);
     assert!(invocation.environment.contains(&("OPENCODE_DISABLE_PROJECT_CONFIG", "1".to_owned())));
-    let own = OpenCode.invoke(&Call { project_settings: true, access: Access::Writes, ..call(&environment) });
+    let own = OpenCode.invoke(&Call { project_settings: true, ..Call::plain(&environment) });
     assert!(!own.arguments.contains(&"--pure".to_owned()) && own.environment.len() == 1);
     assert!(!own.home[0].1.contains("tools"));
 }

@@ -1,0 +1,327 @@
+//! What becomes of an attempt: what it left is kept, held against scope and report, and judged. The same for an attempt in
+//! a run in one place and for one that a job made elsewhere.
+
+use std::{path::Path, sync::Arc};
+
+use implementer_model::{
+    budget::Exhausted,
+    findings::{Finding, FindingCode, Weight},
+    handoff::AttemptRecord,
+    ids::{Digest, ObjectId, TaskId},
+    patch::{Change, FileMode},
+    report::REPORT_MAX_BYTES,
+    schedule::Outcome,
+    scope::{self, CheckedPatch, TreePaths},
+    verdict::{self, Attempt, Ending},
+};
+
+use super::{
+    RunError,
+    worker::{Files, Order, Shop},
+};
+use crate::{
+    agent::{self, AgentError, Conclusion, Ended, Exit, LaunchError},
+    journal::Record,
+    run_dir::RunDir,
+    workspace::{WorkspaceError, capture::Captured, patch_text, store::RunStore},
+};
+
+/// What came out of an attempt.
+#[derive(Debug)]
+pub(super) struct AttemptEnd {
+    pub(super) task: TaskId,
+    pub(super) record: AttemptRecord,
+    pub(super) reason: String,
+    pub(super) findings: Vec<Finding>,
+    /// The patch, when the attempt passed: proof that its scope was checked comes with it.
+    pub(super) accepted: Option<CheckedPatch>,
+    /// Whether it failed for a reason that may be gone soon.
+    pub(super) transient: bool,
+}
+
+impl AttemptEnd {
+    /// Returns what the journal has of the attempt.
+    pub(super) fn to_record(&self) -> Record {
+        Record::Ended {
+            task: self.task.clone(),
+            attempt: Box::new(self.record.clone()),
+            reason: self.reason.clone(),
+            findings: self.findings.clone(),
+            transient: self.transient,
+        }
+    }
+}
+
+/// What an attempt elsewhere came to, before it is judged.
+#[derive(Debug)]
+pub struct Process {
+    /// How its process ended, or why there was none.
+    pub ended: Result<Ended, LaunchError>,
+    /// What it said, where it ran.
+    pub conclusion: Option<Conclusion>,
+    /// Whether it was stopped because the run was cancelled.
+    pub cancelled: bool,
+    /// When it began, in milliseconds since the run began.
+    pub started_ms: u64,
+    /// When it ended, in milliseconds since the run began.
+    pub ended_ms: u64,
+    /// The paths at which secrets that it was given stood when it ended, each with the name of the variable.
+    pub secrets: Vec<(String, String)>,
+}
+
+/// Captures what an attempt elsewhere left in the folder `files.worktree`, which held the attempt's base, judges it as a
+/// run in one place does, and gives what the journal has of it. What it made is kept in `run_dir`.
+///
+/// # Errors
+/// When the outside fails: the disk, the object store.
+pub fn capture_and_judge(
+    store: &RunStore,
+    run_dir: &RunDir,
+    order: &Order,
+    files: &Files,
+    process: Process,
+) -> Result<[Record; 2], RunError> {
+    let Process { ended, conclusion, cancelled, started_ms, ended_ms, secrets } = process;
+    let settings = order.agent.uses_project_settings();
+    let captured = store
+        .take_back_agent_files(&files.worktree, &order.base, &order.rules, settings)
+        .and_then(|()| store.capture_folder(&files.worktree, &order.base))
+        .and_then(|captured| {
+            refused_with(store, captured, |change| {
+                let found = secrets.iter().find(|(path, _)| *path == change.path);
+                Ok(found.map(|(_, name)| name.clone()))
+            })
+        });
+    let left = Left { ended: ended.map_err(NotStarted::Launch), conclusion, captured, cancelled, started_ms, ended_ms };
+    let paths = |tree: &ObjectId| Ok(Arc::new(store.tree_paths(tree)?));
+    let end = keep_and_judge(store, run_dir, order, files, left, paths)?;
+    Ok([started(order), end.to_record()])
+}
+
+/// Makes what the journal has of an attempt of which nothing usable came.
+#[must_use]
+pub fn nothing_came(order: Order, now_ms: u64, reason: &str) -> [Record; 2] {
+    let started = started(&order);
+    let finding = Finding::about(&order.task.id, FindingCode::SubagentFailed, Weight::Blocking, reason);
+    let mut end = no_process(order, now_ms, Outcome::Failed, reason);
+    end.findings.push(finding);
+    [started, end.to_record()]
+}
+
+fn started(order: &Order) -> Record {
+    Record::Started {
+        task: order.task.id.clone(),
+        attempt: order.attempt,
+        base: order.base.clone(),
+        brief: Digest::of(&order.brief),
+    }
+}
+
+/// Keeps what an attempt made in the run's folder, and judges it.
+pub(super) fn keep_and_judge(
+    store: &RunStore,
+    run_dir: &RunDir,
+    order: &Order,
+    files: &Files,
+    left: Left,
+    paths_of: impl Fn(&ObjectId) -> Result<Arc<TreePaths>, RunError>,
+) -> Result<AttemptEnd, RunError> {
+    let folder = run_dir.task_dir(&order.task.id);
+    match &left.conclusion {
+        Some(Conclusion { report: Ok(Some(read)), .. }) => {
+            run_dir.write_json(&folder.join("report.json"), &read.report)?;
+        }
+        Some(Conclusion { report: Err(_), .. }) => keep_invalid_report(&files.report, &folder),
+        _ => {}
+    }
+    if let Ok(Captured { patch, .. }) = &left.captured
+        && !patch.is_empty()
+    {
+        patch_text::write(store, patch, &folder.join("patch.diff"))?;
+    }
+    let paths = match &left.captured {
+        Ok(captured) if captured.patch.changes.iter().any(|change| change.old.is_none()) => {
+            Some(paths_of(&captured.patch.base_tree)?)
+        }
+        _ => None,
+    };
+    Ok(judge(order, Digest::of(&order.brief), left, paths.as_deref()))
+}
+
+/// Refuses a patch that holds the value of a secret which its subagent was given.
+pub(super) fn without_secrets(shop: &Shop, order: &Order, captured: Captured) -> Result<Captured, WorkspaceError> {
+    let secrets = agent::Secrets::of(&shop.environment, &order.pass_environment);
+    if secrets.is_empty() {
+        return Ok(captured);
+    }
+    tokio::task::block_in_place(|| {
+        refused_with(&shop.store, captured, |change| {
+            let Some(blob) = change.new.as_ref().filter(|blob| blob.mode != FileMode::Gitlink) else { return Ok(None) };
+            Ok(secrets.find(&shop.store.read_blob(&blob.id)?).map(str::to_owned))
+        })
+    })
+}
+
+/// Refuses a patch with a change in which `secret` finds one: it would be in the bundle, and in the repository for good.
+fn refused_with(
+    store: &RunStore,
+    captured: Captured,
+    secret: impl Fn(&Change) -> Result<Option<String>, WorkspaceError>,
+) -> Result<Captured, WorkspaceError> {
+    let mut first = None;
+    for change in &captured.patch.changes {
+        let Some(name) = secret(change)? else { continue };
+        // It must not lie in the run's folder either, which is kept and handed around.
+        if let Some(blob) = &change.new {
+            store.forget(&blob.id)?;
+        }
+        first.get_or_insert((change.path.clone(), name));
+    }
+    match first {
+        None => Ok(captured),
+        Some((path, name)) => Err(WorkspaceError::SecretWritten { path, name }),
+    }
+}
+
+/// Keeps what was written in place of a report, for whoever wants to know what went wrong: a plain file of a bounded
+/// size, or nothing.
+fn keep_invalid_report(report: &Path, folder: &Path) {
+    let plain = std::fs::symlink_metadata(report)
+        .is_ok_and(|metadata| metadata.is_file() && metadata.len() <= REPORT_MAX_BYTES as u64);
+    // That it is not valid is said elsewhere; that it could not be kept either changes nothing.
+    if plain && let Err(error) = std::fs::copy(report, folder.join("report.invalid.json")) {
+        tracing::warn!(%error, report = %report.display(), "an invalid report could not be kept");
+    }
+}
+
+/// Why a process never ran.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotStarted {
+    #[error(transparent)]
+    Agent(AgentError),
+    #[error(transparent)]
+    Launch(LaunchError),
+}
+
+/// Everything that an attempt left.
+#[derive(Debug)]
+pub(super) struct Left {
+    pub(super) ended: Result<Ended, NotStarted>,
+    pub(super) conclusion: Option<Conclusion>,
+    pub(super) captured: Result<Captured, WorkspaceError>,
+    pub(super) cancelled: bool,
+    pub(super) started_ms: u64,
+    pub(super) ended_ms: u64,
+}
+
+/// Ends an attempt for which no money is left.
+pub(super) fn not_affordable(shop: &Shop, order: Order, why: &Exhausted) -> AttemptEnd {
+    let reason = format!("{why}; it was not begun");
+    let finding = Finding::about(&order.task.id, FindingCode::BudgetExhausted, Weight::Blocking, reason.clone());
+    let mut end = no_process(order, shop.now_ms(), Outcome::BudgetExhausted, &reason);
+    end.findings.push(finding);
+    end
+}
+
+pub(super) const NEVER_BEGAN: &str = "the run was stopped before it could begin";
+
+/// The end of an attempt of which no process is known.
+pub(super) fn no_process(order: Order, now: u64, outcome: Outcome, reason: &str) -> AttemptEnd {
+    AttemptEnd {
+        record: AttemptRecord {
+            attempt: order.attempt,
+            because: order.because,
+            outcome,
+            started_ms: now,
+            ended_ms: now,
+            exit_code: None,
+            brief_digest: Digest::of(&order.brief),
+            session: None,
+            report: None,
+            patch: None,
+            conflicts: Vec::new(),
+        },
+        task: order.task.id,
+        reason: reason.to_owned(),
+        findings: Vec::new(),
+        accepted: None,
+        transient: false,
+    }
+}
+
+fn judge(order: &Order, brief_digest: Digest, left: Left, paths: Option<&TreePaths>) -> AttemptEnd {
+    let Left { ended, conclusion, captured, cancelled, started_ms, ended_ms } = left;
+    let task = &order.task;
+    let secret_in = match &captured {
+        Err(WorkspaceError::SecretWritten { path, .. }) => Some(path.clone()),
+        _ => None,
+    };
+    let (patch, left_out) = match captured {
+        Ok(captured) => (Ok(captured.patch), captured.left_out),
+        Err(error) => (Err(error.to_string()), Vec::new()),
+    };
+    let checked = patch.clone().map(|patch| scope::check(patch, &task.scope, task.access, paths));
+    let violations = match &checked {
+        Ok(Err(out_of_scope)) => out_of_scope.violations.as_slice(),
+        _ => &[],
+    };
+    let left_out: Vec<_> = left_out.into_iter().map(|left| (left.path, left.why.to_string())).collect();
+    let ending = match &ended {
+        Err(error) => Ending::NotStarted(error.to_string()),
+        Ok(ended) if ended.stopped && cancelled => Ending::Cancelled,
+        Ok(ended) if ended.stopped && !ended.out_of_turns => Ending::Stopped,
+        Ok(ended) => match ended.exit {
+            Exit::Code(code) => Ending::Exited(code),
+            Exit::Signal(signal) => Ending::Signalled(signal),
+        },
+    };
+    let (session, report) = match conclusion {
+        Some(Conclusion { session, report }) => (session, report.map_err(|error| error.to_string())),
+        None => (None, Ok(None)),
+    };
+    let verdict = verdict::judge(&Attempt {
+        task,
+        ending,
+        session: session.as_ref(),
+        report: report.as_ref().map(|read| read.as_ref().map(|read| &read.report)).map_err(Clone::clone),
+        patch: patch.as_ref().map_err(Clone::clone),
+        secret_in: secret_in.as_deref(),
+        integrated: order.integrated,
+        violations,
+        left_out: &left_out,
+        leftovers: ended.as_ref().map_or(0, |ended| ended.leftovers),
+        output_truncated: ended.as_ref().is_ok_and(|ended| ended.truncated),
+    });
+    let transient = verdict.outcome == Outcome::Failed
+        && match &ended {
+            Err(NotStarted::Launch(error)) => error.is_transient(),
+            Err(NotStarted::Agent(_)) => false,
+            Ok(ended) => match &session {
+                Some(session) => session.end.is_transient(),
+                None => ended.exit.code() == Some(agent::EXIT_TRANSIENT),
+            },
+        };
+    AttemptEnd {
+        task: task.id.clone(),
+        transient,
+        record: AttemptRecord {
+            attempt: order.attempt,
+            because: order.because.clone(),
+            outcome: verdict.outcome,
+            started_ms,
+            ended_ms,
+            exit_code: ended.ok().and_then(|ended| ended.exit.code()),
+            brief_digest,
+            session,
+            report: report.ok().flatten().map(|read| read.report),
+            patch: patch.ok(),
+            conflicts: Vec::new(),
+        },
+        reason: verdict.reason,
+        findings: verdict.findings,
+        accepted: match checked {
+            Ok(Ok(checked)) if verdict.outcome == Outcome::Passed => Some(checked),
+            _ => None,
+        },
+    }
+}
