@@ -10,6 +10,7 @@ use implementer_model::{
     diagnostics::Diagnostic,
     gate::{self, GateKind},
     lock::Lock,
+    means,
     plan::Plan,
     roster::Access,
     roster::Phase,
@@ -101,6 +102,7 @@ fn human(intake: &Intake) -> String {
     }
     let _ = writeln!(out, "\nNobody may touch\n  {}", globs(&protected.iter().collect::<Vec<_>>()));
     let _ = writeln!(out, "\nAt most {} at a time", text::count(schedule.concurrency, "subagent"));
+    write_means(&mut out, schedule, config);
 
     if !schedule.serialised.is_empty() {
         let _ = writeln!(out, "\nOne after the other, because of their paths");
@@ -119,6 +121,19 @@ fn human(intake: &Intake) -> String {
     }
     let _ = writeln!(out, "\nTo run exactly this: backend-implementer run --lock {}", lock.digest.short());
     out
+}
+
+/// Says who does the work, and what they may use.
+fn write_means(out: &mut String, schedule: &Schedule, config: &Config) {
+    out.push_str("\nDone by\n");
+    for means::ByAgent { kind, subagents } in means::agents(schedule, config) {
+        let names: Vec<_> = subagents.iter().map(ToString::to_string).collect();
+        let whose = if names.is_empty() { "all subagents".to_owned() } else { names.join(", ") };
+        let _ = writeln!(out, "  {kind}  {whose}");
+    }
+    if let Some(limits) = means::limits(config) {
+        let _ = writeln!(out, "  at most {limits}");
+    }
 }
 
 fn phase(phase: Phase) -> String {

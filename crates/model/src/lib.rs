@@ -23,6 +23,7 @@ pub mod gate;
 pub mod handoff;
 pub mod ids;
 pub mod lock;
+pub mod means;
 pub mod patch;
 pub mod plan;
 pub mod provenance;

@@ -8,6 +8,7 @@ use crate::{
     diagnostics::Diagnostic,
     gate::{self, GateKind},
     lock::Lock,
+    means,
     plan::Plan,
     roster::Access,
     schedule::{Schedule, Task},
@@ -163,6 +164,18 @@ fn link(url: &str) -> String {
         .collect()
 }
 
+/// Says who does the work, and what they may use.
+fn write_means(page: &mut String, schedule: &Schedule, config: &Config) {
+    let agents = means::agents(schedule, config).into_iter().map(|means::ByAgent { kind, subagents }| {
+        let names: Vec<_> = subagents.iter().map(|name| text::code(name.as_str())).collect();
+        let whose = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
+        format!("{}{whose}", text::code(kind.as_str()))
+    });
+    let agents: Vec<_> = agents.collect();
+    let limits = means::limits(config).map(|limits| format!(", with at most {limits}")).unwrap_or_default();
+    page.push_str(&format!("Done by {}{limits}.\n\n", agents.join(", ")));
+}
+
 fn write_tasks(page: &mut String, schedule: &Schedule, config: &Config) {
     let protected: BTreeSet<String> = config.protected_paths().into_iter().collect();
     let waves = schedule.wave_of();
@@ -188,6 +201,7 @@ fn write_tasks(page: &mut String, schedule: &Schedule, config: &Config) {
     let head = ["wave", "task", "subagent", "requirements", "may touch", "but not"];
     entry::table(page, "", "tasks", &head, &rows, &Detail::OPEN);
     page.push_str(&format!("\nNobody may touch {}.\n\n", globs(protected.iter(), GLOBS_SHOWN)));
+    write_means(page, schedule, config);
     if !schedule.not_needed.is_empty() {
         let names: Vec<_> = schedule.not_needed.iter().map(|role| format!("`{}`", role.builtin_name())).collect();
         page.push_str(&format!("Not needed by the plan: {}.\n\n", names.join(", ")));
@@ -341,6 +355,8 @@ flowchart TB
 | 4 | `validation` | `backend-validation-agent` | always runs | nothing: read-only |  |
 
 Nobody may touch `**/.claude` `**/.claude/**` `**/.codex` `**/.codex/**` `**/.cursor` `**/.cursor/**` `**/.cursorrules` `**/.gemini` and 34 more.
+
+Done by `command`.
 
 Not needed by the plan: `backend-cloud-infrastructure-architect`, `backend-datatypes`, `backend-cli-implementer`, `backend-deployment-agent`.
 
