@@ -58,7 +58,11 @@ impl Setup {
                 let path = scratch.join("opencode-providers.json");
                 let config = json!({ "provider": { "scripted": provider }, "small_model": "scripted/m" });
                 std::fs::write(&path, config.to_string()).expect("a file");
-                vec![("OPENCODE_CONFIG", path.to_str().expect("UTF-8").to_owned())]
+                vec![
+                    ("OPENCODE_CONFIG", path.to_str().expect("UTF-8").to_owned()),
+                    // It would ask a host of its makers which models there are.
+                    ("OPENCODE_DISABLE_MODELS_FETCH", "1".to_owned()),
+                ]
             }
             other => panic!("no agent {other}"),
         };

@@ -54,7 +54,11 @@ impl Dialect for OpenCode {
         if let Some(session) = call.resume {
             arguments.extend(["--session".to_owned(), session.to_owned()]);
         }
-        let mut environment = vec![("OPENCODE_DISABLE_AUTOUPDATE", "1".to_owned())];
+        let mut environment = vec![
+            ("OPENCODE_DISABLE_AUTOUPDATE", "1".to_owned()),
+            // Its home is new for every attempt, so that it would load language servers every time.
+            ("OPENCODE_DISABLE_LSP_DOWNLOAD", "1".to_owned()),
+        ];
         if !call.project_settings {
             // Plugins and servers that the repository names would run.
             arguments.push("--pure".to_owned());

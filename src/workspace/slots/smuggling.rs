@@ -246,16 +246,20 @@ async fn what_is_written_after_the_last_capture_is_found_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_slot_given_back_clean_is_not_looked_through_again() {
-    // A change in place behind our back is the one thing that only a look at every file would find; it shows in the next
-    // patch instead, as a change of the next.
+async fn what_is_changed_in_a_slot_between_two_leases_is_never_hidden() {
+    // A change in place behind our back is the one thing that only a look at every file would find. Where there is none it
+    // shows in the next patch instead, as a change of the next; where the clock's ticks ask for one it is gone. Hidden it is
+    // never.
     let repository = TestRepository::new();
     let pool = SlotPool::new(repository.store(), &repository.beside("slots")).unwrap();
     let slot = pool.acquire(&repository.head(), None).await.unwrap();
     let at = slot.path().to_owned();
     slot.capture_last().await.unwrap();
-    fs::write(at.join("README.md"), "# Changed\n").unwrap();
+    // Of another length: this all happens within one tick of the file system's clock.
+    fs::write(at.join("README.md"), "# Changed by somebody else\n").unwrap();
     let next = pool.acquire(&repository.head(), None).await.unwrap();
+    let clean = fs::read_to_string(next.path().join("README.md")).unwrap() == "# Service\n";
     let patch = next.capture().await.unwrap().patch;
-    assert_eq!(patch.changes.iter().map(|change| change.path.as_str()).collect::<Vec<_>>(), ["README.md"]);
+    let shown = patch.changes.iter().map(|change| change.path.as_str()).collect::<Vec<_>>() == ["README.md"];
+    assert!(shown != clean, "shown: {shown}, clean: {clean}");
 }

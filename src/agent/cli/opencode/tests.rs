@@ -24,7 +24,7 @@ fn it_works_as_an_agent_of_its_own() {
     assert_eq!(config["agent"]["implementer"]["tools"]["write"], false);
     assert!(invocation.environment.contains(&("OPENCODE_DISABLE_PROJECT_CONFIG", "1".to_owned())));
     let own = OpenCode.invoke(&Call { project_settings: true, ..Call::plain(&environment) });
-    assert!(!own.arguments.contains(&"--pure".to_owned()) && own.environment.len() == 1);
+    assert!(!own.arguments.contains(&"--pure".to_owned()) && own.environment.len() == 2);
     assert!(!own.home[0].1.contains("tools"));
 }
 
