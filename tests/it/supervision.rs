@@ -233,8 +233,9 @@ fn a_stopped_process_can_still_honour_term() {
 
 #[test]
 fn a_member_of_the_group_hears_term_once() {
-    let script = "(trap 'echo term >>heard' TERM; echo ready >told; while [ ! -s heard ]; do sleep 0.01; done; sleep 0.2) & \
-                  trap '' TERM; wait; wait";
+    // The outer one has to be deaf before anybody is told: if it ended by the first request, the group would be asked again.
+    let script = "(trap 'echo term >>heard' TERM; while [ ! -s deaf ]; do sleep 0.01; done; echo ready >told; \
+                  while [ ! -s heard ]; do sleep 0.01; done; sleep 0.2) & trap '' TERM; echo yes >deaf; wait; wait";
     let stand = Stand::new(script);
     let told = stand.fifo("told");
     let ended = stand.stop_when_told(&told);
