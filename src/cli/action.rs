@@ -16,7 +16,7 @@ use implementer_model::{
     summary, text,
 };
 use serde_json::json;
-use tokio::{runtime::Runtime, sync::watch};
+use tokio::runtime::Runtime;
 
 use super::{exit, exit::Failure, fan_out::JobCommand, run, show};
 use crate::{
@@ -262,13 +262,9 @@ impl Step {
         let scratch = execution::scratch()?;
         let mut live = show::Live::new();
         let claimed = |commit: &str| self.remember_claim(number, commit);
-        let came = self.runtime.block_on(async {
-            let (cancel, cancelled) = watch::channel(false);
-            let signals = tokio::spawn(run::listen(cancel));
-            let came = conversation::run(&desk, approval, options, scratch.path(), cancelled, &mut live, claimed).await;
-            signals.abort();
-            came
-        });
+        let came = self.runtime.block_on(run::with_signals(async |cancelled| {
+            conversation::run(&desk, approval, options, scratch.path(), cancelled, &mut live, claimed).await
+        }));
         self.remember_conclusion()?;
         self.tell_usage(&desk);
         match came {

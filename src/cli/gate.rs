@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
-use tokio::sync::watch;
 
 use super::{exit, exit::Failure, jobs, run, show};
 use crate::{agent, jobs::gate};
@@ -23,14 +22,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     // What is started here runs as the same user: it must not read our environment.
     agent::hide_from_other_processes().context("cannot protect this process's memory").map_err(Failure::outside)?;
     let (site, scratch) = arguments.standing.open_for_now()?;
-    run::runtime()?.block_on(async {
-        let (cancel, cancelled) = watch::channel(false);
-        let signals = tokio::spawn(run::listen(cancel));
-        let lines = gate(&site, &arguments.job, scratch.path(), cancelled).await;
-        signals.abort();
-        for line in lines? {
-            show::out(&format!("{line}\n"));
-        }
-        Ok(exit::COMPLETE)
-    })
+    let gated = run::with_signals(async |cancelled| gate(&site, &arguments.job, scratch.path(), cancelled).await);
+    for line in run::runtime()?.block_on(gated)? {
+        show::out(&format!("{line}\n"));
+    }
+    Ok(exit::COMPLETE)
 }

@@ -7,7 +7,6 @@ use implementer_model::conversation::{
     event::Actor,
     intent::{Approval, Via},
 };
-use tokio::sync::watch;
 
 use super::{
     exit::Failure,
@@ -74,11 +73,11 @@ pub(super) fn execute(name: &PullRequestName, request: &Request<'_>) -> Result<E
             at: None,
             via: Via::Local,
         };
-        let (cancel, cancelled) = watch::channel(false);
-        let signals = tokio::spawn(run::listen(cancel));
         let mut live = show::Live::new();
-        let came = conversation::run(&desk, &approval, options, scratch.path(), cancelled, &mut live, |_| {}).await;
-        signals.abort();
+        let came = run::with_signals(async |cancelled| {
+            conversation::run(&desk, &approval, options, scratch.path(), cancelled, &mut live, |_| {}).await
+        })
+        .await;
         tell_usage(&desk);
         Ok::<_, Failure>(came?)
     })?;

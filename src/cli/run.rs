@@ -251,11 +251,7 @@ pub(super) fn execute(request: &Request<'_>, observer: &mut dyn Observer) -> Res
             let folder = prepared.folder().display();
             show::note(&format!("Going on with the run in {folder}, which broke off; remove the folder to begin anew"));
         }
-        let (cancel, cancelled) = watch::channel(false);
-        let signals = tokio::spawn(listen(cancel));
-        let executed = prepared.run_to_end(cancelled, observer).await;
-        signals.abort();
-        Ok(executed?)
+        Ok(with_signals(async |cancelled| prepared.run_to_end(cancelled, observer).await).await?)
     })
 }
 
@@ -272,8 +268,17 @@ pub(super) fn runtime() -> Result<Runtime, Failure> {
         .map_err(Failure::outside)
 }
 
+/// Does `work`, which is told of the first SIGINT or SIGTERM; the second ends the process at once.
+pub(super) async fn with_signals<T>(work: impl AsyncFnOnce(watch::Receiver<bool>) -> T) -> T {
+    let (cancel, cancelled) = watch::channel(false);
+    let signals = tokio::spawn(listen(cancel));
+    let done = work(cancelled).await;
+    signals.abort();
+    done
+}
+
 /// The first SIGINT or SIGTERM cancels the run, the second ends the process at once.
-pub(super) async fn listen(cancel: watch::Sender<bool>) {
+async fn listen(cancel: watch::Sender<bool>) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {

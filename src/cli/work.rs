@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
-use tokio::sync::watch;
 
 use super::{exit, exit::Failure, jobs, run, show};
 use crate::{agent, jobs::work};
@@ -27,16 +26,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     agent::hide_from_other_processes().context("cannot protect this process's memory").map_err(Failure::outside)?;
     let names = jobs::names(&arguments.tasks)?;
     let (site, scratch) = arguments.standing.open_for_now()?;
-    run::runtime()?.block_on(async {
-        let (cancel, cancelled) = watch::channel(false);
-        let signals = tokio::spawn(run::listen(cancel));
-        let worked = work(&site, &names, &arguments.job, scratch.path(), cancelled.clone()).await;
-        signals.abort();
-        worked?;
+    run::runtime()?.block_on(run::with_signals(async |cancelled| {
+        work(&site, &names, &arguments.job, scratch.path(), cancelled.clone()).await?;
         if *cancelled.borrow() {
             return Ok(exit::CANCELLED);
         }
         show::note("What became of it is judged by the step after this one.");
         Ok(exit::COMPLETE)
-    })
+    }))
 }

@@ -117,19 +117,11 @@ fn bound(schedule: &Schedule, durations: &BTreeMap<&TaskId, Millis>) -> Millis {
 /// the phases, and because their paths meet.
 fn longest_chain(schedule: &Schedule, durations: &BTreeMap<&TaskId, Millis>) -> Millis {
     let mut ends: BTreeMap<&TaskId, Millis> = BTreeMap::new();
-    let rank = |role: Role| match role {
-        Role::Infrastructure | Role::DataTypes => 0,
-        Role::Feature | Role::Cli => 1,
-        Role::Tests => 2,
-        Role::Review => 3,
-        Role::Validation => 4,
-        Role::Deployment => 5,
-    };
     for (at, task) in schedule.tasks.iter().enumerate() {
         let earlier = schedule.tasks[..at].iter().filter(|other| {
             let apart = |pair: &schedule::Serialised| pair.first == other.id && pair.then == task.id;
             task.needs.contains(&other.id)
-                || rank(other.role) < rank(task.role)
+                || other.role.rank() < task.role.rank()
                 || schedule.serialised.iter().any(apart)
         });
         let begins = earlier.filter_map(|other| ends.get(&other.id)).max().copied().unwrap_or(0);

@@ -106,6 +106,19 @@ impl Role {
         }
     }
 
+    /// Returns where in the order of all work the role has its place: the phase, and within quality its step.
+    #[must_use]
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::Infrastructure | Self::DataTypes => 0,
+            Self::Feature | Self::Cli => 1,
+            Self::Tests => 2,
+            Self::Review => 3,
+            Self::Validation => 4,
+            Self::Deployment => 5,
+        }
+    }
+
     /// Returns the name of the built-in subagent that plays the role.
     #[must_use]
     pub fn builtin_name(self) -> &'static str {

@@ -11,18 +11,6 @@ pub(super) struct Order {
     pub(super) after: Vec<Vec<usize>>,
 }
 
-/// Returns where in the order of all work a role has its place: the phase, and within quality its step.
-fn rank(role: Role) -> u8 {
-    match role {
-        Role::Infrastructure | Role::DataTypes => 0,
-        Role::Feature | Role::Cli => 1,
-        Role::Tests => 2,
-        Role::Review => 3,
-        Role::Validation => 4,
-        Role::Deployment => 5,
-    }
-}
-
 impl Order {
     /// Finds out what comes after what, and reports needs that cannot be met.
     pub(super) fn new(plan: &Plan, drafts: &[Draft<'_>], problems: &mut Vec<Diagnostic>) -> Self {
@@ -42,7 +30,7 @@ impl Order {
             needs.push(draft.task.needs.iter().filter_map(|need| places.get(need).copied()).collect());
             for &need in &needs[at] {
                 let (needed, needing) = (drafts[need].task.role, draft.task.role);
-                if rank(needed) > rank(needing) && !side_by_side(at, need) {
+                if needed.rank() > needing.rank() && !side_by_side(at, need) {
                     problems.push(needs_later(plan, draft, &drafts[need]));
                 }
             }
@@ -53,7 +41,7 @@ impl Order {
 
         let mut after = needs;
         for (at, draft) in drafts.iter().enumerate() {
-            let ranks = drafts.iter().enumerate().filter(|(_, other)| rank(other.task.role) < rank(draft.task.role));
+            let ranks = drafts.iter().enumerate().filter(|(_, other)| other.task.role.rank() < draft.task.role.rank());
             let earlier = ranks.map(|(other, _)| other).filter(|&other| !side_by_side(at, other));
             after[at].extend(earlier);
             after[at].sort_unstable();
@@ -147,8 +135,8 @@ mod tests {
     #[test]
     fn the_ranks_keep_to_the_phases() {
         for (a, b) in Role::ALL.into_iter().zip(Role::ALL.into_iter().skip(1)) {
-            assert!(a.phase() <= b.phase() && rank(a) <= rank(b));
-            assert!(a.phase() == b.phase() || rank(a) < rank(b));
+            assert!(a.phase() <= b.phase() && a.rank() <= b.rank());
+            assert!(a.phase() == b.phase() || a.rank() < b.rank());
         }
     }
 }
