@@ -46,6 +46,7 @@ pub use error::AgentError;
 pub use process::{Launch, run};
 pub use protocol::{Ended, Exit, LaunchError, SUPERVISE};
 pub use redaction::Secrets;
+pub(crate) use report_file::open_plain;
 pub use report_file::{ReportFileError, read_report};
 pub use supervisor::supervise_main;
 

@@ -45,7 +45,7 @@ pub fn read_report(path: &Path) -> Result<Option<ReadReport>, ReportFileError> {
 ///
 /// # Errors
 /// When something else is there, or it cannot be opened.
-pub(super) fn open_plain(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, ReportFileError> {
+pub(crate) fn open_plain(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, ReportFileError> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_file() => {}
         Ok(metadata) => return Err(ReportFileError::NoPlainFile { kind: kind(&metadata) }),

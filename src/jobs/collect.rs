@@ -1,6 +1,10 @@
 //! The end of a job: what the work trees hold now is captured, judged and packed.
 
-use std::{fs, path::Path};
+use std::{
+    fs::{self, File},
+    io::{self, Read as _},
+    path::Path,
+};
 
 use implementer_model::{ids::Digest, schedule::Outcome};
 
@@ -12,7 +16,7 @@ use super::{
     work::{self, HowItEnded, Said},
 };
 use crate::{
-    agent::{Conclusion, Ended, Exit, read_report},
+    agent::{Conclusion, Ended, Exit, open_plain, read_report},
     coordinator::{Order, Process, capture_and_judge},
     journal::Record,
     run_dir::RunDir,
@@ -136,17 +140,53 @@ fn by_own_step(succeeded: bool, dir: &AttemptDir) -> Ended {
 
 /// Reads a plain file of a bounded size: what lies in a job's folder may be anything.
 fn read_bounded(path: &Path, limit: u64) -> Option<String> {
-    let meta = fs::symlink_metadata(path).ok()?;
-    if !meta.is_file() || meta.len() > limit {
-        return None;
-    }
-    String::from_utf8(fs::read(path).ok()?).ok()
+    let file = open_bounded(path, limit)?;
+    let mut bytes = Vec::new();
+    file.take(limit).read_to_end(&mut bytes).ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+/// Opens a plain file of a bounded size. What still runs of a job may put a link in its place at any moment: no link is
+/// followed, and what is looked at is what is read.
+pub(super) fn open_bounded(path: &Path, limit: u64) -> Option<File> {
+    let file = open_plain(path, File::options().read(true)).ok()??;
+    (file.metadata().ok()?.len() <= limit).then_some(file)
+}
+
+/// Copies at most `limit` bytes of an open file into a new file.
+pub(super) fn write_file(from: File, limit: u64, to: &Path) -> io::Result<()> {
+    io::copy(&mut from.take(limit), &mut File::create(to)?).map(drop)
 }
 
 fn copy_plain(from: &Path, to: &Path, limit: u64) {
-    let plain = fs::symlink_metadata(from).is_ok_and(|meta| meta.is_file() && meta.len() <= limit);
+    let Some(file) = open_bounded(from, limit) else { return };
     // A log that cannot be kept changes nothing about the attempt.
-    if plain && let Err(error) = fs::copy(from, to) {
+    if let Err(error) = write_file(file, limit, to) {
         tracing::warn!(%error, log = %from.display(), "a log could not be kept");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn of_the_folder_of_a_job_only_plain_files_of_their_size_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let (plain, link) = (folder.path().join("plain"), folder.path().join("link"));
+        fs::write(&plain, "1234").unwrap();
+        symlink(&plain, &link).unwrap();
+        assert_eq!(read_bounded(&plain, 4).as_deref(), Some("1234"));
+        assert_eq!(read_bounded(&plain, 3), None);
+        assert_eq!(read_bounded(&link, 4), None);
+        assert_eq!(read_bounded(folder.path(), 1 << 20), None);
+        let kept = folder.path().join("kept");
+        copy_plain(&link, &kept, 4);
+        copy_plain(&plain, &kept, 3);
+        assert!(!kept.exists());
+        copy_plain(&plain, &kept, 4);
+        assert_eq!(fs::read_to_string(kept).unwrap(), "1234");
     }
 }

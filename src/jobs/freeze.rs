@@ -1,15 +1,12 @@
 //! The beginning of a fan-out: what was decided is frozen, and the first attempts are named.
 
-use implementer_model::{ids::ObjectId, provenance::Provenance};
+use implementer_model::ids::ObjectId;
 
 use super::{
     error::JobError,
     state::{Frozen, StateDir},
 };
-use crate::{
-    intake::{ConfigSource, Intake, PlanText},
-    journal::{JOURNAL_VERSION, Record},
-};
+use crate::intake::{ConfigSource, Intake, PlanText};
 
 /// What a fan-out begins with.
 #[derive(Debug)]
@@ -36,14 +33,11 @@ pub struct Freezing<'a> {
 /// When it cannot be written.
 pub async fn freeze(freezing: Freezing<'_>, state: &StateDir) -> Result<(), JobError> {
     let Freezing { intake, rules, plan, config, run, workflow, time_limit_s } = freezing;
-    let lock = intake.lock.clone();
-    let Provenance { .. } = &intake.provenance;
-    let mut frozen = Frozen::new(lock.clone(), rules.clone(), plan, config, run.clone());
+    let mut frozen = Frozen::new(intake.lock.clone(), rules.clone(), plan, config, run);
     frozen.provenance = intake.provenance.clone();
     // As it was asked for, or as the configuration has it: the lock is over it.
     frozen.agent = intake.config.agent.kind.clone();
     frozen.workflow = workflow;
     frozen.time_limit_s = time_limit_s;
-    let begun = Record::Begun { version: JOURNAL_VERSION, run, lock };
-    state.write(&frozen, &[(0, begun)], &[]).await
+    state.write(&frozen, &[(0, frozen.begun())], &[]).await
 }

@@ -1,20 +1,21 @@
 //! The gates of a fan-out: run in a job of their own, with the host's tools and nobody's token.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use tokio::sync::watch;
 
 use super::{
+    collect::{open_bounded, write_file},
     error::JobError,
     site::{Site, describe},
     state::write_journal,
 };
 use crate::{
     coordinator::{Reached, Until},
-    journal::{self, JOURNAL_VERSION, Record},
+    journal::{self, Record},
     run_dir::RunDir,
 };
 
@@ -59,10 +60,7 @@ pub async fn gate(
         })
         .collect();
     let at_ms = reached.now_ms;
-    let mut records = vec![(
-        0,
-        Record::Begun { version: JOURNAL_VERSION, run: site.frozen.run.clone(), lock: site.frozen.lock.clone() },
-    )];
+    let mut records = vec![(0, site.frozen.begun())];
     records.extend(made.into_iter().map(|record| (at_ms, record)));
     write_journal(&out.join(RECEIPTS), &records).await?;
     // A round of rework has set the logs aside under another name.
@@ -98,11 +96,14 @@ fn copy_logs(from: &Path, to: &Path) {
 /// When there is nothing, or it cannot be copied.
 pub fn collect_gates(job: &Path, out: &Path) -> Result<(), JobError> {
     let (from, to) = (job.join(GATES), out.join(GATES));
+    // The gates ran code of the repository's: with a link here, files of this process's own would be packed.
+    if !fs::symlink_metadata(&from).map_err(JobError::reading(&from))?.is_dir() {
+        return Err(JobError::reading(&from)(io::ErrorKind::NotADirectory.into()));
+    }
     fs::create_dir_all(&to).map_err(JobError::writing(&to))?;
     for entry in fs::read_dir(&from).map_err(JobError::reading(&from))?.flatten() {
-        let meta = entry.metadata().map_err(JobError::reading(entry.path()))?;
-        if entry.file_type().is_ok_and(|kind| kind.is_file()) && meta.len() <= RECEIPTS_MAX {
-            fs::copy(entry.path(), to.join(entry.file_name())).map_err(JobError::writing(&to))?;
+        if let Some(file) = open_bounded(&entry.path(), RECEIPTS_MAX) {
+            write_file(file, RECEIPTS_MAX, &to.join(entry.file_name())).map_err(JobError::writing(&to))?;
         }
     }
     Ok(())
@@ -164,4 +165,31 @@ fn read(site: &Site, before: &Reached, path: &Path) -> Result<Vec<(u64, Record)>
         receipts.push((at_ms, record));
     }
     Ok(receipts)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn links_in_place_of_receipts_are_never_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (private, job, out) = (folder.path().join("private"), folder.path().join("job"), folder.path().join("out"));
+        fs::create_dir_all(&private).unwrap();
+        fs::create_dir_all(&job).unwrap();
+        fs::write(private.join("environ"), "TOKEN=secret").unwrap();
+        symlink(&private, job.join(GATES)).unwrap();
+        collect_gates(&job, &out).unwrap_err();
+        assert!(!out.exists());
+
+        fs::remove_file(job.join(GATES)).unwrap();
+        fs::create_dir(job.join(GATES)).unwrap();
+        symlink(private.join("environ"), job.join(GATES).join("environ")).unwrap();
+        fs::write(job.join(GATES).join(RECEIPTS), "{}").unwrap();
+        collect_gates(&job, &out).unwrap();
+        assert!(!out.join(GATES).join("environ").exists());
+        assert_eq!(fs::read_to_string(out.join(GATES).join(RECEIPTS)).unwrap(), "{}");
+    }
 }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     coordinator::{Order, commit_message},
-    journal::{self, JOURNAL_VERSION, Record},
+    journal::{self, Record},
     workspace::bundle,
 };
 
@@ -51,9 +51,7 @@ pub(super) async fn write(
         bundle::write(&site.store, &[(patch_ref(&name), commit)], &order.base, &folder.join(PATCH))?;
     }
     let [started, ended] = records;
-    let begun =
-        Record::Begun { version: JOURNAL_VERSION, run: site.frozen.run.clone(), lock: site.frozen.lock.clone() };
-    write_journal(&folder.join(RESULT), &[(0, begun), (at_ms, started), (at_ms, ended)]).await
+    write_journal(&folder.join(RESULT), &[(0, site.frozen.begun()), (at_ms, started), (at_ms, ended)]).await
 }
 
 /// A result that was read and belongs to what was asked for.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::error::JobError;
 use crate::{
     intake::{ConfigSource, PlanText},
-    journal::{self, Journal, Record},
+    journal::{self, JOURNAL_VERSION, Journal, Record},
 };
 
 /// The version of the format of a state.
@@ -76,6 +76,11 @@ struct FrozenConfig {
 }
 
 impl Frozen {
+    /// Returns the record that every journal of the run begins with.
+    pub(super) fn begun(&self) -> Record {
+        Record::Begun { version: JOURNAL_VERSION, run: self.run.clone(), lock: self.lock.clone() }
+    }
+
     /// Freezes what was decided.
     #[must_use]
     pub(super) fn new(lock: Lock, rules: ObjectId, plan: &PlanText, config: &ConfigSource, run: String) -> Self {

@@ -77,7 +77,7 @@ pub(super) struct HowItEnded {
     pub(super) ended_ms: u64,
 }
 
-/// Runs the agent for every attempt of a job, one after another; gives whether all of them ran.
+/// Runs the agent for every attempt of a job, one after another, until the job is cancelled.
 ///
 /// # Errors
 /// When an attempt is not due or not prepared, or its program is missing.
