@@ -248,16 +248,8 @@ jobs:"
             let list = serde_json::to_string(&own).unwrap_or_default();
             work.insert("if".to_owned(), format!("${{{{ !contains(fromJSON('{list}'), matrix.subagent) }}}}").into());
         }
-        let mut environment = Map::new();
-        environment.insert("TASKS".to_owned(), "${{ matrix.tasks }}".into());
-        environment.insert("LOCK".to_owned(), "${{ needs.plan.outputs.lock }}".into());
-        self.secrets(&mut environment, true);
-        work.insert("env".to_owned(), Value::Object(environment));
-        let run = format!(
-            "{PROGRAM} work --tasks \"$TASKS\" --lock \"$LOCK\" --job {JOB} --state {JOB}/state --repo {JOB}/repository.git"
-        );
-        work.insert("run".to_owned(), run.into());
-        self.step(&Value::Object(work), None)?;
+        let tasks = Map::from_iter([("TASKS".to_owned(), "${{ matrix.tasks }}".into())]);
+        self.on_host(work, tasks, true, "work --tasks \"$TASKS\"")?;
         self.lines(
             2,
             &format!(
@@ -277,6 +269,23 @@ jobs:"
             ),
         );
         Ok(())
+    }
+
+    /// Writes a step that runs a command of ours on the host, on what the job has prepared.
+    fn on_host(
+        &mut self,
+        mut step: Map<String, Value>,
+        mut environment: Map<String, Value>,
+        for_agents: bool,
+        command: &str,
+    ) -> Result<(), GenerateError> {
+        environment.insert("LOCK".to_owned(), "${{ needs.plan.outputs.lock }}".into());
+        self.secrets(&mut environment, for_agents);
+        step.insert("env".to_owned(), Value::Object(environment));
+        let run =
+            format!("{PROGRAM} {command} --lock \"$LOCK\" --job {JOB} --state {JOB}/state --repo {JOB}/repository.git");
+        step.insert("run".to_owned(), run.into());
+        self.step(&Value::Object(step), None)
     }
 
     /// The job of the gates: no token that can write, the host's tools.
@@ -313,16 +322,8 @@ jobs:"
             ),
         );
         self.setup()?;
-        let mut gate = Map::new();
-        gate.insert("name".to_owned(), "Run the gates".into());
-        let mut environment = Map::new();
-        environment.insert("LOCK".to_owned(), "${{ needs.plan.outputs.lock }}".into());
-        self.secrets(&mut environment, false);
-        gate.insert("env".to_owned(), Value::Object(environment));
-        let run =
-            format!("{PROGRAM} gate --lock \"$LOCK\" --job {JOB} --state {JOB}/state --repo {JOB}/repository.git");
-        gate.insert("run".to_owned(), run.into());
-        self.step(&Value::Object(gate), None)?;
+        let gate = Map::from_iter([("name".to_owned(), "Run the gates".into())]);
+        self.on_host(gate, Map::new(), false, "gate")?;
         self.lines(
             2,
             &format!(
