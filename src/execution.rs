@@ -293,6 +293,15 @@ pub fn run_id(started: SystemTime, lock: &str) -> String {
     format!("{time}-{lock}")
 }
 
+/// Does work that keeps a thread busy on a thread of its own.
+///
+/// # Panics
+/// When the work does.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    // A thread that panicked has said so already.
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+}
+
 #[cfg(test)]
 mod tests {
     use implementer_model::ids::Digest;

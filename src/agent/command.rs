@@ -107,10 +107,7 @@ impl Agent for CommandAgent {
     }
 
     fn conclude(&self, job: &Job<'_>, _: &Ended) -> Conclusion {
-        let passed = job.pass_environment.iter();
-        let passed: Vec<_> =
-            passed.filter_map(|name| Some((name.clone(), self.environment.get(name)?.clone()))).collect();
-        let redactor = Redactor::new(secrets_of(&passed).values().map(String::as_str));
+        let redactor = Redactor::of(&self.environment, job.pass_environment);
         let report = read_report(job.report).map(|read| read.map(|read| redactor.report(read)));
         Conclusion { session: None, report }
     }

@@ -46,8 +46,8 @@ pub use error::AgentError;
 pub use process::{Launch, run};
 pub use protocol::{Ended, Exit, LaunchError, SUPERVISE};
 pub use redaction::Secrets;
-pub(crate) use report_file::open_plain;
 pub use report_file::{ReportFileError, read_report};
+pub(crate) use report_file::{copy_bounded, open_bounded};
 pub use supervisor::supervise_main;
 
 /// How much of a subagent's output its log holds, in bytes.

@@ -15,8 +15,7 @@ const MASK: &[u8] = b"[redacted]";
 const SECRET_NAMES: [&str; 9] =
     ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "AUTH", "PRIVATE", "CONNECTION_STRING"];
 
-/// Returns the secrets of an environment, by the names of its variables. Those of several lines are looked for line by
-/// line, too: programs print keys so.
+/// Returns the secrets of an environment, by the names of its variables.
 pub(super) fn secrets_of(environment: &[(String, String)]) -> BTreeMap<String, String> {
     let secret = |name: &str| {
         let name = name.to_ascii_uppercase();
@@ -24,6 +23,12 @@ pub(super) fn secrets_of(environment: &[(String, String)]) -> BTreeMap<String, S
     };
     let values = environment.iter().filter(|(name, value)| secret(name) && value.len() >= SECRET_MIN_BYTES);
     values.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// Returns the secrets among those variables of `own` that are passed on.
+fn secrets_passed(own: &BTreeMap<String, String>, passed: &[String]) -> BTreeMap<String, String> {
+    let passed: Vec<_> = passed.iter().filter_map(|name| Some((name.clone(), own.get(name)?.clone()))).collect();
+    secrets_of(&passed)
 }
 
 /// The secrets that a subagent was given, by name.
@@ -34,8 +39,7 @@ impl Secrets {
     /// Collects those variables of `own` that are passed on and hold a secret.
     #[must_use]
     pub fn of(own: &BTreeMap<String, String>, passed: &[String]) -> Self {
-        let passed: Vec<_> = passed.iter().filter_map(|name| Some((name.clone(), own.get(name)?.clone()))).collect();
-        let secrets = secrets_of(&passed).into_iter();
+        let secrets = secrets_passed(own, passed).into_iter();
         Self(secrets.map(|(name, value)| (name, Redactor::new([value.as_str()]))).collect())
     }
 
@@ -62,7 +66,13 @@ pub(super) struct Redactor {
 }
 
 impl Redactor {
-    /// Makes one for these secrets. Too short ones are passed over.
+    /// Makes one for the secrets among those variables of `own` that are passed on.
+    pub(super) fn of(own: &BTreeMap<String, String>, passed: &[String]) -> Self {
+        Self::new(secrets_passed(own, passed).values().map(String::as_str))
+    }
+
+    /// Makes one for these secrets. Those of several lines are looked for line by line, too: programs print keys so. Too
+    /// short ones are passed over.
     pub(super) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let lines = secrets.into_iter().flat_map(|secret| [secret].into_iter().chain(secret.lines()));
         let patterns: std::collections::BTreeSet<Vec<u8>> = lines

@@ -45,7 +45,7 @@ pub fn read_report(path: &Path) -> Result<Option<ReadReport>, ReportFileError> {
 ///
 /// # Errors
 /// When something else is there, or it cannot be opened.
-pub(crate) fn open_plain(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, ReportFileError> {
+pub(super) fn open_plain(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, ReportFileError> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_file() => {}
         Ok(metadata) => return Err(ReportFileError::NoPlainFile { kind: kind(&metadata) }),
@@ -61,6 +61,22 @@ pub(crate) fn open_plain(path: &Path, options: &mut OpenOptions) -> Result<Optio
         return Err(ReportFileError::NoPlainFile { kind: kind(&metadata) });
     }
     Ok(Some(file))
+}
+
+/// Opens a plain file of at most `limit` bytes; `None` when there is no such file. What still runs may put a link in its
+/// place at any moment: no link is followed, and what was looked at is what is read.
+pub(crate) fn open_bounded(path: &Path, limit: u64) -> Option<File> {
+    let file = open_plain(path, File::options().read(true)).ok()??;
+    (file.metadata().ok()?.len() <= limit).then_some(file)
+}
+
+/// Copies a plain file of at most `limit` bytes; what is no such file is passed over.
+///
+/// # Errors
+/// When it cannot be copied.
+pub(crate) fn copy_bounded(from: &Path, to: &Path, limit: u64) -> io::Result<()> {
+    let Some(file) = open_bounded(from, limit) else { return Ok(()) };
+    io::copy(&mut file.take(limit), &mut File::create(to)?).map(drop)
 }
 
 fn kind(metadata: &fs::Metadata) -> &'static str {

@@ -32,11 +32,11 @@ use crate::{
     },
     agent,
     conversation::{self, Desk},
-    execution::{self, Executed},
+    execution::{self, Executed, blocking},
     github::Github,
     jobs::{self, AttemptName, Freezing, Settled, Site, StateDir, Summarizing},
     workspace::{
-        fetch::{self, Remote, Wanted},
+        fetch::{self, Wanted},
         store::RunStore,
     },
 };
@@ -391,20 +391,16 @@ impl Step {
             return Ok(());
         }
         let branch = format!("{PREFIX}/pr-{number}");
-        let github = self.github()?;
-        if github.pull_request(number).await?.head.name == branch {
+        let desk = desk(&self.runner, number)?;
+        if desk.github.pull_request(number).await?.head.name == branch {
             return Err(Failure::input(anyhow!(
                 "`{branch}` is the pull request's own branch, and that is never pushed to"
             )));
         }
-        let remote = Remote {
-            url: format!("{}/{}", self.runner.server_url(), self.runner.repository()?),
-            token: Some(github.settings().token.clone()),
-        };
+        let remote = desk.remote();
         let (store, commit) = (store.clone(), handoff.result.commit.clone());
         let pushed = branch.clone();
-        let push = tokio::task::spawn_blocking(move || store.push(&remote, &commit, &pushed));
-        push.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
+        blocking(move || store.push(&remote, &commit, &pushed)).await?;
         self.log.line(&format!(
             "pushed {branch}; a push with this token starts no workflow, so no CI runs on it by itself"
         ));
@@ -467,25 +463,23 @@ impl Step {
         fs::create_dir_all(folder)
             .with_context(|| format!("cannot make {}", folder.display()))
             .map_err(Failure::outside)?;
-        download(&self.github()?, &binding, &zip, state.root())
+        let desk = desk(&self.runner, 0)?;
+        download(&desk.github, &binding, &zip, state.root())
             .await
             .map_err(|why| Failure::outside(anyhow!("the state of the job before cannot be had: {why}")))?;
         let frozen = state.frozen()?;
-        let remote = Remote {
-            url: format!("{}/{}", self.runner.server_url(), self.runner.repository()?),
-            token: Some(self.github()?.settings().token.clone()),
-        };
+        let remote = desk.remote();
         let (base, rules): (ObjectId, ObjectId) = (frozen.base.clone(), frozen.rules.clone());
         let into = folder.join("repository.git");
-        let repository = tokio::task::spawn_blocking(move || {
+        let repository = blocking(move || {
             let wanted = [
                 Wanted { from: base.as_str(), to: "refs/heads/backend-implementer/head" },
                 Wanted { from: rules.as_str(), to: "refs/heads/backend-implementer/rules" },
             ];
             // Of a pull request of one commit on itself there is only one to fetch.
             fetch::fetch(&remote, if base == rules { &wanted[..1] } else { &wanted }, &into)
-        });
-        let repository = repository.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
+        })
+        .await?;
         Ok(Site::open(&repository, &state, &folder.join("site"), self.runner.input("lock"))?)
     }
 
@@ -528,12 +522,11 @@ fn pack_folder(folder: &Path, to: &Path, skip: impl Fn(&Path) -> bool) -> Result
 async fn download(github: &Github, bound: &Bound, zip: &Path, to: &Path) -> Result<(), String> {
     github.download_artifact(bound.id, &bound.digest, zip).await.map_err(|error| error.to_string())?;
     let (from, into) = (zip.to_owned(), to.to_owned());
-    let unpacked = tokio::task::spawn_blocking(move || {
+    let unpacked = blocking(move || {
         let result = extract(&from, &into, &Limits::default());
         // What was unpacked is enough; a wave of zips would fill the disk twice.
         let _ = fs::remove_file(&from);
         result
     });
-    let unpacked = unpacked.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-    unpacked.map_err(|error| format!("the artifact {} was not unpacked: {error}", bound.id))
+    unpacked.await.map_err(|error| format!("the artifact {} was not unpacked: {error}", bound.id))
 }

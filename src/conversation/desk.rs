@@ -1,6 +1,6 @@
 //! Where a conversation takes place, and who we are in it.
 
-use crate::github::Github;
+use crate::{github::Github, workspace::fetch::Remote};
 
 /// One pull request, seen from one run.
 #[derive(Debug, Clone)]
@@ -22,6 +22,12 @@ impl Desk {
     #[must_use]
     pub fn repository_url(&self) -> String {
         format!("{}/{}", self.server_url, self.github.settings().repository)
+    }
+
+    /// Returns where its commits are fetched from and pushed to, with the token.
+    #[must_use]
+    pub fn remote(&self) -> Remote {
+        Remote { url: self.repository_url(), token: Some(self.github.settings().token.clone()) }
     }
 
     /// Returns the page of the pull request.

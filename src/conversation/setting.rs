@@ -9,10 +9,11 @@ use implementer_model::{
 
 use super::{Desk, error::ConversationError, own_comment};
 use crate::{
+    execution::blocking,
     github::{Comment, PullRequest},
     intake::{self, ConfigSource, IntakeError},
     workspace::{
-        fetch::{self, Remote, Wanted},
+        fetch::{self, Wanted},
         store::{Base, RunStore},
     },
 };
@@ -84,17 +85,16 @@ impl Setting {
 async fn fetch(desk: &Desk, pull: &PullRequest, scratch: &Path) -> Result<(PathBuf, RunStore), ConversationError> {
     let head =
         ObjectId::new(pull.head.sha.as_str()).map_err(|_| ConversationError::NotACommit(pull.head.sha.clone()))?;
-    let remote = Remote { url: desk.repository_url(), token: Some(desk.github.settings().token.clone()) };
+    let remote = desk.remote();
     let branch = format!("refs/heads/{}", pull.base.name);
     // Build tools take the folder's name for the project's; a conversation has one repository.
     let folder = scratch.join(format!("{}.git", desk.github.settings().repository.name()));
     let probe = scratch.join("probe.git");
-    let fetched = tokio::task::spawn_blocking(move || {
+    blocking(move || {
         let wanted = [Wanted { from: head.as_str(), to: HEAD_REF }, Wanted { from: &branch, to: RULES_REF }];
         let repository = fetch::fetch(&remote, &wanted, &folder)?;
         let store = RunStore::create(&repository, &probe)?;
         Ok::<_, ConversationError>((repository, store))
-    });
-    // A thread that panicked has said so already.
-    fetched.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+    })
+    .await
 }

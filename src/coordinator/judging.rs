@@ -186,10 +186,9 @@ fn refused_with(
 /// Keeps what was written in place of a report, for whoever wants to know what went wrong: a plain file of a bounded
 /// size, or nothing.
 fn keep_invalid_report(report: &Path, folder: &Path) {
-    let plain = std::fs::symlink_metadata(report)
-        .is_ok_and(|metadata| metadata.is_file() && metadata.len() <= REPORT_MAX_BYTES as u64);
+    let copied = agent::copy_bounded(report, &folder.join("report.invalid.json"), REPORT_MAX_BYTES as u64);
     // That it is not valid is said elsewhere; that it could not be kept either changes nothing.
-    if plain && let Err(error) = std::fs::copy(report, folder.join("report.invalid.json")) {
+    if let Err(error) = copied {
         tracing::warn!(%error, report = %report.display(), "an invalid report could not be kept");
     }
 }

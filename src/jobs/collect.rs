@@ -1,10 +1,6 @@
 //! The end of a job: what the work trees hold now is captured, judged and packed.
 
-use std::{
-    fs::{self, File},
-    io::{self, Read as _},
-    path::Path,
-};
+use std::{fs, io::Read as _, path::Path};
 
 use implementer_model::{ids::Digest, schedule::Outcome};
 
@@ -16,7 +12,7 @@ use super::{
     work::{self, HowItEnded, Said},
 };
 use crate::{
-    agent::{Conclusion, Ended, Exit, open_plain, read_report},
+    agent::{Conclusion, Ended, Exit, copy_bounded, open_bounded, read_report},
     coordinator::{Order, Process, capture_and_judge},
     journal::Record,
     run_dir::RunDir,
@@ -107,7 +103,10 @@ async fn collect_one(
         }
     }
     fs::write(folder.join("brief.md"), &order.brief).map_err(JobError::writing(&folder))?;
-    copy_plain(&files.log, &folder.join("log.txt"), LOG_MAX);
+    // A log that cannot be kept changes nothing about the attempt.
+    if let Err(error) = copy_bounded(&files.log, &folder.join("log.txt"), LOG_MAX) {
+        tracing::warn!(%error, log = %files.log.display(), "a log could not be kept");
+    }
     results::write(site, order, ended_ms, records, &folder).await?;
     Ok(collected)
 }
@@ -146,26 +145,6 @@ fn read_bounded(path: &Path, limit: u64) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Opens a plain file of a bounded size. What still runs of a job may put a link in its place at any moment: no link is
-/// followed, and what is looked at is what is read.
-pub(super) fn open_bounded(path: &Path, limit: u64) -> Option<File> {
-    let file = open_plain(path, File::options().read(true)).ok()??;
-    (file.metadata().ok()?.len() <= limit).then_some(file)
-}
-
-/// Copies at most `limit` bytes of an open file into a new file.
-pub(super) fn write_file(from: File, limit: u64, to: &Path) -> io::Result<()> {
-    io::copy(&mut from.take(limit), &mut File::create(to)?).map(drop)
-}
-
-fn copy_plain(from: &Path, to: &Path, limit: u64) {
-    let Some(file) = open_bounded(from, limit) else { return };
-    // A log that cannot be kept changes nothing about the attempt.
-    if let Err(error) = write_file(file, limit, to) {
-        tracing::warn!(%error, log = %from.display(), "a log could not be kept");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
@@ -183,10 +162,10 @@ mod tests {
         assert_eq!(read_bounded(&link, 4), None);
         assert_eq!(read_bounded(folder.path(), 1 << 20), None);
         let kept = folder.path().join("kept");
-        copy_plain(&link, &kept, 4);
-        copy_plain(&plain, &kept, 3);
+        copy_bounded(&link, &kept, 4).unwrap();
+        copy_bounded(&plain, &kept, 3).unwrap();
         assert!(!kept.exists());
-        copy_plain(&plain, &kept, 4);
+        copy_bounded(&plain, &kept, 4).unwrap();
         assert_eq!(fs::read_to_string(kept).unwrap(), "1234");
     }
 }

@@ -8,12 +8,12 @@ use std::{
 use tokio::sync::watch;
 
 use super::{
-    collect::{open_bounded, write_file},
     error::JobError,
     site::{Site, describe},
     state::write_journal,
 };
 use crate::{
+    agent::copy_bounded,
     coordinator::{Reached, Until},
     journal::{self, Record},
     run_dir::RunDir,
@@ -102,9 +102,7 @@ pub fn collect_gates(job: &Path, out: &Path) -> Result<(), JobError> {
     }
     fs::create_dir_all(&to).map_err(JobError::writing(&to))?;
     for entry in fs::read_dir(&from).map_err(JobError::reading(&from))?.flatten() {
-        if let Some(file) = open_bounded(&entry.path(), RECEIPTS_MAX) {
-            write_file(file, RECEIPTS_MAX, &to.join(entry.file_name())).map_err(JobError::writing(&to))?;
-        }
+        copy_bounded(&entry.path(), &to.join(entry.file_name()), RECEIPTS_MAX).map_err(JobError::writing(&to))?;
     }
     Ok(())
 }

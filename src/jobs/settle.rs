@@ -135,7 +135,9 @@ fn take_in(
         .records
         .iter()
         .filter_map(|(_, record)| match record {
-            Record::Ended { task, attempt, .. } => Some(format!("{task}-{}", attempt.attempt)),
+            Record::Ended { task, attempt, .. } => {
+                Some(AttemptName { task: task.clone(), attempt: attempt.attempt }.folder())
+            }
             _ => None,
         })
         .collect();

@@ -10,7 +10,7 @@ use implementer_model::{
 use serde_json::Value;
 
 use super::dialect::{
-    Call, Dialect, Invocation, Left, Reading, Tested, Used, events, last_line, micro_of, number_at, text_at,
+    Call, Dialect, Invocation, Left, Reading, Tested, Used, events, last_line, micro_of, number_at, telling, text_at,
 };
 
 /// The program.
@@ -223,11 +223,8 @@ fn tell_message(reading: &mut Reading, event: &Value) {
     }
 }
 
-/// Describes what a tool was called with: the command or the file, else all of it.
 fn describe(input: &Value) -> String {
-    let telling = ["command", "file_path", "path", "pattern", "url", "prompt"];
-    let first = telling.into_iter().find_map(|key| input.get(key).and_then(Value::as_str));
-    first.map_or_else(|| input.to_string(), str::to_owned)
+    telling(input, &["command", "file_path", "path", "pattern", "url", "prompt"])
 }
 
 #[cfg(test)]

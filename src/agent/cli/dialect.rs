@@ -214,6 +214,12 @@ pub(in crate::agent) fn events(answer: &str) -> impl Iterator<Item = Value> {
     answer.lines().filter_map(|line| serde_json::from_str::<Value>(line.trim()).ok()).filter(Value::is_object)
 }
 
+/// Describes what a tool was called with: the first of these fields that is a text, else all of it.
+pub(in crate::agent) fn telling(input: &Value, fields: &[&str]) -> String {
+    let first = fields.iter().find_map(|field| input.get(field).and_then(Value::as_str));
+    first.map_or_else(|| input.to_string(), str::to_owned)
+}
+
 /// Returns the text at a JSON pointer.
 pub(in crate::agent) fn text_at<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     value.pointer(pointer).and_then(Value::as_str)

@@ -8,7 +8,7 @@ use implementer_model::{
 use serde_json::{Value, json};
 
 use super::dialect::{
-    Call, Dialect, Invocation, Left, Reading, Tested, Used, events, last_line, number_at, status_in, text_at,
+    Call, Dialect, Invocation, Left, Reading, Tested, Used, events, last_line, number_at, status_in, telling, text_at,
 };
 
 /// The program.
@@ -137,9 +137,7 @@ fn take_result(reading: &mut Reading, result: &Value) {
 }
 
 fn describe(parameters: &Value) -> String {
-    let telling = ["command", "file_path", "path", "pattern", "prompt"];
-    let first = telling.into_iter().find_map(|key| parameters.get(key).and_then(Value::as_str));
-    first.map_or_else(|| parameters.to_string(), str::to_owned)
+    telling(parameters, &["command", "file_path", "path", "pattern", "prompt"])
 }
 
 #[cfg(test)]

@@ -12,11 +12,7 @@ use super::{
     agent::{ANSWER_CAP, CliAgent, Round},
     dialect::{Left, Reading},
 };
-use crate::agent::{
-    Ended, Job, ReportFileError, read_report,
-    redaction::{Redactor, secrets_of},
-    report_file::open_plain,
-};
+use crate::agent::{Ended, Job, ReportFileError, read_report, redaction::Redactor, report_file::open_plain};
 
 impl CliAgent {
     /// Returns what tokens of a model cost.
@@ -65,12 +61,7 @@ impl CliAgent {
     }
 
     pub(super) fn redactor(&self, job: &Job<'_>) -> Redactor {
-        let passed: Vec<_> = job
-            .pass_environment
-            .iter()
-            .filter_map(|name| Some((name.clone(), self.environment.get(name)?.clone())))
-            .collect();
-        Redactor::new(secrets_of(&passed).values().map(String::as_str))
+        Redactor::of(&self.environment, job.pass_environment)
     }
 
     pub(super) fn session(

@@ -8,7 +8,7 @@ use implementer_model::{
 use serde_json::{Value, json};
 
 use super::dialect::{
-    Call, Dialect, Invocation, Left, Reading, Tested, Used, events, last_line, micro_of, number_at, text_at,
+    Call, Dialect, Invocation, Left, Reading, Tested, Used, events, last_line, micro_of, number_at, telling, text_at,
 };
 
 /// The program.
@@ -129,9 +129,8 @@ impl Dialect for OpenCode {
 fn take_tool(reading: &mut Reading, part: &Value) {
     let tool = text_at(part, "/tool").unwrap_or("a tool");
     let input = part.pointer("/state/input");
-    let telling = ["command", "filePath", "path", "pattern", "prompt"];
-    let first = telling.into_iter().find_map(|key| input?.get(key)?.as_str());
-    let call = first.map_or_else(|| input.map(Value::to_string).unwrap_or_default(), str::to_owned);
+    let describe = |input| telling(input, &["command", "filePath", "path", "pattern", "prompt"]);
+    let call = input.map(describe).unwrap_or_default();
     reading.tell(tool, &call);
     // A tool that is not there for it is called `invalid`, with the name that was asked for.
     if tool == "invalid" {
