@@ -8,6 +8,7 @@ pub mod agent;
 pub mod cli;
 pub mod conversation;
 pub mod coordinator;
+pub mod dispatched;
 pub mod execution;
 pub mod github;
 pub mod intake;

@@ -14,7 +14,7 @@ pub(super) const STEP_SUMMARY_MAX_BYTES: usize = 1024 * 1024;
 const EVENT_MAX_BYTES: u64 = 25 * 1024 * 1024;
 
 /// The inputs of the action, as `action.yml` has them.
-pub const INPUTS: [&str; 22] = [
+pub const INPUTS: [&str; 25] = [
     "command",
     "pr",
     "plan",
@@ -37,10 +37,13 @@ pub const INPUTS: [&str; 22] = [
     "cancelled",
     "branch",
     "on-complete",
+    "dispatched",
+    "dispatch-token",
+    "job",
 ];
 
 /// The outputs of the action, as `action.yml` has them.
-pub const OUTPUTS: [&str; 11] = [
+pub const OUTPUTS: [&str; 14] = [
     "status",
     "lock",
     "waves",
@@ -52,6 +55,9 @@ pub const OUTPUTS: [&str; 11] = [
     "head",
     "matrix",
     "gates",
+    "dispatch",
+    "tasks",
+    "folder",
 ];
 
 /// Says why the program cannot work as an action.

@@ -18,11 +18,18 @@ use implementer_model::{
 use serde_json::json;
 use tokio::runtime::Runtime;
 
-use super::{exit, exit::Failure, fan_out::JobCommand, run, show};
+use super::{
+    dispatch::{Assignment, DISPATCHED},
+    exit,
+    exit::Failure,
+    fan_out::JobCommand,
+    run, show,
+};
 use crate::{
     actions::{self, Level, Runner, RunnerError, WorkflowLog, annotation},
     agent,
     conversation::{self, Came, ConversationError, Desk, Previewed, RunOptions, SettingOptions},
+    dispatched,
     execution::{self, Out, Resume},
     github::{Github, Pace, Reaction, Settings},
     intake::ConfigSource,
@@ -53,7 +60,8 @@ pub(super) fn run(_: &Arguments) -> Result<u8, Failure> {
         return run::runtime()?.block_on(clean_up(&runner));
     }
     runner.save_state(BEGAN, "true")?;
-    let step = Step { runner, log: WorkflowLog::begin(), runtime: run::runtime()?, agent: OnceCell::new() };
+    let assignment = Assignment::of(&runner)?;
+    let step = Step { runner, log: WorkflowLog::begin(), runtime: run::runtime()?, agent: OnceCell::new(), assignment };
     // The client of GitHub starts a task of its own as soon as it is made.
     let inside = step.runtime.enter();
     let result = step.act();
@@ -74,6 +82,8 @@ pub(super) struct Step {
     pub(super) runtime: Runtime,
     /// The kind of agent that was asked for.
     agent: OnceCell<AgentKind>,
+    /// What the step was told in one, as a workflow that does the work of a job elsewhere.
+    pub(super) assignment: Option<Assignment>,
 }
 
 impl Step {
@@ -359,14 +369,20 @@ fn annotation_of(problem: &Diagnostic, plan_path: Option<&str>) -> String {
 
 /// Concludes what a main step that was killed left open.
 async fn clean_up(runner: &Runner) -> Result<u8, Failure> {
-    let Some((number, commit)) = runner.state(CLAIMED).and_then(|claimed| claimed.split_once(' ')) else {
-        show::note("Nothing was begun, so there is nothing to clean up.");
-        return Ok(exit::COMPLETE);
-    };
     if runner.state(CONCLUDED).is_some() {
         show::note("The run concluded everything itself.");
         return Ok(exit::COMPLETE);
     }
+    if let Some(started) = runner.state(DISPATCHED) {
+        let (github, run) = Step::end_dispatched(runner, started)?;
+        dispatched::end(&github, run).await;
+        show::note(&format!("The step ended without a word; run {run}, which it was waiting for, was told to end."));
+        return Ok(exit::COMPLETE);
+    }
+    let Some((number, commit)) = runner.state(CLAIMED).and_then(|claimed| claimed.split_once(' ')) else {
+        show::note("Nothing was begun, so there is nothing to clean up.");
+        return Ok(exit::COMPLETE);
+    };
     let number = number.parse().context("the saved state names no pull request").map_err(Failure::outside)?;
     let mended = conversation::clean_up(&desk(runner, number)?, commit).await?;
     show::note(&format!("The run ended without a word; concluded for it: {}", text::count(mended, "report")));
@@ -375,6 +391,11 @@ async fn clean_up(runner: &Runner) -> Result<u8, Failure> {
 
 /// Sits down at a pull request, as the runner says.
 pub(super) fn desk(runner: &Runner, number: u64) -> Result<Desk, Failure> {
+    desk_at(runner, number, runner.repository()?)
+}
+
+/// Sits down at a pull request of the repository `OWNER/REPO`.
+pub(super) fn desk_at(runner: &Runner, number: u64, repository: &str) -> Result<Desk, Failure> {
     let token = runner
         .token()
         .context("there is no token; give the action's input `token`, whose default is the workflow's own")
@@ -383,7 +404,7 @@ pub(super) fn desk(runner: &Runner, number: u64) -> Result<Desk, Failure> {
         api_url: runner.api_url().to_owned(),
         graphql_url: runner.graphql_url().to_owned(),
         token: token.into(),
-        repository: runner.repository()?.parse().map_err(Failure::input)?,
+        repository: repository.parse().map_err(Failure::input)?,
         pace: Pace::default(),
     })?;
     let server_url = runner.server_url().to_owned();

@@ -219,7 +219,11 @@ impl From<JobError> for Failure {
     fn from(error: JobError) -> Self {
         match error {
             JobError::File { .. } | JobError::Diverged { .. } => Self::outside(error),
-            JobError::State { .. } | JobError::NotDue { .. } | JobError::Name(_) => Self::input(error),
+            JobError::State { .. }
+            | JobError::NotDue { .. }
+            | JobError::NotDispatched(_)
+            | JobError::Mixed(..)
+            | JobError::Name(_) => Self::input(error),
             JobError::Intake(error) => error.into(),
             JobError::Workspace(error) => error.into(),
             JobError::Run(error) => error.into(),

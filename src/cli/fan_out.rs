@@ -20,8 +20,10 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use super::{
-    action::{ANNOTATIONS_MAX, Step, desk},
-    collect, exit,
+    action::{ANNOTATIONS_MAX, Step, desk, desk_at},
+    collect,
+    dispatch::Assignment,
+    exit,
     exit::Failure,
     jobs as names,
 };
@@ -42,7 +44,7 @@ use crate::{
 };
 
 /// What the names of all artifacts of ours begin with.
-const PREFIX: &str = "backend-implementer";
+pub(super) const PREFIX: &str = "backend-implementer";
 
 /// How many artifacts are downloaded at one time.
 const DOWNLOADS_AT_ONCE: usize = 8;
@@ -54,6 +56,7 @@ const JOB: &str = ".backend-implementer/job";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum JobCommand {
     Prepare,
+    Dispatch,
     Collect,
     Settle,
     Summarize,
@@ -64,6 +67,7 @@ impl JobCommand {
     pub(super) fn of(name: &str) -> Option<Self> {
         match name {
             "prepare" => Some(Self::Prepare),
+            "dispatch" => Some(Self::Dispatch),
             "collect" => Some(Self::Collect),
             "settle" => Some(Self::Settle),
             "summarize" => Some(Self::Summarize),
@@ -74,7 +78,7 @@ impl JobCommand {
 
 /// An artifact as jobs name it to each other: `ID:SHA256`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Bound {
+pub(super) struct Bound {
     id: u64,
     digest: Digest,
 }
@@ -85,8 +89,25 @@ impl Bound {
         Some(Self { id: id.parse().ok()?, digest: Digest::new(format!("sha256:{hex}")).ok()? })
     }
 
-    fn of(uploaded: &Uploaded) -> String {
+    pub(super) fn of(uploaded: &Uploaded) -> String {
         format!("{}:{}", uploaded.id, uploaded.digest.hex())
+    }
+}
+
+/// The outputs in which the jobs of a wave say what they uploaded.
+struct Bindings {
+    /// Of those that did the work.
+    here: Option<BTreeMap<String, Value>>,
+    /// Of those that waited for workflows which did it.
+    dispatched: Option<BTreeMap<String, Value>>,
+}
+
+impl Bindings {
+    /// Returns what the job of a leg says; nothing when it says nothing.
+    fn of(&self, leg: &Leg) -> &str {
+        let outputs = if leg.dispatched { &self.dispatched } else { &self.here };
+        let said = outputs.as_ref().and_then(|outputs| outputs.get(&format!("slot-{}", leg.slot)));
+        said.and_then(Value::as_str).unwrap_or_default()
     }
 }
 
@@ -95,6 +116,7 @@ impl Step {
     pub(super) fn job(&self, command: JobCommand) -> Result<u8, Failure> {
         match command {
             JobCommand::Prepare => self.prepare(),
+            JobCommand::Dispatch => self.dispatch(),
             JobCommand::Collect => self.collect(),
             JobCommand::Settle => self.settle(),
             JobCommand::Summarize => self.summarize(),
@@ -180,6 +202,11 @@ impl Step {
         actions::give_to_owner_of(&workspace, &job)
             .context("the job's folder could not be given to the owner of the workspace")
             .map_err(Failure::outside)?;
+        if let Some(first) = prepared.first() {
+            self.runner.set_output("tasks", tasks)?;
+            self.runner.set_output("folder", &first.name.folder())?;
+            self.runner.set_output("lock", self.given("lock").unwrap_or_default())?;
+        }
         for attempt in &prepared {
             let worktree = attempt.worktree.strip_prefix(workspace.canonicalize().unwrap_or_default());
             let worktree = worktree.unwrap_or(&attempt.worktree).display().to_string();
@@ -192,7 +219,7 @@ impl Step {
         let job = self.runner.workspace()?.join(JOB);
         let service = self.artifacts()?;
         let (tasks, wave) = (self.required("tasks")?, self.required("wave")?);
-        let slot = self.runner.number("slot")?.unwrap_or(0);
+        let slot = self.slot()?;
         let succeeded = self.runner.input("succeeded").is_none_or(|succeeded| succeeded == "true");
         let scratch = execution::scratch()?;
         let results = scratch.path().join("results");
@@ -225,9 +252,7 @@ impl Step {
     fn settle(&self) -> Result<u8, Failure> {
         let service = self.artifacts()?;
         let wave = self.required("wave")?;
-        let bindings: BTreeMap<String, Value> = serde_json::from_str(self.required("results")?)
-            .context("the input `results` is not the JSON of a job's outputs")
-            .map_err(Failure::input)?;
+        let bindings = Bindings { here: self.outputs("results")?, dispatched: self.outputs("dispatched")? };
         let scratch = execution::scratch()?;
         self.runtime.block_on(async {
             let site = self.site(&scratch.path().join("site")).await?;
@@ -244,12 +269,21 @@ impl Step {
         })
     }
 
+    /// Reads the outputs of a job, as JSON; none of a job that is not there.
+    fn outputs(&self, input: &'static str) -> Result<Option<BTreeMap<String, Value>>, Failure> {
+        let Some(json) = self.runner.input(input) else { return Ok(None) };
+        let what = || format!("the input `{input}` is not the JSON of a job's outputs");
+        // A job that was skipped has none.
+        let outputs: Option<_> = serde_json::from_str(json).with_context(what).map_err(Failure::input)?;
+        Ok(Some(outputs.unwrap_or_default()))
+    }
+
     /// Downloads what the jobs of a wave say that they uploaded. Gives the folders, and for each attempt whose result
     /// cannot be had, why.
     async fn gather(
         &self,
         expected: &Settled,
-        bindings: &BTreeMap<String, Value>,
+        bindings: &Bindings,
         wave: &str,
         scratch: &Path,
     ) -> Result<(Vec<(String, PathBuf)>, BTreeMap<AttemptName, String>), Failure> {
@@ -264,9 +298,11 @@ impl Step {
             while downloads.len() < DOWNLOADS_AT_ONCE
                 && let Some(leg) = waiting.pop()
             {
-                let said = bindings.get(&format!("slot-{}", leg.slot)).and_then(Value::as_str).unwrap_or_default();
+                let said = bindings.of(leg);
                 let Some(binding) = Bound::parse(said) else {
-                    let why = if said.is_empty() {
+                    let why = if said.is_empty() && leg.dispatched && bindings.dispatched.is_none() {
+                        "the workflow has no job that starts its own: run `backend-implementer generate`".to_owned()
+                    } else if said.is_empty() {
                         "its job ended without a result: it is lost".to_owned()
                     } else {
                         format!("its job names no artifact, but `{}`", text::truncate(&text::plain(said), 80))
@@ -444,17 +480,20 @@ impl Step {
         let uploaded = service.upload(&self.artifact_name(&format!("state-{wave}"))?, &packed).await?;
         self.runner.set_output("state", &Bound::of(&uploaded))?;
         self.runner.set_output("head", settled.head.as_str())?;
-        let matrix =
-            serde_json::to_string(&settled.legs).context("the matrix cannot be written").map_err(Failure::outside)?;
-        // Nothing, where there is no further wave: a matrix must not be empty.
-        self.runner.set_output("matrix", if settled.legs.is_empty() { "" } else { &matrix })?;
+        let (dispatched, here): (Vec<_>, Vec<_>) = settled.legs.iter().partition(|leg| leg.dispatched);
+        for (name, legs) in [("matrix", here), ("dispatch", dispatched)] {
+            // Nothing, where there is no job: a matrix must not be empty.
+            let matrix = if legs.is_empty() { Ok(String::new()) } else { serde_json::to_string(&legs) };
+            let matrix = matrix.context("the matrix cannot be written").map_err(Failure::outside)?;
+            self.runner.set_output(name, &matrix)?;
+        }
         self.runner.set_output("gates", if settled.gates { "true" } else { "false" })?;
         self.log.line(&format!("{}; the implementation is at {}", settled.next, settled.head.short()));
         Ok(())
     }
 
     /// Downloads the state that the job begins with, fetches its commits, and opens it in `folder`.
-    async fn site(&self, folder: &Path) -> Result<Site, Failure> {
+    pub(super) async fn site(&self, folder: &Path) -> Result<Site, Failure> {
         let said = self.required("state")?;
         let binding = Bound::parse(said).ok_or_else(|| {
             Failure::input(anyhow!("the input `state` names no artifact; it is an output of the job before"))
@@ -463,7 +502,7 @@ impl Step {
         fs::create_dir_all(folder)
             .with_context(|| format!("cannot make {}", folder.display()))
             .map_err(Failure::outside)?;
-        let desk = desk(&self.runner, 0)?;
+        let desk = self.origin()?;
         download(&desk.github, &binding, &zip, state.root())
             .await
             .map_err(|why| Failure::outside(anyhow!("the state of the job before cannot be had: {why}")))?;
@@ -480,10 +519,10 @@ impl Step {
             fetch::fetch(&remote, if base == rules { &wanted[..1] } else { &wanted }, &into)
         })
         .await?;
-        Ok(Site::open(&repository, &state, &folder.join("site"), self.runner.input("lock"))?)
+        Ok(Site::open(&repository, &state, &folder.join("site"), self.given("lock"))?)
     }
 
-    fn artifacts(&self) -> Result<ArtifactService, Failure> {
+    pub(super) fn artifacts(&self) -> Result<ArtifactService, Failure> {
         Ok(ArtifactService::of(&agent::own_environment())?)
     }
 
@@ -491,10 +530,29 @@ impl Step {
         Ok(desk(&self.runner, 0)?.github)
     }
 
-    fn required(&self, name: &'static str) -> Result<&str, Failure> {
+    /// Returns the pull request's repository, which is not that of the workflow where another one started this.
+    fn origin(&self) -> Result<Desk, Failure> {
+        match &self.assignment {
+            Some(assignment) => desk_at(&self.runner, 0, assignment.repository()),
+            None => desk(&self.runner, 0),
+        }
+    }
+
+    /// Returns an input, or what a workflow was told that does the work of a job elsewhere.
+    fn given(&self, name: &'static str) -> Option<&str> {
+        self.runner.input(name).or_else(|| self.assignment.as_ref()?.get(name))
+    }
+
+    pub(super) fn required(&self, name: &'static str) -> Result<&str, Failure> {
         let missing =
             || Failure::input(anyhow!("the input `{name}` is missing; `backend-implementer generate` writes it"));
-        self.runner.input(name).ok_or_else(missing)
+        self.given(name).ok_or_else(missing)
+    }
+
+    /// Returns the number of the job within its matrix.
+    pub(super) fn slot(&self) -> Result<u64, Failure> {
+        let assigned = self.assignment.as_ref().map(Assignment::slot);
+        Ok(self.runner.number("slot")?.or(assigned).unwrap_or(0))
     }
 
     fn run_number(&self) -> Result<u64, Failure> {
@@ -509,12 +567,16 @@ impl Step {
     }
 
     /// Names an artifact of this attempt at the run: names are never used twice.
-    fn artifact_name(&self, what: &str) -> Result<String, Failure> {
+    pub(super) fn artifact_name(&self, what: &str) -> Result<String, Failure> {
         Ok(format!("{PREFIX}-{what}{}", self.attempt_suffix()))
     }
 }
 
-fn pack_folder(folder: &Path, to: &Path, skip: impl Fn(&Path) -> bool) -> Result<actions::artifacts::Packed, Failure> {
+pub(super) fn pack_folder(
+    folder: &Path,
+    to: &Path,
+    skip: impl Fn(&Path) -> bool,
+) -> Result<actions::artifacts::Packed, Failure> {
     pack(folder, to, skip).with_context(|| format!("cannot pack {}", folder.display())).map_err(Failure::outside)
 }
 

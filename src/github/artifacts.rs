@@ -34,6 +34,9 @@ pub struct Artifact {
     /// The size of its zip in bytes.
     #[serde(default)]
     pub size_in_bytes: u64,
+    /// The digest of its zip as `sha256:…`, where the server tells.
+    #[serde(default)]
+    pub digest: Option<String>,
     /// Whether it is gone.
     #[serde(default)]
     pub expired: bool,

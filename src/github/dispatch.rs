@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Github, GithubError, GithubErrorKind,
+    Github, GithubError, GithubErrorKind, WorkflowRun,
     transport::{Call, escaped},
 };
 
@@ -49,5 +49,20 @@ impl Github {
             return Ok(None);
         }
         answer.json().map(Some)
+    }
+
+    /// Lists the newest runs of the workflow in the file `workflow` that were started by a dispatch; GitHub lists a run
+    /// some time after it was started. Needs `actions: read`.
+    ///
+    /// # Errors
+    /// When there is no such workflow, or GitHub cannot be asked.
+    pub async fn dispatched_runs(&self, workflow: &str) -> Result<Vec<WorkflowRun>, GithubError> {
+        #[derive(Deserialize)]
+        struct Page {
+            workflow_runs: Vec<WorkflowRun>,
+        }
+        let rest = format!("actions/workflows/{}/runs?event=workflow_dispatch&per_page=50", escaped(workflow));
+        let page: Page = self.fetch(&Call::get("looking for the started run", self.path(&rest))).await?;
+        Ok(page.workflow_runs)
     }
 }

@@ -79,6 +79,12 @@ impl GithubError {
         matches!(self.kind, GithubErrorKind::Forbidden { .. } | GithubErrorKind::Unauthorized)
     }
 
+    /// Tells whether it may work at another time, or has worked although no answer came.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        self.kind.may_repeat(true)
+    }
+
     /// Tells whether the thing is not there.
     #[must_use]
     pub fn is_not_found(&self) -> bool {

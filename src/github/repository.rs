@@ -2,6 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
+use serde::Deserialize;
+
+use super::{Github, GithubError, transport::Call};
+
 /// A repository as `OWNER/REPO`. Holds only characters that GitHub allows in names, so that it is safe in a URL.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RepositoryName {
@@ -25,6 +29,22 @@ impl RepositoryName {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+}
+
+impl Github {
+    /// Returns the name of the repository's default branch.
+    ///
+    /// # Errors
+    /// When there is no such repository, or the token may not see it.
+    pub async fn default_branch(&self) -> Result<String, GithubError> {
+        #[derive(Deserialize)]
+        struct Repository {
+            default_branch: String,
+        }
+        let path = format!("/repos/{}", self.settings().repository);
+        let repository: Repository = self.fetch(&Call::get("reading the repository", path)).await?;
+        Ok(repository.default_branch)
     }
 }
 

@@ -180,6 +180,14 @@ impl Github {
         Ok(Self { inner: Arc::new(Inner { octocrab, settings, counter: Counter::default(), known: Mutex::default() }) })
     }
 
+    /// Makes a client for another repository of the same GitHub, with a token of its own.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn elsewhere(&self, repository: RepositoryName, token: SecretString) -> Result<Self, GithubError> {
+        Self::new(Settings { repository, token, ..self.inner.settings.clone() })
+    }
+
     /// Returns where GitHub is and who asks.
     #[must_use]
     pub fn settings(&self) -> &Settings {

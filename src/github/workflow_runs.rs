@@ -6,12 +6,18 @@ use serde::Deserialize;
 use super::{Github, GithubError, transport::Call};
 
 /// A run of a workflow.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 pub struct WorkflowRun {
     /// Its id.
     pub id: u64,
     /// `queued`, `in_progress`, `completed` and others.
     pub status: Option<String>,
+    /// How it ended, such as `success`, `failure` and `cancelled`; none before that.
+    #[serde(default)]
+    pub conclusion: Option<String>,
+    /// What its line in the list of runs says: the workflow's `run-name`, where it has one. Untrusted text.
+    #[serde(default)]
+    pub display_title: String,
     /// Which attempt at it is the newest, from 1.
     #[serde(default)]
     pub run_attempt: Option<u64>,
@@ -29,12 +35,12 @@ impl WorkflowRun {
 }
 
 impl Github {
-    /// Reads a workflow run. Needs `actions: read` in private repositories.
+    /// Reads a workflow run. Asking again costs nothing while it is unchanged. Needs `actions: read` in private repositories.
     ///
     /// # Errors
     /// When there is none, or the token may not see it.
     pub async fn workflow_run(&self, id: u64) -> Result<WorkflowRun, GithubError> {
-        self.fetch(&Call::get("reading a workflow run", self.path(&format!("actions/runs/{id}")))).await
+        self.fetch_if_changed(&Call::get("reading a workflow run", self.path(&format!("actions/runs/{id}")))).await
     }
 
     /// Ends a workflow run. Needs `actions: write`.

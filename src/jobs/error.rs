@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use implementer_model::ids::SubagentName;
+
 use crate::{
     agent::AgentError, coordinator::RunError, intake::IntakeError, journal::JournalError, run_dir::RunDirError,
     workspace::WorkspaceError,
@@ -38,6 +40,15 @@ pub enum JobError {
         /// What does.
         next: String,
     },
+    /// Nothing but a workflow of its own was to do the work, and there is none.
+    #[error(
+        "`{0}` has no workflow of its own: the configuration has no `workflow.subagents.{0}.dispatch` any more. Run \
+         `backend-implementer generate` and start the workflow anew"
+    )]
+    NotDispatched(SubagentName),
+    /// The attempts of a job are different subagents'.
+    #[error("the attempts of one job must be of one subagent, and these are of `{0}` and `{1}`")]
+    Mixed(SubagentName, SubagentName),
     /// An attempt is named wrongly.
     #[error("`{}` names no attempt; write it as TASK#ATTEMPT, such as `feature#1`", implementer_model::text::terminal(.0))]
     Name(String),

@@ -12,6 +12,7 @@
 
 mod agent;
 mod collect;
+mod dispatch;
 mod error;
 mod freeze;
 mod gate;
@@ -25,6 +26,7 @@ mod work;
 
 pub use self::{
     collect::{Collected, collect},
+    dispatch::{Assigned, assigned, forfeit},
     error::JobError,
     freeze::{Freezing, freeze},
     gate::{collect_gates, gate},

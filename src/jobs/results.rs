@@ -50,6 +50,17 @@ pub(super) async fn write(
         let commit = site.store.patch_commit(patch, &message)?;
         bundle::write(&site.store, &[(patch_ref(&name), commit)], &order.base, &folder.join(PATCH))?;
     }
+    write_records(site, at_ms, records, folder).await
+}
+
+/// Writes the records of an attempt into `folder`, as the result of one that has no patch.
+pub(super) async fn write_records(
+    site: &Site,
+    at_ms: u64,
+    records: [Record; 2],
+    folder: &Path,
+) -> Result<(), JobError> {
+    fs::create_dir_all(folder).map_err(JobError::writing(folder))?;
     let [started, ended] = records;
     write_journal(&folder.join(RESULT), &[(0, site.frozen.begun()), (at_ms, started), (at_ms, ended)]).await
 }

@@ -15,13 +15,15 @@ use std::{
 
 use backend_implementer::actions::{INPUTS, OUTPUTS};
 use implementer_model::handoff::{Handoff, Status};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
+    dispatched::OWN,
     jobs::{GUARD, TROUBLE, trouble},
     support::{
         PROGRAM,
         action::{NUMBER, Stage},
+        fan_out::Jobs,
     },
 };
 
@@ -89,25 +91,34 @@ fn stage() -> Stage {
     stage
 }
 
+/// Makes the checkout that act finds a workflow in: the base branch.
+fn checkout(stage: &Stage) -> PathBuf {
+    let checkout = stage.bench.path("act-checkout");
+    stage.bench.git(["worktree", "add", "--quiet", "--detach", checkout.to_str().unwrap(), "main"]);
+    stage.bench.git(["remote", "add", "origin", "https://github.com/octo/service"]);
+    checkout
+}
+
 /// Lets act run the generated workflow for an event.
 fn run(stage: &Stage, event: &str, payload: &Value) -> Acted {
+    let checkout = checkout(stage);
+    stage.bench.call(["generate", "--repo", checkout.to_str().unwrap()]).expect(0);
+    stage.github.state().runs.insert(1, ("in_progress".to_owned(), 1));
+    let acted = act_on(stage, &checkout, event, payload, ("backend-implementer.yml", ACTION));
+    stage.github.state().runs.insert(1, ("completed".to_owned(), 1));
+    acted
+}
+
+/// Lets act run a workflow of a checkout that calls the program as `action`.
+fn act_on(stage: &Stage, checkout: &Path, event: &str, payload: &Value, (file, action_name): (&str, &str)) -> Acted {
     let bench = &stage.bench;
-    // The checkout that act finds the workflow in: the base branch, where it is generated.
-    let checkout = bench.path("act-checkout");
-    bench.git(["worktree", "add", "--quiet", "--detach", checkout.to_str().unwrap(), "main"]);
-    bench.call(["generate", "--repo", checkout.to_str().unwrap()]).expect(0);
-    bench.git(["remote", "add", "origin", "https://github.com/octo/service"]);
     let action = bench.path("act-action");
     stand_in(&action);
     let event_file = bench.path("act-event.json");
     fs::write(&event_file, payload.to_string()).unwrap();
     let artifacts = bench.path("act-artifacts");
     fs::create_dir_all(&artifacts).unwrap();
-    {
-        let mut state = stage.github.state();
-        state.artifact_folder = Some(artifacts.clone());
-        state.runs.insert(1, ("in_progress".to_owned(), 1));
-    }
+    stage.github.state().artifact_folder = Some(artifacts.clone());
     let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).unwrap().port();
     let step = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/act/step.py");
     let mut command = Command::new(act());
@@ -118,11 +129,20 @@ fn run(stage: &Stage, event: &str, payload: &Value) -> Acted {
         .env("TMPDIR", bench.path("tmp"))
         // Given by name alone, its value does not stand in the arguments.
         .env("GITHUB_TOKEN", &stage.token)
-        .current_dir(&checkout)
+        .current_dir(checkout)
         .stdin(Stdio::null())
-        .args([event, "-e", event_file.to_str().unwrap(), "-W", ".github/workflows/backend-implementer.yml"])
-        .args(["-P", "ubuntu-latest=-self-hosted", "--no-cache-server", "--action-offline-mode", "-s", "GITHUB_TOKEN"])
-        .args(["--local-repository", &format!("{ACTION}={}", action.display())])
+        .args([event, "-e", event_file.to_str().unwrap(), "-W", &format!(".github/workflows/{file}")])
+        .args([
+            "-P",
+            "ubuntu-latest=-self-hosted",
+            "-P",
+            "self-hosted=-self-hosted",
+            "--no-cache-server",
+            "--action-offline-mode",
+            "-s",
+            "GITHUB_TOKEN",
+        ])
+        .args(["--local-repository", &format!("{action_name}={}", action.display())])
         .args(["--artifact-server-path", artifacts.to_str().unwrap(), "--artifact-server-addr", "127.0.0.1"])
         .args(["--artifact-server-port", &port.to_string()]);
     for (name, value) in [
@@ -136,7 +156,6 @@ fn run(stage: &Stage, event: &str, payload: &Value) -> Acted {
         command.args(["--env", &format!("{name}={value}")]);
     }
     let output = command.output().expect("act runs");
-    stage.github.state().runs.insert(1, ("completed".to_owned(), 1));
     Acted { output, artifacts }
 }
 
@@ -175,4 +194,26 @@ fn the_generated_workflow_gives_what_a_run_in_one_place_gives() {
     fs::File::open(stage.bench.path("act-run/summary.md")).unwrap().read_to_string(&mut page).unwrap();
     assert!(page.contains("Rework round 1"), "{page}");
     stage.bench.call(["verify", stage.bench.path("act-run").to_str().unwrap()]).expect(0);
+}
+
+#[test]
+fn the_example_of_a_workflow_of_its_own_does_the_work() {
+    let mut jobs = Jobs::begin_with(OWN);
+    let (acting, dispatched) = jobs.begin_dispatch(&[]);
+    let checkout = checkout(&jobs.stage);
+    let example =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/workflows/dispatched.yml")).unwrap();
+    let action = "your-org/backend-implementer@0000000000000000000000000000000000000000";
+    assert_eq!(example.matches(action).count(), 2, "{example}");
+    fs::create_dir_all(checkout.join(".github/workflows")).unwrap();
+    fs::write(checkout.join(".github/workflows/cli.yml"), example).unwrap();
+    let payload = json!({ "inputs": dispatched.inputs });
+    let acted = act_on(&jobs.stage, &checkout, "workflow_dispatch", &payload, ("cli.yml", action));
+    assert!(acted.output.status.success(), "{}", acted.log());
+    jobs.stage.github.state().runs.insert(dispatched.run, ("completed".to_owned(), 1));
+    jobs.finish_wave(acting, 0);
+    jobs.run_to_end();
+    jobs.act("summarize", &[]).expect(0);
+    let comment = jobs.stage.github.only_comment_of(NUMBER, "github-actions[bot]").body;
+    assert!(comment.contains("## Backend Implementation Complete"), "{comment}\n{}", acted.log());
 }

@@ -64,7 +64,7 @@ fn githubs_own_client_downloads_what_we_uploaded_and_finds_its_hash() {
     let packed = pack(&from, &bench.path().join("artifact.zip"), |_| false).unwrap();
 
     let variables: BTreeMap<_, _> =
-        [("ACTIONS_RESULTS_URL", format!("{}/", dtu.url)), ("ACTIONS_RUNTIME_TOKEN", runtime_token())]
+        [("ACTIONS_RESULTS_URL", format!("{}/", dtu.url)), ("ACTIONS_RUNTIME_TOKEN", runtime_token("run-backend-id"))]
             .map(|(name, value)| (name.to_owned(), value))
             .into();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

@@ -196,7 +196,7 @@ fn the_artifacts_of_a_run_can_be_listed() {
 
 fn service(url: &str) -> ArtifactService {
     let variables: BTreeMap<_, _> =
-        [("ACTIONS_RESULTS_URL", url.to_owned()), ("ACTIONS_RUNTIME_TOKEN", runtime_token())]
+        [("ACTIONS_RESULTS_URL", url.to_owned()), ("ACTIONS_RUNTIME_TOKEN", runtime_token("run-backend-id"))]
             .map(|(name, value)| (name.to_owned(), value))
             .into();
     ArtifactService::of(&variables).unwrap().waiting(Duration::from_millis(1))

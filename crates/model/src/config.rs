@@ -23,7 +23,10 @@ pub use self::{
     agents::{AgentConfig, AgentKind, AgentSettings, Limits, Permissions},
     protected::{AGENT_INSTRUCTIONS, AGENT_SETTINGS_FILES, DEFAULT_PROTECTED_PATHS, ProtectedPath},
     pull_request::{DEFAULT_PLAN_FILE, PullRequestConfig},
-    workflow::{DEFAULT_RUNNER, WAVES_MAX, WorkflowConfig, WorkflowSubagent},
+    workflow::{
+        DEFAULT_RUNNER, DISPATCH_INPUTS_MAX, DISPATCH_OWN_INPUTS, WAVES_MAX, WorkflowConfig, WorkflowDispatch,
+        WorkflowSubagent,
+    },
 };
 use crate::{
     budget::Dollars,

@@ -29,6 +29,8 @@ pub(crate) struct Stage {
     /// Where the program finds the REST interface; the fake unless a test puts something in front of it.
     pub(crate) api_url: String,
     pub(crate) token: String,
+    /// The repository whose workflow the steps belong to.
+    pub(crate) repository: Cell<&'static str>,
     pub(crate) launcher: Launcher,
 }
 
@@ -76,6 +78,7 @@ impl Stage {
         let stage = Self {
             api_url: github.api_url(),
             token: "ghs_workflow".to_owned(),
+            repository: Cell::new(REPOSITORY),
             bench,
             github,
             runs: Cell::new(100),
@@ -209,7 +212,7 @@ impl Stage {
             ("GITHUB_API_URL", self.api_url.clone()),
             ("GITHUB_GRAPHQL_URL", self.github.graphql_url()),
             ("GITHUB_SERVER_URL", self.github.server_url()),
-            ("GITHUB_REPOSITORY", REPOSITORY.to_owned()),
+            ("GITHUB_REPOSITORY", self.repository.get().to_owned()),
             ("GITHUB_RUN_ID", run.to_string()),
             ("GITHUB_RUN_ATTEMPT", "1".to_owned()),
             ("GITHUB_WORKFLOW", "Backend Implementer".to_owned()),
@@ -221,7 +224,7 @@ impl Stage {
             ("GITHUB_STEP_SUMMARY", file("summary.md")),
             ("INPUT_TOKEN", self.token.clone()),
             ("ACTIONS_RESULTS_URL", format!("{}/", self.github.server_url())),
-            ("ACTIONS_RUNTIME_TOKEN", runtime_token()),
+            ("ACTIONS_RUNTIME_TOKEN", runtime_token(&format!("run-{run}"))),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into();
@@ -282,7 +285,12 @@ impl Acting {
     pub(crate) fn finish(self, stage: &Stage) -> Acted {
         let Self { child, run, folder, container: _ } = self;
         let called = Called::of(child.wait_with_output().expect("the program ends"));
-        stage.github.state().runs.insert(run, ("completed".to_owned(), 1));
+        let mut state = stage.github.state();
+        // A run that was dispatched has further steps.
+        if state.dispatched.iter().all(|dispatched| dispatched.run != run) {
+            state.runs.insert(run, ("completed".to_owned(), 1));
+        }
+        drop(state);
         let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
         Acted {
             called,
@@ -320,8 +328,8 @@ fn values(file: &str) -> BTreeMap<String, String> {
     values
 }
 
-/// The token that a runner would hand out.
-pub(crate) fn runtime_token() -> String {
-    let claims = json!({ "scp": "Actions.Results:run-backend-id:job-backend-id", "exp": 4_102_444_800_u64 });
+/// The token that a runner would hand out for the artifacts of a run.
+pub(crate) fn runtime_token(run: &str) -> String {
+    let claims = json!({ "scp": format!("Actions.Results:{run}:job-backend-id"), "exp": 4_102_444_800_u64 });
     format!("x.{}.y", BASE64_URL_SAFE_NO_PAD.encode(claims.to_string()))
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{
     read::{
         AGENT_KEYS, CONFIG_KEYS, GATE_KEYS, LIMITS_KEYS, PRICE_KEYS, PULL_REQUEST_KEYS, SETTINGS_KEYS, SUBAGENT_KEYS,
-        workflow::{WORKFLOW_KEYS, WORKFLOW_SUBAGENT_KEYS},
+        workflow::{WORKFLOW_DISPATCH_KEYS, WORKFLOW_KEYS, WORKFLOW_SUBAGENT_KEYS},
     },
     *,
 };
@@ -335,6 +335,7 @@ fn the_schema_has_the_keys_that_are_read() {
         ("GateConfig", &GATE_KEYS),
         ("WorkflowConfig", &WORKFLOW_KEYS),
         ("WorkflowSubagent", &WORKFLOW_SUBAGENT_KEYS),
+        ("WorkflowDispatch", &WORKFLOW_DISPATCH_KEYS),
     ] {
         assert_eq!(keys(&schema["$defs"][name]["properties"]), ours(known), "{name}");
         assert_eq!(schema["$defs"][name]["additionalProperties"], false, "{name}");
@@ -414,6 +415,7 @@ fn the_documented_examples_are_configurations() {
         &PULL_REQUEST_KEYS,
         &WORKFLOW_KEYS,
         &WORKFLOW_SUBAGENT_KEYS,
+        &WORKFLOW_DISPATCH_KEYS,
     ]
     .concat()
     .into_iter()
@@ -581,4 +583,45 @@ fn what_is_wrong_in_the_workflow_section_is_told_with_its_place() {
     for wanted in wanted {
         assert!(codes.contains(&wanted), "{wanted:?} is not in {codes:?}");
     }
+}
+
+#[test]
+fn what_is_wrong_in_a_dispatch_is_told_with_its_place() {
+    let head = "workflow:\n  subagents:\n    backend-validation-agent:\n";
+    let read = |dispatch: &str| read(&format!("{head}{dispatch}"));
+    let whole = "      dispatch:\n        workflow: validation.yml\n        repository: acme/labs\n        ref: release/1.x\n        \
+                 token: LABS_TOKEN\n        inputs: { size: large, count: 3 }\n";
+    let config = read(whole).unwrap();
+    let name = SubagentName::new("backend-validation-agent").unwrap();
+    let dispatch = config.workflow.dispatch(&name).unwrap();
+    assert_eq!(
+        (dispatch.repository.as_deref(), dispatch.reference.as_deref()),
+        (Some("acme/labs"), Some("release/1.x"))
+    );
+    assert_eq!((dispatch.token.as_deref(), dispatch.inputs["count"].as_str()), (Some("LABS_TOKEN"), "3"));
+    assert!(config.workflow.dispatches());
+
+    for (wrong, code, line) in [
+        ("      dispatch: {}\n", "invalid-workflow", 4),
+        ("      dispatch: validation.yml\n", "wrong-type", 4),
+        ("      dispatch: { workflow: ../x.yml }\n", "invalid-workflow", 4),
+        ("      dispatch: { workflow: x.yml, repository: acme/labs }\n", "no-token", 4),
+        ("      dispatch: { workflow: x.yml, repository: acme, token: T }\n", "invalid-repository", 4),
+        ("      dispatch: { workflow: x.yml, repository: ../.., token: T }\n", "invalid-repository", 4),
+        ("      dispatch: { workflow: x.yml, ref: -x }\n", "invalid-ref", 4),
+        ("      dispatch: { workflow: x.yml, ref: a..b }\n", "invalid-ref", 4),
+        ("      dispatch: { workflow: x.yml, token: GITHUB_TOKEN }\n", "refused-environment", 4),
+        ("      dispatch: { workflow: x.yml, inputs: { job: 1 } }\n", "invalid-input", 4),
+        ("      dispatch: { workflow: x.yml, inputs: { a b: 1 } }\n", "invalid-input", 4),
+        ("      dispatch: { workflow: x.yml, file: y }\n", "unknown-key", 4),
+        ("      runs-on: [self-hosted]\n      dispatch: { workflow: x.yml }\n", "dispatched", 4),
+        ("      work: [{ run: x }]\n      dispatch: { workflow: x.yml }\n", "dispatched", 4),
+    ] {
+        let found = read(wrong).unwrap_err();
+        let told: Vec<_> = found.iter().map(|found| (found.code.as_str(), found.position.unwrap().line)).collect();
+        assert_eq!(told, [(code, line)], "{wrong}");
+    }
+    let many: String = (0..24).map(|at| format!("          in-{at}: x\n")).collect();
+    let found = read(&format!("      dispatch:\n        workflow: x.yml\n        inputs:\n{many}")).unwrap_err();
+    assert!(found[0].message.contains("24 inputs, and there is room for 23"), "{found:#?}");
 }

@@ -14,6 +14,13 @@ pub const DEFAULT_RUNNER: &str = "ubuntu-24.04";
 /// 512 KB at most, and every wave is two jobs.
 pub const WAVES_MAX: u64 = 24;
 
+/// The inputs of a dispatched workflow that are ours: the job, and a name for people.
+pub const DISPATCH_OWN_INPUTS: [&str; 2] = ["job", "name"];
+
+/// The most further inputs of a dispatched workflow: GitHub takes 25 ("Events that trigger workflows", docs.github.com), and
+/// two are ours.
+pub const DISPATCH_INPUTS_MAX: usize = 25 - DISPATCH_OWN_INPUTS.len();
+
 const DEFAULT_WAVES: u64 = 8;
 const DEFAULT_REWORK_WAVES: u64 = 3;
 const DEFAULT_JOBS_PER_WAVE: usize = 16;
@@ -60,6 +67,30 @@ pub struct WorkflowSubagent {
     pub setup: Vec<serde_json::Value>,
     /// Steps that do its work in place of the configured agent, such as an agent of the marketplace.
     pub work: Vec<serde_json::Value>,
+    /// A workflow that does its work, started for each of its jobs; nothing else of this entry may stand beside it.
+    pub dispatch: Option<WorkflowDispatch>,
+}
+
+/// A workflow that does the work of a subagent as a run of its own: on runners that are another repository's, or for longer
+/// than a job of this workflow may take.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct WorkflowDispatch {
+    /// Its file, such as `validation.yml`. It is started by `workflow_dispatch` and takes the input `job`.
+    pub workflow: String,
+    /// Its repository, as `OWNER/REPO`: that of the pull request when left out.
+    #[serde(default)]
+    pub repository: Option<String>,
+    /// The branch or tag with the workflow: the branch that the pull request goes into when left out, in another repository
+    /// its default branch.
+    #[serde(default, rename = "ref")]
+    pub reference: Option<String>,
+    /// The name of a secret with a token that may start it and read what it uploads. Another repository needs one.
+    #[serde(default)]
+    pub token: Option<String>,
+    /// Further inputs of the workflow, the same for every run.
+    #[serde(default)]
+    pub inputs: BTreeMap<String, String>,
 }
 
 impl WorkflowConfig {
@@ -87,6 +118,18 @@ impl WorkflowConfig {
     pub fn runs_on(&self, subagent: &SubagentName) -> Vec<String> {
         let own = self.subagents.get(subagent).and_then(|subagent| subagent.runs_on.clone());
         own.unwrap_or_else(|| self.coordinator_runs_on())
+    }
+
+    /// Returns the workflow that does a subagent's work, where one does.
+    #[must_use]
+    pub fn dispatch(&self, subagent: &SubagentName) -> Option<&WorkflowDispatch> {
+        self.subagents.get(subagent)?.dispatch.as_ref()
+    }
+
+    /// Tells whether any subagent's work is done by a workflow of its own.
+    #[must_use]
+    pub fn dispatches(&self) -> bool {
+        self.subagents.values().any(|subagent| subagent.dispatch.is_some())
     }
 
     /// Returns the labels of the runners of all jobs that run no subagent.

@@ -1,5 +1,7 @@
 //! The workflow of a fan-out, as text, from the configuration and the roster.
 
+mod jobs;
+
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
@@ -65,7 +67,10 @@ pub fn workflow(config: &Config, roster: &Roster) -> Result<String, GenerateErro
     let stages = stages(&config.workflow, config.rework_rounds());
     for (at, stage) in stages.iter().enumerate() {
         match stage {
-            Stage::Wave { .. } => text.wave(&stages, at)?,
+            Stage::Wave { .. } => {
+                text.wave(&stages, at)?;
+                text.dispatch(&stages, at);
+            }
             Stage::Gates { .. } => text.gates(&stages, at)?,
         }
         text.settle(&stages, at);
@@ -148,129 +153,6 @@ jobs:"
         flow(&self.config.workflow.coordinator_runs_on())
     }
 
-    fn plan(&mut self) {
-        let (runner, action) = (self.runner(), self.action);
-        self.lines(
-            2,
-            &format!(
-                "plan:
-  name: Plan
-  if: github.event_name != 'issue_comment' || (github.event.issue.pull_request && contains(github.event.comment.body, '/implement'))
-  runs-on: {runner}
-  timeout-minutes: 20
-  permissions:
-    contents: read # to fetch the pull request's commits
-    pull-requests: write # for the comment, answers and reactions
-    checks: write # for the check runs
-    actions: write # for /implement cancel
-  outputs:
-    state: ${{{{ steps.plan.outputs.state }}}}
-    head: ${{{{ steps.plan.outputs.head }}}}
-    lock: ${{{{ steps.plan.outputs.lock }}}}
-    matrix: ${{{{ steps.plan.outputs.matrix }}}}
-    gates: ${{{{ steps.plan.outputs.gates }}}}
-  steps:
-    - name: Plan
-      id: plan
-      uses: {action}
-      with:
-        fan-out: true"
-            ),
-        );
-    }
-
-    /// The job of a wave: prepare, the users' set-up, the work, collect.
-    fn wave(&mut self, stages: &[Stage], at: usize) -> Result<(), GenerateError> {
-        let (stage, action) = (&stages[at], self.action);
-        let before = stages[..at].last().map_or_else(|| "plan".to_owned(), Stage::settle);
-        let matrix = output_of(&before, "matrix");
-        let needs = if before == "plan" { "[plan]".to_owned() } else { format!("[plan, {before}]") };
-        let parallel = self.config.concurrency();
-        let slots = self.config.workflow.jobs_per_wave();
-        let (id, name) = (stage.id(), stage.title());
-        self.lines(
-            2,
-            &format!(
-                "
-{id}:
-  name: \"{name}: ${{{{ matrix.name }}}}\"
-  needs: {needs}
-  if: ${{{{ !cancelled() && ({matrix} || '') != '' }}}}
-  strategy:
-    fail-fast: false
-    max-parallel: {parallel}
-    matrix:
-      include: ${{{{ fromJSON({matrix} || '[]') }}}}
-  runs-on: ${{{{ fromJSON(matrix.runs-on) }}}}
-  timeout-minutes: ${{{{ fromJSON(matrix.timeout) }}}}
-  permissions:
-    contents: read # to fetch the commits that it works on
-    actions: read # to download what earlier jobs made
-  outputs:"
-            ),
-        );
-        for slot in 0..slots {
-            self.line(&format!("      slot-{slot}: ${{{{ steps.collect.outputs.slot-{slot} }}}}"));
-        }
-        self.lines(
-            2,
-            &format!(
-                "  steps:
-    - name: Prepare
-      uses: {action}
-      with:
-        command: prepare
-        tasks: ${{{{ matrix.tasks }}}}
-        state: ${{{{ needs.{before}.outputs.state }}}}
-        head: ${{{{ needs.{before}.outputs.head }}}}
-        lock: ${{{{ needs.plan.outputs.lock }}}}"
-            ),
-        );
-        self.setup()?;
-        let config = self.config;
-        let mut own = Vec::new();
-        for (subagent, special) in &config.workflow.subagents {
-            let only = format!("matrix.subagent == '{subagent}'");
-            for step in &special.setup {
-                self.step(step, Some(&only))?;
-            }
-        }
-        for (subagent, special) in config.workflow.subagents.iter().filter(|(_, special)| !special.work.is_empty()) {
-            let only = format!("matrix.subagent == '{subagent}'");
-            own.push(subagent.to_string());
-            for step in &special.work {
-                self.step(step, Some(&only))?;
-            }
-        }
-        let mut work = Map::new();
-        work.insert("name".to_owned(), "Work".into());
-        if !own.is_empty() {
-            let list = serde_json::to_string(&own).unwrap_or_default();
-            work.insert("if".to_owned(), format!("${{{{ !contains(fromJSON('{list}'), matrix.subagent) }}}}").into());
-        }
-        let tasks = Map::from_iter([("TASKS".to_owned(), "${{ matrix.tasks }}".into())]);
-        self.on_host(work, tasks, true, "work --tasks \"$TASKS\"")?;
-        self.lines(
-            2,
-            &format!(
-                "    - name: Collect
-      id: collect
-      if: always()
-      uses: {action}
-      with:
-        command: collect
-        tasks: ${{{{ matrix.tasks }}}}
-        slot: ${{{{ matrix.slot }}}}
-        wave: {id}
-        succeeded: ${{{{ job.status == 'success' }}}}
-        state: ${{{{ needs.{before}.outputs.state }}}}
-        head: ${{{{ needs.{before}.outputs.head }}}}
-        lock: ${{{{ needs.plan.outputs.lock }}}}"
-            ),
-        );
-        Ok(())
-    }
-
     /// Writes a step that runs a command of ours on the host, on what the job has prepared.
     fn on_host(
         &mut self,
@@ -288,178 +170,23 @@ jobs:"
         self.step(&Value::Object(step), None)
     }
 
-    /// The job of the gates: no token that can write, the host's tools.
-    fn gates(&mut self, stages: &[Stage], at: usize) -> Result<(), GenerateError> {
-        let (stage, action, runner) = (&stages[at], self.action, self.runner());
-        let (id, name) = (stage.id(), stage.title());
-        let needs = self.needs(&stages[..at]);
-        let (state, head, due) = (latest(stages, at, "state"), latest(stages, at, "head"), latest(stages, at, "gates"));
-        // Every command of a gate has its own limit; the job only must not be the first to end.
-        self.lines(
-            2,
-            &format!(
-                "
-{id}:
-  name: {name}
-  needs: {needs}
-  if: ${{{{ !cancelled() && ({due}) == 'true' }}}}
-  runs-on: {runner}
-  timeout-minutes: 360
-  permissions:
-    contents: read # to fetch the commits that it works on
-    actions: read # to download what earlier jobs made
-  outputs:
-    slot-0: ${{{{ steps.collect.outputs.slot-0 }}}}
-  steps:
-    - name: Prepare
-      uses: {action}
-      with:
-        command: prepare
-        tasks: gates
-        state: ${{{{ {state} }}}}
-        head: ${{{{ {head} }}}}
-        lock: ${{{{ needs.plan.outputs.lock }}}}"
-            ),
-        );
-        self.setup()?;
-        let gate = Map::from_iter([("name".to_owned(), "Run the gates".into())]);
-        self.on_host(gate, Map::new(), false, "gate")?;
-        self.lines(
-            2,
-            &format!(
-                "    - name: Collect
-      id: collect
-      if: always()
-      uses: {action}
-      with:
-        command: collect
-        tasks: gates
-        slot: 0
-        wave: {id}
-        state: ${{{{ {state} }}}}
-        head: ${{{{ {head} }}}}
-        lock: ${{{{ needs.plan.outputs.lock }}}}"
-            ),
-        );
-        Ok(())
-    }
-
-    /// The job that takes in what the one before made. It runs nothing of the repository's.
-    fn settle(&mut self, stages: &[Stage], at: usize) {
-        let (stage, action, runner) = (&stages[at], self.action, self.runner());
-        let (id, work, name) = (stage.settle(), stage.id(), stage.title());
-        let mut needs: Vec<Stage> = stages[..at].to_vec();
-        let (state, head) = (latest(stages, at, "state"), latest(stages, at, "head"));
-        let condition = match stage {
-            Stage::Wave { .. } => {
-                let before = stages[..at].last().map_or_else(|| "plan".to_owned(), Stage::settle);
-                needs.drain(..needs.len().saturating_sub(1));
-                format!("({} || '') != ''", output_of(&before, "matrix"))
-            }
-            Stage::Gates { .. } => format!("({}) == 'true'", latest(stages, at, "gates")),
-        };
-        let (state, head) = match stage {
-            Stage::Wave { .. } => {
-                let before = stages[..at].last().map_or_else(|| "plan".to_owned(), Stage::settle);
-                (format!("needs.{before}.outputs.state"), format!("needs.{before}.outputs.head"))
-            }
-            Stage::Gates { .. } => (state, head),
-        };
-        let needs = self.needs_and(&needs, &work);
-        self.lines(
-            2,
-            &format!(
-                "
-{id}:
-  name: \"{name}: integrate\"
-  needs: {needs}
-  if: ${{{{ !cancelled() && {condition} }}}}
-  runs-on: {runner}
-  timeout-minutes: 30
-  permissions:
-    contents: read # to fetch the commits that the patches are for
-    actions: read # to download the patches
-  outputs:
-    state: ${{{{ steps.settle.outputs.state }}}}
-    head: ${{{{ steps.settle.outputs.head }}}}
-    matrix: ${{{{ steps.settle.outputs.matrix }}}}
-    gates: ${{{{ steps.settle.outputs.gates }}}}
-  steps:
-    - name: Integrate
-      id: settle
-      uses: {action}
-      with:
-        command: settle
-        wave: {work}
-        results: ${{{{ toJSON(needs.{work}.outputs) }}}}
-        state: ${{{{ {state} }}}}
-        head: ${{{{ {head} }}}}
-        lock: ${{{{ needs.plan.outputs.lock }}}}"
-            ),
-        );
-    }
-
-    /// The writer: it runs no code of the repository's, and its token can comment.
-    fn summarize(&mut self, stages: &[Stage]) {
-        let (action, runner) = (self.action, self.runner());
-        let end = stages.len();
-        // Those that make something, too: one that was cancelled says that the run was.
-        let made: Vec<_> = stages.iter().map(Stage::id).collect();
-        let needs = self.needs_and(stages, &made.join(", "));
-        let WorkflowConfig { branch, on_complete, .. } = &self.config.workflow;
-        let contents = if *branch {
-            "write # for the branch backend-implementer/pr-N; nothing of the repository is run here"
-        } else {
-            "read # to fetch the commits that the patches are for"
-        };
-        let actions = if on_complete.is_some() {
-            "write # to start the workflow that comes next"
-        } else {
-            "read # to download the patches"
-        };
-        let (state, head) = (latest(stages, end, "state"), latest(stages, end, "head"));
-        self.lines(
-            2,
-            &format!(
-                "
-summarize:
-  name: Summarize
-  needs: {needs}
-  if: ${{{{ always() && needs.plan.outputs.state != '' }}}}
-  runs-on: {runner}
-  timeout-minutes: 30
-  permissions:
-    contents: {contents}
-    actions: {actions}
-    pull-requests: write # for the summary
-    checks: write # for the check runs
-  steps:
-    - name: Summarize
-      uses: {action}
-      with:
-        command: summarize
-        cancelled: ${{{{ contains(needs.*.result, 'cancelled') }}}}
-        state: ${{{{ {state} }}}}
-        head: ${{{{ {head} }}}}
-        lock: ${{{{ needs.plan.outputs.lock }}}}"
-            ),
-        );
-        if *branch {
-            self.line("          branch: true");
-        }
-        if let Some(workflow) = on_complete {
-            self.line(&format!("          on-complete: {workflow}"));
-        }
-    }
-
     fn needs(&self, stages: &[Stage]) -> String {
         let settled = stages.iter().map(Stage::settle);
         format!("[{}]", ["plan".to_owned()].into_iter().chain(settled).collect::<Vec<_>>().join(", "))
     }
 
-    fn needs_and(&self, stages: &[Stage], work: &str) -> String {
+    fn needs_and(&self, stages: &[Stage], work: &[Option<String>]) -> String {
         let needs = self.needs(stages);
-        format!("{}, {work}]", needs.trim_end_matches(']'))
+        let work: Vec<_> = work.iter().flatten().map(String::as_str).collect();
+        format!("{}, {}]", needs.trim_end_matches(']'), work.join(", "))
+    }
+
+    /// The line of a job's outputs for what workflows of their own do; none where there are none.
+    fn dispatch_output(&self, step: &str) -> String {
+        if !self.config.workflow.dispatches() {
+            return String::new();
+        }
+        format!("    dispatch: ${{{{ steps.{step}.outputs.dispatch }}}}\n")
     }
 
     /// The users' own steps for all subagents and gates.

@@ -19,8 +19,15 @@ pub const MATRIX_MAX_BYTES: usize = 500_000;
 /// The longest that a job may take, in minutes ("Usage limits", docs.github.com: six hours).
 const JOB_MAX_MINUTES: u64 = 360;
 
+/// The longest that a job may take that waits for a workflow, in minutes ("Usage limits", docs.github.com: five days on a
+/// runner of one's own; GitHub's runners end it after six hours whatever it asks for).
+const WAITING_MAX_MINUTES: u64 = 5 * 24 * 60;
+
 /// What a job needs beside its tasks, in minutes: preparing, the users' own set-up, collecting.
 const JOB_ROOM_MINUTES: u64 = 20;
+
+/// How long a workflow may wait for a runner, in minutes: special ones are few.
+const QUEUE_MINUTES: u64 = 60;
 
 /// An attempt that is to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +61,9 @@ pub struct Leg {
     pub runs_on: String,
     /// After how many minutes the runner ends it.
     pub timeout: u64,
+    /// Whether a workflow of its own does the work, and this job only waits for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dispatched: bool,
 }
 
 impl Leg {
@@ -69,8 +79,15 @@ impl Leg {
             subagent: None,
             runs_on: String::new(),
             timeout: JOB_MAX_MINUTES,
+            dispatched: false,
         }
     }
+}
+
+/// Returns how many minutes a workflow has that does tasks of so many seconds in all, from its start to its end.
+#[must_use]
+pub fn dispatched_minutes(seconds: u64) -> u64 {
+    (seconds.div_ceil(60).saturating_add(JOB_ROOM_MINUTES + QUEUE_MINUTES)).min(WAITING_MAX_MINUTES - JOB_ROOM_MINUTES)
 }
 
 /// Makes the jobs of a wave: one for each attempt, or, beyond what a matrix may have, attempts of the same subagent in
@@ -129,6 +146,7 @@ fn leg(slot: usize, chunk: &[&LegTask], config: &WorkflowConfig) -> Option<Leg> 
     if chunk.len() > 1 {
         title = format!("{title} and {} more", chunk.len() - 1);
     }
+    let dispatched = config.dispatch(&first.subagent).is_some();
     Some(Leg {
         slot,
         name: title,
@@ -136,7 +154,13 @@ fn leg(slot: usize, chunk: &[&LegTask], config: &WorkflowConfig) -> Option<Leg> 
         folder: format!("{}-{}", first.task, first.attempt),
         subagent: Some(first.subagent.clone()),
         runs_on: serde_json::to_string(&config.runs_on(&first.subagent)).unwrap_or_default(),
-        timeout: (seconds.div_ceil(60) + JOB_ROOM_MINUTES).min(JOB_MAX_MINUTES),
+        timeout: if dispatched {
+            // The one that waits must not be the first to end.
+            dispatched_minutes(seconds) + JOB_ROOM_MINUTES
+        } else {
+            (seconds.div_ceil(60) + JOB_ROOM_MINUTES).min(JOB_MAX_MINUTES)
+        },
+        dispatched,
     })
 }
 
@@ -163,6 +187,21 @@ mod tests {
         assert_eq!(named, [(0, "task-0#1", 21), (1, "task-1#1", 21), (2, "task-2#1", 21)]);
         assert_eq!(legs[0].runs_on, r#"["ubuntu-24.04"]"#);
         assert!(pack(&[], &WorkflowConfig::default()).is_empty());
+    }
+
+    #[test]
+    fn a_job_that_waits_has_the_time_of_its_workflow_and_more() {
+        let mut config = WorkflowConfig::default();
+        let dispatch: crate::config::WorkflowDispatch = serde_json::from_str(r#"{"workflow":"x.yml"}"#).unwrap();
+        let special = crate::config::WorkflowSubagent { dispatch: Some(dispatch), ..Default::default() };
+        config.subagents.insert(SubagentName::new("agent-1").unwrap(), special);
+        let legs = pack(&tasks(2, 2), &config);
+        let said: Vec<_> = legs.iter().map(|leg| (leg.slot, leg.dispatched, leg.timeout)).collect();
+        assert_eq!(said, [(0, false, 21), (1, true, 101)]);
+        assert_eq!(dispatched_minutes(60), 81);
+        assert_eq!(dispatched_minutes(u64::MAX) + JOB_ROOM_MINUTES, WAITING_MAX_MINUTES);
+        let json = serde_json::to_string(&legs).unwrap();
+        assert_eq!(json.matches("dispatched").count(), 1, "{json}");
     }
 
     proptest! {

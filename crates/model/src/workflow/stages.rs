@@ -31,6 +31,12 @@ impl Stage {
         }
     }
 
+    /// Returns the id of the job that waits for workflows which do work of its wave; none for the gates.
+    #[must_use]
+    pub fn dispatch(&self) -> Option<String> {
+        matches!(self, Self::Wave { .. }).then(|| format!("{}-dispatch", self.id()))
+    }
+
     /// Returns the id of the job that settles what it made.
     #[must_use]
     pub fn settle(&self) -> String {

@@ -2,15 +2,18 @@
 
 use std::{fs, path::Path};
 
+use implementer_model::ids::Digest;
 use serde_json::json;
 use wiremock::{Request, ResponseTemplate};
 
-use super::{REPOSITORY, state::State};
+use super::{ELSEWHERE, REPOSITORY, state::State};
 
 /// An artifact, and what the blob store does to whoever wants it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Stored {
     pub(crate) name: String,
+    /// The run that has it; every run, where it is 0.
+    pub(crate) run: u64,
     pub(crate) zip: Vec<u8>,
     /// After how many bytes the next answers end early; the first is the next.
     pub(crate) breaks: Vec<usize>,
@@ -20,6 +23,7 @@ pub(crate) struct Stored {
 pub(super) fn answer(state: &mut State, url: &str, request: &Request) -> Option<ResponseTemplate> {
     let path = request.url.path().to_owned();
     let authorized = request.headers.contains_key("authorization");
+    let reaches = super::routes::identity(state, request).map(|who| who.repository);
     if let Some(id) = path.strip_prefix("/blobs/") {
         // A signed address needs no token, and must not be given one.
         let status = if authorized { 400 } else { 200 };
@@ -29,11 +33,10 @@ pub(super) fn answer(state: &mut State, url: &str, request: &Request) -> Option<
     if let Some(response) = service(state, url, &path, request) {
         return Some(response);
     }
-    let api = path
-        .strip_prefix("/api/v3")
-        .unwrap_or(&path)
-        .strip_prefix(&format!("/repos/{REPOSITORY}/actions/"))?
-        .to_owned();
+    let below = path.strip_prefix("/api/v3").unwrap_or(&path).strip_prefix("/repos/")?;
+    let repository = [REPOSITORY, ELSEWHERE].into_iter().find(|name| below.starts_with(name))?;
+    let api = below.strip_prefix(repository)?.strip_prefix("/actions/")?.to_owned();
+    let authorized = authorized && reaches.is_none_or(|reached| reached == repository);
     let parts: Vec<_> = api.split('/').collect();
     match parts.as_slice() {
         ["artifacts", id, "zip"] => {
@@ -54,8 +57,10 @@ pub(super) fn answer(state: &mut State, url: &str, request: &Request) -> Option<
                 response.set_body_json(json!({ "message": "Not Found" }))
             })
         }
-        ["runs", _, "artifacts"] => {
-            let mut all: Vec<_> = state.artifacts.iter().map(|(id, stored)| (*id, stored.name.clone())).collect();
+        ["runs", run, "artifacts"] => {
+            let run: u64 = run.parse().ok()?;
+            let of_run = state.artifacts.iter().filter(|(_, stored)| [0, run].contains(&stored.run));
+            let mut all: Vec<_> = of_run.map(|(id, stored)| (*id, stored.name.clone())).collect();
             all.extend(
                 state
                     .artifact_folder
@@ -68,7 +73,10 @@ pub(super) fn answer(state: &mut State, url: &str, request: &Request) -> Option<
             state.record(request, "workflow", 200);
             let listed: Vec<_> = all
                 .iter()
-                .map(|(id, name)| json!({ "id": id, "name": name, "size_in_bytes": 1, "expired": false }))
+                .map(|(id, name)| {
+                    let digest = bytes(state, *id).map(Digest::of);
+                    json!({ "id": id, "name": name, "size_in_bytes": 1, "expired": false, "digest": digest })
+                })
                 .collect();
             let first = request.url.query_pairs().all(|(key, value)| key != "page" || value == "1");
             let listed = if first { listed } else { Vec::new() };
@@ -92,12 +100,14 @@ fn service(state: &mut State, url: &str, path: &str, request: &Request) -> Optio
     let operation = path.strip_prefix("/twirp/github.actions.results.api.v1.ArtifactService/")?;
     let body: serde_json::Value = serde_json::from_slice(&request.body).ok()?;
     let name = body["name"].as_str()?.to_owned();
-    let there = state.artifacts.iter().find(|(_, stored)| stored.name == name).map(|(id, _)| *id);
+    let run = body["workflow_run_backend_id"].as_str().and_then(|id| id.strip_prefix("run-")?.parse().ok());
+    let run: u64 = run.unwrap_or_default();
+    let there = state.artifacts.iter().find(|(_, stored)| stored.name == name && stored.run == run).map(|(id, _)| *id);
     Some(match (operation, there) {
         ("CreateArtifact", Some(_)) => ResponseTemplate::new(409),
         ("CreateArtifact", None) => {
             let id = 1_000 + state.artifacts.len() as u64;
-            state.artifacts.insert(id, Stored { name, ..Stored::default() });
+            state.artifacts.insert(id, Stored { name, run, ..Stored::default() });
             ResponseTemplate::new(200)
                 .set_body_json(json!({ "ok": true, "signed_upload_url": format!("{url}/uploads/{id}?sig=x") }))
         }

@@ -17,11 +17,14 @@ use std::{
 use tokio::runtime::Runtime;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
-use self::state::State;
-pub(crate) use self::state::{CheckRun, Comment, Fault, Identity, PullRequest, Recorded};
+pub(crate) use self::state::State;
+pub(crate) use self::state::{CheckRun, Comment, Dispatched, Fault, Identity, PullRequest, Recorded};
 
 /// The repository that the fake has.
 pub(crate) const REPOSITORY: &str = "octo/service";
+
+/// Another repository of the same GitHub: it has workflows, and nothing else.
+pub(crate) const ELSEWHERE: &str = "octo/labs";
 
 /// How long a test waits for something that has to happen.
 const PATIENCE: Duration = Duration::from_secs(60);

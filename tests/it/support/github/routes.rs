@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
 
 use super::{
-    REPOSITORY,
-    state::{CheckRun, Identity, State, now},
+    ELSEWHERE, REPOSITORY,
+    state::{CheckRun, Dispatched, Identity, State, now},
 };
 
 /// What an operation answers: a status and a body.
@@ -57,7 +57,7 @@ pub(super) fn answer(state: &mut State, bare: &Path, url: &str, request: &Reques
     if status == 304 || status == 204 { response } else { response.set_body_json(body) }
 }
 
-fn identity(state: &State, request: &Request) -> Option<Identity> {
+pub(super) fn identity(state: &State, request: &Request) -> Option<Identity> {
     let header = request.headers.get("authorization")?.to_str().ok()?;
     let token = header.strip_prefix("Bearer ").or_else(|| header.strip_prefix("token "))?;
     state.tokens.get(token).cloned()
@@ -76,8 +76,20 @@ fn operate(state: &mut State, bare: &Path, url: &str, request: &Request, who: &I
     if path == "/user" {
         return if who.app.is_some() { forbidden() } else { Some((200, user(&who.login))) };
     }
-    let rest = path.strip_prefix(&format!("/repos/{REPOSITORY}/"))?;
+    let below = path.strip_prefix("/repos/")?;
+    let repository = [REPOSITORY, ELSEWHERE].into_iter().find(|name| below.starts_with(name))?;
+    // GitHub does not tell what a token may not see from what is not there.
+    if who.repository != repository {
+        return Some(not_found());
+    }
+    let rest = below.strip_prefix(repository)?;
+    let Some(rest) = rest.strip_prefix('/') else {
+        return Some((200, json!({ "full_name": repository, "default_branch": "trunk" })));
+    };
     let parts: Vec<&str> = rest.split('/').collect();
+    if repository != REPOSITORY && parts.first() != Some(&"actions") {
+        return Some(not_found());
+    }
     match (method, parts.as_slice()) {
         ("GET", ["pulls", number]) => {
             let pull = state.pulls.get(&number.parse().ok()?);
@@ -88,9 +100,22 @@ fn operate(state: &mut State, bare: &Path, url: &str, request: &Request, who: &I
             Some((200, paged(files(bare, &pull.base_sha, &pull.head_sha), &query)))
         }
         ("POST", ["actions", "workflows", file, "dispatches"]) => {
-            state.story.push(format!("{} starts {file} on {}: {}", who.login, body["ref"].as_str()?, body["inputs"]));
-            let details = json!({ "workflow_run_id": 900, "run_url": "x", "html_url": "https://example.invalid/900" });
+            if !who.actions {
+                return forbidden();
+            }
+            let (run, reference) = (900 + state.dispatched.len() as u64, body["ref"].as_str()?.to_owned());
+            state.story.push(format!("{} starts {file} on {reference}: {}", who.login, body["inputs"]));
+            let (file, inputs) = ((*file).to_owned(), body["inputs"].clone());
+            state.dispatched.push(Dispatched { run, repository, file, reference, inputs });
+            state.runs.insert(run, ("queued".to_owned(), 1));
+            let page = format!("https://example.invalid/{run}");
+            let details = json!({ "workflow_run_id": run, "run_url": "x", "html_url": page });
             Some(if body["return_run_details"] == true { (200, details) } else { (204, Value::Null) })
+        }
+        ("GET", ["actions", "workflows", file, "runs"]) => {
+            let of = state.dispatched.iter().rev().filter(|run| run.file == *file && run.repository == repository);
+            let listed: Vec<_> = of.filter_map(|run| workflow_run(state, run.run, url)).collect();
+            Some((200, json!({ "total_count": listed.len(), "workflow_runs": listed })))
         }
         ("GET", ["issues", number, "comments"]) => {
             let number: u64 = number.parse().ok()?;
@@ -161,14 +186,7 @@ fn operate(state: &mut State, bare: &Path, url: &str, request: &Request, who: &I
         }
         ("GET", ["actions", "runs", id]) => {
             let id: u64 = id.parse().ok()?;
-            Some(match state.runs.get(&id) {
-                Some((status, attempt)) => (
-                    200,
-                    json!({ "id": id, "status": status, "run_attempt": attempt,
-                    "html_url": format!("{url}/{REPOSITORY}/actions/runs/{id}") }),
-                ),
-                None => not_found(),
-            })
+            Some(workflow_run(state, id, url).map_or_else(not_found, |run| (200, run)))
         }
         ("POST", ["actions", "runs", id, "cancel"]) => {
             if !who.actions {
@@ -181,10 +199,28 @@ fn operate(state: &mut State, bare: &Path, url: &str, request: &Request, who: &I
                 Some(_) => (202, json!({})),
             };
             state.tell(format!("--- {} cancels run {id}", who.login));
+            if state.dispatched.iter().any(|run| run.run == id) && answer.0 == 202 {
+                state.runs.insert(id, ("completed".to_owned(), 1));
+                state.conclusions.insert(id, "cancelled".to_owned());
+            }
             Some(answer)
         }
         _ => None,
     }
+}
+
+fn workflow_run(state: &State, id: u64, url: &str) -> Option<Value> {
+    let (status, attempt) = state.runs.get(&id)?;
+    let over = status == "completed";
+    let conclusion = over.then(|| state.conclusions.get(&id).map_or("success", String::as_str));
+    let started = state.dispatched.iter().find(|run| run.run == id);
+    let title = match started {
+        Some(run) if state.run_names => run.inputs["name"].as_str().unwrap_or_default(),
+        _ => "Some workflow",
+    };
+    let repository = started.map_or(REPOSITORY, |run| run.repository);
+    Some(json!({ "id": id, "status": status, "conclusion": conclusion, "run_attempt": attempt, "display_title": title,
+        "html_url": format!("{url}/{repository}/actions/runs/{id}") }))
 }
 
 fn comment(state: &mut State, url: &str, who: &Identity, method: &str, id: u64, body: &Value) -> Option<Answer> {

@@ -6,6 +6,8 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use wiremock::Request;
 
+use super::REPOSITORY;
+
 /// Who a token is, and what it may do.
 #[derive(Debug, Clone)]
 pub(crate) struct Identity {
@@ -15,13 +17,15 @@ pub(crate) struct Identity {
     pub(crate) comments: bool,
     pub(crate) checks: bool,
     pub(crate) actions: bool,
+    /// The one repository that it reaches.
+    pub(crate) repository: &'static str,
 }
 
 impl Identity {
     /// A workflow's own token.
     pub(crate) fn workflow() -> Self {
         let (login, app) = ("github-actions[bot]".to_owned(), Some("github-actions".to_owned()));
-        Self { login, app, comments: true, checks: true, actions: true }
+        Self { login, app, comments: true, checks: true, actions: true, repository: REPOSITORY }
     }
 
     /// A workflow's token on a pull request from a fork: it can only read.
@@ -31,7 +35,14 @@ impl Identity {
 
     /// Somebody's own token: only apps can make check runs.
     pub(crate) fn user(login: &str) -> Self {
-        Self { login: login.to_owned(), app: None, comments: true, checks: false, actions: true }
+        Self {
+            login: login.to_owned(),
+            app: None,
+            comments: true,
+            checks: false,
+            actions: true,
+            repository: REPOSITORY,
+        }
     }
 }
 
@@ -78,6 +89,16 @@ pub(crate) struct CheckRun {
     pub(crate) states: Vec<String>,
 }
 
+/// A run that a dispatch started.
+#[derive(Debug, Clone)]
+pub(crate) struct Dispatched {
+    pub(crate) run: u64,
+    pub(crate) repository: &'static str,
+    pub(crate) file: String,
+    pub(crate) reference: String,
+    pub(crate) inputs: Value,
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Recorded {
     pub(crate) who: String,
@@ -120,6 +141,12 @@ pub(crate) struct State {
     pub(crate) checks: Vec<CheckRun>,
     /// Workflow runs: status and newest attempt.
     pub(crate) runs: BTreeMap<u64, (String, u64)>,
+    /// How workflow runs ended; with success, where nothing is said.
+    pub(crate) conclusions: BTreeMap<u64, String>,
+    /// What was started.
+    pub(crate) dispatched: Vec<Dispatched>,
+    /// Whether started workflows have a `run-name` with their input `name`.
+    pub(crate) run_names: bool,
     /// The artifacts of all runs, by id.
     pub(crate) artifacts: BTreeMap<u64, super::artifacts::Stored>,
     /// A folder in which an artifact server keeps zips: what is in there can be had as well.
@@ -139,6 +166,9 @@ impl State {
             comments: Vec::new(),
             checks: Vec::new(),
             runs: BTreeMap::new(),
+            conclusions: BTreeMap::new(),
+            dispatched: Vec::new(),
+            run_names: true,
             artifacts: BTreeMap::new(),
             artifact_folder: None,
             requests: Vec::new(),

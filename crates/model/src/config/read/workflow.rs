@@ -1,5 +1,7 @@
 //! Reads the section `workflow`.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value as Json};
 
 use super::{Field, Reader};
@@ -7,7 +9,7 @@ use crate::{
     config::{
         WorkflowConfig,
         values::{self, Refused},
-        workflow::{WAVES_MAX, WorkflowSubagent},
+        workflow::{DISPATCH_INPUTS_MAX, DISPATCH_OWN_INPUTS, WAVES_MAX, WorkflowDispatch, WorkflowSubagent},
     },
     ids::SubagentName,
     workflow::matrix::LEGS_MAX,
@@ -26,7 +28,8 @@ pub(in crate::config) const WORKFLOW_KEYS: [&str; 10] = [
     "branch",
     "on-complete",
 ];
-pub(in crate::config) const WORKFLOW_SUBAGENT_KEYS: [&str; 3] = ["runs-on", "setup", "work"];
+pub(in crate::config) const WORKFLOW_SUBAGENT_KEYS: [&str; 4] = ["runs-on", "setup", "work", "dispatch"];
+pub(in crate::config) const WORKFLOW_DISPATCH_KEYS: [&str; 5] = ["workflow", "repository", "ref", "token", "inputs"];
 
 impl Reader<'_> {
     pub(super) fn workflow(&mut self, field: Field) -> WorkflowConfig {
@@ -60,11 +63,103 @@ impl Reader<'_> {
 
     fn workflow_subagent(&mut self, field: Field) -> WorkflowSubagent {
         let mut fields = self.keys(field, &WORKFLOW_SUBAGENT_KEYS);
+        let dispatch = fields.remove("dispatch");
+        // What is done elsewhere has its runner, its steps and its secrets there.
+        if dispatch.is_some() {
+            for (name, field) in std::mem::take(&mut fields) {
+                let message = format!("`{}` has no meaning beside `dispatch`", field.path);
+                let hint = format!("give the dispatched workflow its own `{name}`");
+                self.error(field.node.position, "dispatched", message, Some(hint));
+            }
+        }
         WorkflowSubagent {
             runs_on: fields.remove("runs-on").and_then(|field| self.labels(field)),
             setup: fields.remove("setup").map(|field| self.steps(field)).unwrap_or_default(),
             work: fields.remove("work").map(|field| self.steps(field)).unwrap_or_default(),
+            dispatch: dispatch.and_then(|field| self.workflow_dispatch(field)),
         }
+    }
+
+    fn workflow_dispatch(&mut self, field: Field) -> Option<WorkflowDispatch> {
+        let (at, path) = (field.node.position, field.path.clone());
+        let hint = match &field.node.value {
+            Value::Mapping(_) | Value::Null => None,
+            Value::Text(file) => Some(format!("write `{{ workflow: {} }}`", super::quoted(file))),
+            _ => Some("write `{ workflow: validation.yml }`".to_owned()),
+        };
+        if hint.is_some() {
+            self.wrong_type(&field, "a mapping", hint);
+            return None;
+        }
+        let mut fields = self.keys(field, &WORKFLOW_DISPATCH_KEYS);
+        let workflow = match fields.remove("workflow") {
+            Some(field) => self.workflow_file(&field),
+            None => {
+                let message = format!("`{path}` names no workflow");
+                let hint = "say which it is: `workflow: validation.yml`".to_owned();
+                self.error(at, "invalid-workflow", message, Some(hint));
+                None
+            }
+        };
+        let repository = fields.remove("repository").and_then(|field| {
+            let word = self.word(&field)?;
+            let valid = word.split('/').count() == 2 && word.split('/').all(is_name);
+            if !valid {
+                let message = format!("`{}` names no repository", field.path);
+                self.error(field.node.position, "invalid-repository", message, Some("write OWNER/REPO".to_owned()));
+            }
+            valid.then_some(word)
+        });
+        let reference = fields.remove("ref").and_then(|field| {
+            let word = self.word(&field)?;
+            let valid = is_branch(&word);
+            if !valid {
+                let message = format!("`{}` names no branch or tag", field.path);
+                let hint = "write its short name, such as `main`".to_owned();
+                self.error(field.node.position, "invalid-ref", message, Some(hint));
+            }
+            valid.then_some(word)
+        });
+        let token = fields.remove("token").and_then(|field| {
+            let word = self.word(&field)?;
+            if let Err(refused) = values::environment_name(&word) {
+                let message = format!("`{}` {}", field.path, refused.message);
+                self.error(field.node.position, "refused-environment", message, Some(refused.hint));
+            }
+            Some(word)
+        });
+        let inputs = fields.remove("inputs").map(|field| self.inputs(field)).unwrap_or_default();
+        if repository.is_some() && token.is_none() {
+            let message = format!("`{path}` names another repository, and no token for it");
+            let hint = "a workflow's own token reaches its own repository alone: name a secret with one, `token: NAME`";
+            self.error(at, "no-token", message, Some(hint.to_owned()));
+        }
+        Some(WorkflowDispatch { workflow: workflow?, repository, reference, token, inputs })
+    }
+
+    /// Reads the further inputs of a workflow that is started.
+    fn inputs(&mut self, field: Field) -> BTreeMap<String, String> {
+        let (at, path) = (field.node.position, field.path.clone());
+        let mut inputs = BTreeMap::new();
+        for ((name, at), field) in self.entries(field) {
+            let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+            if DISPATCH_OWN_INPUTS.contains(&name.as_str()) || !plain || name.is_empty() {
+                let message = format!("`{}` cannot be an input", name.escape_debug());
+                let hint =
+                    format!("inputs are letters, digits, `-` and `_`, and {} are ours", DISPATCH_OWN_INPUTS.join(", "));
+                self.error(at, "invalid-input", message, Some(hint));
+                continue;
+            }
+            match field.node.value {
+                Value::Text(text) | Value::Literal(text) => drop(inputs.insert(name, text)),
+                _ => self.wrong_type(&field, "text", None),
+            }
+        }
+        if inputs.len() > DISPATCH_INPUTS_MAX {
+            let message = format!("`{path}` has {} inputs, and there is room for {DISPATCH_INPUTS_MAX}", inputs.len());
+            self.error(at, "invalid-input", message, None);
+        }
+        inputs
     }
 
     /// Reads what follows `uses:` for the action itself.
@@ -141,13 +236,23 @@ fn is_pinned(action: &str) -> bool {
         return local.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/'));
     }
     let Some((repository, commit)) = action.split_once('@') else { return false };
-    let name = |part: &str| {
-        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
-    };
     repository.split('/').count() >= 2
-        && repository.split('/').all(name)
+        && repository.split('/').all(is_name)
         && commit.len() == 40
         && commit.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Tells whether `part` can be a part of a repository's name.
+fn is_name(part: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    !part.is_empty() && !matches!(part, "." | "..") && part.chars().all(plain)
+}
+
+/// Tells whether `name` can be the short name of a branch or a tag: a part of what git allows, which needs no quotes
+/// anywhere.
+fn is_branch(name: &str) -> bool {
+    let part = |part: &str| is_name(part) && !part.starts_with('.') && !part.ends_with(".lock");
+    name.len() <= 255 && !name.starts_with('-') && !name.contains("..") && name.split('/').all(part)
 }
 
 /// Turns a tree into plain values.

@@ -186,3 +186,45 @@ fn delivery_and_what_comes_next_are_asked_for_and_only_the_writer_may() {
     assert!(writer.contains("contents: write") && writer.contains("actions: write"), "{writer}");
     assert!(writer.contains("branch: true\n          on-complete: submission.yml\n"), "{writer}");
 }
+
+#[test]
+fn a_workflow_of_its_own_is_started_and_waited_for_by_a_job_that_runs_nothing() {
+    let text = generated(
+        "  subagents:\n    backend-validation-agent: { dispatch: { workflow: validation.yml } }\n    \
+         backend-deployment-agent: { dispatch: { workflow: x.yml, repository: acme/labs, token: LABS_TOKEN } }\n",
+    );
+    let names = jobs(&text);
+    assert_eq!(names[..5], ["plan", "wave-1", "wave-1-dispatch", "settle-1", "wave-2"]);
+    assert!(names.contains(&"rework-1-wave-1-dispatch".to_owned()) && !names.contains(&"gates-dispatch".to_owned()));
+    let workflow = yaml::mapping(&text).unwrap();
+    let job = &workflow["jobs"]["wave-2-dispatch"];
+    assert_eq!(job["needs"], serde_json::json!(["plan", "settle-1"]));
+    assert_eq!(job["permissions"], serde_json::json!({ "contents": "read", "actions": "write" }));
+    let steps = job["steps"].as_array().unwrap();
+    assert_eq!(steps.len(), 1, "nothing but the waiting: {job}");
+    assert_eq!(steps[0]["with"]["command"], "dispatch");
+    let token = "${{ matrix.subagent == 'backend-deployment-agent' && secrets.LABS_TOKEN || '' }}";
+    assert_eq!(steps[0]["with"]["dispatch-token"], token);
+    assert_eq!(workflow["jobs"]["wave-1"]["permissions"]["actions"], "read", "who runs agents starts nothing");
+    // What comes after takes both in, and runs when either made anything.
+    let settle = &workflow["jobs"]["settle-2"];
+    assert_eq!(settle["needs"], serde_json::json!(["plan", "settle-1", "wave-2", "wave-2-dispatch"]));
+    assert_eq!(settle["steps"][0]["with"]["dispatched"], "${{ toJSON(needs.wave-2-dispatch.outputs) }}");
+    let condition = settle["if"].as_str().unwrap();
+    assert!(
+        condition.contains("outputs.matrix || '') != '' || (") && condition.contains("outputs.dispatch"),
+        "{condition}"
+    );
+    for job in ["plan", "settle-1", "settle-gates"] {
+        assert!(workflow["jobs"][job]["outputs"].get("dispatch").is_some(), "{job}");
+    }
+    assert!(workflow["jobs"]["summarize"]["needs"].to_string().contains("\"wave-2-dispatch\""));
+
+    // A token of another repository's needs nothing of ours to be written.
+    let text = generated(
+        "  subagents:\n    backend-validation-agent: { dispatch: { workflow: x.yml, repository: acme/labs, token: T } }\n",
+    );
+    let workflow = yaml::mapping(&text).unwrap();
+    assert_eq!(workflow["jobs"]["wave-1-dispatch"]["permissions"]["actions"], "read");
+    assert!(!generated("").contains("-dispatch:\n") && !generated("").contains("dispatched"));
+}

@@ -1,114 +1,16 @@
 //! The jobs of a fan-out as steps of GitHub Actions, on our fake: artifacts that are lost, foreign or tampered with, the
 //! branch that is delivered, and the workflow that is started at the end.
 
-use std::{cell::RefCell, collections::BTreeMap, fs};
+use std::fs;
 
 use implementer_model::ids::Digest;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{
-    Called, PLAN,
-    action::{Acted, NUMBER, Stage},
+    PLAN,
+    action::{NUMBER, Stage},
+    fan_out::Jobs,
 };
-
-/// The number of the one run.
-const RUN: u64 = 500;
-
-/// The jobs of one run, one after another.
-struct Jobs {
-    stage: Stage,
-    payload: Value,
-    lock: String,
-    /// What the last job that settled something said.
-    outputs: BTreeMap<String, String>,
-    /// The logs of all jobs.
-    log: RefCell<String>,
-    wave: usize,
-}
-
-impl Jobs {
-    fn begin() -> Self {
-        let stage = Stage::new("Please.", &[(".backend-implementer/plan.md", PLAN)]);
-        stage.happened("opened").expect(0);
-        let body = stage.github.only_comment_of(NUMBER, "github-actions[bot]").body;
-        let (_, rest) = body.split_once("\n/implement ").expect("a lock");
-        let lock = rest.lines().next().unwrap().to_owned();
-        let payload = stage.github.event_comment(NUMBER, "ada", &format!("/implement {lock}"));
-        stage.one_run.set(Some(RUN));
-        let begun = stage.act("issue_comment", &payload, &[("fan-out", "true")]).expect(0);
-        assert_eq!(begun.output("status"), "running");
-        assert!(stage.github.only_comment_of(NUMBER, "github-actions[bot]").body.contains("Implementation Running"));
-        let lock = begun.output("lock").to_owned();
-        Self { stage, payload, lock, outputs: begun.outputs, log: RefCell::default(), wave: 0 }
-    }
-
-    fn output(&self, name: &str) -> &str {
-        self.outputs.get(name).map_or("", String::as_str)
-    }
-
-    fn act(&self, command: &str, further: &[(&str, &str)]) -> Acted {
-        let (state, head) = (self.output("state").to_owned(), self.output("head").to_owned());
-        let mut inputs = vec![("command", command), ("state", &state), ("head", &head), ("lock", &self.lock)];
-        inputs.extend_from_slice(further);
-        let acted = self.stage.act("issue_comment", &self.payload, &inputs);
-        self.log.borrow_mut().push_str(&format!("{}{}", acted.called.stdout, acted.called.stderr));
-        acted
-    }
-
-    /// Runs a step of the host's: the program that `prepare` left.
-    fn host(&self, command: &str, further: &[&str]) {
-        let workspace = self.stage.bench.path(&format!("run-{RUN}")).join("workspace");
-        let job = ".backend-implementer/job";
-        let program = workspace.join(job).join("bin/backend-implementer");
-        let mut called = self.stage.bench.command(program.to_str().unwrap());
-        let (state, repository) = (format!("{job}/state"), format!("{job}/repository.git"));
-        called.current_dir(&workspace).args([command, "--lock", &self.lock, "--job", job, "--state", &state]);
-        Called::of(called.args(["--repo", &repository]).args(further).output().expect("it runs")).expect(0);
-    }
-
-    /// Makes the jobs of the next wave, and gives what they say in their outputs.
-    fn wave(&mut self) -> BTreeMap<String, String> {
-        self.wave += 1;
-        let wave = format!("wave-{}", self.wave);
-        let mut said = BTreeMap::new();
-        if self.output("gates") == "true" {
-            self.act("prepare", &[("tasks", "gates")]).expect(0);
-            self.host("gate", &[]);
-            let collected = self.act("collect", &[("tasks", "gates"), ("slot", "0"), ("wave", &wave)]).expect(0);
-            said.insert("slot-0".to_owned(), collected.output("slot-0").to_owned());
-            return said;
-        }
-        let legs: Vec<Value> = serde_json::from_str(self.output("matrix")).expect("a matrix");
-        for leg in legs {
-            let (tasks, slot) = (leg["tasks"].as_str().unwrap(), leg["slot"].to_string());
-            self.act("prepare", &[("tasks", tasks)]).expect(0);
-            self.host("work", &["--tasks", tasks]);
-            let collected = self.act("collect", &[("tasks", tasks), ("slot", &slot), ("wave", &wave)]).expect(0);
-            let name = format!("slot-{slot}");
-            said.insert(name.clone(), collected.output(&name).to_owned());
-        }
-        said
-    }
-
-    fn settle(&mut self, said: &BTreeMap<String, String>) -> String {
-        let wave = format!("wave-{}", self.wave);
-        let settled = self.act("settle", &[("wave", &wave), ("results", &json!(said).to_string())]).expect(0);
-        self.outputs = settled.outputs;
-        settled.called.stdout
-    }
-
-    fn run_to_end(&mut self) {
-        while !self.output("matrix").is_empty() || self.output("gates") == "true" {
-            let said = self.wave();
-            self.settle(&said);
-            assert!(self.wave < 20, "it does not end");
-        }
-    }
-
-    fn artifact(&self, said: &str) -> u64 {
-        said.split_once(':').expect("a binding").0.parse().expect("an id")
-    }
-}
 
 #[test]
 fn the_integrated_commits_are_delivered_and_what_comes_next_is_started() {

@@ -1,0 +1,53 @@
+//! The job of a wave that does nothing itself: a workflow of its own does the work, and is waited for.
+
+use std::path::Path;
+
+use implementer_model::{config::WorkflowDispatch, ids::SubagentName, workflow::matrix::dispatched_minutes};
+
+use super::{
+    error::JobError,
+    results,
+    site::{AttemptName, Site},
+};
+use crate::coordinator::nothing_came;
+
+/// What a workflow of its own is to do.
+#[derive(Debug, Clone)]
+pub struct Assigned {
+    /// Whose work it is.
+    pub subagent: SubagentName,
+    /// The workflow.
+    pub dispatch: WorkflowDispatch,
+    /// How many minutes it has, from its start to its end.
+    pub minutes: u64,
+}
+
+/// Finds out who does these attempts. Every one must be one that comes next, and all of one subagent.
+///
+/// # Errors
+/// When an attempt is not due, or the configuration names no workflow for it.
+pub async fn assigned(site: &Site, names: &[AttemptName]) -> Result<Assigned, JobError> {
+    let orders = Site::due(site.look().await?, names)?;
+    let mut subagents = orders.iter().map(|order| &order.task.subagent);
+    let Some(subagent) = subagents.next().cloned() else { return Err(JobError::Name(String::new())) };
+    if let Some(other) = subagents.find(|other| **other != subagent) {
+        return Err(JobError::Mixed(subagent, other.clone()));
+    }
+    let config = site.intake()?.config.workflow;
+    let dispatch = config.dispatch(&subagent).cloned().ok_or_else(|| JobError::NotDispatched(subagent.clone()))?;
+    let seconds = orders.iter().map(|order| order.task.time_limit_s).fold(0, u64::saturating_add);
+    Ok(Assigned { subagent, dispatch, minutes: dispatched_minutes(seconds) })
+}
+
+/// Writes results that say why nothing came of these attempts, so that the summary tells it.
+///
+/// # Errors
+/// When an attempt is not due, or the outside fails.
+pub async fn forfeit(site: &Site, names: &[AttemptName], why: &str, out: &Path) -> Result<(), JobError> {
+    let now_ms = site.now_ms();
+    for order in Site::due(site.look().await?, names)? {
+        let folder = out.join(AttemptName::of(&order).folder());
+        results::write_records(site, now_ms, nothing_came(order, now_ms, why), &folder).await?;
+    }
+    Ok(())
+}
