@@ -374,7 +374,7 @@ async fn clean_up(runner: &Runner) -> Result<u8, Failure> {
         return Ok(exit::COMPLETE);
     }
     if let Some(started) = runner.state(DISPATCHED) {
-        let (github, run) = Step::end_dispatched(runner, started)?;
+        let (github, run) = Step::dispatched_run(runner, started)?;
         dispatched::end(&github, run).await;
         show::note(&format!("The step ended without a word; run {run}, which it was waiting for, was told to end."));
         return Ok(exit::COMPLETE);

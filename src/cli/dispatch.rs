@@ -231,8 +231,8 @@ impl Step {
         branch.map_err(|error| Undone::Step(error.into()))
     }
 
-    /// Ends the run that a step was waiting for when it was killed.
-    pub(super) fn end_dispatched(runner: &Runner, said: &str) -> Result<(Github, u64), Failure> {
+    /// Finds the run that a step was waiting for when it was killed, from what the step saved.
+    pub(super) fn dispatched_run(runner: &Runner, said: &str) -> Result<(Github, u64), Failure> {
         let unknown = || Failure::outside(anyhow!("the saved state names no run: {said}"));
         let (repository, run) = said.split_once(' ').ok_or_else(unknown)?;
         let run = run.parse().map_err(|_| unknown())?;

@@ -18,12 +18,10 @@ use implementer_model::handoff::{Handoff, Status};
 use serde_json::{Value, json};
 
 use crate::{
-    dispatched::OWN,
     jobs::{GUARD, TROUBLE, trouble},
     support::{
-        PROGRAM,
+        PLAN, PROGRAM,
         action::{NUMBER, Stage},
-        fan_out::Jobs,
     },
 };
 
@@ -99,26 +97,44 @@ fn checkout(stage: &Stage) -> PathBuf {
     checkout
 }
 
+/// A workflow that act runs.
+struct Workflow<'a> {
+    /// Its file in the checkout.
+    file: &'a str,
+    /// The action that it calls, for which ours stands in.
+    action: &'a str,
+    /// A name for what it leaves.
+    name: &'a str,
+}
+
 /// Lets act run the generated workflow for an event.
 fn run(stage: &Stage, event: &str, payload: &Value) -> Acted {
     let checkout = checkout(stage);
     stage.bench.call(["generate", "--repo", checkout.to_str().unwrap()]).expect(0);
     stage.github.state().runs.insert(1, ("in_progress".to_owned(), 1));
-    let acted = act_on(stage, &checkout, event, payload, ("backend-implementer.yml", ACTION));
+    let workflow = Workflow { file: "backend-implementer.yml", action: ACTION, name: "act" };
+    let (mut command, artifacts) = prepare(stage, &checkout, event, payload, &workflow);
+    let output = command.output().expect("act runs");
     stage.github.state().runs.insert(1, ("completed".to_owned(), 1));
-    acted
+    Acted { output, artifacts }
 }
 
-/// Lets act run a workflow of a checkout that calls the program as `action`.
-fn act_on(stage: &Stage, checkout: &Path, event: &str, payload: &Value, (file, action_name): (&str, &str)) -> Acted {
-    let bench = &stage.bench;
-    let action = bench.path("act-action");
+/// Prepares act for a workflow of a checkout. Gives the folder of its artifacts, too.
+fn prepare(
+    stage: &Stage,
+    checkout: &Path,
+    event: &str,
+    payload: &Value,
+    workflow: &Workflow<'_>,
+) -> (Command, PathBuf) {
+    let (bench, Workflow { file, action: action_name, name }) = (&stage.bench, workflow);
+    let action = bench.path(&format!("{name}-action"));
     stand_in(&action);
-    let event_file = bench.path("act-event.json");
+    let event_file = bench.path(&format!("{name}-event.json"));
     fs::write(&event_file, payload.to_string()).unwrap();
-    let artifacts = bench.path("act-artifacts");
+    let artifacts = bench.path(&format!("{name}-artifacts"));
     fs::create_dir_all(&artifacts).unwrap();
-    stage.github.state().artifact_folder = Some(artifacts.clone());
+    stage.github.state().artifact_folders.push(artifacts.clone());
     let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).unwrap().port();
     let step = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/act/step.py");
     let mut command = Command::new(act());
@@ -151,12 +167,12 @@ fn act_on(stage: &Stage, checkout: &Path, event: &str, payload: &Value, (file, a
         ("FAKE_SERVER_URL", stage.github.server_url()),
         ("FAKE_PROGRAM", PROGRAM.to_owned()),
         ("FAKE_STEP", step.to_owned()),
-        ("FAKE_BINDINGS", bench.path("act-bindings").display().to_string()),
+        ("FAKE_BINDINGS", bench.path(&format!("{name}-bindings")).display().to_string()),
     ] {
         command.args(["--env", &format!("{name}={value}")]);
     }
-    let output = command.output().expect("act runs");
-    Acted { output, artifacts }
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    (command, artifacts)
 }
 
 fn shown_lock(stage: &Stage) -> String {
@@ -197,23 +213,45 @@ fn the_generated_workflow_gives_what_a_run_in_one_place_gives() {
 }
 
 #[test]
-fn the_example_of_a_workflow_of_its_own_does_the_work() {
-    let mut jobs = Jobs::begin_with(OWN);
-    let (acting, dispatched) = jobs.begin_dispatch(&[]);
-    let checkout = checkout(&jobs.stage);
-    let example =
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/workflows/dispatched.yml")).unwrap();
-    let action = "your-org/backend-implementer@0000000000000000000000000000000000000000";
-    assert_eq!(example.matches(action).count(), 2, "{example}");
-    fs::create_dir_all(checkout.join(".github/workflows")).unwrap();
-    fs::write(checkout.join(".github/workflows/cli.yml"), example).unwrap();
+fn a_workflow_of_its_own_is_started_by_the_generated_one_and_does_the_work() {
+    let stage = Stage::new("Please.", &[(".backend-implementer/plan.md", PLAN)]);
+    let config = fs::read_to_string(stage.bench.repo().join(".github/backend-implementer.yml")).unwrap();
+    let dispatch =
+        format!("{WORKFLOW}  subagents:\n    backend-cli-implementer: {{ dispatch: {{ workflow: cli.yml }} }}\n");
+    stage.push_to_base(&[(".github/backend-implementer.yml", &format!("{config}{dispatch}"))]);
+    stage.happened("opened").expect(0);
+    let payload = stage.github.event_comment(NUMBER, "ada", &format!("/implement {}", shown_lock(&stage)));
+
+    // Both workflows: the generated one, and the example as it is.
+    let checkout = checkout(&stage);
+    stage.bench.call(["generate", "--repo", checkout.to_str().unwrap()]).expect(0);
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/workflows/dispatched.yml");
+    fs::copy(example, checkout.join(".github/workflows/cli.yml")).unwrap();
+    let generated = Workflow { file: "backend-implementer.yml", action: ACTION, name: "act" };
+    let own = "your-org/backend-implementer@0000000000000000000000000000000000000000";
+    let own = Workflow { file: "cli.yml", action: own, name: "own" };
+
+    stage.github.state().runs.insert(1, ("in_progress".to_owned(), 1));
+    let (mut command, artifacts) = prepare(&stage, &checkout, "issue_comment", &payload, &generated);
+    let fan_out = command.spawn().expect("act runs");
+    stage.github.wait_for("a dispatch", |state| !state.dispatched.is_empty());
+    let dispatched = stage.github.state().dispatched[0].clone();
     let payload = json!({ "inputs": dispatched.inputs });
-    let acted = act_on(&jobs.stage, &checkout, "workflow_dispatch", &payload, ("cli.yml", action));
-    assert!(acted.output.status.success(), "{}", acted.log());
-    jobs.stage.github.state().runs.insert(dispatched.run, ("completed".to_owned(), 1));
-    jobs.finish_wave(acting, 0);
-    jobs.run_to_end();
-    jobs.act("summarize", &[]).expect(0);
-    let comment = jobs.stage.github.only_comment_of(NUMBER, "github-actions[bot]").body;
-    assert!(comment.contains("## Backend Implementation Complete"), "{comment}\n{}", acted.log());
+    let (mut command, _) = prepare(&stage, &checkout, "workflow_dispatch", &payload, &own);
+    let worked = command.output().expect("act runs");
+    stage.github.state().runs.insert(dispatched.run, ("completed".to_owned(), 1));
+    let acted = Acted { output: fan_out.wait_with_output().expect("act ends"), artifacts };
+    stage.github.state().runs.insert(1, ("completed".to_owned(), 1));
+
+    let log = format!("{}\n{}", acted.log(), String::from_utf8_lossy(&worked.stdout));
+    assert!(worked.status.success() && acted.output.status.success(), "{log}");
+    let fanned = acted.run_folder(&stage.bench.path("act-run"));
+    assert_eq!(fanned.status, Status::Complete, "{log}");
+    let comment = stage.github.only_comment_of(NUMBER, "github-actions[bot]").body;
+    assert!(comment.contains("## Backend Implementation Complete"), "{comment}\n{log}");
+    // The same in one place, where the configured agent does the work.
+    let here = stage.say("ada", &format!("/implement {}", fanned.lock.digest)).expect(0);
+    let folder = here.workspace.join(here.output("run-path"));
+    let in_one_place = Handoff::read(&fs::read(folder.join("handoff.json")).unwrap()).unwrap();
+    assert_eq!(fanned.result.commit, in_one_place.result.commit, "{log}");
 }

@@ -17,8 +17,7 @@ use crate::support::{
     github::{Dispatched, ELSEWHERE, FakeGithub, Fault, Identity, REPOSITORY, State, artifacts::Stored},
 };
 
-pub(crate) const OWN: &str =
-    "workflow:\n  subagents:\n    backend-cli-implementer: { dispatch: { workflow: cli.yml } }\n";
+const OWN: &str = "workflow:\n  subagents:\n    backend-cli-implementer: { dispatch: { workflow: cli.yml } }\n";
 
 const OTHER: &str = "workflow:\n  subagents:\n    backend-cli-implementer:\n      dispatch:\n        workflow: cli.yml\n        \
                      repository: octo/labs\n        token: LABS_TOKEN\n        inputs: { size: large }\n";
@@ -28,7 +27,7 @@ const RESULT: &str = "backend-implementer-wave-1-1-attempt-1";
 
 impl Jobs {
     /// Begins the job that waits for the workflow which does the CLI.
-    pub(crate) fn begin_dispatch(&self, further: &[(&str, &str)]) -> (Acting, Dispatched) {
+    fn begin_dispatch(&self, further: &[(&str, &str)]) -> (Acting, Dispatched) {
         let legs: Vec<Value> = serde_json::from_str(self.output("dispatch")).expect("a matrix");
         let [leg] = legs.as_slice() else { panic!("{legs:#?}") };
         assert_eq!((leg["tasks"].as_str(), leg["slot"].as_u64()), (Some("cli#1"), Some(1)));
@@ -60,7 +59,7 @@ impl Jobs {
         self.stage.repository.set(REPOSITORY);
     }
 
-    pub(crate) fn finish_wave(&mut self, acting: Acting, code: i32) -> String {
+    fn finish_wave(&mut self, acting: Acting, code: i32) -> String {
         let ended = self.told(acting.finish(&self.stage).expect(code));
         let waited: BTreeMap<_, _> = [("slot-1".to_owned(), ended.output("slot-1").to_owned())].into();
         let said = self.wave();

@@ -27,18 +27,23 @@ def values(text: str) -> dict:
 
 def main() -> int:
     inputs = json.loads(os.environ["STEP_INPUTS"])
-    bindings = pathlib.Path(os.environ["FAKE_BINDINGS"]) / (inputs.get("wave") or "none")
-    if inputs.get("command") == "settle" and bindings.is_dir():
-        results = json.loads(inputs["results"])
-        results.update({slot.name: slot.read_text() for slot in bindings.iterdir()})
-        inputs["results"] = json.dumps(results)
+    kept = pathlib.Path(os.environ["FAKE_BINDINGS"]) / (inputs.get("wave") or "none")
+    # Who made a result, and the input that takes it in.
+    makers = {"collect": "results", "dispatch": "dispatched"}
+    for taken in makers.values():
+        bindings = kept / taken
+        if inputs.get("command") == "settle" and bindings.is_dir():
+            outputs = json.loads(inputs[taken]) or {}
+            outputs.update({slot.name: slot.read_text() for slot in bindings.iterdir()})
+            inputs[taken] = json.dumps(outputs)
     # What the fakes are instead of GitHub; the rest is as act has it.
     environment = dict(os.environ)
     for name in ["API_URL", "GRAPHQL_URL", "SERVER_URL"]:
         environment[f"GITHUB_{name}"] = os.environ[f"FAKE_{name}"]
     environment.update({f"INPUT_{name.upper()}": value for name, value in inputs.items() if value})
     code = subprocess.run([os.environ["FAKE_PROGRAM"], "action"], env=environment).returncode
-    if inputs.get("command") == "collect":
+    if inputs.get("command") in makers:
+        bindings = kept / makers[inputs["command"]]
         for name, value in values(pathlib.Path(os.environ["GITHUB_OUTPUT"]).read_text()).items():
             if name.startswith("slot-"):
                 bindings.mkdir(parents=True, exist_ok=True)

@@ -61,15 +61,8 @@ pub(super) fn answer(state: &mut State, url: &str, request: &Request) -> Option<
             let run: u64 = run.parse().ok()?;
             let of_run = state.artifacts.iter().filter(|(_, stored)| [0, run].contains(&stored.run));
             let mut all: Vec<_> = of_run.map(|(id, stored)| (*id, stored.name.clone())).collect();
-            all.extend(
-                state
-                    .artifact_folder
-                    .as_deref()
-                    .map(in_folder)
-                    .unwrap_or_default()
-                    .into_iter()
-                    .map(|(id, name, _)| (id, name)),
-            );
+            let folders = state.artifact_folders.iter().flat_map(|folder| in_folder(folder));
+            all.extend(folders.map(|(id, name, _)| (id, name)));
             state.record(request, "workflow", 200);
             let listed: Vec<_> = all
                 .iter()
@@ -144,8 +137,8 @@ fn bytes(state: &State, id: u64) -> Option<Vec<u8>> {
     if let Some(stored) = state.artifacts.get(&id) {
         return Some(stored.zip.clone());
     }
-    let files = in_folder(state.artifact_folder.as_deref()?);
-    let (_, _, path) = files.into_iter().find(|(found, ..)| *found == id)?;
+    let mut files = state.artifact_folders.iter().flat_map(|folder| in_folder(folder));
+    let (_, _, path) = files.find(|(found, ..)| *found == id)?;
     fs::read(path).ok()
 }
 

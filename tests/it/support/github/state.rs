@@ -149,8 +149,8 @@ pub(crate) struct State {
     pub(crate) run_names: bool,
     /// The artifacts of all runs, by id.
     pub(crate) artifacts: BTreeMap<u64, super::artifacts::Stored>,
-    /// A folder in which an artifact server keeps zips: what is in there can be had as well.
-    pub(crate) artifact_folder: Option<std::path::PathBuf>,
+    /// Folders in which artifact servers keep zips: what is in there can be had as well.
+    pub(crate) artifact_folders: Vec<std::path::PathBuf>,
     pub(crate) requests: Vec<Recorded>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) story: Vec<String>,
@@ -170,7 +170,7 @@ impl State {
             dispatched: Vec::new(),
             run_names: true,
             artifacts: BTreeMap::new(),
-            artifact_folder: None,
+            artifact_folders: Vec::new(),
             requests: Vec::new(),
             faults: Vec::new(),
             story: Vec::new(),
