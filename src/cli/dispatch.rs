@@ -15,7 +15,7 @@ use super::{
     jobs as names, run,
 };
 use crate::{
-    actions::{Level, Runner, RunnerError, annotation, artifacts::Packed},
+    actions::{Level, Runner, annotation, artifacts::Packed},
     conversation::Desk,
     dispatched::{self, DispatchError, Pauses, Start, Waited},
     execution,
@@ -102,24 +102,22 @@ impl Step {
             let site = self.site(&scratch.path().join("site")).await?;
             let assigned = jobs::assigned(&site, &tasks).await?;
             let brought = self.bring(&site, &assigned, &scratch.path().join("brought.zip"), cancelled).await;
-            let (packed, succeeded) = match brought {
+            let (packed, said) = match brought {
                 Ok(Brought::Cancelled) => return Ok(exit::CANCELLED),
-                Ok(Brought::Result(packed, succeeded)) => (packed, succeeded),
-                // What went wrong is the attempt's end: the summary has to tell it.
-                Err(Undone::Dispatch(error)) => {
-                    let why = error.to_string();
-                    self.log.command(&annotation(Level::Error, None, "Not done", &why));
+                Ok(Brought::Result(packed, true)) => (packed, Ok(exit::COMPLETE)),
+                Ok(Brought::Result(packed, false)) => (packed, Ok(exit::INCOMPLETE)),
+                // What went wrong is the attempt's end: the summary has to tell it, not the log alone.
+                Err(failure) => {
                     let results = scratch.path().join("results");
-                    jobs::forfeit(&site, &tasks, &why, &results).await?;
-                    (pack_folder(&results, &scratch.path().join("forfeited.zip"), |_| false)?, false)
+                    jobs::forfeit(&site, &tasks, &failure.to_string(), &results).await?;
+                    (pack_folder(&results, &scratch.path().join("forfeited.zip"), |_| false)?, Err(failure))
                 }
-                Err(Undone::Step(failure)) => return Err(failure),
             };
             let name = self.artifact_name(&format!("{wave}-{slot}"))?;
             let uploaded = service.upload(&name, &packed).await?;
             self.runner.set_slot(slot, &Bound::of(&uploaded))?;
             self.log.line(&format!("uploaded {name} ({} bytes)", packed.size));
-            Ok::<_, Failure>(if succeeded { exit::COMPLETE } else { exit::INCOMPLETE })
+            said
         }));
         // What was started is over, or was told to end.
         self.remember_conclusion()?;
@@ -133,7 +131,7 @@ impl Step {
         assigned: &Assigned,
         zip: &Path,
         cancelled: watch::Receiver<bool>,
-    ) -> Result<Brought, Undone> {
+    ) -> Result<Brought, Failure> {
         let (wave, slot) = (self.required("wave")?, self.slot()?);
         let Assigned { subagent, dispatch, minutes } = assigned;
         let own = desk(&self.runner, 0)?;
@@ -152,8 +150,11 @@ impl Step {
         let inputs: Vec<_> = [("job", job.as_str()), ("name", name.as_str())].into_iter().chain(further).collect();
         let start = Start { workflow, reference: &reference, inputs: &inputs, name: &name };
         let pauses = Pauses::default();
+        if *cancelled.borrow() {
+            return Ok(Brought::Cancelled);
+        }
         let run = dispatched::start(&github, &start, pauses).await?;
-        self.runner.save_state(DISPATCHED, &format!("{repository} {run}")).map_err(Failure::from)?;
+        self.runner.save_state(DISPATCHED, &format!("{repository} {run}"))?;
         self.log.line(&format!(
             "{subagent} works in {workflow} of {repository} on {reference}: {}/{repository}/actions/runs/{run}",
             self.runner.server_url()
@@ -222,13 +223,13 @@ impl Step {
     }
 
     /// Returns the branch with the workflow, where the configuration names none.
-    async fn branch_for(&self, site: &Site, own: &Github, github: &Github) -> Result<String, Undone> {
+    async fn branch_for(&self, site: &Site, own: &Github, github: &Github) -> Result<String, Failure> {
         let pull = site.frozen.provenance.pull_request.as_ref();
         let branch = match pull.filter(|_| own.settings().repository == github.settings().repository) {
             Some(pull) => own.pull_request(pull.number).await.map(|pull| pull.base.name),
             None => github.default_branch().await,
         };
-        branch.map_err(|error| Undone::Step(error.into()))
+        Ok(branch?)
     }
 
     /// Finds the run that a step was waiting for when it was killed, from what the step saved.
@@ -242,31 +243,5 @@ impl Step {
             None => own,
         };
         Ok((github, run))
-    }
-}
-
-/// Why no result was brought.
-enum Undone {
-    /// The workflow did not do it.
-    Dispatch(DispatchError),
-    /// This step cannot work.
-    Step(Failure),
-}
-
-impl From<DispatchError> for Undone {
-    fn from(error: DispatchError) -> Self {
-        Self::Dispatch(error)
-    }
-}
-
-impl From<Failure> for Undone {
-    fn from(failure: Failure) -> Self {
-        Self::Step(failure)
-    }
-}
-
-impl From<RunnerError> for Undone {
-    fn from(error: RunnerError) -> Self {
-        Self::Step(error.into())
     }
 }

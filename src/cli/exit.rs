@@ -9,6 +9,7 @@ use crate::{
     agent::AgentError,
     conversation::ConversationError,
     coordinator::RunError,
+    dispatched::DispatchError,
     execution::ExecutionError,
     github::GithubError,
     intake::IntakeError,
@@ -193,6 +194,12 @@ impl From<ConversationError> for Failure {
 
 impl From<GithubError> for Failure {
     fn from(error: GithubError) -> Self {
+        Self::outside(error)
+    }
+}
+
+impl From<DispatchError> for Failure {
+    fn from(error: DispatchError) -> Self {
         Self::outside(error)
     }
 }

@@ -107,7 +107,7 @@ fn what_goes_wrong_with_it_is_told_in_the_summary() {
     let fault = Fault::status("POST", "cli.yml/dispatches", 1, 404);
     jobs.stage.github.state().faults.push(fault);
     let acting = jobs.begin_step("dispatch", &[("tasks", "cli#1"), ("slot", "1"), ("wave", "wave-1")]);
-    let log = jobs.finish_wave(acting, 1);
+    let log = jobs.finish_wave(acting, 3);
     let why = "cli.yml in octo/service was not started";
     assert!(!log.contains("it is lost"), "{log}");
     assert!(jobs.log.borrow().contains(why) && jobs.log.borrow().contains("on the default branch of its repository"));
@@ -117,13 +117,20 @@ fn what_goes_wrong_with_it_is_told_in_the_summary() {
     let comment = jobs.stage.github.only_comment_of(NUMBER, "github-actions[bot]").body;
     assert!(comment.contains("## Backend Implementation Incomplete") && comment.contains(why), "{comment}");
 
+    // Its token is not there.
+    let jobs = Jobs::begin_with(OTHER);
+    let acting = jobs.begin_step("dispatch", &[("tasks", "cli#1"), ("slot", "1"), ("wave", "wave-1")]);
+    let ended = jobs.told(acting.finish(&jobs.stage).expect(2));
+    assert!(jobs.log.borrow().contains("the secret that `dispatch.token` names is empty"), "{}", jobs.log.borrow());
+    assert!(!ended.output("slot-1").is_empty(), "there is a result that says so");
+
     // It takes other inputs.
     let jobs = Jobs::begin_with(OWN);
     let mut fault = Fault::status("POST", "cli.yml/dispatches", 1, 422);
     fault.body = json!({ "message": "Unexpected inputs provided: [\"job\"]" });
     jobs.stage.github.state().faults.push(fault);
     let acting = jobs.begin_step("dispatch", &[("tasks", "cli#1"), ("slot", "1"), ("wave", "wave-1")]);
-    jobs.told(acting.finish(&jobs.stage).expect(1));
+    jobs.told(acting.finish(&jobs.stage).expect(3));
     assert!(jobs.log.borrow().contains("to take the inputs `job` and `name`"), "{}", jobs.log.borrow());
 
     // It ends without a result.
@@ -132,7 +139,7 @@ fn what_goes_wrong_with_it_is_told_in_the_summary() {
     assert_eq!(dispatched.reference, "main", "the branch that the pull request goes into");
     jobs.stage.github.state().conclusions.insert(dispatched.run, "failure".to_owned());
     jobs.stage.github.state().runs.insert(dispatched.run, ("completed".to_owned(), 1));
-    let ended = jobs.told(acting.finish(&jobs.stage).expect(1));
+    let ended = jobs.told(acting.finish(&jobs.stage).expect(3));
     let said = format!("run {} in octo/service ended (failure), and uploaded no artifact `{RESULT}`", dispatched.run);
     assert!(jobs.log.borrow().contains(&said), "{}", jobs.log.borrow());
     assert!(!ended.output("slot-1").is_empty(), "there is a result that says so");
