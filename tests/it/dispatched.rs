@@ -169,9 +169,7 @@ fn nobody_is_asked_to_wait_for_what_the_workflow_does_not_start() {
 #[test]
 fn a_run_whose_start_was_answered_by_nobody_is_found_by_its_name() {
     let jobs = Jobs::begin_with(OWN);
-    let mut fault = Fault::status("POST", "cli.yml/dispatches", 1, 502);
-    fault.done = true;
-    jobs.stage.github.state().faults.push(fault);
+    jobs.stage.github.state().faults.push(Fault::unanswered("POST", "cli.yml/dispatches"));
     let (acting, dispatched) = jobs.begin_dispatch(&[]);
     jobs.work_elsewhere(&dispatched, "ghs_workflow");
     let ended = jobs.told(acting.finish(&jobs.stage).expect(0));
@@ -310,17 +308,13 @@ async fn a_run_that_takes_too_long_is_told_to_end_and_what_it_made_is_found() {
 async fn a_run_that_nobody_can_name_is_not_taken_for_another() {
     let (waiting, first) = Waiting::new().await;
     waiting.fake.state().run_names = false;
-    let mut fault = Fault::status("POST", "x.yml/dispatches", 1, 502);
-    fault.done = true;
-    waiting.fake.state().faults.push(fault);
+    waiting.fake.state().faults.push(Fault::unanswered("POST", "x.yml/dispatches"));
     let start = Start { workflow: "x.yml", reference: "main", inputs: &[("name", "two")], name: "two" };
     let error = dispatched::start(&waiting.github, &start, PAUSES).await.unwrap_err();
     assert!(error.to_string().contains("`run-name: ${{ inputs.name }}`"), "{error}");
     // With names it is found, and not the one before it.
     waiting.fake.state().run_names = true;
-    let mut fault = Fault::status("POST", "x.yml/dispatches", 1, 502);
-    fault.done = true;
-    waiting.fake.state().faults.push(fault);
+    waiting.fake.state().faults.push(Fault::unanswered("POST", "x.yml/dispatches"));
     let start = Start { workflow: "x.yml", reference: "main", inputs: &[("name", "three")], name: "three" };
     let run = dispatched::start(&waiting.github, &start, PAUSES).await.unwrap();
     assert!(run > first);

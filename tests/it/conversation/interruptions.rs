@@ -143,7 +143,7 @@ fn a_github_that_fails_now_and_then_gets_one_comment_and_every_state() {
     let retry_after = |seconds: &str| vec![("retry-after", seconds.to_owned())];
     stage.github.state().faults = vec![
         // The comment arrives, its answer does not.
-        Fault { done: true, ..Fault::status("POST", "/issues/7/comments", 1, 502) },
+        Fault::unanswered("POST", "/issues/7/comments"),
         Fault::status("GET", "/pulls/7", 1, 500),
         Fault::status("GET", "/issues/7/comments", 1, 503),
         Fault { headers: retry_after("1"), ..Fault::status("POST", "/check-runs", 1, 403) },
@@ -157,7 +157,7 @@ fn a_github_that_fails_now_and_then_gets_one_comment_and_every_state() {
         Fault::status("PATCH", "/issues/comments/", 2, 502),
         Fault::status("POST", "/reactions", 1, 422),
         // The overall check run is made, its answer does not arrive.
-        Fault { done: true, ..Fault::status("POST", "/check-runs", 1, 502) },
+        Fault::unanswered("POST", "/check-runs"),
     ];
     let ran = stage.say("ada", &format!("/implement {lock}")).expect(0);
     assert_eq!(ran.output("status"), "complete");

@@ -129,6 +129,11 @@ impl Fault {
         let body = json!({ "message": "a fault on purpose" });
         Self { method, path, times, status, headers: Vec::new(), body, done: false }
     }
+
+    /// What is asked for is done, once, and a 502 stands in for the answer.
+    pub(crate) fn unanswered(method: &'static str, path: &'static str) -> Self {
+        Self { done: true, ..Self::status(method, path, 1, 502) }
+    }
 }
 
 #[derive(Debug)]
