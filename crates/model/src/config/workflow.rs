@@ -10,8 +10,8 @@ use crate::ids::SubagentName;
 /// The runner of every job, unless the configuration says otherwise.
 pub const DEFAULT_RUNNER: &str = "ubuntu-24.04";
 
-/// The most waves, and the most waves of one round of rework, that a workflow may have: GitHub takes workflow files of
-/// 512 KB at most, and every wave is two jobs.
+/// The most waves, and the most waves of one round of rework, that a workflow may have. What GitHub takes depends on the jobs
+/// of a wave, too: [`crate::workflow::WORKFLOW_MAX_BYTES`].
 pub const WAVES_MAX: u64 = 24;
 
 /// The inputs of a dispatched workflow that are ours: the job, and a name for people.

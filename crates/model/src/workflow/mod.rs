@@ -5,6 +5,6 @@ pub mod matrix;
 mod stages;
 
 pub use self::{
-    generate::{GENERATED, GenerateError, WORKFLOW_PATH, workflow},
+    generate::{GENERATED, GenerateError, WORKFLOW_MAX_BYTES, WORKFLOW_PATH, workflow},
     stages::{Stage, stages},
 };

@@ -228,3 +228,23 @@ fn a_workflow_of_its_own_is_started_and_waited_for_by_a_job_that_runs_nothing() 
     assert_eq!(workflow["jobs"]["wave-1-dispatch"]["permissions"]["actions"], "read");
     assert!(!generated("").contains("-dispatch:\n") && !generated("").contains("dispatched"));
 }
+
+#[test]
+fn what_github_would_not_start_is_refused() {
+    let text = |jobs: u32, waves: u32| {
+        let yaml =
+            format!("workflow: {{ action: {ACTION}, waves: {waves}, jobs-per-wave: {jobs}, rework-waves: 3 }}\n");
+        let config = config(&yaml);
+        workflow(&config, &roster(&config))
+    };
+    assert!(text(256, 8).unwrap().len() <= WORKFLOW_MAX_BYTES);
+    let all = text(16, 24).unwrap();
+    assert!(all.len() <= WORKFLOW_MAX_BYTES);
+    // Nor does it take an expression of more than 21,000 characters.
+    assert!(all.lines().all(|line| line.len() < 21_000));
+    let error = text(256, 24).unwrap_err();
+    assert!(
+        matches!(error, GenerateError::TooLarge { bytes, jobs: 256, waves: 24, rework_waves: 3, .. } if bytes > 512_000)
+    );
+    assert!(error.to_string().contains("lower `workflow.jobs-per-wave` (256)"), "{error}");
+}
