@@ -10,6 +10,7 @@ pub mod conversation;
 pub mod coordinator;
 pub mod dispatched;
 pub mod execution;
+pub mod gather;
 pub mod github;
 pub mod intake;
 pub mod jobs;

@@ -11,7 +11,7 @@ use super::{
     action::{Step, desk},
     exit,
     exit::Failure,
-    fan_out::{Bound, pack_folder},
+    fan_out::pack_folder,
     jobs as names, run,
 };
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     conversation::Desk,
     dispatched::{self, DispatchError, Pauses, Start, Waited},
     execution,
+    gather::Bound,
     github::{Github, RepositoryName},
     jobs::{self, Assigned, Site},
 };

@@ -11,13 +11,12 @@ use anyhow::{Context as _, anyhow};
 use implementer_model::{
     conversation::intent::Approval,
     handoff::{Handoff, Status},
-    ids::{Digest, ObjectId},
+    ids::ObjectId,
     schedule::Outcome,
     summary, text,
     workflow::matrix::Leg,
 };
 use serde_json::Value;
-use tokio::task::JoinSet;
 
 use super::{
     action::{ANNOTATIONS_MAX, Step, desk, desk_at},
@@ -30,11 +29,12 @@ use super::{
 use crate::{
     actions::{
         self, Level, annotation,
-        artifacts::{ArtifactService, Limits, Uploaded, extract, pack},
+        artifacts::{ArtifactService, pack},
     },
     agent,
     conversation::{self, Desk},
     execution::{self, Executed, blocking},
+    gather::{self, Bound},
     github::Github,
     jobs::{self, AttemptName, Freezing, Settled, Site, StateDir, Summarizing},
     workspace::{
@@ -45,9 +45,6 @@ use crate::{
 
 /// What the names of all artifacts of ours begin with.
 pub(super) const PREFIX: &str = "backend-implementer";
-
-/// How many artifacts are downloaded at one time.
-const DOWNLOADS_AT_ONCE: usize = 8;
 
 /// The folder of a job, in the workspace; the generated workflow names it, too.
 const JOB: &str = ".backend-implementer/job";
@@ -73,24 +70,6 @@ impl JobCommand {
             "summarize" => Some(Self::Summarize),
             _ => None,
         }
-    }
-}
-
-/// An artifact as jobs name it to each other: `ID:SHA256`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Bound {
-    id: u64,
-    digest: Digest,
-}
-
-impl Bound {
-    fn parse(text: &str) -> Option<Self> {
-        let (id, hex) = text.split_once(':')?;
-        Some(Self { id: id.parse().ok()?, digest: Digest::new(format!("sha256:{hex}")).ok()? })
-    }
-
-    pub(super) fn of(uploaded: &Uploaded) -> String {
-        format!("{}:{}", uploaded.id, uploaded.digest.hex())
     }
 }
 
@@ -290,16 +269,13 @@ impl Step {
         let gates = Leg::gates();
         let legs = if expected.gates { std::slice::from_ref(&gates) } else { &expected.legs };
         let github = self.github()?;
-        let mut waiting: Vec<_> = legs.iter().rev().collect();
-        let mut downloads = JoinSet::new();
         let mut came: BTreeMap<usize, Result<PathBuf, String>> = BTreeMap::new();
-        let mut bound = Vec::new();
-        loop {
-            while downloads.len() < DOWNLOADS_AT_ONCE
-                && let Some(leg) = waiting.pop()
-            {
-                let said = bindings.of(leg);
-                let Some(binding) = Bound::parse(said) else {
+        let mut wanted = Vec::new();
+        for leg in legs {
+            let said = bindings.of(leg);
+            match Bound::parse(said) {
+                Some(bound) => wanted.push((leg.slot, bound)),
+                None => {
                     let why = if said.is_empty() && leg.dispatched && bindings.dispatched.is_none() {
                         "the workflow has no job that starts its own: run `backend-implementer generate`".to_owned()
                     } else if said.is_empty() {
@@ -308,20 +284,11 @@ impl Step {
                         format!("its job names no artifact, but `{}`", text::truncate(&text::plain(said), 80))
                     };
                     came.insert(leg.slot, Err(why));
-                    continue;
-                };
-                bound.push(binding.id);
-                let (github, slot) = (github.clone(), leg.slot);
-                let (zip, folder) = (scratch.join(format!("{slot}.zip")), scratch.join(format!("slot-{slot}")));
-                downloads
-                    .spawn(async move { (slot, download(&github, &binding, &zip, &folder).await.map(|()| folder)) });
-            }
-            match downloads.join_next().await {
-                None => break,
-                Some(Ok((slot, result))) => drop(came.insert(slot, result)),
-                Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+                }
             }
         }
+        came.extend(gather::gather(&github, &wanted, scratch).await);
+        let bound: Vec<u64> = wanted.iter().map(|(_, bound)| bound.id).collect();
         let (mut found, mut troubles) = (Vec::new(), BTreeMap::new());
         for leg in legs {
             match came.remove(&leg.slot) {
@@ -503,7 +470,7 @@ impl Step {
             .with_context(|| format!("cannot make {}", folder.display()))
             .map_err(Failure::outside)?;
         let desk = self.origin()?;
-        download(&desk.github, &binding, &zip, state.root())
+        gather::download(&desk.github, &binding, &zip, state.root())
             .await
             .map_err(|why| Failure::outside(anyhow!("the state of the job before cannot be had: {why}")))?;
         let frozen = state.frozen()?;
@@ -578,17 +545,4 @@ pub(super) fn pack_folder(
     skip: impl Fn(&Path) -> bool,
 ) -> Result<actions::artifacts::Packed, Failure> {
     pack(folder, to, skip).with_context(|| format!("cannot pack {}", folder.display())).map_err(Failure::outside)
-}
-
-/// Downloads and unpacks an artifact. The error is a sentence.
-async fn download(github: &Github, bound: &Bound, zip: &Path, to: &Path) -> Result<(), String> {
-    github.download_artifact(bound.id, &bound.digest, zip).await.map_err(|error| error.to_string())?;
-    let (from, into) = (zip.to_owned(), to.to_owned());
-    let unpacked = blocking(move || {
-        let result = extract(&from, &into, &Limits::default());
-        // What was unpacked is enough; a wave of zips would fill the disk twice.
-        let _ = fs::remove_file(&from);
-        result
-    });
-    unpacked.await.map_err(|error| format!("the artifact {} was not unpacked: {error}", bound.id))
 }

@@ -27,7 +27,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-pub use self::exit::Failure;
+pub use self::{exit::Failure, run::runtime};
 
 /// Coordinates the subagents of an implementation plan and never implements anything itself.
 #[derive(Debug, Parser)]

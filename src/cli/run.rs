@@ -256,7 +256,10 @@ pub(super) fn execute(request: &Request<'_>, observer: &mut dyn Observer) -> Res
 }
 
 /// Starts the runtime on which everything waits.
-pub(super) fn runtime() -> Result<Runtime, Failure> {
+///
+/// # Errors
+/// When the system gives no threads.
+pub fn runtime() -> Result<Runtime, Failure> {
     // Work that keeps a thread busy is bound by the processors: more threads only keep more memory each. Four at least,
     // because one may wait for a name to be looked up.
     let cores = std::thread::available_parallelism().map_or(1, usize::from);

@@ -107,20 +107,15 @@ impl Github {
     /// # Errors
     /// When there is none, it is another one, or it cannot be had.
     pub async fn download_artifact(&self, id: u64, wanted: &Digest, to: &Path) -> Result<(), ArtifactError> {
-        let client = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(10))
-            .read_timeout(READ_TIMEOUT)
-            // The token must not follow a redirect to the blob store.
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| broken(&error))?;
+        // One for all downloads: each new one reads the system's certificates, and has no connection yet.
+        let client = self.downloads().get_or_try_init(async || download_client()).await?;
         let pace = self.settings().pace;
         let waits = ExponentialBuilder::default()
             .with_min_delay(pace.first_wait)
             .with_max_delay(pace.longest_wait)
             .with_max_times(REPETITIONS)
             .with_jitter();
-        let attempt = || self.go_on(&client, id, to);
+        let attempt = || self.go_on(client, id, to);
         attempt
             .retry(waits)
             .when(|error| match error {
@@ -215,6 +210,17 @@ impl Github {
             kind => Err(GithubError { operation, kind }.into()),
         }
     }
+}
+
+/// Makes a client for downloads, which may take as long as something comes.
+fn download_client() -> Result<reqwest::Client, GithubError> {
+    reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(10))
+        .read_timeout(READ_TIMEOUT)
+        // The token must not follow a redirect to the blob store.
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .map_err(|error| broken(&error))
 }
 
 fn broken(error: &reqwest::Error) -> GithubError {

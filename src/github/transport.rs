@@ -13,6 +13,7 @@ use octocrab::Octocrab;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::sync::OnceCell;
 
 use super::{
     GithubError, GithubErrorKind, RepositoryName, Usage,
@@ -87,6 +88,8 @@ struct Inner {
     octocrab: Octocrab,
     settings: Settings,
     counter: Counter,
+    /// The client of downloads, once there is one.
+    downloads: OnceCell<reqwest::Client>,
     /// Answers by path with their entity tags, for conditional requests.
     known: Mutex<HashMap<String, Known>>,
 }
@@ -177,7 +180,14 @@ impl Github {
             .personal_token(settings.token.clone())
             .build_with_reqwest(client)
             .map_err(|error| malformed(&error))?;
-        Ok(Self { inner: Arc::new(Inner { octocrab, settings, counter: Counter::default(), known: Mutex::default() }) })
+        let inner = Inner {
+            octocrab,
+            settings,
+            counter: Counter::default(),
+            downloads: OnceCell::new(),
+            known: Mutex::default(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Makes a client for another repository of the same GitHub, with a token of its own.
@@ -192,6 +202,11 @@ impl Github {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.inner.settings
+    }
+
+    /// Returns the place of the client of downloads.
+    pub(super) fn downloads(&self) -> &OnceCell<reqwest::Client> {
+        &self.inner.downloads
     }
 
     /// Returns the requests that were made so far.

@@ -1,6 +1,7 @@
 //! The benchmark: one program that generates its repositories, runs us and each opponent in turn, and holds the medians
 //! against the targets of docs/performance.md. `scripts/bench` builds and calls it.
 
+mod gather;
 mod git_loop;
 mod integration;
 mod measures;
@@ -62,6 +63,11 @@ struct Options {
 }
 
 fn main() -> Result<()> {
+    // A process of our own making: see there.
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some((gather::GATHER, rest)) = arguments.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        return gather::main(rest);
+    }
     let options = Options::parse();
     if let Some(unknown) = options.only.iter().find(|name| !MEASURES.iter().any(|(known, _)| known == name)) {
         let known: Vec<_> = MEASURES.iter().map(|(name, _)| *name).collect();

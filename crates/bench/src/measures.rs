@@ -3,8 +3,10 @@
 use std::{path::PathBuf, process::Command, time::Duration};
 
 use anyhow::{Context as _, Result};
+use implementer_model::{handoff::Handoff, ids::TaskId};
 
 use crate::{
+    gather::{Artifacts, Gathered},
     git_loop,
     integration::Patches,
     opponents::Opponents,
@@ -188,14 +190,15 @@ fn p10(place: &Place) -> Result<Vec<Row>> {
     let row = |what: &str, series: Series, target: f64| {
         Row::alone("P10", format!("{count} random plans, simulated: {what}"), series, Unit::Ratio, target)
     };
-    // A run in earnest: six stages, one after the other.
+    // A run in earnest.
     let seconds = place.of(5, 1);
     let site = Site::make(&place.work.join("P10"), place.of(ORDINARY, SMALL))?;
     let run = OurRun::prepare(&place.program, &site, "eight", &Work::eight())?.taking(&seconds.to_string());
-    let took = run.once()?.wall;
+    let (took, handoff) = run.observed()?;
     std::fs::remove_dir_all(&site.folder)?;
-    let real = [took.as_secs_f64() / f64::from(6 * seconds)].into_iter().collect();
-    let what = format!("eight subagents of {seconds} s each: whole run over the critical path");
+    let stages = stages(&handoff);
+    let real = [took.wall.as_secs_f64() / f64::from(stages * seconds)].into_iter().collect();
+    let what = format!("eight subagents of {seconds} s each: whole run over the critical path of {stages} stages");
     Ok(vec![
         Row::alone("P10", what, real, Unit::Ratio, place.of(1.02, 2.0)),
         row("makespan over the critical path of the schedule, a slot for each task", simulated.wide, 1.02),
@@ -203,6 +206,16 @@ fn p10(place: &Place) -> Result<Vec<Row>> {
         row("the same, nothing known", simulated.unknown, 1.1),
         row("critical path of the schedule over that without barriers", simulated.barriers, 1.5),
     ])
+}
+
+/// Counts the stages that have to come one after the other, each as long as one subagent takes: the waves in which
+/// somebody was called, and after them the further calls of whoever was called most often. The reviewer is called again
+/// on the final tree when a wave after it changed the tree.
+fn stages(handoff: &Handoff) -> u32 {
+    let called = |id: &TaskId| handoff.tasks.iter().any(|task| task.id == *id && !task.attempts.is_empty());
+    let waves = handoff.schedule.waves.iter().filter(|wave| wave.tasks.iter().any(called)).count();
+    let further = handoff.tasks.iter().map(|task| task.attempts.len().saturating_sub(1)).max();
+    u32::try_from(waves + further.unwrap_or(0)).unwrap_or(u32::MAX)
 }
 
 fn p5(place: &Place) -> Result<Vec<Row>> {
@@ -242,11 +255,42 @@ fn p5(place: &Place) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "as every measure is")]
-fn p7(_place: &Place) -> Result<Vec<Row>> {
-    let why = "downloads come with the workflow jobs";
-    let what = "gather of 256 artifacts against GitHub's Node client";
-    Ok(vec![Row::missing("P7", what, 0.28, Unit::Ratio, why)])
+fn p7(place: &Place) -> Result<Vec<Row>> {
+    const CLIENT: &str = "GitHub's Node client";
+    let count = place.of(256, 16);
+    let folder = place.work.join("P7");
+    let artifacts = Artifacts::serve(&folder, count)?;
+    let (mut peaks, mut their_peaks) = (Series::default(), Series::default());
+    let ours = || {
+        let Gathered { wall, peak } = artifacts.ours()?;
+        peaks.add(megabytes(peak));
+        Ok(wall)
+    };
+    let what = format!("gather of {count} artifacts of 1 MB");
+    let rounds = place.of(7, 1);
+    let mut rows = Vec::new();
+    match place.opponents.artifact_client() {
+        Some(client) => {
+            let theirs = || {
+                let Gathered { wall, peak } = artifacts.theirs(&client)?;
+                their_peaks.add(megabytes(peak));
+                Ok(wall)
+            };
+            let (ours, theirs) = in_turn(rounds, ours, theirs)?;
+            rows.push(Row::ratio("P7", what, ours, (CLIENT, theirs), 0.28));
+        }
+        None => {
+            in_turn(rounds, ours, || Ok(Duration::ZERO))?;
+            rows.push(Row::missing("P7", what, 0.28, Unit::Ratio, format!("{CLIENT} is not installed")));
+        }
+    }
+    rows.push(Row::alone("P7", "peak memory of ours", peaks, Unit::Megabytes, 32.0));
+    if their_peaks.len() > 0 {
+        let what = format!("peak memory of {CLIENT}");
+        rows.push(Row::alone("P7", what, their_peaks, Unit::Megabytes, f64::INFINITY));
+    }
+    std::fs::remove_dir_all(folder)?;
+    Ok(rows)
 }
 
 fn p7a(place: &Place) -> Result<Vec<Row>> {

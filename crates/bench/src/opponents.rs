@@ -42,6 +42,12 @@ impl Opponents {
             said("make".into(), &["--version"]),
             said(self.program("act"), &["--version"]),
             said(self.program("python"), &["-c", version]),
+            self.artifact_client().and_then(|client| {
+                let manifest = fs::read(client.join("node_modules/@actions/artifact/package.json")).ok()?;
+                let manifest: serde_json::Value = serde_json::from_slice(&manifest).ok()?;
+                let node = said("node".into(), &["--version"])?;
+                Some(format!("@actions/artifact {} on Node {node}", manifest["version"].as_str()?))
+            }),
         ]
         .into_iter()
         .flatten()
@@ -69,6 +75,13 @@ impl Opponents {
             command.args(["--no-cache-server", "--action-offline-mode"]);
             Ok(process::measure(&mut command, &site.folder.join("act.log"))?.wall)
         }))
+    }
+
+    /// Returns the folder of GitHub's own client for artifacts. `None` when it is not installed.
+    pub(crate) fn artifact_client(&self) -> Option<PathBuf> {
+        let client = self.folder.join("artifact");
+        let is_installed = client.join("installed").exists() && process::is_there(Path::new("node"));
+        is_installed.then_some(client)
     }
 
     /// Prepares LangGraph. `None` when it is not installed.
