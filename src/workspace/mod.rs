@@ -25,6 +25,7 @@ pub mod store;
 mod agent_files;
 mod attributes;
 mod convert;
+mod fill;
 mod folder;
 mod git;
 mod ignore;

@@ -22,7 +22,7 @@ use gix::{
 use super::{
     Result, WorkspaceError, convert,
     error::{GitContext as _, IoContext as _},
-    folder,
+    fill, folder,
     stamp::{self, Fence},
     store::RunStore,
     sweep::{Seen, Sweep},
@@ -54,8 +54,45 @@ impl Holding {
     }
 }
 
-/// Makes the folder `root` hold exactly `tree`, given what it held before; `None` when that is not known. `seen` is what
-/// a capture saw there, after which nobody wrote into it any more; `None` to look at everything.
+/// Makes new folders that each hold exactly `tree`, by at most `threads` threads. With each goes a file of ours on the
+/// same file system, outside of the folder.
+///
+/// # Errors
+/// When the tree cannot be read or written. The folders are in no known state then.
+pub(super) fn begin(
+    store: &RunStore,
+    roots: &[PathBuf],
+    fence_files: &[PathBuf],
+    tree: gix::ObjectId,
+    threads: usize,
+) -> Result<Vec<Holding>> {
+    let flat = store.flat_tree(tree)?;
+    let repo = store.repo();
+    for root in roots {
+        folder::remove(root).doing("removing", root)?;
+        fs::create_dir(root).doing("creating", root)?;
+    }
+    let written = fill::fill(store, &flat, roots, threads)?;
+    let places = roots.iter().zip(fence_files);
+    places
+        .zip(written)
+        .map(|((root, fence_file), written)| {
+            let mut files = State::clone(&flat);
+            write_rest(store, &repo, root, &mut files, written, threads)?;
+            let meta = fs::symlink_metadata(root).doing("looking at", root)?;
+            Ok(Holding {
+                tree,
+                files,
+                fence: Fence::take(fence_file)?,
+                folder_mode: meta.permissions().mode() & 0o7777,
+                folder_owner: (meta.uid(), meta.gid()),
+            })
+        })
+        .collect()
+}
+
+/// Makes the folder `root` hold exactly `tree`, given what it held before. `seen` is what a capture saw there, after which
+/// nobody wrote into it any more; `None` to look at everything.
 ///
 /// `fence_file` is a file of ours on the same file system, outside of the folder.
 ///
@@ -65,46 +102,48 @@ pub(super) fn refit(
     store: &RunStore,
     root: &Path,
     fence_file: &Path,
-    held: Option<&Holding>,
+    held: &Holding,
     seen: Option<Seen>,
     tree: gix::ObjectId,
     threads: usize,
 ) -> Result<Holding> {
+    if !is_folder(root) {
+        let begun = begin(store, &[root.to_owned()], &[fence_file.to_owned()], tree, threads)?;
+        return begun.into_iter().next().ok_or_else(|| WorkspaceError::WorktreeGone { path: root.to_owned() });
+    }
     let mut files = State::clone(&*store.flat_tree(tree)?);
     let repo = store.repo();
-    let (held, folder_mode, folder_owner) = match held {
-        Some(held) if is_folder(root) => (Some(held), held.folder_mode, held.folder_owner),
-        _ => {
-            folder::remove(root).doing("removing", root)?;
-            fs::create_dir(root).doing("creating", root)?;
-            let meta = fs::symlink_metadata(root).doing("looking at", root)?;
-            (None, meta.permissions().mode() & 0o7777, (meta.uid(), meta.gid()))
-        }
+    let sweep = Sweep::new(store, &repo, root, held, &files)?;
+    let kept = match seen {
+        Some(seen) => sweep.what_was_seen(seen)?,
+        None => sweep.everything()?,
     };
-    let mut kept = 0;
-    if let Some(held) = held {
-        let sweep = Sweep::new(store, &repo, root, held, &files)?;
-        let keep = match seen {
-            Some(seen) => sweep.what_was_seen(seen)?,
-            None => sweep.everything()?,
-        };
-        kept = keep.len();
-        for (index, stat) in keep {
-            let entry = &mut files.entries_mut()[index];
-            entry.stat = stat;
-            // What checkout takes for "not to be written".
-            entry.flags.insert(Flags::SKIP_WORKTREE);
-        }
-    }
-    if kept < files.entries().len() {
-        check_out(store, &repo, root, &mut files, threads)?;
-        for entry in files.entries_mut() {
-            entry.flags.remove(Flags::SKIP_WORKTREE);
-        }
-    } else {
-        files.entries_mut().iter_mut().for_each(|entry| entry.flags.remove(Flags::SKIP_WORKTREE));
-    }
+    write_rest(store, &repo, root, &mut files, kept, threads)?;
+    let (folder_mode, folder_owner) = (held.folder_mode, held.folder_owner);
     Ok(Holding { tree, files, fence: Fence::take(fence_file)?, folder_mode, folder_owner })
+}
+
+/// Notes the fingerprints of files that are there, and writes the others.
+fn write_rest(
+    store: &RunStore,
+    repo: &gix::Repository,
+    root: &Path,
+    files: &mut State,
+    there: Vec<(usize, Stat)>,
+    threads: usize,
+) -> Result<()> {
+    let is_all = there.len() == files.entries().len();
+    for (index, stat) in there {
+        let entry = &mut files.entries_mut()[index];
+        entry.stat = stat;
+        // What checkout takes for "not to be written".
+        entry.flags.insert(Flags::SKIP_WORKTREE);
+    }
+    if !is_all {
+        check_out(store, repo, root, files, threads)?;
+    }
+    files.entries_mut().iter_mut().for_each(|entry| entry.flags.remove(Flags::SKIP_WORKTREE));
+    Ok(())
 }
 
 /// Writes the index file of a repository in the folder, so that git knows every file without reading it, and returns

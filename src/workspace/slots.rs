@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -36,7 +36,7 @@ const BRANCH_PREFIX: &str = "backend-implementer/";
 
 /// The longest wait for a slot to be given back before a further one is begun. Subagents take minutes; this is for those
 /// that take less time than a checkout.
-const PATIENCE_MAX: Duration = Duration::from_millis(200);
+const PATIENCE_MAX: Duration = Duration::from_secs(2);
 
 /// A pool of slots. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -57,6 +57,14 @@ struct Pool {
     cores: usize,
     /// Told whenever a slot is given back.
     released: Notify,
+    /// Whoever begins slots holds it.
+    beginning: Mutex<()>,
+    /// How many leases are asked for, and not there yet.
+    asked: AtomicUsize,
+    /// How often one was given back.
+    releases: AtomicUsize,
+    /// Whether it is worth while to wait for a slot to be given back: the last one who did was not disappointed.
+    patient: AtomicBool,
     /// How long the last first checkout of a slot took, in microseconds.
     checkout_us: AtomicU64,
 }
@@ -99,6 +107,10 @@ impl SlotPool {
                 checkouts: Arc::new(Semaphore::new(cores)),
                 cores,
                 released: Notify::new(),
+                beginning: Mutex::default(),
+                asked: AtomicUsize::new(0),
+                releases: AtomicUsize::new(0),
+                patient: AtomicBool::new(true),
                 checkout_us: AtomicU64::new(0),
             }),
         })
@@ -112,13 +124,14 @@ impl SlotPool {
         let pool = Arc::clone(&self.pool);
         let commit = commit.clone();
         let branch = task.map(|task| format!("{BRANCH_PREFIX}{task}"));
+        let asked = Asked::note(&pool);
         let permit = Arc::clone(&pool.checkouts).acquire_owned().await;
         let permit = permit.map_err(|error| aborted("leasing a slot", &error))?;
         pool.wait_for_release().await;
         let lease = tokio::task::spawn_blocking(move || {
             // Taken after waiting: what was released meanwhile is reused rather than a further slot begun.
             let slot = lease(&pool, &commit, branch.as_deref());
-            drop(permit);
+            drop((asked, permit));
             slot
         });
         lease.await.map_err(|error| aborted("leasing a slot", &error))?
@@ -239,27 +252,60 @@ impl Slot {
 #[derive(Debug, Default)]
 pub struct PlacedAgentFiles(agent_files::Placed);
 
+/// A lease that is asked for.
+struct Asked(Arc<Pool>);
+
+impl Asked {
+    fn note(pool: &Arc<Pool>) -> Self {
+        pool.asked.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(pool))
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.0.asked.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Pool {
-    /// Waits for a slot to be given back, for at most half of what beginning a further one would take: either it comes,
-    /// and a checkout is saved, or little is lost. The first slots, one for each core, are begun at once.
+    /// Waits for a slot to be given back: for as long as none is, at most as long as beginning a further one would take, so
+    /// that nobody waits more than twice as long as without. The first slots, one for each core, are begun at once. Once
+    /// somebody waited in vain nobody does, until a slot is given back.
     async fn wait_for_release(&self) {
         if self.begun.load(Ordering::Relaxed) < self.cores {
             return;
         }
-        let patience = Duration::from_micros(self.checkout_us.load(Ordering::Relaxed) / 2).min(PATIENCE_MAX);
-        let release = async {
-            while lock(&self.free).is_empty() {
-                self.released.notified().await;
+        let patience = Duration::from_micros(self.checkout_us.load(Ordering::Relaxed)).min(PATIENCE_MAX);
+        while lock(&self.free).is_empty() && self.patient.load(Ordering::Relaxed) {
+            let before = self.releases.load(Ordering::Relaxed);
+            let in_vain = tokio::time::timeout(patience, self.released.notified()).await.is_err();
+            if in_vain && self.releases.load(Ordering::Relaxed) == before {
+                self.patient.store(false, Ordering::Relaxed);
             }
-        };
-        // That none came in time is an answer, too.
-        let _ = tokio::time::timeout(patience, release).await;
+        }
+    }
+
+    /// Says how many slots to begin: one for each core, where so many are asked for, and then one after the other, because
+    /// one that is given back saves the next.
+    fn to_begin(&self) -> usize {
+        let cores_left = self.cores.saturating_sub(self.begun.load(Ordering::Relaxed));
+        self.asked.load(Ordering::Relaxed).min(cores_left).max(1)
+    }
+
+    /// Takes a slot that nobody has, one that holds `tree` where there is one.
+    fn take_free(&self, tree: gix::ObjectId) -> Option<Arc<Held>> {
+        let mut free = lock(&self.free);
+        let same_tree = free.iter().position(|held| held.holding.tree == tree);
+        same_tree.or(free.len().checked_sub(1)).map(|at| free.swap_remove(at))
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
         lock(&self.pool.free).push(Arc::clone(&self.held));
+        self.pool.releases.fetch_add(1, Ordering::Relaxed);
+        self.pool.patient.store(true, Ordering::Relaxed);
         self.pool.released.notify_one();
     }
 }
@@ -271,17 +317,20 @@ fn lease(pool: &Arc<Pool>, commit: &ObjectId, branch: Option<&str>) -> Result<Sl
     pool.store.flat_tree(tree)?;
     let threads = 1 + pool.checkouts.available_permits();
     let held = loop {
-        let free = {
-            let mut free = lock(&pool.free);
-            let same_tree = free.iter().position(|held| held.holding.tree == tree);
-            same_tree.or(free.len().checked_sub(1)).map(|at| free.swap_remove(at))
+        let held = match pool.take_free(tree) {
+            Some(held) => held,
+            None => {
+                let _alone = lock(&pool.beginning);
+                // Whoever began slots meanwhile may have begun one for us.
+                match pool.take_free(tree) {
+                    Some(held) => held,
+                    None => break begin(pool, tree, pool.to_begin())?,
+                }
+            }
         };
-        match free {
-            None => break begin(pool, tree, threads)?,
-            Some(held) => match reuse(pool, &held, tree, threads) {
-                Ok(held) => break held,
-                Err(error) => abandon(pool, &held, &error),
-            },
+        match reuse(pool, &held, tree, threads) {
+            Ok(held) => break held,
+            Err(error) => abandon(pool, &held, &error),
         }
     };
     let git_dir = held.folder.join(".git");
@@ -290,16 +339,33 @@ fn lease(pool: &Arc<Pool>, commit: &ObjectId, branch: Option<&str>) -> Result<Sl
     Ok(Slot { pool: Arc::clone(pool), held: Arc::new(held), base, index })
 }
 
-fn begin(pool: &Pool, tree: gix::ObjectId, threads: usize) -> Result<Held> {
-    let number = pool.begun.fetch_add(1, Ordering::Relaxed);
-    let outer = pool.dir.join(number.to_string());
-    fs::create_dir(&outer).doing("creating", &outer)?;
-    let folder = outer.join(pool.store.repository_name());
+/// Begins `count` slots and gives one of them; the others are there for whoever waits. Together they cost less than one
+/// after the other.
+fn begin(pool: &Pool, tree: gix::ObjectId, count: usize) -> Result<Held> {
+    let first = pool.begun.fetch_add(count, Ordering::Relaxed);
+    let numbers = first..first + count;
+    let (mut folders, mut fences) = (Vec::new(), Vec::new());
+    for number in numbers.clone() {
+        let outer = pool.dir.join(number.to_string());
+        fs::create_dir(&outer).doing("creating", &outer)?;
+        folders.push(outer.join(pool.store.repository_name()));
+        fences.push(fence_file(pool, number));
+    }
     let began = Instant::now();
-    let holding = refit::refit(&pool.store, &folder, &fence_file(pool, number), None, None, tree, threads)?;
+    let holdings = refit::begin(&pool.store, &folders, &fences, tree, pool.cores)?;
     let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-    pool.checkout_us.store(took, Ordering::Relaxed);
-    Ok(Held { number, folder, holding, seen: Mutex::default() })
+    pool.checkout_us.store(took / count as u64, Ordering::Relaxed);
+    let mut ours = None;
+    for ((number, folder), holding) in numbers.zip(folders).zip(holdings) {
+        if ours.is_none() {
+            ours = Some(Held { number, folder, holding, seen: Mutex::default() });
+            continue;
+        }
+        let seen = Seen::as_written(&folder, &holding)?;
+        lock(&pool.free).push(Arc::new(Held { number, folder, holding, seen: Mutex::new(Some(seen)) }));
+        pool.released.notify_one();
+    }
+    ours.ok_or_else(|| WorkspaceError::WorktreeGone { path: pool.dir.clone() })
 }
 
 fn reuse(pool: &Pool, held: &Held, tree: gix::ObjectId, threads: usize) -> Result<Held> {
@@ -313,7 +379,7 @@ fn reuse(pool: &Pool, held: &Held, tree: gix::ObjectId, threads: usize) -> Resul
     }
     let fence = fence_file(pool, held.number);
     let seen = lock(&held.seen).take();
-    let holding = refit::refit(&pool.store, &held.folder, &fence, Some(&held.holding), seen, tree, threads)?;
+    let holding = refit::refit(&pool.store, &held.folder, &fence, &held.holding, seen, tree, threads)?;
     Ok(Held { number: held.number, folder: held.folder.clone(), holding, seen: Mutex::default() })
 }
 
@@ -341,3 +407,5 @@ fn aborted(doing: &'static str, error: &dyn std::error::Error) -> WorkspaceError
 mod smuggling;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod together;

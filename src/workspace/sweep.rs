@@ -50,6 +50,34 @@ impl Seen {
         Self { unchanged: vec![false; files], doubtful: Vec::new(), folders: Vec::new(), fence: None }
     }
 
+    /// Makes one for the folder `root` that was just written, and that nobody had yet.
+    pub(super) fn as_written(root: &Path, held: &Holding) -> Result<Self> {
+        let mut seen = Self::nothing(held.files.entries().len()).since(held.fence);
+        seen.unchanged.fill(true);
+        let paths = held.files.path_backing();
+        let mut last = BString::default();
+        let mut look = |dir: &BStr| -> Result<()> {
+            let place = folder::at(root, dir);
+            let meta = fs::symlink_metadata(&place).doing("looking at", &place)?;
+            seen.looked_into(&dir.to_owned(), Some(stamp::of(&meta)));
+            Ok(())
+        };
+        look(BStr::new(""))?;
+        for entry in held.files.entries() {
+            let dir = folder::parent(entry.path_in(paths));
+            if dir == last {
+                continue;
+            }
+            // The folders that lead to both were looked at before.
+            let is_new = |dir: &BStr| !is_below(last.as_ref(), dir) && last != dir;
+            for dir in folder::ancestors(dir).chain([dir]).filter(|dir| is_new(dir)) {
+                look(dir)?;
+            }
+            last = dir.to_owned();
+        }
+        Ok(seen)
+    }
+
     /// Notes that a file is as it was checked out.
     pub(super) fn unchanged(&mut self, index: usize) {
         self.unchanged[index] = true;
