@@ -48,6 +48,8 @@ pub struct SlotPool {
 struct Pool {
     store: RunStore,
     dir: PathBuf,
+    /// In the names of the slots: see [`folder::spread`].
+    nonce: u32,
     free: Mutex<Vec<Arc<Held>>>,
     abandoned: Mutex<Vec<Abandoned>>,
     /// How many slots were ever begun.
@@ -57,7 +59,7 @@ struct Pool {
     cores: usize,
     /// Told whenever a slot is given back.
     released: Notify,
-    /// Whoever begins slots holds it.
+    /// Whoever begins the first slots holds it.
     beginning: Mutex<()>,
     /// How many leases are asked for, and not there yet.
     asked: AtomicUsize,
@@ -96,11 +98,15 @@ impl SlotPool {
         if fs::read_dir(&dir).doing("listing", &dir)?.next().is_some() {
             return Err(WorkspaceError::StoreExists { path: dir });
         }
+        folder::spread(&dir);
+        // Without one the slots of one run lie where those of the last did, which is slower, and as good.
+        let nonce = getrandom::u32().unwrap_or_default();
         let cores = thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             pool: Arc::new(Pool {
                 store,
                 dir,
+                nonce,
                 free: Mutex::default(),
                 abandoned: Mutex::default(),
                 begun: AtomicUsize::new(0),
@@ -286,11 +292,10 @@ impl Pool {
         }
     }
 
-    /// Says how many slots to begin: one for each core, where so many are asked for, and then one after the other, because
-    /// one that is given back saves the next.
+    /// Says how many of the first slots to begin: one for each core, where so many are asked for; none when they were.
     fn to_begin(&self) -> usize {
         let cores_left = self.cores.saturating_sub(self.begun.load(Ordering::Relaxed));
-        self.asked.load(Ordering::Relaxed).min(cores_left).max(1)
+        self.asked.load(Ordering::Relaxed).min(cores_left)
     }
 
     /// Takes a slot that nobody has, one that holds `tree` where there is one.
@@ -320,11 +325,15 @@ fn lease(pool: &Arc<Pool>, commit: &ObjectId, branch: Option<&str>) -> Result<Sl
         let held = match pool.take_free(tree) {
             Some(held) => held,
             None => {
-                let _alone = lock(&pool.beginning);
-                // Whoever began slots meanwhile may have begun one for us.
-                match pool.take_free(tree) {
-                    Some(held) => held,
-                    None => break begin(pool, tree, pool.to_begin())?,
+                // The first ones are begun together: whoever began slots meanwhile may have begun one for us.
+                let beginning = lock(&pool.beginning);
+                match (pool.take_free(tree), pool.to_begin()) {
+                    (Some(held), _) => held,
+                    (None, 0) => {
+                        drop(beginning);
+                        break begin(pool, tree, 1, threads)?;
+                    }
+                    (None, count) => break begin(pool, tree, count, pool.cores)?,
                 }
             }
         };
@@ -341,18 +350,18 @@ fn lease(pool: &Arc<Pool>, commit: &ObjectId, branch: Option<&str>) -> Result<Sl
 
 /// Begins `count` slots and gives one of them; the others are there for whoever waits. Together they cost less than one
 /// after the other.
-fn begin(pool: &Pool, tree: gix::ObjectId, count: usize) -> Result<Held> {
+fn begin(pool: &Pool, tree: gix::ObjectId, count: usize, threads: usize) -> Result<Held> {
     let first = pool.begun.fetch_add(count, Ordering::Relaxed);
     let numbers = first..first + count;
     let (mut folders, mut fences) = (Vec::new(), Vec::new());
     for number in numbers.clone() {
-        let outer = pool.dir.join(number.to_string());
+        let outer = outer(pool, number);
         fs::create_dir(&outer).doing("creating", &outer)?;
         folders.push(outer.join(pool.store.repository_name()));
         fences.push(fence_file(pool, number));
     }
     let began = Instant::now();
-    let holdings = refit::begin(&pool.store, &folders, &fences, tree, pool.cores)?;
+    let holdings = refit::begin(&pool.store, &folders, &fences, tree, threads)?;
     let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     pool.checkout_us.store(took / count as u64, Ordering::Relaxed);
     let mut ours = None;
@@ -370,7 +379,7 @@ fn begin(pool: &Pool, tree: gix::ObjectId, count: usize) -> Result<Held> {
 
 fn reuse(pool: &Pool, held: &Held, tree: gix::ObjectId, threads: usize) -> Result<Held> {
     // Whatever was put beside the folder is a trace as well.
-    let outer = pool.dir.join(held.number.to_string());
+    let outer = outer(pool, held.number);
     for child in folder::children(&outer).doing("listing", &outer)? {
         let place = folder::at(&outer, child.name.as_ref());
         if place != held.folder {
@@ -384,11 +393,16 @@ fn reuse(pool: &Pool, held: &Held, tree: gix::ObjectId, threads: usize) -> Resul
 }
 
 fn abandon(pool: &Pool, held: &Held, error: &WorkspaceError) {
-    let outer = pool.dir.join(held.number.to_string());
+    let outer = outer(pool, held.number);
     let aside = pool.dir.join(format!("abandoned-{}", held.number));
     let path = if fs::rename(&outer, &aside).is_ok() { aside } else { outer };
     tracing::warn!(path = %path.display(), %error, "a slot could not be cleaned and is not used again");
     lock(&pool.abandoned).push(Abandoned { path, why: error.to_string() });
+}
+
+/// Returns the folder that the slot's folder is in.
+fn outer(pool: &Pool, number: usize) -> PathBuf {
+    pool.dir.join(format!("{number}-{:08x}", pool.nonce))
 }
 
 fn fence_file(pool: &Pool, number: usize) -> PathBuf {

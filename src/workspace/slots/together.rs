@@ -34,7 +34,7 @@ fn repository() -> TestRepository {
 /// Begins two slots together in a pool of their own, and gives the one that is ours.
 fn two(pool: &SlotPool, commit: &ObjectId) -> Held {
     let pool = &pool.pool;
-    let held = begin(pool, git_id(&pool.store.base_of(commit).unwrap().tree).unwrap(), 2).unwrap();
+    let held = begin(pool, git_id(&pool.store.base_of(commit).unwrap().tree).unwrap(), 2, 2).unwrap();
     assert_eq!((pool.begun.load(Ordering::Relaxed), lock(&pool.free).len()), (2, 1));
     held
 }
