@@ -51,7 +51,7 @@ pub enum ConfigSource {
 }
 
 /// What a run needs to know before it starts.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Intake {
     /// The commit that the implementation starts from.
     pub base: Base,

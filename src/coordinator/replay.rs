@@ -151,7 +151,10 @@ impl Run {
             return Ok(false);
         }
         let Finished { attempt: record, reason, findings, transient, .. } = finished;
-        let holds = |patch| tokio::task::block_in_place(|| self.shop.store.holds(patch));
+        // Of jobs, git has taken every object in; of a run that broke off, they may be torn.
+        let (store, made_by_jobs) = (&self.shop.store, self.elsewhere.is_some());
+        let holds =
+            |patch| tokio::task::block_in_place(|| if made_by_jobs { store.lists(patch) } else { store.holds(patch) });
         if record.patch.as_ref().is_some_and(|patch| !holds(patch)) {
             tracing::warn!(task = %task.id, attempt, "not everything of its patch is there: it is done again");
             return Ok(false);

@@ -33,8 +33,13 @@ pub async fn assigned(site: &Site, names: &[AttemptName]) -> Result<Assigned, Jo
     if let Some(other) = subagents.find(|other| **other != subagent) {
         return Err(JobError::Mixed(subagent, other.clone()));
     }
-    let config = site.intake()?.config.workflow;
-    let dispatch = config.dispatch(&subagent).cloned().ok_or_else(|| JobError::NotDispatched(subagent.clone()))?;
+    let dispatch = site
+        .intake
+        .config
+        .workflow
+        .dispatch(&subagent)
+        .cloned()
+        .ok_or_else(|| JobError::NotDispatched(subagent.clone()))?;
     let seconds = orders.iter().map(|order| order.task.time_limit_s).fold(0, u64::saturating_add);
     Ok(Assigned { subagent, dispatch, minutes: dispatched_minutes(seconds) })
 }

@@ -88,7 +88,7 @@ pub async fn settle(
     Ok(Settled {
         gates: after.gates_due,
         head: after.head.commit.clone(),
-        legs: legs(site, &after)?,
+        legs: legs(site, &after),
         notes,
         next: words,
     })
@@ -103,14 +103,13 @@ pub async fn first(site: &Site) -> Result<Settled, JobError> {
     Ok(Settled {
         gates: reached.gates_due,
         head: reached.head.commit.clone(),
-        legs: legs(site, &reached)?,
+        legs: legs(site, &reached),
         notes: Vec::new(),
         next: super::site::describe(&reached),
     })
 }
 
-fn legs(site: &Site, reached: &Reached) -> Result<Vec<Leg>, JobError> {
-    let config = site.intake()?.config;
+fn legs(site: &Site, reached: &Reached) -> Vec<Leg> {
     let task = |order: &Order| LegTask {
         task: order.task.id.clone(),
         attempt: order.attempt,
@@ -118,7 +117,7 @@ fn legs(site: &Site, reached: &Reached) -> Result<Vec<Leg>, JobError> {
         time_limit_s: order.task.time_limit_s,
     };
     let tasks: Vec<_> = reached.open.iter().map(task).collect();
-    Ok(pack(&tasks, &config.workflow))
+    pack(&tasks, &site.intake.config.workflow)
 }
 
 fn take_in(
@@ -191,11 +190,10 @@ fn import(site: &Site, order: &Order, counted: &Counted) -> Result<(), String> {
     let found = found.map_err(|error| cannot(&error))?;
     let message = commit_message(&site.frozen.lock, &order.task, order.attempt);
     let told = site.store.patch_commit(patch, &message).map_err(|error| cannot(&error));
-    if told.as_ref() == Ok(&found) {
-        Ok(())
-    } else {
-        Err("its patch is not the one that its record tells of".to_owned())
+    if told.as_ref() != Ok(&found) {
+        return Err("its patch is not the one that its record tells of".to_owned());
     }
+    site.store.set_ref(&reference, &found).map_err(|error| cannot(&error))
 }
 
 /// Packs every patch so far, and the last integrated commit, for the next job.

@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     str::FromStr,
+    sync::Arc,
     time::SystemTime,
 };
 
@@ -17,7 +18,7 @@ use super::{
 use crate::{
     agent::own_environment,
     coordinator::{Elsewhere, Order, Reached, Resumed, Setup, Until, follow},
-    intake::{self, Intake, Sources},
+    intake::{self, Intake, IntakeError, Sources},
     journal::{Journal, Record},
     run_dir::RunDir,
     workspace::{bundle, store::RunStore},
@@ -73,6 +74,8 @@ pub struct Site {
     pub repository: PathBuf,
     /// A store that has every patch so far.
     pub store: RunStore,
+    /// Plan, configuration and roster, as they were approved: made once, because it is the same for every look.
+    pub(super) intake: Arc<Intake>,
     pub(super) records: Vec<(u64, Record)>,
     pub(super) notes: Vec<String>,
     /// When the run began.
@@ -100,47 +103,22 @@ impl Site {
         if let Some(bundle) = state.bundle() {
             bundle::take_all(&store, &bundle)?;
         }
-        let site = Self {
+        // Fails when plan, base and roster are not what was approved.
+        let intake = Arc::new(intake_of(&frozen, &store, state)?);
+        if let Some(named) = lock {
+            intake.lock.check(named).map_err(IntakeError::from)?;
+        }
+        Ok(Self {
             frozen,
             repository: repository.to_owned(),
             store,
+            intake,
             records,
             notes,
             began,
             state: state.clone(),
             folder,
-        };
-        // Fails here when plan, base and roster are not what was approved.
-        site.intake_locked(lock)?;
-        Ok(site)
-    }
-
-    /// Reads plan, configuration and roster again: what they give must be what was approved.
-    pub(super) fn intake(&self) -> Result<Intake, JobError> {
-        self.intake_locked(None)
-    }
-
-    fn intake_locked(&self, lock: Option<&str>) -> Result<Intake, JobError> {
-        let Frozen { rules, base, .. } = &self.frozen;
-        let plan = self.frozen.plan().ok_or_else(|| JobError::State {
-            path: self.state.root().to_owned(),
-            why: "its plan cannot be decoded".to_owned(),
-        })?;
-        let sources = Sources {
-            base: base.as_str(),
-            rules: Some(rules.as_str()),
-            plan: &plan,
-            config: &self.frozen.config(),
-            agent: self.frozen.agent.as_ref(),
-            concurrency: None,
-            lock: Some(lock.unwrap_or_else(|| self.frozen.lock.digest.as_str())),
-        };
-        let mut intake = intake::take(&self.store, &sources)?;
-        intake.provenance = self.frozen.provenance.clone();
-        if let Some(limit) = self.frozen.time_limit_s {
-            intake.schedule.tasks.iter_mut().for_each(|task| task.time_limit_s = limit.max(1));
-        }
-        Ok(intake)
+        })
     }
 
     /// Returns the state's folder.
@@ -204,7 +182,7 @@ impl Site {
         elsewhere: Elsewhere,
         cancel: watch::Receiver<bool>,
     ) -> Result<Reached, JobError> {
-        let intake = self.intake()?;
+        let intake = Intake::clone(&self.intake);
         let path = run_dir.path("journal.jsonl");
         super::state::write_journal(&path, records).await?;
         let (journal, records) = Journal::resume(&path, &intake.lock)?;
@@ -236,6 +214,30 @@ impl Site {
         }
         Ok(orders)
     }
+}
+
+/// Reads plan, configuration and roster again: what they give must be what was approved.
+fn intake_of(frozen: &Frozen, store: &RunStore, state: &StateDir) -> Result<Intake, JobError> {
+    let Frozen { rules, base, .. } = frozen;
+    let plan = frozen.plan().ok_or_else(|| JobError::State {
+        path: state.root().to_owned(),
+        why: "its plan cannot be decoded".to_owned(),
+    })?;
+    let sources = Sources {
+        base: base.as_str(),
+        rules: Some(rules.as_str()),
+        plan: &plan,
+        config: &frozen.config(),
+        agent: frozen.agent.as_ref(),
+        concurrency: None,
+        lock: Some(frozen.lock.digest.as_str()),
+    };
+    let mut intake = intake::take(store, &sources)?;
+    intake.provenance = frozen.provenance.clone();
+    if let Some(limit) = frozen.time_limit_s {
+        intake.schedule.tasks.iter_mut().for_each(|task| task.time_limit_s = limit.max(1));
+    }
+    Ok(intake)
 }
 
 /// Says what comes next.

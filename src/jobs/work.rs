@@ -89,9 +89,8 @@ pub async fn work(
     cancel: watch::Receiver<bool>,
 ) -> Result<(), JobError> {
     let orders = Site::due(site.look().await?, names)?;
-    let intake = site.intake()?;
     let (agents, _programs) =
-        agent::of_configuration(&intake, &orders, &site.store, &site.frozen.rules, scratch).await?;
+        agent::of_configuration(&site.intake, &orders, &site.store, &site.frozen.rules, scratch).await?;
     for order in &orders {
         if *cancel.borrow() {
             break;

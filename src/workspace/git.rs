@@ -4,6 +4,7 @@
 
 use std::{
     ffi::{OsStr, OsString},
+    fs::File,
     io::{self, Seek as _, SeekFrom, Write as _},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
@@ -40,6 +41,9 @@ const SAFETY: &[&str] = &[
     "tag.gpgSign=false",
     // Deltas found by several threads depend on timing; one thread gives the same pack again.
     "pack.threads=1",
+    // Of a pack no more is mapped than this at one time: mapped files count as memory, and a pack holds every patch.
+    "core.packedGitWindowSize=4m",
+    "core.packedGitLimit=32m",
     // The repository is named explicitly and is our own, but a container's root may not be its owner.
     "safe.directory=*",
 ];
@@ -128,6 +132,12 @@ impl Git {
         });
         self.command.stdin(file.doing("writing the input of git to", &std::env::temp_dir())?);
         Ok(self)
+    }
+
+    /// Lets the command read what is left of `file`. What it writes itself is not kept.
+    pub(super) fn reading(mut self, file: File) -> Self {
+        self.command.stdin(file).stdout(Stdio::null());
+        self
     }
 
     /// Runs the command and returns what it wrote.

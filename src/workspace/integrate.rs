@@ -129,17 +129,30 @@ impl RunStore {
     }
 
     /// Tells whether everything of a patch is there, whole: trees that differ as it says, and contents that have the
-    /// digests that name them.
+    /// digests that name them. Reads every content.
     #[must_use]
     pub fn holds(&self, patch: &Patch) -> bool {
-        let repo = self.repo();
-        let whole = |blob: &Blob| {
-            let Ok(id) = git_id(&blob.id) else { return false };
+        self.has_each(patch, |repo, id| {
             let Ok(object) = repo.find_object(id) else { return false };
             gix::objs::compute_hash(repo.object_hash(), object.kind, &object.data).is_ok_and(|found| found == id)
-        };
+        })
+    }
+
+    /// The same for a store that this process has made and into which git took everything: git names objects by what it
+    /// read, so that no content can be another, and none is read again.
+    #[must_use]
+    pub fn lists(&self, patch: &Patch) -> bool {
+        self.has_each(patch, gix::Repository::has_object)
+    }
+
+    fn has_each(&self, patch: &Patch, has: impl Fn(&gix::Repository, gix::ObjectId) -> bool) -> bool {
+        let repo = self.repo();
         self.check_patch(&repo, patch).is_ok()
-            && patch.changes.iter().filter_map(|change| change.new.as_ref()).all(whole)
+            && patch
+                .changes
+                .iter()
+                .filter_map(|change| change.new.as_ref())
+                .all(|blob| git_id(&blob.id).is_ok_and(|id| has(&repo, id)))
     }
 
     /// Checks that the patch's list of changes is the difference of its trees, and its base tree that of its base.

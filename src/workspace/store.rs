@@ -29,8 +29,8 @@ const SOURCE_FILE: &str = "source";
 /// Decoded trees and commits that are kept for one piece of work, in bytes.
 const OBJECT_CACHE: usize = 4 * 1024 * 1024;
 
-/// How many packs a store can have. A bundle that is taken in is a pack, and of a fan-out's 256 tasks each may send several;
-/// a slot that is not used costs a few bytes.
+/// How many packs a store can have. A large bundle that is taken in is a pack, and of a fan-out's 256 tasks each may send
+/// several; a slot that is not used costs a few bytes.
 const PACKS_MAX: u16 = 8_192;
 
 /// How many flattened trees are kept: that of the running wave, and those of the next ones while slots are brought over.

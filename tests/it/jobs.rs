@@ -480,7 +480,7 @@ fn verb(line: &str) -> &str {
     }
 }
 
-/// Forty results are forty packs, more than a store looks at unless it is told; and their tasks share jobs.
+/// Forty results, of which each is a file, and whose tasks share jobs.
 #[test]
 fn many_results_are_taken_in_at_once() {
     const COUNT: usize = 40;

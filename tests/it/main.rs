@@ -22,6 +22,7 @@ mod image;
 mod init;
 mod invariants;
 mod jobs;
+mod jobs_memory;
 mod limits;
 mod outcomes;
 mod plan_command;

@@ -109,6 +109,42 @@ async fn every_changed_byte_and_every_cut_is_noticed() {
 }
 
 #[tokio::test]
+async fn results_are_taken_in_object_by_object_and_large_ones_as_a_pack() {
+    for files in [1, 150] {
+        let repository = TestRepository::new();
+        let (_pool, slot) = repository.slot().await;
+        (0..files).for_each(|number| write(slot.path(), &format!("src/new-{number}.py"), format!("{number}\n")));
+        let patch = slot.capture().await.unwrap().patch;
+        let from = RunStore::open(&repository.beside("run/store.git")).unwrap();
+        let commit = from.patch_commit(&patch, &message("feature")).unwrap();
+        let file = repository.beside("out.bundle");
+        super::write(&from, &[(PATCH.to_owned(), commit.clone())], &patch.base, &file).unwrap();
+        assert_eq!(from.find_ref(MARK).unwrap(), None);
+
+        let store = RunStore::create(&repository.path(), &repository.beside("taken")).unwrap();
+        let packs = || fs::read_dir(store.dir().join("objects/pack")).map_or(0, Iterator::count);
+        assert_eq!(take_one(&store, &file, PATCH, 1 << 20).unwrap(), commit);
+        assert_eq!(packs() > 0, files > 100);
+        assert!(store.lists(&patch) && store.holds(&patch));
+        assert_eq!(store.find_ref(PATCH).unwrap(), None, "no ref is set");
+
+        let other = take_one(&store, &file, IMPLEMENTATION, 1 << 20).unwrap_err();
+        assert!(matches!(other, WorkspaceError::Bundle(BundleError::NotABundle { .. })), "{other}");
+        assert!(matches!(take_one(&store, &file, PATCH, 9).unwrap_err(), WorkspaceError::FileTooLarge { .. }));
+        let good = fs::read(&file).unwrap();
+        let pack = good.windows(5).position(|window| window == b"\nPACK").unwrap() + 1;
+        let fresh = RunStore::create(&repository.path(), &repository.beside("fresh")).unwrap();
+        let mut changed = good.clone();
+        changed[good.len() - 30] ^= 1;
+        for bad in [&good[..pack], &good[..pack + 20], &good[..good.len() - 1], &changed] {
+            fs::write(&file, bad).unwrap();
+            let error = take_one(&fresh, &file, PATCH, 1 << 20).unwrap_err();
+            assert!(matches!(error, WorkspaceError::Bundle(_)), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_bundled_is_refused() {
     let repository = TestRepository::new();
     let store = repository.store();
