@@ -51,7 +51,7 @@ pub(super) fn begin(
     }
 
     let durations = history::durations(&intake.schedule, &replay, &run_dir);
-    let pool = SlotPool::new(store.clone(), &scratch.join("slots"))?;
+    let pool = SlotPool::spread(store.clone(), &scratch.join("slots"))?;
     let shop = Arc::new(Shop {
         store,
         pool,

@@ -48,8 +48,8 @@ pub struct SlotPool {
 struct Pool {
     store: RunStore,
     dir: PathBuf,
-    /// In the names of the slots: see [`folder::spread`].
-    nonce: u32,
+    /// What the names of the slots end with: see [`folder::spread`].
+    suffix: String,
     free: Mutex<Vec<Arc<Held>>>,
     abandoned: Mutex<Vec<Abandoned>>,
     /// How many slots were ever begun.
@@ -91,22 +91,34 @@ pub struct Abandoned {
 }
 
 impl SlotPool {
-    /// Makes a pool in the folder `dir`, which must be empty or not there, and outside of the user's repository.
+    /// Makes a pool in the folder `dir`, which must be empty or not there, and outside of the user's repository. Its slots
+    /// are the folders `0`, `1` and so on.
     pub fn new(store: RunStore, dir: &Path) -> Result<Self> {
+        Self::made(store, dir, String::new())
+    }
+
+    /// Makes a pool of many slots, whose names nobody has to know: they lie where the file system has not removed as many
+    /// just now.
+    pub fn spread(store: RunStore, dir: &Path) -> Result<Self> {
+        // Without one the slots of one run lie where those of the last did, which is slower, and as good.
+        let nonce = getrandom::u32().unwrap_or_default();
+        let pool = Self::made(store, dir, format!("-{nonce:08x}"))?;
+        folder::spread(&pool.pool.dir);
+        Ok(pool)
+    }
+
+    fn made(store: RunStore, dir: &Path, suffix: String) -> Result<Self> {
         fs::create_dir_all(dir).doing("creating", dir)?;
         let dir = fs::canonicalize(dir).doing("looking for", dir)?;
         if fs::read_dir(&dir).doing("listing", &dir)?.next().is_some() {
             return Err(WorkspaceError::StoreExists { path: dir });
         }
-        folder::spread(&dir);
-        // Without one the slots of one run lie where those of the last did, which is slower, and as good.
-        let nonce = getrandom::u32().unwrap_or_default();
         let cores = thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             pool: Arc::new(Pool {
                 store,
                 dir,
-                nonce,
+                suffix,
                 free: Mutex::default(),
                 abandoned: Mutex::default(),
                 begun: AtomicUsize::new(0),
@@ -402,7 +414,7 @@ fn abandon(pool: &Pool, held: &Held, error: &WorkspaceError) {
 
 /// Returns the folder that the slot's folder is in.
 fn outer(pool: &Pool, number: usize) -> PathBuf {
-    pool.dir.join(format!("{number}-{:08x}", pool.nonce))
+    pool.dir.join(format!("{number}{}", pool.suffix))
 }
 
 fn fence_file(pool: &Pool, number: usize) -> PathBuf {

@@ -17,7 +17,7 @@ pub(crate) fn once(repository: &Repository, folder: &Path, count: usize) -> Resu
     let run = folder.join("run");
     let store = RunStore::create(&repository.path, &run.join("store.git"))?;
     let base = store.resolve(&repository.head)?.commit;
-    let pool = SlotPool::new(store, &run.join("slots"))?;
+    let pool = SlotPool::spread(store, &run.join("slots"))?;
     let began = Instant::now();
     let slots = runtime.block_on(async {
         let leases: Vec<_> = (0..count)
