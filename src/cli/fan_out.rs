@@ -36,7 +36,7 @@ use crate::{
     execution::{self, Executed, blocking},
     gather::{self, Bound},
     github::Github,
-    jobs::{self, AttemptName, Freezing, Settled, Site, StateDir, Summarizing},
+    jobs::{self, AttemptName, Awaited, Freezing, Settled, Site, StateDir, Summarizing},
     workspace::{
         fetch::{self, Wanted},
         store::RunStore,
@@ -235,11 +235,11 @@ impl Step {
         let scratch = execution::scratch()?;
         self.runtime.block_on(async {
             let site = self.site(&scratch.path().join("site")).await?;
-            let legs = jobs::first(&site).await?;
-            let (found, troubles) = self.gather(&legs, &bindings, wave, scratch.path()).await?;
+            let awaited = jobs::awaited(&site).await?;
+            let (found, troubles) = self.gather(&awaited, &bindings, wave, scratch.path()).await?;
             let to = StateDir::new(&scratch.path().join("next"));
             let head = self.runner.input("head");
-            let settled = jobs::settle(&site, &found, &troubles, head, &to).await?;
+            let settled = jobs::settle(&site, awaited, &found, &troubles, head, &to).await?;
             for note in settled.notes.iter().take(ANNOTATIONS_MAX) {
                 self.log.command(&annotation(Level::Warning, None, "Result not counted", note));
             }
@@ -261,13 +261,13 @@ impl Step {
     /// cannot be had, why.
     async fn gather(
         &self,
-        expected: &Settled,
+        awaited: &Awaited,
         bindings: &Bindings,
         wave: &str,
         scratch: &Path,
     ) -> Result<(Vec<(String, PathBuf)>, BTreeMap<AttemptName, String>), Failure> {
         let gates = Leg::gates();
-        let legs = if expected.gates { std::slice::from_ref(&gates) } else { &expected.legs };
+        let legs = if awaited.gates { std::slice::from_ref(&gates) } else { &awaited.legs };
         let github = self.github()?;
         let mut came: BTreeMap<usize, Result<PathBuf, String>> = BTreeMap::new();
         let mut wanted = Vec::new();
@@ -296,7 +296,7 @@ impl Step {
                 Some(Err(why)) => {
                     let of_leg = leg.tasks.split(' ').filter_map(|name| name.parse().ok());
                     troubles.extend(of_leg.map(|name: AttemptName| (name, why.clone())));
-                    if expected.gates {
+                    if awaited.gates {
                         self.log.command(&annotation(Level::Warning, None, "No receipts", &why));
                     }
                 }

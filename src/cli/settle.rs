@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::{exit, exit::Failure, jobs, run::runtime};
-use crate::jobs::{StateDir, settle};
+use crate::jobs::{StateDir, awaited, settle};
 
 /// Takes in the results of a wave or of the gates, and writes the next state.
 #[derive(Debug, Args)]
@@ -36,7 +36,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         .collect();
     found.sort();
     let to = StateDir::new(&arguments.out);
-    let settled = runtime()?.block_on(settle(&site, &found, &BTreeMap::new(), arguments.head.as_deref(), &to))?;
+    let settled = runtime()?.block_on(async {
+        let awaited = awaited(&site).await?;
+        settle(&site, awaited, &found, &BTreeMap::new(), arguments.head.as_deref(), &to).await
+    })?;
     jobs::print_next(&settled)?;
     Ok(exit::COMPLETE)
 }

@@ -31,9 +31,6 @@ pub struct Elsewhere {
     pub gates_here: bool,
     /// How far to go.
     pub until: Until,
-    /// Whether what is still open is left undone when the time of the whole run is over. A job that was begun in time does
-    /// its part all the same.
-    pub limited: bool,
     /// Whether the run was cancelled.
     pub cancelled: bool,
     /// What was noticed about results that were not counted.
@@ -47,7 +44,8 @@ pub struct Elsewhere {
 pub enum Until {
     /// To the first attempts or gates that nothing is known of.
     Open,
-    /// To its end: what is not done by now is not done any more.
+    /// To its end: what is not done by now is not done any more. What is still open when the time of the whole run is over
+    /// is left undone because of that.
     End,
 }
 
@@ -60,6 +58,9 @@ pub struct Reached {
     pub open: Vec<Order>,
     /// Whether the gates are to be run now.
     pub gates_due: bool,
+    /// Whether the time of the whole run is over, so that nothing new is to begin. A job that was begun in time does its part
+    /// all the same.
+    pub late: bool,
     /// What was found out here about gates: receipts and culprits.
     pub made: Vec<Record>,
     /// The hand-off, when the run went to its end.
@@ -94,15 +95,20 @@ impl Run {
 
     /// Leaves undone what is still open when the time of the whole run is over. What was finished before counts.
     pub(super) fn leave_what_is_late(&mut self, observer: &mut dyn Observer) {
-        let limited = self.elsewhere.as_ref().is_some_and(|elsewhere| elsewhere.limited);
+        let to_its_end = self.elsewhere.as_ref().is_some_and(|elsewhere| elsewhere.until == Until::End);
         let open = !self.open.is_empty() || self.gates_due;
-        if limited && open && !self.cancelled && self.run_ends_ms().is_some_and(|at| at <= self.shop.now_ms()) {
+        if to_its_end && open && !self.cancelled && self.is_late() {
             let cancel = self.run_out_of_time(observer);
             // Nothing runs here that would have to be stopped.
             let _ = self.machine.handle(cancel, self.shop.now_ms());
             self.open.clear();
             self.gates_due = false;
         }
+    }
+
+    /// Tells whether the time of the whole run is over.
+    fn is_late(&self) -> bool {
+        self.run_ends_ms().is_some_and(|at| at <= self.shop.now_ms())
     }
 
     async fn reached(&mut self, until: Until, known: usize) -> Result<Reached, RunError> {
@@ -121,6 +127,7 @@ impl Run {
             head: self.head.clone(),
             open: std::mem::take(&mut self.open),
             gates_due: self.gates_due,
+            late: self.is_late(),
             made,
             handoff,
             now_ms: self.shop.now_ms(),

@@ -31,7 +31,7 @@ pub use self::{
     freeze::{Freezing, freeze},
     gate::{collect_gates, gate},
     prepare::{Prepared, prepare},
-    settle::{Settled, first, settle},
+    settle::{Awaited, Settled, awaited, first, settle},
     site::{AttemptName, Site},
     state::{Frozen, StateDir},
     summarize::{Summarizing, summarize},

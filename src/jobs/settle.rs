@@ -15,7 +15,7 @@ use super::{
     error::JobError,
     gate, results,
     results::Counted,
-    site::{AttemptName, Site},
+    site::{AttemptName, Site, describe},
     state::StateDir,
 };
 use crate::{
@@ -39,22 +39,55 @@ pub struct Settled {
     pub next: String,
 }
 
+impl Settled {
+    fn of(site: &Site, reached: &Reached, notes: Vec<String>) -> Self {
+        Self {
+            legs: legs(site, reached),
+            gates: reached.gates_due,
+            head: reached.head.commit.clone(),
+            notes,
+            next: describe(reached),
+        }
+    }
+}
+
+/// What a state waits for.
+#[derive(Debug)]
+pub struct Awaited {
+    /// The jobs of the wave; empty when there is none.
+    pub legs: Vec<Leg>,
+    /// Whether the gates are due.
+    pub gates: bool,
+    before: Reached,
+}
+
+/// Says what a state waits for.
+///
+/// # Errors
+/// When the outside fails.
+pub async fn awaited(site: &Site) -> Result<Awaited, JobError> {
+    let before = site.look().await?;
+    Ok(Awaited { legs: legs(site, &before), gates: before.gates_due, before })
+}
+
 /// Takes the results of a wave, or of the gates, into a state, and writes the next state into the new folder `to`.
 ///
-/// `found` are the folders of results, each with a name for messages; `troubles` say why the result of an attempt cannot
-/// be had, for those where the caller knows. `head` is what the job before said integration gives.
+/// `awaited` is what the state waits for. `found` are the folders of results, each with a name for messages; `troubles` say
+/// why the result of an attempt cannot be had, for those where the caller knows. `head` is what the job before said
+/// integration gives.
 ///
 /// # Errors
 /// When integration gives something else than the job before said, or the outside fails. Results that are missing or
 /// wrong are states of their tasks.
 pub async fn settle(
     site: &Site,
+    awaited: Awaited,
     found: &[(String, PathBuf)],
     troubles: &BTreeMap<AttemptName, String>,
     head: Option<&str>,
     to: &StateDir,
 ) -> Result<Settled, JobError> {
-    let before = site.look().await?;
+    let Awaited { before, .. } = awaited;
     if let Some(there) = head.filter(|there| *there != before.head.commit.as_str()) {
         return Err(JobError::Diverged { here: before.head.commit.to_string(), there: there.to_owned() });
     }
@@ -71,27 +104,27 @@ pub async fn settle(
     // What was counted and is wanted all the same did not stand the test of the loop: its patch leaves its scope, or not
     // everything of it is there.
     let now_ms = site.now_ms();
-    for order in std::mem::take(&mut after.open) {
-        let name = AttemptName::of(&order);
-        if !next.forget(&name) {
-            continue;
+    let is_forgotten = |order: &Order| next.forget(&AttemptName::of(order));
+    let (forgotten, open): (Vec<_>, _) = std::mem::take(&mut after.open).into_iter().partition(is_forgotten);
+    if forgotten.is_empty() {
+        after.open = open;
+    } else {
+        for order in forgotten {
+            let why = "its patch leaves its scope, or is not whole, although its record says that it passed";
+            notes.push(format!("{}: {why}", AttemptName::of(&order)));
+            next.records.extend(nothing_came(order, now_ms, why).map(|record| (now_ms, record)));
         }
-        let why = "its patch leaves its scope, or is not whole, although its record says that it passed";
-        notes.push(format!("{name}: {why}"));
-        next.records.extend(nothing_came(order, now_ms, why).map(|record| (now_ms, record)));
+        after = next.look().await?;
     }
-    let after = next.look_ahead().await?;
+    // Nothing new begins.
+    if after.late {
+        after.open.clear();
+        after.gates_due = false;
+    }
     next.notes.extend(notes.iter().cloned());
     to.write(&next.frozen, &next.records, &next.notes).await?;
     write_bundle(&next, &after, to)?;
-    let words = super::site::describe(&after);
-    Ok(Settled {
-        gates: after.gates_due,
-        head: after.head.commit.clone(),
-        legs: legs(site, &after),
-        notes,
-        next: words,
-    })
+    Ok(Settled::of(site, &after, notes))
 }
 
 /// Says what comes first, before anything is done.
@@ -99,14 +132,7 @@ pub async fn settle(
 /// # Errors
 /// When the outside fails.
 pub async fn first(site: &Site) -> Result<Settled, JobError> {
-    let reached = site.look().await?;
-    Ok(Settled {
-        gates: reached.gates_due,
-        head: reached.head.commit.clone(),
-        legs: legs(site, &reached),
-        notes: Vec::new(),
-        next: super::site::describe(&reached),
-    })
+    Ok(Settled::of(site, &site.look().await?, Vec::new()))
 }
 
 fn legs(site: &Site, reached: &Reached) -> Vec<Leg> {

@@ -134,20 +134,10 @@ impl Site {
 
     /// Goes through the run as far as it is known, with nothing kept.
     pub(super) async fn look(&self) -> Result<Reached, JobError> {
-        self.look_until(false).await
-    }
-
-    /// The same for what comes next: nothing does when the time of the whole run is over.
-    pub(super) async fn look_ahead(&self) -> Result<Reached, JobError> {
-        self.look_until(true).await
-    }
-
-    async fn look_until(&self, limited: bool) -> Result<Reached, JobError> {
         let scratch = tempfile::tempdir_in(&self.folder).map_err(JobError::writing(&self.folder))?;
         let run_dir = RunDir::create(&scratch.path().join("run"))?;
         let (_keep, never) = watch::channel(false);
-        let elsewhere = Elsewhere { limited, ..self.elsewhere(false, Until::Open) };
-        self.follow(&self.records, run_dir, scratch.path(), elsewhere, never).await
+        self.follow(&self.records, run_dir, scratch.path(), self.elsewhere(false, Until::Open), never).await
     }
 
     pub(super) fn elsewhere(&self, gates_here: bool, until: Until) -> Elsewhere {
@@ -155,7 +145,6 @@ impl Site {
             began: self.began,
             gates_here,
             until,
-            limited: false,
             cancelled: false,
             notes: self.notes.clone(),
             why_open: "no job of the workflow was left for it".to_owned(),

@@ -36,7 +36,6 @@ pub async fn summarize(
 ) -> Result<Handoff, JobError> {
     let Summarizing { head, cancelled, notes } = summarizing;
     let elsewhere = Elsewhere {
-        limited: true,
         cancelled,
         notes: site.notes.iter().cloned().chain(notes).collect(),
         ..site.elsewhere(false, Until::End)
