@@ -38,10 +38,10 @@ const PEAK_MAX: u64 = 96 * 1024;
 const MEASURE: &str = "import resource, subprocess, sys\ncode = subprocess.call(sys.argv[1:])\n\
     print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)\nsys.exit(code)\n";
 
-/// Prints what `git fast-import` makes a commit for each part of, on the commit that is named: a file of 1 MiB which does
-/// not compress to less than three quarters, the same each time.
-const COMMITS: &str = "import base64, random, sys\nout = sys.stdout.buffer\nfor part in range(1, int(sys.argv[1]) + 1):\n    \
-    content = base64.b64encode(random.Random(part).randbytes(3 << 18))\n    \
+/// Prints what `git fast-import` makes a commit for each part of, on the commit that is named: a file of 1 MiB of random
+/// bytes, the same each time. There is no zero among them, so that git takes it for text, and no line break.
+const COMMITS: &str = "import random, sys\nout = sys.stdout.buffer\nplain = bytes.maketrans(b'\\0\\n', b'01')\n\
+    for part in range(1, int(sys.argv[1]) + 1):\n    content = random.Random(part).randbytes(1 << 20).translate(plain)\n    \
     out.write(b'commit refs/made/part-%d\\ncommitter T <t@example.invalid> 1 +0000\\ndata 0\\nfrom %s\\n' % (part, sys.argv[2].encode()))\n    \
     out.write(b'M 100644 inline src/part%d/x.txt\\ndata %d\\n' % (part, len(content)))\n    out.write(content + b'\\n')\n";
 
