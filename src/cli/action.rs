@@ -19,10 +19,9 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 
 use super::{
-    dispatch::{Assignment, DISPATCHED},
     exit,
     exit::Failure,
-    fan_out::JobCommand,
+    fan_out::{Assignment, DISPATCHED, JobCommand},
     run, show,
 };
 use crate::{

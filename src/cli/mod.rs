@@ -5,7 +5,6 @@ mod action;
 mod agents;
 mod collect;
 mod demo;
-mod dispatch;
 mod exit;
 mod fan_out;
 mod gate;

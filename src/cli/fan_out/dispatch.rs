@@ -7,15 +7,14 @@ use anyhow::{Context as _, anyhow};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use super::{
-    action::{Step, desk},
-    exit,
-    exit::Failure,
-    fan_out::pack_folder,
-    jobs as names, run,
-};
+use super::{PREFIX, pack_folder};
 use crate::{
     actions::{Level, Runner, annotation, artifacts::Packed},
+    cli::{
+        action::{Step, desk},
+        exit::{self, Failure},
+        jobs as names, run,
+    },
     conversation::Desk,
     dispatched::{self, DispatchError, Pauses, Start, Waited},
     execution,
@@ -25,7 +24,7 @@ use crate::{
 };
 
 /// The state that names the repository and the number of the run that is waited for.
-pub(super) const DISPATCHED: &str = "dispatched";
+pub(in crate::cli) const DISPATCHED: &str = "dispatched";
 
 /// The version of what a workflow is told.
 const VERSION: u32 = 1;
@@ -33,7 +32,7 @@ const VERSION: u32 = 1;
 /// What a workflow is told that does the work of a job: the inputs that the job itself would have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(super) struct Assignment {
+pub(in crate::cli) struct Assignment {
     version: u32,
     /// The repository of the pull request.
     repository: String,
@@ -47,7 +46,7 @@ pub(super) struct Assignment {
 
 impl Assignment {
     /// Reads the input `job`, where the step has one.
-    pub(super) fn of(runner: &Runner) -> Result<Option<Self>, Failure> {
+    pub(in crate::cli) fn of(runner: &Runner) -> Result<Option<Self>, Failure> {
         let Some(text) = runner.input("job") else { return Ok(None) };
         let wrong = |why: &str| {
             Failure::input(anyhow!(
@@ -63,17 +62,17 @@ impl Assignment {
     }
 
     /// Returns the repository of the pull request.
-    pub(super) fn repository(&self) -> &str {
+    pub(in crate::cli) fn repository(&self) -> &str {
         &self.repository
     }
 
     /// Returns the number of the job within its matrix.
-    pub(super) fn slot(&self) -> u64 {
+    pub(in crate::cli) fn slot(&self) -> u64 {
         self.slot
     }
 
     /// Returns what stands in for an input of the action.
-    pub(super) fn get(&self, input: &str) -> Option<&str> {
+    pub(in crate::cli) fn get(&self, input: &str) -> Option<&str> {
         match input {
             "tasks" => Some(&self.tasks),
             "wave" => Some(&self.wave),
@@ -95,7 +94,7 @@ enum Brought {
 
 impl Step {
     /// Lets another workflow do the work of a job.
-    pub(super) fn dispatch(&self) -> Result<u8, Failure> {
+    pub(in crate::cli) fn dispatch(&self) -> Result<u8, Failure> {
         let service = self.artifacts()?;
         let (tasks, wave, slot) = (names::names(self.required("tasks")?)?, self.required("wave")?, self.slot()?);
         let scratch = execution::scratch()?;
@@ -176,7 +175,7 @@ impl Step {
         };
         self.tell_usage(&Desk { github: github.clone(), ..own });
         let attempt = ended.run_attempt.unwrap_or(1);
-        let name = format!("{}-{wave}-{slot}-attempt-{attempt}", super::fan_out::PREFIX);
+        let name = format!("{}-{wave}-{slot}-attempt-{attempt}", PREFIX);
         let (id, digest) = dispatched::result(&github, &ended, &name).await?;
         let lost = |why: String| DispatchError::NoResult {
             run,
@@ -234,7 +233,7 @@ impl Step {
     }
 
     /// Finds the run that a step was waiting for when it was killed, from what the step saved.
-    pub(super) fn dispatched_run(runner: &Runner, said: &str) -> Result<(Github, u64), Failure> {
+    pub(in crate::cli) fn dispatched_run(runner: &Runner, said: &str) -> Result<(Github, u64), Failure> {
         let unknown = || Failure::outside(anyhow!("the saved state names no run: {said}"));
         let (repository, run) = said.split_once(' ').ok_or_else(unknown)?;
         let run = run.parse().map_err(|_| unknown())?;
