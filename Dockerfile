@@ -10,11 +10,7 @@ ARG NODE_IMAGE=docker.io/library/node:22-bookworm-slim
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /src
 COPY . .
-# For trying the image out: thin link-time optimisation takes most of the time of a build.
-ARG CARGO_PROFILE_RELEASE_LTO
-RUN if [ -n "$CARGO_PROFILE_RELEASE_LTO" ]; then export CARGO_PROFILE_RELEASE_LTO; else unset CARGO_PROFILE_RELEASE_LTO; fi \
-  && cargo build --release --locked --bin backend-implementer \
-  && strip target/release/backend-implementer
+RUN cargo build --release --locked --bin backend-implementer
 
 # Node, the agent CLIs, git and a distribution in which `apt-get` adds whatever else subagents and gates need.
 FROM ${NODE_IMAGE} AS agents
@@ -40,21 +36,21 @@ ENTRYPOINT ["/usr/local/bin/backend-implementer"]
 # shell and the usual small programs, because commands of plans may be `sh -c …`; certificates.
 FROM ${BASE_IMAGE} AS files
 # hadolint ignore=DL3008 # Versions come from the release of the base image.
-RUN apt-get update && apt-get install --yes --no-install-recommends busybox-static ca-certificates git
+RUN apt-get update && apt-get install --yes --no-install-recommends busybox ca-certificates git
 COPY --from=build /src/target/release/backend-implementer /image/usr/local/bin/backend-implementer
 # Under this name the program works as a step of GitHub Actions, whatever its arguments are.
 RUN ln -s backend-implementer /image/usr/local/bin/backend-implementer-action \
   && mkdir -p /image/bin /image/etc /image/root /image/usr/bin /image/usr/lib/git-core \
   && mkdir -m 1777 /image/tmp \
   && cp "$(command -v busybox)" /image/bin/busybox \
-  && chroot /image /bin/busybox --install -s /bin \
   && cp /usr/bin/git /image/usr/bin/git \
   && cp -L /usr/lib/git-core/git-remote-http /image/usr/lib/git-core/git-remote-http \
   && ln -s git-remote-http /image/usr/lib/git-core/git-remote-https \
-  && ldd /usr/bin/git /usr/lib/git-core/git-remote-http /image/usr/local/bin/backend-implementer >/tmp/needed \
+  && ldd /bin/busybox /usr/bin/git /usr/lib/git-core/git-remote-http /image/usr/local/bin/backend-implementer >/tmp/needed \
   && grep -o '/[^ ]*\.so[^ ]*' /tmp/needed >/tmp/libraries \
   && while read -r library; do \
       mkdir -p "/image$(dirname "$library")" && cp -L "$library" "/image$library" || exit 1; done </tmp/libraries \
+  && chroot /image /bin/busybox --install -s /bin \
   && mkdir -p /image/etc/ssl/certs && cp -L /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ \
   && echo 'root:x:0:0:root:/root:/bin/sh' >/image/etc/passwd && echo 'root:x:0:' >/image/etc/group
 

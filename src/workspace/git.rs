@@ -65,9 +65,15 @@ impl Git {
 
     /// Fails when there is no git to be run.
     pub(super) fn check_installed() -> Result<()> {
-        let mut git = Self::bare();
-        git.command.arg("version");
-        git.run().map(drop)
+        // A run makes two stores, and git does not go away in between.
+        static IS_THERE: OnceLock<()> = OnceLock::new();
+        if IS_THERE.get().is_none() {
+            let mut git = Self::bare();
+            git.command.arg("version");
+            git.run()?;
+        }
+        IS_THERE.get_or_init(|| ());
+        Ok(())
     }
 
     /// Begins a command on no repository.

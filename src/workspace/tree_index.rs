@@ -1,7 +1,9 @@
 //! Trees as flat lists of files, in the form of git's index.
 
+use std::ops::Range;
+
 use gix::{
-    bstr::{BString, ByteSlice as _},
+    bstr::{BStr, BString, ByteSlice as _},
     index::State,
 };
 
@@ -10,6 +12,24 @@ use super::{Result, WorkspaceError, error::GitContext as _};
 /// What names in trees must not be: those that mean `.git` on some file system, whatever this machine's is.
 pub(super) const NAMES: gix::validate::path::component::Options =
     gix::validate::path::component::Options { protect_windows: cfg!(windows), protect_hfs: true, protect_ntfs: true };
+
+/// Returns the places of all files below the folder `dir`.
+pub(super) fn below(files: &State, dir: &BStr) -> Range<usize> {
+    if dir.is_empty() {
+        return 0..files.entries().len();
+    }
+    let mut prefix = dir.to_owned();
+    prefix.push(b'/');
+    files.prefixed_entries_range(prefix.as_ref()).unwrap_or(0..0)
+}
+
+/// Returns the place of the file at `path`, which is one of those in `range`. Among the files of a folder that takes a few
+/// comparisons; among all of a large tree the paths that begin alike are most of what a walk costs.
+pub(super) fn find(files: &State, range: &Range<usize>, path: &BStr) -> Option<usize> {
+    let paths = files.path_backing();
+    let among = files.entries().get(range.clone())?;
+    among.binary_search_by(|entry| entry.path_in(paths).cmp(path)).ok().map(|at| range.start + at)
+}
 
 /// Returns the files of `tree` in the order of their paths, without stat data.
 ///

@@ -23,7 +23,7 @@ use crate::workspace::{
     refit::Holding,
     stamp,
     sweep::Seen,
-    tree_index::NAMES,
+    tree_index::{self, NAMES},
 };
 
 /// The largest index of a subagent's that is read for files that were added in spite of `.gitignore`.
@@ -108,10 +108,23 @@ impl Walk<'_> {
         }
         let has_rules = !dir.ignored && children.iter().any(|child| child.name == ".gitignore");
         let rules = if has_rules { dir.rules.enter(self.root, dir.path.as_ref()) } else { dir.rules.clone() };
+        let below = tree_index::below(&self.held.files, dir.path.as_ref());
         for child in children.into_iter().filter(|child| child.name != ".git") {
             let path = folder::join(dir.path.as_ref(), child.name.as_ref());
+            let index = tree_index::find(&self.held.files, &below, path.as_ref());
+            if let Some(index) = index.filter(|index| self.is_untouched(*index, &child)) {
+                self.found.accounted[index] = true;
+                self.found.seen.unchanged(index);
+                continue;
+            }
             self.child(path, child, of_the_base, dir.ignored, &rules, pending);
         }
+    }
+
+    /// Tells the ordinary case: a file of the base that nobody touched.
+    fn is_untouched(&self, index: usize, child: &Child) -> bool {
+        let stat = &self.held.files.entry(index).stat;
+        !child.meta.is_dir() && *stat == stamp::of(&child.meta) && !self.held.fence.is_racy(stat)
     }
 
     fn child(
@@ -125,15 +138,6 @@ impl Walk<'_> {
     ) {
         let is_folder = child.meta.is_dir();
         let index = self.held.files.entry_index_by_path(path.as_ref()).ok();
-        if let Some(index) = index.filter(|_| !is_folder) {
-            // The ordinary case first: a file of the base that nobody touched.
-            let stat = &self.held.files.entry(index).stat;
-            if *stat == stamp::of(&child.meta) && !self.held.fence.is_racy(stat) {
-                self.found.accounted[index] = true;
-                self.found.seen.unchanged(index);
-                return;
-            }
-        }
         if is_folder && index.is_some_and(|index| self.held.files.entry(index).mode == Mode::COMMIT) {
             self.found.seen.doubt(&path);
             return self.submodule(path.as_ref());
