@@ -145,10 +145,17 @@ impl SlotPool {
         let asked = Asked::note(&pool);
         let permit = Arc::clone(&pool.checkouts).acquire_owned().await;
         let permit = permit.map_err(|error| aborted("leasing a slot", &error))?;
-        pool.wait_for_release().await;
+        let store = pool.store.clone();
+        let looking = tokio::task::spawn_blocking(move || {
+            let base = store.base_of(&commit)?;
+            // Fails here rather than at the cost of a slot.
+            store.flat_tree(git_id(&base.tree)?)?;
+            Ok::<_, WorkspaceError>(base)
+        });
+        let base = looking.await.map_err(|error| aborted("leasing a slot", &error))??;
+        let released = pool.wait_for_release(git_id(&base.tree)?).await;
         let lease = tokio::task::spawn_blocking(move || {
-            // Taken after waiting: what was released meanwhile is reused rather than a further slot begun.
-            let slot = lease(&pool, &commit, branch.as_deref());
+            let slot = lease(&pool, base, released, branch.as_deref());
             drop((asked, permit));
             slot
         });
@@ -287,15 +294,19 @@ impl Drop for Asked {
 }
 
 impl Pool {
-    /// Waits for a slot to be given back: for as long as none is, at most as long as beginning a further one would take, so
-    /// that nobody waits more than twice as long as without. The first slots, one for each core, are begun at once. Once
-    /// somebody waited in vain nobody does, until a slot is given back.
-    async fn wait_for_release(&self) {
-        if self.begun.load(Ordering::Relaxed) < self.cores {
-            return;
-        }
+    /// Takes a slot that nobody has, or waits for one to be given back: at most as long as beginning a further one would
+    /// take, so that nobody waits more than twice as long as without. `None` when one is to be begun: the first ones, one for
+    /// each core, are begun at once; and once somebody waited in vain nobody does, until a slot is given back.
+    async fn wait_for_release(&self, tree: gix::ObjectId) -> Option<Arc<Held>> {
         let patience = Duration::from_micros(self.checkout_us.load(Ordering::Relaxed)).min(PATIENCE_MAX);
-        while lock(&self.free).is_empty() && self.patient.load(Ordering::Relaxed) {
+        loop {
+            // Taken here and not later: whoever comes after a release would be faster than whoever waited for it.
+            if let Some(held) = self.take_free(tree) {
+                return Some(held);
+            }
+            if self.begun.load(Ordering::Relaxed) < self.cores || !self.patient.load(Ordering::Relaxed) {
+                return None;
+            }
             let before = self.releases.load(Ordering::Relaxed);
             let in_vain = tokio::time::timeout(patience, self.released.notified()).await.is_err();
             if in_vain && self.releases.load(Ordering::Relaxed) == before {
@@ -327,14 +338,12 @@ impl Drop for Slot {
     }
 }
 
-fn lease(pool: &Arc<Pool>, commit: &ObjectId, branch: Option<&str>) -> Result<Slot> {
-    let base = pool.store.base_of(commit)?;
+/// Brings `released`, another slot that nobody has, or a further one to `base`.
+fn lease(pool: &Arc<Pool>, base: Base, mut released: Option<Arc<Held>>, branch: Option<&str>) -> Result<Slot> {
     let tree = git_id(&base.tree)?;
-    // Fails here rather than at the cost of a slot.
-    pool.store.flat_tree(tree)?;
     let threads = 1 + pool.checkouts.available_permits();
     let held = loop {
-        let held = match pool.take_free(tree) {
+        let held = match released.take().or_else(|| pool.take_free(tree)) {
             Some(held) => held,
             None => {
                 // The first ones are begun together: whoever began slots meanwhile may have begun one for us.
@@ -355,7 +364,7 @@ fn lease(pool: &Arc<Pool>, commit: &ObjectId, branch: Option<&str>) -> Result<Sl
         }
     };
     let git_dir = held.folder.join(".git");
-    repository_files::write_worktree(&git_dir, &pool.store.borrowed(), git_id(commit)?, branch)?;
+    repository_files::write_worktree(&git_dir, &pool.store.borrowed(), git_id(&base.commit)?, branch)?;
     let index = refit::write_index(&held.holding, &git_dir.join("index"))?;
     Ok(Slot { pool: Arc::clone(pool), held: Arc::new(held), base, index })
 }

@@ -372,3 +372,30 @@ async fn a_partial_clone_says_what_to_do() {
     let error = pool.acquire(&base.commit, None).await.unwrap_err();
     assert!(error.to_string().contains("partial clone"), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_slot_is_begun_while_others_are_given_back() {
+    let repository = TestRepository::new();
+    let store = repository.store();
+    let base = store.resolve("HEAD").unwrap();
+    let pool = SlotPool::new(store, &repository.beside("slots")).unwrap();
+    let mut first = Vec::new();
+    for _ in 0..pool.pool.cores {
+        first.push(pool.acquire(&base.commit, None).await.unwrap());
+    }
+    let begun = pool.begun();
+    // As if a checkout took long: nobody waits in vain.
+    pool.pool.checkout_us.store(u64::MAX, Ordering::Relaxed);
+    let leases: Vec<_> = (0..60)
+        .map(|_| {
+            let (pool, commit) = (pool.clone(), base.commit.clone());
+            // Given back after little work: whoever comes next must not be faster than whoever waits.
+            tokio::spawn(async move { pool.acquire(&commit, None).await.unwrap().capture_last().await.unwrap() })
+        })
+        .collect();
+    drop(first);
+    for lease in leases {
+        lease.await.unwrap();
+    }
+    assert_eq!((begun, pool.begun()), (pool.pool.cores, pool.pool.cores));
+}
