@@ -4,6 +4,8 @@
 //! from one tree to the next, and what the last subagent left there is removed without exception. Every lease comes
 //! with a `.git` folder of its own, made anew, that borrows objects but shares nothing that can be written.
 
+mod waiting;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -12,13 +14,14 @@ use std::{
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     thread,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use gix::index::entry::Stat;
 use implementer_model::ids::{ObjectId, TaskId};
 use tokio::sync::{Notify, Semaphore};
 
+use self::waiting::Asked;
 use super::{
     Result, WorkspaceError, agent_files,
     capture::{self, Captured},
@@ -33,10 +36,6 @@ use super::{
 
 /// Before the task's id in the name of the branch that a subagent finds itself on.
 const BRANCH_PREFIX: &str = "backend-implementer/";
-
-/// The longest wait for a slot to be given back before a further one is begun. Subagents take minutes; this is for those
-/// that take less time than a checkout.
-const PATIENCE_MAX: Duration = Duration::from_secs(2);
 
 /// A pool of slots. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -276,58 +275,6 @@ impl Slot {
 /// The agent files that stand in a slot in place of its own.
 #[derive(Debug, Default)]
 pub struct PlacedAgentFiles(agent_files::Placed);
-
-/// A lease that is asked for.
-struct Asked(Arc<Pool>);
-
-impl Asked {
-    fn note(pool: &Arc<Pool>) -> Self {
-        pool.asked.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(pool))
-    }
-}
-
-impl Drop for Asked {
-    fn drop(&mut self) {
-        self.0.asked.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl Pool {
-    /// Takes a slot that nobody has, or waits for one to be given back: at most as long as beginning a further one would
-    /// take, so that nobody waits more than twice as long as without. `None` when one is to be begun: the first ones, one for
-    /// each core, are begun at once; and once somebody waited in vain nobody does, until a slot is given back.
-    async fn wait_for_release(&self, tree: gix::ObjectId) -> Option<Arc<Held>> {
-        let patience = Duration::from_micros(self.checkout_us.load(Ordering::Relaxed)).min(PATIENCE_MAX);
-        loop {
-            // Taken here and not later: whoever comes after a release would be faster than whoever waited for it.
-            if let Some(held) = self.take_free(tree) {
-                return Some(held);
-            }
-            if self.begun.load(Ordering::Relaxed) < self.cores || !self.patient.load(Ordering::Relaxed) {
-                return None;
-            }
-            let before = self.releases.load(Ordering::Relaxed);
-            let in_vain = tokio::time::timeout(patience, self.released.notified()).await.is_err();
-            if in_vain && self.releases.load(Ordering::Relaxed) == before {
-                self.patient.store(false, Ordering::Relaxed);
-            }
-        }
-    }
-
-    /// Says how many of the first slots to begin: one for each core, where so many are asked for; none when they were.
-    fn to_begin(&self) -> usize {
-        let cores_left = self.cores.saturating_sub(self.begun.load(Ordering::Relaxed));
-        self.asked.load(Ordering::Relaxed).min(cores_left)
-    }
-
-    /// Takes a slot that nobody has, one that holds `tree` where there is one.
-    fn take_free(&self, tree: gix::ObjectId) -> Option<Arc<Held>> {
-        let mut free = lock(&self.free);
-        let same_tree = free.iter().position(|held| held.holding.tree == tree);
-        same_tree.or(free.len().checked_sub(1)).map(|at| free.swap_remove(at))
-    }
-}
 
 impl Drop for Slot {
     fn drop(&mut self) {
