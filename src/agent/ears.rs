@@ -82,6 +82,16 @@ impl Ears {
         Ok((stop, outputs_at.map(|at| at.is_some_and(|at| heard[at]))))
     }
 
+    /// Waits until `until` has come, whatever else can be heard meanwhile. Returns whether we are asked to stop.
+    pub(super) fn pause(&mut self, until: Instant) -> Result<bool, Errno> {
+        loop {
+            let (stop, _) = self.listen([None, None], Some(until))?;
+            if stop || Instant::now() >= until {
+                return Ok(stop);
+            }
+        }
+    }
+
     fn coordinator_is_gone(&self) -> bool {
         let mut bytes = [0; 256];
         let coordinator = self.coordinator.as_ref().map(io::Stdin::lock);

@@ -190,10 +190,9 @@ impl Supervision {
                 // The program was just written and somebody still has it open, or there are too many processes now.
                 Err(error) if retries > 0 && is_passing(&error) => {
                     retries -= 1;
-                    let (stop, _) = ears
-                        .listen([None, None], Some(Instant::now() + START_RETRY_PAUSE))
-                        .map_err(|error| setup("cannot wait", &error))?;
-                    if stop {
+                    // Not only until something is heard: what failed to start was a child that ended.
+                    let stop = ears.pause(Instant::now() + START_RETRY_PAUSE);
+                    if stop.map_err(|error| setup("cannot wait", &error))? {
                         return Err(setup("stopped before the process could be started", &error));
                     }
                 }
