@@ -379,11 +379,18 @@ async fn no_slot_is_begun_while_others_are_given_back() {
     let store = repository.store();
     let base = store.resolve("HEAD").unwrap();
     let pool = SlotPool::new(store, &repository.beside("slots")).unwrap();
-    let mut first = Vec::new();
-    for _ in 0..pool.pool.cores {
-        first.push(pool.acquire(&base.commit, None).await.unwrap());
+    let first: Vec<_> = (0..pool.pool.cores)
+        .map(|_| {
+            let (pool, commit) = (pool.clone(), base.commit.clone());
+            tokio::spawn(async move { pool.acquire(&commit, None).await.unwrap() })
+        })
+        .collect();
+    let mut slots = Vec::new();
+    for slot in first {
+        slots.push(slot.await.unwrap());
     }
     let begun = pool.begun();
+    assert!(pool.pool.patient.load(Ordering::Relaxed), "whoever waits for the first ones does not wait in vain");
     // As if a checkout took long: nobody waits in vain.
     pool.pool.checkout_us.store(u64::MAX, Ordering::Relaxed);
     let leases: Vec<_> = (0..60)
@@ -393,7 +400,7 @@ async fn no_slot_is_begun_while_others_are_given_back() {
             tokio::spawn(async move { pool.acquire(&commit, None).await.unwrap().capture_last().await.unwrap() })
         })
         .collect();
-    drop(first);
+    drop(slots);
     for lease in leases {
         lease.await.unwrap();
     }

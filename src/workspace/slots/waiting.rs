@@ -38,7 +38,9 @@ impl Pool {
             if let Some(held) = self.take_free(tree) {
                 return Some(held);
             }
-            if self.begun.load(Ordering::Relaxed) < self.cores || !self.patient.load(Ordering::Relaxed) {
+            // While the first ones are being begun nobody knows what that takes, and one of them may be for us.
+            let first = self.begun.load(Ordering::Relaxed) < self.cores || patience.is_zero();
+            if first || !self.patient.load(Ordering::Relaxed) {
                 return None;
             }
             let before = self.releases.load(Ordering::Relaxed);
