@@ -5,6 +5,29 @@ use serde_json::Map;
 use super::{GenerateError, Text, latest, output_of};
 use crate::{config::WorkflowConfig, workflow::stages::Stage};
 
+/// What a token may of the artifacts, and of nothing else.
+const READ_EARLIER: &str = "read # to download what earlier jobs made";
+
+/// How a job with a matrix begins.
+struct Matrix<'a> {
+    id: &'a str,
+    title: &'a str,
+    /// The job whose output has the matrix.
+    before: &'a str,
+    /// That output.
+    output: &'a str,
+    runner: &'a str,
+    contents: &'a str,
+    actions: &'a str,
+    /// The step that says what was uploaded.
+    step: &'a str,
+}
+
+/// The job that settled what came before the stage at `at`.
+fn before(stages: &[Stage], at: usize) -> String {
+    stages[..at].last().map_or_else(|| "plan".to_owned(), Stage::settle)
+}
+
 impl Text<'_> {
     pub(super) fn plan(&mut self) {
         let (runner, action, dispatch) = (self.runner(), self.action, self.dispatch_output("plan"));
@@ -37,39 +60,58 @@ impl Text<'_> {
         );
     }
 
-    /// The job of a wave: prepare, the users' set-up, the work, collect.
-    pub(super) fn wave(&mut self, stages: &[Stage], at: usize) -> Result<(), GenerateError> {
-        let (stage, action) = (&stages[at], self.action);
-        let before = stages[..at].last().map_or_else(|| "plan".to_owned(), Stage::settle);
-        let matrix = output_of(&before, "matrix");
-        let needs = if before == "plan" { "[plan]".to_owned() } else { format!("[plan, {before}]") };
+    /// The beginning of a job with a matrix, up to its outputs: one for each slot, so that every job of it has a word.
+    fn matrix(&mut self, matrix: &Matrix<'_>) {
+        let Matrix { id, title, before, output, runner, contents, actions, step } = matrix;
+        let made = output_of(before, output);
+        let needs = if *before == "plan" { "[plan]".to_owned() } else { format!("[plan, {before}]") };
         let parallel = self.config.concurrency();
-        let slots = self.config.workflow.jobs_per_wave();
-        let (id, name) = (stage.id(), stage.title());
         self.lines(
             2,
             &format!(
                 "
 {id}:
-  name: \"{name}: ${{{{ matrix.name }}}}\"
+  name: \"{title}: ${{{{ matrix.name }}}}\"
   needs: {needs}
-  if: ${{{{ !cancelled() && ({matrix} || '') != '' }}}}
+  if: ${{{{ !cancelled() && ({made} || '') != '' }}}}
   strategy:
     fail-fast: false
     max-parallel: {parallel}
     matrix:
-      include: ${{{{ fromJSON({matrix} || '[]') }}}}
-  runs-on: ${{{{ fromJSON(matrix.runs-on) }}}}
+      include: ${{{{ fromJSON({made} || '[]') }}}}
+  runs-on: {runner}
   timeout-minutes: ${{{{ fromJSON(matrix.timeout) }}}}
   permissions:
-    contents: read # to fetch the commits that it works on
-    actions: read # to download what earlier jobs made
+    contents: {contents}
+    actions: {actions}
   outputs:"
             ),
         );
-        for slot in 0..slots {
-            self.line(&format!("      slot-{slot}: ${{{{ steps.collect.outputs.slot-{slot} }}}}"));
+        for slot in 0..self.config.workflow.jobs_per_wave() {
+            self.line(&format!("      slot-{slot}: ${{{{ steps.{step}.outputs.slot-{slot} }}}}"));
         }
+    }
+
+    /// The job that waits for workflows which do work of a wave; none where none does.
+    fn waiting(&self, stage: &Stage) -> Option<String> {
+        stage.dispatch().filter(|_| self.config.workflow.dispatches())
+    }
+
+    /// The job of a wave: prepare, the users' set-up, the work, collect.
+    pub(super) fn wave(&mut self, stages: &[Stage], at: usize) -> Result<(), GenerateError> {
+        let (stage, action) = (&stages[at], self.action);
+        let before = before(stages, at);
+        let id = stage.id();
+        self.matrix(&Matrix {
+            id: &id,
+            title: &stage.title(),
+            before: &before,
+            output: "matrix",
+            runner: "${{ fromJSON(matrix.runs-on) }}",
+            contents: "read # to fetch the commits that it works on",
+            actions: READ_EARLIER,
+            step: "collect",
+        });
         self.lines(
             2,
             &format!(
@@ -132,43 +174,26 @@ impl Text<'_> {
     /// The job that starts the workflows which do work of a wave, and waits for them. It runs nothing of the repository's.
     pub(super) fn dispatch(&mut self, stages: &[Stage], at: usize) {
         let (workflow, action, runner) = (&self.config.workflow, self.action, self.runner());
-        let Some(id) = stages[at].dispatch().filter(|_| workflow.dispatches()) else { return };
-        let before = stages[..at].last().map_or_else(|| "plan".to_owned(), Stage::settle);
-        let matrix = output_of(&before, "dispatch");
-        let needs = if before == "plan" { "[plan]".to_owned() } else { format!("[plan, {before}]") };
-        let (wave, name) = (stages[at].id(), stages[at].title());
+        let Some(id) = self.waiting(&stages[at]) else { return };
+        let before = before(stages, at);
         let started =
             || workflow.subagents.iter().filter_map(|(name, special)| Some((name, special.dispatch.as_ref()?)));
         let actions = if started().any(|(_, dispatch)| dispatch.token.is_none()) {
             "write # to start workflows and to end them"
         } else {
-            "read # to download what earlier jobs made"
+            READ_EARLIER
         };
-        let parallel = self.config.concurrency();
-        self.lines(
-            2,
-            &format!(
-                "
-{id}:
-  name: \"{name}, dispatched: ${{{{ matrix.name }}}}\"
-  needs: {needs}
-  if: ${{{{ !cancelled() && ({matrix} || '') != '' }}}}
-  strategy:
-    fail-fast: false
-    max-parallel: {parallel}
-    matrix:
-      include: ${{{{ fromJSON({matrix} || '[]') }}}}
-  runs-on: {runner}
-  timeout-minutes: ${{{{ fromJSON(matrix.timeout) }}}}
-  permissions:
-    contents: read # to fetch the commits that the work is for
-    actions: {actions}
-  outputs:"
-            ),
-        );
-        for slot in 0..workflow.jobs_per_wave() {
-            self.line(&format!("      slot-{slot}: ${{{{ steps.dispatch.outputs.slot-{slot} }}}}"));
-        }
+        self.matrix(&Matrix {
+            id: &id,
+            title: &format!("{}, dispatched", stages[at].title()),
+            before: &before,
+            output: "dispatch",
+            runner: &runner,
+            contents: "read # to fetch the commits that the work is for",
+            actions,
+            step: "dispatch",
+        });
+        let wave = stages[at].id();
         self.lines(
             2,
             &format!(
@@ -258,12 +283,12 @@ impl Text<'_> {
         let (stage, action, runner) = (&stages[at], self.action, self.runner());
         let (id, work, name) = (stage.settle(), stage.id(), stage.title());
         let dispatch = self.dispatch_output("settle");
-        let waiting = stage.dispatch().filter(|_| self.config.workflow.dispatches());
+        let waiting = self.waiting(stage);
         let mut needs: Vec<Stage> = stages[..at].to_vec();
         let (state, head) = (latest(stages, at, "state"), latest(stages, at, "head"));
         let condition = match stage {
             Stage::Wave { .. } => {
-                let before = stages[..at].last().map_or_else(|| "plan".to_owned(), Stage::settle);
+                let before = before(stages, at);
                 needs.drain(..needs.len().saturating_sub(1));
                 let made = format!("({} || '') != ''", output_of(&before, "matrix"));
                 match &waiting {
@@ -275,7 +300,7 @@ impl Text<'_> {
         };
         let (state, head) = match stage {
             Stage::Wave { .. } => {
-                let before = stages[..at].last().map_or_else(|| "plan".to_owned(), Stage::settle);
+                let before = before(stages, at);
                 (format!("needs.{before}.outputs.state"), format!("needs.{before}.outputs.head"))
             }
             Stage::Gates { .. } => (state, head),
@@ -322,8 +347,7 @@ impl Text<'_> {
         let (action, runner) = (self.action, self.runner());
         let end = stages.len();
         // Those that make something, too: one that was cancelled says that the run was.
-        let dispatches = self.config.workflow.dispatches();
-        let made = |stage: &Stage| [Some(stage.id()), stage.dispatch().filter(|_| dispatches)];
+        let made = |stage: &Stage| [Some(stage.id()), self.waiting(stage)];
         let needs = self.needs_and(stages, &stages.iter().flat_map(made).collect::<Vec<_>>());
         let WorkflowConfig { branch, on_complete, .. } = &self.config.workflow;
         let contents = if *branch {
