@@ -44,7 +44,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
 
 /// Says what became of an attempt.
 pub(super) fn line(collected: &Collected) -> String {
-    format!("{}: {}: {}\n", collected.name, collected.outcome.name(), text::terminal(&collected.reason))
+    format!("{}: {}: {}\n", collected.id, collected.outcome.name(), text::terminal(&collected.reason))
 }
 
 /// A job is green when all of its attempts passed.

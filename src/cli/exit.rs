@@ -230,7 +230,7 @@ impl From<JobError> for Failure {
             | JobError::NotDue { .. }
             | JobError::NotDispatched(_)
             | JobError::Mixed(..)
-            | JobError::Name(_) => Self::input(error),
+            | JobError::NothingNamed => Self::input(error),
             JobError::Intake(error) => error.into(),
             JobError::Workspace(error) => error.into(),
             JobError::Run(error) => error.into(),

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use implementer_model::record::AttemptId;
 use serde_json::json;
 
 use super::{
@@ -14,7 +15,7 @@ use super::{
 use crate::{
     execution,
     intake::Intake,
-    jobs::{self, AttemptName, Freezing, Settled, Site, StateDir},
+    jobs::{self, Freezing, Settled, Site, StateDir},
 };
 
 /// What stands for the gates where attempts are named.
@@ -64,7 +65,7 @@ pub(super) fn begin(subject: &Subject, intake: &Intake, root: &Path, state: &Pat
     let scratch = execution::scratch()?;
     let state = StateDir::new(state);
     let settled = runtime()?.block_on(async {
-        jobs::freeze(freezing, &state).await?;
+        jobs::freeze(freezing, &state)?;
         let site = Site::open(root, &state, scratch.path(), None)?;
         jobs::first(&site).await
     })?;
@@ -73,7 +74,7 @@ pub(super) fn begin(subject: &Subject, intake: &Intake, root: &Path, state: &Pat
 }
 
 /// Reads names of attempts with blanks between, as a matrix has them.
-pub(super) fn names(text: &str) -> Result<Vec<AttemptName>, Failure> {
+pub(super) fn names(text: &str) -> Result<Vec<AttemptId>, Failure> {
     let names: Result<Vec<_>, _> = text.split_whitespace().map(str::parse).collect();
     let names = names.map_err(Failure::input)?;
     if names.is_empty() {

@@ -30,7 +30,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         .iter()
         .map(|attempt| {
             let (worktree, brief, report) = (&attempt.worktree, &attempt.brief, &attempt.report);
-            json!({ "attempt": attempt.name.to_string(), "worktree": worktree, "brief": brief, "report": report })
+            json!({ "attempt": attempt.id.to_string(), "worktree": worktree, "brief": brief, "report": report })
         })
         .collect();
     show::json(&lines)?;

@@ -2,12 +2,11 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use implementer_model::ids::ObjectId;
+use implementer_model::{ids::ObjectId, run::AttemptPlan};
 
 use super::error::JobError;
 use crate::{
     agent::{AgentError, Agents, Making, own_environment},
-    coordinator::Order,
     intake::Intake,
     workspace::{
         slots::{Slot, SlotPool},
@@ -25,7 +24,7 @@ pub(super) fn nobody(intake: &Intake) -> Result<Agents, JobError> {
 /// programs of the repository's own, as `rules` has them; it has to be kept as long as the agents are used.
 pub(super) async fn of_configuration(
     intake: &Intake,
-    orders: &[Order],
+    plans: &[AttemptPlan],
     store: &RunStore,
     rules: &ObjectId,
     scratch: &Path,
@@ -39,7 +38,7 @@ pub(super) async fn of_configuration(
     }
     let root = checkout.as_ref().map_or(scratch, Slot::path);
     let agents = make(intake, root, &supervisor, &environment)?;
-    agents.check(&intake.config, orders.iter().map(|order| &order.subagent), scratch).await?;
+    agents.check(&intake.config, plans.iter().map(|plan| &plan.subagent), scratch).await?;
     Ok((agents, checkout))
 }
 

@@ -49,9 +49,9 @@ pub enum JobError {
     /// The attempts of a job are different subagents'.
     #[error("the attempts of one job must be of one subagent, and these are of `{0}` and `{1}`")]
     Mixed(SubagentName, SubagentName),
-    /// An attempt is named wrongly.
-    #[error("`{}` names no attempt; write it as TASK#ATTEMPT, such as `feature#1`", implementer_model::text::terminal(.0))]
-    Name(String),
+    /// No attempt is named.
+    #[error("no attempt is named; name at least one as TASK#ATTEMPT, such as `feature#1`")]
+    NothingNamed,
     /// Integration gave another commit here than in the job before.
     #[error(
         "integration gives {here} here, and gave {there} in the job before: the same base and patches must give the same \

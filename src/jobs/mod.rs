@@ -26,13 +26,13 @@ mod work;
 
 pub use self::{
     collect::{Collected, collect},
-    dispatch::{Assigned, assigned, forfeit},
+    dispatch::{Assigned, assigned, record_failure},
     error::JobError,
     freeze::{Freezing, freeze},
     gate::{collect_gates, gate},
     prepare::{Prepared, prepare},
     settle::{Awaited, Settled, awaited, first, settle},
-    site::{AttemptName, Site},
+    site::{Site, folder_name},
     state::{Frozen, StateDir},
     summarize::{Summarizing, summarize},
     work::work,

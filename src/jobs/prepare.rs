@@ -5,11 +5,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use implementer_model::{record::AttemptId, run::AttemptPlan};
+
 use super::{
     error::JobError,
-    site::{AttemptName, Site},
+    site::{Site, folder_name},
 };
-use crate::{coordinator::Order, workspace::slots::SlotPool};
+use crate::workspace::slots::SlotPool;
 
 /// The folders of an attempt in the folder of its job.
 #[derive(Debug, Clone)]
@@ -18,8 +20,8 @@ pub(super) struct AttemptDir {
 }
 
 impl AttemptDir {
-    pub(super) fn of(job: &Path, name: &AttemptName) -> Self {
-        Self { root: job.join("attempts").join(name.folder()) }
+    pub(super) fn new(job: &Path, id: &AttemptId) -> Self {
+        Self { root: job.join("attempts").join(folder_name(id)) }
     }
 
     /// Where the slot with the work tree is.
@@ -63,8 +65,8 @@ impl AttemptDir {
 /// An attempt that can begin.
 #[derive(Debug, Clone)]
 pub struct Prepared {
-    /// Its name.
-    pub name: AttemptName,
+    /// Which it is.
+    pub id: AttemptId,
     /// Its work tree.
     pub worktree: PathBuf,
     /// What the subagent is told.
@@ -78,30 +80,29 @@ pub struct Prepared {
 ///
 /// # Errors
 /// When an attempt is not due, or something cannot be written.
-pub async fn prepare(site: &Site, names: &[AttemptName], job: &Path) -> Result<Vec<Prepared>, JobError> {
-    let orders = Site::due(site.look().await?, names)?;
+pub async fn prepare(site: &Site, ids: &[AttemptId], job: &Path) -> Result<Vec<Prepared>, JobError> {
+    let plans = Site::due(site.look().await?, ids)?;
     let mut prepared = Vec::new();
-    for order in &orders {
-        prepared.push(prepare_one(site, order, job).await?);
+    for plan in &plans {
+        prepared.push(prepare_one(site, plan, job).await?);
     }
     Ok(prepared)
 }
 
-async fn prepare_one(site: &Site, order: &Order, job: &Path) -> Result<Prepared, JobError> {
-    let name = AttemptName::of(order);
-    let dir = AttemptDir::of(job, &name);
+async fn prepare_one(site: &Site, plan: &AttemptPlan, job: &Path) -> Result<Prepared, JobError> {
+    let dir = AttemptDir::new(job, &plan.id);
     let pool = SlotPool::new(site.store.clone(), &dir.slots())?;
-    let slot = pool.acquire(&order.base, Some(&order.task.id)).await?;
+    let slot = pool.acquire(&plan.base, Some(&plan.id.task)).await?;
     let worktree = slot.path().to_owned();
     drop(slot);
-    let settings = order.agent.uses_project_settings();
-    site.store.place_agent_files(&worktree, &order.base, &order.rules, settings)?;
+    let settings = plan.project_settings;
+    site.store.place_agent_files(&worktree, &plan.base, &plan.rules, settings)?;
     make_relative(&worktree.join(".git/objects/info/alternates"), &worktree.join(".git/objects"))?;
     let scratch = dir.scratch();
     fs::create_dir_all(&scratch).map_err(JobError::writing(&scratch))?;
-    fs::write(dir.brief(), &order.brief).map_err(JobError::writing(dir.brief()))?;
+    fs::write(dir.brief(), &plan.brief).map_err(JobError::writing(dir.brief()))?;
     fs::write(dir.started(), site.now_ms().to_string()).map_err(JobError::writing(dir.started()))?;
-    Ok(Prepared { name, worktree, brief: dir.brief(), report: dir.report() })
+    Ok(Prepared { id: plan.id.clone(), worktree, brief: dir.brief(), report: dir.report() })
 }
 
 /// Rewrites the object folders that a work tree borrows from so that they are found from wherever the job's folder is

@@ -8,7 +8,8 @@ use tokio::sync::watch;
 
 use super::{error::JobError, site::Site};
 use crate::{
-    coordinator::{Elsewhere, RunError, Until},
+    coordinator::{Distribution, Until},
+    journal,
     run_dir::RunDir,
 };
 
@@ -35,17 +36,19 @@ pub async fn summarize(
     scratch: &Path,
 ) -> Result<Handoff, JobError> {
     let Summarizing { head, cancelled, notes } = summarizing;
-    let elsewhere = Elsewhere {
+    let distribution = Distribution {
         cancelled,
         notes: site.notes.iter().cloned().chain(notes).collect(),
-        ..site.elsewhere(false, Until::End)
+        ..site.distribution(false, Until::End)
     };
     let run_dir = RunDir::create(out)?;
+    let journal_path = run_dir.path("journal.jsonl");
     let (_keep, never) = watch::channel(false);
-    let reached = site.follow(&site.records, run_dir, scratch, elsewhere, never).await?;
+    let reached = site.follow(&site.records, run_dir, scratch, distribution, never).await?;
     if let Some(there) = head.filter(|there| *there != reached.head.commit.as_str()) {
         return Err(JobError::Diverged { here: reached.head.commit.to_string(), there: there.to_owned() });
     }
-    let none = || RunError::Defect("a run that went to its end has no hand-off".to_owned());
-    Ok(reached.handoff.ok_or_else(none)?)
+    let records: Vec<_> = site.records.iter().cloned().chain(reached.made).collect();
+    journal::write(&journal_path, &records)?;
+    Ok(reached.handoff.expect("invariant: a run that went to its end has a hand-off"))
 }

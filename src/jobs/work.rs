@@ -3,21 +3,18 @@
 use std::{fs, path::Path, time::Duration};
 
 use implementer_model::{
+    record::AttemptId,
     report::{ReadReport, Report},
+    run::AttemptPlan,
     session::Session,
 };
 use serde::{Deserialize, Serialize};
 use tokio::{sync::watch, time::Instant};
 
-use super::{
-    agent,
-    error::JobError,
-    prepare::AttemptDir,
-    site::{AttemptName, Site},
-};
+use super::{agent, error::JobError, prepare::AttemptDir, site::Site};
 use crate::{
     agent::{self as process, Conclusion, Ended, LaunchError, ReportFileError, Secrets},
-    coordinator::{Files, Order, concluded},
+    coordinator::{AttemptFiles, concluded},
     workspace::capture::FILE_LIMIT,
 };
 
@@ -52,7 +49,7 @@ impl Said {
         let report = match self.report {
             SaidReport::Nothing => Ok(None),
             SaidReport::Report(report) => {
-                let bytes = serde_json::to_vec(&report).unwrap_or_default();
+                let bytes = serde_json::to_vec(&report).expect("invariant: a report is plain data");
                 ReadReport::new(&bytes).map(Some).map_err(ReportFileError::from)
             }
             SaidReport::Invalid(why) => Err(ReportFileError::Told(why)),
@@ -83,48 +80,47 @@ pub(super) struct HowItEnded {
 /// When an attempt is not due or not prepared, or its program is missing.
 pub async fn work(
     site: &Site,
-    names: &[AttemptName],
+    ids: &[AttemptId],
     job: &Path,
     scratch: &Path,
     cancel: watch::Receiver<bool>,
 ) -> Result<(), JobError> {
-    let orders = Site::due(site.look().await?, names)?;
+    let plans = Site::due(site.look().await?, ids)?;
     let (agents, _programs) =
-        agent::of_configuration(&site.intake, &orders, &site.store, &site.frozen.rules, scratch).await?;
-    for order in &orders {
+        agent::of_configuration(&site.intake, &plans, &site.store, &site.frozen.rules, scratch).await?;
+    for plan in &plans {
         if *cancel.borrow() {
             break;
         }
-        work_one(site, order, agents.of(&order.task.subagent)?.as_ref(), job, cancel.clone()).await?;
+        work_one(site, plan, agents.of(&plan.task.subagent)?.as_ref(), job, cancel.clone()).await?;
     }
     Ok(())
 }
 
 async fn work_one(
     site: &Site,
-    order: &Order,
+    plan: &AttemptPlan,
     agent: &dyn process::Agent,
     job: &Path,
     cancel: watch::Receiver<bool>,
 ) -> Result<(), JobError> {
-    let name = AttemptName::of(order);
-    let dir = AttemptDir::of(job, &name);
+    let dir = AttemptDir::new(job, &plan.id);
     let files = files(site, &dir)?;
     fs::write(dir.started(), site.now_ms().to_string()).map_err(JobError::writing(dir.started()))?;
-    let launch = agent.prepare(&files.job(order))?;
-    let deadline = Instant::now() + Duration::from_secs(order.task.time_limit_s);
+    let launch = agent.prepare(&files.job(plan))?;
+    let deadline = Instant::now() + Duration::from_secs(plan.task.time_limit_s);
     let mut process = process::run(&launch, end_of(deadline, cancel.clone())).await;
     let said = match &mut process {
         Ok(ended) => {
             let end = end_of(deadline, cancel.clone());
-            Some(Said::of(concluded(agent, &files.job(order), ended, end).await))
+            Some(Said::of(concluded(agent, &files.job(plan), ended, end).await))
         }
         Err(error) => {
-            tracing::warn!(%error, %name, "the agent could not be started");
+            tracing::warn!(%error, attempt = %plan.id, "the agent could not be started");
             None
         }
     };
-    let secrets = Secrets::of(&process::own_environment(), &order.pass_environment);
+    let secrets = Secrets::of(&process::own_environment(), &plan.pass_environment);
     let secrets = if secrets.is_empty() { Vec::new() } else { secrets_below(&files.worktree, &secrets) };
     let cancelled = *cancel.borrow();
     let how = HowItEnded { process, said, secrets, cancelled, ended_ms: site.now_ms() };
@@ -169,10 +165,10 @@ fn secrets_below(worktree: &Path, secrets: &Secrets) -> Vec<(String, String)> {
 }
 
 /// Returns the files of an attempt that was prepared.
-pub(super) fn files(site: &Site, dir: &AttemptDir) -> Result<Files, JobError> {
+pub(super) fn files(site: &Site, dir: &AttemptDir) -> Result<AttemptFiles, JobError> {
     let worktree = dir.worktree(Path::new(site.store.repository_name()));
     let absolute = |path: &Path| std::path::absolute(path).map_err(JobError::reading(path));
-    Ok(Files {
+    Ok(AttemptFiles {
         worktree: absolute(&worktree)?,
         brief: absolute(&dir.brief())?,
         report: absolute(&dir.report())?,

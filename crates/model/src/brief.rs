@@ -18,7 +18,7 @@ use crate::{
     ids::ObjectId,
     lock::Lock,
     plan::{Plan, Requirement},
-    rework::Request,
+    record::Request,
     roster::Subagent,
     schedule::Task,
     text,

@@ -35,7 +35,6 @@ use crate::{
     gate::GateKind,
     ids::{Digest, SubagentName},
     plan::TASKS_MAX,
-    rework,
     roster::{Access, Role},
 };
 
@@ -51,6 +50,10 @@ pub const CONCURRENCY_MAX: usize = TASKS_MAX;
 /// The longest time limit that may be set, in minutes: a day.
 pub const TIME_LIMIT_MAX_MINUTES: u64 = 24 * 60;
 
+/// The most rounds of rework that a configuration can ask for.
+pub const REWORK_ROUNDS_MAX: u32 = 5;
+
+const REWORK_ROUNDS_DEFAULT: u32 = 2;
 const DEFAULT_CONCURRENCY: usize = 8;
 const DEFAULT_TIME_LIMIT_MINUTES: u64 = 60;
 const DEFAULT_GATE_TIME_LIMIT_MINUTES: u64 = 30;
@@ -156,7 +159,7 @@ impl Config {
     /// Returns how often the authors of what the gates object to are called again.
     #[must_use]
     pub fn rework_rounds(&self) -> u32 {
-        self.rework_rounds.unwrap_or(rework::ROUNDS_DEFAULT).min(rework::ROUNDS_MAX)
+        self.rework_rounds.unwrap_or(REWORK_ROUNDS_DEFAULT).min(REWORK_ROUNDS_MAX)
     }
 
     /// Returns the time limit of one attempt at a task of `subagent`: its own, else the general one, else 60 minutes.

@@ -109,8 +109,8 @@ impl Step {
                 // What went wrong is the attempt's end: the summary has to tell it, not the log alone.
                 Err(failure) => {
                     let results = scratch.path().join("results");
-                    jobs::forfeit(&site, &tasks, &failure.to_string(), &results).await?;
-                    (pack_folder(&results, &scratch.path().join("forfeited.zip"), |_| false)?, Err(failure))
+                    jobs::record_failure(&site, &tasks, &failure.to_string(), &results).await?;
+                    (pack_folder(&results, &scratch.path().join("failed.zip"), |_| false)?, Err(failure))
                 }
             };
             let name = self.artifact_name(&format!("{wave}-{slot}"))?;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use implementer_model::{text, workflow::matrix::Leg};
+use implementer_model::{record::AttemptId, text, workflow::matrix::Leg};
 use serde_json::Value;
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     execution,
     gather::{self, Bound},
     github::Github,
-    jobs::{self, AttemptName, Awaited, StateDir},
+    jobs::{self, Awaited, StateDir},
 };
 
 /// The outputs in which the jobs of a wave say what they uploaded.
@@ -76,7 +76,7 @@ impl Step {
         bindings: &Bindings,
         wave: &str,
         scratch: &Path,
-    ) -> Result<(Vec<(String, PathBuf)>, BTreeMap<AttemptName, String>), Failure> {
+    ) -> Result<(Vec<(String, PathBuf)>, BTreeMap<AttemptId, String>), Failure> {
         let gates = Leg::gates();
         let legs = if awaited.gates { std::slice::from_ref(&gates) } else { &awaited.legs };
         let github = self.github()?;
@@ -106,7 +106,7 @@ impl Step {
                 Some(Ok(folder)) => found.push((format!("job {} of {wave}", leg.slot), folder)),
                 Some(Err(why)) => {
                     let of_leg = leg.tasks.split(' ').filter_map(|name| name.parse().ok());
-                    troubles.extend(of_leg.map(|name: AttemptName| (name, why.clone())));
+                    troubles.extend(of_leg.map(|name: AttemptId| (name, why.clone())));
                     if awaited.gates {
                         self.log.command(&annotation(Level::Warning, None, "No receipts", &why));
                     }

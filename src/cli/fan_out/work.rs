@@ -51,13 +51,13 @@ impl Step {
             .map_err(Failure::outside)?;
         if let Some(first) = prepared.first() {
             self.runner.set_output("tasks", tasks)?;
-            self.runner.set_output("folder", &first.name.folder())?;
+            self.runner.set_output("folder", &jobs::folder_name(&first.id))?;
             self.runner.set_output("lock", self.given("lock").unwrap_or_default())?;
         }
         for attempt in &prepared {
             let worktree = attempt.worktree.strip_prefix(workspace.canonicalize().unwrap_or_default());
             let worktree = worktree.unwrap_or(&attempt.worktree).display().to_string();
-            self.log.line(&format!("{}: the work tree is {worktree}", attempt.name));
+            self.log.line(&format!("{}: the work tree is {worktree}", attempt.id));
         }
         Ok(exit::COMPLETE)
     }
@@ -79,7 +79,7 @@ impl Step {
                 let site = self.site(&scratch.path().join("site")).await?;
                 let collected = jobs::collect(&site, &names::names(tasks)?, &job, &results, succeeded).await?;
                 for attempt in collected.iter().filter(|attempt| attempt.outcome != Outcome::Passed) {
-                    let said = format!("{} ({}): {}", attempt.name, attempt.outcome.name(), attempt.reason);
+                    let said = format!("{} ({}): {}", attempt.id, attempt.outcome.name(), attempt.reason);
                     self.log.command(&annotation(Level::Warning, None, "Not passed", &said));
                 }
                 (collected.iter().map(collect::line).collect(), collect::code(&collected))

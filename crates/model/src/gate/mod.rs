@@ -1,11 +1,9 @@
 //! Gates: the checks that must pass before submission, and their evidence.
 
-mod commands;
 pub mod counts;
 mod judgement;
 mod proof;
 
-pub use commands::commands;
 pub use judgement::{Case, findings, judge};
 pub use proof::{NotPassed, NotReady, PassedGate, ReadyForSubmission};
 

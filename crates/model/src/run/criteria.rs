@@ -7,19 +7,19 @@
 use std::collections::BTreeSet;
 
 use super::{
-    index::{RunIndex, TaskView},
+    Facts,
     standing::{GateStanding, standings},
-    wording,
+    task_index::{TaskIndex, TaskView},
 };
 use crate::{
     findings::{Finding, FindingCode, Weight},
     gate::TestCounts,
-    handoff::{Criterion, CriterionVerdict, Handoff, Status},
+    handoff::{Criterion, CriterionVerdict, Implementation},
     patch::Patch,
+    record::{Outcome, Status},
     report::{ClaimStatus, Label},
     roster::Role,
-    schedule::Outcome,
-    text,
+    text, wording,
 };
 
 /// How many names a piece of evidence lists before it only counts the rest.
@@ -33,28 +33,28 @@ const IMPLEMENTING: [Role; 4] = [Role::Infrastructure, Role::DataTypes, Role::Fe
 /// A run whose status already says that it was cancelled stays cancelled, even when every task had passed by then:
 /// whoever cancelled it did not approve its result.
 #[must_use]
-pub fn status(handoff: &Handoff) -> Status {
-    if is_cancelled(handoff) {
+pub(super) fn status(facts: &Facts<'_>) -> Status {
+    if is_cancelled(facts) {
         Status::Cancelled
-    } else if missing(handoff).is_empty() {
+    } else if missing(facts).is_empty() {
         Status::Complete
     } else {
         Status::Incomplete
     }
 }
 
-fn is_cancelled(handoff: &Handoff) -> bool {
-    handoff.status == Status::Cancelled || handoff.tasks.iter().any(|record| record.outcome == Outcome::Cancelled)
+fn is_cancelled(facts: &Facts<'_>) -> bool {
+    facts.cancelled || facts.tasks.iter().any(|record| record.outcome == Outcome::Cancelled)
 }
 
 /// Says exactly what keeps the implementation from being complete, a sentence for each thing; empty when nothing does.
 ///
 /// The sentences carry reasons and messages that subagents gave: they are untrusted text.
 #[must_use]
-pub fn missing(handoff: &Handoff) -> Vec<String> {
-    let index = RunIndex::new(handoff);
+pub(super) fn missing(facts: &Facts<'_>) -> Vec<String> {
+    let index = facts.index();
     let mut missing = Vec::new();
-    if is_cancelled(handoff) {
+    if is_cancelled(facts) {
         missing.push("The run was cancelled before it had ended.".to_owned());
     }
     if index.len() == 0 {
@@ -64,20 +64,20 @@ pub fn missing(handoff: &Handoff) -> Vec<String> {
         let subagent = view.subagent().map(|name| format!(" ({name})")).unwrap_or_default();
         missing.push(format!("Task {}{subagent}, {}: {}.", view.id, view.outcome().name(), view.reason()));
     }
-    let gates = standings(handoff);
+    let gates = standings(facts);
     missing.extend(gates.iter().filter_map(|gate| gate.shut.as_ref()).map(|why| format!("{why}.")));
-    for finding in blocking(handoff).filter(|finding| !said_already(finding, &index, &gates)) {
+    for finding in blocking(facts).filter(|finding| !said_already(finding, &index, &gates)) {
         missing.push(format!("Blocking finding {}{}: {}", finding.code.name(), place(finding), finding.message.trim()));
     }
     missing
 }
 
-fn blocking(handoff: &Handoff) -> impl Iterator<Item = &Finding> {
-    handoff.findings.iter().filter(|finding| finding.weight == Weight::Blocking)
+fn blocking<'a>(facts: &Facts<'a>) -> impl Iterator<Item = &'a Finding> {
+    facts.findings.iter().filter(|finding| finding.weight == Weight::Blocking)
 }
 
 /// Tells whether a task's or a gate's own sentence already says what the finding says.
-fn said_already(finding: &Finding, index: &RunIndex<'_>, gates: &[GateStanding<'_>]) -> bool {
+fn said_already(finding: &Finding, index: &TaskIndex<'_>, gates: &[GateStanding<'_>]) -> bool {
     match finding.code {
         FindingCode::SubagentFailed
         | FindingCode::TimedOut
@@ -109,32 +109,32 @@ fn place(finding: &Finding) -> String {
 
 /// Judges the seven success criteria, each on evidence of the coordinator's own. They inform; [`status`] decides.
 #[must_use]
-pub fn criteria(handoff: &Handoff) -> Vec<CriterionVerdict> {
-    let index = RunIndex::new(handoff);
-    let [tests, review, validation] = standings(handoff);
+pub(super) fn criteria(facts: &Facts<'_>) -> Vec<CriterionVerdict> {
+    let index = facts.index();
+    let [tests, review, validation] = standings(facts);
     Criterion::ALL
         .into_iter()
         .map(|criterion| {
             let (met, evidence) = match criterion {
-                Criterion::Coordinated => coordinated(&index),
+                Criterion::Coordinated => coordinated(&index, facts.schedule.waves.len()),
                 Criterion::Implemented => implemented(&index),
                 Criterion::Tested => gates_open(&[&tests]),
                 Criterion::Validated => gates_open(&[&review, &validation]),
-                Criterion::ProductionReady => production_ready(&index, &[&tests, &review, &validation]),
+                Criterion::ProductionReady => production_ready(facts, &index, &[&tests, &review, &validation]),
                 Criterion::Documented => documented(&index),
-                Criterion::SubmissionInput => submission_input(handoff, &[&tests, &review, &validation]),
+                Criterion::SubmissionInput => submission_input(facts.result, &[&tests, &review, &validation]),
             };
             CriterionVerdict { criterion, met, evidence }
         })
         .collect()
 }
 
-fn coordinated(index: &RunIndex<'_>) -> (bool, String) {
+fn coordinated(index: &TaskIndex<'_>, waves: usize) -> (bool, String) {
     let (passed, all) = (index.passed(), index.len());
     if all == 0 {
         return (false, "no task was scheduled".to_owned());
     }
-    let waves = text::count(index.handoff.schedule.waves.len(), "wave");
+    let waves = text::count(waves, "wave");
     let others: Vec<_> = index.tasks().filter(|view| !view.passed()).map(|view| view.id).collect();
     if others.is_empty() {
         (true, format!("{passed} of {} passed, in {waves}", text::count(all, "task")))
@@ -144,7 +144,7 @@ fn coordinated(index: &RunIndex<'_>) -> (bool, String) {
     }
 }
 
-fn implemented(index: &RunIndex<'_>) -> (bool, String) {
+fn implemented(index: &TaskIndex<'_>) -> (bool, String) {
     let roles_without_work: Vec<_> =
         IMPLEMENTING.into_iter().filter(|role| index.of_role(*role).next().is_none()).collect();
     let unexplained: Vec<_> =
@@ -214,7 +214,7 @@ fn gate_evidence(gate: &GateStanding<'_>) -> String {
 }
 
 /// Adds counts up; `None` when there are none.
-pub(super) fn sum(counts: &[TestCounts]) -> Option<TestCounts> {
+pub(crate) fn sum(counts: &[TestCounts]) -> Option<TestCounts> {
     let mut counts = counts.iter().copied();
     let first = counts.next()?;
     Some(counts.fold(first, |sum, counts| TestCounts {
@@ -225,7 +225,7 @@ pub(super) fn sum(counts: &[TestCounts]) -> Option<TestCounts> {
     }))
 }
 
-fn production_ready(index: &RunIndex<'_>, gates: &[&GateStanding<'_>]) -> (bool, String) {
+fn production_ready(facts: &Facts<'_>, index: &TaskIndex<'_>, gates: &[&GateStanding<'_>]) -> (bool, String) {
     let mut against = Vec::new();
     let deployment: Vec<_> = index.of_role(Role::Deployment).collect();
     let not_passed: Vec<_> = deployment.iter().filter(|view| !view.passed()).map(|view| view.id).collect();
@@ -239,7 +239,7 @@ fn production_ready(index: &RunIndex<'_>, gates: &[&GateStanding<'_>]) -> (bool,
     if !shut.is_empty() {
         against.push(format!("gates not passed: {}", shut.join(", ")));
     }
-    let blocking = blocking(index.handoff).count();
+    let blocking = blocking(facts).count();
     if blocking > 0 {
         against.push(text::count(blocking, "blocking finding"));
     }
@@ -254,7 +254,7 @@ fn production_ready(index: &RunIndex<'_>, gates: &[&GateStanding<'_>]) -> (bool,
     (true, format!("{deployment}; all three gates passed; no blocking finding"))
 }
 
-fn documented(index: &RunIndex<'_>) -> (bool, String) {
+fn documented(index: &TaskIndex<'_>) -> (bool, String) {
     let files: BTreeSet<_> = index
         .integrated_patches()
         .flat_map(|(_, patch)| &patch.changes)
@@ -309,8 +309,7 @@ fn is_documentation(path: &str) -> bool {
         && (prose || named || folders.iter().any(|folder| matches!(*folder, "docs" | "doc")))
 }
 
-fn submission_input(handoff: &Handoff, gates: &[&GateStanding<'_>]) -> (bool, String) {
-    let result = &handoff.result;
+fn submission_input(result: &Implementation, gates: &[&GateStanding<'_>]) -> (bool, String) {
     let mut against = Vec::new();
     if result.commit == result.base {
         against.push("nothing was integrated, so there is no commit to submit".to_owned());
@@ -329,201 +328,4 @@ fn submission_input(handoff: &Handoff, gates: &[&GateStanding<'_>]) -> (bool, St
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        gate::GateState,
-        handoff::Criterion::*,
-        summary::{conclude, fixture},
-    };
-
-    fn met(handoff: &Handoff) -> Vec<Criterion> {
-        criteria(handoff).into_iter().filter(|verdict| verdict.met).map(|verdict| verdict.criterion).collect()
-    }
-
-    #[test]
-    fn a_complete_run_meets_all_seven() {
-        let handoff = fixture::complete();
-        assert_eq!(status(&handoff), Status::Complete);
-        assert_eq!(missing(&handoff), Vec::<String>::new());
-        assert_eq!(met(&handoff), Criterion::ALL);
-    }
-
-    #[test]
-    fn concluding_twice_changes_nothing() {
-        for mut handoff in [fixture::complete(), fixture::incomplete(), fixture::minimal(), fixture::cancelled()] {
-            conclude(&mut handoff);
-            let once = handoff.clone();
-            conclude(&mut handoff);
-            assert_eq!(handoff, once);
-        }
-    }
-
-    #[test]
-    fn no_gate_state_but_passed_is_complete() {
-        for gate in 0..3 {
-            for state in [GateState::Failed, GateState::Skipped, GateState::NotRun] {
-                let mut handoff = fixture::complete();
-                handoff.gates[gate].state = state;
-                assert_eq!(status(&handoff), Status::Incomplete, "{gate} {state:?}");
-                assert_eq!(missing(&handoff).len(), 1);
-                assert!(!met(&handoff).contains(&SubmissionInput));
-            }
-        }
-    }
-
-    #[test]
-    fn a_missing_receipt_keeps_its_gate_shut() {
-        let mut handoff = fixture::complete();
-        handoff.gates.remove(1);
-        assert_eq!(missing(&handoff), ["The review gate was not run: there is no receipt for it."]);
-        assert_eq!(met(&handoff), [Coordinated, Implemented, Tested, Documented]);
-    }
-
-    #[test]
-    fn a_receipt_of_another_tree_or_run_or_attempt_is_no_evidence() {
-        let mut other_tree = fixture::complete();
-        other_tree.gates[0].tree = other_tree.result.base_tree.clone();
-        let mut other_run = fixture::complete();
-        other_run.gates[0].place.run = "yesterday".to_owned();
-        let mut other_attempt = fixture::complete();
-        other_attempt.gates[0].place.workflow = Some("77/1".to_owned());
-        for handoff in [other_tree, other_run, other_attempt] {
-            assert_eq!(status(&handoff), Status::Incomplete);
-            assert!(!met(&handoff).contains(&Tested));
-        }
-    }
-
-    #[test]
-    fn of_two_receipts_that_disagree_the_bad_one_counts() {
-        for bad_first in [true, false] {
-            let mut handoff = fixture::complete();
-            let mut bad = handoff.gates[0].clone();
-            bad.state = GateState::Failed;
-            handoff.gates.insert(usize::from(!bad_first), bad);
-            assert_eq!(status(&handoff), Status::Incomplete);
-        }
-    }
-
-    #[test]
-    fn every_outcome_but_passed_is_incomplete() {
-        use Outcome::*;
-        for outcome in [
-            Failed,
-            OutOfScope,
-            Unproven,
-            Unreported,
-            Conflicted,
-            Blocked,
-            TimedOut,
-            BudgetExhausted,
-            TurnsExhausted,
-            NotRun,
-        ] {
-            let mut handoff = fixture::complete();
-            handoff.tasks[0].outcome = outcome;
-            assert_eq!(status(&handoff), Status::Incomplete, "{outcome:?}");
-            assert!(missing(&handoff)[0].contains(outcome.name()));
-        }
-    }
-
-    #[test]
-    fn a_scheduled_task_without_a_record_is_not_run() {
-        let mut handoff = fixture::complete();
-        handoff.tasks.remove(0);
-        assert!(missing(&handoff)[0].contains("not run"), "{:?}", missing(&handoff));
-    }
-
-    #[test]
-    fn a_run_that_was_cancelled_stays_cancelled() {
-        let mut handoff = fixture::complete();
-        handoff.status = Status::Cancelled;
-        conclude(&mut handoff);
-        assert_eq!(handoff.status, Status::Cancelled);
-        assert_eq!(handoff.missing, ["The run was cancelled before it had ended."]);
-        assert_eq!(status(&fixture::cancelled()), Status::Cancelled);
-    }
-
-    #[test]
-    fn a_blocking_finding_alone_makes_a_run_incomplete() {
-        for code in [FindingCode::Reported, FindingCode::GateNotPassed, FindingCode::SubagentFailed] {
-            let mut handoff = fixture::complete();
-            let task = handoff.tasks[2].id.clone();
-            handoff.findings.push(Finding::about(&task, code, Weight::Blocking, "SQL is put together from input"));
-            assert_eq!(status(&handoff), Status::Incomplete, "{code:?}");
-            assert!(!met(&handoff).contains(&ProductionReady));
-        }
-    }
-
-    #[test]
-    fn a_claim_without_a_change_covers_no_requirement() {
-        let mut handoff = fixture::complete();
-        let feature = handoff.tasks.iter_mut().find(|task| task.id.as_str() == "feature").unwrap();
-        feature.attempts.last_mut().unwrap().patch.as_mut().unwrap().changes.clear();
-        let verdicts = criteria(&handoff);
-        let verdict = verdicts.iter().find(|verdict| verdict.criterion == Implemented).unwrap();
-        assert!(!verdict.met);
-        assert!(verdict.evidence.contains("feature-1"), "{}", verdict.evidence);
-    }
-
-    #[test]
-    fn documentation_is_met_by_a_changed_file_or_a_backed_claim_only() {
-        let verdict = |handoff: &Handoff| criteria(handoff).into_iter().find(|v| v.criterion == Documented).unwrap();
-        let mut handoff = fixture::complete();
-        let rename = |handoff: &mut Handoff, to: &str| {
-            for change in handoff
-                .tasks
-                .iter_mut()
-                .flat_map(|t| &mut t.attempts)
-                .flat_map(|a| &mut a.patch)
-                .flat_map(|p| &mut p.changes)
-            {
-                if change.path == "README.md" || change.path.starts_with("renamed") {
-                    to.clone_into(&mut change.path);
-                }
-            }
-        };
-        assert!(verdict(&handoff).met);
-        rename(&mut handoff, "renamed.py");
-        assert!(!verdict(&handoff).met, "the claim names README.md, which no patch has any more");
-        assert_eq!(status(&handoff), Status::Complete, "the criterion informs, it does not decide");
-        let reports = handoff.tasks.iter_mut().flat_map(|task| &mut task.attempts).filter_map(|a| a.report.as_mut());
-        for item in reports.flat_map(|report| &mut report.items).filter(|item| item.label == Label::Documentation) {
-            "The module text of renamed.py says how it is used".clone_into(&mut item.text);
-        }
-        assert!(verdict(&handoff).met);
-    }
-
-    #[test]
-    fn prose_for_people_is_documentation_and_tool_settings_are_not() {
-        for path in ["README.md", "readme", "docs/openapi.json", "api/doc/x.txt", "CHANGELOG.rst", "a/b.adoc"] {
-            assert!(is_documentation(path), "{path}");
-        }
-        for path in ["src/readme_parser.py", ".claude/agents/a.md", "src/docs.rs", "LICENSE", ".github/x/README.md"] {
-            assert!(!is_documentation(path), "{path}");
-        }
-    }
-
-    #[test]
-    fn nothing_integrated_is_no_input_for_submission() {
-        let mut handoff = fixture::complete();
-        handoff.result.commit = handoff.result.base.clone();
-        assert!(!met(&handoff).contains(&SubmissionInput));
-        let mut handoff = fixture::complete();
-        handoff.result.bundle_digest = None;
-        assert!(!met(&handoff).contains(&SubmissionInput));
-    }
-
-    #[test]
-    fn a_plan_without_infrastructure_and_deployment_can_meet_every_criterion_that_concerns_it() {
-        let mut handoff = fixture::minimal();
-        conclude(&mut handoff);
-        assert_eq!(handoff.status, Status::Complete, "{:?}", handoff.missing);
-        assert_eq!(
-            met(&handoff),
-            [Coordinated, Implemented, Tested, Validated, ProductionReady, SubmissionInput],
-            "{:#?}",
-            handoff.criteria
-        );
-    }
-}
+mod tests;

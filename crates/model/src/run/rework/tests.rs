@@ -1,5 +1,5 @@
 use super::*;
-use crate::{handoff::Handoff, summary::fixture};
+use crate::{findings::Finding, handoff::Handoff, run::test_support, summary::fixture};
 
 /// The complete run of the fixtures, with one gate red.
 fn red(gate: GateKind, output: &str) -> Handoff {
@@ -15,21 +15,16 @@ fn red(gate: GateKind, output: &str) -> Handoff {
     handoff
 }
 
-fn chosen(handoff: &Handoff, round: u32, culprits: &[(GateKind, &str)], given_up: &[&str]) -> Choice {
-    let records = handoff.tasks.iter().map(|record| (record.id.clone(), record.clone())).collect();
-    choose(&Situation {
+fn chosen(handoff: &Handoff, round: u32, culprits: &[(GateKind, &str)], given_up: &[&str]) -> Calls {
+    choose(&RedGates {
         round,
-        schedule: &handoff.schedule,
-        records: &records,
-        commits: &handoff.result.commits,
-        receipts: &handoff.gates,
-        findings: &handoff.findings,
+        ledger: &test_support::ledger(handoff),
         culprits: &culprits.iter().map(|(gate, task)| (*gate, fixture::id(task))).collect(),
         given_up: &given_up.iter().map(|task| fixture::id(task)).collect(),
     })
 }
 
-fn called(choice: &Choice) -> Vec<&str> {
+fn called(choice: &Calls) -> Vec<&str> {
     choice.calls.keys().map(TaskId::as_str).collect()
 }
 

@@ -2,10 +2,10 @@
 
 use implementer_model::{
     handoff::Handoff,
+    run::History,
     schedule::{Durations, Schedule},
 };
 
-use super::replay::Replay;
 use crate::run_dir::RunDir;
 
 /// How many earlier runs are looked at, the newest first.
@@ -16,12 +16,12 @@ const HANDOFF_MAX: u64 = 16 * 1024 * 1024;
 
 /// Collects what the journal of this run and the hand-offs of earlier ones in the same place say. Where every task of a
 /// wave can begin at once, nothing depends on it, and nothing is read.
-pub(super) fn durations(schedule: &Schedule, replay: &Replay, run_dir: &RunDir) -> Durations {
+pub(super) fn durations(schedule: &Schedule, history: &History, run_dir: &RunDir) -> Durations {
     let mut durations = Durations::default();
     if !schedule.is_short_of_slots() {
         return durations;
     }
-    for (task, millis) in replay.durations() {
+    for (task, millis) in history.durations() {
         if let Some(task) = schedule.task(task) {
             durations.note(&task.id, &task.subagent, millis);
         }
@@ -32,7 +32,7 @@ pub(super) fn durations(schedule: &Schedule, replay: &Replay, run_dir: &RunDir) 
         let fits = std::fs::metadata(&path).is_ok_and(|meta| meta.is_file() && meta.len() <= HANDOFF_MAX);
         let handoff = if fits { std::fs::read(&path).ok().and_then(|bytes| Handoff::read(&bytes).ok()) } else { None };
         if let Some(handoff) = handoff {
-            durations.learn(&handoff);
+            durations.learn(&handoff.schedule, &handoff.tasks);
         }
     }
     durations
