@@ -23,7 +23,7 @@ use crate::{
     agent::{self, AgentError, Conclusion, Ended, Exit, LaunchError},
     journal::Record,
     run_dir::RunDir,
-    workspace::{WorkspaceError, capture::Captured, patch_text, store::RunStore},
+    workspace::{WorkspaceError, agent_files, capture::Captured, patch_text, store::RunStore},
 };
 
 /// What came out of an attempt.
@@ -83,8 +83,7 @@ pub fn capture_and_judge(
 ) -> Result<[Record; 2], RunError> {
     let Process { ended, conclusion, cancelled, started_ms, ended_ms, secrets } = process;
     let settings = order.agent.uses_project_settings();
-    let captured = store
-        .take_back_agent_files(&files.worktree, &order.base, &order.rules, settings)
+    let captured = agent_files::take_back_of(store, &files.worktree, &order.base, &order.rules, settings)
         .and_then(|()| store.capture_folder(&files.worktree, &order.base))
         .and_then(|captured| {
             refused_with(store, captured, |change| {

@@ -9,7 +9,10 @@ use super::{
     error::JobError,
     site::{AttemptName, Site},
 };
-use crate::{coordinator::Order, workspace::slots::SlotPool};
+use crate::{
+    coordinator::Order,
+    workspace::{agent_files, slots::SlotPool},
+};
 
 /// The folders of an attempt in the folder of its job.
 #[derive(Debug, Clone)]
@@ -95,7 +98,7 @@ async fn prepare_one(site: &Site, order: &Order, job: &Path) -> Result<Prepared,
     let worktree = slot.path().to_owned();
     drop(slot);
     let settings = order.agent.uses_project_settings();
-    site.store.place_agent_files(&worktree, &order.base, &order.rules, settings)?;
+    agent_files::place_for(&site.store, &worktree, &order.base, &order.rules, settings)?;
     make_relative(&worktree.join(".git/objects/info/alternates"), &worktree.join(".git/objects"))?;
     let scratch = dir.scratch();
     fs::create_dir_all(&scratch).map_err(JobError::writing(&scratch))?;
