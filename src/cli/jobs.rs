@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// What stands for the gates where attempts are named.
-pub(super) const GATES: &str = "gates";
+pub(super) const GATES: &str = crate::layout::RunFile::Gates.name();
 
 /// The state of a fan-out, and the repository that it is about.
 #[derive(Debug, Args)]

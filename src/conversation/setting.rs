@@ -8,6 +8,7 @@ use implementer_model::{
 };
 
 use super::{Desk, error::ConversationError, own_comment};
+use crate::layout::refs;
 use crate::{
     execution::blocking,
     github::{Comment, PullRequest},
@@ -17,12 +18,6 @@ use crate::{
         store::{Base, RunStore},
     },
 };
-
-/// The ref under which the pull request's head is kept.
-const HEAD_REF: &str = "refs/heads/backend-implementer/head";
-
-/// The ref under which the branch is kept that the pull request goes into.
-const RULES_REF: &str = "refs/heads/backend-implementer/rules";
 
 /// What the user asked for beside the event.
 #[derive(Debug, Clone)]
@@ -68,8 +63,8 @@ impl Setting {
         let me = desk.github.whoami().await?;
         let comments = desk.github.comments(desk.number).await?;
         let (repository, store) = fetch(desk, &pull, scratch).await?;
-        let head = store.resolve(HEAD_REF)?;
-        let rules = store.resolve(RULES_REF)?;
+        let head = store.resolve(refs::HEAD)?;
+        let rules = store.resolve(refs::RULES)?;
         let config = intake::read_config(&store, &rules, &options.config)?.map_err(IntakeError::Invalid)?;
         Ok(Self { pull, head, rules, repository, store, config, me, comments })
     }
@@ -91,7 +86,7 @@ async fn fetch(desk: &Desk, pull: &PullRequest, scratch: &Path) -> Result<(PathB
     let folder = scratch.join(format!("{}.git", desk.github.settings().repository.name()));
     let probe = scratch.join("probe.git");
     blocking(move || {
-        let wanted = [Wanted { from: head.as_str(), to: HEAD_REF }, Wanted { from: &branch, to: RULES_REF }];
+        let wanted = [Wanted { from: head.as_str(), to: refs::HEAD }, Wanted { from: &branch, to: refs::RULES }];
         let repository = fetch::fetch(&remote, &wanted, &folder)?;
         let store = RunStore::create(&repository, &probe)?;
         Ok::<_, ConversationError>((repository, store))

@@ -19,6 +19,7 @@ use super::{
     RunError,
     worker::{Files, Order, Shop},
 };
+use crate::layout::TaskFile;
 use crate::{
     agent::{self, AgentError, Conclusion, Ended, Exit, LaunchError},
     journal::Record,
@@ -128,7 +129,7 @@ pub(super) fn keep_and_judge(
     let folder = run_dir.task_dir(&order.task.id);
     match &left.conclusion {
         Some(Conclusion { report: Ok(Some(read)), .. }) => {
-            run_dir.write_json(&folder.join("report.json"), &read.report)?;
+            run_dir.write_json(&folder.join(TaskFile::Report), &read.report)?;
         }
         Some(Conclusion { report: Err(_), .. }) => keep_invalid_report(&files.report, &folder),
         _ => {}
@@ -136,7 +137,7 @@ pub(super) fn keep_and_judge(
     if let Ok(Captured { patch, .. }) = &left.captured
         && !patch.is_empty()
     {
-        patch_text::write(store, patch, &folder.join("patch.diff"))?;
+        patch_text::write(store, patch, &folder.join(TaskFile::Patch))?;
     }
     let paths = match &left.captured {
         Ok(captured) if captured.patch.changes.iter().any(|change| change.old.is_none()) => {
@@ -185,7 +186,7 @@ fn refused_with(
 /// Keeps what was written in place of a report, for whoever wants to know what went wrong: a plain file of a bounded
 /// size, or nothing.
 fn keep_invalid_report(report: &Path, folder: &Path) {
-    let copied = agent::copy_bounded(report, &folder.join("report.invalid.json"), REPORT_MAX_BYTES as u64);
+    let copied = agent::copy_bounded(report, &folder.join(TaskFile::InvalidReport), REPORT_MAX_BYTES as u64);
     // That it is not valid is said elsewhere; that it could not be kept either changes nothing.
     if let Err(error) = copied {
         tracing::warn!(%error, report = %report.display(), "an invalid report could not be kept");

@@ -30,6 +30,7 @@ use implementer_model::ids::{ObjectId, TaskId};
 use tokio::sync::{Notify, Semaphore};
 
 use self::waiting::Asked;
+use crate::layout::refs::TASK_BRANCH_PREFIX;
 use crate::workspace::{
     Result, WorkspaceError,
     error::IoContext as _,
@@ -37,9 +38,6 @@ use crate::workspace::{
     slots::{capture::Captured, refit::Holding, stamp::Fence, sweep::Seen},
     store::{Base, RunStore, git_id, repository_files},
 };
-
-/// Before the task's id in the name of the branch that a subagent finds itself on.
-const BRANCH_PREFIX: &str = "backend-implementer/";
 
 /// A pool of slots. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -144,7 +142,7 @@ impl SlotPool {
     pub async fn acquire(&self, commit: &ObjectId, task: Option<&TaskId>) -> Result<Slot> {
         let pool = Arc::clone(&self.pool);
         let commit = commit.clone();
-        let branch = task.map(|task| format!("{BRANCH_PREFIX}{task}"));
+        let branch = task.map(|task| format!("{TASK_BRANCH_PREFIX}{task}"));
         let asked = Asked::note(&pool);
         let permit = Arc::clone(&pool.checkouts).acquire_owned().await;
         let permit = permit.map_err(|error| aborted("leasing a slot", &error))?;

@@ -13,6 +13,7 @@ use gix::{
 use implementer_model::ids::{Digest, ObjectId};
 use sha2::{Digest as _, Sha256};
 
+use crate::layout::refs::BUNDLE_MARK;
 use crate::workspace::{
     BundleError, Result, WorkspaceError,
     error::{GitContext as _, IoContext as _},
@@ -31,10 +32,6 @@ const UNPACK_BYTES: u64 = 16 * 1024 * 1024;
 /// From this size on a file goes through git piece by piece, and into a bundle whole: looking for deltas would take many
 /// such files into memory at once, and most of the time.
 const BIG_FILE: &str = "core.bigFileThreshold=512k";
-
-/// A tag that is there while a bundle is written. Git puts all folders of a pack in one place only when it meets a tag; if
-/// not, the folders of each patch lie between contents, and whoever reads them maps pages of the whole pack.
-const MARK: &str = "refs/tags/backend-implementer-bundle";
 
 /// Writes the commits that `refs` name, without what `exclude` has, to the file `to`, and returns its digest.
 ///
@@ -57,7 +54,7 @@ pub fn write(store: &RunStore, refs: &[(String, ObjectId)], exclude: &ObjectId, 
         wanted.push_str(name);
         wanted.push('\n');
     }
-    let mark = mark.map(|id| repo.reference(MARK, id, PreviousValue::Any, "bundle"));
+    let mark = mark.map(|id| repo.reference(BUNDLE_MARK, id, PreviousValue::Any, "bundle"));
     let mark = mark.transpose().git_doing("marking a commit for the bundle")?;
     let to = std::path::absolute(to).doing("looking for", to)?;
     Git::on(store.dir())

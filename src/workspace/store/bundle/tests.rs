@@ -119,7 +119,7 @@ async fn results_are_taken_in_object_by_object_and_large_ones_as_a_pack() {
         let commit = from.patch_commit(&patch, &message("feature")).unwrap();
         let file = repository.beside("out.bundle");
         super::write(&from, &[(PATCH.to_owned(), commit.clone())], &patch.base, &file).unwrap();
-        assert_eq!(from.find_ref(MARK).unwrap(), None);
+        assert_eq!(from.find_ref(BUNDLE_MARK).unwrap(), None);
 
         let store = RunStore::create(&repository.path(), &repository.beside("taken")).unwrap();
         let packs = || fs::read_dir(store.dir().join("objects/pack")).map_or(0, Iterator::count);
