@@ -88,7 +88,7 @@ pub async fn gather(
 ///
 /// # Errors
 /// When it cannot be had, is another one, or is not to be unpacked.
-pub(super) async fn download(github: &Github, bound: &Bound, zip: &Path, to: &Path) -> Result<(), DownloadError> {
+pub async fn download(github: &Github, bound: &Bound, zip: &Path, to: &Path) -> Result<(), DownloadError> {
     github.download_artifact(bound.id, &bound.digest, zip).await?;
     let (from, into) = (zip.to_owned(), to.to_owned());
     let unpacked = blocking(move || {

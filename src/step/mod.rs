@@ -36,7 +36,8 @@ use crate::{
     actions::{Runner, RunnerError, WorkflowLog},
     agent,
     coordinator::progress::Observer,
-    github::{Github, Pace, Settings},
+    github::{Github, Settings},
+    http::Pace,
     intake::ConfigSource,
     runtime,
 };

@@ -13,7 +13,8 @@ use std::{
 use anyhow::{Context as _, Result, bail, ensure};
 use backend_implementer::{
     artifacts::pack,
-    github::{Github, Pace, Settings},
+    github::{Github, Settings},
+    http::Pace,
     runtime,
     step::gather::{self, Bound},
 };
@@ -201,8 +202,8 @@ pub(crate) fn main(arguments: &[String]) -> Result<()> {
         repository: "bench/bench".parse()?,
         pace: Pace::default(),
     };
-    let threads = runtime::start().context("the runtime does not start")?;
-    let came = threads.block_on(async {
+    let runtime = runtime::start()?;
+    let came = runtime.block_on(async {
         // It needs the runtime to be there.
         let github = Github::new(settings)?;
         anyhow::Ok(gather::gather(&github, &wanted, Path::new(to)).await)
