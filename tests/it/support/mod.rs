@@ -4,6 +4,7 @@ pub(crate) mod action;
 pub(crate) mod doubles;
 pub(crate) mod fan_out;
 pub(crate) mod github;
+pub(crate) mod imports;
 pub(crate) mod model;
 
 use std::{
