@@ -6,12 +6,12 @@ use std::{collections::VecDeque, io::BufRead};
 const LINE_MAX: usize = 4 * 1024;
 
 /// The most bytes, and the most lines, that are kept from the beginning: what runners say when they start.
-const HEAD_BYTES: usize = 512 * 1024;
-const HEAD_LINES: usize = 10_000;
+const HEAD_BYTES: usize = 256 * 1024;
+const HEAD_LINES: usize = 4_000;
 
 /// The most bytes, and the most lines, that are kept from the end: what runners say when they are done.
-const TAIL_BYTES: usize = 2 * 1024 * 1024;
-const TAIL_LINES: usize = 40_000;
+const TAIL_BYTES: usize = 1024 * 1024;
+const TAIL_LINES: usize = 16_000;
 
 /// Reads the lines of a log that `relevant` finds worth keeping. Where there are more than are kept, those in the middle
 /// are left out.
@@ -99,9 +99,7 @@ mod tests {
 
     #[test]
     fn short_logs_are_read_whole() {
-        for (log, expected) in
-            [("", ""), ("a", "a\n"), ("a\n\nb\n", "a\n\nb\n"), ("one\r\ntwo", "one\r\ntwo\n")]
-        {
+        for (log, expected) in [("", ""), ("a", "a\n"), ("a\n\nb\n", "a\n\nb\n"), ("one\r\ntwo", "one\r\ntwo\n")] {
             // A buffer of one byte, so that lines go over its end.
             let read = read(BufReader::with_capacity(1, log.as_bytes()), all).unwrap();
             assert_eq!(read, expected);

@@ -1,6 +1,7 @@
 //! The schedule: which tasks there are, in which phases and waves they run, and the state machine that runs them.
 
 mod build;
+mod draft;
 mod durations;
 mod machine;
 mod order;
