@@ -15,6 +15,7 @@ pub mod http;
 pub mod intake;
 pub mod jobs;
 pub mod journal;
+pub mod layout;
 pub mod run_dir;
 pub mod runtime;
 pub mod step;

@@ -16,6 +16,7 @@ use crate::{
     errors,
     execution::{self, Executed},
     jobs::{self, Summarizing},
+    layout::{RUNS_DIR, RunFile},
     runtime::blocking,
     workspace::store::RunStore,
 };
@@ -26,7 +27,7 @@ impl Step<'_> {
         let scratch = execution::scratch()?;
         let out = match self.runner.input("out") {
             Some(out) => workspace.join(out),
-            None => workspace.join(crate::run_dir::RUNS_DIR).join(format!("run-{}", self.run_number()?)),
+            None => workspace.join(RUNS_DIR).join(format!("run-{}", self.run_number()?)),
         };
         self.log.line(
             "This job checks nothing out and runs nothing of the repository's. Of other programs it calls git alone, on a \
@@ -113,7 +114,7 @@ impl Step<'_> {
     /// Uploads the run's folder, without the store that it was computed in.
     async fn deliver(&self, out: &Path, scratch: &Path) -> Result<(), StepError> {
         let service = self.artifacts()?;
-        let packed = pack_folder(out, &scratch.join("run.zip"), |path| path.starts_with("store.git"))?;
+        let packed = pack_folder(out, &scratch.join("run.zip"), |path| path.starts_with(RunFile::Store))?;
         let name = self.artifact_name("run")?;
         service.upload(&name, &packed).await?;
         self.log.line(&format!("uploaded {name} ({} bytes)", packed.size));
