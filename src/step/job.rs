@@ -136,10 +136,6 @@ impl Step<'_> {
         Ok(self.runner.number("slot")?.or(assigned).unwrap_or(0))
     }
 
-    pub(super) fn run_number(&self) -> Result<u64, StepError> {
-        Ok(self.runner.run_number()?)
-    }
-
     pub(super) fn attempt_suffix(&self) -> String {
         format!("-attempt-{}", self.runner.attempt())
     }
