@@ -7,6 +7,7 @@ use implementer_model::{
         intent::{self, ActionCommand, ActionInputs, Intent},
         replies,
     },
+    github_ids::PullRequestNumber,
 };
 
 use super::{Step, StepEnd, StepError, conversation};
@@ -91,7 +92,7 @@ impl Step<'_> {
             })
             .transpose()?;
         let own = |name| self.runner.input(name).map(str::to_owned);
-        let pull_request = self.runner.number("pr")?;
+        let pull_request = self.runner.number("pr")?.map(PullRequestNumber::new);
         Ok(ActionInputs { command, pull_request, lock: own("lock"), task: own("task") })
     }
 }
