@@ -25,7 +25,7 @@ use crate::{
 
 /// What is to be run, and where.
 #[derive(Debug)]
-pub struct Order {
+pub struct RunRequest {
     /// Plan, roster, configuration, schedule and lock.
     pub intake: Intake,
     /// The repository whose objects the run borrows.
@@ -118,12 +118,13 @@ pub struct Prepared {
 ///
 /// # Errors
 /// When a program is missing, or the folder cannot be made.
-pub async fn prepare(order: Order, scratch: &Path) -> Result<Prepared, ExecutionError> {
+pub async fn prepare(request: RunRequest, scratch: &Path) -> Result<Prepared, ExecutionError> {
     let surroundings = |doing: &str| {
         let doing = doing.to_owned();
         move |source| ExecutionError::Surroundings { doing, source }
     };
-    let Order { mut intake, repository, probe, programs, command, time_limit, out, resume, workflow, revision } = order;
+    let RunRequest { mut intake, repository, probe, programs, command, time_limit, out, resume, workflow, revision } =
+        request;
     // What is started here runs as the same user: it must not read our environment, which may hold a token.
     agent::hide_from_other_processes().map_err(surroundings("protect this process's memory"))?;
     if let Some(limit) = time_limit {
@@ -291,15 +292,6 @@ pub fn run_id(started: SystemTime, lock: &str) -> String {
     let time = humantime::format_rfc3339_millis(started).to_string();
     let time: String = time.chars().filter(char::is_ascii_digit).collect();
     format!("{time}-{lock}")
-}
-
-/// Does work that keeps a thread busy on a thread of its own.
-///
-/// # Panics
-/// When the work does.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    // A thread that panicked has said so already.
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
 
 #[cfg(test)]

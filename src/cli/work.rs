@@ -9,7 +9,8 @@ use tokio::sync::watch;
 use super::{exit, exit::Failure, jobs, run, show};
 use crate::{
     agent,
-    jobs::{Counting, KEPT, run_in_place, work},
+    jobs::{AttemptName, Counting, KEPT, run_in_place, work},
+    runtime::with_signals,
 };
 
 /// Runs the agent for every attempt of a job, or the whole run, on this machine and with its tools.
@@ -46,9 +47,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
 }
 
 fn attempts(arguments: &Arguments, tasks: &str, job: &std::path::Path) -> Result<u8, Failure> {
-    let names = jobs::names(tasks)?;
+    let names = AttemptName::parse_list(tasks)?;
     let (site, scratch) = arguments.standing.open_for_now()?;
-    run::runtime()?.block_on(run::with_signals(async |cancelled| {
+    run::runtime()?.block_on(with_signals(async |cancelled| {
         work(&site, &names, job, scratch.path(), cancelled.clone()).await?;
         if *cancelled.borrow() {
             return Ok(exit::CANCELLED);
@@ -68,7 +69,7 @@ fn in_place(arguments: &Arguments, out: &std::path::Path) -> Result<u8, Failure>
         }
     }
     let mut live = show::Live::new();
-    run::runtime()?.block_on(run::with_signals(async |cancelled| {
+    run::runtime()?.block_on(with_signals(async |cancelled| {
         let (stop, stopped) = watch::channel(false);
         let working = run_in_place(&site, out, scratch.path(), stopped, &mut live);
         let (handoff, late) = until_late(working, stop, cancelled, arguments.end_after).await;

@@ -35,6 +35,12 @@ pub struct Collected {
     pub reason: String,
 }
 
+impl std::fmt::Display for Collected {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}: {}", self.name, self.outcome.name(), implementer_model::text::terminal(&self.reason))
+    }
+}
+
 /// Captures and judges what the attempts of a job left, and writes their results into folders below `out`. `succeeded`
 /// tells how a step of the user's own ended that did the work in place of ours; where ours ran, its own word counts.
 ///

@@ -40,6 +40,15 @@ impl AttemptName {
         Self { task: order.task.id.clone(), attempt: order.attempt }
     }
 
+    /// Reads names with blanks between, as a matrix has them.
+    ///
+    /// # Errors
+    /// When one is none, or there is none at all.
+    pub fn parse_list(text: &str) -> Result<Vec<Self>, JobError> {
+        let names: Vec<_> = text.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+        if names.is_empty() { Err(JobError::Name(String::new())) } else { Ok(names) }
+    }
+
     /// Returns the name of the attempt's folder: safe as a path, because ids of tasks are.
     #[must_use]
     pub fn folder(&self) -> String {

@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 use backend_implementer::{
-    actions::artifacts::pack,
+    artifacts::pack,
     cli,
     gather::{self, Bound},
     github::{Github, Pace, Settings},

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use implementer_model::conversation::{checks, comment};
 
-use super::{Desk, Setting};
+use super::{PullRequestContext, Snapshot};
 use crate::github::{CheckOutput, CheckRun, CheckStatus, CheckUpdate, GithubError, NewCheck};
 
 /// How long a claim counts whose run cannot be asked about: the longest that a job on GitHub's own runners may take
@@ -43,19 +43,19 @@ impl CheckRuns {
 }
 
 /// Claims the pull request for this run, and concludes what a run that died left open.
-pub(super) async fn claim(desk: &Desk, setting: &Setting) -> Result<Claim, GithubError> {
-    if let Some(ours) = setting.own_comment()
+pub(super) async fn claim(pull: &PullRequestContext, snapshot: &Snapshot) -> Result<Claim, GithubError> {
+    if let Some(ours) = snapshot.own_comment()
         && let Some(by) = ours.body.as_deref().and_then(comment::claim)
-        && by != desk.run_key
-        && is_at_work(desk, &by, Some(&ours.updated_at)).await
+        && by != pull.run_key()
+        && is_at_work(pull, &by, Some(&ours.updated_at)).await
     {
         return Ok(Claim::Lost { by });
     }
-    if !setting.config.pull_request.checks() {
+    if !snapshot.config.pull_request.checks() {
         let refused = Some("the configuration switches them off".to_owned());
         return Ok(Claim::Won(CheckRuns { overall: None, refused }));
     }
-    let opened = open_check(desk, &setting.pull.head.sha, checks::OVERALL).await;
+    let opened = open_check(pull, &snapshot.request.head.sha, checks::OVERALL).await;
     let without = |error: GithubError| {
         tracing::warn!(%error, "no check runs; the step summary and annotations have everything");
         Ok(Claim::Won(CheckRuns { overall: None, refused: Some(error.to_string()) }))
@@ -64,11 +64,12 @@ pub(super) async fn claim(desk: &Desk, setting: &Setting) -> Result<Claim, Githu
         Err(error) if error.is_forbidden() => return without(error),
         opened => opened,
     };
-    let others = match desk.github.check_runs(&setting.pull.head.sha, None).await {
+    let others = match pull.github().check_runs(&snapshot.request.head.sha, None).await {
         Ok(others) => others,
         Err(error) => return without(error),
     };
-    let ours = |check: &&CheckRun| check.name == checks::OVERALL && check.external_id.as_deref() == Some(&desk.run_key);
+    let ours =
+        |check: &&CheckRun| check.name == checks::OVERALL && check.external_id.as_deref() == Some(pull.run_key());
     let mine = match opened {
         Ok(check) => check,
         // It may have been made all the same; the list tells.
@@ -79,13 +80,13 @@ pub(super) async fn claim(desk: &Desk, setting: &Setting) -> Result<Claim, Githu
     };
     let mut by = None;
     for other in others.iter().filter(|other| is_open(other) && other.id != mine.id) {
-        let Some(key) = other.external_id.as_deref().filter(|key| *key != desk.run_key) else { continue };
+        let Some(key) = other.external_id.as_deref().filter(|key| *key != pull.run_key()) else { continue };
         if by.as_deref() == Some(key) {
             continue;
         }
-        let at_work = is_at_work(desk, key, other.started_at.as_deref()).await;
+        let at_work = is_at_work(pull, key, other.started_at.as_deref()).await;
         if !at_work {
-            conclude_left_open(desk, other).await;
+            conclude_left_open(pull, other).await;
         } else if other.name == checks::OVERALL && other.id < mine.id {
             by = Some(key.to_owned());
         }
@@ -96,16 +97,16 @@ pub(super) async fn claim(desk: &Desk, setting: &Setting) -> Result<Claim, Githu
         summary: format!("The run `{by}` was first; this one did nothing."),
         ..CheckOutput::default()
     };
-    conclude(desk, mine.id, checks::Conclusion::Cancelled, &output).await?;
+    conclude(pull, mine.id, checks::Conclusion::Cancelled, &output).await?;
     Ok(Claim::Lost { by })
 }
 
 /// Tells whether the run known by `key` is still at work. `seen` is when it last gave a sign, in RFC 3339.
-pub(super) async fn is_at_work(desk: &Desk, key: &str, seen: Option<&str>) -> bool {
+pub(super) async fn is_at_work(pull: &PullRequestContext, key: &str, seen: Option<&str>) -> bool {
     let numbers =
         key.split_once('/').and_then(|(run, attempt)| Some((run.parse().ok()?, attempt.parse::<u64>().ok()?)));
     if let Some((run, attempt)) = numbers {
-        match desk.github.workflow_run(run).await {
+        match pull.github().workflow_run(run).await {
             Ok(run) => return !run.is_over() && run.run_attempt.is_none_or(|newest| newest <= attempt),
             Err(error) => tracing::debug!(%error, key, "cannot tell whether a run is at work"),
         }
@@ -121,7 +122,7 @@ pub(super) fn is_open(check: &CheckRun) -> bool {
 }
 
 /// Concludes a check run that its own run did not.
-pub(super) async fn conclude_left_open(desk: &Desk, check: &CheckRun) {
+pub(super) async fn conclude_left_open(pull: &PullRequestContext, check: &CheckRun) {
     let output = CheckOutput {
         title: "The run ended without a word".to_owned(),
         summary: "It was cancelled, lost its machine, or ran into the time limit of its job. \
@@ -129,36 +130,36 @@ pub(super) async fn conclude_left_open(desk: &Desk, check: &CheckRun) {
             .to_owned(),
         ..CheckOutput::default()
     };
-    if let Err(error) = conclude(desk, check.id, checks::Conclusion::Cancelled, &output).await {
+    if let Err(error) = conclude(pull, check.id, checks::Conclusion::Cancelled, &output).await {
         tracing::warn!(%error, check = check.name, "a check run that was left open cannot be concluded");
     }
 }
 
 /// Makes a check run that is in progress.
-pub(super) async fn open_check(desk: &Desk, commit: &str, name: &str) -> Result<CheckRun, GithubError> {
+pub(super) async fn open_check(pull: &PullRequestContext, commit: &str, name: &str) -> Result<CheckRun, GithubError> {
     let started_at = now();
     let check = NewCheck {
         name,
         head_sha: commit,
-        details_url: desk.run_url.as_deref(),
-        external_id: &desk.run_key,
+        details_url: pull.run_url(),
+        external_id: pull.run_key(),
         started_at: &started_at,
         status: CheckStatus::InProgress,
         output: None,
     };
-    desk.github.create_check(&check).await
+    pull.github().create_check(&check).await
 }
 
 /// Concludes a check run.
 pub(super) async fn conclude(
-    desk: &Desk,
+    pull: &PullRequestContext,
     id: u64,
     conclusion: checks::Conclusion,
     output: &CheckOutput,
 ) -> Result<(), GithubError> {
     let completed_at = now();
     let status = CheckStatus::Completed { conclusion: conclusion.name(), completed_at: &completed_at };
-    desk.github.update_check(id, &CheckUpdate { status, output: Some(output) }).await.map(drop)
+    pull.github().update_check(id, &CheckUpdate { status, output: Some(output) }).await.map(drop)
 }
 
 /// Returns the time in RFC 3339, in whole seconds as GitHub has it.

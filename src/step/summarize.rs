@@ -2,27 +2,26 @@
 
 use std::path::Path;
 
-use anyhow::anyhow;
 use implementer_model::{
     handoff::{Handoff, Status},
     summary,
 };
 
-use super::{PREFIX, pack_folder};
+use super::{
+    PullRequestContext, Step, StepEnd, StepError, conversation,
+    job::{PREFIX, pack_folder},
+};
 use crate::{
     actions::{Level, annotation},
-    cli::{
-        action::{Step, desk},
-        exit::Failure,
-    },
-    conversation::{self, Desk},
-    execution::{self, Executed, blocking},
+    errors,
+    execution::{self, Executed},
     jobs::{self, Summarizing},
+    runtime::blocking,
     workspace::store::RunStore,
 };
 
-impl Step {
-    pub(super) fn summarize(&self) -> Result<u8, Failure> {
+impl Step<'_> {
+    pub(super) fn summarize(&self) -> Result<StepEnd, StepError> {
         let workspace = self.runner.workspace()?;
         let scratch = execution::scratch()?;
         let out = match self.runner.input("out") {
@@ -38,34 +37,29 @@ impl Step {
             let cancelled = self.runner.input("cancelled") == Some("true");
             let summarizing = Summarizing { head: self.runner.input("head"), cancelled, notes: Vec::new() };
             let handoff = jobs::summarize(&site, summarizing, &out, scratch.path()).await?;
-            Ok::<_, Failure>((handoff, site.store))
+            Ok::<_, StepError>((handoff, site.store))
         })?;
         self.runner.append_summary(&summary::render(&handoff))?;
         // The artifact first: the comment says that it is there.
         if let Err(failure) = self.runtime.block_on(self.deliver(&out, scratch.path())) {
-            self.log.command(&annotation(Level::Warning, None, "Not uploaded", &failure.to_string()));
+            self.log.command(&annotation(Level::Warning, None, "Not uploaded", &errors::chain(&failure)));
         }
-        let number = handoff.provenance.pull_request.as_ref().map(|pull| pull.number);
-        if let Some(number) = number.filter(|_| self.runner.input("branch") == Some("true"))
-            && let Err(failure) = self.runtime.block_on(self.push(&store, &handoff, number))
+        let about = handoff.provenance.pull_request.clone().ok_or(StepError::NoPullRequest)?;
+        let pull = self.pull_request(about.number)?;
+        if self.runner.input("branch") == Some("true")
+            && let Err(failure) = self.runtime.block_on(self.push(&pull, &store, &handoff))
         {
-            self.log.command(&annotation(Level::Warning, None, "Not pushed", &failure.to_string()));
+            self.log.command(&annotation(Level::Warning, None, "Not pushed", &errors::chain(&failure)));
         }
         let complete = handoff.status == Status::Complete;
         let commit = handoff.result.commit.clone();
         let lock = handoff.lock.digest.clone();
         let executed = Executed { handoff, folder: out };
-        let Some(number) = number else {
-            return Err(Failure::input(anyhow!(
-                "the state is of no pull request: there is nowhere to post the summary"
-            )));
-        };
-        let desk: Desk = desk(&self.runner, number)?;
-        let came = self.runtime.block_on(conversation::conclude(&desk, executed))?;
+        let reported = self.runtime.block_on(conversation::conclude(&pull, &about.head, executed))?;
         if let Some(workflow) = self.runner.input("on-complete") {
             if complete {
-                self.runtime.block_on(self.go_on(
-                    &desk,
+                self.runtime.block_on(self.start_next(
+                    &pull,
                     workflow,
                     &[("commit", commit.as_str()), ("lock", lock.as_str())],
                 ))?;
@@ -73,24 +67,21 @@ impl Step {
                 self.log.line(&format!("{workflow} is not started: the implementation is not complete"));
             }
         }
-        self.tell_usage(&desk);
-        self.came(&came, &workspace)
+        self.tell_usage(pull.github());
+        self.report_run(&reported, &workspace)
     }
 
     /// Puts the integrated commits on a branch of our own, never on the pull request's.
-    async fn push(&self, store: &RunStore, handoff: &Handoff, number: u64) -> Result<(), Failure> {
+    async fn push(&self, pull: &PullRequestContext, store: &RunStore, handoff: &Handoff) -> Result<(), StepError> {
         if handoff.result.commit == handoff.result.base {
             self.log.line("Nothing was integrated: no branch is pushed");
             return Ok(());
         }
-        let branch = format!("{PREFIX}/pr-{number}");
-        let desk = desk(&self.runner, number)?;
-        if desk.github.pull_request(number).await?.head.name == branch {
-            return Err(Failure::input(anyhow!(
-                "`{branch}` is the pull request's own branch, and that is never pushed to"
-            )));
+        let branch = format!("{PREFIX}/pr-{}", pull.number);
+        if pull.github().pull_request(pull.number).await?.head.name == branch {
+            return Err(StepError::OwnBranch(branch));
         }
-        let remote = desk.remote();
+        let remote = pull.repository.remote();
         let (store, commit) = (store.clone(), handoff.result.commit.clone());
         let pushed = branch.clone();
         blocking(move || store.push(&remote, &commit, &pushed)).await?;
@@ -101,12 +92,17 @@ impl Step {
     }
 
     /// Starts the workflow that comes next: nothing that this token does would start it by itself.
-    async fn go_on(&self, desk: &Desk, workflow: &str, about: &[(&str, &str)]) -> Result<(), Failure> {
-        let (number, run) = (desk.number.to_string(), self.run_number()?.to_string());
-        let base = desk.github.pull_request(desk.number).await?.base.name;
+    async fn start_next(
+        &self,
+        pull: &PullRequestContext,
+        workflow: &str,
+        about: &[(&str, &str)],
+    ) -> Result<(), StepError> {
+        let (number, run) = (pull.number.to_string(), self.run_number()?.to_string());
+        let base = pull.github().pull_request(pull.number).await?.base.name;
         let mut inputs = vec![("pr", number.as_str()), ("run", run.as_str())];
         inputs.extend_from_slice(about);
-        let said = match desk.github.dispatch_workflow(workflow, &base, &inputs).await? {
+        let said = match pull.github().dispatch_workflow(workflow, &base, &inputs).await? {
             Some(run) => format!("started {workflow} on {base}: run {} {}", run.id, run.html_url),
             None => format!("started {workflow} on {base}"),
         };
@@ -115,7 +111,7 @@ impl Step {
     }
 
     /// Uploads the run's folder, without the store that it was computed in.
-    async fn deliver(&self, out: &Path, scratch: &Path) -> Result<(), Failure> {
+    async fn deliver(&self, out: &Path, scratch: &Path) -> Result<(), StepError> {
         let service = self.artifacts()?;
         let packed = pack_folder(out, &scratch.join("run.zip"), |path| path.starts_with("store.git"))?;
         let name = self.artifact_name("run")?;

@@ -22,7 +22,7 @@ use tokio::{
 };
 
 use super::{
-    Desk,
+    PullRequestContext,
     claim::{self, CheckRuns},
     own_comment::OwnComment,
     publish,
@@ -60,7 +60,7 @@ impl Observer for BoardKeeper<'_> {
 /// Carries the board to GitHub until the keeper is gone.
 #[derive(Debug)]
 pub(super) struct Reporter {
-    pub(super) desk: Desk,
+    pub(super) pull: PullRequestContext,
     pub(super) commit: String,
     pub(super) comment: OwnComment,
     pub(super) checks: CheckRuns,
@@ -83,20 +83,20 @@ pub(super) fn board(
 
 impl Reporter {
     pub(super) fn new(
-        desk: Desk,
+        pull: PullRequestContext,
         commit: String,
         comment: OwnComment,
         checks: CheckRuns,
         header: LiveHeader,
         every: Option<Duration>,
     ) -> Self {
-        Self { desk, commit, comment, checks, header, every, shown: BTreeMap::new() }
+        Self { pull, commit, comment, checks, header, every, shown: BTreeMap::new() }
     }
 
     /// Writes the first state of the comment, and with it the claim.
     pub(super) async fn begin(&mut self, board: &Board) -> Result<(), crate::github::GithubError> {
         let page = live::render(board, &self.header);
-        let key = self.desk.run_key.clone();
+        let key = self.pull.run_key().to_owned();
         self.comment.write(&page, Some(&key)).await
     }
 
@@ -124,7 +124,7 @@ impl Reporter {
                 () = wake => {
                     let snapshot = board.lock().unwrap_or_else(PoisonError::into_inner).clone();
                     let page = live::render(&snapshot, &self.header);
-                    let key = self.desk.run_key.clone();
+                    let key = self.pull.run_key().to_owned();
                     if let Err(error) = self.comment.update_live(&page, Some(&key)).await {
                         tracing::warn!(%error, "the comment was not updated; the next update tells everything");
                     }
@@ -173,7 +173,7 @@ impl Reporter {
             let page = checks::of_subagent(&name, &board.views(&name));
             let check = checks::subagent_check_name(&name);
             if let Err(error) =
-                publish::create_concluded(&self.desk, &self.commit, &check, &self.desk.run_key, &page).await
+                publish::create_concluded(&self.pull, &self.commit, &check, self.pull.run_key(), &page).await
             {
                 tracing::warn!(%error, subagent = %name, "a check run could not be written");
             }
@@ -197,16 +197,16 @@ impl Reporter {
     }
 
     async fn open(&self, name: &SubagentName) -> Result<u64, crate::github::GithubError> {
-        claim::open_check(&self.desk, &self.commit, &checks::subagent_check_name(name)).await.map(|check| check.id)
+        claim::open_check(&self.pull, &self.commit, &checks::subagent_check_name(name)).await.map(|check| check.id)
     }
 
     async fn reopen(&self, id: u64) -> Result<u64, crate::github::GithubError> {
         let update = crate::github::CheckUpdate { status: crate::github::CheckStatus::InProgress, output: None };
-        self.desk.github.update_check(id, &update).await.map(|check| check.id)
+        self.pull.github().update_check(id, &update).await.map(|check| check.id)
     }
 
     async fn conclude(&self, id: u64, board: &Board, name: &SubagentName) -> Result<u64, crate::github::GithubError> {
         let page = checks::of_subagent(name, &board.views(name));
-        publish::conclude(&self.desk, id, &page).await.map(|()| id)
+        publish::conclude(&self.pull, id, &page).await.map(|()| id)
     }
 }

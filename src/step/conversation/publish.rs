@@ -2,19 +2,19 @@
 
 use implementer_model::conversation::checks::{self, Annotation, CheckPage};
 
-use super::{Desk, claim};
+use super::{PullRequestContext, claim};
 use crate::github::{Annotated, CheckOutput, CheckStatus, CheckUpdate, GithubError, NewCheck};
 
 /// Concludes a check run with a page; annotations beyond the first fifty are appended by further updates.
-pub(super) async fn conclude(desk: &Desk, id: u64, page: &CheckPage) -> Result<(), GithubError> {
+pub(super) async fn conclude(pull: &PullRequestContext, id: u64, page: &CheckPage) -> Result<(), GithubError> {
     let (first, rest) = outputs(page);
-    claim::conclude(desk, id, page.conclusion, &first).await?;
-    append(desk, id, page, &rest).await
+    claim::conclude(pull, id, page.conclusion, &first).await?;
+    append(pull, id, page, &rest).await
 }
 
 /// Makes a check run that is concluded from its beginning.
 pub(super) async fn create_concluded(
-    desk: &Desk,
+    pull: &PullRequestContext,
     commit: &str,
     name: &str,
     external_id: &str,
@@ -25,21 +25,21 @@ pub(super) async fn create_concluded(
     let check = NewCheck {
         name,
         head_sha: commit,
-        details_url: desk.run_url.as_deref(),
+        details_url: pull.run_url(),
         external_id,
         started_at: &now,
         status: CheckStatus::Completed { conclusion: page.conclusion.name(), completed_at: &now },
         output: Some(&first),
     };
-    let check = desk.github.create_check(&check).await?;
-    append(desk, check.id, page, &rest).await
+    let check = pull.github().create_check(&check).await?;
+    append(pull, check.id, page, &rest).await
 }
 
-async fn append(desk: &Desk, id: u64, page: &CheckPage, rest: &[CheckOutput]) -> Result<(), GithubError> {
+async fn append(pull: &PullRequestContext, id: u64, page: &CheckPage, rest: &[CheckOutput]) -> Result<(), GithubError> {
     let now = claim::now();
     for output in rest {
         let status = CheckStatus::Completed { conclusion: page.conclusion.name(), completed_at: &now };
-        desk.github.update_check(id, &CheckUpdate { status, output: Some(output) }).await?;
+        pull.github().update_check(id, &CheckUpdate { status, output: Some(output) }).await?;
     }
     Ok(())
 }

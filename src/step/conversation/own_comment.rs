@@ -2,13 +2,13 @@
 
 use implementer_model::conversation::comment::{self, Links, Past};
 
-use super::Desk;
+use super::PullRequestContext;
 use crate::github::{Comment, GithubError, GithubErrorKind};
 
 /// The one comment of ours on a pull request.
 #[derive(Debug)]
 pub(super) struct OwnComment {
-    desk: Desk,
+    pull: PullRequestContext,
     me: String,
     id: Option<u64>,
     /// The runs that it told of before this one.
@@ -30,10 +30,10 @@ fn is_ours(comment: &Comment, me: &str) -> bool {
 
 impl OwnComment {
     /// Begins with what was found.
-    pub(super) fn new(desk: &Desk, me: &str, found: Option<&Comment>) -> Self {
+    pub(super) fn new(pull: &PullRequestContext, me: &str, found: Option<&Comment>) -> Self {
         let history = found.and_then(|comment| comment.body.as_deref()).map(comment::history).unwrap_or_default();
         Self {
-            desk: desk.clone(),
+            pull: pull.clone(),
             me: me.to_owned(),
             id: found.map(|comment| comment.id),
             history,
@@ -69,7 +69,7 @@ impl OwnComment {
             return Ok(());
         }
         let result = match self.id {
-            Some(id) => match self.desk.github.update_comment(id, &body, false).await {
+            Some(id) => match self.pull.github().update_comment(id, &body, false).await {
                 // Somebody deleted it; people want to read how it ended all the same.
                 Err(error) if error.is_not_found() => self.post(&body).await,
                 result => result.map(drop),
@@ -86,7 +86,7 @@ impl OwnComment {
     pub(super) async fn update_live(&mut self, page: &str, claim: Option<&str>) -> Result<(), GithubError> {
         let body = self.body(page, claim);
         let Some(id) = self.id.filter(|_| self.refused.is_none() && body != self.written) else { return Ok(()) };
-        match self.desk.github.update_comment(id, &body, true).await {
+        match self.pull.github().update_comment(id, &body, true).await {
             Err(error) if error.is_not_found() => Ok(()),
             result => self.noted(result.map(drop), body),
         }
@@ -108,20 +108,20 @@ impl OwnComment {
     }
 
     fn body(&self, page: &str, claim: Option<&str>) -> String {
-        let links = Links { run_url: self.desk.run_url.clone() };
+        let links = Links { run_url: self.pull.run_url().map(str::to_owned) };
         comment::compose(page, claim, &self.history, &links, comment::COMMENT_MAX_CHARS).body
     }
 
     /// Posts a new comment, and sees to it that it stays the only one.
     async fn post(&mut self, body: &str) -> Result<(), GithubError> {
-        let github = &self.desk.github;
-        let posted = match github.post_comment(self.desk.number, body).await {
+        let github = &self.pull.github();
+        let posted = match github.post_comment(self.pull.number, body).await {
             Ok(comment) => Some(comment.id),
             // It may have arrived; the list tells.
             Err(GithubError { kind: GithubErrorKind::Interrupted(_) | GithubErrorKind::Server { .. }, .. }) => None,
             Err(error) => return Err(error),
         };
-        let comments = github.comments(self.desk.number).await?;
+        let comments = github.comments(self.pull.number).await?;
         let ours: Vec<_> = comments.iter().filter(|comment| is_ours(comment, &self.me)).map(|c| c.id).collect();
         match (ours.first().copied(), posted) {
             // Another run was first: its comment is the one.
@@ -140,7 +140,7 @@ impl OwnComment {
             }
             // Nothing arrived: once more, and then that is that.
             (None, None) => {
-                self.id = Some(github.post_comment(self.desk.number, body).await?.id);
+                self.id = Some(github.post_comment(self.pull.number, body).await?.id);
                 Ok(())
             }
         }

@@ -56,6 +56,15 @@ pub enum ConversationError {
 }
 
 impl ConversationError {
+    /// Returns what to do about it, where it is not clear from what happened.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Busy { hint, .. } | Self::Refused { hint, .. } => Some(hint),
+            _ => None,
+        }
+    }
+
     /// Returns what is wrong with plan, configuration or agent files, where that is the reason.
     #[must_use]
     pub fn diagnostics(&self) -> &[Diagnostic] {

@@ -14,7 +14,7 @@ use implementer_model::{
 };
 
 use super::{
-    Came, ConversationError, Desk, SettingOptions,
+    ConversationError, PlanOptions, PullRequestContext, Reported,
     claim::{self, CheckRuns},
     live::Reporter,
     own_comment::{self, OwnComment},
@@ -46,38 +46,41 @@ pub struct Begun {
 /// # Errors
 /// When the run is refused (which is answered on the pull request), or the outside fails.
 pub async fn begin(
-    desk: &Desk,
+    pull: &PullRequestContext,
     approval: &Approval,
-    options: &SettingOptions,
+    options: &PlanOptions,
     retry: Option<&str>,
     scratch: &Path,
     claimed: impl FnOnce(&str),
 ) -> Result<Begun, ConversationError> {
-    let admitted = run::admit(desk, approval, options, retry, scratch, claimed).await;
-    let admitted = run::told(desk, approval, admitted).await?;
-    let mut reporter = admitted.reporter(desk);
+    let admitted = run::admit(pull, approval, options, retry, scratch, claimed).await;
+    let admitted = run::told(pull, approval, admitted).await?;
+    let mut reporter = admitted.reporter(pull);
     if let Err(error) = reporter.begin(&Board::new(&admitted.intake.schedule)).await {
         tracing::warn!(%error, "the comment could not be written at the beginning");
     }
-    let run::Admitted { setting, intake, plan, .. } = admitted;
-    let rules = setting.rules.commit;
-    Ok(Begun { intake, plan, rules, store: setting.store, repository: setting.repository })
+    let run::Admitted { snapshot, intake, plan, .. } = admitted;
+    let rules = snapshot.rules.commit;
+    Ok(Begun { intake, plan, rules, store: snapshot.store, repository: snapshot.repository })
 }
 
-/// Posts the summary of a fan-out, and concludes its check runs.
+/// Posts the summary of a fan-out, and concludes its check runs on `head`.
 ///
 /// # Errors
 /// When GitHub cannot be asked. What cannot be told in one place is told in another.
-pub async fn conclude(desk: &Desk, executed: Executed) -> Result<Came, ConversationError> {
+pub async fn conclude(
+    pull: &PullRequestContext,
+    head: &str,
+    executed: Executed,
+) -> Result<Reported, ConversationError> {
     let handoff = &executed.handoff;
-    let commit = handoff.provenance.pull_request.as_ref().map_or("", |pull| pull.head.as_str()).to_owned();
-    let me = desk.github.whoami().await?;
-    let comments = desk.github.comments(desk.number).await?;
-    let comment = OwnComment::new(desk, &me, own_comment::find(&comments, &me));
-    let checks = match desk.github.check_runs(&commit, Some(checks::OVERALL)).await {
+    let me = pull.github().whoami().await?;
+    let comments = pull.github().comments(pull.number).await?;
+    let comment = OwnComment::new(pull, &me, own_comment::find(&comments, &me));
+    let checks = match pull.github().check_runs(head, Some(checks::OVERALL)).await {
         Ok(found) => {
             // The attempt may be a later one than that of the job that opened it.
-            let run = desk.run_key.split_once('/').map_or(desk.run_key.as_str(), |(run, _)| run);
+            let run = pull.run_key().split_once('/').map_or(pull.run_key(), |(run, _)| run);
             let ours = |key: &str| key.split_once('/').is_some_and(|(of, _)| of == run);
             let ours = found.iter().rev().find(|check| check.external_id.as_deref().is_some_and(ours));
             CheckRuns { overall: ours.filter(|check| claim::is_open(check)).map(|check| check.id), refused: None }
@@ -88,7 +91,7 @@ pub async fn conclude(desk: &Desk, executed: Executed) -> Result<Came, Conversat
     let lock = handoff.lock.clone();
     let header = LiveHeader { lock: lock.digest.short().to_owned(), ..LiveHeader::default() };
     let no_updates: Option<Duration> = None;
-    let mut reporter = Reporter::new(desk.clone(), commit, comment, checks, header, no_updates);
+    let mut reporter = Reporter::new(pull.clone(), head.to_owned(), comment, checks, header, no_updates);
 
     let mut board = Board::new(&handoff.schedule);
     for record in handoff.tasks.iter().filter(|record| !record.attempts.is_empty()) {

@@ -7,11 +7,11 @@ use implementer_model::{
     ids::ObjectId,
 };
 
-use super::{Desk, error::ConversationError, own_comment};
+use super::{PullRequestContext, error::ConversationError, own_comment};
 use crate::{
-    execution::blocking,
     github::{Comment, PullRequest},
     intake::{self, ConfigSource, IntakeError},
+    runtime::blocking,
     workspace::{
         fetch::{self, Wanted},
         store::{Base, RunStore},
@@ -26,7 +26,7 @@ const RULES_REF: &str = "refs/heads/backend-implementer/rules";
 
 /// What the user asked for beside the event.
 #[derive(Debug, Clone)]
-pub struct SettingOptions {
+pub struct PlanOptions {
     /// The path of the plan in the head commit.
     pub plan: Option<String>,
     /// Where the configuration comes from.
@@ -39,9 +39,9 @@ pub struct SettingOptions {
 
 /// What a conversation is about.
 #[derive(Debug)]
-pub struct Setting {
+pub struct Snapshot {
     /// The pull request, as it is when this is read: its head is looked at once and never again for what is run.
-    pub pull: PullRequest,
+    pub request: PullRequest,
     /// The commit that the implementation starts from: the pull request's head.
     pub head: Base,
     /// The commit with the rules: the branch that the pull request goes into.
@@ -58,20 +58,24 @@ pub struct Setting {
     pub comments: Vec<Comment>,
 }
 
-impl Setting {
+impl Snapshot {
     /// Asks GitHub, fetches the commits, reads the configuration.
     ///
     /// # Errors
     /// When one of them cannot be had, or the configuration is wrong.
-    pub async fn read(desk: &Desk, options: &SettingOptions, scratch: &Path) -> Result<Self, ConversationError> {
-        let pull = desk.github.pull_request(desk.number).await?;
-        let me = desk.github.whoami().await?;
-        let comments = desk.github.comments(desk.number).await?;
-        let (repository, store) = fetch(desk, &pull, scratch).await?;
+    pub async fn read(
+        pull: &PullRequestContext,
+        options: &PlanOptions,
+        scratch: &Path,
+    ) -> Result<Self, ConversationError> {
+        let request = pull.github().pull_request(pull.number).await?;
+        let me = pull.github().whoami().await?;
+        let comments = pull.github().comments(pull.number).await?;
+        let (repository, store) = fetch(pull, &request, scratch).await?;
         let head = store.resolve(HEAD_REF)?;
         let rules = store.resolve(RULES_REF)?;
         let config = intake::read_config(&store, &rules, &options.config)?.map_err(IntakeError::Invalid)?;
-        Ok(Self { pull, head, rules, repository, store, config, me, comments })
+        Ok(Self { request, head, rules, repository, store, config, me, comments })
     }
 
     /// Returns the newest comment of ours, as it was when everything was read.
@@ -82,13 +86,17 @@ impl Setting {
 }
 
 /// Fetches the head of the pull request and the tip of the branch that it goes into.
-async fn fetch(desk: &Desk, pull: &PullRequest, scratch: &Path) -> Result<(PathBuf, RunStore), ConversationError> {
-    let head =
-        ObjectId::new(pull.head.sha.as_str()).map_err(|_| ConversationError::NotACommit(pull.head.sha.clone()))?;
-    let remote = desk.remote();
-    let branch = format!("refs/heads/{}", pull.base.name);
+async fn fetch(
+    pull: &PullRequestContext,
+    request: &PullRequest,
+    scratch: &Path,
+) -> Result<(PathBuf, RunStore), ConversationError> {
+    let head = ObjectId::new(request.head.sha.as_str())
+        .map_err(|_| ConversationError::NotACommit(request.head.sha.clone()))?;
+    let remote = pull.repository.remote();
+    let branch = format!("refs/heads/{}", request.base.name);
     // Build tools take the folder's name for the project's; a conversation has one repository.
-    let folder = scratch.join(format!("{}.git", desk.github.settings().repository.name()));
+    let folder = scratch.join(format!("{}.git", pull.github().settings().repository.name()));
     let probe = scratch.join("probe.git");
     blocking(move || {
         let wanted = [Wanted { from: head.as_str(), to: HEAD_REF }, Wanted { from: &branch, to: RULES_REF }];

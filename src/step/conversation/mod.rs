@@ -6,24 +6,24 @@
 
 mod approval;
 mod claim;
-mod cleanup;
-mod desk;
+mod clean_up;
+mod distributed;
 mod error;
-mod fan_out;
 mod live;
 mod own_comment;
+mod plan_source;
 mod preview;
 mod publish;
 mod run;
-mod setting;
-mod source;
+mod snapshot;
+
+use super::PullRequestContext;
 
 pub use self::{
-    cleanup::clean_up,
-    desk::Desk,
+    clean_up::clean_up,
+    distributed::{Begun, begin, conclude},
     error::ConversationError,
-    fan_out::{Begun, begin, conclude},
     preview::{Previewed, look, preview},
-    run::{Came, RunOptions, cancel, run},
-    setting::{Setting, SettingOptions},
+    run::{Reported, RunOptions, cancel, run},
+    snapshot::{PlanOptions, Snapshot},
 };

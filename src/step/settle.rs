@@ -5,18 +5,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context as _;
 use implementer_model::{text, workflow::matrix::Leg};
 use serde_json::Value;
 
+use super::{
+    ANNOTATIONS_MAX, Step, StepEnd, StepError,
+    gather::{self, Bound},
+};
 use crate::{
     actions::{Level, annotation},
-    cli::{
-        action::{ANNOTATIONS_MAX, Step},
-        exit::{self, Failure},
-    },
-    execution,
-    gather::{self, Bound},
+    errors, execution,
     github::Github,
     jobs::{self, AttemptName, Awaited, StateDir},
 };
@@ -38,8 +36,8 @@ impl Bindings {
     }
 }
 
-impl Step {
-    pub(super) fn settle(&self) -> Result<u8, Failure> {
+impl Step<'_> {
+    pub(super) fn settle(&self) -> Result<StepEnd, StepError> {
         let service = self.artifacts()?;
         let wave = self.required("wave")?;
         let bindings = Bindings { here: self.outputs("results")?, dispatched: self.outputs("dispatched")? };
@@ -55,16 +53,15 @@ impl Step {
                 self.log.command(&annotation(Level::Warning, None, "Result not counted", note));
             }
             self.publish(&service, &to, wave, &settled, scratch.path()).await?;
-            Ok(exit::COMPLETE)
+            Ok(StepEnd::Done)
         })
     }
 
     /// Reads the outputs of a job, as JSON; none of a job that is not there.
-    fn outputs(&self, input: &'static str) -> Result<Option<BTreeMap<String, Value>>, Failure> {
+    fn outputs(&self, input: &'static str) -> Result<Option<BTreeMap<String, Value>>, StepError> {
         let Some(json) = self.runner.input(input) else { return Ok(None) };
-        let what = || format!("the input `{input}` is not the JSON of a job's outputs");
-        // A job that was skipped has none.
-        let outputs: Option<_> = serde_json::from_str(json).with_context(what).map_err(Failure::input)?;
+        let outputs: Option<_> = serde_json::from_str(json).map_err(|source| StepError::Outputs { input, source })?;
+        // `null` is what a job has that was skipped.
         Ok(Some(outputs.unwrap_or_default()))
     }
 
@@ -76,10 +73,10 @@ impl Step {
         bindings: &Bindings,
         wave: &str,
         scratch: &Path,
-    ) -> Result<(Vec<(String, PathBuf)>, BTreeMap<AttemptName, String>), Failure> {
+    ) -> Result<(Vec<(String, PathBuf)>, BTreeMap<AttemptName, String>), StepError> {
         let gates = Leg::gates();
         let legs = if awaited.gates { std::slice::from_ref(&gates) } else { &awaited.legs };
-        let github = self.github()?;
+        let github = self.repository()?.github;
         let mut came: BTreeMap<usize, Result<PathBuf, String>> = BTreeMap::new();
         let mut wanted = Vec::new();
         for leg in legs {
@@ -98,7 +95,8 @@ impl Step {
                 }
             }
         }
-        came.extend(gather::gather(&github, &wanted, scratch).await);
+        let gathered = gather::gather(&github, &wanted, scratch).await;
+        came.extend(gathered.into_iter().map(|(slot, result)| (slot, result.map_err(|error| errors::chain(&error)))));
         let bound: Vec<u64> = wanted.iter().map(|(_, bound)| bound.id).collect();
         let (mut found, mut troubles) = (Vec::new(), BTreeMap::new());
         for leg in legs {

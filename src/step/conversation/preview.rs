@@ -9,7 +9,10 @@ use implementer_model::{
     schedule::Schedule,
 };
 
-use super::{Desk, Setting, SettingOptions, claim, error::ConversationError, own_comment::OwnComment, publish, source};
+use super::{
+    PlanOptions, PullRequestContext, Snapshot, claim, error::ConversationError, own_comment::OwnComment, plan_source,
+    publish,
+};
 use crate::intake::{self, Intake, IntakeError, Sources};
 
 /// What was shown.
@@ -33,11 +36,15 @@ pub struct Previewed {
 ///
 /// # Errors
 /// When GitHub cannot be asked, or the commits cannot be fetched. A plan that is wrong, or missing, is shown.
-pub async fn preview(desk: &Desk, options: &SettingOptions, scratch: &Path) -> Result<Previewed, ConversationError> {
+pub async fn preview(
+    pull: &PullRequestContext,
+    options: &PlanOptions,
+    scratch: &Path,
+) -> Result<Previewed, ConversationError> {
     // When the base branch's configuration is wrong, whoever reads the workflow's log can mend it.
-    let setting = Setting::read(desk, options, scratch).await?;
-    let mut shown = page(desk, &setting, options).await?;
-    if let Err(error) = publish(desk, &setting, &mut shown).await {
+    let snapshot = Snapshot::read(pull, options, scratch).await?;
+    let mut shown = page(pull, &snapshot, options).await?;
+    if let Err(error) = publish(pull, &snapshot, &mut shown).await {
         tracing::warn!(%error, "the preview is in the step summary only");
         shown.degraded.push(error.to_string());
     }
@@ -48,21 +55,29 @@ pub async fn preview(desk: &Desk, options: &SettingOptions, scratch: &Path) -> R
 ///
 /// # Errors
 /// When there is no plan, it is wrong, or GitHub cannot be asked.
-pub async fn look(desk: &Desk, options: &SettingOptions, scratch: &Path) -> Result<Intake, ConversationError> {
-    let setting = Setting::read(desk, options, scratch).await?;
-    let found = source::find(desk, &setting, options.plan.as_deref()).await?;
-    let mut intake = take(&setting, options, &found, None)?;
+pub async fn look(
+    pull: &PullRequestContext,
+    options: &PlanOptions,
+    scratch: &Path,
+) -> Result<Intake, ConversationError> {
+    let snapshot = Snapshot::read(pull, options, scratch).await?;
+    let found = plan_source::find(pull, &snapshot, options.plan.as_deref()).await?;
+    let mut intake = take(&snapshot, options, &found, None)?;
     intake.provenance.origin = Some(found.origin);
     Ok(intake)
 }
 
 /// Makes the page. Writes nothing.
-async fn page(desk: &Desk, setting: &Setting, options: &SettingOptions) -> Result<Previewed, ConversationError> {
+async fn page(
+    pull: &PullRequestContext,
+    snapshot: &Snapshot,
+    options: &PlanOptions,
+) -> Result<Previewed, ConversationError> {
     let mut notes = Vec::new();
-    if setting.pull.is_from_fork() {
+    if snapshot.request.is_from_fork() {
         notes.push(pages::fork_note());
     }
-    let found = match source::find(desk, setting, options.plan.as_deref()).await {
+    let found = match plan_source::find(pull, snapshot, options.plan.as_deref()).await {
         Ok(found) => found,
         Err(ConversationError::NoPlan) => return Ok(Previewed::nothing(pages::render_no_plan(&notes))),
         Err(error @ (ConversationError::SeveralPlans(_) | ConversationError::PlanNotFound(_))) => {
@@ -76,7 +91,7 @@ async fn page(desk: &Desk, setting: &Setting, options: &SettingOptions) -> Resul
         url: found.origin.url.as_deref(),
         author: found.origin.author.as_deref(),
     };
-    match take(setting, options, &found, None) {
+    match take(snapshot, options, &found, None) {
         Ok(intake) => {
             let page = pages::render(&pages::Preview {
                 plan: &intake.plan,
@@ -110,16 +125,16 @@ async fn page(desk: &Desk, setting: &Setting, options: &SettingOptions) -> Resul
 
 /// Takes the plan in, by the rules of the base branch.
 pub(super) fn take(
-    setting: &Setting,
-    options: &SettingOptions,
-    found: &source::Found,
+    snapshot: &Snapshot,
+    options: &PlanOptions,
+    found: &plan_source::FoundPlan,
     lock: Option<&str>,
 ) -> Result<Intake, IntakeError> {
     intake::take(
-        &setting.store,
+        &snapshot.store,
         &Sources {
-            base: setting.head.commit.as_str(),
-            rules: Some(setting.rules.commit.as_str()),
+            base: snapshot.head.commit.as_str(),
+            rules: Some(snapshot.rules.commit.as_str()),
             plan: &found.plan,
             config: &options.config,
             agent: options.agent.as_ref(),
@@ -129,20 +144,24 @@ pub(super) fn take(
     )
 }
 
-async fn publish(desk: &Desk, setting: &Setting, shown: &mut Previewed) -> Result<(), ConversationError> {
-    let found = setting.own_comment();
+async fn publish(
+    pull: &PullRequestContext,
+    snapshot: &Snapshot,
+    shown: &mut Previewed,
+) -> Result<(), ConversationError> {
+    let found = snapshot.own_comment();
     // The comment tells of a run that is going on; the preview must not write over it.
     let claimed = found.and_then(|comment| comment.body.as_deref()).and_then(comment::claim);
     let at_work = match (&claimed, found) {
-        (Some(key), Some(found)) => claim::is_at_work(desk, key, Some(&found.updated_at)).await,
+        (Some(key), Some(found)) => claim::is_at_work(pull, key, Some(&found.updated_at)).await,
         _ => false,
     };
     // The check run first: it is what a later approval without a lock is held against.
-    if setting.config.pull_request.checks() {
+    if snapshot.config.pull_request.checks() {
         let ready = shown.ready.as_ref().map(|(lock, schedule)| (lock, schedule));
         let page = checks::of_plan(&shown.problems, shown.plan_path.as_deref(), ready);
         let lock = shown.ready.as_ref().map_or("", |(lock, _)| lock.digest.as_str());
-        match publish::create_concluded(desk, &setting.pull.head.sha, checks::PLAN, lock, &page).await {
+        match publish::create_concluded(pull, &snapshot.request.head.sha, checks::PLAN, lock, &page).await {
             Err(error) if error.is_forbidden() => shown.degraded.push(error.to_string()),
             result => result?,
         }
@@ -153,7 +172,7 @@ async fn publish(desk: &Desk, setting: &Setting, shown: &mut Previewed) -> Resul
             .push("a run is at work, and the comment shows it; this preview is in the step summary".to_owned());
         return Ok(());
     }
-    let mut comment = OwnComment::new(desk, &setting.me, found);
+    let mut comment = OwnComment::new(pull, &snapshot.me, found);
     comment.write(&shown.page, None).await?;
     shown.comment = comment.id();
     shown.degraded.extend(comment.refused().map(ToString::to_string));

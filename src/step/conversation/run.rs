@@ -19,16 +19,16 @@ use implementer_model::{
 use tokio::sync::watch;
 
 use super::{
-    Desk, Setting, SettingOptions, approval,
+    PlanOptions, PullRequestContext, Snapshot, approval,
     claim::{self, CheckRuns, Claim},
     error::ConversationError,
     live::{self, Reporter},
     own_comment::OwnComment,
-    preview, publish, source,
+    plan_source, preview, publish,
 };
 use crate::{
     coordinator::progress::Observer,
-    execution::{self, Executed, Order, Out, Resume},
+    execution::{self, Executed, Out, Resume, RunRequest},
     github::{GithubError, Reaction},
     intake::{Intake, PlanText},
 };
@@ -37,7 +37,7 @@ use crate::{
 #[derive(Debug)]
 pub struct RunOptions {
     /// What the user asked for beside the event.
-    pub setting: SettingOptions,
+    pub plan: PlanOptions,
     /// The task for whose sake the plan is run again; it must be one of the plan's.
     pub retry: Option<String>,
     /// The time limit of every task, in place of the configuration's.
@@ -52,7 +52,7 @@ pub struct RunOptions {
 
 /// What came of a run on a pull request.
 #[derive(Debug)]
-pub struct Came {
+pub struct Reported {
     /// The run.
     pub executed: Executed,
     /// The comment, where there is one.
@@ -67,27 +67,27 @@ pub struct Came {
 /// # Errors
 /// When the run is refused (which is answered on the pull request), or the outside fails.
 pub async fn run(
-    desk: &Desk,
+    pull: &PullRequestContext,
     approval: &Approval,
     options: RunOptions,
     scratch: &Path,
     cancel: watch::Receiver<bool>,
     observer: &mut dyn Observer,
     claimed: impl FnOnce(&str),
-) -> Result<Came, ConversationError> {
-    told(desk, approval, attempt(desk, approval, options, scratch, cancel, observer, claimed).await).await
+) -> Result<Reported, ConversationError> {
+    told(pull, approval, attempt(pull, approval, options, scratch, cancel, observer, claimed).await).await
 }
 
 /// Answers a run that was refused on the pull request.
 pub(super) async fn told<T>(
-    desk: &Desk,
+    pull: &PullRequestContext,
     approval: &Approval,
     result: Result<T, ConversationError>,
 ) -> Result<T, ConversationError> {
     match result {
         Err(ConversationError::Refused { reason, hint }) => {
             let reply = replies::refusal(&approval.by.login, &reason, &hint);
-            answer(desk, approval, &reply, Reaction::Confused).await;
+            answer(pull, approval, &reply, Reaction::Confused).await;
             Err(ConversationError::Refused { reason, hint })
         }
         Err(error)
@@ -97,7 +97,7 @@ pub(super) async fn told<T>(
             ) || !error.diagnostics().is_empty() =>
         {
             let hint = "mend it; the comment of the Backend Implementer shows what it came to";
-            answer(desk, approval, &replies::refusal(&approval.by.login, &error.to_string(), hint), Reaction::Confused)
+            answer(pull, approval, &replies::refusal(&approval.by.login, &error.to_string(), hint), Reaction::Confused)
                 .await;
             Err(error)
         }
@@ -106,23 +106,23 @@ pub(super) async fn told<T>(
 }
 
 async fn attempt(
-    desk: &Desk,
+    pull: &PullRequestContext,
     approval: &Approval,
     options: RunOptions,
     scratch: &Path,
     cancel: watch::Receiver<bool>,
     observer: &mut dyn Observer,
     claimed: impl FnOnce(&str),
-) -> Result<Came, ConversationError> {
-    let admitted = admit(desk, approval, &options.setting, options.retry.as_deref(), scratch, claimed).await?;
-    let reporter = admitted.reporter(desk);
-    let Admitted { setting, intake, .. } = admitted;
+) -> Result<Reported, ConversationError> {
+    let admitted = admit(pull, approval, &options.plan, options.retry.as_deref(), scratch, claimed).await?;
+    let reporter = admitted.reporter(pull);
+    let Admitted { snapshot, intake, .. } = admitted;
     let (lock, schedule) = (intake.lock.clone(), intake.schedule.clone());
-    let order = Order {
-        programs: setting.rules.commit.clone(),
+    let request = RunRequest {
+        programs: snapshot.rules.commit.clone(),
         intake,
-        repository: setting.repository.clone(),
-        probe: setting.store.clone(),
+        repository: snapshot.repository.clone(),
+        probe: snapshot.store.clone(),
         command: None,
         time_limit: options.time_limit,
         out: options.out,
@@ -130,13 +130,13 @@ async fn attempt(
         workflow: options.workflow,
         revision: None,
     };
-    follow(reporter, order, &lock, &schedule, scratch, cancel, observer).await
+    follow(reporter, request, &lock, &schedule, scratch, cancel, observer).await
 }
 
 /// A run that may begin: approved, and the only one at work on its pull request.
 #[derive(Debug)]
 pub(super) struct Admitted {
-    pub(super) setting: Setting,
+    pub(super) snapshot: Snapshot,
     pub(super) intake: Intake,
     pub(super) plan: PlanText,
     checks: CheckRuns,
@@ -145,60 +145,60 @@ pub(super) struct Admitted {
 
 impl Admitted {
     /// Makes who tells about the run.
-    pub(super) fn reporter(&self, desk: &Desk) -> Reporter {
-        let setting = &self.setting;
-        let comment = OwnComment::new(desk, &setting.me, setting.own_comment());
-        let pull_request = &setting.config.pull_request;
+    pub(super) fn reporter(&self, pull: &PullRequestContext) -> Reporter {
+        let snapshot = &self.snapshot;
+        let comment = OwnComment::new(pull, &snapshot.me, snapshot.own_comment());
+        let pull_request = &snapshot.config.pull_request;
         let every = pull_request.live_comment().then(|| pull_request.update_every());
-        let head = setting.pull.head.sha.clone();
-        Reporter::new(desk.clone(), head, comment, self.checks.clone(), self.header.clone(), every)
+        let head = snapshot.request.head.sha.clone();
+        Reporter::new(pull.clone(), head, comment, self.checks.clone(), self.header.clone(), every)
     }
 }
 
 /// Checks who asks for what, and claims the pull request.
 pub(super) async fn admit(
-    desk: &Desk,
+    pull: &PullRequestContext,
     approval: &Approval,
-    options: &SettingOptions,
+    options: &PlanOptions,
     retry: Option<&str>,
     scratch: &Path,
     claimed: impl FnOnce(&str),
 ) -> Result<Admitted, ConversationError> {
-    react(desk, approval, Reaction::Eyes).await;
-    let setting = Setting::read(desk, options, scratch).await?;
-    check_label(&setting, approval)?;
-    if setting.pull.state != "open" {
+    react(pull, approval, Reaction::Eyes).await;
+    let snapshot = Snapshot::read(pull, options, scratch).await?;
+    check_label(&snapshot, approval)?;
+    if snapshot.request.state != "open" {
         let hint = "reopen it, or put the plan on an open pull request";
         return Err(ConversationError::Refused {
             reason: "the pull request is closed".to_owned(),
             hint: hint.to_owned(),
         });
     }
-    if setting.pull.is_from_fork() {
+    if snapshot.request.is_from_fork() {
         let reason = "pull requests from forks are shown, never run: their code would meet this repository's secrets";
         let hint = "push the branch to this repository, and open the pull request from there";
         return Err(ConversationError::Refused { reason: reason.to_owned(), hint: hint.to_owned() });
     }
-    approval::check_who(desk, &setting, approval).await?;
-    let found = source::find(desk, &setting, options.plan.as_deref()).await?;
-    let mut intake = preview::take(&setting, options, &found, None)?;
+    approval::check_who(pull, &snapshot, approval).await?;
+    let found = plan_source::find(pull, &snapshot, options.plan.as_deref()).await?;
+    let mut intake = preview::take(&snapshot, options, &found, None)?;
     check_task(retry, &intake.schedule)?;
-    let record = approval::check_what(desk, &setting, approval, &intake.lock).await?;
+    let record = approval::check_what(pull, &snapshot, approval, &intake.lock).await?;
     intake.provenance = Provenance {
         origin: Some(found.origin.clone()),
         approval: Some(record.clone()),
         pull_request: Some(PullRequestRef {
-            repository: desk.github.settings().repository.to_string(),
-            number: desk.number,
-            head: setting.pull.head.sha.clone(),
+            repository: pull.github().settings().repository.to_string(),
+            number: pull.number,
+            head: snapshot.request.head.sha.clone(),
         }),
     };
-    let checks = match claim::claim(desk, &setting).await? {
+    let checks = match claim::claim(pull, &snapshot).await? {
         Claim::Won(checks) => checks,
         Claim::Lost { by } => {
-            let url = desk.page_of_run(&by);
+            let url = pull.repository.page_of_run(&by);
             answer(
-                desk,
+                pull,
                 approval,
                 &replies::busy(&approval.by.login, url.as_deref().unwrap_or(&by)),
                 Reaction::Confused,
@@ -209,32 +209,32 @@ pub(super) async fn admit(
             return Err(ConversationError::Busy { reason, hint });
         }
     };
-    claimed(&setting.pull.head.sha);
+    claimed(&snapshot.request.head.sha);
     let header = LiveHeader {
         lock: intake.lock.digest.short().to_owned(),
         plan: found.origin.name.clone(),
-        run_url: desk.run_url.clone(),
+        run_url: pull.run_url().map(str::to_owned),
         approved_by: record.by,
     };
-    Ok(Admitted { setting, intake, plan: found.plan, checks, header })
+    Ok(Admitted { snapshot, intake, plan: found.plan, checks, header })
 }
 
-/// Runs the order and tells about it, whatever comes.
+/// Runs the request and tells about it, whatever comes.
 async fn follow(
     mut reporter: Reporter,
-    order: Order,
+    request: RunRequest,
     lock: &Lock,
     schedule: &Schedule,
     scratch: &Path,
     cancel: watch::Receiver<bool>,
     observer: &mut dyn Observer,
-) -> Result<Came, ConversationError> {
+) -> Result<Reported, ConversationError> {
     let (board, mut keeper, changes) = live::board(Board::new(schedule), observer);
     let first = board_of(&board);
     if let Err(error) = reporter.begin(&first).await {
         tracing::warn!(%error, "the comment could not be written at the beginning");
     }
-    let executed = match execution::prepare(order, scratch).await {
+    let executed = match execution::prepare(request, scratch).await {
         Err(error) => Err(error),
         Ok(prepared) => {
             let running = async {
@@ -267,30 +267,34 @@ fn board_of(board: &std::sync::Mutex<Board>) -> Board {
 }
 
 /// Posts the summary and concludes the overall check.
-pub(super) async fn finish(mut reporter: Reporter, executed: Executed, lock: &Lock) -> Result<Came, ConversationError> {
+pub(super) async fn finish(
+    mut reporter: Reporter,
+    executed: Executed,
+    lock: &Lock,
+) -> Result<Reported, ConversationError> {
     let handoff = &executed.handoff;
     let mut degraded: Vec<_> = reporter.checks.refused.iter().map(|why| format!("no check runs: {why}")).collect();
     let moved = head_moved(&reporter, handoff).await;
     reporter.comment.remember(Past {
-        run: reporter.desk.run_key.clone(),
+        run: reporter.pull.run_key().to_owned(),
         status: handoff.status.name().to_owned(),
         lock: lock.digest.short().to_owned(),
         commit: handoff.result.commit.as_str().chars().take(12).collect(),
         date: handoff.started.chars().take(10).collect(),
     });
-    let page = final_page(reporter.desk.run_url.as_deref(), moved.iter().chain(&degraded), handoff);
+    let page = final_page(reporter.pull.run_url(), moved.iter().chain(&degraded), handoff);
     if let Err(error) = reporter.comment.write(&page, None).await {
         tracing::error!(%error, "the summary could not be posted; it is in the step summary");
         degraded.push(error.to_string());
     }
     degraded.extend(reporter.comment.refused().map(ToString::to_string));
     if let Some(id) = reporter.checks.overall
-        && let Err(error) = publish::conclude(&reporter.desk, id, &checks::overall(handoff)).await
+        && let Err(error) = publish::conclude(&reporter.pull, id, &checks::overall(handoff)).await
     {
         tracing::error!(%error, "the overall check run could not be concluded");
         degraded.push(error.to_string());
     }
-    Ok(Came { comment: reporter.comment.id(), executed, degraded })
+    Ok(Reported { comment: reporter.comment.id(), executed, degraded })
 }
 
 /// Makes the page of a run that is over: what is to be said above it, where everything is, the summary as far as it
@@ -311,11 +315,11 @@ fn final_page<'a>(run_url: Option<&str>, notes: impl Iterator<Item = &'a String>
 
 /// Says so when the pull request has another head by now: what was made is for the one that was approved.
 async fn head_moved(reporter: &Reporter, handoff: &Handoff) -> Option<String> {
-    let pull = reporter.desk.github.pull_request(reporter.desk.number).await.ok()?;
-    (pull.head.sha != reporter.commit).then(|| {
+    let request = reporter.pull.github().pull_request(reporter.pull.number).await.ok()?;
+    (request.head.sha != reporter.commit).then(|| {
         format!(
             "The pull request's head has moved to {} since this was approved; the implementation is for {}.",
-            text::truncate(&pull.head.sha, 12),
+            text::truncate(&request.head.sha, 12),
             handoff.result.base.short()
         )
     })
@@ -329,7 +333,7 @@ async fn broken_off(reporter: &mut Reporter, error: &str) {
     }
     if let Some(id) = reporter.checks.overall {
         let page = checks::broken_off(error);
-        if let Err(error) = publish::conclude(&reporter.desk, id, &page).await {
+        if let Err(error) = publish::conclude(&reporter.pull, id, &page).await {
             tracing::error!(%error, "the overall check run could not be concluded");
         }
     }
@@ -340,41 +344,41 @@ async fn broken_off(reporter: &mut Reporter, error: &str) {
 /// # Errors
 /// When GitHub cannot be asked, or whoever asks may not.
 pub async fn cancel(
-    desk: &Desk,
+    pull: &PullRequestContext,
     approval: &Approval,
-    options: &SettingOptions,
+    options: &PlanOptions,
     scratch: &Path,
 ) -> Result<String, ConversationError> {
-    react(desk, approval, Reaction::Eyes).await;
-    let setting = Setting::read(desk, options, scratch).await?;
+    react(pull, approval, Reaction::Eyes).await;
+    let snapshot = Snapshot::read(pull, options, scratch).await?;
     let by = &approval.by.login;
-    if let Err(error) = approval::check_who(desk, &setting, approval).await {
+    if let Err(error) = approval::check_who(pull, &snapshot, approval).await {
         if let ConversationError::Refused { reason, hint } = &error {
-            answer(desk, approval, &replies::refusal(by, reason, hint), Reaction::Confused).await;
+            answer(pull, approval, &replies::refusal(by, reason, hint), Reaction::Confused).await;
         }
         return Err(error);
     }
-    let Some(key) = at_work(desk, &setting).await? else {
-        answer(desk, approval, &replies::nothing_to_cancel(by), Reaction::Confused).await;
+    let Some(key) = at_work(pull, &snapshot).await? else {
+        answer(pull, approval, &replies::nothing_to_cancel(by), Reaction::Confused).await;
         return Ok("no run is at work on this pull request".to_owned());
     };
     let run = key.split_once('/').and_then(|(run, _)| run.parse().ok());
     let result = match run {
-        Some(run) => desk.github.cancel_workflow_run(run).await,
+        Some(run) => pull.github().cancel_workflow_run(run).await,
         None => {
             let page = replies::cannot_cancel(by, "it was not started by a workflow; end it where it runs", None);
-            answer(desk, approval, &page, Reaction::Confused).await;
+            answer(pull, approval, &page, Reaction::Confused).await;
             return Ok(format!("the run {key} was not started by a workflow"));
         }
     };
     match result {
         Ok(()) => {
-            react(desk, approval, Reaction::Rocket).await;
+            react(pull, approval, Reaction::Rocket).await;
             Ok(format!("the run {key} is being cancelled"))
         }
         Err(error) => {
-            let url = desk.page_of_run(&key);
-            answer(desk, approval, &replies::cannot_cancel(by, &error.to_string(), url.as_deref()), Reaction::Confused)
+            let url = pull.repository.page_of_run(&key);
+            answer(pull, approval, &replies::cannot_cancel(by, &error.to_string(), url.as_deref()), Reaction::Confused)
                 .await;
             Err(error.into())
         }
@@ -382,20 +386,20 @@ pub async fn cancel(
 }
 
 /// Finds the run that is at work: by the open check run on the head, else by the claim in the comment.
-async fn at_work(desk: &Desk, setting: &Setting) -> Result<Option<String>, GithubError> {
-    let open = desk.github.check_runs(&setting.pull.head.sha, Some(checks::OVERALL)).await?;
+async fn at_work(pull: &PullRequestContext, snapshot: &Snapshot) -> Result<Option<String>, GithubError> {
+    let open = pull.github().check_runs(&snapshot.request.head.sha, Some(checks::OVERALL)).await?;
     let mut keys: Vec<(String, Option<String>)> = open
         .iter()
         .filter(|check| claim::is_open(check))
         .filter_map(|check| Some((check.external_id.clone()?, check.started_at.clone())))
         .collect();
-    if let Some(ours) = setting.own_comment()
+    if let Some(ours) = snapshot.own_comment()
         && let Some(key) = ours.body.as_deref().and_then(implementer_model::conversation::comment::claim)
     {
         keys.push((key, Some(ours.updated_at.clone())));
     }
     for (key, seen) in keys {
-        if key != desk.run_key && claim::is_at_work(desk, &key, seen.as_deref()).await {
+        if key != pull.run_key() && claim::is_at_work(pull, &key, seen.as_deref()).await {
             return Ok(Some(key));
         }
     }
@@ -403,9 +407,9 @@ async fn at_work(desk: &Desk, setting: &Setting) -> Result<Option<String>, Githu
 }
 
 /// Refuses a label that the configuration does not name.
-fn check_label(setting: &Setting, approval: &Approval) -> Result<(), ConversationError> {
+fn check_label(snapshot: &Snapshot, approval: &Approval) -> Result<(), ConversationError> {
     match &approval.via {
-        Via::Label { name, .. } if setting.config.pull_request.run_label.as_deref() != Some(name) => {
+        Via::Label { name, .. } if snapshot.config.pull_request.run_label.as_deref() != Some(name) => {
             Err(ConversationError::OtherLabel(name.clone()))
         }
         _ => Ok(()),
@@ -424,19 +428,19 @@ fn check_task(task: Option<&str>, schedule: &Schedule) -> Result<(), Conversatio
 }
 
 /// Acknowledges a comment. A reaction that does not arrive is no reason to stop.
-async fn react(desk: &Desk, approval: &Approval, reaction: Reaction) {
+async fn react(pull: &PullRequestContext, approval: &Approval, reaction: Reaction) {
     if let Via::Comment { id } = approval.via
-        && let Err(error) = desk.github.react(id, reaction).await
+        && let Err(error) = pull.github().react(id, reaction).await
     {
         tracing::warn!(%error, "the comment could not be acknowledged");
     }
 }
 
 /// Answers a comment. Whoever started a run in another way reads the log.
-async fn answer(desk: &Desk, approval: &Approval, reply: &str, reaction: Reaction) {
+async fn answer(pull: &PullRequestContext, approval: &Approval, reply: &str, reaction: Reaction) {
     if let Via::Comment { .. } = approval.via {
-        react(desk, approval, reaction).await;
-        if let Err(error) = desk.github.post_comment(desk.number, reply).await {
+        react(pull, approval, reaction).await;
+        if let Err(error) = pull.github().post_comment(pull.number, reply).await {
             tracing::warn!(%error, "the answer could not be posted");
         }
     }

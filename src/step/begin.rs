@@ -1,27 +1,23 @@
 //! The beginning of a fan-out on a pull request.
 
-use anyhow::anyhow;
 use implementer_model::conversation::intent::Approval;
 
+use super::{Step, StepEnd, StepError, conversation};
 use crate::{
-    cli::{
-        action::{Step, desk},
-        exit::{self, Failure},
-    },
-    conversation, execution,
+    execution,
     jobs::{self, Freezing, Site, StateDir},
 };
 
-impl Step {
+impl Step<'_> {
     /// Begins a fan-out on a pull request: approves, claims, freezes, and names the first wave.
-    pub(in crate::cli) fn begin(&self, number: u64, approval: &Approval, retry: Option<&str>) -> Result<u8, Failure> {
-        let desk = desk(&self.runner, number)?;
+    pub(super) fn begin(&self, number: u64, approval: &Approval, retry: Option<&str>) -> Result<StepEnd, StepError> {
+        let pull = self.pull_request(number)?;
         let service = self.artifacts()?;
-        let options = self.setting_options()?;
+        let options = self.plan_options()?;
         let scratch = execution::scratch()?;
         let claimed = |commit: &str| self.remember_claim(number, commit);
         let began = self.runtime.block_on(async {
-            let begun = conversation::begin(&desk, approval, &options, retry, scratch.path(), claimed).await?;
+            let begun = conversation::begin(&pull, approval, &options, retry, scratch.path(), claimed).await?;
             let freezing = Freezing {
                 intake: &begun.intake,
                 rules: &begun.rules,
@@ -38,23 +34,20 @@ impl Step {
             let waves = begun.intake.schedule.waves.len() as u64;
             let room = begun.intake.config.workflow.waves();
             if waves > room {
-                return Err(Failure::input(anyhow!(
-                    "the plan has {waves} waves, and the workflow has room for {room}: set `workflow.waves` to {waves} or \
-                     more and run `backend-implementer generate`"
-                )));
+                return Err(StepError::TooManyWaves { waves, room });
             }
             self.publish(&service, &state, "plan", &settled, scratch.path()).await?;
             self.runner.set_output("lock", begun.intake.lock.digest.as_str())?;
             self.log.line(&format!("Lock {}", begun.intake.lock.digest));
-            Ok::<_, Failure>(())
+            Ok::<_, StepError>(())
         });
         match began {
             Ok(()) => {
                 // What is claimed is concluded by the last job.
                 self.remember_conclusion()?;
                 self.runner.set_output("status", "running")?;
-                self.tell_usage(&desk);
-                Ok(exit::COMPLETE)
+                self.tell_usage(pull.github());
+                Ok(StepEnd::Done)
             }
             Err(failure) => {
                 self.runner.set_output("status", "refused")?;

@@ -7,7 +7,7 @@ use implementer_model::{
     provenance::{PlanOrigin, PlanOriginKind},
 };
 
-use super::{Desk, Setting, error::ConversationError};
+use super::{PullRequestContext, Snapshot, error::ConversationError};
 use crate::{
     github::{Comment, Permission},
     intake::PlanText,
@@ -15,7 +15,7 @@ use crate::{
 
 /// A plan that was found.
 #[derive(Debug, Clone)]
-pub(super) struct Found {
+pub(super) struct FoundPlan {
     /// Its text and name.
     pub(super) plan: PlanText,
     /// Where it is from.
@@ -26,24 +26,28 @@ pub(super) struct Found {
 
 /// Looks for the plan: the file that the user named; a plan file that the pull request adds or changes; its
 /// description; the newest plan comment by somebody who may push.
-pub(super) async fn find(desk: &Desk, setting: &Setting, named: Option<&str>) -> Result<Found, ConversationError> {
+pub(super) async fn find(
+    pull: &PullRequestContext,
+    snapshot: &Snapshot,
+    named: Option<&str>,
+) -> Result<FoundPlan, ConversationError> {
     if let Some(path) = named {
-        let content = setting.store.read_file(&setting.head.tree, path)?;
+        let content = snapshot.store.read_file(&snapshot.head.tree, path)?;
         let content = content.ok_or_else(|| ConversationError::PlanNotFound(path.to_owned()))?;
-        return Ok(file(desk, setting, path, content, PlanOriginKind::Input));
+        return Ok(file(pull, snapshot, path, content, PlanOriginKind::Input));
     }
-    if let Some(path) = changed_plan_file(desk, setting).await?
-        && let Some(content) = setting.store.read_file(&setting.head.tree, &path)?
+    if let Some(path) = changed_plan_file(pull, snapshot).await?
+        && let Some(content) = snapshot.store.read_file(&snapshot.head.tree, &path)?
     {
-        return Ok(file(desk, setting, &path, content, PlanOriginKind::File));
+        return Ok(file(pull, snapshot, &path, content, PlanOriginKind::File));
     }
-    if let Some(plan) = setting.pull.body.as_deref().and_then(plan_text::find) {
-        let author = setting.pull.user.as_ref().map(|user| user.login.clone());
+    if let Some(plan) = snapshot.request.body.as_deref().and_then(plan_text::find) {
+        let author = snapshot.request.user.as_ref().map(|user| user.login.clone());
         let name = "the pull request's description";
-        return Ok(text(name, plan, PlanOriginKind::Body, author, Some(desk.page())));
+        return Ok(text(name, plan, PlanOriginKind::Body, author, Some(pull.page())));
     }
-    for comment in setting.comments.iter().rev() {
-        if let Some(found) = plan_in(desk, setting, comment).await? {
+    for comment in snapshot.comments.iter().rev() {
+        if let Some(found) = plan_in(pull, snapshot, comment).await? {
             return Ok(found);
         }
     }
@@ -52,9 +56,12 @@ pub(super) async fn find(desk: &Desk, setting: &Setting, named: Option<&str>) ->
 
 /// Finds the plan file that the pull request itself adds or changes. One that only lies there is somebody else's plan,
 /// and was followed long ago.
-async fn changed_plan_file(desk: &Desk, setting: &Setting) -> Result<Option<String>, ConversationError> {
+async fn changed_plan_file(
+    pull: &PullRequestContext,
+    snapshot: &Snapshot,
+) -> Result<Option<String>, ConversationError> {
     let mut globs = GlobSetBuilder::new();
-    for glob in setting.config.pull_request.plan_files() {
+    for glob in snapshot.config.pull_request.plan_files() {
         // `Config::read` has refused globs that do not compile.
         if let Ok(glob) = Glob::new(&glob) {
             globs.add(glob);
@@ -62,19 +69,19 @@ async fn changed_plan_file(desk: &Desk, setting: &Setting) -> Result<Option<Stri
     }
     let Ok(globs) = globs.build() else { return Ok(None) };
     let mut candidates: Vec<_> =
-        setting.store.list_files(&setting.head.tree, "")?.into_iter().filter(|path| globs.is_match(path)).collect();
+        snapshot.store.list_files(&snapshot.head.tree, "")?.into_iter().filter(|path| globs.is_match(path)).collect();
     // Most pull requests need not be asked which files they change.
     let mut changed_since_base = Vec::new();
     for path in &candidates {
-        let here = setting.store.read_file(&setting.head.tree, path)?;
-        if here != setting.store.read_file(&setting.rules.tree, path)? {
+        let here = snapshot.store.read_file(&snapshot.head.tree, path)?;
+        if here != snapshot.store.read_file(&snapshot.rules.tree, path)? {
             changed_since_base.push(path.clone());
         }
     }
     if changed_since_base.is_empty() {
         return Ok(None);
     }
-    let changed = desk.github.changed_files(desk.number).await?;
+    let changed = pull.github().changed_files(pull.number).await?;
     candidates.retain(|path| changed_since_base.contains(path) && changed.contains(path));
     if candidates.len() > 1 {
         return Err(ConversationError::SeveralPlans(candidates));
@@ -83,13 +90,17 @@ async fn changed_plan_file(desk: &Desk, setting: &Setting) -> Result<Option<Stri
 }
 
 /// Takes a comment for the plan when it holds one and its author may push.
-async fn plan_in(desk: &Desk, setting: &Setting, comment: &Comment) -> Result<Option<Found>, ConversationError> {
-    let Some(author) = comment.user.as_ref().filter(|user| user.login != setting.me) else { return Ok(None) };
+async fn plan_in(
+    pull: &PullRequestContext,
+    snapshot: &Snapshot,
+    comment: &Comment,
+) -> Result<Option<FoundPlan>, ConversationError> {
+    let Some(author) = comment.user.as_ref().filter(|user| user.login != snapshot.me) else { return Ok(None) };
     let Some(plan) = comment.body.as_deref().and_then(plan_text::find) else { return Ok(None) };
     let trusted = if author.kind == "Bot" {
-        setting.config.pull_request.bots.contains(&author.login)
+        snapshot.config.pull_request.bots.contains(&author.login)
     } else {
-        desk.github.permission(&author.login).await? >= Permission::Write
+        pull.github().permission(&author.login).await? >= Permission::Write
     };
     if !trusted {
         tracing::info!(author = author.login, "a plan by somebody without write permission is passed over");
@@ -100,18 +111,18 @@ async fn plan_in(desk: &Desk, setting: &Setting, comment: &Comment) -> Result<Op
     Ok(Some(text(&name, plan, PlanOriginKind::Comment, Some(author.login.clone()), url)))
 }
 
-fn file(desk: &Desk, setting: &Setting, path: &str, bytes: Vec<u8>, kind: PlanOriginKind) -> Found {
+fn file(pull: &PullRequestContext, snapshot: &Snapshot, path: &str, bytes: Vec<u8>, kind: PlanOriginKind) -> FoundPlan {
     let origin = PlanOrigin {
         kind,
         name: path.to_owned(),
-        author: setting.pull.user.as_ref().map(|user| user.login.clone()),
+        author: snapshot.request.user.as_ref().map(|user| user.login.clone()),
         url: path
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte))
-            .then(|| format!("{}/blob/{}/{path}", desk.repository_url(), setting.head.commit)),
+            .then(|| format!("{}/blob/{}/{path}", pull.repository.url(), snapshot.head.commit)),
         digest: Digest::of(&bytes),
     };
-    Found { plan: PlanText { name: path.to_owned(), bytes, first_line: 1 }, origin, path: Some(path.to_owned()) }
+    FoundPlan { plan: PlanText { name: path.to_owned(), bytes, first_line: 1 }, origin, path: Some(path.to_owned()) }
 }
 
 fn text(
@@ -120,9 +131,9 @@ fn text(
     kind: PlanOriginKind,
     author: Option<String>,
     url: Option<String>,
-) -> Found {
+) -> FoundPlan {
     let digest = Digest::of(&plan.text);
     let origin = PlanOrigin { kind, name: name.to_owned(), author, url, digest };
     let bytes = plan.text.into_bytes();
-    Found { plan: PlanText { name: name.to_owned(), bytes, first_line: plan.first_line }, origin, path: None }
+    FoundPlan { plan: PlanText { name: name.to_owned(), bytes, first_line: plan.first_line }, origin, path: None }
 }

@@ -11,15 +11,19 @@ use implementer_model::{
     provenance::ApprovalRecord,
 };
 
-use super::{Desk, Setting, error::ConversationError};
+use super::{PullRequestContext, Snapshot, error::ConversationError};
 use crate::github::{GithubError, Permission};
 
 /// Checks that whoever asks may ask: a person who may push, or a bot that the configuration names.
-pub(super) async fn check_who(desk: &Desk, setting: &Setting, approval: &Approval) -> Result<(), ConversationError> {
+pub(super) async fn check_who(
+    pull: &PullRequestContext,
+    snapshot: &Snapshot,
+    approval: &Approval,
+) -> Result<(), ConversationError> {
     let by = &approval.by;
     if by.is_bot {
         // GitHub lets only those start a workflow by hand who may push, bots included.
-        let allowed = approval.via == Via::Dispatch || setting.config.pull_request.bots.contains(&by.login);
+        let allowed = approval.via == Via::Dispatch || snapshot.config.pull_request.bots.contains(&by.login);
         return if allowed {
             Ok(())
         } else {
@@ -29,7 +33,7 @@ pub(super) async fn check_who(desk: &Desk, setting: &Setting, approval: &Approva
             ))
         };
     }
-    if desk.github.permission(&by.login).await? >= Permission::Write {
+    if pull.github().permission(&by.login).await? >= Permission::Write {
         Ok(())
     } else {
         Err(refused(
@@ -41,8 +45,8 @@ pub(super) async fn check_who(desk: &Desk, setting: &Setting, approval: &Approva
 
 /// Checks that what was approved is what is there now, and gives the record of the approval.
 pub(super) async fn check_what(
-    desk: &Desk,
-    setting: &Setting,
+    pull: &PullRequestContext,
+    snapshot: &Snapshot,
     approval: &Approval,
     lock: &Lock,
 ) -> Result<ApprovalRecord, ConversationError> {
@@ -56,7 +60,7 @@ pub(super) async fn check_what(
         })?,
         (None, Via::Comment { .. }) => {
             let at = approval.at.as_deref().and_then(parse_time);
-            let shown = shown_at(desk, setting, at).await;
+            let shown = shown_at(pull, snapshot, at).await;
             let same = shown.as_ref().is_ok_and(|shown| shown.as_deref() == Some(lock.digest.as_str()));
             if !same {
                 let reason = match shown {
@@ -68,8 +72,8 @@ pub(super) async fn check_what(
             }
         }
         (None, Via::Label { head, .. }) => {
-            let shown = shown_at(desk, setting, None).await.unwrap_or_default();
-            if *head != setting.pull.head.sha || shown.is_some_and(|shown| shown != lock.digest.as_str()) {
+            let shown = shown_at(pull, snapshot, None).await.unwrap_or_default();
+            if *head != snapshot.request.head.sha || shown.is_some_and(|shown| shown != lock.digest.as_str()) {
                 return Err(refused("the pull request changed after the label was set".to_owned(), &again));
             }
         }
@@ -85,9 +89,13 @@ pub(super) async fn check_what(
 
 /// Returns the lock that the newest preview of this very commit showed, at the time `until` or before. It is read from
 /// check runs that only our own app can change, not from comments.
-async fn shown_at(desk: &Desk, setting: &Setting, until: Option<SystemTime>) -> Result<Option<String>, GithubError> {
-    let app = setting.me.strip_suffix("[bot]");
-    let previews = desk.github.check_runs(&setting.pull.head.sha, Some(checks::PLAN)).await?;
+async fn shown_at(
+    pull: &PullRequestContext,
+    snapshot: &Snapshot,
+    until: Option<SystemTime>,
+) -> Result<Option<String>, GithubError> {
+    let app = snapshot.me.strip_suffix("[bot]");
+    let previews = pull.github().check_runs(&snapshot.request.head.sha, Some(checks::PLAN)).await?;
     let newest = previews
         .into_iter()
         .filter(|check| check.app.as_ref().and_then(|made_by| made_by.slug.as_deref()) == app || app.is_none())

@@ -4,10 +4,10 @@
 
 mod extract;
 mod pack;
-mod upload;
+mod service;
 
 pub use self::{
     extract::{ExtractError, Limits, extract},
     pack::{Packed, pack},
-    upload::{ArtifactService, UploadError, Uploaded},
+    service::{ArtifactService, UploadError, Uploaded},
 };
