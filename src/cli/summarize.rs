@@ -28,8 +28,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
-    let (site, scratch) = arguments.standing.open_for_now()?;
-    let mut site = site;
+    let (mut site, scratch) = arguments.standing.open_for_now()?;
     let mut notes = Vec::new();
     if let Some(kept) = &arguments.work
         && let Err(why) = site.add_kept(kept, Counting::All)

@@ -12,7 +12,7 @@ use std::{
 use implementer_model::{
     gate::GateState,
     handoff::AttemptRecord,
-    ids::{ObjectId, SubagentName, TaskId},
+    ids::{SubagentName, TaskId},
     schedule::Outcome,
 };
 
@@ -132,19 +132,11 @@ impl Site {
         self.records.extend(counted);
         Ok(count)
     }
-
-    /// Takes out the receipts of gates on the tree `tree`, so that its gates are due once more.
-    pub fn forget_receipts_of(&mut self, tree: &ObjectId) {
-        self.records.retain(|(_, record)| !matches!(record, Record::Judged { receipt } if receipt.tree == *tree));
-    }
 }
 
 /// Tells whether a record is one that a run is followed by; what else a journal has follows from these.
 fn is_result(record: &Record) -> bool {
-    matches!(
-        record,
-        Record::Started { .. } | Record::Ended { .. } | Record::Judged { .. } | Record::Bisected { .. }
-    )
+    matches!(record, Record::Started { .. } | Record::Ended { .. } | Record::Judged { .. } | Record::Bisected { .. })
 }
 
 fn passed(records: Vec<(u64, Record)>) -> Vec<(u64, Record)> {

@@ -44,7 +44,9 @@ pub async fn summarize(
         let here = site.look().await?.head.commit;
         if here.as_str() != there {
             let there = text::truncate(&text::plain(there), 40);
-            notes.push(format!("the job before said that integration gives {there}; it gives {here}, which is what counts"));
+            notes.push(format!(
+                "the job before said that integration gives {there}; it gives {here}, which is what counts"
+            ));
         }
     }
     let usual = site.elsewhere(false, Until::End);

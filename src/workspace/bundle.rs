@@ -190,15 +190,15 @@ pub fn take_all(store: &RunStore, bundle: &Path) -> Result<()> {
     take_in(store, store.dir(), &path, &header, "+refs/*:refs/*")
 }
 
-/// Takes the patches of a bundle that somebody else wrote into a store, under names of their own: no ref that the store has
-/// can be put in the place of another.
+/// Takes the patches of a bundle that somebody else wrote into a store, and none of its other refs: it cannot put anything
+/// in the place of a branch.
 ///
 /// # Errors
 /// When the file is no bundle, is damaged, or builds on a commit that the store does not have.
 pub fn take_patches(store: &RunStore, bundle: &Path) -> Result<()> {
     let path = std::path::absolute(bundle).doing("looking for", bundle)?;
     let header = read_header(&path)?;
-    take_in(store, store.dir(), &path, &header, "+refs/implementer/patches/*:refs/implementer/kept/*")
+    take_in(store, store.dir(), &path, &header, "+refs/implementer/patches/*:refs/implementer/patches/*")
 }
 
 fn read_header(path: &Path) -> Result<Header> {

@@ -46,7 +46,7 @@ impl CheckRuns {
 pub(super) async fn claim(pull: &PullRequestContext, snapshot: &Snapshot) -> Result<Claim, GithubError> {
     if let Some(ours) = snapshot.own_comment()
         && let Some(by) = ours.body.as_deref().and_then(comment::claim)
-        && by != pull.run_key()
+        && !same_run(&by, pull.run_key())
         && is_at_work(pull, &by, Some(&ours.updated_at)).await
     {
         return Ok(Claim::Lost { by });
@@ -80,7 +80,14 @@ pub(super) async fn claim(pull: &PullRequestContext, snapshot: &Snapshot) -> Res
     };
     let mut by = None;
     for other in others.iter().filter(|other| is_open(other) && other.id != mine.id) {
-        let Some(key) = other.external_id.as_deref().filter(|key| *key != pull.run_key()) else { continue };
+        let Some(key) = other.external_id.as_deref() else { continue };
+        if same_run(key, pull.run_key()) {
+            // An earlier attempt at this very run began it; this one concludes it.
+            if key != pull.run_key() {
+                conclude_left_open(pull, other).await;
+            }
+            continue;
+        }
         if by.as_deref() == Some(key) {
             continue;
         }
@@ -103,16 +110,22 @@ pub(super) async fn claim(pull: &PullRequestContext, snapshot: &Snapshot) -> Res
 
 /// Tells whether the run known by `key` is still at work. `seen` is when it last gave a sign, in RFC 3339.
 pub(super) async fn is_at_work(pull: &PullRequestContext, key: &str, seen: Option<&str>) -> bool {
-    let numbers =
-        key.split_once('/').and_then(|(run, attempt)| Some((run.parse().ok()?, attempt.parse::<u64>().ok()?)));
-    if let Some((run, attempt)) = numbers {
+    let number = key.split_once('/').and_then(|(run, _)| run.parse().ok());
+    if let Some(run) = number {
         match pull.github().workflow_run(run).await {
-            Ok(run) => return !run.is_over() && run.run_attempt.is_none_or(|newest| newest <= attempt),
+            // A later attempt at the run goes on with what an earlier one claimed.
+            Ok(run) => return !run.is_over(),
             Err(error) => tracing::debug!(%error, key, "cannot tell whether a run is at work"),
         }
     }
     let seen = seen.and_then(|seen| humantime::parse_rfc3339(seen).ok());
     seen.is_some_and(|seen| SystemTime::now().duration_since(seen).is_ok_and(|age| age < CLAIM_COUNTS))
+}
+
+/// Tells whether two keys are of the same workflow run, whatever their attempts.
+pub(super) fn same_run(one: &str, other: &str) -> bool {
+    let run = |key: &str| key.split_once('/').map(|(run, _)| run.to_owned());
+    one == other || (run(one).is_some() && run(one) == run(other) && !one.starts_with("local/"))
 }
 
 /// Tells whether a check run is one of ours that is not concluded.

@@ -79,11 +79,10 @@ pub async fn conclude(
     let comment = OwnComment::new(pull, &me, own_comment::find(&comments, &me));
     let checks = match pull.github().check_runs(head, Some(checks::OVERALL)).await {
         Ok(found) => {
-            // The attempt may be a later one than that of the job that opened it.
-            let run = pull.run_key().split_once('/').map_or(pull.run_key(), |(run, _)| run);
-            let ours = |key: &str| key.split_once('/').is_some_and(|(of, _)| of == run);
+            // The attempt may be a later one than that of the job that opened it; then it was concluded once already.
+            let ours = |key: &str| claim::same_run(key, pull.run_key());
             let ours = found.iter().rev().find(|check| check.external_id.as_deref().is_some_and(ours));
-            CheckRuns { overall: ours.filter(|check| claim::is_open(check)).map(|check| check.id), refused: None }
+            CheckRuns { overall: ours.map(|check| check.id), refused: None }
         }
         Err(error) if error.is_forbidden() => CheckRuns { overall: None, refused: Some(error.to_string()) },
         Err(error) => return Err(error.into()),

@@ -10,7 +10,8 @@ use crate::{
         WorkflowConfig,
         values::{self, Refused},
         workflow::{
-            DISPATCH_INPUTS_MAX, DISPATCH_OWN_INPUTS, JOB_MINUTES, Layout, WAVES_MAX, WorkflowDispatch, WorkflowSubagent,
+            DISPATCH_INPUTS_MAX, DISPATCH_OWN_INPUTS, JOB_MINUTES, Layout, WAVES_MAX, WorkflowDispatch,
+            WorkflowSubagent,
         },
     },
     ids::SubagentName,

@@ -234,8 +234,9 @@ fn a_workflow_of_its_own_is_started_and_waited_for_by_a_job_that_runs_nothing() 
 #[test]
 fn what_github_would_not_start_is_refused() {
     let text = |jobs: u32, waves: u32| {
-        let yaml =
-            format!("workflow: {{ action: {ACTION}, layout: matrix, waves: {waves}, jobs-per-wave: {jobs}, rework-waves: 3 }}\n");
+        let yaml = format!(
+            "workflow: {{ action: {ACTION}, layout: matrix, waves: {waves}, jobs-per-wave: {jobs}, rework-waves: 3 }}\n"
+        );
         let config = config(&yaml);
         workflow(&config, &roster(&config))
     };
