@@ -24,7 +24,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let names = AttemptName::parse_list(&arguments.tasks)?;
     // The work trees borrow from this store: it stays as long as the job's folder.
-    let site = arguments.standing.open(&arguments.job.join("site"))?;
+    let site = arguments.standing.open(&arguments.job.join(crate::layout::JobFile::Site))?;
     let prepared = runtime()?.block_on(prepare(&site, &names, &arguments.job))?;
     let lines: Vec<_> = prepared
         .iter()

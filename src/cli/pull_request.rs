@@ -16,7 +16,8 @@ use super::{
 use crate::{
     actions,
     execution::{self, Executed, Out},
-    github::{Github, Pace, RepositoryName, Settings},
+    github::{Github, RepositoryName, Settings},
+    http::Pace,
     intake::Intake,
     runtime::with_signals,
     step::{

@@ -20,6 +20,7 @@ use crate::{
     coordinator::{Elsewhere, Order, Reached, Resumed, Setup, Until, follow},
     intake::{self, Intake, IntakeError, Sources},
     journal::{Journal, Record},
+    layout::{self, RunFile},
     run_dir::RunDir,
     workspace::{bundle, store::RunStore},
 };
@@ -52,7 +53,7 @@ impl AttemptName {
     /// Returns the name of the attempt's folder: safe as a path, because ids of tasks are.
     #[must_use]
     pub fn folder(&self) -> String {
-        format!("{}-{}", self.task, self.attempt)
+        layout::attempt_folder(&self.task, self.attempt)
     }
 }
 
@@ -102,7 +103,7 @@ impl Site {
         let frozen = state.frozen()?;
         std::fs::create_dir_all(folder).map_err(JobError::writing(folder))?;
         let folder = folder.canonicalize().map_err(JobError::reading(folder))?;
-        let store = RunStore::create(repository, &folder.join("store.git"))?;
+        let store = RunStore::create(repository, &folder.join(RunFile::Store))?;
         let began = humantime::parse_rfc3339(&frozen.began).map_err(|error| JobError::State {
             path: state.root().to_owned(),
             why: format!("it says that it began at no time: {error}"),
@@ -209,7 +210,7 @@ impl Site {
         cancel: watch::Receiver<bool>,
     ) -> Result<Reached, JobError> {
         let intake = Intake::clone(&self.intake);
-        let path = run_dir.path("journal.jsonl");
+        let path = run_dir.path(RunFile::Journal);
         super::state::write_journal(&path, records).await?;
         let (journal, records) = Journal::resume(&path, &intake.lock)?;
         let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);

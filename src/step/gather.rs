@@ -20,24 +20,24 @@ const AT_ONCE: usize = 8;
 
 /// An artifact as jobs name it to each other: `ID:SHA256`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Bound {
+pub struct Bound {
     /// Its id.
-    pub(super) id: u64,
+    pub id: u64,
     /// The digest of its zip.
-    pub(super) digest: Digest,
+    pub digest: Digest,
 }
 
 impl Bound {
     /// Reads what a job says.
     #[must_use]
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let (id, hex) = text.split_once(':')?;
         Some(Self { id: id.parse().ok()?, digest: Digest::new(format!("sha256:{hex}")).ok()? })
     }
 
     /// Says what was uploaded.
     #[must_use]
-    pub(super) fn say(uploaded: &Uploaded) -> String {
+    pub fn say(uploaded: &Uploaded) -> String {
         format!("{}:{}", uploaded.id, uploaded.digest.hex())
     }
 }
@@ -60,7 +60,7 @@ pub enum DownloadError {
 
 /// Downloads artifacts, each with the number of its slot, and unpacks each into a folder of its own below `to`. Gives
 /// for each slot the folder, or why there is none.
-pub(super) async fn gather(
+pub async fn gather(
     github: &Github,
     wanted: &[(usize, Bound)],
     to: &Path,
@@ -88,7 +88,7 @@ pub(super) async fn gather(
 ///
 /// # Errors
 /// When it cannot be had, is another one, or is not to be unpacked.
-pub(super) async fn download(github: &Github, bound: &Bound, zip: &Path, to: &Path) -> Result<(), DownloadError> {
+pub async fn download(github: &Github, bound: &Bound, zip: &Path, to: &Path) -> Result<(), DownloadError> {
     github.download_artifact(bound.id, &bound.digest, zip).await?;
     let (from, into) = (zip.to_owned(), to.to_owned());
     let unpacked = blocking(move || {

@@ -12,6 +12,7 @@ use super::{
     gather::{self, Bound},
     repository_context,
 };
+use crate::layout::refs;
 use crate::{
     agent,
     artifacts::{ArtifactService, Packed, pack},
@@ -99,10 +100,8 @@ impl Step<'_> {
         let (base, rules): (ObjectId, ObjectId) = (frozen.base.clone(), frozen.rules.clone());
         let into = folder.join("repository.git");
         let repository = blocking(move || {
-            let wanted = [
-                Wanted { from: base.as_str(), to: "refs/heads/backend-implementer/head" },
-                Wanted { from: rules.as_str(), to: "refs/heads/backend-implementer/rules" },
-            ];
+            let wanted =
+                [Wanted { from: base.as_str(), to: refs::HEAD }, Wanted { from: rules.as_str(), to: refs::RULES }];
             // Of a pull request of one commit on itself there is only one to fetch.
             fetch::fetch(&remote, if base == rules { &wanted[..1] } else { &wanted }, &into)
         })

@@ -15,7 +15,7 @@ mod dispatch;
 pub mod dispatched_run;
 mod error;
 mod event;
-mod gather;
+pub mod gather;
 mod job;
 mod one_job;
 mod prepare;
@@ -37,7 +37,8 @@ use crate::{
     actions::{Runner, RunnerError, WorkflowLog},
     agent,
     coordinator::progress::Observer,
-    github::{Github, Pace, Settings},
+    github::{Github, Settings},
+    http::Pace,
     intake::ConfigSource,
     runtime,
 };

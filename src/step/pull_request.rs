@@ -12,6 +12,7 @@ use super::{
 use crate::{
     actions::{self, Level, annotation},
     execution::{self, Out, Resume},
+    layout::RunFile,
     runtime::with_signals,
 };
 
@@ -89,12 +90,12 @@ impl Step<'_> {
             tracing::warn!(%error, "the run's files could not be given to the owner of the workspace");
         }
         let folder = reported.executed.folder.strip_prefix(workspace).unwrap_or(&reported.executed.folder);
-        let path = |name: &str| folder.join(name).display().to_string();
+        let path = |file: RunFile| folder.join(file).display().to_string();
         self.runner.set_output("status", handoff.status.name())?;
         self.runner.set_output("lock", handoff.lock.digest.as_str())?;
         self.runner.set_output("run-path", &folder.display().to_string())?;
-        self.runner.set_output("summary-path", &path("summary.md"))?;
-        self.runner.set_output("handoff-path", &path("handoff.json"))?;
+        self.runner.set_output("summary-path", &path(RunFile::Summary))?;
+        self.runner.set_output("handoff-path", &path(RunFile::Handoff))?;
         if let Some(comment) = reported.comment {
             self.runner.set_output("comment-id", &comment.to_string())?;
         }

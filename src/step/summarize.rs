@@ -26,7 +26,7 @@ impl Step<'_> {
         let scratch = execution::scratch()?;
         let out = match self.runner.input("out") {
             Some(out) => workspace.join(out),
-            None => workspace.join(crate::run_dir::RUNS_DIR).join(format!("run-{}", self.run_number()?)),
+            None => workspace.join(crate::layout::RUNS_DIR).join(format!("run-{}", self.run_number()?)),
         };
         self.log.line(
             "This job checks nothing out and runs nothing of the repository's. Of other programs it calls git alone, on a \
@@ -162,7 +162,8 @@ impl Step<'_> {
     /// Uploads the run's folder, without the store that it was computed in.
     async fn deliver(&self, out: &Path, scratch: &Path) -> Result<(), StepError> {
         let service = self.artifacts()?;
-        let packed = pack_folder(out, &scratch.join("run.zip"), |path| path.starts_with("store.git"))?;
+        let packed =
+            pack_folder(out, &scratch.join("run.zip"), |path| path.starts_with(crate::layout::RunFile::Store))?;
         let name = self.artifact_name("run")?;
         service.upload(&name, &packed).await?;
         self.log.line(&format!("uploaded {name} ({} bytes)", packed.size));

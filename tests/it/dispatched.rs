@@ -4,7 +4,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use backend_implementer::{
-    github::{Github, Pace, Settings},
+    github::{Github, Settings},
+    http::Pace,
     step::dispatched_run::{self, DispatchError, Pauses, Start, Waited},
 };
 use serde_json::{Value, json};

@@ -11,18 +11,13 @@ use super::{PullRequestContext, error::ConversationError, own_comment};
 use crate::{
     github::{Comment, PullRequest},
     intake::{self, ConfigSource, IntakeError},
+    layout::refs,
     runtime::blocking,
     workspace::{
         fetch::{self, Wanted},
         store::{Base, RunStore},
     },
 };
-
-/// The ref under which the pull request's head is kept.
-const HEAD_REF: &str = "refs/heads/backend-implementer/head";
-
-/// The ref under which the branch is kept that the pull request goes into.
-const RULES_REF: &str = "refs/heads/backend-implementer/rules";
 
 /// What the user asked for beside the event.
 #[derive(Debug, Clone)]
@@ -72,8 +67,8 @@ impl Snapshot {
         let me = pull.github().whoami().await?;
         let comments = pull.github().comments(pull.number).await?;
         let (repository, store) = fetch(pull, &request, scratch).await?;
-        let head = store.resolve(HEAD_REF)?;
-        let rules = store.resolve(RULES_REF)?;
+        let head = store.resolve(refs::HEAD)?;
+        let rules = store.resolve(refs::RULES)?;
         let config = intake::read_config(&store, &rules, &options.config)?.map_err(IntakeError::Invalid)?;
         Ok(Self { request, head, rules, repository, store, config, me, comments })
     }
@@ -99,7 +94,7 @@ async fn fetch(
     let folder = scratch.join(format!("{}.git", pull.github().settings().repository.name()));
     let probe = scratch.join("probe.git");
     blocking(move || {
-        let wanted = [Wanted { from: head.as_str(), to: HEAD_REF }, Wanted { from: &branch, to: RULES_REF }];
+        let wanted = [Wanted { from: head.as_str(), to: refs::HEAD }, Wanted { from: &branch, to: refs::RULES }];
         let repository = fetch::fetch(&remote, &wanted, &folder)?;
         let store = RunStore::create(&repository, &probe)?;
         Ok::<_, ConversationError>((repository, store))
