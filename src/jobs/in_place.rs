@@ -19,6 +19,7 @@ use crate::{
         progress::{Observer, Progress},
     },
     journal::Journal,
+    layout::RunFile,
     run_dir::RunDir,
 };
 
@@ -45,7 +46,7 @@ pub async fn run_in_place(
     let (agents, _programs) =
         agent::of_configuration(intake, called, false, &site.store, &site.frozen.rules, scratch).await?;
     let run_dir = RunDir::create(&out.join(RUN))?;
-    let path = run_dir.path("journal.jsonl");
+    let path = run_dir.path(RunFile::Journal);
     // The times of the run are counted from when it was approved, in whatever job.
     let mut records = site.records.clone();
     if let Some((at_ms, _)) = records.first_mut() {

@@ -16,14 +16,15 @@ use implementer_model::{
     schedule::Outcome,
 };
 
-use super::{error::JobError, results, site::Site, state::write_journal};
+use super::{error::JobError, site::Site, state::write_journal};
 use crate::{
     journal::{self, Record},
+    layout::{StateFile, refs},
     workspace::{bundle, message::CommitMessage},
 };
 
-const JOURNAL: &str = "journal.jsonl";
-const BUNDLE: &str = "objects.bundle";
+/// What the name of a file ends with that is not whole yet.
+const NEXT: &str = ".next";
 
 /// The largest journal that is read, in bytes.
 const JOURNAL_MAX: u64 = 256 * 1024 * 1024;
@@ -58,34 +59,30 @@ impl Keeper {
         if records.len() == self.records {
             return Ok(());
         }
-        let mut refs = Vec::new();
+        let mut wanted = Vec::new();
         for (_, record) in &records {
             let Record::Ended { task, attempt, .. } = record else { continue };
             let Some(patch) = attempt.patch.as_ref().filter(|patch| !patch.is_empty()) else { continue };
             let commit = site.store.patch_commit(patch, &message(site, task, attempt))?;
-            refs.push((patch_ref(task, attempt.attempt), commit));
+            wanted.push((refs::patch(task, attempt.attempt), commit));
         }
-        if !refs.is_empty() {
-            let next = self.folder.join("objects.bundle.next");
-            tokio::task::block_in_place(|| bundle::write(&site.store, &refs, &site.frozen.base, &next))?;
-            let bundle = self.folder.join(BUNDLE);
+        if !wanted.is_empty() {
+            let next = self.folder.join(StateFile::Bundle.name().to_owned() + NEXT);
+            tokio::task::block_in_place(|| bundle::write(&site.store, &wanted, &site.frozen.base, &next))?;
+            let bundle = self.folder.join(StateFile::Bundle);
             fs::rename(&next, &bundle).map_err(JobError::writing(bundle))?;
         }
-        let next = self.folder.join("journal.jsonl.next");
+        let next = self.folder.join(StateFile::Journal.name().to_owned() + NEXT);
         match fs::remove_file(&next) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(JobError::writing(next)(error)),
             _ => {}
         }
         write_journal(&next, &records).await?;
-        let journal = self.folder.join(JOURNAL);
+        let journal = self.folder.join(StateFile::Journal);
         fs::rename(&next, &journal).map_err(JobError::writing(journal))?;
         self.records = records.len();
         Ok(())
     }
-}
-
-fn patch_ref(task: &TaskId, attempt: u32) -> String {
-    results::patch_ref(&super::AttemptName { task: task.clone(), attempt })
 }
 
 /// The message of the commit that carries a patch. Nobody reads it: the integrated commits are made anew.
@@ -108,7 +105,7 @@ impl Site {
     /// When the folder is not what the working job of this very run keeps. The error is a sentence, and nothing of the
     /// folder counts.
     pub fn add_kept(&mut self, folder: &Path, counting: Counting) -> Result<usize, String> {
-        let journal = folder.join(JOURNAL);
+        let journal = folder.join(StateFile::Journal);
         let meta = fs::symlink_metadata(&journal).map_err(|_| "it holds no journal".to_owned())?;
         if !meta.is_file() || meta.len() > JOURNAL_MAX {
             return Err(format!("its journal is no plain file of at most {JOURNAL_MAX} bytes"));
@@ -119,7 +116,7 @@ impl Site {
             Some((_, Record::Begun { .. })) => return Err("it is of another run".to_owned()),
             _ => return Err("its journal does not begin as one".to_owned()),
         }
-        let bundle = folder.join(BUNDLE);
+        let bundle = folder.join(StateFile::Bundle);
         if fs::symlink_metadata(&bundle).is_ok_and(|meta| meta.is_file()) {
             bundle::take_patches(&self.store, &bundle).map_err(|error| error.to_string())?;
         }
