@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom},
     path::Path,
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use gix::{
@@ -33,6 +34,9 @@ const UNPACK_BYTES: u64 = 16 * 1024 * 1024;
 /// such files into memory at once, and most of the time.
 const BIG_FILE: &str = "core.bigFileThreshold=512k";
 
+/// How many bundles this process has marked a commit for.
+static MARKS: AtomicU64 = AtomicU64::new(0);
+
 /// Writes the commits that `refs` name, without what `exclude` has, to the file `to`, and returns its digest.
 ///
 /// # Errors
@@ -54,7 +58,9 @@ pub fn write(store: &RunStore, refs: &[(String, ObjectId)], exclude: &ObjectId, 
         wanted.push_str(name);
         wanted.push('\n');
     }
-    let mark = mark.map(|id| repo.reference(BUNDLE_MARK, id, PreviousValue::Any, "bundle"));
+    // Its own for every bundle: two may be written at one time.
+    let number = MARKS.fetch_add(1, Ordering::Relaxed);
+    let mark = mark.map(|id| repo.reference(format!("{BUNDLE_MARK}-{number}"), id, PreviousValue::Any, "bundle"));
     let mark = mark.transpose().git_doing("marking a commit for the bundle")?;
     let to = std::path::absolute(to).doing("looking for", to)?;
     Git::on(store.dir())
