@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The outputs in which the jobs of a wave say what they uploaded.
-struct Bindings {
+pub(super) struct Bindings {
     /// Of those that did the work.
     here: Option<BTreeMap<String, Value>>,
     /// Of those that waited for workflows which did it.
@@ -40,7 +40,7 @@ impl Step<'_> {
     pub(super) fn settle(&self) -> Result<StepEnd, StepError> {
         let service = self.artifacts()?;
         let wave = self.required("wave")?;
-        let bindings = Bindings { here: self.outputs("results")?, dispatched: self.outputs("dispatched")? };
+        let bindings = self.bindings()?;
         let scratch = execution::scratch()?;
         self.runtime.block_on(async {
             let site = self.site(&scratch.path().join("site")).await?;
@@ -57,6 +57,11 @@ impl Step<'_> {
         })
     }
 
+    /// Reads what the jobs before say that they uploaded.
+    pub(super) fn bindings(&self) -> Result<Bindings, StepError> {
+        Ok(Bindings { here: self.outputs("results")?, dispatched: self.outputs("dispatched")? })
+    }
+
     /// Reads the outputs of a job, as JSON; none of a job that is not there.
     fn outputs(&self, input: &'static str) -> Result<Option<BTreeMap<String, Value>>, StepError> {
         let Some(json) = self.runner.input(input) else { return Ok(None) };
@@ -67,7 +72,7 @@ impl Step<'_> {
 
     /// Downloads what the jobs of a wave say that they uploaded. Gives the folders, and for each attempt whose result
     /// cannot be had, why.
-    async fn gather(
+    pub(super) async fn gather(
         &self,
         awaited: &Awaited,
         bindings: &Bindings,

@@ -50,7 +50,7 @@ impl CheckRuns {
 pub(super) async fn claim(pull: &PullRequestContext, snapshot: &Snapshot) -> Result<Claim, GithubError> {
     if let Some(ours) = snapshot.own_comment()
         && let Some(by) = ours.body.as_deref().and_then(comment::claim)
-        && by != *pull.run_key()
+        && !by.is_same_run(pull.run_key())
         && is_at_work(pull, &by, Some(&ours.updated_at)).await
     {
         return Ok(Claim::Lost { by });
@@ -83,7 +83,14 @@ pub(super) async fn claim(pull: &PullRequestContext, snapshot: &Snapshot) -> Res
     };
     let mut by = None;
     for other in others.iter().filter(|other| is_open(other) && other.id != mine.id) {
-        let Some(key) = other.run_key().filter(|key| key != pull.run_key()) else { continue };
+        let Some(key) = other.run_key() else { continue };
+        if key.is_same_run(pull.run_key()) {
+            // An earlier attempt at this very run began it; this one concludes it.
+            if key != *pull.run_key() {
+                conclude_left_open(pull, other).await;
+            }
+            continue;
+        }
         if by.as_ref() == Some(&key) {
             continue;
         }
@@ -106,9 +113,10 @@ pub(super) async fn claim(pull: &PullRequestContext, snapshot: &Snapshot) -> Res
 
 /// Tells whether the run known by `key` is still at work. `seen` is when it last gave a sign, in RFC 3339.
 pub(super) async fn is_at_work(pull: &PullRequestContext, key: &RunKey, seen: Option<&str>) -> bool {
-    if let RunKey::Workflow { run, attempt } = key {
+    if let RunKey::Workflow { run, .. } = key {
         match pull.github().workflow_run(*run).await {
-            Ok(run) => return !run.is_over() && run.run_attempt.is_none_or(|newest| newest <= *attempt),
+            // A later attempt at the run resumes what an earlier one claimed.
+            Ok(run) => return !run.is_over(),
             Err(error) => tracing::debug!(%error, %key, "cannot tell whether a run is at work"),
         }
     }

@@ -80,10 +80,10 @@ pub async fn conclude(
     let comment = OwnComment::new(pull, &me, own_comment::find(&comments, &me));
     let checks = match pull.github().check_runs(head, Some(checks::OVERALL)).await {
         Ok(found) => {
-            // The attempt may be a later one than that of the job that opened it.
+            // The attempt may be a later one than that of the job that opened it; then it was concluded once already.
             let ours = |key: RunKey| key.is_same_run(pull.run_key());
             let ours = found.iter().rev().find(|check| check.run_key().is_some_and(ours));
-            CheckRuns { overall: ours.filter(|check| claim::is_open(check)).map(|check| check.id), refused: None }
+            CheckRuns { overall: ours.map(|check| check.id), refused: None }
         }
         Err(error) if error.is_forbidden() => CheckRuns { overall: None, refused: Some(error.to_string()) },
         Err(error) => return Err(error.into()),
