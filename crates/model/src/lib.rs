@@ -18,6 +18,7 @@ mod cycles;
 pub mod detect;
 pub mod diagnostics;
 pub mod environment;
+pub mod evidence;
 pub mod findings;
 pub mod gate;
 pub mod github_ids;
