@@ -8,7 +8,7 @@ use std::{
 use implementer_model::run::AttemptPlan;
 
 use super::error::RunError;
-use crate::{agent::Job, run_dir::RunDirError};
+use crate::{agent::Job, layout::TaskFile, run_dir::RunDirError};
 
 /// The files and folders of an attempt.
 #[derive(Debug)]
@@ -37,13 +37,13 @@ impl AttemptFiles {
         };
         std::fs::create_dir_all(scratch).map_err(io_error(scratch))?;
         // The subagent gets a copy: what the run keeps is what was said, whatever becomes of the copy.
-        let brief = scratch.join("brief.md");
+        let brief = scratch.join(TaskFile::Brief);
         std::fs::write(&brief, &plan.brief).map_err(io_error(&brief))?;
         Ok(Self {
             worktree: worktree.to_owned(),
             brief,
-            report: scratch.join("report.json"),
-            log: folder.join("log.txt"),
+            report: scratch.join(TaskFile::Report),
+            log: folder.join(TaskFile::Log),
             scratch: scratch.to_owned(),
         })
     }

@@ -1,6 +1,6 @@
 //! The end of a run: the bundle and every file of the run are written.
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 use implementer_model::{
     findings::Finding,
@@ -12,13 +12,10 @@ use implementer_model::{
 };
 
 use super::{detection, drive::Driver, error::RunError, timeline::Timeline};
-use crate::workspace::bundle;
-
-/// The ref of the implementation inside the bundle.
-pub(super) const RESULT_REF: &str = "refs/heads/backend-implementer/implementation";
-
-/// The name of the bundle in the run's folder.
-pub(super) const BUNDLE: &str = "implementation.bundle";
+use crate::{
+    layout::{RunFile, refs},
+    workspace::bundle,
+};
 
 /// What only whoever ends a run knows.
 #[derive(Debug, Default)]
@@ -38,15 +35,15 @@ pub(super) async fn conclude(driver: &mut Driver, noticed: Noticed) -> Result<Ha
         generator: concat!("backend-implementer ", env!("CARGO_PKG_VERSION")).to_owned(),
         started: humantime::format_rfc3339_seconds(driver.started).to_string(),
         duration_ms: driver.now_ms(),
-        reference: RESULT_REF.to_owned(),
+        reference: refs::IMPLEMENTATION.to_owned(),
         bundle,
         noticed: findings,
         abandoned: noticed.abandoned,
     });
-    run_dir.write_json(Path::new("handoff.json"), &handoff)?;
-    run_dir.write(Path::new("summary.md"), summary::render(&handoff).as_bytes())?;
-    run_dir.write(Path::new("report.html"), summary::html::report(&handoff).as_bytes())?;
-    run_dir.write_json(Path::new("timeline.json"), &Timeline::new(&handoff, driver.run.ledger().gates()))?;
+    run_dir.write_json(RunFile::Handoff, &handoff)?;
+    run_dir.write(RunFile::Summary, summary::render(&handoff).as_bytes())?;
+    run_dir.write(RunFile::Report, summary::html::report(&handoff).as_bytes())?;
+    run_dir.write_json(RunFile::Timeline, &Timeline::new(&handoff, driver.run.ledger().gates()))?;
     driver.sink.append(driver.now_ms(), Record::Concluded { status: handoff.status });
     driver.sink.sync().await?;
     Ok(handoff)
@@ -57,12 +54,12 @@ fn write_bundle(driver: &Driver) -> Result<Option<Bundle>, RunError> {
     let (base, head) = (&driver.run.basis().base.commit, &driver.run.head().commit);
     let mut refs: Vec<(String, ObjectId)> = driver.patch_refs.clone();
     if head != base {
-        refs.push((RESULT_REF.to_owned(), head.clone()));
+        refs.push((refs::IMPLEMENTATION.to_owned(), head.clone()));
     }
     if refs.is_empty() {
         return Ok(None);
     }
-    let path = driver.context.run_dir.path(BUNDLE);
+    let path = driver.context.run_dir.path(RunFile::Bundle);
     let digest = bundle::write(&driver.context.store, &refs, base, &path)?;
-    Ok(Some(Bundle { file: BUNDLE.to_owned(), digest }))
+    Ok(Some(Bundle { file: RunFile::Bundle.name().to_owned(), digest }))
 }

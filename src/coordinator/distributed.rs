@@ -21,7 +21,7 @@ use super::{
     progress::Silent,
     setup::Setup,
 };
-use crate::journal::Sink;
+use crate::{journal::Sink, layout::RunFile};
 
 /// What this process does of a run that jobs make, and until when.
 #[derive(Debug, Clone)]
@@ -83,7 +83,7 @@ pub async fn follow(
     let history = History::from_records(records, MadeBy::Jobs);
     let keep_files = distribution.until == Until::End;
     if keep_files {
-        setup.run_dir.write_json("lock.json".as_ref(), &setup.intake.lock)?;
+        setup.run_dir.write_json(RunFile::Lock, &setup.intake.lock)?;
     }
     let before_ms = elapsed_ms(distribution.began);
     let (run, context) = setup.make_ready(history, MadeBy::Jobs, before_ms)?;

@@ -29,7 +29,10 @@ use super::{
     starting::{self, Source, Start},
     worker,
 };
-use crate::journal::Sink;
+use crate::{
+    journal::Sink,
+    layout::{self, RunFile, refs},
+};
 
 /// Who makes attempts and runs gates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,8 +189,7 @@ impl Driver {
             Action::StopGates => drop(self.stop_gates.send_replace(true)),
             Action::FindCulprits(search) => return Ok(self.find_culprits(search)),
             Action::SetGateLogsAside { round } => {
-                let aside = format!("{}-before-rework-{round}", gates::LOGS);
-                self.context.run_dir.set_aside(gates::LOGS, &aside)?;
+                self.context.run_dir.set_aside(RunFile::Gates, layout::gates_before_rework(round))?;
             }
             // The loop ends before it performs this.
             Action::Finish => {}
@@ -234,7 +236,7 @@ impl Driver {
         if let Some(patch) = judged.ended.attempt.patch.as_ref().filter(|patch| !patch.is_empty()) {
             let message = integration::message_of(&self.run, &id);
             let commit = tokio::task::block_in_place(|| self.context.store.patch_commit(patch, &message))?;
-            self.patch_refs.push((integration::patch_ref(&id), commit));
+            self.patch_refs.push((refs::patch(&id), commit));
         }
         let transient = judged.ended.transient;
         self.run.attempt_ended(judged);

@@ -1,19 +1,26 @@
 //! Runs the commands of the gates on the integrated tree. What they mean is judged in the model.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use implementer_model::{
-    gate::{AskedBy, CommandReceipt, GateKind, TestCounts, counts},
+    gate::{AskedBy, CommandReceipt, GateKind, TestCounts},
     ids::{Digest, ObjectId},
     run::{GateJob, GateRun},
-    scope::{CompiledScope, Scope},
     text,
 };
 use tokio::sync::watch;
 
-use super::{context::WorkerContext, error::RunError};
+use super::{
+    context::WorkerContext,
+    error::RunError,
+    gate_counts::{self, CountError, Counting},
+};
 use crate::{
     agent::{self, Ended, Exit, Launch},
+    layout::{self, RunFile},
     run_dir::RunDirError,
 };
 
@@ -23,28 +30,22 @@ const GRACE: Duration = Duration::from_secs(10);
 /// The most output that a gate's log holds, in bytes.
 const LOG_MAX: u64 = 64 * 1024 * 1024;
 
-/// The largest JUnit file that is read, in bytes.
-const JUNIT_MAX: u64 = 64 * 1024 * 1024;
-
-/// The folder of the gates' logs in the run's folder.
-pub(super) const LOGS: &str = "gates";
-
 /// Where gates are run: a commit, and the folder of their logs in the run's folder.
 #[derive(Debug, Clone)]
 pub(super) struct GateTarget {
     commit: ObjectId,
-    logs: String,
+    logs: PathBuf,
 }
 
 impl GateTarget {
     /// The integrated commit, on which the gates are judged.
     pub(super) fn integrated(commit: &ObjectId) -> Self {
-        Self { commit: commit.clone(), logs: LOGS.to_owned() }
+        Self { commit: commit.clone(), logs: RunFile::Gates.name().into() }
     }
 
     /// An earlier commit, for bisecting.
     pub(super) fn earlier(commit: &ObjectId) -> Self {
-        Self { commit: commit.clone(), logs: format!("{LOGS}/bisect-{}", commit.short()) }
+        Self { commit: commit.clone(), logs: layout::bisect_logs(commit.short()) }
     }
 }
 
@@ -102,7 +103,7 @@ impl CommandPlace<'_> {
         stop: &mut watch::Receiver<bool>,
     ) -> Result<CommandReceipt, RunError> {
         let name = format!("{}-{}", self.job.gate, self.number);
-        let log = self.context.run_dir.path(&format!("{}/{name}.log", self.target.logs));
+        let log = self.context.run_dir.path(self.target.logs.join(format!("{name}.log")));
         let scratch = self.context.scratch.join(format!("gate-{name}"));
         if let Some(folder) = log.parent() {
             std::fs::create_dir_all(folder).map_err(|source| RunDirError::Io { path: folder.to_owned(), source })?;
@@ -120,7 +121,7 @@ impl CommandPlace<'_> {
             grace: GRACE,
             supervisor: self.context.supervisor.clone(),
         };
-        let before = std::time::SystemTime::now();
+        let since = std::time::SystemTime::now();
         let mut timed_out = false;
         let end = async {
             tokio::select! {
@@ -130,7 +131,11 @@ impl CommandPlace<'_> {
         };
         let ended = agent::run(&launch, end).await;
         let receipt = match ended {
-            Ok(ended) => self.receipt(asked_by, argv, &ended, timed_out, &log, before),
+            Ok(ended) => {
+                let (worktree, junit) = (self.worktree.to_owned(), self.job.junit.clone());
+                let counted = gate_counts::count(Counting { worktree, junit, since, log }).await;
+                self.receipt(asked_by, argv, &ended, timed_out, counted)
+            }
             Err(error) => CommandReceipt {
                 argv: argv.to_vec(),
                 asked_by,
@@ -152,8 +157,7 @@ impl CommandPlace<'_> {
         argv: &[String],
         ended: &Ended,
         timed_out: bool,
-        log: &Path,
-        before: std::time::SystemTime,
+        counted: Result<Option<TestCounts>, CountError>,
     ) -> CommandReceipt {
         let mut trouble = match (ended.stopped, ended.exit) {
             (true, _) if timed_out => Some(format!(
@@ -164,14 +168,10 @@ impl CommandPlace<'_> {
             (false, Exit::Signal(_)) => Some(format!("it was ended by {}", ended.exit)),
             (false, Exit::Code(_)) => None,
         };
-        let tests = match self.junit(before) {
-            Ok(Some(counts)) => Some(counts),
-            Ok(None) => counts::from_output(&String::from_utf8_lossy(&std::fs::read(log).unwrap_or_default())),
-            Err(why) => {
-                trouble.get_or_insert(why);
-                None
-            }
-        };
+        let tests = counted.unwrap_or_else(|error| {
+            trouble.get_or_insert(error.to_string());
+            None
+        });
         CommandReceipt {
             argv: argv.to_vec(),
             asked_by,
@@ -182,39 +182,5 @@ impl CommandPlace<'_> {
             output_digest: ended.output_digest.clone(),
             output_tail: ended.output_tail.clone(),
         }
-    }
-
-    /// Reads the JUnit files that the command wrote. Files that were in the tree already say nothing about this run.
-    fn junit(&self, before: std::time::SystemTime) -> Result<Option<TestCounts>, String> {
-        if self.job.junit.is_empty() {
-            return Ok(None);
-        }
-        let scope = Scope { allow: self.job.junit.clone(), deny: Vec::new() };
-        let wanted = CompiledScope::new(&scope).map_err(|error| error.to_string())?;
-        let mut found: Option<TestCounts> = None;
-        let mut folders = vec![self.worktree.to_owned()];
-        while let Some(folder) = folders.pop() {
-            let entries = std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-            for entry in entries.flatten() {
-                let (path, Ok(kind)) = (entry.path(), entry.file_type()) else { continue };
-                if kind.is_dir() && entry.file_name() != ".git" {
-                    folders.push(path);
-                    continue;
-                }
-                let Some(relative) = path.strip_prefix(self.worktree).ok().and_then(Path::to_str) else { continue };
-                let written = |metadata: &std::fs::Metadata| metadata.modified().is_ok_and(|at| at >= before);
-                let Ok(metadata) = entry.metadata() else { continue };
-                if !kind.is_file() || !wanted.allows(relative) || !written(&metadata) {
-                    continue;
-                }
-                if metadata.len() > JUNIT_MAX {
-                    return Err(format!("the JUnit file {relative} is larger than {JUNIT_MAX} bytes"));
-                }
-                let xml = std::fs::read_to_string(&path).map_err(|error| format!("{relative}: {error}"))?;
-                let counts = counts::from_junit(&xml).map_err(|error| format!("{relative}: {error}"))?;
-                found = Some(found.map_or(counts, |sum| sum.plus(counts)));
-            }
-        }
-        Ok(found)
     }
 }

@@ -8,10 +8,13 @@ use implementer_model::{
 };
 
 use super::error::RunError;
-use crate::workspace::{
-    integrate::{Head, IntegrateError},
-    message::CommitMessage,
-    store::RunStore,
+use crate::{
+    layout::refs,
+    workspace::{
+        integrate::{Head, IntegrateError},
+        message::CommitMessage,
+        store::RunStore,
+    },
 };
 
 /// Returns what the commit of a task's patch says. It follows from the lock and the task alone, so that `verify` can
@@ -26,12 +29,6 @@ pub fn commit_message(lock: &Lock, task: &Task, attempt: u32) -> CommitMessage {
         attempt,
         lock: lock.digest.clone(),
     }
-}
-
-/// Names the ref that holds a patch as its subagent made it, in a bundle and in every store.
-#[must_use]
-pub fn patch_ref(id: &AttemptId) -> String {
-    format!("refs/implementer/patches/{}/{}", id.task, id.attempt)
 }
 
 /// Returns what the commit of an attempt's patch says.
@@ -56,7 +53,7 @@ pub(super) fn integrate(
                 integration.head.commit = integrated.commit.clone();
                 integration.head.tree = integrated.tree.clone();
                 integration.commits.push(IntegratedCommit {
-                    patch_ref: patch_ref(&id),
+                    patch_ref: refs::patch(&id),
                     task: id.task,
                     attempt: id.attempt,
                     commit: integrated.commit,

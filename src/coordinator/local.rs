@@ -17,7 +17,10 @@ use super::{
     progress::{Observer, Progress},
     setup::Setup,
 };
-use crate::journal::{Journal, Sink};
+use crate::{
+    journal::{Journal, Sink},
+    layout::RunFile,
+};
 
 /// A run that was interrupted, with its journal open behind the last record.
 #[derive(Debug)]
@@ -48,9 +51,9 @@ pub async fn run(
 ) -> Result<Handoff, RunError> {
     let (journal, records) = match resumed {
         Some(Resumed { journal, records }) => (journal, records),
-        None => (Journal::create(&setup.run_dir.path("journal.jsonl"))?, Vec::new()),
+        None => (Journal::create(&setup.run_dir.path(RunFile::Journal))?, Vec::new()),
     };
-    setup.run_dir.write_json("lock.json".as_ref(), &setup.intake.lock)?;
+    setup.run_dir.write_json(RunFile::Lock, &setup.intake.lock)?;
     let history = History::from_records(records, MadeBy::EarlierProcess);
     let before_ms = history.until_ms();
     let first = match history.resumptions() {

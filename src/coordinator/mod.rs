@@ -11,6 +11,8 @@ mod drive;
 mod durations;
 mod error;
 mod events;
+mod gate_counts;
+mod gate_log;
 mod gates;
 mod integration;
 mod judging;
@@ -25,7 +27,7 @@ pub use self::{
     attempt_files::AttemptFiles,
     distributed::{Distribution, Reached, Until, follow},
     error::RunError,
-    integration::{commit_message, patch_ref},
+    integration::commit_message,
     judging::{AttemptProcess, capture_and_judge},
     local::{Resumed, run},
     setup::Setup,

@@ -1,6 +1,6 @@
 //! The start of an attempt: what is finished already is taken over, what nobody can pay for ends at once.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use implementer_model::{
     patch::Blob,
@@ -10,7 +10,7 @@ use implementer_model::{
 };
 
 use super::{context::WorkerContext, error::RunError};
-use crate::{agent::Agent, workspace::patch_text};
+use crate::{agent::Agent, layout::TaskFile, workspace::patch_text};
 
 /// How an attempt starts.
 pub(super) enum Start {
@@ -103,12 +103,12 @@ fn take_over(
 fn write_files(context: &WorkerContext, plan: &AttemptPlan, record: &AttemptRecord) -> Result<(), RunError> {
     let run_dir = &context.run_dir;
     let folder = run_dir.begin_attempt(&plan.id.task, plan.id.attempt)?;
-    run_dir.write(&folder.join("brief.md"), plan.brief.as_bytes())?;
+    run_dir.write(&folder.join(TaskFile::Brief), plan.brief.as_bytes())?;
     if let Some(report) = &record.report {
-        run_dir.write_json(&folder.join(Path::new("report.json")), report)?;
+        run_dir.write_json(&folder.join(TaskFile::Report), report)?;
     }
     if let Some(patch) = record.patch.as_ref().filter(|patch| !patch.is_empty()) {
-        tokio::task::block_in_place(|| patch_text::write(&context.store, patch, &folder.join("patch.diff")))?;
+        tokio::task::block_in_place(|| patch_text::write(&context.store, patch, &folder.join(TaskFile::Patch)))?;
     }
     Ok(())
 }

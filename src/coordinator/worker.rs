@@ -18,7 +18,10 @@ use super::{
     events::RunEvent,
     judging::{AttemptOutput, NotStarted, keep_and_judge, without_secrets},
 };
-use crate::agent::{self, Agent, Conclusion, Ended, Job};
+use crate::{
+    agent::{self, Agent, Conclusion, Ended, Job},
+    layout::TaskFile,
+};
 
 /// Why an attempt was not made that was stopped before it had a work tree.
 const NEVER_BEGAN: &str = "the run was stopped before it could begin";
@@ -56,7 +59,7 @@ async fn attempt(
     let scratch = context.scratch.join(format!("{}-{}", plan.id.task, plan.id.attempt));
     let files = AttemptFiles::create(&plan, slot.path(), &folder, &scratch)?;
     let job = files.job(&plan);
-    context.run_dir.write(&folder.join("brief.md"), plan.brief.as_bytes())?;
+    context.run_dir.write(&folder.join(TaskFile::Brief), plan.brief.as_bytes())?;
     tell(RunEvent::AttemptStarted(plan.started()));
     let started_ms = context.now_ms();
     let mut ended = match agent.prepare(&job) {

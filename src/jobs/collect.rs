@@ -12,12 +12,13 @@ use super::{
     error::JobError,
     prepare::AttemptDir,
     results,
-    site::{Site, folder_name},
+    site::Site,
     work::{self, HowItEnded, Said},
 };
 use crate::{
     agent::{Conclusion, Ended, Exit, copy_bounded, open_bounded, read_report},
     coordinator::{AttemptProcess, capture_and_judge},
+    layout::{self, TaskFile},
     run_dir::RunDir,
 };
 
@@ -36,6 +37,12 @@ pub struct Collected {
     pub outcome: Outcome,
     /// Why, in a sentence.
     pub reason: String,
+}
+
+impl std::fmt::Display for Collected {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}: {}", self.id, self.outcome.name(), implementer_model::text::terminal(&self.reason))
+    }
 }
 
 /// Captures and judges what the attempts of a job left, and writes their results into folders below `out`. `succeeded`
@@ -90,7 +97,7 @@ async fn collect_one(
         secrets: how.secrets,
     };
 
-    let folder = out.join(folder_name(&plan.id));
+    let folder = out.join(layout::attempt_folder(&plan.id));
     fs::create_dir_all(&folder).map_err(JobError::writing(&folder))?;
     let kept = tempfile::tempdir().map_err(JobError::writing(std::env::temp_dir()))?;
     let run_dir = RunDir::create(kept.path())?;
@@ -98,15 +105,15 @@ async fn collect_one(
     let records = capture_and_judge(&site.store, &run_dir, plan, &files, process)?;
     let ended = records.ended();
     let collected = Collected { id: plan.id.clone(), outcome: ended.attempt.outcome, reason: ended.reason.clone() };
-    for file in ["report.json", "report.invalid.json", "patch.diff"] {
+    for file in [TaskFile::Report, TaskFile::InvalidReport, TaskFile::Patch] {
         let from = files_dir.join(file);
         if from.is_file() {
             fs::copy(&from, folder.join(file)).map_err(JobError::writing(folder.join(file)))?;
         }
     }
-    fs::write(folder.join("brief.md"), &plan.brief).map_err(JobError::writing(&folder))?;
+    fs::write(folder.join(TaskFile::Brief), &plan.brief).map_err(JobError::writing(&folder))?;
     // A log that cannot be kept changes nothing about the attempt.
-    if let Err(error) = copy_bounded(&files.log, &folder.join("log.txt"), LOG_MAX) {
+    if let Err(error) = copy_bounded(&files.log, &folder.join(TaskFile::Log), LOG_MAX) {
         tracing::warn!(%error, log = %files.log.display(), "a log could not be kept");
     }
     results::write(site, plan, ended_ms, records, &folder)?;

@@ -9,8 +9,9 @@ use implementer_model::{
 use super::{
     error::JobError,
     results,
-    site::{Site, folder_name},
+    site::Site,
 };
+use crate::layout;
 
 /// What a workflow of its own is to do.
 #[derive(Debug, Clone)]
@@ -52,7 +53,7 @@ pub async fn assigned(site: &Site, ids: &[AttemptId]) -> Result<Assigned, JobErr
 pub async fn record_failure(site: &Site, ids: &[AttemptId], why: &str, out: &Path) -> Result<(), JobError> {
     let now_ms = site.now_ms();
     for plan in Site::due(site.look().await?, ids)? {
-        let folder = out.join(folder_name(&plan.id));
+        let folder = out.join(layout::attempt_folder(&plan.id));
         results::write_records(site, now_ms, plan.without_result(now_ms, why), &folder)?;
     }
     Ok(())

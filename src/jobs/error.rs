@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use implementer_model::ids::SubagentName;
+use implementer_model::{ids::SubagentName, record::InvalidAttemptId};
 
 use crate::{
     agent::AgentError, coordinator::RunError, intake::IntakeError, journal::JournalError, run_dir::RunDirError,
@@ -49,6 +49,9 @@ pub enum JobError {
     /// The attempts of a job are different subagents'.
     #[error("the attempts of one job must be of one subagent, and these are of `{0}` and `{1}`")]
     Mixed(SubagentName, SubagentName),
+    /// An attempt is named wrongly.
+    #[error(transparent)]
+    Name(#[from] InvalidAttemptId),
     /// No attempt is named.
     #[error("no attempt is named; name at least one as TASK#ATTEMPT, such as `feature#1`")]
     NothingNamed,

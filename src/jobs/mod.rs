@@ -16,6 +16,8 @@ mod dispatch;
 mod error;
 mod freeze;
 mod gate;
+mod in_place;
+mod kept;
 mod prepare;
 mod results;
 mod settle;
@@ -24,15 +26,20 @@ mod state;
 mod summarize;
 mod work;
 
+/// What stands for the gates where attempts are named.
+pub const GATES: &str = crate::layout::RunFile::Gates.name();
+
 pub use self::{
     collect::{Collected, collect},
     dispatch::{Assigned, assigned, record_failure},
     error::JobError,
     freeze::{Freezing, freeze},
     gate::{collect_gates, gate},
+    in_place::{KEPT, RUN, run_in_place},
+    kept::Counting,
     prepare::{Prepared, prepare},
     settle::{Awaited, Settled, awaited, first, settle},
-    site::{Site, folder_name},
+    site::{Site, parse_attempts},
     state::{Frozen, StateDir},
     summarize::{Summarizing, summarize},
     work::work,

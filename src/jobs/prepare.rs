@@ -9,9 +9,12 @@ use implementer_model::{record::AttemptId, run::AttemptPlan};
 
 use super::{
     error::JobError,
-    site::{Site, folder_name},
+    site::Site,
 };
-use crate::workspace::slots::SlotPool;
+use crate::{
+    layout::{self, AttemptFile, JobFile, TaskFile},
+    workspace::{agent_files, slots::SlotPool},
+};
 
 /// The folders of an attempt in the folder of its job.
 #[derive(Debug, Clone)]
@@ -21,17 +24,17 @@ pub(super) struct AttemptDir {
 
 impl AttemptDir {
     pub(super) fn new(job: &Path, id: &AttemptId) -> Self {
-        Self { root: job.join("attempts").join(folder_name(id)) }
+        Self { root: job.join(JobFile::Attempts).join(layout::attempt_folder(id)) }
     }
 
     /// Where the slot with the work tree is.
     fn slots(&self) -> PathBuf {
-        self.root.join("tree")
+        self.root.join(AttemptFile::Slots)
     }
 
     /// Where the program has its home and its files, and finds its brief.
     pub(super) fn scratch(&self) -> PathBuf {
-        self.root.join("scratch")
+        self.root.join(AttemptFile::Scratch)
     }
 
     /// Where the work tree is.
@@ -40,25 +43,25 @@ impl AttemptDir {
     }
 
     pub(super) fn log(&self) -> PathBuf {
-        self.root.join("log.txt")
+        self.root.join(TaskFile::Log)
     }
 
     pub(super) fn brief(&self) -> PathBuf {
-        self.scratch().join("brief.md")
+        self.scratch().join(TaskFile::Brief)
     }
 
     pub(super) fn report(&self) -> PathBuf {
-        self.scratch().join("report.json")
+        self.scratch().join(TaskFile::Report)
     }
 
     /// How the process ended, where one of ours ran it.
     pub(super) fn ended(&self) -> PathBuf {
-        self.root.join("ended.json")
+        self.root.join(AttemptFile::Ended)
     }
 
     /// When the attempt began, in milliseconds since the run began.
     pub(super) fn started(&self) -> PathBuf {
-        self.root.join("started-ms")
+        self.root.join(AttemptFile::Started)
     }
 }
 
@@ -96,7 +99,7 @@ async fn prepare_one(site: &Site, plan: &AttemptPlan, job: &Path) -> Result<Prep
     let worktree = slot.path().to_owned();
     drop(slot);
     let settings = plan.project_settings;
-    site.store.place_agent_files(&worktree, &plan.base, &plan.rules, settings)?;
+    agent_files::place_for(&site.store, &worktree, &plan.base, &plan.rules, settings)?;
     make_relative(&worktree.join(".git/objects/info/alternates"), &worktree.join(".git/objects"))?;
     let scratch = dir.scratch();
     fs::create_dir_all(&scratch).map_err(JobError::writing(&scratch))?;

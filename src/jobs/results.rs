@@ -14,8 +14,9 @@ use implementer_model::{
 
 use super::{error::JobError, site::Site};
 use crate::{
-    coordinator::{commit_message, patch_ref},
+    coordinator::commit_message,
     journal,
+    layout::{ResultFile, refs},
     workspace::bundle,
 };
 
@@ -24,9 +25,6 @@ pub(super) const PATCH_MAX: u64 = 512 * 1024 * 1024;
 
 /// The largest journal of a result that is read, in bytes: reports are at most 1 MiB, lists of paths the rest.
 const RESULT_MAX: u64 = 64 * 1024 * 1024;
-
-const RESULT: &str = "result.jsonl";
-const PATCH: &str = "patch.bundle";
 
 /// Writes the result of an attempt into `folder`: its records, and its patch as a bundle on the attempt's base.
 pub(super) fn write(
@@ -40,7 +38,7 @@ pub(super) fn write(
     if let Some(patch) = records.patch() {
         let message = commit_message(&site.frozen.lock, &plan.task, plan.id.attempt);
         let commit = site.store.patch_commit(patch, &message)?;
-        bundle::write(&site.store, &[(patch_ref(&plan.id), commit)], &plan.base, &folder.join(PATCH))?;
+        bundle::write(&site.store, &[(refs::patch(&plan.id), commit)], &plan.base, &folder.join(ResultFile::Patch))?;
     }
     write_records(site, at_ms, records, folder)
 }
@@ -50,7 +48,7 @@ pub(super) fn write_records(site: &Site, at_ms: u64, records: AttemptRecords, fo
     fs::create_dir_all(folder).map_err(JobError::writing(folder))?;
     let records = records.into_records().map(|record| (at_ms, record));
     let records: Vec<_> = std::iter::once((0, site.frozen.begun())).chain(records).collect();
-    Ok(journal::write(&folder.join(RESULT), &records)?)
+    Ok(journal::write(&folder.join(ResultFile::Records), &records)?)
 }
 
 /// A result that was read and belongs to what was asked for.
@@ -64,7 +62,7 @@ pub(super) struct Counted {
 
 /// Reads the result of an attempt. The error is a sentence that says why it does not count.
 pub(super) fn read(site: &Site, plan: &AttemptPlan, folder: &Path) -> Result<Counted, String> {
-    let path = folder.join(RESULT);
+    let path = folder.join(ResultFile::Records);
     let meta = fs::symlink_metadata(&path).map_err(|_| "its result has no record of what happened".to_owned())?;
     if !meta.is_file() || meta.len() > RESULT_MAX {
         return Err(format!("its record is no plain file of at most {RESULT_MAX} bytes"));
@@ -97,7 +95,7 @@ pub(super) fn read(site: &Site, plan: &AttemptPlan, folder: &Path) -> Result<Cou
     if started.brief != Digest::of(&plan.brief) || records.ended().attempt.because != plan.because {
         return Err("it was made with another brief".to_owned());
     }
-    let bundle = records.patch().map(|_| folder.join(PATCH));
+    let bundle = records.patch().map(|_| folder.join(ResultFile::Patch));
     Ok(Counted { at_ms, records, bundle })
 }
 

@@ -17,11 +17,12 @@ use super::{
     error::JobError,
     gate, results,
     results::Counted,
-    site::{Site, describe, folder_name},
+    site::{Site, describe},
     state::StateDir,
 };
 use crate::{
-    coordinator::{Reached, commit_message, patch_ref},
+    coordinator::{Reached, commit_message},
+    layout::{self, refs},
     workspace::bundle,
 };
 
@@ -156,12 +157,12 @@ fn take_in(
     notes: &mut Vec<String>,
 ) -> Result<(), JobError> {
     let now_ms = site.now_ms();
-    let wanted: BTreeSet<String> = before.open.iter().map(|plan| folder_name(&plan.id)).collect();
+    let wanted: BTreeSet<String> = before.open.iter().map(|plan| layout::attempt_folder(&plan.id)).collect();
     let settled: BTreeSet<String> = site
         .records
         .iter()
         .filter_map(|(_, record)| match record {
-            Record::Ended(ended) => Some(folder_name(&ended.id())),
+            Record::Ended(ended) => Some(layout::attempt_folder(&ended.id())),
             _ => None,
         })
         .collect();
@@ -182,7 +183,7 @@ fn take_in(
     }
     for plan in before.open {
         let id = plan.id.clone();
-        let mut sources = by_name.remove(&folder_name(&id)).unwrap_or_else(Vec::new);
+        let mut sources = by_name.remove(&layout::attempt_folder(&id)).unwrap_or_else(Vec::new);
         let read = match (sources.len(), sources.pop()) {
             (1, Some((_, folder))) => results::read(site, &plan, &folder)
                 .and_then(|counted| import(site, &plan, &counted).map(|()| (counted.at_ms, counted.records))),
@@ -209,7 +210,7 @@ fn take_in(
 /// Takes a patch's objects in, and checks that they are what the record tells of.
 fn import(site: &Site, plan: &AttemptPlan, counted: &Counted) -> Result<(), String> {
     let (Some(bundle), Some(patch)) = (&counted.bundle, counted.records.patch()) else { return Ok(()) };
-    let reference = patch_ref(&plan.id);
+    let reference = refs::patch(&plan.id);
     let cannot = |error: &dyn std::fmt::Display| format!("its patch cannot be had: {error}");
     let found = bundle::take_one(&site.store, bundle, &reference, results::PATCH_MAX);
     let found = found.map_err(|error| cannot(&error))?;
@@ -221,18 +222,29 @@ fn import(site: &Site, plan: &AttemptPlan, counted: &Counted) -> Result<(), Stri
     site.store.set_ref(&reference, &found).map_err(|error| cannot(&error))
 }
 
+impl Site {
+    /// Writes the state as it is now into a new folder.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn write(&self, to: &StateDir) -> Result<(), JobError> {
+        to.write(&self.frozen, &self.records, &self.notes)?;
+        write_bundle(self, &self.look().await?, to)
+    }
+}
+
 /// Packs every patch so far, and the last integrated commit, for the next job.
 fn write_bundle(site: &Site, reached: &Reached, to: &StateDir) -> Result<(), JobError> {
     let mut refs = Vec::new();
     for (_, record) in &site.records {
         let Record::Ended(ended) = record else { continue };
-        let reference = patch_ref(&ended.id());
+        let reference = refs::patch(&ended.id());
         if let Some(commit) = site.store.find_ref(&reference)? {
             refs.push((reference, commit));
         }
     }
     if reached.head.commit != site.frozen.base {
-        refs.push(("refs/heads/backend-implementer/implementation".to_owned(), reached.head.commit.clone()));
+        refs.push((refs::IMPLEMENTATION.to_owned(), reached.head.commit.clone()));
     }
     if !refs.is_empty() {
         bundle::write(&site.store, &refs, &site.frozen.base, &to.bundle_path())?;

@@ -22,14 +22,18 @@ use crate::{
     agent::own_environment,
     coordinator::{Distribution, Reached, Setup, Until, follow},
     intake::{self, Intake, IntakeError, Sources},
+    layout::RunFile,
     run_dir::RunDir,
     workspace::{bundle, store::RunStore},
 };
 
-/// Returns the name of an attempt's folder: safe as a path, because ids of tasks are.
-#[must_use]
-pub fn folder_name(id: &AttemptId) -> String {
-    format!("{}-{}", id.task, id.attempt)
+/// Reads names of attempts with blanks between, as a matrix has them.
+///
+/// # Errors
+/// When one is none, or there is none at all.
+pub fn parse_attempts(text: &str) -> Result<Vec<AttemptId>, JobError> {
+    let ids: Vec<_> = text.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+    if ids.is_empty() { Err(JobError::NothingNamed) } else { Ok(ids) }
 }
 
 /// Where a job stands. Cheap to clone, but for what is finished so far.
@@ -60,7 +64,7 @@ impl Site {
         let frozen = state.frozen()?;
         std::fs::create_dir_all(folder).map_err(JobError::writing(folder))?;
         let folder = folder.canonicalize().map_err(JobError::reading(folder))?;
-        let store = RunStore::create(repository, &folder.join("store.git"))?;
+        let store = RunStore::create(repository, &folder.join(RunFile::Store))?;
         let began = humantime::parse_rfc3339(&frozen.began).map_err(|error| JobError::State {
             path: state.root().to_owned(),
             why: format!("it says that it began at no time: {error}"),
@@ -97,6 +101,34 @@ impl Site {
     /// Returns the milliseconds since the run began.
     pub(super) fn now_ms(&self) -> u64 {
         u64::try_from(self.began.elapsed().unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Takes what is finished from another state of the same run. What was approved stays as it is here.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is of something else that was approved.
+    pub fn take_progress(&mut self, state: &StateDir) -> Result<(), JobError> {
+        let other = state.frozen()?;
+        if other.lock != self.frozen.lock || other.run != self.frozen.run {
+            let why = "it is of another run".to_owned();
+            return Err(JobError::State { path: state.root().to_owned(), why });
+        }
+        if let Some(bundle) = state.bundle() {
+            bundle::take_patches(&self.store, &bundle)?;
+        }
+        self.records = state.records()?;
+        self.notes = state.notes()?;
+        Ok(())
+    }
+
+    /// Makes the gates of the tree that the run has come to due once more: what is known of them is forgotten.
+    ///
+    /// # Errors
+    /// When the run cannot be followed.
+    pub async fn repeat_gates(&mut self) -> Result<(), JobError> {
+        let tree = self.look().await?.head.tree;
+        self.records.retain(|(_, record)| !matches!(record, Record::Judged { receipt } if receipt.tree == tree));
+        Ok(())
     }
 
     /// Goes through the run as far as it is known, with nothing kept.

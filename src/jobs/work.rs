@@ -86,8 +86,9 @@ pub async fn work(
     cancel: watch::Receiver<bool>,
 ) -> Result<(), JobError> {
     let plans = Site::due(site.look().await?, ids)?;
+    let called = plans.iter().map(|plan| &plan.subagent);
     let (agents, _programs) =
-        agent::of_configuration(&site.intake, &plans, &site.store, &site.frozen.rules, scratch).await?;
+        agent::of_configuration(&site.intake, called, true, &site.store, &site.frozen.rules, scratch).await?;
     for plan in &plans {
         if *cancel.borrow() {
             break;

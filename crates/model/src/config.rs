@@ -24,18 +24,17 @@ pub use self::{
     protected::{AGENT_INSTRUCTIONS, AGENT_SETTINGS_FILES, DEFAULT_PROTECTED_PATHS, ProtectedPath},
     pull_request::{DEFAULT_PLAN_FILE, PullRequestConfig},
     workflow::{
-        DEFAULT_RUNNER, DISPATCH_INPUTS_MAX, DISPATCH_OWN_INPUTS, WAVES_MAX, WorkflowConfig, WorkflowDispatch,
-        WorkflowSubagent,
+        DEFAULT_RUNNER, DISPATCH_INPUTS_MAX, DISPATCH_OWN_INPUTS, JOB_MINUTES, Layout, WAVES_MAX, WorkflowConfig,
+        WorkflowDispatch, WorkflowSubagent,
     },
 };
 use crate::{
     budget::Dollars,
     command,
     diagnostics::Diagnostic,
-    gate::GateKind,
     ids::{Digest, SubagentName},
-    plan::TASKS_MAX,
-    roster::{Access, Role},
+    limits::{REWORK_ROUNDS_DEFAULT, REWORK_ROUNDS_MAX, TASKS_MAX},
+    vocabulary::{Access, GateKind, Role},
 };
 
 /// Where the configuration stands in a repository.
@@ -50,10 +49,6 @@ pub const CONCURRENCY_MAX: usize = TASKS_MAX;
 /// The longest time limit that may be set, in minutes: a day.
 pub const TIME_LIMIT_MAX_MINUTES: u64 = 24 * 60;
 
-/// The most rounds of rework that a configuration can ask for.
-pub const REWORK_ROUNDS_MAX: u32 = 5;
-
-const REWORK_ROUNDS_DEFAULT: u32 = 2;
 const DEFAULT_CONCURRENCY: usize = 8;
 const DEFAULT_TIME_LIMIT_MINUTES: u64 = 60;
 const DEFAULT_GATE_TIME_LIMIT_MINUTES: u64 = 30;

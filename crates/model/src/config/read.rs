@@ -8,15 +8,15 @@ use std::{collections::BTreeMap, ops::RangeInclusive};
 #[cfg(test)]
 pub(super) use self::agents::{AGENT_KEYS, LIMITS_KEYS, PRICE_KEYS, SETTINGS_KEYS};
 use super::{
-    CONCURRENCY_MAX, CONFIG_MAX_BYTES, Config, GateConfig, PullRequestConfig, REWORK_ROUNDS_MAX, SubagentConfig,
-    TIME_LIMIT_MAX_MINUTES, values,
+    CONCURRENCY_MAX, CONFIG_MAX_BYTES, Config, GateConfig, PullRequestConfig, SubagentConfig, TIME_LIMIT_MAX_MINUTES,
+    values,
 };
 use crate::{
     diagnostics::{Diagnostic, Position, Severity, sort},
-    gate::GateKind,
     ids::SubagentName,
-    roster::{Access, Role},
+    limits::REWORK_ROUNDS_MAX,
     text::nearest,
+    vocabulary::{Access, GateKind, Role},
     yaml::tree::{self, Node, Value},
 };
 

@@ -10,6 +10,7 @@ pub use self::{
     attempt::{AttemptEnded, AttemptId, AttemptRecord, AttemptRecords, AttemptStarted, InvalidAttemptId, OtherAttempt},
     call::{Call, Escalation, Request, ReworkRound},
     entry::{JOURNAL_VERSION, Record, Timed},
-    outcome::{Outcome, Status},
+    outcome::Status,
     task::{IntegratedCommit, Synthesis, TaskRecord},
 };
+pub use crate::vocabulary::Outcome;

@@ -1,6 +1,7 @@
 //! The schedule: which tasks there are, in which phases and waves they run, and the state machine that runs them.
 
 mod build;
+mod draft;
 mod durations;
 mod machine;
 mod order;
@@ -11,7 +12,7 @@ mod waves;
 
 use std::collections::BTreeMap;
 
-pub use crate::record::Outcome;
+pub use crate::vocabulary::Outcome;
 pub use build::build;
 pub use durations::Durations;
 pub use machine::{ATTEMPTS_MAX, Again, Effect, End, Event, Machine, Millis, StopReason, TaskState, WhyNotRun};
