@@ -16,5 +16,6 @@ pub mod intake;
 pub mod jobs;
 pub mod journal;
 pub mod run_dir;
+pub mod sandbox;
 pub mod verify;
 pub mod workspace;

@@ -163,6 +163,7 @@ impl CommandPlace<'_> {
             output_cap: LOG_MAX,
             grace: GRACE,
             supervisor: self.shop.supervisor.clone(),
+            cell: None,
         };
         let before = std::time::SystemTime::now();
         let mut timed_out = false;

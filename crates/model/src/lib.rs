@@ -22,6 +22,7 @@ pub mod findings;
 pub mod gate;
 pub mod handoff;
 pub mod ids;
+pub mod isolation;
 pub mod lock;
 pub mod means;
 pub mod patch;
