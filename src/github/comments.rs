@@ -4,7 +4,10 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Github, GithubError, User, transport::Call};
+use super::{
+    Github, GithubError, User,
+    transport::{Call, Patience},
+};
 
 /// A comment in the conversation of a pull request.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -72,7 +75,8 @@ impl Github {
     pub async fn update_comment(&self, id: u64, body: &str, live: bool) -> Result<Comment, GithubError> {
         let body = json!({ "body": body });
         let path = self.path(&format!("issues/comments/{id}"));
-        let call = Call { live, ..Call::patch("updating the comment", path, &body) };
+        let patience = if live { Patience::Live } else { Patience::Told };
+        let call = Call { patience, ..Call::patch("updating the comment", path, &body) };
         self.fetch(&call).await
     }
 

@@ -27,7 +27,7 @@ pub use self::{
     people::{Permission, User},
     pull_requests::{Branch, PullRequest},
     repository::{InvalidRepository, RepositoryName},
-    transport::{Github, Pace, Settings},
+    transport::{Github, Settings},
     usage::Usage,
     workflow_runs::WorkflowRun,
 };

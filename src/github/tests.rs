@@ -13,10 +13,12 @@ use wiremock::{
 };
 
 use super::*;
+use crate::http::Pace;
 
 const QUICK: Pace = Pace {
     first_wait: Duration::from_millis(1),
     longest_wait: Duration::from_millis(50),
+    longest_named_wait: Duration::from_millis(50),
     repetitions: 2,
     timeout: Duration::from_secs(5),
 };

@@ -13,8 +13,9 @@ use std::{
 };
 
 use backend_implementer::{
-    actions::artifacts::{ArtifactService, Packed, UploadError},
-    github::{ArtifactError, Github, GithubErrorKind, Pace, Settings},
+    artifacts::{ArtifactService, Packed, UploadError},
+    github::{ArtifactError, Github, GithubErrorKind, Settings},
+    http::Pace,
 };
 use implementer_model::ids::Digest;
 use serde_json::json;
@@ -89,6 +90,7 @@ fn pace() -> Pace {
     Pace {
         first_wait: Duration::from_millis(1),
         longest_wait: Duration::from_millis(5),
+        longest_named_wait: Duration::from_millis(5),
         repetitions: 3,
         timeout: Duration::from_secs(20),
     }

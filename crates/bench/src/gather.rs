@@ -12,10 +12,11 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 use backend_implementer::{
-    actions::artifacts::pack,
-    cli,
-    gather::{self, Bound},
-    github::{Github, Pace, Settings},
+    artifacts::pack,
+    github::{Github, Settings},
+    http::Pace,
+    runtime,
+    step::gather::{self, Bound},
 };
 use bytes::Bytes;
 use http_body_util::Full;
@@ -201,7 +202,7 @@ pub(crate) fn main(arguments: &[String]) -> Result<()> {
         repository: "bench/bench".parse()?,
         pace: Pace::default(),
     };
-    let runtime = cli::runtime().map_err(|failure| anyhow::anyhow!("{failure}"))?;
+    let runtime = runtime::start()?;
     let came = runtime.block_on(async {
         // It needs the runtime to be there.
         let github = Github::new(settings)?;

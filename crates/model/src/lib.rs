@@ -20,6 +20,7 @@ pub mod diagnostics;
 pub mod environment;
 pub mod findings;
 pub mod gate;
+pub mod github_ids;
 pub mod handoff;
 pub mod ids;
 pub mod isolation;
