@@ -50,6 +50,7 @@ pub use protocol::{Ended, Exit, LaunchError, SUPERVISE};
 pub use redaction::Secrets;
 pub use report_file::{ReportFileError, read_report};
 pub(crate) use report_file::{copy_bounded, open_bounded};
+pub use scratch::{own_folders, report_folder};
 pub use supervisor::supervise_main;
 
 /// How much of a subagent's output its log holds, in bytes.

@@ -13,7 +13,7 @@ use implementer_model::{
 };
 use tokio::sync::watch;
 
-use super::{error::RunError, worker::Shop};
+use super::{error::RunError, quarters::Quarters, worker::Shop};
 use crate::{
     agent::{self, Ended, Exit, Launch},
     intake::Intake,
@@ -110,12 +110,12 @@ pub(super) async fn run(
         let began_ms = shop.now_ms();
         let mut commands = Vec::new();
         if !job.commands.is_empty() && !*stop.borrow() {
-            let slot = shop.pool.acquire(&job.commit, None).await?;
+            let slot = shop.gate_pool.acquire(&job.commit, None).await?;
             for (number, (asked_by, argv)) in job.commands.iter().enumerate() {
                 if *stop.borrow() {
                     break;
                 }
-                let place = CommandPlace { shop, job: &job, number: number + 1, worktree: slot.path() };
+                let place = CommandPlace { shop, job: &job, number: number + 1, slot: slot.number(), worktree: slot.path() };
                 commands.push(place.run(*asked_by, argv, &mut stop).await?);
             }
         }
@@ -136,6 +136,7 @@ struct CommandPlace<'a> {
     shop: &'a Shop,
     job: &'a GateJob,
     number: usize,
+    slot: usize,
     worktree: &'a Path,
 }
 
@@ -174,7 +175,9 @@ impl CommandPlace<'_> {
                 () = stopped(stop) => {}
             }
         };
-        let ended = agent::run(&launch, end).await;
+        let quarters = Quarters::of_gate(&self.shop.sandbox, self.slot, self.worktree, &scratch)
+            .map_err(|source| RunDirError::Io { path: self.worktree.to_owned(), source })?;
+        let ended = quarters.run(launch, 1, end).await;
         let receipt = match ended {
             Ok(ended) => self.receipt(asked_by, argv, &ended, timed_out, &log, before),
             Err(error) => CommandReceipt {

@@ -9,6 +9,7 @@ use crate::{
     agent::{AgentError, Agents, Making, own_environment},
     coordinator::Order,
     intake::Intake,
+    layout::PROGRAMS,
     workspace::{
         slots::{Slot, SlotPool},
         store::RunStore,
@@ -34,7 +35,7 @@ pub(super) async fn of_configuration(
     let environment = own_environment();
     let mut checkout = None;
     if making(intake, scratch, &supervisor, &environment).has_relative_program() {
-        let pool = SlotPool::new(store.clone(), &scratch.join("programs"))?;
+        let pool = SlotPool::new(store.clone(), &scratch.join(PROGRAMS))?;
         checkout = Some(pool.acquire(rules, None).await?);
     }
     let root = checkout.as_ref().map_or(scratch, Slot::path);

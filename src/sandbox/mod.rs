@@ -80,9 +80,9 @@ pub struct Surroundings<'a> {
     pub scratch: &'a Path,
     /// The user's checkout.
     pub repository: &'a Path,
-    /// The run's folder.
+    /// Where the run's folder will be.
     pub run: &'a Path,
-    /// The object folders that slots borrow from.
+    /// The object folders that slots borrow from, as far as they are known.
     pub objects: &'a [PathBuf],
     /// Names of variables that are passed on: what their values name may be read.
     pub passed: &'a [String],
@@ -188,6 +188,7 @@ impl Sandbox {
         let question = Question {
             cell,
             read: surroundings.objects.to_vec(),
+            pass: surroundings.run.ancestors().find(|folder| folder.is_dir()).map(Path::to_owned).into_iter().collect(),
             write: vec![room.path().to_owned()],
             reach: Vec::new(),
             landlock_scope: level == Level::Landlock,
@@ -208,6 +209,7 @@ impl Sandbox {
         let question = Question {
             cell: self.inner.cell(user, &Room::default()),
             read: Vec::new(),
+            pass: Vec::new(),
             write: Vec::new(),
             reach,
             landlock_scope: false,
@@ -229,6 +231,20 @@ impl Sandbox {
             executable: self.inner.executable.clone(),
         };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Makes the same sandbox for a run whose folder is there now, and lends the objects of its store.
+    #[must_use]
+    pub fn of_run(&self, run: &Path, objects: &[PathBuf]) -> Self {
+        let mut reading = self.inner.reading.clone();
+        reading.add_run(run, objects);
+        let inner = Inner {
+            isolation: self.inner.isolation.clone(),
+            users: self.inner.users.clone(),
+            reading,
+            executable: self.inner.executable.clone(),
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Returns the level in force, and what it leaves open here.
@@ -278,20 +294,14 @@ impl Sandbox {
         }
     }
 
-    /// Ends everything that a user has running, and removes what it left where everybody may write. `Err` says what is left.
-    ///
-    /// # Errors
-    /// When something could not be ended.
-    pub fn end_everything_of(&self, user: Option<User>) -> io::Result<()> {
-        match user {
-            #[cfg(target_os = "linux")]
-            Some(user) => {
-                user::end_everything(&self.inner.executable, user)?;
-                ownership::remove_shared_files(user);
-                Ok(())
-            }
-            _ => Ok(()),
+    /// Removes what a user left where other users of slots may write, too. All its processes have ended.
+    pub fn remove_shared_files(&self, user: Option<User>) {
+        #[cfg(target_os = "linux")]
+        if let Some(user) = user {
+            ownership::remove_shared_files(user);
         }
+        #[cfg(not(target_os = "linux"))]
+        let _ = user;
     }
 }
 

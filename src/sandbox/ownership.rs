@@ -8,8 +8,8 @@ use std::{
 
 use super::users::User;
 
-/// Folders that everybody may write to: what a slot's user left there goes when its attempt is over.
-const SHARED: [&str; 3] = ["/dev/shm", "/tmp", "/var/tmp"];
+/// Folders that all users of slots may write to: what one left there goes when its attempt is over.
+const SHARED: [&str; 1] = ["/dev/shm"];
 
 /// Lets a group through a folder that nobody else may enter, and that nobody but us may list.
 pub(super) fn open_way(folder: &Path, group: u32) -> io::Result<()> {

@@ -24,6 +24,8 @@ pub(super) struct Question {
     pub(super) cell: Option<Cell>,
     /// Folders that it has to be able to list.
     pub(super) read: Vec<PathBuf>,
+    /// Folders that it has to be able to go through.
+    pub(super) pass: Vec<PathBuf>,
     /// Folders that it has to be able to write to.
     pub(super) write: Vec<PathBuf>,
     /// What it must not be able to write to, connect to or, of a process, read.
@@ -132,6 +134,9 @@ fn answer(question: &Question) -> Answer {
         if let Err(error) = fs::read_dir(folder) {
             answer.unusable.push(format!("{} cannot be read by a subagent: {error}", folder.display()));
         }
+    }
+    for folder in question.pass.iter().filter(|folder| fs::metadata(folder.join(".")).is_err()) {
+        answer.unusable.push(format!("{} cannot be entered by a subagent", folder.display()));
     }
     for folder in &question.write {
         let file = folder.join("probe");

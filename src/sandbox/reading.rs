@@ -69,6 +69,15 @@ impl Reading {
         reading
     }
 
+    /// Adds the folder of a run, which is private, and what is lent from it.
+    pub(super) fn add_run(&mut self, run: &Path, objects: &[PathBuf]) {
+        self.private.extend(run.canonicalize());
+        self.hidden = outermost(&self.private);
+        self.system.extend(objects.iter().cloned());
+        self.system.sort_unstable();
+        self.system.dedup();
+    }
+
     /// Returns what every attempt may read.
     pub(super) fn system(&self) -> &[PathBuf] {
         &self.system

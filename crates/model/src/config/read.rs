@@ -15,13 +15,14 @@ use crate::{
     diagnostics::{Diagnostic, Position, Severity, sort},
     gate::GateKind,
     ids::SubagentName,
+    isolation::Demand,
     rework,
     roster::{Access, Role},
     text::nearest,
     yaml::tree::{self, Node, Value},
 };
 
-pub(super) const CONFIG_KEYS: [&str; 13] = [
+pub(super) const CONFIG_KEYS: [&str; 14] = [
     "agent",
     "agents",
     "subagents",
@@ -33,6 +34,7 @@ pub(super) const CONFIG_KEYS: [&str; 13] = [
     "rework-rounds",
     "escalate-beyond-plan",
     "pass-environment",
+    "isolation",
     "pull-request",
     "workflow",
 ];
@@ -133,6 +135,9 @@ impl Reader<'_> {
         config.escalate_beyond_plan =
             fields.remove("escalate-beyond-plan").and_then(|field| self.truth(&field)).unwrap_or_default();
         config.pass_environment = self.environment(&mut fields);
+        config.isolation = fields
+            .remove("isolation")
+            .and_then(|field| self.choice(&field, &Demand::ALL.map(|demand| (demand.name(), demand))));
         if let Some(field) = fields.remove("pull-request") {
             config.pull_request = self.pull_request(field);
         }
