@@ -8,7 +8,11 @@ use std::{
 use implementer_model::run::AttemptPlan;
 
 use super::error::RunError;
-use crate::{agent::Job, layout::TaskFile, run_dir::RunDirError};
+use crate::{
+    agent::{Job, report_folder},
+    layout::TaskFile,
+    run_dir::RunDirError,
+};
 
 /// The files and folders of an attempt.
 #[derive(Debug)]
@@ -42,7 +46,7 @@ impl AttemptFiles {
         Ok(Self {
             worktree: worktree.to_owned(),
             brief,
-            report: scratch.join(TaskFile::Report),
+            report: report_folder(scratch).join(TaskFile::Report),
             log: folder.join(TaskFile::Log),
             scratch: scratch.to_owned(),
         })

@@ -13,12 +13,16 @@ use super::error::RunError;
 use crate::{
     agent::Agents,
     run_dir::RunDir,
+    sandbox::Sandbox,
     workspace::{slots::SlotPool, store::RunStore},
 };
 
 pub(super) struct WorkerContext {
     pub(super) store: RunStore,
     pub(super) pool: SlotPool,
+    /// The slots of gates, which no attempt has had.
+    pub(super) gate_pool: SlotPool,
+    pub(super) sandbox: Sandbox,
     pub(super) run_dir: RunDir,
     /// Where subagents and gates have their HOME and TMPDIR; outside the repository, gone after the run.
     pub(super) scratch: PathBuf,

@@ -112,7 +112,7 @@ fn newest_complete(runs: &Path, this: &Path) -> Option<Vec<Receipt>> {
     let mut folders: Vec<_> = std::fs::read_dir(runs).ok()?.flatten().map(|entry| entry.path()).collect();
     folders.sort_unstable_by(|a, b| b.cmp(a));
     let handoffs = folders.iter().filter(|folder| *folder != this).take(EARLIER_RUNS);
-    let complete = handoffs
-        .filter_map(|folder| Handoff::read(&std::fs::read(folder.join(RunFile::Handoff)).ok()?).ok());
+    let complete =
+        handoffs.filter_map(|folder| Handoff::read(&std::fs::read(folder.join(RunFile::Handoff)).ok()?).ok());
     complete.into_iter().find(|handoff| handoff.status == Status::Complete).map(|handoff| handoff.gates)
 }

@@ -303,14 +303,16 @@ impl Driver {
 
     /// Begins to remove the work trees. All workers are gone by now.
     pub(super) fn clear_away(&self) -> JoinHandle<()> {
-        let pool = self.context.pool.clone();
+        let (pool, gate_pool) = (self.context.pool.clone(), self.context.gate_pool.clone());
         for abandoned in pool.abandoned() {
             tracing::warn!(path = %abandoned.path.display(), why = abandoned.why, "a work tree could not be cleaned and was set aside");
         }
         tokio::spawn(async move {
-            // What cannot be removed goes with the scratch folder.
-            if let Err(error) = pool.remove().await {
-                tracing::warn!(%error, "the work trees could not be removed");
+            for pool in [pool, gate_pool] {
+                // What cannot be removed goes with the scratch folder.
+                if let Err(error) = pool.remove().await {
+                    tracing::warn!(%error, "the work trees could not be removed");
+                }
             }
         })
     }

@@ -17,6 +17,7 @@ use super::{
     context::WorkerContext,
     error::RunError,
     gate_counts::{self, CountError, Counting},
+    quarters::Quarters,
 };
 use crate::{
     agent::{self, Ended, Exit, Launch},
@@ -64,13 +65,19 @@ pub(super) async fn run(
         let began_ms = context.now_ms();
         let mut commands = Vec::new();
         if !job.commands.is_empty() && !*stop.borrow() {
-            let slot = context.pool.acquire(&target.commit, None).await?;
+            let slot = context.gate_pool.acquire(&target.commit, None).await?;
             for (number, (asked_by, argv)) in job.commands.iter().enumerate() {
                 if *stop.borrow() {
                     break;
                 }
-                let place =
-                    CommandPlace { context, job: &job, target: &target, number: number + 1, worktree: slot.path() };
+                let place = CommandPlace {
+                    context,
+                    job: &job,
+                    target: &target,
+                    number: number + 1,
+                    slot: slot.number(),
+                    worktree: slot.path(),
+                };
                 commands.push(place.run(*asked_by, argv, &mut stop).await?);
             }
         }
@@ -92,6 +99,7 @@ struct CommandPlace<'a> {
     job: &'a GateJob,
     target: &'a GateTarget,
     number: usize,
+    slot: usize,
     worktree: &'a Path,
 }
 
@@ -120,6 +128,7 @@ impl CommandPlace<'_> {
             output_cap: LOG_MAX,
             grace: GRACE,
             supervisor: self.context.supervisor.clone(),
+            cell: None,
         };
         let since = std::time::SystemTime::now();
         let mut timed_out = false;
@@ -129,7 +138,9 @@ impl CommandPlace<'_> {
                 () = stopped(stop) => {}
             }
         };
-        let ended = agent::run(&launch, end).await;
+        let quarters = Quarters::of_gate(&self.context.sandbox, self.slot, self.worktree, &scratch)
+            .map_err(|source| RunDirError::Io { path: self.worktree.to_owned(), source })?;
+        let ended = quarters.run(launch, 1, end).await;
         let receipt = match ended {
             Ok(ended) => {
                 let (worktree, junit) = (self.worktree.to_owned(), self.job.junit.clone());

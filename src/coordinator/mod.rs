@@ -18,6 +18,7 @@ mod integration;
 mod judging;
 mod local;
 pub mod progress;
+mod quarters;
 mod setup;
 mod starting;
 mod timeline;
@@ -30,6 +31,7 @@ pub use self::{
     integration::commit_message,
     judging::{AttemptProcess, capture_and_judge},
     local::{Resumed, run},
+    quarters::{Quarters, Site as SandboxSite, open_sandbox},
     setup::Setup,
     worker::concluded,
 };

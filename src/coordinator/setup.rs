@@ -11,11 +11,13 @@ use super::{
     context::{RunClock, WorkerContext},
     durations,
     error::RunError,
+    quarters::{owners_of_attempts, owners_of_gates},
 };
 use crate::{
     agent::Agents,
     intake::Intake,
     run_dir::RunDir,
+    sandbox::Sandbox,
     workspace::{
         slots::SlotPool,
         store::{Base, RunStore},
@@ -35,6 +37,8 @@ pub struct Setup {
     pub scratch: PathBuf,
     /// The agents that do the work.
     pub agents: Agents,
+    /// What isolates subagents and gates.
+    pub sandbox: Sandbox,
     /// Our own environment, from which variables are passed on to gates by name.
     pub environment: BTreeMap<String, String>,
     /// Our own executable, which supervises what we start.
@@ -54,7 +58,8 @@ impl Setup {
         before_ms: u64,
     ) -> Result<(Run, WorkerContext), RunError> {
         let began = Instant::now();
-        let Self { intake, store, run_dir, scratch, agents, environment, supervisor, place, revision: _ } = self;
+        let Self { intake, store, run_dir, scratch, agents, sandbox, environment, supervisor, place, revision: _ } =
+            self;
         let Intake { base, rules, plan, roster, config, mut schedule, lock, provenance, warnings: _ } = intake;
         if made_by == MadeBy::Jobs {
             // What runs at one time is the workflow's business; here a wave is open as a whole.
@@ -65,7 +70,9 @@ impl Setup {
         let base = Head { commit, tree };
         let basis = Basis { plan, roster, config, lock, provenance, place, base, rules: rules.tree };
         let context = WorkerContext {
-            pool: SlotPool::spread(store.clone(), &scratch.join("slots"))?,
+            pool: SlotPool::spread_among(store.clone(), &scratch.join("slots"), owners_of_attempts(&sandbox))?,
+            gate_pool: SlotPool::spread_among(store.clone(), &scratch.join("gate-slots"), owners_of_gates(&sandbox))?,
+            sandbox,
             store,
             run_dir,
             scratch,

@@ -17,10 +17,12 @@ use super::{
     error::RunError,
     events::RunEvent,
     judging::{AttemptOutput, NotStarted, keep_and_judge, without_secrets},
+    quarters::Quarters,
 };
 use crate::{
-    agent::{self, Agent, Conclusion, Ended, Job},
-    layout::TaskFile,
+    agent::{Agent, Conclusion, Ended, Job, LaunchError},
+    layout::{PROGRAMS, TaskFile},
+    run_dir::RunDirError,
 };
 
 /// Why an attempt was not made that was stopped before it had a work tree.
@@ -62,20 +64,33 @@ async fn attempt(
     context.run_dir.write(&folder.join(TaskFile::Brief), plan.brief.as_bytes())?;
     tell(RunEvent::AttemptStarted(plan.started()));
     let started_ms = context.now_ms();
+    let programs = context.scratch.join(PROGRAMS);
+    let quarters = Quarters::of_attempt(&context.sandbox, &slot, &scratch, &programs)
+        .map_err(|source| RunDirError::Io { path: slot.path().to_owned(), source })?;
     let mut ended = match agent.prepare(&job) {
-        Ok(launch) => agent::run(&launch, stopped(&mut stop)).await.map_err(NotStarted::Launch),
+        Ok(launch) => quarters.run(launch, usize::MAX, stopped(&mut stop)).await.map_err(NotStarted::Launch),
         Err(error) => Err(NotStarted::Agent(error)),
     };
-    let conclusion = match &mut ended {
-        Ok(ended) => Some(concluded(agent, &job, ended, stopped(&mut stop)).await),
+    let conclusion = match ended {
+        Ok(mut first) => {
+            let concluded = concluded(agent, &job, &mut first, &quarters, stopped(&mut stop)).await;
+            let (conclusion, result) = match concluded {
+                Ok(conclusion) => (Some(conclusion), Ok(first)),
+                Err(error) => (None, Err(NotStarted::Launch(error))),
+            };
+            ended = result;
+            conclusion
+        }
         Err(_) => None,
     };
     let captured = match slot.take_back_agent_files(placed).await {
-        Ok(()) if ended.as_ref().is_ok_and(|ended| ended.survivors == 0) => slot.capture_last().await,
-        // What could not be ended may go on writing: then the next one looks at everything again.
+        Ok(()) if ended.is_ok() => slot.capture_last().await,
         Ok(()) => {
             let captured = slot.capture().await;
-            drop(slot);
+            if let Err(NotStarted::Launch(error @ (LaunchError::Lost { .. } | LaunchError::Survived { .. }))) = &ended {
+                // Whatever it was that ran there, nobody else is to meet it.
+                slot.give_up(error.to_string());
+            }
             captured
         }
         Err(error) => {
@@ -95,27 +110,30 @@ async fn attempt(
     Ok(end)
 }
 
-/// Reads what a job came to. An agent that can go on with its session is asked once more when its answer is no report;
+/// Reads what a job came to. An agent that can resume its session is asked once more when its answer is no report;
 /// `stop` ends that, too.
+///
+/// # Errors
+/// When what was started to ask it could not be ended as a whole: then nothing counts that the job left.
 pub async fn concluded(
     agent: &dyn Agent,
     job: &Job<'_>,
     ended: &mut Ended,
+    quarters: &Quarters<'_>,
     stop: impl Future<Output = ()>,
-) -> Conclusion {
+) -> Result<Conclusion, LaunchError> {
     let first = agent.conclude(job, ended);
     if ended.stopped {
-        return first;
+        return Ok(first);
     }
-    match agent.repair(job, &first) {
+    Ok(match agent.repair(job, &first) {
         None => first,
-        Some(Ok(launch)) => match agent::run(&launch, stop).await {
+        Some(Ok(launch)) => match quarters.run(launch, usize::MAX, stop).await {
             Ok(again) => {
-                // What it started and could not be ended is there, whichever of its processes has begun it.
-                ended.survivors = ended.survivors.saturating_add(again.survivors);
                 ended.leftovers = ended.leftovers.saturating_add(again.leftovers);
                 agent.conclude_repair(job, first, &again)
             }
+            Err(error @ (LaunchError::Lost { .. } | LaunchError::Survived { .. })) => return Err(error),
             Err(error) => {
                 tracing::warn!(%error, task = %job.task, "a subagent could not be asked for its report again");
                 first
@@ -125,7 +143,7 @@ pub async fn concluded(
             tracing::warn!(%error, task = %job.task, "a subagent could not be asked for its report again");
             first
         }
-    }
+    })
 }
 
 /// Completes when the attempt is to be stopped; never when the loop is gone, because then the process ends as a whole.

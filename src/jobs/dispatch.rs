@@ -6,11 +6,7 @@ use implementer_model::{
     config::WorkflowDispatch, ids::SubagentName, record::AttemptId, workflow::matrix::dispatched_minutes,
 };
 
-use super::{
-    error::JobError,
-    results,
-    site::Site,
-};
+use super::{error::JobError, results, site::Site};
 use crate::layout;
 
 /// What a workflow of its own is to do.

@@ -7,11 +7,9 @@ use std::{
 
 use implementer_model::{record::AttemptId, run::AttemptPlan};
 
-use super::{
-    error::JobError,
-    site::Site,
-};
+use super::{error::JobError, site::Site};
 use crate::{
+    agent::report_folder,
     layout::{self, AttemptFile, JobFile, TaskFile},
     workspace::{agent_files, slots::SlotPool},
 };
@@ -51,7 +49,7 @@ impl AttemptDir {
     }
 
     pub(super) fn report(&self) -> PathBuf {
-        self.scratch().join(TaskFile::Report)
+        report_folder(&self.scratch()).join(TaskFile::Report)
     }
 
     /// How the process ended, where one of ours ran it.

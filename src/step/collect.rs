@@ -9,8 +9,7 @@ use super::{
 };
 use crate::{
     actions::{Level, annotation},
-    execution,
-    jobs,
+    execution, jobs,
 };
 
 impl Step<'_> {
@@ -29,8 +28,7 @@ impl Step<'_> {
             } else {
                 // Everything but the work tree is had anew: whatever ran in this job could write to the job's folder.
                 let site = self.site(&scratch.path().join("site")).await?;
-                let collected =
-                    jobs::collect(&site, &jobs::parse_attempts(tasks)?, &job, &results, succeeded).await?;
+                let collected = jobs::collect(&site, &jobs::parse_attempts(tasks)?, &job, &results, succeeded).await?;
                 for attempt in collected.iter().filter(|attempt| attempt.outcome != Outcome::Passed) {
                     let said = format!("{} ({}): {}", attempt.id, attempt.outcome.name(), attempt.reason);
                     self.log.command(&annotation(Level::Warning, None, "Not passed", &said));

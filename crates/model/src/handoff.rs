@@ -8,6 +8,7 @@ use crate::{
     findings::Finding,
     gate::{Place, Receipt},
     ids::{Digest, ObjectId, TaskId},
+    isolation::Isolation,
     lock::Lock,
     plan::Plan,
     provenance::Provenance,
@@ -76,6 +77,9 @@ pub struct Handoff {
     /// What the run cost.
     #[serde(default)]
     pub cost: Cost,
+    /// What kept subagents and gates apart.
+    #[serde(default)]
+    pub isolation: Isolation,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]

@@ -12,6 +12,7 @@ use crate::{
     gate::{self, GateKind, GateState, Receipt},
     handoff::{Cost, HANDOFF_VERSION, Handoff, Implementation},
     ids::{Digest, TaskId},
+    isolation::Isolation,
     patch::{Conflict, Patch},
     record::{AttemptEnded, Escalation, IntegratedCommit, Outcome, ReworkRound, Synthesis, TaskRecord},
     schedule::{Schedule, Task, Wave},
@@ -57,6 +58,8 @@ pub struct Ending {
     /// When the run began, in RFC 3339.
     pub started: String,
     pub duration_ms: u64,
+    /// What kept subagents and gates apart.
+    pub isolation: Isolation,
     /// What was integrated last; the base when nothing was.
     pub head: Head,
     /// The ref of the implementation inside the bundle.
@@ -265,6 +268,7 @@ impl Ledger {
             status,
             missing,
             place: basis.place.clone(),
+            isolation: ending.isolation,
             started: ending.started,
             duration_ms: ending.duration_ms,
             lock: basis.lock.clone(),

@@ -16,6 +16,7 @@ use crate::{
     findings::{Finding, FindingCode, Weight},
     handoff::Handoff,
     ids::{ObjectId, TaskId},
+    isolation::Isolation,
     patch::Conflict,
     record::{AttemptId, IntegratedCommit, Outcome, Request, TaskRecord},
     schedule::{Again, Durations, Effect, Event, Machine, Millis, Schedule, WhyNotRun},
@@ -85,6 +86,8 @@ pub struct RunEnd {
     /// When the run began, in RFC 3339.
     pub started: String,
     pub duration_ms: u64,
+    /// What kept subagents and gates apart.
+    pub isolation: Isolation,
     /// The ref of the implementation inside the bundle.
     pub reference: String,
     pub bundle: Option<Bundle>,
@@ -252,6 +255,7 @@ impl Run {
                 generator: end.generator,
                 started: end.started,
                 duration_ms: end.duration_ms,
+                isolation: end.isolation,
                 head: self.head.clone(),
                 reference: end.reference,
                 bundle: end.bundle,

@@ -10,6 +10,7 @@ fn ending(handoff: &Handoff) -> Ending {
         generator: handoff.generator.clone(),
         started: handoff.started.clone(),
         duration_ms: handoff.duration_ms,
+        isolation: handoff.isolation.clone(),
         head: Head { commit: handoff.result.commit.clone(), tree: handoff.result.tree.clone() },
         reference: handoff.result.reference.clone(),
         bundle: handoff

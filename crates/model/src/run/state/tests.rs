@@ -183,6 +183,7 @@ impl Play {
             generator: "test".to_owned(),
             started: "2026-01-01T00:00:00Z".to_owned(),
             duration_ms: 1,
+            isolation: Isolation::default(),
             reference: "refs/heads/x".to_owned(),
             bundle: Some(Bundle { file: "b".to_owned(), digest: Digest::of("b") }),
             noticed: Vec::new(),
