@@ -16,5 +16,6 @@ pub mod intake;
 pub mod jobs;
 pub mod journal;
 pub mod run_dir;
+pub mod uncommitted;
 pub mod verify;
 pub mod workspace;

@@ -31,6 +31,7 @@ use crate::{
     coordinator::progress::Observer,
     execution::{self, Executed, Order, Out, Resume},
     intake::{self, ConfigSource, Intake, PlanText, Sources},
+    uncommitted,
     workspace::store::RunStore,
 };
 
@@ -133,7 +134,9 @@ impl Subject {
             concurrency: self.jobs.map(usize::from),
             lock,
         };
-        Ok(intake::take(store, &sources)?)
+        let mut intake = intake::take(store, &sources)?;
+        intake.warnings.extend(uncommitted::find(root, store, &intake.rules)?);
+        Ok(intake)
     }
 
     /// Returns what to look for on a pull request.
