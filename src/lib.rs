@@ -21,5 +21,6 @@ pub mod runtime;
 pub mod sandbox;
 pub mod step;
 pub mod untrusted;
+pub mod uncommitted;
 pub mod verify;
 pub mod workspace;
