@@ -111,7 +111,7 @@ fn file(desk: &Desk, setting: &Setting, path: &str, bytes: Vec<u8>, kind: PlanOr
             .then(|| format!("{}/blob/{}/{path}", desk.repository_url(), setting.head.commit)),
         digest: Digest::of(&bytes),
     };
-    Found { plan: PlanText { name: path.to_owned(), bytes, first_line: 1 }, origin, path: Some(path.to_owned()) }
+    Found { plan: PlanText { name: path.to_owned(), bytes, first_line: 1, dialect: None }, origin, path: Some(path.to_owned()) }
 }
 
 fn text(
@@ -124,5 +124,5 @@ fn text(
     let digest = Digest::of(&plan.text);
     let origin = PlanOrigin { kind, name: name.to_owned(), author, url, digest };
     let bytes = plan.text.into_bytes();
-    Found { plan: PlanText { name: name.to_owned(), bytes, first_line: plan.first_line }, origin, path: None }
+    Found { plan: PlanText { name: name.to_owned(), bytes, first_line: plan.first_line, dialect: None }, origin, path: None }
 }

@@ -276,7 +276,7 @@ mod tests {
     fn previewed(text: &str, source: &Source<'_>) -> String {
         let config = Config::read("c.yml", CONFIG, &["command"]).unwrap();
         let roster = roster::load(&[], &config).roster;
-        let reading = plan::read("plan.md", text.as_bytes(), &roster);
+        let reading = plan::read("plan.md", text.as_bytes(), &roster, &plan::Settings::new(&config));
         let plan = reading.plan.expect("a plan");
         let schedule = schedule::build(&plan, &roster, &config, &config.protected_paths()).unwrap();
         let lock = Lock::new(plan.digest.clone(), ObjectId::new("1".repeat(40)).unwrap(), roster.digest());
