@@ -58,7 +58,7 @@ pub enum Fate {
 }
 
 /// Why an item is no work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
     /// It is there to be read: every brief has it.
@@ -186,14 +186,14 @@ impl Counts {
                 .take(ASIDES_NAMED)
                 .map(|(section, reason, _)| match text::truncate(section, 60) {
                     section if section.is_empty() => reason.name().to_owned(),
-                    section if section.eq_ignore_ascii_case(reason.name()) => section,
+                    section if *reason == Reason::Context || section.eq_ignore_ascii_case(reason.name()) => section,
                     section => format!("{section} ({})", reason.name()),
                 })
                 .collect();
             if self.asides.len() > ASIDES_NAMED {
                 named.push(format!("{} more sections", self.asides.len() - ASIDES_NAMED));
             }
-            parts.push(format!("{} left aside: {}", asides, named.join(", ")));
+            parts.push(format!("{}: {}", text::count(asides, "aside"), named.join(", ")));
         }
         format!("{}: {}", text::count(self.items, "item"), parts.join(", "))
     }

@@ -175,6 +175,10 @@ fn lift_phases(
 fn check_work(draft: &Draft, problems: &mut Problems<'_>) {
     let tasks = &draft.tasks;
     let is_empty = |task: &&TaskDraft| task.requirements.is_empty() && task.notes.is_empty();
+    if tasks.is_empty() && problems.has_error() {
+        // Why there is none has been told.
+        return;
+    }
     if tasks.iter().all(|task| is_empty(&task)) {
         let at = tasks.first().map_or_else(Position::default, |task| task.at);
         let message = if tasks.is_empty() { "the plan has no task" } else { "no task of the plan has anything to do" };

@@ -490,7 +490,7 @@ const LEGENDS: [&str; 18] = [
 ];
 
 /// Sections that record what was done, or are to be filled in.
-const RECORDS: [&str; 24] = [
+const RECORDS: [&str; 20] = [
     "dev agent record",
     "agent model used",
     "debug log references",
@@ -509,16 +509,16 @@ const RECORDS: [&str; 24] = [
     "progress log",
     "history",
     "revision history",
-    "timeline",
-    "schedule",
-    "estimates",
-    "effort estimate",
     "done already",
     "completed",
 ];
 
 /// Sections that are only there to be read: nothing below them is work but what has a box.
-const ASIDES: [&str; 40] = [
+const ASIDES: [&str; 44] = [
+    "timeline",
+    "schedule",
+    "estimates",
+    "effort estimate",
     "risks",
     "risk",
     "risks and mitigations",
@@ -605,13 +605,12 @@ const CONTEXTS: [&str; 38] = [
 ];
 
 /// Sections that frame the plan. Work stands in them and below them.
-const FRAMES: [&str; 30] = [
+const FRAMES: [&str; 29] = [
     "subagents",
     "agents",
     "plan",
     "implementation plan",
     "implementation",
-    "core implementation",
     "execution plan",
     "phases",
     "foundation",

@@ -26,7 +26,8 @@ pub(super) fn assign(
     for task in tasks {
         match task.owner {
             Owner::Named | Owner::Decided(_) => {
-                let task = with_paths(TaskDraft { owner: Owner::Decided(Ownership::Named), ..task }, owners, problems);
+                let task = TaskDraft { owner: Owner::Decided(Ownership::Named), ..task };
+                let task = with_paths(task, owners, rules, problems);
                 assigned.push(task);
             }
             Owner::Heading | Owner::Items => assigned.extend(divide(task, owners, settings, rules, problems)),
@@ -121,7 +122,7 @@ fn divide(
         }
     }
     beside(&mut divided);
-    divided.into_iter().map(|task| with_paths(task, owners, problems)).collect()
+    divided.into_iter().map(|task| with_paths(task, owners, rules, problems)).collect()
 }
 
 /// Decides who does an item: its paths and words, then the heading above it, then the default.
@@ -173,12 +174,16 @@ fn beside(tasks: &mut [TaskDraft]) {
 }
 
 /// Turns what a task mentions into what it may touch, as far as its subagent may; what its items wait for is its need.
-fn with_paths(mut task: TaskDraft, owners: &Owners<'_>, problems: &mut Problems<'_>) -> TaskDraft {
+fn with_paths(mut task: TaskDraft, owners: &Owners<'_>, rules: Rules, problems: &mut Problems<'_>) -> TaskDraft {
     let open = || task.requirements.iter().filter(|made| !made.done);
     let soft: Vec<Word> = open().flat_map(|made| made.needs.iter().cloned()).collect();
     let all_have_paths = open().all(|made| !made.paths.is_empty());
-    let is_guessed = !matches!(task.owner, Owner::Decided(Ownership::Named)) || !task.paths.is_empty() || task.frame > 0;
-    if task.touches.is_empty() && is_guessed && let Some(who) = &task.who {
+    // Our own plans say with a directive what a task may touch.
+    let is_meant = rules.lenient || !matches!(task.owner, Owner::Decided(Ownership::Named));
+    if task.touches.is_empty()
+        && is_meant
+        && let Some(who) = &task.who
+    {
         let mentioned: Vec<String> = if !task.paths.is_empty() {
             task.paths.clone()
         } else if all_have_paths {

@@ -297,9 +297,9 @@ fn unnamed(head: &str, phrase: &str, may_compare: bool, codes: &[&str], roster: 
 
 /// Tells whether a name is that of a subagent by its kind, and not that of a service or a package.
 fn is_agents_name(name: &str) -> bool {
-    const ENDS: [&str; 11] = [
+    const ENDS: [&str; 12] = [
         "-agent", "-implementer", "-architect", "-generator", "-reviewer", "-engineer", "-specialist", "-expert",
-        "-developer", "-wizard", "-pro",
+        "-developer", "-wizard", "-pro", "-checker",
     ];
     name.starts_with("backend-") || ENDS.iter().any(|end| name.ends_with(end))
 }
@@ -416,17 +416,17 @@ mod tests {
         ## Verification Commands  =>  Verification(None) "Verification Commands"
         ## Validation commands  =>  Verification(Some(Validation)) "Validation commands"
         ## Definition of Done:  =>  Acceptance "Definition of Done:"
-        ## Out-of-scope  =>  Aside "Out-of-scope"
+        ## Out-of-scope  =>  Aside(OutOfScope) "Out-of-scope"
         ## Implementation Plan  =>  Frame "Implementation Plan"
         ## Infrastrucure  =>  unknown Infrastrucure (Some("Infrastructure")) "Infrastrucure"
         ## backend-feature  =>  role Feature "backend-feature"
         ## `backend-fetaure-implementer`  =>  unknown backend-fetaure-implementer (Some("backend-feature-implementer")) "backend-fetaure-implementer"
-        ## `user-service`  =>  unknown user-service (None) "user-service"
+        ## `user-service`  =>  other "user-service"
         ## `src/user-service.py`  =>  other "src/user-service.py"
-        ## Data flow  =>  other "Data flow"
+        ## Data flow  =>  Context "Data flow"
         ## Steps to reproduce  =>  other "Steps to reproduce"
-        ## Notes  =>  Aside "Notes"
-        ## Documentation  =>  other "Documentation"
+        ## Notes  =>  Aside(Context) "Notes"
+        ## Documentation  =>  CrossCutting "Documentation"
         ## Why we feature this in the command line of our tests and not somewhere else entirely, says the planner  =>  other "Why we feature this in the command line of our tests and not somewhere else entirely, says the planner"
         ##  =>  other ""
         ## 1.  =>  other ""

@@ -1,10 +1,12 @@
 //! The way in: bytes become text, the form is found, and the plan is read and checked.
 
 use crate::{
+    command,
     diagnostics::{Diagnostic, Position, Severity},
     ids::Digest,
     plan::{
         PLAN_MAX_BYTES, Plan,
+        accounting::{Fate, Placed, What},
         blocks::{self, Block, CodeLine},
         check,
         dialect::{self, Dialect, Input, Rules, taskmaster},
@@ -114,7 +116,15 @@ struct Found {
 
 impl Found {
     /// Takes a draft of our YAML form, in which everything has a key.
-    fn ours(draft: Draft) -> Self {
+    fn ours(mut draft: Draft) -> Self {
+        let placed = |line: u32, text: String, fate: Fate| {
+            Placed { shown: Some((line, text)), ..Placed::new(0..0, What::Item(fate)) }
+        };
+        let commands = draft.verification.iter().map(|command| {
+            placed(command.line, command::join(&command.argv), Fate::Command { gate: command.gate })
+        });
+        let criteria = draft.acceptance.iter().map(|one| placed(one.line, one.text.clone(), Fate::Criterion));
+        draft.placed = commands.chain(criteria).collect();
         Self { draft, dialect: Dialect::Ours, rules: Rules::OURS, leaves: Vec::new() }
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn paths(text: &str) -> Vec<String> {
         let words = part.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"' | '\'' | '|' | '，' | '、' | '；'));
         for word in words {
             // A link ends in its address; what follows behind an arrow is a path of its own.
-            for word in word.split("->").flat_map(|word| word.split('→')) {
+            for word in word.split("->").flat_map(|word| word.split('→')).flat_map(|word| word.split("](")) {
                 if let Some(path) = path(word, in_code).filter(|path| !found.contains(path)) {
                     found.push(path);
                 }

@@ -11,6 +11,8 @@ mod outline;
 mod spec_kit;
 mod superpowers;
 pub(super) mod taskmaster;
+#[cfg(test)]
+pub(super) mod tests;
 
 use std::fmt;
 

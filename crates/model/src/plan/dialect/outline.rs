@@ -203,7 +203,8 @@ impl<'r, 's> Reader<'r, 's> {
                 }
             }
             Names::VacantRole(role) => self.vacant_role(section, at, heading, *role),
-            Names::Unknown { nearest: None, .. } if index.is_some() => {
+            // Inside a task a word that is near a domain's is a word of its own; a subagent's name is none.
+            Names::Unknown { name, nearest } if index.is_some() && (nearest.is_none() || !name.contains('-')) => {
                 if let Some(index) = index {
                     self.part(section, index, heading);
                 }
@@ -311,6 +312,14 @@ impl<'r, 's> Reader<'r, 's> {
             Names::Several(first) => first.clone(),
             _ => None,
         };
+        if let Some(who) = named.as_ref().filter(|_| section.has_items()) {
+            self.problems.warning(
+                "several-subagents",
+                at,
+                format!("this heading names several sections at once; `{}` gets what is not plainly another's", who.name),
+                "give each a heading of its own, so that every item belongs to one subagent",
+            );
+        }
         let owner = if named.is_some() { Owner::Heading } else { Owner::Items };
         let index = self.draft.tasks.len();
         self.begin(section, heading, at, named, owner);
