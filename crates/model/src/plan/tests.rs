@@ -1215,7 +1215,9 @@ fn random_task() -> impl Strategy<Value = RandomTask> {
             title: title.replace('`', ""),
             requirements: requirements
                 .into_iter()
-                .map(|(id, text, detail, done)| (id.then(String::new), text, detail.to_owned(), done))
+                .enumerate()
+                // A task of which nothing is open is none.
+                .map(|(at, (id, text, detail, done))| (id.then(String::new), text, detail.to_owned(), done && at > 0))
                 .collect(),
             notes: notes.to_owned(),
             touches: touches.into_iter().map(str::to_owned).collect(),
