@@ -269,6 +269,7 @@ impl From<JobError> for Failure {
             JobError::Workspace(error) => error.into(),
             JobError::Run(error) => error.into(),
             JobError::RunDir(error) => error.into(),
+            JobError::Untrusted(_) => Self::input(error),
             JobError::Journal(error) => RunError::from(error).into(),
             JobError::Agent(error) => error.into(),
         }
@@ -279,7 +280,7 @@ impl From<VerifyError> for Failure {
     fn from(error: VerifyError) -> Self {
         match error {
             VerifyError::Workspace(error) => error.into(),
-            VerifyError::Read { .. } | VerifyError::Handoff { .. } => Self::input(error),
+            VerifyError::Read(_) | VerifyError::Handoff { .. } => Self::input(error),
         }
     }
 }
