@@ -11,6 +11,7 @@ pub mod coordinator;
 pub(crate) mod errors;
 pub mod execution;
 pub mod github;
+pub mod http;
 pub mod intake;
 pub mod jobs;
 pub mod journal;

@@ -24,6 +24,7 @@ mod invariants;
 mod jobs;
 mod jobs_memory;
 mod limits;
+mod one_job;
 mod outcomes;
 mod plan_command;
 mod proof;

@@ -24,8 +24,8 @@ pub use self::{
     protected::{AGENT_INSTRUCTIONS, AGENT_SETTINGS_FILES, DEFAULT_PROTECTED_PATHS, ProtectedPath},
     pull_request::{DEFAULT_PLAN_FILE, PullRequestConfig},
     workflow::{
-        DEFAULT_RUNNER, DISPATCH_INPUTS_MAX, DISPATCH_OWN_INPUTS, WAVES_MAX, WorkflowConfig, WorkflowDispatch,
-        WorkflowSubagent,
+        DEFAULT_RUNNER, DISPATCH_INPUTS_MAX, DISPATCH_OWN_INPUTS, JOB_MINUTES, Layout, WAVES_MAX, WorkflowConfig,
+        WorkflowDispatch, WorkflowSubagent,
     },
 };
 use crate::{
