@@ -1,8 +1,6 @@
 //! The beginning of a fan-out on a pull request.
 
-use implementer_model::{
-    config::Layout, conversation::intent::Approval, github_ids::PullRequestNumber, ids::ObjectId,
-};
+use implementer_model::{config::Layout, conversation::intent::Approval, github_ids::PullRequestNumber, ids::ObjectId};
 
 use super::{Step, StepEnd, StepError, conversation};
 use crate::{
