@@ -65,9 +65,10 @@ impl Step<'_> {
     }
 
     /// Returns the pull request on which the event that started the workflow runs something.
-    pub(super) fn number_of_event(&self) -> Result<Option<u64>, StepError> {
+    pub(super) fn number_of_event(&self) -> Result<Option<PullRequestNumber>, StepError> {
         let event = event::read(self.runner.event_name()?, &self.runner.event()?)?;
-        let inputs = ActionInputs { pull_request: self.runner.number("pr")?, ..ActionInputs::default() };
+        let pull_request = self.runner.number("pr")?.map(PullRequestNumber::new);
+        let inputs = ActionInputs { pull_request, ..ActionInputs::default() };
         Ok(match intent::intent(&event, &inputs) {
             Intent::Run { number, .. } | Intent::Retry { number, .. } => Some(number),
             _ => None,

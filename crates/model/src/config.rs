@@ -33,6 +33,7 @@ use crate::{
     command,
     diagnostics::Diagnostic,
     ids::{Digest, SubagentName},
+    isolation::Demand,
     limits::{REWORK_ROUNDS_DEFAULT, REWORK_ROUNDS_MAX, TASKS_MAX},
     vocabulary::{Access, GateKind, Role},
 };
@@ -85,6 +86,9 @@ pub struct Config {
     pub escalate_beyond_plan: bool,
     /// Names of environment variables that are passed on to gates and subagents.
     pub pass_environment: Vec<String>,
+    /// How much isolation subagents and gates need; when left out `required` in a workflow, and `best` elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<Demand>,
     /// What happens on pull requests.
     pub pull_request: PullRequestConfig,
     /// What the generated workflow looks like.
@@ -261,6 +265,7 @@ impl Config {
             rework_rounds: None,
             escalate_beyond_plan: self.escalate_beyond_plan,
             pass_environment: self.pass_environment.clone(),
+            isolation: self.isolation,
             // Where plans are found and what is reported decides nothing about what is run.
             pull_request: PullRequestConfig::default(),
             // The workflow that was generated from it is what counts, and it stands beside the configuration.

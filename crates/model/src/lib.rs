@@ -24,6 +24,7 @@ pub mod gate;
 pub mod github_ids;
 pub mod handoff;
 pub mod ids;
+pub mod isolation;
 pub mod limits;
 pub mod lock;
 pub mod means;

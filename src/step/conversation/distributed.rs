@@ -16,7 +16,7 @@ use implementer_model::{
 
 use super::{
     ConversationError, PlanOptions, PullRequestContext, Reported,
-    claim::{self, CheckRuns},
+    claim::CheckRuns,
     live::Reporter,
     own_comment::{self, OwnComment},
     run,

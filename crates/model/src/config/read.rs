@@ -14,13 +14,14 @@ use super::{
 use crate::{
     diagnostics::{Diagnostic, Position, Severity, sort},
     ids::SubagentName,
+    isolation::Demand,
     limits::REWORK_ROUNDS_MAX,
     text::nearest,
     vocabulary::{Access, GateKind, Role},
     yaml::tree::{self, Node, Value},
 };
 
-pub(super) const CONFIG_KEYS: [&str; 13] = [
+pub(super) const CONFIG_KEYS: [&str; 14] = [
     "agent",
     "agents",
     "subagents",
@@ -32,6 +33,7 @@ pub(super) const CONFIG_KEYS: [&str; 13] = [
     "rework-rounds",
     "escalate-beyond-plan",
     "pass-environment",
+    "isolation",
     "pull-request",
     "workflow",
 ];
@@ -132,6 +134,9 @@ impl Reader<'_> {
         config.escalate_beyond_plan =
             fields.remove("escalate-beyond-plan").and_then(|field| self.truth(&field)).unwrap_or_default();
         config.pass_environment = self.environment(&mut fields);
+        config.isolation = fields
+            .remove("isolation")
+            .and_then(|field| self.choice(&field, &Demand::ALL.map(|demand| (demand.name(), demand))));
         if let Some(field) = fields.remove("pull-request") {
             config.pull_request = self.pull_request(field);
         }
