@@ -18,6 +18,7 @@ mod fan_out;
 mod faults;
 mod gates;
 mod generate;
+mod hostile;
 mod image;
 mod init;
 mod invariants;
