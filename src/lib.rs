@@ -18,6 +18,8 @@ pub mod journal;
 pub mod layout;
 pub mod run_dir;
 pub mod runtime;
+pub mod sandbox;
 pub mod step;
+pub mod untrusted;
 pub mod verify;
 pub mod workspace;

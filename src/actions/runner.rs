@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use implementer_model::github_ids::{RunId, RunKey};
+
 /// The most that one step may write into its summary, in bytes ("Adding a job summary", docs.github.com).
 pub(super) const STEP_SUMMARY_MAX_BYTES: usize = 1024 * 1024;
 
@@ -225,15 +227,15 @@ impl Runner {
     ///
     /// # Errors
     /// When the runner did not say.
-    pub fn run_key(&self) -> Result<String, RunnerError> {
-        Ok(format!("{}/{}", self.run_number()?, self.attempt()))
+    pub fn run_key(&self) -> Result<RunKey, RunnerError> {
+        Ok(RunKey::Workflow { run: self.run_id()?, attempt: self.attempt() })
     }
 
-    /// Returns the number of the workflow run.
+    /// Returns the id of the workflow run.
     ///
     /// # Errors
     /// When the runner did not say.
-    pub fn run_number(&self) -> Result<u64, RunnerError> {
+    pub fn run_id(&self) -> Result<RunId, RunnerError> {
         self.required("GITHUB_RUN_ID")?.parse().map_err(|_| RunnerError::Missing("GITHUB_RUN_ID"))
     }
 

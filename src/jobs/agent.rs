@@ -8,6 +8,7 @@ use super::error::JobError;
 use crate::{
     agent::{AgentError, Agents, Making, own_environment},
     intake::Intake,
+    layout::PROGRAMS,
     workspace::{
         slots::{Slot, SlotPool},
         store::RunStore,
@@ -35,7 +36,7 @@ pub(super) async fn of_configuration<'s>(
     let environment = own_environment();
     let mut checkout = None;
     if making(intake, own_steps, scratch, &supervisor, &environment).has_relative_program() {
-        let pool = SlotPool::new(store.clone(), &scratch.join("programs"))?;
+        let pool = SlotPool::new(store.clone(), &scratch.join(PROGRAMS))?;
         checkout = Some(pool.acquire(rules, None).await?);
     }
     let root = checkout.as_ref().map_or(scratch, Slot::path);

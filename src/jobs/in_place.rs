@@ -46,6 +46,10 @@ pub async fn run_in_place(
     let (agents, _programs) =
         agent::of_configuration(intake, called, false, &site.store, &site.frozen.rules, scratch).await?;
     let run_dir = RunDir::create(&out.join(RUN))?;
+    let (supervisor, environment) =
+        (std::env::current_exe().map_err(JobError::reading("our own executable"))?, own_environment());
+    let sandbox =
+        site.open_sandbox(&supervisor, &environment, scratch)?.of_run(run_dir.root(), &site.store.object_folders());
     let path = run_dir.path(RunFile::Journal);
     // The times of the run are counted from when it was approved, in whatever job.
     let mut records = site.records.clone();
@@ -61,8 +65,9 @@ pub async fn run_in_place(
         store: site.store.clone(),
         run_dir,
         scratch: scratch.to_owned(),
-        environment: own_environment(),
-        supervisor: std::env::current_exe().map_err(JobError::reading("our own executable"))?,
+        sandbox,
+        environment,
+        supervisor,
         place: Place { run: site.frozen.run.clone(), workflow: site.frozen.workflow.clone(), platform },
         revision: None,
         resumed: Some(Resumed { journal, records }),

@@ -27,7 +27,7 @@ mod summarize;
 mod work;
 
 /// What stands for the gates where attempts are named.
-pub const GATES: &str = "gates";
+pub const GATES: &str = crate::layout::RunFile::Gates.name();
 
 pub use self::{
     collect::{Collected, collect},

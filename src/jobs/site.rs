@@ -1,6 +1,7 @@
 //! Where a job of the fan-out stands: a state, and a store that has everything of it.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
@@ -17,11 +18,12 @@ use super::{
 };
 use crate::{
     agent::own_environment,
-    coordinator::{Elsewhere, Order, Reached, Resumed, Setup, Until, follow},
+    coordinator::{Elsewhere, Order, Reached, Resumed, SandboxSite, Setup, Until, follow, open_sandbox},
     intake::{self, Intake, IntakeError, Sources},
     journal::{Journal, Record},
     layout::{self, RunFile},
     run_dir::RunDir,
+    sandbox::Sandbox,
     workspace::{bundle, store::RunStore},
 };
 
@@ -214,19 +216,46 @@ impl Site {
         super::state::write_journal(&path, records).await?;
         let (journal, records) = Journal::resume(&path, &intake.lock)?;
         let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
+        let executable = std::env::current_exe().map_err(JobError::reading("our own executable"))?;
+        let environment = own_environment();
+        // Who only goes through a run starts nothing.
+        let sandbox = if elsewhere.gates_here {
+            self.open_sandbox(&executable, &environment, scratch)?.of_run(run_dir.root(), &self.store.object_folders())
+        } else {
+            Sandbox::none()
+        };
         let setup = Setup {
             agents: agent::nobody(&intake)?,
             intake,
             store: self.store.clone(),
             run_dir,
             scratch: scratch.to_owned(),
-            environment: own_environment(),
-            supervisor: std::env::current_exe().map_err(JobError::reading("our own executable"))?,
+            sandbox,
+            environment,
+            supervisor: executable,
             place: Place { run: self.frozen.run.clone(), workflow: self.frozen.workflow.clone(), platform },
             revision: None,
             resumed: Some(Resumed { journal, records }),
         };
         Ok(follow(setup, elsewhere, cancel).await?)
+    }
+
+    /// Opens the sandbox that the configuration asks for, for what this job starts.
+    pub(super) fn open_sandbox(
+        &self,
+        executable: &Path,
+        environment: &BTreeMap<String, String>,
+        scratch: &Path,
+    ) -> Result<Sandbox, JobError> {
+        Ok(open_sandbox(&SandboxSite {
+            intake: &self.intake,
+            store: &self.store,
+            repository: &self.repository,
+            run: &self.folder,
+            scratch,
+            executable,
+            environment,
+        })?)
     }
 
     /// Finds the attempts of these names among those that come next.

@@ -1,6 +1,6 @@
 //! The beginning of a fan-out on a pull request.
 
-use implementer_model::{config::Layout, conversation::intent::Approval};
+use implementer_model::{config::Layout, conversation::intent::Approval, github_ids::PullRequestNumber, ids::ObjectId};
 
 use super::{Step, StepEnd, StepError, conversation};
 use crate::{
@@ -24,13 +24,18 @@ impl Step<'_> {
     }
 
     /// Begins a fan-out on a pull request: approves, claims, freezes, and names the first wave.
-    pub(super) fn begin(&self, number: u64, approval: &Approval, retry: Option<&str>) -> Result<StepEnd, StepError> {
+    pub(super) fn begin(
+        &self,
+        number: PullRequestNumber,
+        approval: &Approval,
+        retry: Option<&str>,
+    ) -> Result<StepEnd, StepError> {
         let layout = self.layout()?;
         let pull = self.pull_request(number)?;
         let service = self.artifacts()?;
         let options = self.plan_options()?;
         let scratch = execution::scratch()?;
-        let claimed = |commit: &str| self.remember_claim(number, commit);
+        let claimed = |commit: &ObjectId| self.remember_claim(number, commit);
         let began = self.runtime.block_on(async {
             let begun = conversation::begin(&pull, approval, &options, retry, scratch.path(), claimed).await?;
             let freezing = Freezing {

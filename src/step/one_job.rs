@@ -90,7 +90,7 @@ impl Step<'_> {
     /// Looks for the newest artifact that an earlier attempt of the working job kept, and unpacks it.
     async fn earlier(&self, place: &Path) -> Result<Option<u32>, String> {
         let github = self.repository().map_err(|error| errors::chain(&error))?.github;
-        let run = self.run_number().map_err(|error| errors::chain(&error))?;
+        let run = self.runner.run_id().map_err(|error| errors::chain(&error))?;
         let artifacts = github.artifacts(run).await.map_err(|error| errors::chain(&error))?;
         let kept = |attempt: u32| {
             let name = format!("{PREFIX}-work-attempt-{attempt}");

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use implementer_model::{text, workflow::matrix::Leg};
+use implementer_model::{github_ids::ArtifactId, text, workflow::matrix::Leg};
 use serde_json::Value;
 
 use super::{
@@ -102,7 +102,7 @@ impl Step<'_> {
         }
         let gathered = gather::gather(&github, &wanted, scratch).await;
         came.extend(gathered.into_iter().map(|(slot, result)| (slot, result.map_err(|error| errors::chain(&error)))));
-        let bound: Vec<u64> = wanted.iter().map(|(_, bound)| bound.id).collect();
+        let bound: Vec<ArtifactId> = wanted.iter().map(|(_, bound)| bound.id).collect();
         let (mut found, mut troubles) = (Vec::new(), BTreeMap::new());
         for leg in legs {
             match came.remove(&leg.slot) {
@@ -122,8 +122,8 @@ impl Step<'_> {
     }
 
     /// Says which artifacts have names as those of this wave, and were not uploaded by its jobs. They are not looked at.
-    async fn name_strangers(&self, github: &Github, wave: &str, bound: &[u64]) {
-        let (Ok(run), Ok(prefix)) = (self.run_number(), self.artifact_name(wave)) else { return };
+    async fn name_strangers(&self, github: &Github, wave: &str, bound: &[ArtifactId]) {
+        let (Ok(run), Ok(prefix)) = (self.runner.run_id(), self.artifact_name(wave)) else { return };
         let Some((prefix, _)) = prefix.rsplit_once("-attempt-") else { return };
         match github.artifacts(run).await {
             Ok(artifacts) => {

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use implementer_model::{
+    github_ids::PullRequestNumber,
     handoff::{Handoff, Status},
+    ids::ObjectId,
     summary,
 };
 
@@ -16,6 +18,7 @@ use crate::{
     errors,
     execution::{self, Executed},
     jobs::{self, Site, StateDir, Summarizing},
+    layout::{RUNS_DIR, RunFile},
     runtime::blocking,
     workspace::store::RunStore,
 };
@@ -26,7 +29,7 @@ impl Step<'_> {
         let scratch = execution::scratch()?;
         let out = match self.runner.input("out") {
             Some(out) => workspace.join(out),
-            None => workspace.join(crate::layout::RUNS_DIR).join(format!("run-{}", self.run_number()?)),
+            None => workspace.join(RUNS_DIR).join(format!("run-{}", self.runner.run_id()?)),
         };
         self.log.line(
             "This job checks nothing out and runs nothing of the repository's. Of other programs it calls git alone, on a \
@@ -59,7 +62,9 @@ impl Step<'_> {
             self.log.command(&annotation(Level::Warning, None, "Not uploaded", &errors::chain(&failure)));
         }
         let about = handoff.provenance.pull_request.clone().ok_or(StepError::NoPullRequest)?;
-        let pull = self.pull_request(about.number)?;
+        let number = PullRequestNumber::new(about.number);
+        let pull = self.pull_request(number)?;
+        let head = ObjectId::new(about.head).map_err(|_| StepError::NoPullRequest)?;
         if self.runner.input("branch") == Some("true")
             && let Err(failure) = self.runtime.block_on(self.push(&pull, &store, &handoff))
         {
@@ -69,7 +74,7 @@ impl Step<'_> {
         let commit = handoff.result.commit.clone();
         let lock = handoff.lock.digest.clone();
         let executed = Executed { handoff, folder: out };
-        let reported = self.runtime.block_on(conversation::conclude(&pull, &about.head, executed))?;
+        let reported = self.runtime.block_on(conversation::conclude(&pull, &head, executed))?;
         if let Some(workflow) = self.runner.input("on-complete") {
             if complete {
                 self.runtime.block_on(self.start_next(
@@ -147,7 +152,7 @@ impl Step<'_> {
         workflow: &str,
         about: &[(&str, &str)],
     ) -> Result<(), StepError> {
-        let (number, run) = (pull.number.to_string(), self.run_number()?.to_string());
+        let (number, run) = (pull.number.to_string(), self.runner.run_id()?.to_string());
         let base = pull.github().pull_request(pull.number).await?.base.name;
         let mut inputs = vec![("pr", number.as_str()), ("run", run.as_str())];
         inputs.extend_from_slice(about);
@@ -162,8 +167,7 @@ impl Step<'_> {
     /// Uploads the run's folder, without the store that it was computed in.
     async fn deliver(&self, out: &Path, scratch: &Path) -> Result<(), StepError> {
         let service = self.artifacts()?;
-        let packed =
-            pack_folder(out, &scratch.join("run.zip"), |path| path.starts_with(crate::layout::RunFile::Store))?;
+        let packed = pack_folder(out, &scratch.join("run.zip"), |path| path.starts_with(RunFile::Store))?;
         let name = self.artifact_name("run")?;
         service.upload(&name, &packed).await?;
         self.log.line(&format!("uploaded {name} ({} bytes)", packed.size));

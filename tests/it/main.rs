@@ -30,5 +30,6 @@ mod plan_command;
 mod proof;
 mod resources;
 mod rework;
+mod rooms;
 mod supervision;
 mod support;

@@ -32,11 +32,10 @@ use crate::{
     budget::Dollars,
     command,
     diagnostics::Diagnostic,
-    gate::GateKind,
     ids::{Digest, SubagentName},
-    plan::TASKS_MAX,
-    rework,
-    roster::{Access, Role},
+    isolation::Demand,
+    limits::{REWORK_ROUNDS_DEFAULT, REWORK_ROUNDS_MAX, TASKS_MAX},
+    vocabulary::{Access, GateKind, Role},
 };
 
 /// Where the configuration stands in a repository.
@@ -89,6 +88,9 @@ pub struct Config {
     pub escalate_beyond_plan: bool,
     /// Names of environment variables that are passed on to gates and subagents.
     pub pass_environment: Vec<String>,
+    /// How much isolation subagents and gates need; when left out `required` in a workflow, and `best` elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<Demand>,
     /// What happens on pull requests.
     pub pull_request: PullRequestConfig,
     /// What the generated workflow looks like.
@@ -187,7 +189,7 @@ impl Config {
     /// Returns how often the authors of what the gates object to are called again.
     #[must_use]
     pub fn rework_rounds(&self) -> u32 {
-        self.rework_rounds.unwrap_or(rework::ROUNDS_DEFAULT).min(rework::ROUNDS_MAX)
+        self.rework_rounds.unwrap_or(REWORK_ROUNDS_DEFAULT).min(REWORK_ROUNDS_MAX)
     }
 
     /// Returns the time limit of one attempt at a task of `subagent`: its own, else the general one, else 60 minutes.
@@ -295,6 +297,7 @@ impl Config {
             rework_rounds: None,
             escalate_beyond_plan: self.escalate_beyond_plan,
             pass_environment: self.pass_environment.clone(),
+            isolation: self.isolation,
             // Where plans are found and what is reported decides nothing about what is run.
             pull_request: PullRequestConfig::default(),
             // The workflow that was generated from it is what counts, and it stands beside the configuration.

@@ -15,7 +15,7 @@ use crate::{
         },
     },
     ids::SubagentName,
-    workflow::matrix::LEGS_MAX,
+    limits::MATRIX_JOBS_MAX,
     yaml::tree::{Node, Value},
 };
 
@@ -46,7 +46,7 @@ impl Reader<'_> {
         let mut config = WorkflowConfig {
             waves: number(self, "waves", WAVES_MAX),
             rework_waves: number(self, "rework-waves", WAVES_MAX),
-            jobs_per_wave: number(self, "jobs-per-wave", LEGS_MAX as u64),
+            jobs_per_wave: number(self, "jobs-per-wave", MATRIX_JOBS_MAX as u64),
             ..WorkflowConfig::default()
         };
         config.layout = fields.remove("layout").and_then(|field| self.layout(&field)).unwrap_or_default();
