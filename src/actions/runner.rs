@@ -85,7 +85,7 @@ pub enum RunnerError {
         wanted: &'static str,
     },
     /// A file of the runner's cannot be read or written.
-    #[error("cannot {doing} {path}: {source}")]
+    #[error("cannot {doing} {path}")]
     File {
         /// `read` or `write to`.
         doing: &'static str,

@@ -60,7 +60,7 @@ pub enum UploadError {
         again: bool,
     },
     /// The zip cannot be read.
-    #[error("cannot read the artifact's file: {0}")]
+    #[error("cannot read the artifact's file")]
     File(#[from] std::io::Error),
 }
 

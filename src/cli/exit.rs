@@ -190,7 +190,7 @@ impl From<ConversationError> for Failure {
             ConversationError::Execution(error) => error.into(),
             ConversationError::Intake(error) => error.into(),
             _ => {
-                let hint = error.hint().map(str::to_owned);
+                let hint = error.hint();
                 Self::input(error).with_hint(hint)
             }
         }
@@ -199,7 +199,8 @@ impl From<ConversationError> for Failure {
 
 impl From<GithubError> for Failure {
     fn from(error: GithubError) -> Self {
-        Self::outside(error)
+        let hint = error.hint();
+        Self::outside(error).with_hint(hint)
     }
 }
 
