@@ -19,5 +19,6 @@ pub mod layout;
 pub mod run_dir;
 pub mod runtime;
 pub mod step;
+pub mod untrusted;
 pub mod verify;
 pub mod workspace;

@@ -29,5 +29,6 @@ mod plan_command;
 mod proof;
 mod resources;
 mod rework;
+mod rooms;
 mod supervision;
 mod support;

@@ -32,11 +32,9 @@ use crate::{
     budget::Dollars,
     command,
     diagnostics::Diagnostic,
-    gate::GateKind,
     ids::{Digest, SubagentName},
-    plan::TASKS_MAX,
-    rework,
-    roster::{Access, Role},
+    limits::{REWORK_ROUNDS_DEFAULT, REWORK_ROUNDS_MAX, TASKS_MAX},
+    vocabulary::{Access, GateKind, Role},
 };
 
 /// Where the configuration stands in a repository.
@@ -156,7 +154,7 @@ impl Config {
     /// Returns how often the authors of what the gates object to are called again.
     #[must_use]
     pub fn rework_rounds(&self) -> u32 {
-        self.rework_rounds.unwrap_or(rework::ROUNDS_DEFAULT).min(rework::ROUNDS_MAX)
+        self.rework_rounds.unwrap_or(REWORK_ROUNDS_DEFAULT).min(REWORK_ROUNDS_MAX)
     }
 
     /// Returns the time limit of one attempt at a task of `subagent`: its own, else the general one, else 60 minutes.

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::SubagentName;
+use crate::{ids::SubagentName, limits::MATRIX_JOBS_MAX};
 
 /// The runner of every job, unless the configuration says otherwise.
 pub const DEFAULT_RUNNER: &str = "ubuntu-24.04";
 
 /// The most waves, and the most waves of one round of rework, that a workflow may have. What GitHub takes depends on the jobs
-/// of a wave, too: [`crate::workflow::WORKFLOW_MAX_BYTES`].
+/// of a wave, too: `generate` checks the size of the workflow.
 pub const WAVES_MAX: u64 = 24;
 
 /// The inputs of a dispatched workflow that are ours: the job, and a name for people.
@@ -110,7 +110,7 @@ impl WorkflowConfig {
     #[must_use]
     pub fn jobs_per_wave(&self) -> usize {
         let own = self.jobs_per_wave.and_then(|jobs| usize::try_from(jobs).ok());
-        own.unwrap_or(DEFAULT_JOBS_PER_WAVE).clamp(1, crate::workflow::matrix::LEGS_MAX)
+        own.unwrap_or(DEFAULT_JOBS_PER_WAVE).clamp(1, MATRIX_JOBS_MAX)
     }
 
     /// Returns the labels of a subagent's runner.

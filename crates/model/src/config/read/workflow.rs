@@ -12,7 +12,7 @@ use crate::{
         workflow::{DISPATCH_INPUTS_MAX, DISPATCH_OWN_INPUTS, WAVES_MAX, WorkflowDispatch, WorkflowSubagent},
     },
     ids::SubagentName,
-    workflow::matrix::LEGS_MAX,
+    limits::MATRIX_JOBS_MAX,
     yaml::tree::{Node, Value},
 };
 
@@ -40,7 +40,7 @@ impl Reader<'_> {
         let mut config = WorkflowConfig {
             waves: number(self, "waves", WAVES_MAX),
             rework_waves: number(self, "rework-waves", WAVES_MAX),
-            jobs_per_wave: number(self, "jobs-per-wave", LEGS_MAX as u64),
+            jobs_per_wave: number(self, "jobs-per-wave", MATRIX_JOBS_MAX as u64),
             ..WorkflowConfig::default()
         };
         config.action = fields.remove("action").and_then(|field| self.action(&field));
