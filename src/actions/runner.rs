@@ -124,8 +124,10 @@ impl Runner {
     #[must_use]
     pub fn input(&self, name: &str) -> Option<&str> {
         debug_assert!(INPUTS.contains(&name), "`{name}` is no input of the action");
-        // The runner upper-cases names and turns spaces into underscores, and leaves hyphens.
-        self.get(&format!("INPUT_{}", name.to_uppercase().replace(' ', "_"))).map(str::trim).filter(|v| !v.is_empty())
+        // The runner upper-cases names and leaves hyphens, which no shell can set.
+        let as_the_runner = format!("INPUT_{}", name.to_uppercase());
+        let given = |variable: &str| self.get(variable).map(str::trim).filter(|value| !value.is_empty());
+        given(&as_the_runner).or_else(|| given(&as_the_runner.replace('-', "_")))
     }
 
     /// Returns an input that is a number.
@@ -339,6 +341,7 @@ mod tests {
             ("GITHUB_STEP_SUMMARY", file("summary")),
             ("INPUT_TIME-LIMIT", " 12 ".to_owned()),
             ("INPUT_LOCK", String::new()),
+            ("INPUT_ON_COMPLETE", "next.yml".to_owned()),
         ];
         Runner::new(variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()).unwrap()
     }
@@ -355,6 +358,7 @@ mod tests {
         let runner = runner(folder.path());
         assert_eq!(runner.number("time-limit").unwrap(), Some(12));
         assert_eq!(runner.input("lock"), None);
+        assert_eq!(runner.input("on-complete"), Some("next.yml"), "a shell cannot set a name with a hyphen");
         assert!(runner.number("jobs").unwrap().is_none());
     }
 

@@ -10,7 +10,7 @@ use crate::{
     artifacts::UploadError,
     coordinator::RunError,
     execution::ExecutionError,
-    github::GithubError,
+    github::{GithubError, GithubErrorKind},
     intake::IntakeError,
     jobs::JobError,
     journal::JournalError,
@@ -200,7 +200,11 @@ impl From<ConversationError> for Failure {
 impl From<GithubError> for Failure {
     fn from(error: GithubError) -> Self {
         let hint = error.hint();
-        Self::outside(error).with_hint(hint)
+        match error.kind {
+            GithubErrorKind::BadToken(_) => Self::input(error),
+            _ => Self::outside(error),
+        }
+        .with_hint(hint)
     }
 }
 

@@ -6,6 +6,8 @@ use http::{HeaderMap, StatusCode};
 use implementer_model::text;
 use serde::Deserialize;
 
+use super::InvalidToken;
+
 /// How many characters of a message of GitHub's are passed on.
 const MESSAGE_MAX_CHARS: usize = 400;
 
@@ -26,6 +28,9 @@ pub struct GithubError {
 /// The kinds of failure, as far as somebody would act on them differently.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GithubErrorKind {
+    /// The token is none: it was not sent anywhere.
+    #[error(transparent)]
+    BadToken(#[from] InvalidToken),
     /// 401.
     #[error("GitHub does not accept the token")]
     Unauthorized,
@@ -92,6 +97,9 @@ impl GithubError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match &self.kind {
+            GithubErrorKind::BadToken(_) => Some(
+                "copy the token again; GITHUB_TOKEN, GH_TOKEN or the input `token` has more or less than it".to_owned(),
+            ),
             GithubErrorKind::Unauthorized => {
                 Some("give a token that is valid as GITHUB_TOKEN, or as the input `token`".to_owned())
             }
