@@ -308,7 +308,7 @@ The plan is [`.backend-implementer/plan.md`](https://x.invalid/a%28b%29) by ada,
 Somebody with write permission comments:
 
 ```
-/implement a78a65610829
+/implement f40beea5e2a4
 ```
 
 The lock names exactly what is shown here: another plan, commit or roster is another lock, and is refused.
