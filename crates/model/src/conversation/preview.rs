@@ -320,7 +320,7 @@ Read as `ours`: 1 item: 1 in 1 task.
 Somebody with write permission comments:
 
 ```
-/implement a78a65610829
+/implement f40beea5e2a4
 ```
 
 The lock names exactly what is shown here: another plan, commit or roster is another lock, and is refused.
