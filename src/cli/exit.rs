@@ -10,7 +10,7 @@ use crate::{
     artifacts::UploadError,
     coordinator::RunError,
     execution::ExecutionError,
-    github::GithubError,
+    github::{GithubError, GithubErrorKind},
     intake::IntakeError,
     jobs::JobError,
     journal::JournalError,
@@ -198,7 +198,7 @@ impl From<ConversationError> for Failure {
             ConversationError::Execution(error) => error.into(),
             ConversationError::Intake(error) => error.into(),
             _ => {
-                let hint = error.hint().map(str::to_owned);
+                let hint = error.hint();
                 Self::input(error).with_hint(hint)
             }
         }
@@ -207,7 +207,12 @@ impl From<ConversationError> for Failure {
 
 impl From<GithubError> for Failure {
     fn from(error: GithubError) -> Self {
-        Self::outside(error)
+        let hint = error.hint();
+        match error.kind {
+            GithubErrorKind::BadToken(_) => Self::input(error),
+            _ => Self::outside(error),
+        }
+        .with_hint(hint)
     }
 }
 

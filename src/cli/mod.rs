@@ -52,9 +52,9 @@ enum Command {
     Run(run::Arguments),
     /// Prove a run offline: recompute integration, scope and landing from its bundle
     Verify(verify::Arguments),
-    /// Write the workflow in which every wave is a matrix of jobs, or check that it is up to date
+    /// Write the workflow of the configured layout, or check that it is up to date
     Generate(generate::Arguments),
-    /// Write a commented configuration and the workflow for pull requests
+    /// Look at the repository and write its configuration, workflow and first plan, with the reasons
     Init(init::Arguments),
     /// List the roster and lint the agent files
     Agents(agents::Arguments),

@@ -6,7 +6,7 @@ use std::{
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use implementer_model::{config::AgentKind, ids::ObjectId, lock::Lock, provenance::Provenance};
+use implementer_model::{config::AgentKind, ids::ObjectId, lock::Lock, plan::Dialect, provenance::Provenance};
 use serde::{Deserialize, Serialize};
 
 use super::error::JobError;
@@ -69,6 +69,9 @@ struct FrozenPlan {
     /// Its bytes, in base64: the lock is over the bytes.
     bytes: String,
     first_line: usize,
+    /// The dialect that it was insisted to be of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dialect: Option<Dialect>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -96,6 +99,7 @@ impl Frozen {
                 name: plan.name.clone(),
                 bytes: BASE64_STANDARD.encode(&plan.bytes),
                 first_line: plan.first_line,
+                dialect: plan.dialect,
             },
             config: match config {
                 ConfigSource::Base => None,
@@ -111,9 +115,9 @@ impl Frozen {
     }
 
     pub(super) fn plan(&self) -> Option<PlanText> {
-        let FrozenPlan { name, bytes, first_line } = &self.plan;
+        let FrozenPlan { name, bytes, first_line, dialect } = &self.plan;
         let bytes = BASE64_STANDARD.decode(bytes).ok()?;
-        Some(PlanText { name: name.clone(), bytes, first_line: *first_line })
+        Some(PlanText { name: name.clone(), bytes, first_line: *first_line, dialect: *dialect })
     }
 
     pub(super) fn config(&self) -> ConfigSource {

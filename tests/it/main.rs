@@ -3,6 +3,7 @@
 
 mod act;
 mod action_metadata;
+mod agent_files;
 mod agent_programs;
 mod artifact_doubles;
 mod artifacts;
