@@ -182,6 +182,7 @@ impl CliAgent {
             output_cap: OUTPUT_CAP,
             grace: GRACE,
             supervisor: self.supervisor.clone(),
+            cell: None,
         })
     }
 }
@@ -259,6 +260,7 @@ impl Agent for CliAgent {
             output_cap: OUTPUT_CAP,
             grace: GRACE,
             supervisor: self.supervisor.clone(),
+            cell: None,
         }))
     }
 
