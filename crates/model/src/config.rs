@@ -26,19 +26,18 @@ pub use self::{
     protected::{AGENT_INSTRUCTIONS, AGENT_SETTINGS_FILES, DEFAULT_PROTECTED_PATHS, ProtectedPath},
     pull_request::{DEFAULT_PLAN_FILE, PullRequestConfig},
     workflow::{
-        DEFAULT_RUNNER, DISPATCH_INPUTS_MAX, DISPATCH_OWN_INPUTS, WAVES_MAX, WorkflowConfig, WorkflowDispatch,
-        WorkflowSubagent,
+        DEFAULT_RUNNER, DISPATCH_INPUTS_MAX, DISPATCH_OWN_INPUTS, JOB_MINUTES, Layout, WAVES_MAX, WorkflowConfig,
+        WorkflowDispatch, WorkflowSubagent,
     },
 };
 use crate::{
     budget::Dollars,
     command,
     diagnostics::Diagnostic,
-    gate::GateKind,
     ids::{Digest, SubagentName},
-    plan::TASKS_MAX,
-    rework,
-    roster::{Access, Role},
+    isolation::Demand,
+    limits::{REWORK_ROUNDS_DEFAULT, REWORK_ROUNDS_MAX, TASKS_MAX},
+    vocabulary::{Access, GateKind, Role},
 };
 
 /// Where the configuration stands in a repository.
@@ -93,6 +92,9 @@ pub struct Config {
     pub granularity: Granularity,
     /// Names of environment variables that are passed on to gates and subagents.
     pub pass_environment: Vec<String>,
+    /// How much isolation subagents and gates need; when left out `required` in a workflow, and `best` elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<Demand>,
     /// What happens on pull requests.
     pub pull_request: PullRequestConfig,
     /// What the generated workflow looks like.
@@ -162,7 +164,7 @@ impl Config {
     /// Returns how often the authors of what the gates object to are called again.
     #[must_use]
     pub fn rework_rounds(&self) -> u32 {
-        self.rework_rounds.unwrap_or(rework::ROUNDS_DEFAULT).min(rework::ROUNDS_MAX)
+        self.rework_rounds.unwrap_or(REWORK_ROUNDS_DEFAULT).min(REWORK_ROUNDS_MAX)
     }
 
     /// Returns the role that does what a plan gives to nobody.
@@ -282,6 +284,7 @@ impl Config {
             default_role: self.default_role,
             granularity: self.granularity,
             pass_environment: self.pass_environment.clone(),
+            isolation: self.isolation,
             // Where plans are found and what is reported decides nothing about what is run.
             pull_request: PullRequestConfig::default(),
             // The workflow that was generated from it is what counts, and it stands beside the configuration.

@@ -75,11 +75,7 @@ pub fn render(preview: &Preview<'_>) -> String {
         plan.digest.short(),
         text::code(lock.base.short())
     ));
-    page.push_str(&format!(
-        "Read as `{}`: {}.\n\n",
-        plan.dialect,
-        text::markdown(&plan.counts().line())
-    ));
+    page.push_str(&format!("Read as `{}`: {}.\n\n", plan.dialect, text::markdown(&plan.counts().line())));
     if !plan.context.is_empty() {
         let files: Vec<_> = plan.context.iter().map(|file| text::code(&text::truncate(&file.path, 120))).collect();
         page.push_str(&format!("Every brief has what stands beside it: {}.\n\n", files.join(", ")));

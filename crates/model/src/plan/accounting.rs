@@ -170,7 +170,11 @@ impl Counts {
     pub fn line(&self) -> String {
         let mut parts = vec![format!("{} in {}", self.requirements, text::count(self.tasks, "task"))];
         if self.criteria > 0 {
-            parts.push(if self.criteria == 1 { "1 criterion".to_owned() } else { format!("{} criteria", self.criteria) });
+            parts.push(if self.criteria == 1 {
+                "1 criterion".to_owned()
+            } else {
+                format!("{} criteria", self.criteria)
+            });
         }
         if self.commands > 0 {
             parts.push(text::count(self.commands, "command"));

@@ -357,10 +357,13 @@ fn tick(item: &mut Item) {
 
 /// Returns the items of the lists among blocks.
 pub(super) fn nested(blocks: &[Block]) -> impl Iterator<Item = &Item> {
-    blocks.iter().filter_map(|block| match block {
-        Block::List { items } => Some(items),
-        _ => None,
-    }).flatten()
+    blocks
+        .iter()
+        .filter_map(|block| match block {
+            Block::List { items } => Some(items),
+            _ => None,
+        })
+        .flatten()
 }
 
 impl Item {

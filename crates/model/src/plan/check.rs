@@ -9,8 +9,9 @@ use crate::{
     cycles,
     diagnostics::Position,
     ids::{Digest, NAME_MAX, RequirementId, SubagentName, TaskId},
+    limits::TASKS_MAX,
     plan::{
-        Plan, PlannedTask, Requirement, TASKS_MAX,
+        Plan, PlannedTask, Requirement,
         accounting::{Fate, Placed, What},
         dialect::Dialect,
         directives, domains,
@@ -147,7 +148,8 @@ fn lift_phases(
     needs: &[BTreeMap<usize, Position>],
     parallel: &mut [BTreeMap<usize, Position>],
 ) {
-    let rank = |task: &TaskDraft| task.who.as_ref().and_then(|who| roster.get(&who.name)).map(|subagent| subagent.role.rank());
+    let rank =
+        |task: &TaskDraft| task.who.as_ref().and_then(|who| roster.get(&who.name)).map(|subagent| subagent.role.rank());
     let Some(ranks) = tasks.iter().map(rank).collect::<Option<Vec<u8>>>() else { return };
     let mut effective = ranks.clone();
     let mut changed = true;
@@ -183,7 +185,8 @@ fn check_work(draft: &Draft, problems: &mut Problems<'_>) {
         let at = tasks.first().map_or_else(Position::default, |task| task.at);
         let message = if tasks.is_empty() { "the plan has no task" } else { "no task of the plan has anything to do" };
         let hint = match draft.seen.as_slice() {
-            [] => "head a section with a subagent or its domain, such as `## Feature`, and list what it is to do".to_owned(),
+            [] => "head a section with a subagent or its domain, such as `## Feature`, and list what it is to do"
+                .to_owned(),
             seen => {
                 let sections: Vec<_> = seen.iter().take(8).map(|title| could_be(title)).collect();
                 format!("these sections were seen, and none is work: {}", sections.join("; "))
@@ -323,12 +326,7 @@ impl RequirementIds {
         Self { own, taken: lines.into_keys().collect() }
     }
 
-    fn give(
-        &mut self,
-        task: &TaskId,
-        at: usize,
-        drafts: Vec<RequirementDraft>,
-    ) -> Vec<(Requirement, Range<usize>)> {
+    fn give(&mut self, task: &TaskId, at: usize, drafts: Vec<RequirementDraft>) -> Vec<(Requirement, Range<usize>)> {
         let mut requirements = Vec::with_capacity(drafts.len());
         let mut number = 0;
         for (item, draft) in drafts.into_iter().enumerate() {
@@ -344,13 +342,8 @@ impl RequirementIds {
                     }
                 }
             });
-            let made = Requirement {
-                id,
-                text: draft.text,
-                detail: draft.detail,
-                done: draft.done,
-                line: draft.at.line,
-            };
+            let made =
+                Requirement { id, text: draft.text, detail: draft.detail, done: draft.done, line: draft.at.line };
             requirements.push((made, draft.range));
         }
         requirements
@@ -379,7 +372,13 @@ impl<'d> Index<'d> {
         for (at, task) in tasks.iter().enumerate() {
             let made = task.requirements.iter();
             let own = made.clone().filter_map(|made| made.id.as_ref()).map(|id| domains::normal(&id.text));
-            for key in task.keys.iter().map(|key| domains::normal(key)).chain(made.flat_map(|made| made.keys.clone())).chain(own) {
+            for key in task
+                .keys
+                .iter()
+                .map(|key| domains::normal(key))
+                .chain(made.flat_map(|made| made.keys.clone()))
+                .chain(own)
+            {
                 let known = by_key.entry(key).or_default();
                 if known.last() != Some(&at) {
                     known.push(at);

@@ -766,17 +766,40 @@ pub(super) fn fixed(phrase: &str) -> Option<Fixed> {
 
 /// Words with which an item begins that asks for something to be made.
 const MAKES: [&str; 22] = [
-    "add", "write", "create", "implement", "extend", "update", "generate", "define", "declare", "introduce", "design",
-    "build", "provide", "set", "configure", "provision", "expose", "complete", "expand", "setup", "deploy", "develop",
+    "add",
+    "write",
+    "create",
+    "implement",
+    "extend",
+    "update",
+    "generate",
+    "define",
+    "declare",
+    "introduce",
+    "design",
+    "build",
+    "provide",
+    "set",
+    "configure",
+    "provision",
+    "expose",
+    "complete",
+    "expand",
+    "setup",
+    "deploy",
+    "develop",
 ];
 
 /// Finds the role that an item's words speak of: `Write unit tests for paging`, `Define the row type`, `Add the x
 /// command`. Only what an item begins with counts, and what is not plain is nobody's.
 pub(super) fn role_of_words(text: &str) -> Option<Role> {
     let head: String = text.chars().take(120).collect::<String>().to_lowercase();
-    let head = [" for ", " of ", " in ", " to ", " that ", " with ", " on ", " and ", " so ", " using ", ":", " - ", " — ", " (", ",", ". "]
-        .iter()
-        .fold(head.as_str(), |head, mark| head.split_once(mark).map_or(head, |(before, _)| before));
+    let head = [
+        " for ", " of ", " in ", " to ", " that ", " with ", " on ", " and ", " so ", " using ", ":", " - ", " — ",
+        " (", ",", ". ",
+    ]
+    .iter()
+    .fold(head.as_str(), |head, mark| head.split_once(mark).map_or(head, |(before, _)| before));
     let phrase = normal(head);
     let words: Vec<&str> = phrase.split(' ').collect();
     let (first, last) = (*words.first()?, *words.last()?);
@@ -788,14 +811,32 @@ pub(super) fn role_of_words(text: &str) -> Option<Role> {
     if matches!(last, "test" | "tests") && (makes || words.len() <= 5) {
         return Some(Role::Tests);
     }
-    if makes && matches!(last, "type" | "types" | "schema" | "schemas" | "dto" | "dtos" | "enum" | "enums" | "interface" | "interfaces") {
+    if makes
+        && matches!(
+            last,
+            "type" | "types" | "schema" | "schemas" | "dto" | "dtos" | "enum" | "enums" | "interface" | "interfaces"
+        )
+    {
         return Some(Role::DataTypes);
     }
     if makes && has(&["cli", "command", "commands", "subcommand", "subcommands"]) {
         return Some(Role::Cli);
     }
     if first == "provision"
-        || (makes && has(&["bucket", "dynamodb", "lambda", "kinesis", "sqs", "sns", "vpc", "terraform", "cloudformation", "s3", "iam"]))
+        || (makes
+            && has(&[
+                "bucket",
+                "dynamodb",
+                "lambda",
+                "kinesis",
+                "sqs",
+                "sns",
+                "vpc",
+                "terraform",
+                "cloudformation",
+                "s3",
+                "iam",
+            ]))
     {
         return Some(Role::Infrastructure);
     }
@@ -843,8 +884,17 @@ mod tests {
     fn no_phrase_means_two_things() {
         let mut seen = std::collections::BTreeSet::new();
         let lists: [&[&str]; 11] = [
-            &VERIFICATION, &ACCEPTANCE, &CROSS_CUTTING, &FILES, &OUT_OF_SCOPE, &DEFERRED, &LEGENDS, &RECORDS, &ASIDES,
-            &CONTEXTS, &FRAMES,
+            &VERIFICATION,
+            &ACCEPTANCE,
+            &CROSS_CUTTING,
+            &FILES,
+            &OUT_OF_SCOPE,
+            &DEFERRED,
+            &LEGENDS,
+            &RECORDS,
+            &ASIDES,
+            &CONTEXTS,
+            &FRAMES,
         ];
         let fixed = || lists.into_iter().flatten().copied();
         for phrase in role_names().chain(fixed()) {

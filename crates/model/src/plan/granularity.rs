@@ -4,12 +4,11 @@
 use std::collections::HashMap;
 
 use super::{
-    TASKS_MAX,
     draft::{Owner, RequirementDraft, TaskDraft, Who, Word},
     owners::{Owners, Ownership, Settings},
     source::Problems,
 };
-use crate::{plan::dialect::Rules, roster::Role, text};
+use crate::{limits::TASKS_MAX, plan::dialect::Rules, roster::Role, text};
 
 /// What the items of one task have in common.
 type Key = (String, bool, bool);
@@ -130,7 +129,10 @@ fn owner_of(task: &TaskDraft, text: &str, paths: &[String], owners: &Owners<'_>)
     let found = owners.of_item(text, paths);
     let Some(heading) = task.who.as_ref().filter(|_| task.owner == Owner::Heading) else { return found };
     match found {
-        Some((who, why)) if who != *heading && (why == Ownership::Paths || owners.is_role(&who, Role::Tests) && why == Ownership::Words) => {
+        Some((who, why))
+            if who != *heading
+                && (why == Ownership::Paths || owners.is_role(&who, Role::Tests) && why == Ownership::Words) =>
+        {
             Some((who, why))
         }
         _ => Some((heading.clone(), Ownership::Named)),
@@ -164,7 +166,8 @@ fn beside(tasks: &mut [TaskDraft]) {
         Some(Word { text: made.id.as_ref()?.text.clone(), at: made.at })
     };
     let names: Vec<Option<Word>> = tasks.iter().map(name).collect();
-    let are_parallel = |task: &TaskDraft| !task.requirements.is_empty() && task.requirements.iter().all(|made| made.parallel);
+    let are_parallel =
+        |task: &TaskDraft| !task.requirements.is_empty() && task.requirements.iter().all(|made| made.parallel);
     for (at, task) in tasks.iter_mut().enumerate() {
         if are_parallel(task) {
             let others = names.iter().enumerate().filter(|(other, _)| *other != at);
@@ -231,7 +234,8 @@ fn join(tasks: Vec<TaskDraft>, least: usize, most: usize) -> Vec<TaskDraft> {
                 && before.id.is_none()
                 && task.id.is_none()
                 && before.touches.is_empty() == task.touches.is_empty()
-                && before.requirements.iter().all(|made| made.parallel) == task.requirements.iter().all(|made| made.parallel)
+                && before.requirements.iter().all(|made| made.parallel)
+                    == task.requirements.iter().all(|made| made.parallel)
                 && before.is_cross_cutting == task.is_cross_cutting
                 && open(before) + open(&task) <= most
         });

@@ -93,9 +93,8 @@ fn read(line: &Line, may_compare: bool, roster: &Roster) -> Heading {
     let head_phrase = domains::normal(head);
     let known = |phrase: &str| {
         let role = domains::role(phrase);
-        let named = role.map(|role| {
-            Who::of_role(role, roster).map_or(Names::VacantRole(role), |who| Names::Role(role, who))
-        });
+        let named =
+            role.map(|role| Who::of_role(role, roster).map_or(Names::VacantRole(role), |who| Names::Role(role, who)));
         named.or_else(|| domains::fixed(phrase).map(Names::Fixed))
     };
     // "Tests for user story 1" are tests.
@@ -160,8 +159,18 @@ pub(super) fn counted(plain: &str) -> (bool, Vec<String>) {
         Some(number.trim_end_matches('.').to_owned()).filter(|number| !number.is_empty())
     };
     for (word, is_work) in [
-        ("user story ", true), ("story ", true), ("task ", true), ("step ", true), ("change ", true), ("phase ", false),
-        ("milestone ", false), ("part ", false), ("stage ", false), ("wave ", false), ("sprint ", false), ("epic ", false),
+        ("user story ", true),
+        ("story ", true),
+        ("task ", true),
+        ("step ", true),
+        ("change ", true),
+        ("phase ", false),
+        ("milestone ", false),
+        ("part ", false),
+        ("stage ", false),
+        ("wave ", false),
+        ("sprint ", false),
+        ("epic ", false),
         ("chunk ", false),
     ] {
         let Some(number) = lower.strip_prefix(word).and_then(number) else { continue };
@@ -264,9 +273,7 @@ fn unnamed(head: &str, phrase: &str, may_compare: bool, codes: &[&str], roster: 
             Some(Ok(role)) if known.iter().all(|other| other == &Ok(*role)) => {
                 Who::of_role(*role, roster).map_or(Names::VacantRole(*role), |who| Names::Role(*role, who))
             }
-            _ => Names::Several(
-                known.iter().find_map(|part| part.ok()).and_then(|role| Who::of_role(role, roster)),
-            ),
+            _ => Names::Several(known.iter().find_map(|part| part.ok()).and_then(|role| Who::of_role(role, roster))),
         };
     }
     // Sentences are not names, and comparing long ones with every name would take long.
@@ -298,8 +305,18 @@ fn unnamed(head: &str, phrase: &str, may_compare: bool, codes: &[&str], roster: 
 /// Tells whether a name is that of a subagent by its kind, and not that of a service or a package.
 fn is_agents_name(name: &str) -> bool {
     const ENDS: [&str; 12] = [
-        "-agent", "-implementer", "-architect", "-generator", "-reviewer", "-engineer", "-specialist", "-expert",
-        "-developer", "-wizard", "-pro", "-checker",
+        "-agent",
+        "-implementer",
+        "-architect",
+        "-generator",
+        "-reviewer",
+        "-engineer",
+        "-specialist",
+        "-expert",
+        "-developer",
+        "-wizard",
+        "-pro",
+        "-checker",
     ];
     name.starts_with("backend-") || ENDS.iter().any(|end| name.ends_with(end))
 }

@@ -117,12 +117,14 @@ struct Found {
 impl Found {
     /// Takes a draft of our YAML form, in which everything has a key.
     fn ours(mut draft: Draft) -> Self {
-        let placed = |line: u32, text: String, fate: Fate| {
-            Placed { shown: Some((line, text)), ..Placed::new(0..0, What::Item(fate)) }
+        let placed = |line: u32, text: String, fate: Fate| Placed {
+            shown: Some((line, text)),
+            ..Placed::new(0..0, What::Item(fate))
         };
-        let commands = draft.verification.iter().map(|command| {
-            placed(command.line, command::join(&command.argv), Fate::Command { gate: command.gate })
-        });
+        let commands = draft
+            .verification
+            .iter()
+            .map(|command| placed(command.line, command::join(&command.argv), Fate::Command { gate: command.gate }));
         let criteria = draft.acceptance.iter().map(|one| placed(one.line, one.text.clone(), Fate::Criterion));
         draft.placed = commands.chain(criteria).collect();
         Self { draft, dialect: Dialect::Ours, rules: Rules::OURS, leaves: Vec::new() }
@@ -161,12 +163,7 @@ fn is_yaml(source: &str, text: &str) -> bool {
 }
 
 /// Reads Markdown: its sections, or the one plan that stands in a fenced block.
-fn from_markdown<'s>(
-    source: &Source<'s>,
-    roster: &Roster,
-    settings: &Settings,
-    problems: &mut Problems<'s>,
-) -> Found {
+fn from_markdown<'s>(source: &Source<'s>, roster: &Roster, settings: &Settings, problems: &mut Problems<'s>) -> Found {
     let document = blocks::read(source.text, front_matter_end(source.text));
     let fences: Vec<_> = document.blocks.iter().filter_map(plan_fence).collect();
     let Some((offset, lines)) = fences.first() else {

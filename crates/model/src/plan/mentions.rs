@@ -4,10 +4,58 @@ use std::ops::Range;
 
 /// Endings by which a name without a slash is known for a file.
 const FILE_ENDINGS: [&str; 52] = [
-    "avsc", "bicep", "c", "cfg", "conf", "cpp", "cs", "css", "env", "ex", "exs", "go", "gradle", "graphql", "h", "html",
-    "ini", "java", "js", "json", "jsx", "kt", "lock", "lua", "md", "mjs", "php", "pl", "prisma", "proto", "ps1", "py",
-    "pyi", "rb", "rs", "scala", "sh", "snap", "sql", "svelte", "swift", "tf", "toml", "ts", "tsx", "txt", "vue", "xml",
-    "yaml", "yml", "zig", "dockerfile",
+    "avsc",
+    "bicep",
+    "c",
+    "cfg",
+    "conf",
+    "cpp",
+    "cs",
+    "css",
+    "env",
+    "ex",
+    "exs",
+    "go",
+    "gradle",
+    "graphql",
+    "h",
+    "html",
+    "ini",
+    "java",
+    "js",
+    "json",
+    "jsx",
+    "kt",
+    "lock",
+    "lua",
+    "md",
+    "mjs",
+    "php",
+    "pl",
+    "prisma",
+    "proto",
+    "ps1",
+    "py",
+    "pyi",
+    "rb",
+    "rs",
+    "scala",
+    "sh",
+    "snap",
+    "sql",
+    "svelte",
+    "swift",
+    "tf",
+    "toml",
+    "ts",
+    "tsx",
+    "txt",
+    "vue",
+    "xml",
+    "yaml",
+    "yml",
+    "zig",
+    "dockerfile",
 ];
 
 /// Files that have no ending.
@@ -21,7 +69,8 @@ pub(super) fn paths(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut in_code = false;
     for part in text.split('`') {
-        let words = part.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"' | '\'' | '|' | '，' | '、' | '；'));
+        let words =
+            part.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"' | '\'' | '|' | '，' | '、' | '；'));
         for word in words {
             // A link ends in its address; what follows behind an arrow is a path of its own.
             for word in word.split("->").flat_map(|word| word.split('→')).flat_map(|word| word.split("](")) {
@@ -39,7 +88,8 @@ pub(super) fn paths(text: &str) -> Vec<String> {
 fn path(word: &str, in_code: bool) -> Option<String> {
     let opening = |c: char| matches!(c, '(' | '[' | '{' | '<' | '*' | '_' | '（' | '「' | '【');
     let closing = |c: char| {
-        matches!(c, ')' | '}' | '>' | '.' | ':' | '!' | '?' | '。' | '）' | '」' | '】') || (c == ']' && !word.contains('['))
+        matches!(c, ')' | '}' | '>' | '.' | ':' | '!' | '?' | '。' | '）' | '」' | '】')
+            || (c == ']' && !word.contains('['))
     };
     let word = if word.starts_with("**/") || word.starts_with("*.") { word } else { word.trim_start_matches(opening) };
     let mut word = word.trim_end_matches(closing);
@@ -53,7 +103,9 @@ fn path(word: &str, in_code: bool) -> Option<String> {
         && !word.contains("..")
         && !word.contains("//")
         && word.bytes().any(|b| b.is_ascii_alphanumeric())
-        && word.chars().all(|c| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '*' | '[' | ']' | '{' | '}' | '+' | '@'));
+        && word.chars().all(|c| {
+            c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '*' | '[' | ']' | '{' | '}' | '+' | '@')
+        });
     if !is_path || word.is_empty() {
         return None;
     }
@@ -92,9 +144,9 @@ fn is_known_file(name: &str) -> bool {
 /// Takes a place inside a file off its path: `:40-60`, `#L12`, `::test_name`.
 fn cut_place(word: &str) -> &str {
     let cut = word.find("::").or_else(|| word.find('#')).or_else(|| {
-        word.match_indices(':').map(|(at, _)| at).find(|at| {
-            word[at + 1..].starts_with(|c: char| c.is_ascii_digit() || c == 'L' || c == '(' || c == '`')
-        })
+        word.match_indices(':')
+            .map(|(at, _)| at)
+            .find(|at| word[at + 1..].starts_with(|c: char| c.is_ascii_digit() || c == 'L' || c == '(' || c == '`'))
     });
     cut.map_or(word, |at| &word[..at])
 }
@@ -159,7 +211,8 @@ pub(super) fn references(text: &str, from: usize, takes_numbers: bool) -> Vec<(R
     let mut at = from;
     let mut is_called = false;
     loop {
-        let skipped = |c: char| c.is_whitespace() || matches!(c, ',' | ':' | '*' | '`' | '#' | '(' | '[' | ']' | '&' | '+');
+        let skipped =
+            |c: char| c.is_whitespace() || matches!(c, ',' | ':' | '*' | '`' | '#' | '(' | '[' | ']' | '&' | '+');
         at += text[at..].len() - text[at..].trim_start_matches(skipped).len();
         let rest = &text[at..];
         let filler = ["and ", "tasks ", "task ", "steps ", "step ", "phase ", "story ", "user ", "the "];
@@ -200,7 +253,10 @@ mod tests {
         for (text, expected) in [
             ("Add the table to infra/tables/template.yaml", "infra/tables/template.yaml"),
             ("**Modify:** `src/hooks/sender.py:40-60`", "src/hooks/sender.py"),
-            ("in `tests/hooks/test_signer.py::test_signs`, src/a.rs#L12 (see docs/b.md).", "tests/hooks/test_signer.py src/a.rs docs/b.md"),
+            (
+                "in `tests/hooks/test_signer.py::test_signs`, src/a.rs#L12 (see docs/b.md).",
+                "tests/hooks/test_signer.py src/a.rs docs/b.md",
+            ),
             ("POST /searches and/or GET /users/{id}", ""),
             ("`POST /reset/:token`, `Transfer.undone_at`, v1.2/v1.3", ""),
             ("`pytest.ini`, `package.json` and Node.js", "pytest.ini package.json"),

@@ -179,7 +179,3 @@ pub struct AcceptanceCriterion {
 
 /// The largest plan that is read, in bytes. Task files of megabytes exist; most of them is done already.
 pub const PLAN_MAX_BYTES: usize = 4 * 1024 * 1024;
-
-/// The most tasks that a plan may have: the jobs that one workflow matrix may have
-/// (docs.github.com, "Usage limits, billing, and administration").
-pub const TASKS_MAX: usize = 256;

@@ -108,9 +108,8 @@ impl<'r> Owners<'r> {
     ///
     /// Tests of something are named beside it; they decide only where nothing else is named.
     fn of_paths(&self, paths: &[String]) -> Option<Role> {
-        let owner = |path: &String| {
-            self.by_paths.iter().find(|(_, scope)| scope.allows(&inside(path))).map(|(role, _)| *role)
-        };
+        let owner =
+            |path: &String| self.by_paths.iter().find(|(_, scope)| scope.allows(&inside(path))).map(|(role, _)| *role);
         let owners: Vec<Option<Role>> = paths.iter().map(owner).collect();
         let code: Vec<_> = owners.iter().filter(|owner| **owner != Some(Role::Tests)).copied().collect();
         let decisive = if code.is_empty() { owners } else { code };

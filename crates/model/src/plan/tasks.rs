@@ -89,9 +89,9 @@ impl Body<'_, '_> {
         let lead = line.text.get(..line.strong).unwrap_or_default().to_ascii_lowercase();
         self.rules.lenient
             && self.aside.is_none()
-            && ["step ", "task "].iter().any(|word| {
-                lead.strip_prefix(word).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-            })
+            && ["step ", "task "]
+                .iter()
+                .any(|word| lead.strip_prefix(word).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())))
     }
 
     fn step(&mut self, range: &Range<usize>, text: &str, strong: usize, group: Option<&str>) {
@@ -431,7 +431,17 @@ fn found_directive(raw: &str) -> Option<(Directive, usize)> {
 /// Tells whether a line says which files it is about: `**File:** src/a.py`.
 fn names_files(raw: &str) -> bool {
     const LABELS: [&str; 12] = [
-        "file", "files", "create", "modify", "update", "edit", "path", "paths", "location", "target", "target files",
+        "file",
+        "files",
+        "create",
+        "modify",
+        "update",
+        "edit",
+        "path",
+        "paths",
+        "location",
+        "target",
+        "target files",
         "test",
     ];
     directives::split_label(raw).is_some_and(|(label, _)| LABELS.contains(&domains::normal(&label).as_str()))
@@ -459,9 +469,9 @@ fn list_label(line: &str) -> Option<Label> {
     match domains::fixed(&domains::normal(name)) {
         // "Requirements:" says nothing that the items do not.
         Some(Fixed::Frame) => Some(Label::Group(String::new())),
-        Some(fixed @ (Fixed::Verification(_) | Fixed::Acceptance | Fixed::Aside(_) | Fixed::Context | Fixed::Files)) => {
-            Some(Label::Fixed(fixed, name.to_owned()))
-        }
+        Some(
+            fixed @ (Fixed::Verification(_) | Fixed::Acceptance | Fixed::Aside(_) | Fixed::Context | Fixed::Files),
+        ) => Some(Label::Fixed(fixed, name.to_owned())),
         _ if is_strong && name.chars().count() <= 80 => Some(Label::Group(name.to_owned())),
         _ => None,
     }

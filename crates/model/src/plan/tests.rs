@@ -1083,7 +1083,7 @@ fn what_is_no_plan_at_all_is_refused() {
             tell("# Plan\n\n\u{e4}".as_bytes().strip_suffix(&[0xa4]).unwrap()),
             tell(&[0xff, 0xfe, b'a', 0]),
             tell(&vec![b'a'; super::PLAN_MAX_BYTES + 1]),
-            tell("# CLI\n- x\n".repeat(super::TASKS_MAX + 1).as_bytes()),
+            tell("# CLI\n- x\n".repeat(crate::limits::TASKS_MAX + 1).as_bytes()),
             tell(b"<!--\n## Feature\n- hidden\n-->\n"),
             tell(b"```\n## Feature\n- in a code block\n```\n> ## Feature\n> - quoted\n"),
         ]
@@ -1205,8 +1205,7 @@ fn random_task() -> impl Strategy<Value = RandomTask> {
     let detail =
         prop::sample::select(vec!["", "- nested\n  - deeper\n\nA paragraph.", "```sh\n  - no item\n```", "a\n\n    b"]);
     let requirements = prop::collection::vec((any::<bool>(), phrase(), detail, any::<bool>()), 1..4);
-    let notes =
-        prop::sample::select(vec!["", "A note.", "Two\nlines.", "```sh\n## CLI\n- x\n```"]);
+    let notes = prop::sample::select(vec!["", "A note.", "Two\nlines.", "```sh\n## CLI\n- x\n```"]);
     let touches = prop::sample::subsequence(vec!["src/**", "a.{py,rs}", "docs/", "**/*_test.rs"], 0..4);
     (prop::sample::select(Role::ALL.to_vec()), any::<bool>(), phrase(), requirements, notes, touches, 0..4_usize)
         .prop_map(|(role, has_id, title, requirements, notes, touches, needs)| RandomTask {

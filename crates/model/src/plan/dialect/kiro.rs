@@ -15,14 +15,15 @@ impl Reader for Kiro {
         // A trace stands in a language of its own, so that its form counts: emphasised, a word, a colon, numbers.
         let traced = all_items(&input.document.blocks).into_iter().any(|item| {
             let written = input.source.text[item.line.range.clone()].trim();
-            written.starts_with('_') && written.ends_with('_') && written.contains([':', '：']) && written.contains(|c: char| c.is_ascii_digit())
+            written.starts_with('_')
+                && written.ends_with('_')
+                && written.contains([':', '：'])
+                && written.contains(|c: char| c.is_ascii_digit())
         });
         let whole = |id: &str| id.bytes().all(|b| b.is_ascii_digit());
         let top: Vec<_> = nested(&input.document.blocks).filter(|item| item.boxed).collect();
-        let numbered = top
-            .iter()
-            .filter(|item| items::split_number_id(&item.line.text).is_some_and(|(id, _)| whole(&id)))
-            .count();
+        let numbered =
+            top.iter().filter(|item| items::split_number_id(&item.line.text).is_some_and(|(id, _)| whole(&id))).count();
         let parts = boxes(input.document)
             .any(|item| items::split_number_id(&item.line.text).is_some_and(|(id, _)| id.contains('.')));
         numbered > 0 && numbered * 2 >= top.len() && (traced || parts)

@@ -23,7 +23,9 @@ impl Reader for Ours {
     /// we know.
     fn recognises(&self, input: &Input<'_, '_>) -> bool {
         let headings = || input.sections.iter().filter_map(|section| section.heading.as_ref().map(|h| (section, &h.2)));
-        if headings().any(|(_, heading)| matches!(heading.names, Names::Subagent(_) | Names::Unknown { nearest: Some(_), .. })) {
+        if headings()
+            .any(|(_, heading)| matches!(heading.names, Names::Subagent(_) | Names::Unknown { nearest: Some(_), .. }))
+        {
             return true;
         }
         let names_domain = |names: &Names| matches!(names, Names::Role(..) | Names::VacantRole(_));

@@ -16,7 +16,8 @@ impl Reader for OpenSpec {
         for item in boxes(input.document) {
             all += 1;
             let id = items::split_number_id(&item.line.text);
-            numbered += usize::from(id.is_some_and(|(id, _)| id.contains('.') && id.starts_with(|c: char| c.is_ascii_digit())));
+            numbered +=
+                usize::from(id.is_some_and(|(id, _)| id.contains('.') && id.starts_with(|c: char| c.is_ascii_digit())));
         }
         let has_numbered_heading = input.sections.iter().any(|section| {
             section.line().is_some_and(|line| items::split_number_id(&line.text).is_some() || line.text.contains(':'))

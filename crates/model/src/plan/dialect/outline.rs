@@ -277,14 +277,7 @@ impl<'r, 's> Reader<'r, 's> {
         section.has_items() || below.first().is_none_or(|next| next.level() <= section.level())
     }
 
-    fn unknown(
-        &mut self,
-        section: &Section<'_>,
-        at: Position,
-        heading: &Heading,
-        name: &str,
-        nearest: Option<&str>,
-    ) {
+    fn unknown(&mut self, section: &Section<'_>, at: Position, heading: &Heading, name: &str, nearest: Option<&str>) {
         // In a plan that was not written for us a word that is near one of ours is a word of its own.
         if self.rules.lenient && !name.contains('-') {
             let has_work = section.has_items() || heading.is_counted;
@@ -316,7 +309,10 @@ impl<'r, 's> Reader<'r, 's> {
             self.problems.warning(
                 "several-subagents",
                 at,
-                format!("this heading names several sections at once; `{}` gets what is not plainly another's", who.name),
+                format!(
+                    "this heading names several sections at once; `{}` gets what is not plainly another's",
+                    who.name
+                ),
                 "give each a heading of its own, so that every item belongs to one subagent",
             );
         }
@@ -482,7 +478,8 @@ impl<'r, 's> Reader<'r, 's> {
             let title = self.draft.title.clone().unwrap_or_else(|| "Tasks".to_owned());
             let frame = self.frame;
             self.draft.tasks.push(TaskDraft { at, title, owner: Owner::Items, frame, ..TaskDraft::default() });
-            let aside = (!self.rules.lenient || self.rules.only_boxes).then(|| (Reason::Context, "Introduction".to_owned()));
+            let aside =
+                (!self.rules.lenient || self.rules.only_boxes).then(|| (Reason::Context, "Introduction".to_owned()));
             return self.body(section, index, None, aside);
         }
         self.place_aside(section, Reason::Context, "Introduction");
@@ -643,9 +640,28 @@ fn is_metadata(block: &Block) -> bool {
             && item.number.is_none()
             && label.is_some_and(|label| {
                 const LABELS: [&str; 22] = [
-                    "owner", "author", "date", "status", "created", "updated", "version", "priority", "issue", "ticket",
-                    "branch", "estimate", "effort", "epic", "spec", "type", "labels", "reviewer", "feature", "input",
-                    "prerequisites", "last updated",
+                    "owner",
+                    "author",
+                    "date",
+                    "status",
+                    "created",
+                    "updated",
+                    "version",
+                    "priority",
+                    "issue",
+                    "ticket",
+                    "branch",
+                    "estimate",
+                    "effort",
+                    "epic",
+                    "spec",
+                    "type",
+                    "labels",
+                    "reviewer",
+                    "feature",
+                    "input",
+                    "prerequisites",
+                    "last updated",
                 ];
                 LABELS.contains(&domains::normal(label).as_str())
             })

@@ -62,12 +62,7 @@ fn state(task: &Value) -> State {
 }
 
 /// Reads the tasks.
-pub(in crate::plan) fn read(
-    tasks: &Tasks,
-    roster: &Roster,
-    source: &Source<'_>,
-    problems: &mut Problems<'_>,
-) -> Draft {
+pub(in crate::plan) fn read(tasks: &Tasks, roster: &Roster, source: &Source<'_>, problems: &mut Problems<'_>) -> Draft {
     let tester = Who::of_role(Role::Tests, roster);
     let mut reader = Reader { source, tester, draft: Draft::default(), from: 0, many: tasks.tags.len() > 1 };
     for (tag, tasks) in &tasks.tags {

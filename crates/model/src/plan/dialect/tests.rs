@@ -164,8 +164,7 @@ fn kiro() {
     let plan = plan(KIRO);
     assert_eq!(counts(&plan), (4, 0, 0, 1, 0));
     let roles = roles(&plan);
-    let wanted =
-        [("1", Role::Infrastructure), ("2.1", Role::DataTypes), ("2.3", Role::Tests), ("3", Role::Cli)];
+    let wanted = [("1", Role::Infrastructure), ("2.1", Role::DataTypes), ("2.3", Role::Tests), ("3", Role::Cli)];
     assert_eq!(roles, expected(wanted));
     let made = &task_of(&plan, "2.3").requirements[0];
     assert!(made.detail.contains("may be left out") && made.detail.contains("_Requirements: 2.2_"), "{}", made.detail);
@@ -186,8 +185,7 @@ fn bmad() {
 fn taskmaster() {
     let plan = plan(TASKMASTER);
     assert_eq!(counts(&plan), (4, 0, 0, 1, 1));
-    let wanted =
-        [("1", Role::DataTypes), ("2.2", Role::Feature), ("1.tests", Role::Tests), ("2.tests", Role::Tests)];
+    let wanted = [("1", Role::DataTypes), ("2.2", Role::Feature), ("1.tests", Role::Tests), ("2.tests", Role::Tests)];
     assert_eq!(roles(&plan), expected(wanted));
     assert_eq!(task_of(&plan, "2.2").needs, [task_of(&plan, "1").id.clone()]);
     assert_eq!(asides(&plan), BTreeSet::from([("Provision the stream".to_owned(), Reason::Deferred)]));
