@@ -152,6 +152,43 @@ fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{061c}')
 }
 
+/// Tells whether a character is not to be seen although it is there, joiners inside words and emoji apart.
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'
+            | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
+/// Finds what in a glob or a command is not what it looks like: an invisible character, a letter of another script among
+/// Latin ones, typographic quotation marks and dashes.
+#[must_use]
+pub fn deceptive(text: &str) -> Option<(usize, String)> {
+    let named = |c: char, what: &str| format!("{what} U+{:04X}", u32::from(c));
+    for (at, c) in text.char_indices() {
+        let what = match c {
+            c if is_invisible(c) || is_bidi_control(c) || matches!(c, '\u{200c}' | '\u{200d}') => "the invisible character",
+            '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => "a blank that is none, the character",
+            '\u{2010}'..='\u{2015}' | '\u{2212}' => "a dash that is no hyphen, the character",
+            '\u{2018}'..='\u{201f}' => "a quotation mark that is none, the character",
+            '\u{2044}' | '\u{2215}' | '\u{29f8}' => "a slash that is none, the character",
+            '\u{ff01}'..='\u{ff5e}' => "a wide letter, the character",
+            _ => continue,
+        };
+        return Some((at, named(c, what)));
+    }
+    let words = text.split(|c: char| !c.is_alphanumeric());
+    let is_foreign = |c: &char| matches!(c, '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{52f}' | '\u{530}'..='\u{58f}' | '\u{13a0}'..='\u{13ff}');
+    words.filter(|word| word.contains(|c: char| c.is_ascii_alphabetic())).find_map(|word| {
+        let c = word.chars().find(is_foreign)?;
+        let at = text.find(c)?;
+        Some((at, named(c, "a letter that looks like another, the character")))
+    })
+}
+
 /// Says `1 task`, `2 tasks`, `3 processes`.
 #[must_use]
 pub fn count(n: usize, singular: &str) -> String {
@@ -201,6 +238,22 @@ mod tests {
             })
             .collect();
         assert_eq!(cells.join(" "), "a b x |y x|y");
+    }
+
+    #[test]
+    fn what_is_not_what_it_looks_like_is_found() {
+        for (text, found) in [
+            ("src/**", None),
+            ("src/导出/*.py", None),
+            ("док/файл.md", None),
+            ("src/\u{200b}x", Some(4)),
+            ("s\u{441}rc/**", Some(1)),
+            ("pytest \u{2013}q", Some(7)),
+            ("a\u{e0041}", Some(1)),
+            ("sr\u{ad}c", Some(2)),
+        ] {
+            assert_eq!(deceptive(text).map(|(at, _)| at), found, "{text:?}");
+        }
     }
 
     proptest::proptest! {

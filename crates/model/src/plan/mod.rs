@@ -27,11 +27,12 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 mod verification;
+mod write;
 mod yaml_form;
 
 pub use accounting::{Counts, Fate, PlanItem, Reason};
 pub use dialect::Dialect;
-pub use folder::{ContextFile, Folder};
+pub use folder::{Chosen, ContextFile, Folder, choose, shared_context};
 pub use implied::implied_tasks;
 pub use intake::{Reading, read};
 pub use owners::{Ownership, Settings};

@@ -155,7 +155,8 @@ impl<'r> Owners<'r> {
             own.as_ref().is_some_and(|scope| scope.allows(&path)) && !is_protected(&path)
         };
         let (own, others): (Vec<String>, Vec<String>) = paths.iter().cloned().partition(is_own);
-        (own.into_iter().filter(|path| directives::check_glob(path).is_ok()).collect(), others)
+        let is_plain = |path: &String| directives::check_glob(path).is_ok() && crate::text::deceptive(path).is_none();
+        (own.into_iter().filter(is_plain).collect(), others)
     }
 }
 

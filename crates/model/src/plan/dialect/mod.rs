@@ -12,6 +12,8 @@ mod spec_kit;
 mod superpowers;
 pub(super) mod taskmaster;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 pub(super) mod tests;
 
 use std::fmt;

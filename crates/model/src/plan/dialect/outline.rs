@@ -198,7 +198,12 @@ impl<'r, 's> Reader<'r, 's> {
                     _ => {
                         let by_items = self.rules.items_decide && matches!(names, Names::Role(..));
                         let owner = if by_items { Owner::Heading } else { Owner::Named };
+                        let at_task = self.draft.tasks.len();
                         self.begin(section, heading, at, Some(who.clone()), owner);
+                        let is_for_all = domains::fixed(&domains::normal(&heading.title)) == Some(Fixed::CrossCutting);
+                        if let Some(task) = self.draft.tasks.get_mut(at_task) {
+                            task.is_cross_cutting = is_for_all;
+                        }
                     }
                 }
             }
