@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use implementer_model::{
     config::{CONFIG_PATH, Config},
@@ -12,7 +13,7 @@ use implementer_model::{
 use serde::Serialize;
 
 use super::{exit, exit::Failure, show};
-use crate::{agent, intake};
+use crate::{agent, intake, workspace::store::RunStore};
 
 /// Lists the roster and lints the agent files.
 #[derive(Debug, Args)]
@@ -57,6 +58,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         .map_err(|error| Failure::outside(anyhow::Error::new(error).context("cannot read the agent files")))?;
     let loaded = roster::load(&files, &config);
     problems.extend(loaded.diagnostics);
+    problems.extend(uncommitted(&root)?);
     diagnostics::sort(&mut problems);
 
     match arguments.format {
@@ -64,6 +66,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         Format::Human => show::out(&human(&loaded.roster, &problems)),
     }
     Ok(if problems.iter().any(Diagnostic::is_error) { exit::BAD_INPUT } else { exit::COMPLETE })
+}
+
+/// Says what of this a run would not follow, because it is not committed.
+fn uncommitted(root: &std::path::Path) -> Result<Vec<Diagnostic>, Failure> {
+    let scratch = tempfile::tempdir().context("cannot make a temporary folder").map_err(Failure::outside)?;
+    let store = RunStore::create(root, &scratch.path().join("store.git"))?;
+    // A repository without a commit has nothing that a run could follow.
+    let Ok(base) = store.resolve("HEAD") else { return Ok(Vec::new()) };
+    Ok(intake::uncommitted::notices(&store, &base, root, None)?)
 }
 
 fn human(roster: &roster::Roster, problems: &[Diagnostic]) -> String {

@@ -8,6 +8,7 @@ mod demo;
 mod exit;
 mod gate;
 mod generate;
+mod import;
 mod init;
 mod jobs;
 mod plan;
@@ -55,6 +56,8 @@ enum Command {
     Generate(generate::Arguments),
     /// Write a commented configuration and the workflow for pull requests
     Init(init::Arguments),
+    /// Write a plan of any dialect in ours, with every assignment explicit
+    Import(import::Arguments),
     /// List the roster and lint the agent files
     Agents(agents::Arguments),
     /// Print a JSON schema
@@ -94,6 +97,7 @@ pub fn main() -> ExitCode {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Agents(arguments) => agents::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Action(arguments) => action::run(&arguments),

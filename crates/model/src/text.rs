@@ -170,8 +170,12 @@ pub fn deceptive(text: &str) -> Option<(usize, String)> {
     let named = |c: char, what: &str| format!("{what} U+{:04X}", u32::from(c));
     for (at, c) in text.char_indices() {
         let what = match c {
-            c if is_invisible(c) || is_bidi_control(c) || matches!(c, '\u{200c}' | '\u{200d}') => "the invisible character",
-            '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => "a blank that is none, the character",
+            c if is_invisible(c) || is_bidi_control(c) || matches!(c, '\u{200c}' | '\u{200d}') => {
+                "the invisible character"
+            }
+            '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => {
+                "a blank that is none, the character"
+            }
             '\u{2010}'..='\u{2015}' | '\u{2212}' => "a dash that is no hyphen, the character",
             '\u{2018}'..='\u{201f}' => "a quotation mark that is none, the character",
             '\u{2044}' | '\u{2215}' | '\u{29f8}' => "a slash that is none, the character",

@@ -91,13 +91,7 @@ pub(super) fn read(text: &str, from: usize) -> Document {
         .iter()
         .map(|(_, definition)| definition.span.start + from..definition.span.end + from)
         .collect();
-    let mut reader = Reader {
-        events,
-        text,
-        from,
-        comments: Vec::new(),
-        open: vec![Open::default()],
-    };
+    let mut reader = Reader { events, text, from, comments: Vec::new(), open: vec![Open::default()] };
     reader.comments.extend(definitions);
     reader.run();
     reader.comments.sort_by_key(|hidden| hidden.start);

@@ -90,7 +90,8 @@ pub fn choose(names: &[String]) -> Option<Chosen> {
     let is_text = |name: &&String| {
         let lower = name.to_ascii_lowercase();
         let hidden = name.split('/').any(|part| part.starts_with('.'));
-        let contract = lower.starts_with("contracts/") && [".yml", ".yaml", ".json"].iter().any(|end| lower.ends_with(end));
+        let contract =
+            lower.starts_with("contracts/") && [".yml", ".yaml", ".json"].iter().any(|end| lower.ends_with(end));
         !hidden && (lower.ends_with(".md") || contract)
     };
     let named = PLANS.iter().find_map(|plan| names.iter().find(|name| name.eq_ignore_ascii_case(plan)));
@@ -137,7 +138,8 @@ mod tests {
     #[test]
     fn the_plan_of_a_folder_is_its_tasks_and_the_rest_is_context() {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        let chosen = choose(&names(&["contracts/api.yaml", "data-model.md", "logo.png", "plan.md", "spec.md", "tasks.md"]));
+        let chosen =
+            choose(&names(&["contracts/api.yaml", "data-model.md", "logo.png", "plan.md", "spec.md", "tasks.md"]));
         let chosen = chosen.unwrap();
         assert_eq!(chosen.plan, "tasks.md");
         assert_eq!(chosen.context, ["spec.md", "plan.md", "data-model.md", "contracts/api.yaml"]);

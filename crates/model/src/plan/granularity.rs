@@ -5,10 +5,11 @@ use std::collections::HashMap;
 
 use super::{
     draft::{Owner, RequirementDraft, TaskDraft, Who, Word},
-    owners::{Owners, Ownership, Settings},
+    owners::{Owners, Settings},
+    ownership::Ownership,
     source::Problems,
 };
-use crate::{limits::TASKS_MAX, plan::dialect::Rules, roster::Role, text};
+use crate::{limits::TASKS_MAX, plan::shape::Rules, roster::Role, text};
 
 /// What the items of one task have in common.
 type Key = (String, bool, bool);

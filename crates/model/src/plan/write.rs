@@ -105,7 +105,8 @@ fn write_requirement(out: &mut String, made: &Requirement) {
 /// Tells whether a text has boxes of its own, which would be items of the plan.
 fn has_boxes(text: &str) -> bool {
     text.lines().map(str::trim_start).any(|line| {
-        let behind = line.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '-' | '*' | '+' | '.' | ')' | '>'));
+        let behind =
+            line.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '-' | '*' | '+' | '.' | ')' | '>'));
         behind.len() < line.len() && behind.trim_start().starts_with('[')
     })
 }
