@@ -9,6 +9,7 @@ mod demo;
 mod exit;
 mod gate;
 mod generate;
+mod import;
 mod init;
 mod jobs;
 mod log_line;
@@ -57,6 +58,8 @@ enum Command {
     Generate(generate::Arguments),
     /// Look at the repository and write its configuration, workflow and first plan, with the reasons
     Init(init::Arguments),
+    /// Write a plan of any dialect in ours, with every assignment explicit
+    Import(import::Arguments),
     /// List the roster and lint the agent files
     Agents(agents::Arguments),
     /// Print a JSON schema
@@ -100,6 +103,7 @@ fn parse_and_run() -> ExitCode {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Agents(arguments) => agents::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Action(arguments) => action::run(&arguments),

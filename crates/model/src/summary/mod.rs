@@ -93,6 +93,10 @@ fn header(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
     if let Some(title) = &handoff.plan.title {
         page.push_str(&format!("Plan: {} ({}).\n\n", detail.prose(title), detail.code(&handoff.plan.source)));
     }
+    if !handoff.plan.items.is_empty() {
+        let line = handoff.plan.counts().line();
+        page.push_str(&format!("Read as `{}`: {}.\n\n", handoff.plan.dialect, detail.prose(&line)));
+    }
     provenance(page, index, detail);
     if handoff.status != Status::Complete && !handoff.missing.is_empty() {
         page.push_str("What is missing:\n\n");
