@@ -10,12 +10,14 @@ use std::{
 use implementer_model::{gate::Place, handoff::Handoff, ids::ObjectId, lock::Lock};
 use tokio::sync::watch;
 
+use crate::layout::{PROGRAMS, RUNS_DIR, RunFile};
 use crate::{
     agent::{self, AgentError, Agents, Making},
-    coordinator::{self, Resumed, RunError, Setup, progress::Observer},
+    coordinator::{self, Resumed, RunError, SandboxSite, Setup, progress::Observer},
     intake::Intake,
     journal::{self, JOURNAL_VERSION, Journal, Record},
     run_dir::{RunDir, RunDirError},
+    sandbox::SandboxError,
     workspace::{
         WorkspaceError,
         slots::{Slot, SlotPool},
@@ -25,7 +27,7 @@ use crate::{
 
 /// What is to be run, and where.
 #[derive(Debug)]
-pub struct Order {
+pub struct RunRequest {
     /// Plan, roster, configuration, schedule and lock.
     pub intake: Intake,
     /// The repository whose objects the run borrows.
@@ -71,6 +73,16 @@ pub enum Out {
     Below(PathBuf),
 }
 
+impl Out {
+    /// Returns where the run's folder is, or in which folder it will be.
+    fn place(&self) -> PathBuf {
+        match self {
+            Self::Folder(folder) => folder.clone(),
+            Self::Below(folder) => folder.join(RUNS_DIR),
+        }
+    }
+}
+
 /// A run that came to its end.
 #[derive(Debug)]
 pub struct Executed {
@@ -84,13 +96,16 @@ pub struct Executed {
 #[derive(Debug, thiserror::Error)]
 pub enum ExecutionError {
     /// Something of this process's own surroundings is not as it must be.
-    #[error("cannot {doing}: {source}")]
+    #[error("cannot {doing}")]
     Surroundings {
         /// What was being done.
         doing: String,
         /// What the system said.
         source: io::Error,
     },
+    /// Subagents cannot be isolated as they have to be.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
     /// A subagent's program cannot be used.
     #[error(transparent)]
     Agent(#[from] AgentError),
@@ -118,12 +133,13 @@ pub struct Prepared {
 ///
 /// # Errors
 /// When a program is missing, or the folder cannot be made.
-pub async fn prepare(order: Order, scratch: &Path) -> Result<Prepared, ExecutionError> {
+pub async fn prepare(request: RunRequest, scratch: &Path) -> Result<Prepared, ExecutionError> {
     let surroundings = |doing: &str| {
         let doing = doing.to_owned();
         move |source| ExecutionError::Surroundings { doing, source }
     };
-    let Order { mut intake, repository, probe, programs, command, time_limit, out, resume, workflow, revision } = order;
+    let RunRequest { mut intake, repository, probe, programs, command, time_limit, out, resume, workflow, revision } =
+        request;
     // What is started here runs as the same user: it must not read our environment, which may hold a token.
     agent::hide_from_other_processes().map_err(surroundings("protect this process's memory"))?;
     if let Some(limit) = time_limit {
@@ -132,12 +148,21 @@ pub async fn prepare(order: Order, scratch: &Path) -> Result<Prepared, Execution
     }
     let supervisor = std::env::current_exe().map_err(surroundings("find our own executable"))?;
     let environment = agent::own_environment();
+    let sandbox = coordinator::open_sandbox(&SandboxSite {
+        intake: &intake,
+        store: &probe,
+        repository: &repository,
+        run: &out.place(),
+        scratch,
+        executable: &supervisor,
+        environment: &environment,
+    })?;
     let (agents, checkout) =
         find_agents(&intake, command, probe, &programs, scratch, &supervisor, &environment).await?;
 
     let run = run_id(SystemTime::now(), intake.lock.digest.short());
     let (run_dir, resumed) = run_folder(&out, &run, &intake.lock, resume)?;
-    let store_dir = run_dir.path("store.git");
+    let store_dir = run_dir.path(RunFile::Store);
     let (store, run) = match &resumed {
         Some(resumed) => {
             let store = if store_dir.join("HEAD").is_file() {
@@ -152,6 +177,7 @@ pub async fn prepare(order: Order, scratch: &Path) -> Result<Prepared, Execution
         None => (RunStore::create(&repository, &store_dir)?, run),
     };
     let folder = run_dir.root().to_owned();
+    let sandbox = sandbox.of_run(&folder, &store.object_folders());
     let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
     let setup = Setup {
         intake,
@@ -159,6 +185,7 @@ pub async fn prepare(order: Order, scratch: &Path) -> Result<Prepared, Execution
         run_dir,
         scratch: scratch.to_owned(),
         agents,
+        sandbox,
         environment,
         supervisor,
         place: Place { run, workflow, platform },
@@ -206,7 +233,7 @@ fn run_folder(out: &Out, run: &str, lock: &Lock, resume: Resume) -> Result<(RunD
     let required = resume == Resume::Required;
     let broke_off = match out {
         _ if resume == Resume::Never => None,
-        Out::Folder(folder) if folder.join(JOURNAL).is_file() => {
+        Out::Folder(folder) if folder.join(RunFile::Journal).is_file() => {
             let fits = resumable(folder, lock);
             // Asked for by name, it is an error when it cannot be; else the folder is simply taken.
             if fits || required { Some(folder.clone()) } else { return Ok((RunDir::create(folder)?, None)) }
@@ -224,19 +251,16 @@ fn run_folder(out: &Out, run: &str, lock: &Lock, resume: Resume) -> Result<(RunD
         };
     };
     let run_dir = RunDir::resume(&folder)?;
-    let (journal, records) = Journal::resume(&run_dir.path(JOURNAL), lock).map_err(RunError::from)?;
+    let (journal, records) = Journal::resume(&run_dir.path(RunFile::Journal), lock).map_err(RunError::from)?;
     if coordinator::is_over(&records) {
         return Err(RunDirError::Taken { path: folder }.into());
     }
     Ok((run_dir, Some(Resumed { journal, records })))
 }
 
-/// The journal's name in a run's folder.
-const JOURNAL: &str = "journal.jsonl";
-
 /// Tells whether a folder holds a run of this lock that is not over.
 fn resumable(folder: &Path, lock: &Lock) -> bool {
-    let Ok(records) = journal::read(&folder.join(JOURNAL)) else { return false };
+    let Ok(records) = journal::read(&folder.join(RunFile::Journal)) else { return false };
     let same = records.first().is_none_or(|(_, first)| match first {
         Record::Begun { lock: found, version, .. } => found.digest == lock.digest && *version <= JOURNAL_VERSION,
         _ => false,
@@ -259,7 +283,7 @@ async fn find_agents(
     let mut making = Making { config, command, own_steps: false, program_root: scratch, supervisor, environment };
     let mut checkout = None;
     if making.has_relative_program() {
-        let pool = SlotPool::new(store, &scratch.join("programs"))?;
+        let pool = SlotPool::new(store, &scratch.join(PROGRAMS))?;
         checkout = Some(pool.acquire(commit, None).await?);
     }
     if let Some(slot) = &checkout {
@@ -279,7 +303,10 @@ async fn find_agents(
 /// When it cannot be made.
 pub fn scratch() -> Result<tempfile::TempDir, ExecutionError> {
     let parent = std::env::var_os("RUNNER_TEMP").map_or_else(std::env::temp_dir, PathBuf::from);
-    tempfile::Builder::new().prefix("backend-implementer-").tempdir_in(&parent).map_err(|source| {
+    // For nobody else: what lies here is the work of subagents.
+    let for_us = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    let made = tempfile::Builder::new().prefix("backend-implementer-").permissions(for_us).tempdir_in(&parent);
+    made.map_err(|source| {
         let doing = format!("make a folder for work trees in {}; set TMPDIR to a writable folder", parent.display());
         ExecutionError::Surroundings { doing, source }
     })
@@ -291,15 +318,6 @@ pub fn run_id(started: SystemTime, lock: &str) -> String {
     let time = humantime::format_rfc3339_millis(started).to_string();
     let time: String = time.chars().filter(char::is_ascii_digit).collect();
     format!("{time}-{lock}")
-}
-
-/// Does work that keeps a thread busy on a thread of its own.
-///
-/// # Panics
-/// When the work does.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    // A thread that panicked has said so already.
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
 
 #[cfg(test)]
@@ -318,7 +336,7 @@ mod tests {
 
         let (run_dir, resumed) = run_folder(&below, "r1", &lock, Resume::WherePossible).unwrap();
         assert!(resumed.is_none());
-        let journal = Journal::create(&run_dir.path(JOURNAL)).unwrap();
+        let journal = Journal::create(&run_dir.path(RunFile::Journal)).unwrap();
         journal.append(0, Record::Begun { version: JOURNAL_VERSION, run: "r1".to_owned(), lock: lock.clone() });
         journal.sync().await.unwrap();
         // It is at work.

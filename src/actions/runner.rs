@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use implementer_model::github_ids::{RunId, RunKey};
+
 /// The most that one step may write into its summary, in bytes ("Adding a job summary", docs.github.com).
 pub(super) const STEP_SUMMARY_MAX_BYTES: usize = 1024 * 1024;
 
@@ -14,7 +16,7 @@ pub(super) const STEP_SUMMARY_MAX_BYTES: usize = 1024 * 1024;
 const EVENT_MAX_BYTES: u64 = 25 * 1024 * 1024;
 
 /// The inputs of the action, as `action.yml` has them.
-pub const INPUTS: [&str; 25] = [
+pub const INPUTS: [&str; 29] = [
     "command",
     "pr",
     "plan",
@@ -27,6 +29,10 @@ pub const INPUTS: [&str; 25] = [
     "out",
     "token",
     "fan-out",
+    "layout",
+    "work",
+    "work-result",
+    "settled",
     "tasks",
     "wave",
     "slot",
@@ -83,7 +89,7 @@ pub enum RunnerError {
         wanted: &'static str,
     },
     /// A file of the runner's cannot be read or written.
-    #[error("cannot {doing} {path}: {source}")]
+    #[error("cannot {doing} {path}")]
     File {
         /// `read` or `write to`.
         doing: &'static str,
@@ -122,8 +128,10 @@ impl Runner {
     #[must_use]
     pub fn input(&self, name: &str) -> Option<&str> {
         debug_assert!(INPUTS.contains(&name), "`{name}` is no input of the action");
-        // The runner upper-cases names and turns spaces into underscores, and leaves hyphens.
-        self.get(&format!("INPUT_{}", name.to_uppercase().replace(' ', "_"))).map(str::trim).filter(|v| !v.is_empty())
+        // The runner upper-cases names and leaves hyphens, which no shell can set.
+        let as_the_runner = format!("INPUT_{}", name.to_uppercase());
+        let given = |variable: &str| self.get(variable).map(str::trim).filter(|value| !value.is_empty());
+        given(&as_the_runner).or_else(|| given(&as_the_runner.replace('-', "_")))
     }
 
     /// Returns an input that is a number.
@@ -183,6 +191,14 @@ impl Runner {
         self.required("GITHUB_WORKSPACE").map(PathBuf::from)
     }
 
+    /// Returns the folder that the runner empties when a job ends.
+    ///
+    /// # Errors
+    /// When the runner did not say.
+    pub fn temp(&self) -> Result<PathBuf, RunnerError> {
+        self.required("RUNNER_TEMP").map(PathBuf::from)
+    }
+
     /// Returns the base of the REST interface.
     #[must_use]
     pub fn api_url(&self) -> &str {
@@ -211,9 +227,22 @@ impl Runner {
     ///
     /// # Errors
     /// When the runner did not say.
-    pub fn run_key(&self) -> Result<String, RunnerError> {
-        let run = self.required("GITHUB_RUN_ID")?;
-        Ok(format!("{run}/{}", self.get("GITHUB_RUN_ATTEMPT").unwrap_or("1")))
+    pub fn run_key(&self) -> Result<RunKey, RunnerError> {
+        Ok(RunKey::Workflow { run: self.run_id()?, attempt: self.attempt() })
+    }
+
+    /// Returns the id of the workflow run.
+    ///
+    /// # Errors
+    /// When the runner did not say.
+    pub fn run_id(&self) -> Result<RunId, RunnerError> {
+        self.required("GITHUB_RUN_ID")?.parse().map_err(|_| RunnerError::Missing("GITHUB_RUN_ID"))
+    }
+
+    /// Returns which attempt at the workflow run this is, from 1. Emulations of a runner may not say.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.get("GITHUB_RUN_ATTEMPT").and_then(|attempt| attempt.parse().ok()).unwrap_or(1)
     }
 
     /// Returns the page of the workflow run.
@@ -324,6 +353,7 @@ mod tests {
             ("GITHUB_STEP_SUMMARY", file("summary")),
             ("INPUT_TIME-LIMIT", " 12 ".to_owned()),
             ("INPUT_LOCK", String::new()),
+            ("INPUT_ON_COMPLETE", "next.yml".to_owned()),
         ];
         Runner::new(variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()).unwrap()
     }
@@ -340,6 +370,7 @@ mod tests {
         let runner = runner(folder.path());
         assert_eq!(runner.number("time-limit").unwrap(), Some(12));
         assert_eq!(runner.input("lock"), None);
+        assert_eq!(runner.input("on-complete"), Some("next.yml"), "a shell cannot set a name with a hyphen");
         assert!(runner.number("jobs").unwrap().is_none());
     }
 

@@ -1,11 +1,14 @@
 //! `--pr`: a pull request as the subject of `plan` and `run`, from somebody's own machine.
 
-use std::{path::Path, str::FromStr};
+use std::{env::VarError, path::Path, str::FromStr};
 
 use anyhow::Context as _;
-use implementer_model::conversation::{
-    event::Actor,
-    intent::{Approval, Via},
+use implementer_model::{
+    conversation::{
+        event::Actor,
+        intent::{Approval, Via},
+    },
+    github_ids::{PullRequestNumber, RunKey},
 };
 
 use super::{
@@ -15,17 +18,22 @@ use super::{
 };
 use crate::{
     actions,
-    conversation::{self, Desk, RunOptions, SettingOptions},
     execution::{self, Executed, Out},
-    github::{Github, Pace, RepositoryName, Settings},
+    github::{Addresses, Github, RepositoryName, Settings},
+    http::Pace,
     intake::Intake,
+    runtime::with_signals,
+    step::{
+        PullRequestContext, RepositoryContext,
+        conversation::{self, PlanOptions, RunOptions},
+    },
 };
 
 /// A pull request, as `OWNER/REPO#NUMBER`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PullRequestName {
     repository: RepositoryName,
-    number: u64,
+    number: PullRequestNumber,
 }
 
 impl FromStr for PullRequestName {
@@ -35,17 +43,17 @@ impl FromStr for PullRequestName {
         let wanted = || "write it as OWNER/REPO#NUMBER, such as `octo/service#12`".to_owned();
         let (repository, number) = text.rsplit_once('#').ok_or_else(wanted)?;
         let repository = repository.parse().map_err(|error| format!("{error}"))?;
-        let number = number.parse().ok().filter(|number| *number > 0).ok_or_else(wanted)?;
+        let number = number.parse().map_err(|_| wanted())?;
         Ok(Self { repository, number })
     }
 }
 
 /// Takes in the plan of a pull request, to be looked at. Writes nothing on GitHub.
-pub(super) fn look(name: &PullRequestName, options: &SettingOptions, scratch: &Path) -> Result<Intake, Failure> {
+pub(super) fn look(name: &PullRequestName, options: &PlanOptions, scratch: &Path) -> Result<Intake, Failure> {
     run::runtime()?.block_on(async {
-        let desk = desk(name)?;
-        let intake = conversation::look(&desk, options, scratch).await?;
-        tell_usage(&desk);
+        let pull = context(name)?;
+        let intake = conversation::look(&pull, options, scratch).await?;
+        tell_usage(&pull);
         Ok(intake)
     })
 }
@@ -53,7 +61,7 @@ pub(super) fn look(name: &PullRequestName, options: &SettingOptions, scratch: &P
 /// Runs the plan of a pull request from here, and reports there.
 pub(super) fn execute(name: &PullRequestName, request: &Request<'_>) -> Result<Executed, Failure> {
     let options = RunOptions {
-        setting: request.subject.setting_options()?,
+        plan: request.subject.plan_options()?,
         retry: None,
         time_limit: request.time_limit,
         out: match request.out {
@@ -64,9 +72,9 @@ pub(super) fn execute(name: &PullRequestName, request: &Request<'_>) -> Result<E
         workflow: None,
     };
     let scratch = execution::scratch()?;
-    let came = run::runtime()?.block_on(async {
-        let desk = desk(name)?;
-        let login = desk.github.whoami().await?;
+    let reported = run::runtime()?.block_on(async {
+        let pull = context(name)?;
+        let login = pull.github().whoami().await?;
         let approval = Approval {
             by: Actor { is_bot: login.ends_with("[bot]"), login },
             lock: request.lock.map(str::to_owned),
@@ -74,45 +82,59 @@ pub(super) fn execute(name: &PullRequestName, request: &Request<'_>) -> Result<E
             via: Via::Local,
         };
         let mut live = show::Live::new();
-        let came = run::with_signals(async |cancelled| {
-            conversation::run(&desk, &approval, options, scratch.path(), cancelled, &mut live, |_| {}).await
+        let reported = with_signals(async |cancelled| {
+            conversation::run(&pull, &approval, options, scratch.path(), cancelled, &mut live, |_| {}).await
         })
         .await;
-        tell_usage(&desk);
-        Ok::<_, Failure>(came?)
+        tell_usage(&pull);
+        Ok::<_, Failure>(reported?)
     })?;
-    for note in &came.degraded {
+    for note in &reported.degraded {
         show::note(&format!("Not reported everywhere: {note}"));
     }
-    Ok(came.executed)
+    Ok(reported.executed)
 }
 
-fn tell_usage(desk: &Desk) {
-    show::note(&format!("This made {}", desk.github.usage()));
+fn tell_usage(pull: &PullRequestContext) {
+    show::note(&format!("This made {}", pull.github().usage()));
 }
 
-/// Sits down at a pull request, with the token and the addresses that the environment names.
-fn desk(name: &PullRequestName) -> Result<Desk, Failure> {
+/// Looks at a pull request, with the token and the addresses that the environment names.
+fn context(name: &PullRequestName) -> Result<PullRequestContext, Failure> {
     let own = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
-    let token = own("GITHUB_TOKEN")
-        .or_else(|| own("GH_TOKEN"))
-        .context("`--pr` needs a token; set GITHUB_TOKEN or GH_TOKEN, for example to what `gh auth token` prints")
-        .map_err(Failure::input)?;
+    let token = match (token("GITHUB_TOKEN")?, token("GH_TOKEN")?) {
+        (Some(token), _) | (None, Some(token)) => token,
+        (None, None) => {
+            let wanted =
+                "`--pr` needs a token; set GITHUB_TOKEN or GH_TOKEN, for example to what `gh auth token` prints";
+            return Err(Failure::input(anyhow::anyhow!(wanted)));
+        }
+    };
     let server_url = own("GITHUB_SERVER_URL").unwrap_or_else(|| "https://github.com".to_owned());
     let server_url = server_url.trim_end_matches('/').to_owned();
-    let of_server = |on_github: &str, elsewhere: &str| {
-        if server_url == "https://github.com" { on_github.to_owned() } else { format!("{server_url}{elsewhere}") }
-    };
+    let addresses = Addresses::from_server(&server_url);
     let github = Github::new(Settings {
-        api_url: own("GITHUB_API_URL").unwrap_or_else(|| of_server("https://api.github.com", "/api/v3")),
-        graphql_url: own("GITHUB_GRAPHQL_URL")
-            .unwrap_or_else(|| of_server("https://api.github.com/graphql", "/api/graphql")),
+        api_url: own("GITHUB_API_URL").unwrap_or(addresses.api),
+        graphql_url: own("GITHUB_GRAPHQL_URL").unwrap_or(addresses.graphql),
         token: token.into(),
         repository: name.repository.clone(),
         pace: Pace::default(),
     })?;
-    let run_key = format!("local/{}", &actions::random()[..12]);
-    Ok(Desk { github, number: name.number, run_key, run_url: None, server_url })
+    let run_key = RunKey::local(&actions::random());
+    let repository = RepositoryContext { github, run_key, run_url: None, server_url };
+    Ok(PullRequestContext { repository, number: name.number })
+}
+
+/// Reads a token from the environment; nothing when the variable is not set or empty.
+fn token(name: &str) -> Result<Option<String>, Failure> {
+    match std::env::var(name) {
+        Ok(token) => Ok(Some(token).filter(|token| !token.trim().is_empty())),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => {
+            let wrong = format!("the token in {name} holds bytes that no token has; copy it again");
+            Err(Failure::input(anyhow::anyhow!(wrong)))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -122,7 +144,7 @@ mod tests {
     #[test]
     fn a_pull_request_has_an_owner_a_repository_and_a_number() {
         let name: PullRequestName = "octo/service#12".parse().unwrap();
-        assert_eq!((name.repository.to_string().as_str(), name.number), ("octo/service", 12));
+        assert_eq!((name.repository.to_string().as_str(), name.number.get()), ("octo/service", 12));
         for wrong in ["octo/service", "octo#1", "octo/service#0", "octo/service#x", "a/b/c#1", "../x#1"] {
             assert!(wrong.parse::<PullRequestName>().is_err(), "{wrong}");
         }

@@ -1,19 +1,27 @@
 //! Runs the commands of the gates on the integrated tree. What they mean is judged in the model.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use implementer_model::{
-    gate::{self, AskedBy, CommandReceipt, GateKind, TestCounts, counts},
+    gate::{self, AskedBy, CommandReceipt, GateKind, TestCounts},
     ids::{Digest, ObjectId},
-    scope::{CompiledScope, Scope},
     text,
 };
 use tokio::sync::watch;
 
-use super::{error::RunError, worker::Shop};
+use super::{
+    error::RunError,
+    gate_counts::{self, CountError, Counting},
+    quarters::Quarters,
+    worker::Shop,
+};
 use crate::{
     agent::{self, Ended, Exit, Launch},
     intake::Intake,
+    layout::{self, RunFile},
     run_dir::RunDirError,
     workspace::integrate::Head,
 };
@@ -23,9 +31,6 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// The most output that a gate's log holds, in bytes.
 const LOG_MAX: u64 = 64 * 1024 * 1024;
-
-/// The largest JUnit file that is read, in bytes.
-const JUNIT_MAX: u64 = 64 * 1024 * 1024;
 
 /// What one gate has to run.
 #[derive(Debug, Clone)]
@@ -37,7 +42,7 @@ pub(super) struct GateJob {
     time_limit: Duration,
     pass_environment: Vec<String>,
     /// The folder of the logs, in the run's folder.
-    logs: String,
+    logs: PathBuf,
 }
 
 impl GateJob {
@@ -48,12 +53,9 @@ impl GateJob {
 
     /// Returns the same job on another commit, for bisecting.
     pub(super) fn at(&self, commit: &ObjectId) -> Self {
-        Self { commit: commit.clone(), logs: format!("{LOGS}/bisect-{}", commit.short()), ..self.clone() }
+        Self { commit: commit.clone(), logs: layout::bisect_logs(commit.short()), ..self.clone() }
     }
 }
-
-/// The folder of the gates' logs in the run's folder.
-pub(super) const LOGS: &str = "gates";
 
 /// What the commands of one gate came to.
 #[derive(Debug)]
@@ -77,7 +79,7 @@ pub(super) fn jobs(intake: &Intake, head: &Head) -> Vec<GateJob> {
         junit: config.gates.get(&gate).map(|gate| gate.junit.clone()).unwrap_or_default(),
         time_limit: config.gate_time_limit(gate),
         pass_environment: config.pass_environment.clone(),
-        logs: LOGS.to_owned(),
+        logs: RunFile::Gates.name().into(),
     };
     GateKind::ALL.into_iter().map(job).collect()
 }
@@ -91,7 +93,7 @@ pub(super) fn bisect_job(intake: &Intake, gate: GateKind, command: (AskedBy, Vec
         junit: Vec::new(),
         time_limit: intake.config.gate_time_limit(gate),
         pass_environment: intake.config.pass_environment.clone(),
-        logs: LOGS.to_owned(),
+        logs: RunFile::Gates.name().into(),
     }
 }
 
@@ -109,12 +111,13 @@ pub(super) async fn run(
         let began_ms = shop.now_ms();
         let mut commands = Vec::new();
         if !job.commands.is_empty() && !*stop.borrow() {
-            let slot = shop.pool.acquire(&job.commit, None).await?;
+            let slot = shop.gate_pool.acquire(&job.commit, None).await?;
             for (number, (asked_by, argv)) in job.commands.iter().enumerate() {
                 if *stop.borrow() {
                     break;
                 }
-                let place = CommandPlace { shop, job: &job, number: number + 1, worktree: slot.path() };
+                let place =
+                    CommandPlace { shop, job: &job, number: number + 1, slot: slot.number(), worktree: slot.path() };
                 commands.push(place.run(*asked_by, argv, &mut stop).await?);
             }
         }
@@ -135,6 +138,7 @@ struct CommandPlace<'a> {
     shop: &'a Shop,
     job: &'a GateJob,
     number: usize,
+    slot: usize,
     worktree: &'a Path,
 }
 
@@ -146,7 +150,7 @@ impl CommandPlace<'_> {
         stop: &mut watch::Receiver<bool>,
     ) -> Result<CommandReceipt, RunError> {
         let name = format!("{}-{}", self.job.gate, self.number);
-        let log = self.shop.run_dir.path(&format!("{}/{name}.log", self.job.logs));
+        let log = self.shop.run_dir.path(self.job.logs.join(format!("{name}.log")));
         let scratch = self.shop.scratch.join(format!("gate-{name}"));
         if let Some(folder) = log.parent() {
             std::fs::create_dir_all(folder).map_err(|source| RunDirError::Io { path: folder.to_owned(), source })?;
@@ -163,8 +167,9 @@ impl CommandPlace<'_> {
             output_cap: LOG_MAX,
             grace: GRACE,
             supervisor: self.shop.supervisor.clone(),
+            cell: None,
         };
-        let before = std::time::SystemTime::now();
+        let since = std::time::SystemTime::now();
         let mut timed_out = false;
         let end = async {
             tokio::select! {
@@ -172,9 +177,15 @@ impl CommandPlace<'_> {
                 () = stopped(stop) => {}
             }
         };
-        let ended = agent::run(&launch, end).await;
+        let quarters = Quarters::of_gate(&self.shop.sandbox, self.slot, self.worktree, &scratch)
+            .map_err(|source| RunDirError::Io { path: self.worktree.to_owned(), source })?;
+        let ended = quarters.run(launch, 1, end).await;
         let receipt = match ended {
-            Ok(ended) => self.receipt(asked_by, argv, &ended, timed_out, &log, before),
+            Ok(ended) => {
+                let (worktree, junit) = (self.worktree.to_owned(), self.job.junit.clone());
+                let counted = gate_counts::count(Counting { worktree, junit, since, log }).await;
+                self.receipt(asked_by, argv, &ended, timed_out, counted)
+            }
             Err(error) => CommandReceipt {
                 argv: argv.to_vec(),
                 asked_by,
@@ -196,8 +207,7 @@ impl CommandPlace<'_> {
         argv: &[String],
         ended: &Ended,
         timed_out: bool,
-        log: &Path,
-        before: std::time::SystemTime,
+        counted: Result<Option<TestCounts>, CountError>,
     ) -> CommandReceipt {
         let mut trouble = match (ended.stopped, ended.exit) {
             (true, _) if timed_out => Some(format!(
@@ -208,14 +218,10 @@ impl CommandPlace<'_> {
             (false, Exit::Signal(_)) => Some(format!("it was ended by {}", ended.exit)),
             (false, Exit::Code(_)) => None,
         };
-        let tests = match self.junit(before) {
-            Ok(Some(counts)) => Some(counts),
-            Ok(None) => counts::from_output(&String::from_utf8_lossy(&std::fs::read(log).unwrap_or_default())),
-            Err(why) => {
-                trouble.get_or_insert(why);
-                None
-            }
-        };
+        let tests = counted.unwrap_or_else(|error| {
+            trouble.get_or_insert(error.to_string());
+            None
+        });
         CommandReceipt {
             argv: argv.to_vec(),
             asked_by,
@@ -226,39 +232,5 @@ impl CommandPlace<'_> {
             output_digest: ended.output_digest.clone(),
             output_tail: ended.output_tail.clone(),
         }
-    }
-
-    /// Reads the JUnit files that the command wrote. Files that were in the tree already say nothing about this run.
-    fn junit(&self, before: std::time::SystemTime) -> Result<Option<TestCounts>, String> {
-        if self.job.junit.is_empty() {
-            return Ok(None);
-        }
-        let scope = Scope { allow: self.job.junit.clone(), deny: Vec::new() };
-        let wanted = CompiledScope::new(&scope).map_err(|error| error.to_string())?;
-        let mut found: Option<TestCounts> = None;
-        let mut folders = vec![self.worktree.to_owned()];
-        while let Some(folder) = folders.pop() {
-            let entries = std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-            for entry in entries.flatten() {
-                let (path, Ok(kind)) = (entry.path(), entry.file_type()) else { continue };
-                if kind.is_dir() && entry.file_name() != ".git" {
-                    folders.push(path);
-                    continue;
-                }
-                let Some(relative) = path.strip_prefix(self.worktree).ok().and_then(Path::to_str) else { continue };
-                let written = |metadata: &std::fs::Metadata| metadata.modified().is_ok_and(|at| at >= before);
-                let Ok(metadata) = entry.metadata() else { continue };
-                if !kind.is_file() || !wanted.allows(relative) || !written(&metadata) {
-                    continue;
-                }
-                if metadata.len() > JUNIT_MAX {
-                    return Err(format!("the JUnit file {relative} is larger than {JUNIT_MAX} bytes"));
-                }
-                let xml = std::fs::read_to_string(&path).map_err(|error| format!("{relative}: {error}"))?;
-                let counts = counts::from_junit(&xml).map_err(|error| format!("{relative}: {error}"))?;
-                found = Some(found.map_or(counts, |sum| sum.plus(counts)));
-            }
-        }
-        Ok(found)
     }
 }

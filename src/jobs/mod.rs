@@ -16,6 +16,8 @@ mod dispatch;
 mod error;
 mod freeze;
 mod gate;
+mod in_place;
+mod kept;
 mod prepare;
 mod results;
 mod settle;
@@ -24,14 +26,19 @@ mod state;
 mod summarize;
 mod work;
 
+/// What stands for the gates where attempts are named.
+pub const GATES: &str = crate::layout::RunFile::Gates.name();
+
 pub use self::{
     collect::{Collected, collect},
     dispatch::{Assigned, assigned, forfeit},
     error::JobError,
     freeze::{Freezing, freeze},
     gate::{collect_gates, gate},
+    in_place::{KEPT, RUN, run_in_place},
+    kept::Counting,
     prepare::{Prepared, prepare},
-    settle::{Awaited, Settled, awaited, first, settle},
+    settle::{Awaited, Brought, Settled, awaited, first, settle},
     site::{AttemptName, Site},
     state::{Frozen, StateDir},
     summarize::{Summarizing, summarize},

@@ -7,6 +7,9 @@ use std::{
 
 use implementer_model::ids::ObjectId;
 
+/// What a step of the workspace gives.
+pub type Result<T, E = WorkspaceError> = std::result::Result<T, E>;
+
 /// Says what went wrong in the workspace.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkspaceError {
@@ -42,6 +45,15 @@ pub enum WorkspaceError {
     StoreExists {
         /// The place.
         path: PathBuf,
+    },
+    /// Somebody wrote another content under the id of an object.
+    #[error(
+        "the object {id} of the store is not what its id says: something has written into the store or the repository. \
+         Nothing that was made since counts; check the repository with `git fsck`, then run again"
+    )]
+    ForgedObject {
+        /// The object.
+        id: String,
     },
     /// An object of the base is not there.
     #[error(
@@ -112,7 +124,10 @@ pub enum WorkspaceError {
     Id(#[from] implementer_model::ids::InvalidId),
     /// A bundle cannot be used.
     #[error(transparent)]
-    Bundle(#[from] super::bundle::BundleError),
+    Bundle(#[from] BundleError),
+    /// A file that somebody else may have made is none that is read.
+    #[error(transparent)]
+    Untrusted(#[from] crate::untrusted::UntrustedError),
     /// Commits could not be fetched.
     #[error("cannot fetch {what} from {url}: {reason}. The token needs `contents: read` on the repository")]
     Fetch {
@@ -173,14 +188,66 @@ pub enum WorkspaceError {
     },
 }
 
+/// Says why a bundle cannot be written or used.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// A ref to be bundled has nothing that the base has not.
+    #[error("`{reference}` is the base itself: there is nothing to bundle")]
+    NothingNew {
+        /// The ref.
+        reference: String,
+    },
+    /// A name is no ref.
+    #[error("`{}` is not a full ref name", name.escape_debug())]
+    InvalidRef {
+        /// The name.
+        name: String,
+    },
+    /// The file is no bundle.
+    #[error("`{path}` is not a git bundle: {reason}")]
+    NotABundle {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The repository does not have the commit that the bundle builds on.
+    #[error(
+        "the bundle builds on {commit}, which the repository `{repository}` does not have: \
+         fetch the base first, with its history if the clone is shallow"
+    )]
+    MissingBase {
+        /// The commit.
+        commit: String,
+        /// The repository.
+        repository: PathBuf,
+    },
+    /// The bundle holds what is not taken in.
+    #[error("the bundle `{path}` is not taken in: {why}")]
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// What it holds.
+        why: String,
+    },
+    /// The bundle's objects are not what its header promises.
+    #[error("the bundle `{path}` is damaged or was changed: {detail}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What git said.
+        detail: String,
+    },
+}
+
 /// Gives context to errors of the file system.
 pub(super) trait IoContext<T> {
     /// Says what was being done where.
-    fn doing(self, doing: &'static str, path: &Path) -> super::Result<T>;
+    fn doing(self, doing: &'static str, path: &Path) -> Result<T>;
 }
 
 impl<T> IoContext<T> for io::Result<T> {
-    fn doing(self, doing: &'static str, path: &Path) -> super::Result<T> {
+    fn doing(self, doing: &'static str, path: &Path) -> Result<T> {
         self.map_err(|source| WorkspaceError::Io { doing, path: path.to_owned(), source })
     }
 }
@@ -188,11 +255,11 @@ impl<T> IoContext<T> for io::Result<T> {
 /// Gives context to errors of gix.
 pub(super) trait GitContext<T> {
     /// Says what was being done.
-    fn git_doing(self, doing: &'static str) -> super::Result<T>;
+    fn git_doing(self, doing: &'static str) -> Result<T>;
 }
 
-impl<T, E: Into<gix::Error>> GitContext<T> for Result<T, E> {
-    fn git_doing(self, doing: &'static str) -> super::Result<T> {
+impl<T, E: Into<gix::Error>> GitContext<T> for std::result::Result<T, E> {
+    fn git_doing(self, doing: &'static str) -> Result<T> {
         self.map_err(|source| WorkspaceError::Git { doing, source: Box::new(source.into()) })
     }
 }

@@ -14,7 +14,7 @@ use std::{
 
 use implementer_model::text;
 
-use super::{Result, WorkspaceError, error::IoContext as _};
+use crate::workspace::{Result, WorkspaceError, error::IoContext as _};
 
 /// How much of what git says on failure is kept: enough for its last message, not for a flood.
 const STDERR_KEPT: usize = 2_000;
@@ -98,6 +98,9 @@ impl Git {
             .env("GIT_NO_LAZY_FETCH", "1")
             // Objects are what they are: no replacement refs.
             .env("GIT_NO_REPLACE_OBJECTS", "1")
+            // A new repository is what we understand, whatever this git makes by default.
+            .env("GIT_DEFAULT_HASH", "sha1")
+            .env("GIT_DEFAULT_REF_FORMAT", "files")
             .stdin(Stdio::null());
         for option in SAFETY {
             command.arg("-c").arg(option);

@@ -12,16 +12,17 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 use backend_implementer::{
-    actions::artifacts::pack,
-    cli,
-    gather::{self, Bound},
-    github::{Github, Pace, Settings},
+    artifacts::pack,
+    github::{Github, Settings},
+    http::Pace,
+    runtime,
+    step::gather::{self, Bound},
 };
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{Request, Response, body::Incoming, header, service::service_fn};
 use hyper_util::rt::TokioIo;
-use implementer_model::ids::Digest;
+use implementer_model::{github_ids::ArtifactId, ids::Digest};
 use serde::{Deserialize, Serialize};
 use tokio::{net::TcpListener, runtime::Runtime};
 
@@ -192,8 +193,11 @@ fn answer(request: &Request<Incoming>, url: &str, zips: &[Bytes]) -> Response<Fu
 pub(crate) fn main(arguments: &[String]) -> Result<()> {
     let [url, list, to] = arguments else { bail!("{GATHER} URL LIST FOLDER") };
     let wanted: Vec<Wanted> = serde_json::from_slice(&fs::read(list)?)?;
-    let wanted: Vec<_> =
-        wanted.into_iter().enumerate().map(|(slot, Wanted { id, digest })| (slot, Bound { id, digest })).collect();
+    let wanted: Vec<_> = wanted
+        .into_iter()
+        .enumerate()
+        .map(|(slot, Wanted { id, digest })| (slot, Bound { id: ArtifactId::new(id), digest }))
+        .collect();
     let settings = Settings {
         api_url: url.clone(),
         graphql_url: format!("{url}/graphql"),
@@ -201,7 +205,7 @@ pub(crate) fn main(arguments: &[String]) -> Result<()> {
         repository: "bench/bench".parse()?,
         pace: Pace::default(),
     };
-    let runtime = cli::runtime().map_err(|failure| anyhow::anyhow!("{failure}"))?;
+    let runtime = runtime::start()?;
     let came = runtime.block_on(async {
         // It needs the runtime to be there.
         let github = Github::new(settings)?;

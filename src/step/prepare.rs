@@ -1,0 +1,64 @@
+//! The beginning of a job that does work: work trees are checked out and briefs written. What follows runs on the host.
+
+use std::{fs, path::Path};
+
+use super::{Step, StepEnd, StepError, job::JOB, one_job::ALL};
+use crate::{
+    actions::{self, Level, annotation},
+    jobs::{self, AttemptName, Site, StateDir},
+};
+
+impl Step<'_> {
+    pub(super) fn prepare(&self) -> Result<StepEnd, StepError> {
+        if self.required("tasks")? == ALL {
+            return self.prepare_in_place();
+        }
+        let workspace = self.runner.workspace()?;
+        let job = workspace.join(JOB);
+        // A runner of somebody's own may have what an earlier job left.
+        match fs::remove_dir_all(&job) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(StepError::file("remove what an earlier job left in", &job)(error));
+            }
+            _ => {}
+        }
+        fs::create_dir_all(&job).map_err(StepError::file("make", &job))?;
+        let tasks = self.required("tasks")?;
+        let prepared = self.runtime.block_on(async {
+            let mut site = self.site(&job).await?;
+            if tasks == jobs::GATES {
+                if self.runner.input("work").is_some() {
+                    self.prepare_gates_again(&mut site, &job).await?;
+                }
+                return Ok(Vec::new());
+            }
+            Ok::<_, StepError>(jobs::prepare(&site, &AttemptName::parse_list(tasks)?, &job).await?)
+        })?;
+        self.leave_program(&job)?;
+        // The steps after this one run as the workspace's owner.
+        actions::give_to_owner_of(&workspace, &job)
+            .map_err(StepError::file("give to the owner of the workspace", &job))?;
+        if let Some(first) = prepared.first() {
+            self.runner.set_output("tasks", tasks)?;
+            self.runner.set_output("folder", &first.name.folder())?;
+            self.runner.set_output("lock", self.given("lock").unwrap_or_default())?;
+        }
+        for attempt in &prepared {
+            let worktree = attempt.worktree.strip_prefix(workspace.canonicalize().unwrap_or_default());
+            let worktree = worktree.unwrap_or(&attempt.worktree).display().to_string();
+            self.log.line(&format!("{}: the work tree is {worktree}", attempt.name));
+        }
+        Ok(StepEnd::Done)
+    }
+    /// Makes the gates of the final tree due once more, on a machine on which no subagent ever ran.
+    async fn prepare_gates_again(&self, site: &mut Site, job: &Path) -> Result<(), StepError> {
+        let work = self.add_work(site, &job.join("work")).await;
+        for note in &work.notes {
+            self.log.command(&annotation(Level::Warning, None, "Result not counted", note));
+        }
+        site.repeat_gates().await?;
+        let state = job.join("state");
+        fs::remove_dir_all(&state).map_err(StepError::file("remove", &state))?;
+        Ok(site.write(&StateDir::new(&state)).await?)
+    }
+}
