@@ -199,7 +199,7 @@ fn write_tasks(page: &mut String, schedule: &Schedule, config: &Config) {
     };
     let rows: Vec<_> = schedule.tasks.iter().map(row).collect();
     let head = ["wave", "task", "subagent", "requirements", "may touch", "but not"];
-    entry::table(page, "", "tasks", &head, &rows, &Detail::OPEN);
+    entry::table(page, "", "task", &head, &rows, &Detail::OPEN);
     page.push_str(&format!("\nNobody may touch {}.\n\n", globs(protected.iter(), GLOBS_SHOWN)));
     write_means(page, schedule, config);
     if !schedule.not_needed.is_empty() {
@@ -297,77 +297,77 @@ mod tests {
             Source { name: ".backend-implementer/plan.md", url: Some("https://x.invalid/a(b)"), author: Some("ada") };
         let page = previewed("# Greeting\n\n## Feature\nTouches: src/**\n- say hello\n", &source);
         insta::assert_snapshot!(page, @r#"
-## Backend Implementation Plan
+        ## Backend Implementation Plan
 
-**Greeting**
+        **Greeting**
 
-The plan is [`.backend-implementer/plan.md`](https://x.invalid/a%28b%29) by ada, `36654913a2e5`. It starts from `1111111111`.
+        The plan is [`.backend-implementer/plan.md`](https://x.invalid/a%28b%29) by ada, `36654913a2e5`. It starts from `1111111111`.
 
-### To start
+        ### To start
 
-Somebody with write permission comments:
+        Somebody with write permission comments:
 
-```
-/implement a78a65610829
-```
+        ```
+        /implement a78a65610829
+        ```
 
-The lock names exactly what is shown here: another plan, commit or roster is another lock, and is refused.
+        The lock names exactly what is shown here: another plan, commit or roster is another lock, and is refused.
 
-### What would run
+        ### What would run
 
-4 tasks in 4 waves, at most 8 at a time.
+        4 tasks in 4 waves, at most 8 at a time.
 
-```mermaid
-flowchart TB
-  subgraph p2["2 core"]
-  direction TB
-  subgraph w1["Wave 1"]
-  direction TB
-    t0["feature<br>backend-feature-implementer"]:::planned
-  end
-  end
-  subgraph p3["3 quality"]
-  direction TB
-  subgraph w2["Wave 2"]
-  direction TB
-    t1["tests<br>backend-unit-test-generator"]:::planned
-  end
-  subgraph w3["Wave 3"]
-  direction TB
-    t2["review<br>backend-code-quality-reviewer"]:::planned
-  end
-  subgraph w4["Wave 4"]
-  direction TB
-    t3["validation<br>backend-validation-agent"]:::planned
-  end
-  end
-  p2 --> p3
-  w2 --> w3
-  w3 --> w4
-  classDef planned fill:#0550ae,stroke:#033d8b,color:#ffffff
-```
+        ```mermaid
+        flowchart LR
+          subgraph p2["2 core"]
+          direction TB
+          subgraph w1["Wave 1"]
+          direction TB
+            t0["feature<br>backend-feature-implementer"]:::planned
+          end
+          end
+          subgraph p3["3 quality"]
+          direction TB
+          subgraph w2["Wave 2"]
+          direction TB
+            t1["tests<br>backend-unit-test-generator"]:::planned
+          end
+          subgraph w3["Wave 3"]
+          direction TB
+            t2["review<br>backend-code-quality-reviewer"]:::planned
+          end
+          subgraph w4["Wave 4"]
+          direction TB
+            t3["validation<br>backend-validation-agent"]:::planned
+          end
+          end
+          p2 -.-> p3
+          w2 -.-> w3
+          w3 -.-> w4
+          classDef planned fill:#0550ae,stroke:#033d8b,color:#ffffff
+        ```
 
-| wave | task | subagent | requirements | may touch | but not |
-| --- | --- | --- | --- | --- | --- |
-| 1 | `feature` | `backend-feature-implementer` | 1 | `src/**` | `types/**` `**/types/**` and 119 more |
-| 2 | `tests` | `backend-unit-test-generator` | always runs | `tests/**` `**/tests/**` `test/**` `**/test/**` `**/__tests__/**` `**/__mocks__/**` `**/__snapshots__/**` `spec/**` and 27 more |  |
-| 3 | `review` | `backend-code-quality-reviewer` | always runs | nothing: read-only |  |
-| 4 | `validation` | `backend-validation-agent` | always runs | nothing: read-only |  |
+        | wave | task | subagent | requirements | may touch | but not |
+        | --- | --- | --- | --- | --- | --- |
+        | 1 | `feature` | `backend-feature-implementer` | 1 | `src/**` | `types/**` `**/types/**` and 119 more |
+        | 2 | `tests` | `backend-unit-test-generator` | always runs | `tests/**` `**/tests/**` `test/**` `**/test/**` `**/__tests__/**` `**/__mocks__/**` `**/__snapshots__/**` `spec/**` and 27 more |  |
+        | 3 | `review` | `backend-code-quality-reviewer` | always runs | nothing: read-only |  |
+        | 4 | `validation` | `backend-validation-agent` | always runs | nothing: read-only |  |
 
-Nobody may touch `**/.claude` `**/.claude/**` `**/.codex` `**/.codex/**` `**/.cursor` `**/.cursor/**` `**/.cursorrules` `**/.gemini` and 34 more.
+        Nobody may touch `**/.claude` `**/.claude/**` `**/.codex` `**/.codex/**` `**/.cursor` `**/.cursor/**` `**/.cursorrules` `**/.gemini` and 34 more.
 
-Done by `command`.
+        Done by `command`.
 
-Not needed by the plan: `backend-cloud-infrastructure-architect`, `backend-datatypes`, `backend-cli-implementer`, `backend-deployment-agent`.
+        Not needed by the plan: `backend-cloud-infrastructure-architect`, `backend-datatypes`, `backend-cli-implementer`, `backend-deployment-agent`.
 
-### Gates
+        ### Gates
 
-All three must pass on the final tree.
+        All three must pass on the final tree.
 
-- **tests**: `cargo test` (configuration)
-- **review**: the reviewer, without blocking findings
-- **validation**: **no command: this gate cannot pass**; add one to the plan's Verification or to `gates.validation`
-"#);
+        - **tests**: `cargo test` (configuration)
+        - **review**: the reviewer, without blocking findings
+        - **validation**: **no command: this gate cannot pass**; add one to the plan's Verification or to `gates.validation`
+        "#);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     command,
     findings::Finding,
-    gate::{GateState, Receipt},
+    gate::Receipt,
     handoff::{Handoff, Status},
     ids::Digest,
     text,
@@ -174,10 +174,7 @@ fn table<const N: usize>(out: &mut String, head: [&str; N], rows: impl Iterator<
 fn gates(out: &mut String, index: &RunIndex<'_>) {
     out.push_str("<section aria-labelledby=\"gates\">\n<h2 id=\"gates\">Gates</h2>\n");
     for gate in standings(index.handoff) {
-        let (look, said) = match (gate.open(), gate.state()) {
-            (false, GateState::Passed) => (Look::Failed, "not accepted"),
-            (_, state) => (Look::of_gate(state), state.name()),
-        };
+        let (look, said) = (gate.look(), gate.said());
         out.push_str(&format!("<h3>{} {}</h3>\n", gate.gate, badge(look, said)));
         if let Some(why) = &gate.shut {
             out.push_str(&format!("<p>{}.</p>\n", esc(why)));

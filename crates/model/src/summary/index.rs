@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    handoff::{AttemptRecord, Handoff, IntegratedCommit, TaskRecord},
+    handoff::{AttemptRecord, Handoff, IntegratedCommit, Status, TaskRecord},
     ids::{SubagentName, TaskId},
     patch::Patch,
     report::{Label, Report},
@@ -196,6 +196,11 @@ impl<'a> RunIndex<'a> {
                 })
                 .map(move |item| (view, item.text.as_str()))
         })
+    }
+
+    /// Tells whether somebody cancelled the run.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.handoff.status == Status::Cancelled || self.tasks().any(|view| view.outcome() == Outcome::Cancelled)
     }
 
     /// Counts the tasks that passed.

@@ -1,6 +1,7 @@
 //! Where each gate stands, computed from the receipts alone. Anything but a receipt that says "passed", of this run and
 //! on the final tree, keeps a gate shut.
 
+use super::wording::Look;
 use crate::{
     gate::{GateKind, GateState, Receipt},
     handoff::Handoff,
@@ -26,6 +27,27 @@ impl GateStanding<'_> {
     pub(super) fn state(&self) -> GateState {
         let bad = self.receipts.iter().find(|receipt| receipt.state != GateState::Passed);
         bad.or(self.receipts.last()).map_or(GateState::NotRun, |receipt| receipt.state)
+    }
+
+    /// Returns the verdict in words. A receipt that says "passed" for another run or tree must not read as a pass.
+    pub(super) fn said(&self) -> &'static str {
+        match (self.open(), self.state()) {
+            (false, GateState::Passed) => "not accepted",
+            (_, state) => state.name(),
+        }
+    }
+
+    /// Returns the look of the verdict in pictures and pages.
+    pub(super) fn look(&self) -> Look {
+        match (self.open(), self.state()) {
+            (false, GateState::Passed) => Look::Failed,
+            (_, state) => Look::of_gate(state),
+        }
+    }
+
+    /// Returns the mark of the verdict.
+    pub(super) fn mark(&self) -> &'static str {
+        self.look().mark()
     }
 }
 

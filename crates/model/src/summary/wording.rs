@@ -2,7 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::{gate::GateState, gate::TestCounts, ids::TaskId, patch::Patch, schedule::Outcome, text};
+use super::entry::Detail;
+use crate::{
+    gate::{CommandReceipt, GateState, TestCounts},
+    ids::TaskId,
+    patch::Patch,
+    schedule::Outcome,
+    text,
+};
 
 /// Says a duration for people: `850 ms`, `12.3 s`, `4 min 5 s`, `2 h 7 min`.
 pub(crate) fn duration(ms: u64) -> String {
@@ -38,6 +45,28 @@ pub(super) fn lines(added: u64, removed: u64) -> String {
 /// Says how many tests there were: `42 passed, 0 failed, 1 skipped`.
 pub(super) fn tests(counts: &TestCounts) -> String {
     format!("{} passed, {} failed, {} skipped", counts.passed, counts.failed, counts.skipped)
+}
+
+/// Says how many tests there were, without what is zero: `42 passed`, `40 passed, 2 failed`.
+pub(super) fn tests_briefly(counts: &TestCounts) -> String {
+    let kinds = [(counts.passed, "passed"), (counts.failed, "failed"), (counts.skipped, "skipped")];
+    let said: Vec<_> = kinds.iter().filter(|(n, _)| *n > 0).map(|(n, kind)| format!("{n} {kind}")).collect();
+    if said.is_empty() { "no test ran".to_owned() } else { said.join(", ") }
+}
+
+/// Says how a gate's command ended: `passed`, `failed (exit code 1): 40 passed, 2 failed`.
+pub(super) fn command_outcome(command: &CommandReceipt, detail: &Detail) -> String {
+    let mut said = match (command.exit_code, &command.trouble) {
+        (Some(0), None) => "ended with exit code 0".to_owned(),
+        (Some(code), None) => format!("failed with exit code {code}"),
+        (Some(code), Some(trouble)) => format!("ended with exit code {code}, {}", detail.prose(trouble)),
+        (None, Some(trouble)) => format!("did not finish: {}", detail.prose(trouble)),
+        (None, None) => "left no exit code".to_owned(),
+    };
+    if let Some(counts) = &command.tests {
+        said.push_str(&format!(" ({})", tests_briefly(counts)));
+    }
+    said
 }
 
 /// Joins `names` with commas; beyond `max` only counts the rest.
@@ -98,6 +127,18 @@ impl Look {
             GateState::Failed => Self::Failed,
             GateState::Skipped => Self::Blocked,
             GateState::NotRun => Self::NotRun,
+        }
+    }
+
+    /// Returns the mark that stands before it in text.
+    pub(super) fn mark(self) -> &'static str {
+        match self {
+            Self::Passed => "✅",
+            Self::Failed => "❌",
+            Self::TimedOut => "⏱️",
+            Self::Blocked => "⛔",
+            Self::Cancelled => "🛑",
+            Self::NotRun | Self::Planned => "⚪",
         }
     }
 
