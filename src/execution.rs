@@ -10,6 +10,7 @@ use std::{
 use implementer_model::{gate::Place, handoff::Handoff, ids::ObjectId, lock::Lock};
 use tokio::sync::watch;
 
+use crate::layout::RunFile;
 use crate::{
     agent::{self, AgentError, Agents, Making},
     coordinator::{self, Resumed, RunError, Setup, progress::Observer},
@@ -25,7 +26,7 @@ use crate::{
 
 /// What is to be run, and where.
 #[derive(Debug)]
-pub struct Order {
+pub struct RunRequest {
     /// Plan, roster, configuration, schedule and lock.
     pub intake: Intake,
     /// The repository whose objects the run borrows.
@@ -118,12 +119,13 @@ pub struct Prepared {
 ///
 /// # Errors
 /// When a program is missing, or the folder cannot be made.
-pub async fn prepare(order: Order, scratch: &Path) -> Result<Prepared, ExecutionError> {
+pub async fn prepare(request: RunRequest, scratch: &Path) -> Result<Prepared, ExecutionError> {
     let surroundings = |doing: &str| {
         let doing = doing.to_owned();
         move |source| ExecutionError::Surroundings { doing, source }
     };
-    let Order { mut intake, repository, probe, programs, command, time_limit, out, resume, workflow, revision } = order;
+    let RunRequest { mut intake, repository, probe, programs, command, time_limit, out, resume, workflow, revision } =
+        request;
     // What is started here runs as the same user: it must not read our environment, which may hold a token.
     agent::hide_from_other_processes().map_err(surroundings("protect this process's memory"))?;
     if let Some(limit) = time_limit {
@@ -137,7 +139,7 @@ pub async fn prepare(order: Order, scratch: &Path) -> Result<Prepared, Execution
 
     let run = run_id(SystemTime::now(), intake.lock.digest.short());
     let (run_dir, resumed) = run_folder(&out, &run, &intake.lock, resume)?;
-    let store_dir = run_dir.path("store.git");
+    let store_dir = run_dir.path(RunFile::Store);
     let (store, run) = match &resumed {
         Some(resumed) => {
             let store = if store_dir.join("HEAD").is_file() {
@@ -206,7 +208,7 @@ fn run_folder(out: &Out, run: &str, lock: &Lock, resume: Resume) -> Result<(RunD
     let required = resume == Resume::Required;
     let broke_off = match out {
         _ if resume == Resume::Never => None,
-        Out::Folder(folder) if folder.join(JOURNAL).is_file() => {
+        Out::Folder(folder) if folder.join(RunFile::Journal).is_file() => {
             let fits = resumable(folder, lock);
             // Asked for by name, it is an error when it cannot be; else the folder is simply taken.
             if fits || required { Some(folder.clone()) } else { return Ok((RunDir::create(folder)?, None)) }
@@ -224,19 +226,16 @@ fn run_folder(out: &Out, run: &str, lock: &Lock, resume: Resume) -> Result<(RunD
         };
     };
     let run_dir = RunDir::resume(&folder)?;
-    let (journal, records) = Journal::resume(&run_dir.path(JOURNAL), lock).map_err(RunError::from)?;
+    let (journal, records) = Journal::resume(&run_dir.path(RunFile::Journal), lock).map_err(RunError::from)?;
     if coordinator::is_over(&records) {
         return Err(RunDirError::Taken { path: folder }.into());
     }
     Ok((run_dir, Some(Resumed { journal, records })))
 }
 
-/// The journal's name in a run's folder.
-const JOURNAL: &str = "journal.jsonl";
-
 /// Tells whether a folder holds a run of this lock that is not over.
 fn resumable(folder: &Path, lock: &Lock) -> bool {
-    let Ok(records) = journal::read(&folder.join(JOURNAL)) else { return false };
+    let Ok(records) = journal::read(&folder.join(RunFile::Journal)) else { return false };
     let same = records.first().is_none_or(|(_, first)| match first {
         Record::Begun { lock: found, version, .. } => found.digest == lock.digest && *version <= JOURNAL_VERSION,
         _ => false,
@@ -293,15 +292,6 @@ pub fn run_id(started: SystemTime, lock: &str) -> String {
     format!("{time}-{lock}")
 }
 
-/// Does work that keeps a thread busy on a thread of its own.
-///
-/// # Panics
-/// When the work does.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    // A thread that panicked has said so already.
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
-}
-
 #[cfg(test)]
 mod tests {
     use implementer_model::ids::Digest;
@@ -318,7 +308,7 @@ mod tests {
 
         let (run_dir, resumed) = run_folder(&below, "r1", &lock, Resume::WherePossible).unwrap();
         assert!(resumed.is_none());
-        let journal = Journal::create(&run_dir.path(JOURNAL)).unwrap();
+        let journal = Journal::create(&run_dir.path(RunFile::Journal)).unwrap();
         journal.append(0, Record::Begun { version: JOURNAL_VERSION, run: "r1".to_owned(), lock: lock.clone() });
         journal.sync().await.unwrap();
         // It is at work.

@@ -5,16 +5,18 @@
 
 pub mod actions;
 pub mod agent;
+pub mod artifacts;
 pub mod cli;
-pub mod conversation;
 pub mod coordinator;
-pub mod dispatched;
+pub(crate) mod errors;
 pub mod execution;
-pub mod gather;
 pub mod github;
 pub mod intake;
 pub mod jobs;
 pub mod journal;
+pub mod layout;
 pub mod run_dir;
+pub mod runtime;
+pub mod step;
 pub mod verify;
 pub mod workspace;

@@ -10,11 +10,7 @@ use std::{
 use implementer_model::ids::TaskId;
 use serde::Serialize;
 
-/// The folder below the repository in which runs are kept unless `--out` says otherwise.
-pub const RUNS_DIR: &str = ".backend-implementer/runs";
-
-/// The files of an attempt that move aside when there is another one.
-const ATTEMPT_FILES: [&str; 5] = ["brief.md", "report.json", "report.invalid.json", "patch.diff", "log.txt"];
+use crate::layout::{self, RUNS_DIR, RunFile, TaskFile};
 
 /// Says that something in the run's folder could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -57,9 +53,6 @@ pub struct RunDir {
     _lock: Arc<fs::File>,
 }
 
-/// The file that is locked while a process is at work in the folder.
-const LOCK_FILE: &str = "run.lock";
-
 impl RunDir {
     /// Makes the folder. It may exist, but must not hold a run.
     ///
@@ -70,7 +63,7 @@ impl RunDir {
         fs::create_dir_all(root).map_err(io_error)?;
         // Children run in folders of their own: every path that is handed to them has to be absolute.
         let root = root.canonicalize().map_err(io_error)?;
-        if root.join("journal.jsonl").exists() || root.join("store.git").exists() {
+        if root.join(RunFile::Journal).exists() || root.join(RunFile::Store).exists() {
             return Err(RunDirError::Taken { path: root });
         }
         let lock = lock(&root)?;
@@ -83,7 +76,7 @@ impl RunDir {
     /// When there is none, or another process is at work in it.
     pub fn resume(root: &Path) -> Result<Self, RunDirError> {
         let nothing = || RunDirError::NothingToResume { path: root.to_owned() };
-        if !root.join("journal.jsonl").is_file() {
+        if !root.join(RunFile::Journal).is_file() {
             return Err(nothing());
         }
         let root = root.canonicalize().map_err(|_| nothing())?;
@@ -96,7 +89,7 @@ impl RunDir {
     pub fn runs(repository: &Path) -> Vec<PathBuf> {
         let entries = fs::read_dir(repository.join(RUNS_DIR)).into_iter().flatten().flatten();
         let mut runs: Vec<_> =
-            entries.map(|entry| entry.path()).filter(|path| path.join("journal.jsonl").is_file()).collect();
+            entries.map(|entry| entry.path()).filter(|path| path.join(RunFile::Journal).is_file()).collect();
         runs.sort_unstable_by(|a, b| b.cmp(a));
         runs
     }
@@ -135,14 +128,24 @@ impl RunDir {
 
     /// Returns the path of a file or folder of the run.
     #[must_use]
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.root.join(name)
+    }
+
+    /// Lists the folders with logs of gates: those of the last gates, and those that rounds of rework have set aside.
+    #[must_use]
+    pub fn gate_logs(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(&self.root).into_iter().flatten().flatten();
+        let of_gates = entries.filter(|entry| entry.file_name().to_str().is_some_and(layout::is_gates));
+        let mut folders: Vec<_> = of_gates.map(|entry| entry.path()).collect();
+        folders.sort_unstable();
+        folders
     }
 
     /// Returns the folder of a task.
     #[must_use]
     pub fn task_dir(&self, task: &TaskId) -> PathBuf {
-        self.root.join("tasks").join(task.as_str())
+        self.root.join(layout::task_dir(task))
     }
 
     /// Makes the folder of a task ready for an attempt: the files of the attempt before move to `attempt-N`.
@@ -155,9 +158,9 @@ impl RunDir {
             |path: &Path| fs::create_dir_all(path).map_err(|source| RunDirError::Io { path: path.to_owned(), source });
         make(&dir)?;
         // Where the attempt before is aside already, what lies here is what this attempt left when the run broke off.
-        let resumed = attempt > 1 && dir.join(format!("attempt-{}", attempt - 1)).exists();
+        let resumed = attempt > 1 && dir.join(layout::attempt_dir(attempt - 1)).exists();
         if attempt == 1 || resumed {
-            for name in ATTEMPT_FILES {
+            for &name in TaskFile::ALL {
                 match fs::remove_file(dir.join(name)) {
                     Err(source) if source.kind() != io::ErrorKind::NotFound => {
                         return Err(RunDirError::Io { path: dir.join(name), source });
@@ -166,9 +169,9 @@ impl RunDir {
                 }
             }
         } else {
-            let aside = dir.join(format!("attempt-{}", attempt - 1));
+            let aside = dir.join(layout::attempt_dir(attempt - 1));
             make(&aside)?;
-            for name in ATTEMPT_FILES {
+            for &name in TaskFile::ALL {
                 match fs::rename(dir.join(name), aside.join(name)) {
                     Err(source) if source.kind() != io::ErrorKind::NotFound => {
                         return Err(RunDirError::Io { path: aside.join(name), source });
@@ -185,14 +188,13 @@ impl RunDir {
     ///
     /// # Errors
     /// When it cannot be moved.
-    pub fn set_aside(&self, name: &str, aside: &str) -> Result<(), RunDirError> {
-        if self.root.join(aside).exists() {
+    pub fn set_aside(&self, name: impl AsRef<Path>, aside: impl AsRef<Path>) -> Result<(), RunDirError> {
+        let (path, aside) = (self.root.join(name), self.root.join(aside));
+        if aside.exists() {
             return Ok(());
         }
-        match fs::rename(self.root.join(name), self.root.join(aside)) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(RunDirError::Io { path: self.root.join(name), source })
-            }
+        match fs::rename(&path, aside) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(RunDirError::Io { path, source }),
             _ => Ok(()),
         }
     }
@@ -201,7 +203,7 @@ impl RunDir {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn write(&self, path: &Path, content: &[u8]) -> Result<(), RunDirError> {
+    pub fn write(&self, path: impl AsRef<Path>, content: &[u8]) -> Result<(), RunDirError> {
         let path = self.root.join(path);
         let io_error = |source| RunDirError::Io { path: path.clone(), source };
         let folder = path.parent().unwrap_or(&self.root);
@@ -220,9 +222,9 @@ impl RunDir {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn write_json(&self, path: &Path, value: &impl Serialize) -> Result<Vec<u8>, RunDirError> {
+    pub fn write_json(&self, path: impl AsRef<Path>, value: &impl Serialize) -> Result<Vec<u8>, RunDirError> {
         let mut text = serde_json::to_vec_pretty(value)
-            .map_err(|error| RunDirError::Io { path: self.root.join(path), source: error.into() })?;
+            .map_err(|error| RunDirError::Io { path: self.root.join(&path), source: error.into() })?;
         text.push(b'\n');
         self.write(path, &text)?;
         Ok(text)
@@ -231,7 +233,7 @@ impl RunDir {
 
 /// Locks a folder for this process, and writes down who that is.
 fn lock(root: &Path) -> Result<fs::File, RunDirError> {
-    let path = root.join(LOCK_FILE);
+    let path = root.join(RunFile::ProcessLock);
     let io_error = |source| RunDirError::Io { path: path.clone(), source };
     let mut file =
         fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io_error)?;
@@ -260,7 +262,7 @@ mod tests {
     fn a_folder_that_holds_a_run_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let run = RunDir::create(dir.path()).unwrap();
-        run.write(Path::new("journal.jsonl"), b"x").unwrap();
+        run.write(RunFile::Journal, b"x").unwrap();
         assert!(matches!(RunDir::create(dir.path()), Err(RunDirError::Taken { .. })));
     }
 
@@ -270,10 +272,10 @@ mod tests {
         let run = RunDir::create(dir.path()).unwrap();
         let task = TaskId::new("feature").unwrap();
         let folder = run.begin_attempt(&task, 1).unwrap();
-        fs::write(folder.join("log.txt"), "first").unwrap();
+        fs::write(folder.join(TaskFile::Log), "first").unwrap();
         run.begin_attempt(&task, 2).unwrap();
-        assert_eq!(fs::read_to_string(folder.join("attempt-1/log.txt")).unwrap(), "first");
-        assert!(!folder.join("log.txt").exists());
+        assert_eq!(fs::read_to_string(folder.join(layout::attempt_dir(1)).join(TaskFile::Log)).unwrap(), "first");
+        assert!(!folder.join(TaskFile::Log).exists());
     }
 
     #[test]
@@ -282,7 +284,7 @@ mod tests {
         let root = dir.path().canonicalize().unwrap();
         for name in ["r1", "r2"] {
             let run = RunDir::create_default(&root, name).unwrap();
-            run.write(Path::new("journal.jsonl"), b"").unwrap();
+            run.write(RunFile::Journal, b"").unwrap();
         }
         let run = RunDir::create_default(&root, "r3").unwrap();
         let names: Vec<_> = run.earlier().iter().map(|run| run.file_name().unwrap().to_owned()).collect();

@@ -13,6 +13,7 @@ use implementer_model::{
     scope, summary,
 };
 
+use crate::layout::RunFile;
 use crate::{
     coordinator::commit_message,
     workspace::{
@@ -82,7 +83,7 @@ impl Proof {
 /// # Errors
 /// When the hand-off cannot be read, or the repository cannot be used.
 pub fn verify(target: &Path, repository: &Path, scratch: &Path) -> Result<Proof, VerifyError> {
-    let file = if target.is_dir() { target.join("handoff.json") } else { target.to_owned() };
+    let file = if target.is_dir() { target.join(RunFile::Handoff) } else { target.to_owned() };
     let bytes = std::fs::read(&file).map_err(|source| VerifyError::Read { path: file.clone(), source })?;
     let handoff = Handoff::read(&bytes).map_err(|source| VerifyError::Handoff { path: file.clone(), source })?;
     let folder = file.parent().unwrap_or(Path::new("."));
@@ -108,7 +109,10 @@ pub fn verify(target: &Path, repository: &Path, scratch: &Path) -> Result<Proof,
     }
     proof.add("the status follows from tasks, gates and findings", status(&handoff));
     if target.is_dir() {
-        proof.add("the summary is the picture of the hand-off", written_summary(&handoff, &folder.join("summary.md")));
+        proof.add(
+            "the summary is the picture of the hand-off",
+            written_summary(&handoff, &folder.join(RunFile::Summary)),
+        );
     }
     Ok(proof)
 }
@@ -301,8 +305,8 @@ fn status(handoff: &Handoff) -> Result<String, String> {
 fn written_summary(handoff: &Handoff, path: &Path) -> Result<String, String> {
     let written = std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     if written == summary::render(handoff).as_bytes() {
-        Ok("summary.md".to_owned())
+        Ok(RunFile::Summary.name().to_owned())
     } else {
-        Err("summary.md is not what the hand-off gives".to_owned())
+        Err(format!("{} is not what the hand-off gives", RunFile::Summary.name()))
     }
 }

@@ -1,6 +1,5 @@
 //! The runner of GitHub Actions: what it tells a step, and what a step tells it.
 
-pub mod artifacts;
 mod log;
 mod ownership;
 mod runner;

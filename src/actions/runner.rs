@@ -212,8 +212,21 @@ impl Runner {
     /// # Errors
     /// When the runner did not say.
     pub fn run_key(&self) -> Result<String, RunnerError> {
-        let run = self.required("GITHUB_RUN_ID")?;
-        Ok(format!("{run}/{}", self.get("GITHUB_RUN_ATTEMPT").unwrap_or("1")))
+        Ok(format!("{}/{}", self.run_number()?, self.attempt()))
+    }
+
+    /// Returns the number of the workflow run.
+    ///
+    /// # Errors
+    /// When the runner did not say.
+    pub fn run_number(&self) -> Result<u64, RunnerError> {
+        self.required("GITHUB_RUN_ID")?.parse().map_err(|_| RunnerError::Missing("GITHUB_RUN_ID"))
+    }
+
+    /// Returns which attempt at the workflow run this is, from 1. Emulations of a runner may not say.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.get("GITHUB_RUN_ATTEMPT").and_then(|attempt| attempt.parse().ok()).unwrap_or(1)
     }
 
     /// Returns the page of the workflow run.

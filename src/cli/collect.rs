@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use implementer_model::{schedule::Outcome, text};
+use implementer_model::schedule::Outcome;
 
 use super::{exit, exit::Failure, jobs, run::runtime, show};
-use crate::jobs::{Collected, collect, collect_gates};
+use crate::jobs::{AttemptName, GATES, collect, collect_gates};
 
 /// Captures and judges what the attempts of a job left, or takes the receipts of the gates.
 #[derive(Debug, Args)]
@@ -28,27 +28,18 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
-    if arguments.tasks.trim() == jobs::GATES {
+    if arguments.tasks.trim() == GATES {
         collect_gates(&arguments.job, &arguments.results)?;
         return Ok(exit::COMPLETE);
     }
-    let names = jobs::names(&arguments.tasks)?;
+    let names = AttemptName::parse_list(&arguments.tasks)?;
     let (site, _scratch) = arguments.standing.open_for_now()?;
     let collected =
         runtime()?.block_on(collect(&site, &names, &arguments.job, &arguments.results, !arguments.failed))?;
-    for line in collected.iter().map(line) {
-        show::out(&line);
+    for attempt in &collected {
+        show::out(&format!("{attempt}\n"));
     }
-    Ok(code(&collected))
-}
-
-/// Says what became of an attempt.
-pub(super) fn line(collected: &Collected) -> String {
-    format!("{}: {}: {}\n", collected.name, collected.outcome.name(), text::terminal(&collected.reason))
-}
-
-/// A job is green when all of its attempts passed.
-pub(super) fn code(collected: &[Collected]) -> u8 {
+    // A job is green when all of its attempts passed.
     let passed = collected.iter().all(|attempt| attempt.outcome == Outcome::Passed);
-    if passed { exit::COMPLETE } else { exit::INCOMPLETE }
+    Ok(if passed { exit::COMPLETE } else { exit::INCOMPLETE })
 }

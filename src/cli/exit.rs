@@ -5,17 +5,18 @@ use std::{fmt::Write as _, io::Write as _};
 use implementer_model::{diagnostics::Diagnostic, text};
 
 use crate::{
-    actions::{RunnerError, artifacts::UploadError},
+    actions::RunnerError,
     agent::AgentError,
-    conversation::ConversationError,
+    artifacts::UploadError,
     coordinator::RunError,
-    dispatched::DispatchError,
     execution::ExecutionError,
     github::GithubError,
     intake::IntakeError,
     jobs::JobError,
     journal::JournalError,
     run_dir::RunDirError,
+    runtime,
+    step::{StepError, conversation::ConversationError},
     verify::VerifyError,
     workspace::WorkspaceError,
 };
@@ -29,7 +30,7 @@ pub(super) const BAD_INPUT: u8 = 2;
 /// Git, the disk, an agent program, or anything else outside failed.
 pub(super) const OUTSIDE_FAILED: u8 = 3;
 /// The run was cancelled (128 + SIGINT, as a shell would say).
-pub(super) const CANCELLED: u8 = 130;
+pub(super) const CANCELLED: u8 = runtime::CANCELLED;
 
 /// Why a command could not do what it was asked for.
 #[derive(Debug)]
@@ -37,24 +38,26 @@ pub struct Failure {
     code: u8,
     error: anyhow::Error,
     diagnostics: Vec<Diagnostic>,
+    /// What to do about it.
+    hint: Option<String>,
 }
 
 impl Failure {
     /// Makes a failure that the user's input is the cause of.
     pub(super) fn input(error: impl Into<anyhow::Error>) -> Self {
-        Self { code: BAD_INPUT, error: error.into(), diagnostics: Vec::new() }
+        Self { code: BAD_INPUT, error: error.into(), diagnostics: Vec::new(), hint: None }
     }
 
     /// Makes a failure of problems in a file.
     pub(super) fn diagnosed(diagnostics: Vec<Diagnostic>, what: &str) -> Self {
         let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
         let error = anyhow::anyhow!("{} in {what} must be mended first", text::count(errors, "problem"));
-        Self { code: BAD_INPUT, error, diagnostics }
+        Self { code: BAD_INPUT, error, diagnostics, hint: None }
     }
 
     /// Makes a failure that something outside is the cause of.
     pub(super) fn outside(error: impl Into<anyhow::Error>) -> Self {
-        Self { code: OUTSIDE_FAILED, error: error.into(), diagnostics: Vec::new() }
+        Self { code: OUTSIDE_FAILED, error: error.into(), diagnostics: Vec::new(), hint: None }
     }
 
     /// Returns the exit code.
@@ -63,9 +66,10 @@ impl Failure {
         self.code
     }
 
-    /// Returns what is wrong in files, one by one.
-    pub(super) fn diagnostics(&self) -> &[Diagnostic] {
-        &self.diagnostics
+    /// Says what to do about it, where nothing says so yet.
+    pub(super) fn with_hint(mut self, hint: Option<String>) -> Self {
+        self.hint = self.hint.or(hint);
+        self
     }
 
     /// Prints to standard error what happened, where, and what to do.
@@ -84,6 +88,9 @@ impl Failure {
                 said.push_str(&cause);
             }
         }
+        if let Some(hint) = &self.hint {
+            let _ = writeln!(out, "  hint: {hint}");
+        }
         // A closed standard error is nothing that could be told anybody.
         let _ = std::io::stderr().write_all(text::terminal(&out).as_bytes());
     }
@@ -100,7 +107,7 @@ impl From<IntakeError> for Failure {
         match error {
             IntakeError::Invalid(ref diagnostics) => {
                 let diagnostics = diagnostics.clone();
-                Self { code: BAD_INPUT, error: error.into(), diagnostics }
+                Self { code: BAD_INPUT, error: error.into(), diagnostics, hint: None }
             }
             IntakeError::Lock(_) => Self::input(error),
             IntakeError::Workspace(error) => error.into(),
@@ -182,12 +189,11 @@ impl From<ConversationError> for Failure {
             ConversationError::Workspace(error) => error.into(),
             ConversationError::Execution(error) => error.into(),
             ConversationError::Intake(error) => error.into(),
-            ConversationError::Refused { ref hint, .. } | ConversationError::Busy { ref hint, .. } => {
-                let hint = hint.clone();
-                Self::input(anyhow::anyhow!("{error}; {hint}"))
-            }
             ConversationError::NotACommit(_) => Self::outside(error),
-            _ => Self::input(error),
+            _ => {
+                let hint = error.hint().map(str::to_owned);
+                Self::input(error).with_hint(hint)
+            }
         }
     }
 }
@@ -198,9 +204,37 @@ impl From<GithubError> for Failure {
     }
 }
 
-impl From<DispatchError> for Failure {
-    fn from(error: DispatchError) -> Self {
-        Self::outside(error)
+impl From<StepError> for Failure {
+    fn from(error: StepError) -> Self {
+        let hint = error.hint();
+        let failure = match error {
+            StepError::Runner(error) => error.into(),
+            StepError::Github(error) => error.into(),
+            StepError::Conversation(error) => error.into(),
+            StepError::Execution(error) => error.into(),
+            StepError::Job(error) => error.into(),
+            StepError::Upload(error) => error.into(),
+            StepError::Workspace(error) => error.into(),
+            StepError::Event(_)
+            | StepError::Refused { .. }
+            | StepError::Config { .. }
+            | StepError::NoToken
+            | StepError::Repository(_)
+            | StepError::MissingInput(_)
+            | StepError::NoState
+            | StepError::Outputs { .. }
+            | StepError::Assignment(_)
+            | StepError::TooManyWaves { .. }
+            | StepError::NoPullRequest
+            | StepError::OwnBranch(_)
+            | StepError::NoDispatchToken => Self::input(error),
+            StepError::StateLost(_)
+            | StepError::SavedState(_)
+            | StepError::File { .. }
+            | StepError::Process { .. }
+            | StepError::Dispatch(_) => Self::outside(error),
+        };
+        failure.with_hint(hint)
     }
 }
 

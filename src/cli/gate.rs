@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::{exit, exit::Failure, jobs, run, show};
-use crate::{agent, jobs::gate};
+use crate::{agent, jobs::gate, runtime::with_signals};
 
 /// Runs the gates' commands on the integrated tree, on this machine and with its tools.
 #[derive(Debug, Args)]
@@ -22,7 +22,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     // What is started here runs as the same user: it must not read our environment.
     agent::hide_from_other_processes().context("cannot protect this process's memory").map_err(Failure::outside)?;
     let (site, scratch) = arguments.standing.open_for_now()?;
-    let gated = run::with_signals(async |cancelled| gate(&site, &arguments.job, scratch.path(), cancelled).await);
+    let gated = with_signals(async |cancelled| gate(&site, &arguments.job, scratch.path(), cancelled).await);
     for line in run::runtime()?.block_on(gated)? {
         show::out(&format!("{line}\n"));
     }

@@ -14,11 +14,8 @@ use super::{
 use crate::{
     execution,
     intake::Intake,
-    jobs::{self, AttemptName, Freezing, Settled, Site, StateDir},
+    jobs::{self, Freezing, Settled, Site, StateDir},
 };
-
-/// What stands for the gates where attempts are named.
-pub(super) const GATES: &str = "gates";
 
 /// The state of a fan-out, and the repository that it is about.
 #[derive(Debug, Args)]
@@ -70,16 +67,6 @@ pub(super) fn begin(subject: &Subject, intake: &Intake, root: &Path, state: &Pat
     })?;
     print_next(&settled)?;
     Ok(exit::COMPLETE)
-}
-
-/// Reads names of attempts with blanks between, as a matrix has them.
-pub(super) fn names(text: &str) -> Result<Vec<AttemptName>, Failure> {
-    let names: Result<Vec<_>, _> = text.split_whitespace().map(str::parse).collect();
-    let names = names.map_err(Failure::input)?;
-    if names.is_empty() {
-        return Err(Failure::input(anyhow::anyhow!("no attempt is named; write TASK#ATTEMPT, such as `feature#1`")));
-    }
-    Ok(names)
 }
 
 /// Prints what comes next, for machines.

@@ -6,7 +6,6 @@ mod agents;
 mod collect;
 mod demo;
 mod exit;
-mod fan_out;
 mod gate;
 mod generate;
 mod init;
@@ -26,7 +25,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-pub use self::{exit::Failure, run::runtime};
+pub use self::exit::Failure;
 
 /// Coordinates the subagents of an implementation plan and never implements anything itself.
 #[derive(Debug, Parser)]

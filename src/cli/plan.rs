@@ -59,7 +59,7 @@ struct Preview<'a> {
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let scratch = tempfile::tempdir().context("cannot make a temporary folder").map_err(Failure::outside)?;
     let intake = if let Some(name) = &arguments.subject.pr {
-        pull_request::look(name, &arguments.subject.setting_options()?, scratch.path())?
+        pull_request::look(name, &arguments.subject.plan_options()?, scratch.path())?
     } else {
         let root = arguments.subject.root()?;
         let store = RunStore::create(&root, &scratch.path().join("store.git"))?;

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{exit, exit::Failure, jobs, run::runtime, show};
-use crate::jobs::prepare;
+use crate::jobs::{AttemptName, prepare};
 
 /// Checks out the tree of every attempt of a job, and writes its brief.
 #[derive(Debug, Args)]
@@ -22,9 +22,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
-    let names = jobs::names(&arguments.tasks)?;
+    let names = AttemptName::parse_list(&arguments.tasks)?;
     // The work trees borrow from this store: it stays as long as the job's folder.
-    let site = arguments.standing.open(&arguments.job.join("site"))?;
+    let site = arguments.standing.open(&arguments.job.join(crate::layout::JobFile::Site))?;
     let prepared = runtime()?.block_on(prepare(&site, &names, &arguments.job))?;
     let lines: Vec<_> = prepared
         .iter()

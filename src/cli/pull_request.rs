@@ -15,10 +15,14 @@ use super::{
 };
 use crate::{
     actions,
-    conversation::{self, Desk, RunOptions, SettingOptions},
     execution::{self, Executed, Out},
     github::{Github, Pace, RepositoryName, Settings},
     intake::Intake,
+    runtime::with_signals,
+    step::{
+        PullRequestContext, RepositoryContext,
+        conversation::{self, PlanOptions, RunOptions},
+    },
 };
 
 /// A pull request, as `OWNER/REPO#NUMBER`.
@@ -41,11 +45,11 @@ impl FromStr for PullRequestName {
 }
 
 /// Takes in the plan of a pull request, to be looked at. Writes nothing on GitHub.
-pub(super) fn look(name: &PullRequestName, options: &SettingOptions, scratch: &Path) -> Result<Intake, Failure> {
+pub(super) fn look(name: &PullRequestName, options: &PlanOptions, scratch: &Path) -> Result<Intake, Failure> {
     run::runtime()?.block_on(async {
-        let desk = desk(name)?;
-        let intake = conversation::look(&desk, options, scratch).await?;
-        tell_usage(&desk);
+        let pull = context(name)?;
+        let intake = conversation::look(&pull, options, scratch).await?;
+        tell_usage(&pull);
         Ok(intake)
     })
 }
@@ -53,7 +57,7 @@ pub(super) fn look(name: &PullRequestName, options: &SettingOptions, scratch: &P
 /// Runs the plan of a pull request from here, and reports there.
 pub(super) fn execute(name: &PullRequestName, request: &Request<'_>) -> Result<Executed, Failure> {
     let options = RunOptions {
-        setting: request.subject.setting_options()?,
+        plan: request.subject.plan_options()?,
         retry: None,
         time_limit: request.time_limit,
         out: match request.out {
@@ -64,9 +68,9 @@ pub(super) fn execute(name: &PullRequestName, request: &Request<'_>) -> Result<E
         workflow: None,
     };
     let scratch = execution::scratch()?;
-    let came = run::runtime()?.block_on(async {
-        let desk = desk(name)?;
-        let login = desk.github.whoami().await?;
+    let reported = run::runtime()?.block_on(async {
+        let pull = context(name)?;
+        let login = pull.github().whoami().await?;
         let approval = Approval {
             by: Actor { is_bot: login.ends_with("[bot]"), login },
             lock: request.lock.map(str::to_owned),
@@ -74,25 +78,25 @@ pub(super) fn execute(name: &PullRequestName, request: &Request<'_>) -> Result<E
             via: Via::Local,
         };
         let mut live = show::Live::new();
-        let came = run::with_signals(async |cancelled| {
-            conversation::run(&desk, &approval, options, scratch.path(), cancelled, &mut live, |_| {}).await
+        let reported = with_signals(async |cancelled| {
+            conversation::run(&pull, &approval, options, scratch.path(), cancelled, &mut live, |_| {}).await
         })
         .await;
-        tell_usage(&desk);
-        Ok::<_, Failure>(came?)
+        tell_usage(&pull);
+        Ok::<_, Failure>(reported?)
     })?;
-    for note in &came.degraded {
+    for note in &reported.degraded {
         show::note(&format!("Not reported everywhere: {note}"));
     }
-    Ok(came.executed)
+    Ok(reported.executed)
 }
 
-fn tell_usage(desk: &Desk) {
-    show::note(&format!("This made {}", desk.github.usage()));
+fn tell_usage(pull: &PullRequestContext) {
+    show::note(&format!("This made {}", pull.github().usage()));
 }
 
-/// Sits down at a pull request, with the token and the addresses that the environment names.
-fn desk(name: &PullRequestName) -> Result<Desk, Failure> {
+/// Looks at a pull request, with the token and the addresses that the environment names.
+fn context(name: &PullRequestName) -> Result<PullRequestContext, Failure> {
     let own = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
     let token = own("GITHUB_TOKEN")
         .or_else(|| own("GH_TOKEN"))
@@ -112,7 +116,8 @@ fn desk(name: &PullRequestName) -> Result<Desk, Failure> {
         pace: Pace::default(),
     })?;
     let run_key = format!("local/{}", &actions::random()[..12]);
-    Ok(Desk { github, number: name.number, run_key, run_url: None, server_url })
+    let repository = RepositoryContext { github, run_key, run_url: None, server_url };
+    Ok(PullRequestContext { repository, number: name.number })
 }
 
 #[cfg(test)]

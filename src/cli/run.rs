@@ -17,7 +17,7 @@ use implementer_model::{
     plan::PLAN_MAX_BYTES,
     summary,
 };
-use tokio::{runtime::Runtime, sync::watch};
+use tokio::runtime::Runtime;
 
 use super::{
     exit,
@@ -27,10 +27,11 @@ use super::{
 };
 use crate::{
     agent,
-    conversation::SettingOptions,
     coordinator::progress::Observer,
-    execution::{self, Executed, Order, Out, Resume},
+    execution::{self, Executed, Out, Resume, RunRequest},
     intake::{self, ConfigSource, Intake, PlanText, Sources},
+    runtime::{self, with_signals},
+    step::conversation::PlanOptions,
     workspace::store::RunStore,
 };
 
@@ -137,12 +138,12 @@ impl Subject {
     }
 
     /// Returns what to look for on a pull request.
-    pub(super) fn setting_options(&self) -> Result<SettingOptions, Failure> {
+    pub(super) fn plan_options(&self) -> Result<PlanOptions, Failure> {
         let plan = self.plan.as_deref().map(|path| {
             let path = path.to_str().filter(|path| *path != "-");
             path.map(str::to_owned).context("with `--pr`, `--plan` is a path in the pull request's head commit")
         });
-        Ok(SettingOptions {
+        Ok(PlanOptions {
             plan: plan.transpose().map_err(Failure::input)?,
             config: self.read_config()?,
             agent: self.agent.clone(),
@@ -233,7 +234,7 @@ pub(super) fn execute(request: &Request<'_>, observer: &mut dyn Observer) -> Res
     for warning in &intake.warnings {
         show::note(&format!("{warning}\n"));
     }
-    let order = Order {
+    let request = RunRequest {
         programs: intake.base.commit.clone(),
         intake,
         probe,
@@ -246,7 +247,7 @@ pub(super) fn execute(request: &Request<'_>, observer: &mut dyn Observer) -> Res
         repository: root,
     };
     runtime()?.block_on(async {
-        let prepared = execution::prepare(order, scratch.path()).await?;
+        let prepared = execution::prepare(request, scratch.path()).await?;
         if prepared.is_resumed() {
             let folder = prepared.folder().display();
             show::note(&format!("Going on with the run in {folder}, which broke off; remove the folder to begin anew"));
@@ -259,42 +260,6 @@ pub(super) fn execute(request: &Request<'_>, observer: &mut dyn Observer) -> Res
 ///
 /// # Errors
 /// When the system gives no threads.
-pub fn runtime() -> Result<Runtime, Failure> {
-    // Work that keeps a thread busy is bound by the processors: more threads only keep more memory each. Four at least,
-    // because one may wait for a name to be looked up.
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    tokio::runtime::Builder::new_multi_thread()
-        .max_blocking_threads((2 * cores).max(4))
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")
-        .map_err(Failure::outside)
-}
-
-/// Does `work`, which is told of the first SIGINT or SIGTERM; the second ends the process at once.
-pub(super) async fn with_signals<T>(work: impl AsyncFnOnce(watch::Receiver<bool>) -> T) -> T {
-    let (cancel, cancelled) = watch::channel(false);
-    let signals = tokio::spawn(listen(cancel));
-    let done = work(cancelled).await;
-    signals.abort();
-    done
-}
-
-/// The first SIGINT or SIGTERM cancels the run, the second ends the process at once.
-async fn listen(cancel: watch::Sender<bool>) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return;
-    };
-    let mut next = async || {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    };
-    next().await;
-    cancel.send_replace(true);
-    next().await;
-    std::process::exit(i32::from(exit::CANCELLED));
+pub(super) fn runtime() -> Result<Runtime, Failure> {
+    runtime::start().context("cannot start the runtime").map_err(Failure::outside)
 }

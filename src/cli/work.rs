@@ -6,7 +6,11 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::{exit, exit::Failure, jobs, run, show};
-use crate::{agent, jobs::work};
+use crate::{
+    agent,
+    jobs::{AttemptName, work},
+    runtime::with_signals,
+};
 
 /// Runs the agent for every attempt of a job, on this machine and with its tools.
 #[derive(Debug, Args)]
@@ -24,9 +28,9 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     // What is started here runs as the same user: it must not read our environment.
     agent::hide_from_other_processes().context("cannot protect this process's memory").map_err(Failure::outside)?;
-    let names = jobs::names(&arguments.tasks)?;
+    let names = AttemptName::parse_list(&arguments.tasks)?;
     let (site, scratch) = arguments.standing.open_for_now()?;
-    run::runtime()?.block_on(run::with_signals(async |cancelled| {
+    run::runtime()?.block_on(with_signals(async |cancelled| {
         work(&site, &names, &arguments.job, scratch.path(), cancelled.clone()).await?;
         if *cancelled.borrow() {
             return Ok(exit::CANCELLED);

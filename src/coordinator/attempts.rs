@@ -11,11 +11,12 @@ use implementer_model::{
 use tokio::sync::watch;
 
 use super::{
-    Happened, Order, Run, RunError, conclusion,
+    Happened, Order, Run, RunError,
     judging::{self, AttemptEnd},
     progress::{Observer, Progress},
     worker::{self, WorkerEvent},
 };
+use crate::layout::refs;
 
 /// Tells whether an attempt that ended is worth another at once, why, and after how many milliseconds: a violation of
 /// the scope is explained once, and what is transient is waited out.
@@ -109,7 +110,7 @@ impl Run {
         if let Some(patch) = record.patch.as_ref().filter(|patch| !patch.is_empty()) {
             let message = self.message(&task, attempt)?;
             let commit = tokio::task::block_in_place(|| self.shop.store.patch_commit(patch, &message))?;
-            self.patch_refs.push((conclusion::patch_ref(&task, attempt), commit));
+            self.patch_refs.push((refs::patch(&task, attempt), commit));
         }
         if let Some(checked) = accepted {
             self.accepted.insert(task.clone(), checked);

@@ -13,6 +13,7 @@ use tokio::{
 };
 
 use super::{Elsewhere, Happened, Resumed, Run, RunError, Setup, history, replay::Replay, worker::Shop};
+use crate::layout::RunFile;
 use crate::{
     journal::{JOURNAL_VERSION, Journal, Record},
     workspace::{integrate::Head, slots::SlotPool},
@@ -27,10 +28,10 @@ pub(super) fn begin(
     let Setup { intake, store, run_dir, scratch, agents, environment, supervisor, place, revision, resumed } = setup;
     let (journal, records) = match resumed {
         Some(Resumed { journal, records }) => (journal, records),
-        None => (Journal::create(&run_dir.path("journal.jsonl"))?, Vec::new()),
+        None => (Journal::create(&run_dir.path(RunFile::Journal))?, Vec::new()),
     };
     let lock = intake.lock.clone();
-    run_dir.write_json("lock.json".as_ref(), &lock)?;
+    run_dir.write_json(RunFile::Lock, &lock)?;
     let mut replay = Replay::of(records, elsewhere.is_some());
     let mut started = SystemTime::now();
     let mut schedule = intake.schedule.clone();

@@ -1,7 +1,5 @@
 //! The end of a run: gates judged, hand-off put together, everything written.
 
-use std::path::Path;
-
 use implementer_model::{
     findings::Finding,
     gate::{self, Receipt, SubagentVerdict},
@@ -18,18 +16,8 @@ use super::{
     progress::{Observer, Progress},
     timeline::Timeline,
 };
+use crate::layout::{RunFile, refs};
 use crate::{journal::Record, workspace::bundle};
-
-/// The ref of the implementation inside the bundle.
-pub(super) const RESULT_REF: &str = "refs/heads/backend-implementer/implementation";
-
-/// The name of the bundle in the run's folder.
-pub(super) const BUNDLE: &str = "implementation.bundle";
-
-/// Names the ref that holds a patch as its subagent made it.
-pub(super) fn patch_ref(task: &TaskId, attempt: u32) -> String {
-    format!("refs/implementer/patches/{task}/{attempt}")
-}
 
 impl Run {
     /// Turns what the gates' commands came to into receipts and findings.
@@ -83,10 +71,10 @@ impl Run {
         summary::conclude(&mut handoff);
 
         let run_dir = &self.shop.run_dir;
-        let bytes = run_dir.write_json(Path::new("handoff.json"), &handoff)?;
-        run_dir.write(Path::new("summary.md"), summary::render(&handoff).as_bytes())?;
-        run_dir.write(Path::new("report.html"), summary::html::report(&handoff).as_bytes())?;
-        run_dir.write_json(Path::new("timeline.json"), &Timeline::of(&handoff, &self.gate_starts))?;
+        let bytes = run_dir.write_json(RunFile::Handoff, &handoff)?;
+        run_dir.write(RunFile::Summary, summary::render(&handoff).as_bytes())?;
+        run_dir.write(RunFile::Report, summary::html::report(&handoff).as_bytes())?;
+        run_dir.write_json(RunFile::Timeline, &Timeline::of(&handoff, &self.gate_starts))?;
         self.journal.append(
             self.shop.now_ms(),
             Record::Concluded {
@@ -143,7 +131,7 @@ impl Run {
                 commit: self.head.commit.clone(),
                 tree: self.head.tree.clone(),
                 commits: self.commits.clone(),
-                reference: RESULT_REF.to_owned(),
+                reference: refs::IMPLEMENTATION.to_owned(),
                 bundle: None,
                 bundle_digest: None,
             },
@@ -184,14 +172,14 @@ impl Run {
     fn write_bundle(&self, handoff: &mut Handoff) -> Result<(), RunError> {
         let mut refs: Vec<(String, ObjectId)> = self.patch_refs.clone();
         if self.head.commit != self.intake.base.commit {
-            refs.push((RESULT_REF.to_owned(), self.head.commit.clone()));
+            refs.push((refs::IMPLEMENTATION.to_owned(), self.head.commit.clone()));
         }
         if refs.is_empty() {
             return Ok(());
         }
-        let path = self.shop.run_dir.path(BUNDLE);
+        let path = self.shop.run_dir.path(RunFile::Bundle);
         let digest = bundle::write(&self.shop.store, &refs, &self.intake.base.commit, &path)?;
-        handoff.result.bundle = Some(BUNDLE.to_owned());
+        handoff.result.bundle = Some(RunFile::Bundle.name().to_owned());
         handoff.result.bundle_digest = Some(digest);
         Ok(())
     }

@@ -122,12 +122,13 @@ impl Run {
 /// Returns the receipts of the newest complete run in a folder of runs, other than this one.
 fn newest_complete(runs: &Path, this: &Path) -> Option<Vec<Receipt>> {
     // Only the default place holds runs and nothing else: names there begin with the time.
-    if !runs.ends_with(crate::run_dir::RUNS_DIR) {
+    if !runs.ends_with(crate::layout::RUNS_DIR) {
         return None;
     }
     let mut folders: Vec<_> = std::fs::read_dir(runs).ok()?.flatten().map(|entry| entry.path()).collect();
     folders.sort_unstable_by(|a, b| b.cmp(a));
     let handoffs = folders.iter().filter(|folder| *folder != this).take(EARLIER_RUNS);
-    let complete = handoffs.filter_map(|folder| Handoff::read(&std::fs::read(folder.join("handoff.json")).ok()?).ok());
+    let complete = handoffs
+        .filter_map(|folder| Handoff::read(&std::fs::read(folder.join(crate::layout::RunFile::Handoff)).ok()?).ok());
     complete.into_iter().find(|handoff| handoff.status == Status::Complete).map(|handoff| handoff.gates)
 }

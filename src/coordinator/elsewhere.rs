@@ -4,7 +4,7 @@
 //! records of a journal, the loop goes through the run from its beginning, as it does when it goes on with one that broke
 //! off, and stops where something is wanted that nobody has done yet.
 
-use std::{path::Path, time::SystemTime};
+use std::time::SystemTime;
 
 use implementer_model::{
     findings::{Finding, FindingCode, Weight},
@@ -17,6 +17,7 @@ use super::{
     Happened, Order, Run, RunError, Setup, begin,
     progress::{Observer, Silent},
 };
+use crate::layout::{RunFile, TaskFile};
 use crate::{
     journal::{self, Record},
     workspace::{integrate::Head, patch_text},
@@ -113,7 +114,7 @@ impl Run {
 
     async fn reached(&mut self, until: Until, known: usize) -> Result<Reached, RunError> {
         self.journal.sync().await?;
-        let records = journal::read(&self.shop.run_dir.path("journal.jsonl"))?;
+        let records = journal::read(&self.shop.run_dir.path(RunFile::Journal))?;
         let made = records.into_iter().skip(known).map(|(_, record)| record);
         let made = made.filter(|record| matches!(record, Record::Judged { .. } | Record::Bisected { .. })).collect();
         let handoff = match until {
@@ -165,13 +166,13 @@ impl Run {
         }
         let run_dir = &self.shop.run_dir;
         let folder = run_dir.begin_attempt(task, record.attempt)?;
-        let write = |name: &str, content: &[u8]| run_dir.write(&folder.join(name), content);
-        write("brief.md", brief.as_bytes())?;
+        let write = |name: TaskFile, content: &[u8]| run_dir.write(&folder.join(name), content);
+        write(TaskFile::Brief, brief.as_bytes())?;
         if let Some(report) = &record.report {
-            run_dir.write_json(&folder.join(Path::new("report.json")), report)?;
+            run_dir.write_json(&folder.join(TaskFile::Report), report)?;
         }
         if let Some(patch) = record.patch.as_ref().filter(|patch| !patch.is_empty()) {
-            tokio::task::block_in_place(|| patch_text::write(&self.shop.store, patch, &folder.join("patch.diff")))?;
+            tokio::task::block_in_place(|| patch_text::write(&self.shop.store, patch, &folder.join(TaskFile::Patch)))?;
         }
         Ok(())
     }

@@ -1,6 +1,9 @@
 //! Runs the commands of the gates on the integrated tree. What they mean is judged in the model.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use implementer_model::{
     gate::{self, AskedBy, CommandReceipt, GateKind, TestCounts, counts},
@@ -14,6 +17,7 @@ use super::{error::RunError, worker::Shop};
 use crate::{
     agent::{self, Ended, Exit, Launch},
     intake::Intake,
+    layout::{self, RunFile},
     run_dir::RunDirError,
     workspace::integrate::Head,
 };
@@ -37,7 +41,7 @@ pub(super) struct GateJob {
     time_limit: Duration,
     pass_environment: Vec<String>,
     /// The folder of the logs, in the run's folder.
-    logs: String,
+    logs: PathBuf,
 }
 
 impl GateJob {
@@ -48,12 +52,9 @@ impl GateJob {
 
     /// Returns the same job on another commit, for bisecting.
     pub(super) fn at(&self, commit: &ObjectId) -> Self {
-        Self { commit: commit.clone(), logs: format!("{LOGS}/bisect-{}", commit.short()), ..self.clone() }
+        Self { commit: commit.clone(), logs: layout::bisect_logs(commit.short()), ..self.clone() }
     }
 }
-
-/// The folder of the gates' logs in the run's folder.
-pub(super) const LOGS: &str = "gates";
 
 /// What the commands of one gate came to.
 #[derive(Debug)]
@@ -77,7 +78,7 @@ pub(super) fn jobs(intake: &Intake, head: &Head) -> Vec<GateJob> {
         junit: config.gates.get(&gate).map(|gate| gate.junit.clone()).unwrap_or_default(),
         time_limit: config.gate_time_limit(gate),
         pass_environment: config.pass_environment.clone(),
-        logs: LOGS.to_owned(),
+        logs: RunFile::Gates.name().into(),
     };
     GateKind::ALL.into_iter().map(job).collect()
 }
@@ -91,7 +92,7 @@ pub(super) fn bisect_job(intake: &Intake, gate: GateKind, command: (AskedBy, Vec
         junit: Vec::new(),
         time_limit: intake.config.gate_time_limit(gate),
         pass_environment: intake.config.pass_environment.clone(),
-        logs: LOGS.to_owned(),
+        logs: RunFile::Gates.name().into(),
     }
 }
 
@@ -146,7 +147,7 @@ impl CommandPlace<'_> {
         stop: &mut watch::Receiver<bool>,
     ) -> Result<CommandReceipt, RunError> {
         let name = format!("{}-{}", self.job.gate, self.number);
-        let log = self.shop.run_dir.path(&format!("{}/{name}.log", self.job.logs));
+        let log = self.shop.run_dir.path(self.job.logs.join(format!("{name}.log")));
         let scratch = self.shop.scratch.join(format!("gate-{name}"));
         if let Some(folder) = log.parent() {
             std::fs::create_dir_all(folder).map_err(|source| RunDirError::Io { path: folder.to_owned(), source })?;

@@ -6,6 +6,7 @@ use implementer_model::{
 };
 
 use super::replay::Replay;
+use crate::layout::RunFile;
 use crate::run_dir::RunDir;
 
 /// How many earlier runs are looked at, the newest first.
@@ -27,7 +28,7 @@ pub(super) fn durations(schedule: &Schedule, replay: &Replay, run_dir: &RunDir) 
         }
     }
     for run in run_dir.earlier().iter().take(RUNS) {
-        let path = run.join("handoff.json");
+        let path = run.join(RunFile::Handoff);
         // What cannot be read has nothing to say: the order is a matter of time, not of the result.
         let fits = std::fs::metadata(&path).is_ok_and(|meta| meta.is_file() && meta.len() <= HANDOFF_MAX);
         let handoff = if fits { std::fs::read(&path).ok().and_then(|bytes| Handoff::read(&bytes).ok()) } else { None };

@@ -13,9 +13,10 @@ use implementer_model::{
 };
 
 use super::{
-    Run, RunError, conclusion,
+    Run, RunError,
     progress::{Observer, Progress},
 };
+use crate::layout::refs;
 use crate::{
     journal::Record,
     workspace::{
@@ -70,7 +71,7 @@ impl Run {
                         attempt,
                         commit: integrated.commit,
                         tree: integrated.tree,
-                        patch_ref: conclusion::patch_ref(task, attempt),
+                        patch_ref: refs::patch(task, attempt),
                         merged: integrated.merged,
                     });
                 }

@@ -19,11 +19,12 @@ use super::{
     RunError,
     worker::{Files, Order, Shop},
 };
+use crate::layout::TaskFile;
 use crate::{
     agent::{self, AgentError, Conclusion, Ended, Exit, LaunchError},
     journal::Record,
     run_dir::RunDir,
-    workspace::{WorkspaceError, capture::Captured, patch_text, store::RunStore},
+    workspace::{WorkspaceError, agent_files, capture::Captured, patch_text, store::RunStore},
 };
 
 /// What came out of an attempt.
@@ -83,8 +84,7 @@ pub fn capture_and_judge(
 ) -> Result<[Record; 2], RunError> {
     let Process { ended, conclusion, cancelled, started_ms, ended_ms, secrets } = process;
     let settings = order.agent.uses_project_settings();
-    let captured = store
-        .take_back_agent_files(&files.worktree, &order.base, &order.rules, settings)
+    let captured = agent_files::take_back_of(store, &files.worktree, &order.base, &order.rules, settings)
         .and_then(|()| store.capture_folder(&files.worktree, &order.base))
         .and_then(|captured| {
             refused_with(store, captured, |change| {
@@ -129,7 +129,7 @@ pub(super) fn keep_and_judge(
     let folder = run_dir.task_dir(&order.task.id);
     match &left.conclusion {
         Some(Conclusion { report: Ok(Some(read)), .. }) => {
-            run_dir.write_json(&folder.join("report.json"), &read.report)?;
+            run_dir.write_json(&folder.join(TaskFile::Report), &read.report)?;
         }
         Some(Conclusion { report: Err(_), .. }) => keep_invalid_report(&files.report, &folder),
         _ => {}
@@ -137,7 +137,7 @@ pub(super) fn keep_and_judge(
     if let Ok(Captured { patch, .. }) = &left.captured
         && !patch.is_empty()
     {
-        patch_text::write(store, patch, &folder.join("patch.diff"))?;
+        patch_text::write(store, patch, &folder.join(TaskFile::Patch))?;
     }
     let paths = match &left.captured {
         Ok(captured) if captured.patch.changes.iter().any(|change| change.old.is_none()) => {
@@ -186,7 +186,7 @@ fn refused_with(
 /// Keeps what was written in place of a report, for whoever wants to know what went wrong: a plain file of a bounded
 /// size, or nothing.
 fn keep_invalid_report(report: &Path, folder: &Path) {
-    let copied = agent::copy_bounded(report, &folder.join("report.invalid.json"), REPORT_MAX_BYTES as u64);
+    let copied = agent::copy_bounded(report, &folder.join(TaskFile::InvalidReport), REPORT_MAX_BYTES as u64);
     // That it is not valid is said elsewhere; that it could not be kept either changes nothing.
     if let Err(error) = copied {
         tracing::warn!(%error, report = %report.display(), "an invalid report could not be kept");

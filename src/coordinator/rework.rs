@@ -19,6 +19,7 @@ use super::{
     gates,
     progress::{Observer, Progress},
 };
+use crate::layout::{self, RunFile};
 
 impl Run {
     /// Decides what follows from the gates' receipts: the end, or, after looking for culprits, another round.
@@ -90,7 +91,7 @@ impl Run {
         self.rework.push(ReworkRound { number, tree: self.head.tree.clone(), because, called });
         if !again.is_empty() {
             // The logs of the gates that were red stay beside those that come.
-            self.shop.run_dir.set_aside(gates::LOGS, &format!("{}-before-rework-{number}", gates::LOGS))?;
+            self.shop.run_dir.set_aside(RunFile::Gates, layout::gates_before_rework(number))?;
         }
         Ok(Event::GatesJudged { again })
     }

@@ -21,6 +21,7 @@ use super::{
     error::RunError,
     judging::{AttemptEnd, Left, NEVER_BEGAN, NotStarted, keep_and_judge, no_process, without_secrets},
 };
+use crate::layout::TaskFile;
 use crate::{
     agent::{self, Agent, Agents, Conclusion, Ended, Job},
     run_dir::{RunDir, RunDirError},
@@ -136,7 +137,7 @@ async fn attempt(
     let scratch = shop.scratch.join(format!("{}-{}", order.task.id, order.attempt));
     let files = Files::make(&order, slot.path(), &folder, &scratch)?;
     let job = files.job(&order);
-    shop.run_dir.write(&folder.join("brief.md"), order.brief.as_bytes())?;
+    shop.run_dir.write(&folder.join(TaskFile::Brief), order.brief.as_bytes())?;
     let brief_digest = Digest::of(&order.brief);
 
     tell(WorkerEvent::Started {
@@ -246,13 +247,13 @@ impl Files {
         };
         std::fs::create_dir_all(scratch).map_err(io_error(scratch))?;
         // The subagent gets a copy: what the run keeps is what was said, whatever becomes of the copy.
-        let brief = scratch.join("brief.md");
+        let brief = scratch.join(TaskFile::Brief);
         std::fs::write(&brief, &order.brief).map_err(io_error(&brief))?;
         Ok(Self {
             worktree: worktree.to_owned(),
             brief,
-            report: scratch.join("report.json"),
-            log: folder.join("log.txt"),
+            report: scratch.join(TaskFile::Report),
+            log: folder.join(TaskFile::Log),
             scratch: scratch.to_owned(),
         })
     }

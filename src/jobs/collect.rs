@@ -15,6 +15,7 @@ use crate::{
     agent::{Conclusion, Ended, Exit, copy_bounded, open_bounded, read_report},
     coordinator::{Order, Process, capture_and_judge},
     journal::Record,
+    layout::TaskFile,
     run_dir::RunDir,
 };
 
@@ -33,6 +34,12 @@ pub struct Collected {
     pub outcome: Outcome,
     /// Why, in a sentence.
     pub reason: String,
+}
+
+impl std::fmt::Display for Collected {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}: {}", self.name, self.outcome.name(), implementer_model::text::terminal(&self.reason))
+    }
 }
 
 /// Captures and judges what the attempts of a job left, and writes their results into folders below `out`. `succeeded`
@@ -96,15 +103,15 @@ async fn collect_one(
     let records = capture_and_judge(&site.store, &run_dir, order, &files, process)?;
     let Record::Ended { attempt, reason, .. } = &records[1] else { unreachable!("the second record is the end") };
     let collected = Collected { name, outcome: attempt.outcome, reason: reason.clone() };
-    for file in ["report.json", "report.invalid.json", "patch.diff"] {
+    for file in [TaskFile::Report, TaskFile::InvalidReport, TaskFile::Patch] {
         let from = files_dir.join(file);
         if from.is_file() {
             fs::copy(&from, folder.join(file)).map_err(JobError::writing(folder.join(file)))?;
         }
     }
-    fs::write(folder.join("brief.md"), &order.brief).map_err(JobError::writing(&folder))?;
+    fs::write(folder.join(TaskFile::Brief), &order.brief).map_err(JobError::writing(&folder))?;
     // A log that cannot be kept changes nothing about the attempt.
-    if let Err(error) = copy_bounded(&files.log, &folder.join("log.txt"), LOG_MAX) {
+    if let Err(error) = copy_bounded(&files.log, &folder.join(TaskFile::Log), LOG_MAX) {
         tracing::warn!(%error, log = %files.log.display(), "a log could not be kept");
     }
     results::write(site, order, ended_ms, records, &folder).await?;

@@ -16,14 +16,9 @@ use crate::{
     agent::copy_bounded,
     coordinator::{Reached, Until},
     journal::{self, Record},
+    layout::{ResultFile, RunFile},
     run_dir::RunDir,
 };
-
-/// The folder of the gates' result in the folder of their job, and in a folder of results.
-const GATES: &str = "gates";
-
-/// The receipts and culprits.
-const RECEIPTS: &str = "receipts.jsonl";
 
 /// The largest file of receipts that is read, in bytes.
 const RECEIPTS_MAX: u64 = 64 * 1024 * 1024;
@@ -43,10 +38,10 @@ pub async fn gate(
     if !before.gates_due {
         return Err(JobError::NotDue { name: "gates".to_owned(), next: describe(&before) });
     }
-    let out = job.join(GATES);
+    let out = job.join(RunFile::Gates);
     fs::create_dir_all(&out).map_err(JobError::writing(&out))?;
     let run_dir = RunDir::create(&scratch.join("run"))?;
-    let logs = run_dir.path("gates");
+    let kept = run_dir.clone();
     let elsewhere = site.elsewhere(true, Until::Open);
     let reached = site.follow(&site.records, run_dir, scratch, elsewhere, cancel).await?;
     let made: Vec<_> = reached.made.into_iter().filter(|made| is_new(made, &site.records)).collect();
@@ -62,11 +57,8 @@ pub async fn gate(
     let at_ms = reached.now_ms;
     let mut records = vec![(0, site.frozen.begun())];
     records.extend(made.into_iter().map(|record| (at_ms, record)));
-    write_journal(&out.join(RECEIPTS), &records).await?;
-    // A round of rework has set the logs aside under another name.
-    for folder in [logs.clone(), logs.with_file_name(format!("{GATES}-before-rework-1"))] {
-        copy_logs(&folder, &out);
-    }
+    write_journal(&out.join(ResultFile::Receipts), &records).await?;
+    keep_logs(&kept, &out);
     Ok(lines)
 }
 
@@ -81,12 +73,36 @@ fn is_new(made: &Record, known: &[(u64, Record)]) -> bool {
     })
 }
 
-fn copy_logs(from: &Path, to: &Path) {
-    for entry in fs::read_dir(from).into_iter().flatten().flatten() {
-        let plain = entry.file_type().is_ok_and(|kind| kind.is_file());
-        if plain && let Err(error) = fs::copy(entry.path(), to.join(entry.file_name())) {
-            tracing::warn!(%error, "a log of a gate could not be kept");
+/// Copies the logs of the gates into the folder of the result, whatever round they are of: the loop has set those of red
+/// gates aside. Logs of bisecting lie a folder deeper, whose name goes before theirs.
+fn keep_logs(run_dir: &RunDir, to: &Path) {
+    for folder in run_dir.gate_logs() {
+        for entry in entries(&folder) {
+            let name = entry.file_name();
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                for log in entries(&entry.path()) {
+                    let mut name = name.clone();
+                    name.push("-");
+                    name.push(log.file_name());
+                    keep_log(&log, &to.join(name));
+                }
+            } else {
+                keep_log(&entry, &to.join(name));
+            }
         }
+    }
+}
+
+fn entries(folder: &Path) -> impl Iterator<Item = fs::DirEntry> {
+    fs::read_dir(folder).into_iter().flatten().flatten()
+}
+
+/// Copies one log. Without it the receipts say the same, so that a full disk costs the log and not the gates.
+fn keep_log(log: &fs::DirEntry, to: &Path) {
+    if log.file_type().is_ok_and(|kind| kind.is_file())
+        && let Err(error) = fs::copy(log.path(), to)
+    {
+        tracing::warn!(%error, log = %log.path().display(), "a log of a gate could not be kept");
     }
 }
 
@@ -95,7 +111,7 @@ fn copy_logs(from: &Path, to: &Path) {
 /// # Errors
 /// When there is nothing, or it cannot be copied.
 pub fn collect_gates(job: &Path, out: &Path) -> Result<(), JobError> {
-    let (from, to) = (job.join(GATES), out.join(GATES));
+    let (from, to) = (job.join(RunFile::Gates), out.join(RunFile::Gates));
     // The gates ran code of the repository's: with a link here, files of this process's own would be packed.
     if !fs::symlink_metadata(&from).map_err(JobError::reading(&from))?.is_dir() {
         return Err(JobError::reading(&from)(io::ErrorKind::NotADirectory.into()));
@@ -117,7 +133,7 @@ pub(super) fn take_in(
 ) {
     let mut taken = false;
     for (source, folder) in found {
-        let path = folder.join(GATES).join(RECEIPTS);
+        let path = folder.join(RunFile::Gates).join(ResultFile::Receipts);
         if taken {
             notes.push(format!("{source}: there are receipts of the gates already: these are not counted"));
             continue;
@@ -170,6 +186,26 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+    use crate::layout;
+
+    #[test]
+    fn logs_are_kept_of_every_round_and_of_bisecting() {
+        for round in 1..4 {
+            let folder = tempfile::tempdir().unwrap();
+            let run_dir = RunDir::create(&folder.path().join("run")).unwrap();
+            let bisected = run_dir.path(layout::bisect_logs("0123456789"));
+            fs::create_dir_all(&bisected).unwrap();
+            fs::write(run_dir.path(RunFile::Gates).join("tests-1.log"), "red").unwrap();
+            fs::write(bisected.join("tests-1.log"), "green").unwrap();
+            // As the loop does when a round of rework begins.
+            run_dir.set_aside(RunFile::Gates, layout::gates_before_rework(round)).unwrap();
+            let out = folder.path().join("out");
+            fs::create_dir(&out).unwrap();
+            keep_logs(&run_dir, &out);
+            assert_eq!(fs::read_to_string(out.join("tests-1.log")).unwrap(), "red", "round {round}");
+            assert_eq!(fs::read_to_string(out.join("bisect-0123456789-tests-1.log")).unwrap(), "green");
+        }
+    }
 
     #[test]
     fn links_in_place_of_receipts_are_never_followed() {
@@ -178,16 +214,16 @@ mod tests {
         fs::create_dir_all(&private).unwrap();
         fs::create_dir_all(&job).unwrap();
         fs::write(private.join("environ"), "TOKEN=secret").unwrap();
-        symlink(&private, job.join(GATES)).unwrap();
+        symlink(&private, job.join(RunFile::Gates)).unwrap();
         collect_gates(&job, &out).unwrap_err();
         assert!(!out.exists());
 
-        fs::remove_file(job.join(GATES)).unwrap();
-        fs::create_dir(job.join(GATES)).unwrap();
-        symlink(private.join("environ"), job.join(GATES).join("environ")).unwrap();
-        fs::write(job.join(GATES).join(RECEIPTS), "{}").unwrap();
+        fs::remove_file(job.join(RunFile::Gates)).unwrap();
+        fs::create_dir(job.join(RunFile::Gates)).unwrap();
+        symlink(private.join("environ"), job.join(RunFile::Gates).join("environ")).unwrap();
+        fs::write(job.join(RunFile::Gates).join(ResultFile::Receipts), "{}").unwrap();
         collect_gates(&job, &out).unwrap();
-        assert!(!out.join(GATES).join("environ").exists());
-        assert_eq!(fs::read_to_string(out.join(GATES).join(RECEIPTS)).unwrap(), "{}");
+        assert!(!out.join(RunFile::Gates).join("environ").exists());
+        assert_eq!(fs::read_to_string(out.join(RunFile::Gates).join(ResultFile::Receipts)).unwrap(), "{}");
     }
 }

@@ -24,6 +24,9 @@ mod state;
 mod summarize;
 mod work;
 
+/// What stands for the gates where attempts are named.
+pub const GATES: &str = "gates";
+
 pub use self::{
     collect::{Collected, collect},
     dispatch::{Assigned, assigned, forfeit},

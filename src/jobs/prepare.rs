@@ -9,7 +9,11 @@ use super::{
     error::JobError,
     site::{AttemptName, Site},
 };
-use crate::{coordinator::Order, workspace::slots::SlotPool};
+use crate::{
+    coordinator::Order,
+    layout::{AttemptFile, JobFile, TaskFile},
+    workspace::{agent_files, slots::SlotPool},
+};
 
 /// The folders of an attempt in the folder of its job.
 #[derive(Debug, Clone)]
@@ -19,17 +23,17 @@ pub(super) struct AttemptDir {
 
 impl AttemptDir {
     pub(super) fn of(job: &Path, name: &AttemptName) -> Self {
-        Self { root: job.join("attempts").join(name.folder()) }
+        Self { root: job.join(JobFile::Attempts).join(name.folder()) }
     }
 
     /// Where the slot with the work tree is.
     fn slots(&self) -> PathBuf {
-        self.root.join("tree")
+        self.root.join(AttemptFile::Slots)
     }
 
     /// Where the program has its home and its files, and finds its brief.
     pub(super) fn scratch(&self) -> PathBuf {
-        self.root.join("scratch")
+        self.root.join(AttemptFile::Scratch)
     }
 
     /// Where the work tree is.
@@ -38,25 +42,25 @@ impl AttemptDir {
     }
 
     pub(super) fn log(&self) -> PathBuf {
-        self.root.join("log.txt")
+        self.root.join(TaskFile::Log)
     }
 
     pub(super) fn brief(&self) -> PathBuf {
-        self.scratch().join("brief.md")
+        self.scratch().join(TaskFile::Brief)
     }
 
     pub(super) fn report(&self) -> PathBuf {
-        self.scratch().join("report.json")
+        self.scratch().join(TaskFile::Report)
     }
 
     /// How the process ended, where one of ours ran it.
     pub(super) fn ended(&self) -> PathBuf {
-        self.root.join("ended.json")
+        self.root.join(AttemptFile::Ended)
     }
 
     /// When the attempt began, in milliseconds since the run began.
     pub(super) fn started(&self) -> PathBuf {
-        self.root.join("started-ms")
+        self.root.join(AttemptFile::Started)
     }
 }
 
@@ -95,7 +99,7 @@ async fn prepare_one(site: &Site, order: &Order, job: &Path) -> Result<Prepared,
     let worktree = slot.path().to_owned();
     drop(slot);
     let settings = order.agent.uses_project_settings();
-    site.store.place_agent_files(&worktree, &order.base, &order.rules, settings)?;
+    agent_files::place_for(&site.store, &worktree, &order.base, &order.rules, settings)?;
     make_relative(&worktree.join(".git/objects/info/alternates"), &worktree.join(".git/objects"))?;
     let scratch = dir.scratch();
     fs::create_dir_all(&scratch).map_err(JobError::writing(&scratch))?;

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     coordinator::{Order, commit_message},
     journal::{self, Record},
+    layout::{ResultFile, refs},
     workspace::bundle,
 };
 
@@ -24,14 +25,6 @@ pub(super) const PATCH_MAX: u64 = 512 * 1024 * 1024;
 
 /// The largest journal of a result that is read, in bytes: reports are at most 1 MiB, lists of paths the rest.
 const RESULT_MAX: u64 = 64 * 1024 * 1024;
-
-const RESULT: &str = "result.jsonl";
-const PATCH: &str = "patch.bundle";
-
-/// Names the ref under which a patch lies in its bundle and in every store.
-pub(super) fn patch_ref(name: &AttemptName) -> String {
-    format!("refs/implementer/patches/{}/{}", name.task, name.attempt)
-}
 
 /// Writes the result of an attempt into `folder`: its records, and its patch as a bundle on the attempt's base.
 pub(super) async fn write(
@@ -48,7 +41,12 @@ pub(super) async fn write(
     {
         let message = commit_message(&site.frozen.lock, &order.task, order.attempt);
         let commit = site.store.patch_commit(patch, &message)?;
-        bundle::write(&site.store, &[(patch_ref(&name), commit)], &order.base, &folder.join(PATCH))?;
+        bundle::write(
+            &site.store,
+            &[(refs::patch(&name.task, name.attempt), commit)],
+            &order.base,
+            &folder.join(ResultFile::Patch),
+        )?;
     }
     write_records(site, at_ms, records, folder).await
 }
@@ -62,7 +60,8 @@ pub(super) async fn write_records(
 ) -> Result<(), JobError> {
     fs::create_dir_all(folder).map_err(JobError::writing(folder))?;
     let [started, ended] = records;
-    write_journal(&folder.join(RESULT), &[(0, site.frozen.begun()), (at_ms, started), (at_ms, ended)]).await
+    write_journal(&folder.join(ResultFile::Records), &[(0, site.frozen.begun()), (at_ms, started), (at_ms, ended)])
+        .await
 }
 
 /// A result that was read and belongs to what was asked for.
@@ -82,7 +81,7 @@ impl Counted {
 
 /// Reads the result of an attempt. The error is a sentence that says why it does not count.
 pub(super) fn read(site: &Site, order: &Order, folder: &Path) -> Result<Counted, String> {
-    let path = folder.join(RESULT);
+    let path = folder.join(ResultFile::Records);
     let meta = fs::symlink_metadata(&path).map_err(|_| "its result has no record of what happened".to_owned())?;
     if !meta.is_file() || meta.len() > RESULT_MAX {
         return Err(format!("its record is no plain file of at most {RESULT_MAX} bytes"));
@@ -117,7 +116,7 @@ pub(super) fn read(site: &Site, order: &Order, folder: &Path) -> Result<Counted,
             if *brief != implementer_model::ids::Digest::of(&order.brief) || record.because != order.because {
                 return Err("it was made with another brief".to_owned());
             }
-            let bundle = has_patch(record).then(|| folder.join(PATCH));
+            let bundle = has_patch(record).then(|| folder.join(ResultFile::Patch));
             Ok(Counted { records: [started, ended], bundle })
         }
         _ => Err("its record is not that of one attempt".to_owned()),

@@ -18,6 +18,7 @@ use super::{
     site::{AttemptName, Site, describe},
     state::StateDir,
 };
+use crate::layout::refs;
 use crate::{
     coordinator::{Order, Reached, commit_message, nothing_came},
     journal::Record,
@@ -210,7 +211,7 @@ fn take_in(
 /// Takes a patch's objects in, and checks that they are what the record tells of.
 fn import(site: &Site, order: &Order, counted: &Counted) -> Result<(), String> {
     let (Some(bundle), Some(patch)) = (&counted.bundle, counted.patch()) else { return Ok(()) };
-    let reference = results::patch_ref(&AttemptName::of(order));
+    let reference = refs::patch(&order.task.id, order.attempt);
     let cannot = |error: &dyn std::fmt::Display| format!("its patch cannot be had: {error}");
     let found = bundle::take_one(&site.store, bundle, &reference, results::PATCH_MAX);
     let found = found.map_err(|error| cannot(&error))?;
@@ -227,14 +228,13 @@ fn write_bundle(site: &Site, reached: &Reached, to: &StateDir) -> Result<(), Job
     let mut refs = Vec::new();
     for (_, record) in &site.records {
         let Record::Ended { task, attempt, .. } = record else { continue };
-        let name = AttemptName { task: task.clone(), attempt: attempt.attempt };
-        let reference = results::patch_ref(&name);
+        let reference = refs::patch(task, attempt.attempt);
         if let Some(commit) = site.store.find_ref(&reference)? {
             refs.push((reference, commit));
         }
     }
     if reached.head.commit != site.frozen.base {
-        refs.push(("refs/heads/backend-implementer/implementation".to_owned(), reached.head.commit.clone()));
+        refs.push((refs::IMPLEMENTATION.to_owned(), reached.head.commit.clone()));
     }
     if !refs.is_empty() {
         bundle::write(&site.store, &refs, &site.frozen.base, &to.bundle_path())?;

@@ -20,6 +20,7 @@ use crate::{
     coordinator::{Elsewhere, Order, Reached, Resumed, Setup, Until, follow},
     intake::{self, Intake, IntakeError, Sources},
     journal::{Journal, Record},
+    layout::{self, RunFile},
     run_dir::RunDir,
     workspace::{bundle, store::RunStore},
 };
@@ -40,10 +41,19 @@ impl AttemptName {
         Self { task: order.task.id.clone(), attempt: order.attempt }
     }
 
+    /// Reads names with blanks between, as a matrix has them.
+    ///
+    /// # Errors
+    /// When one is none, or there is none at all.
+    pub fn parse_list(text: &str) -> Result<Vec<Self>, JobError> {
+        let names: Vec<_> = text.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+        if names.is_empty() { Err(JobError::Name(String::new())) } else { Ok(names) }
+    }
+
     /// Returns the name of the attempt's folder: safe as a path, because ids of tasks are.
     #[must_use]
     pub fn folder(&self) -> String {
-        format!("{}-{}", self.task, self.attempt)
+        layout::attempt_folder(&self.task, self.attempt)
     }
 }
 
@@ -93,7 +103,7 @@ impl Site {
         let frozen = state.frozen()?;
         std::fs::create_dir_all(folder).map_err(JobError::writing(folder))?;
         let folder = folder.canonicalize().map_err(JobError::reading(folder))?;
-        let store = RunStore::create(repository, &folder.join("store.git"))?;
+        let store = RunStore::create(repository, &folder.join(RunFile::Store))?;
         let began = humantime::parse_rfc3339(&frozen.began).map_err(|error| JobError::State {
             path: state.root().to_owned(),
             why: format!("it says that it began at no time: {error}"),
@@ -172,7 +182,7 @@ impl Site {
         cancel: watch::Receiver<bool>,
     ) -> Result<Reached, JobError> {
         let intake = Intake::clone(&self.intake);
-        let path = run_dir.path("journal.jsonl");
+        let path = run_dir.path(RunFile::Journal);
         super::state::write_journal(&path, records).await?;
         let (journal, records) = Journal::resume(&path, &intake.lock)?;
         let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);

@@ -13,6 +13,7 @@ use super::error::JobError;
 use crate::{
     intake::{ConfigSource, PlanText},
     journal::{self, JOURNAL_VERSION, Journal, Record},
+    layout::StateFile,
 };
 
 /// The version of the format of a state.
@@ -20,11 +21,6 @@ const VERSION: u32 = 1;
 
 /// The largest frozen file that is read, in bytes: a plan and a configuration, encoded, and room.
 const FROZEN_MAX: u64 = 8 * 1024 * 1024;
-
-const FROZEN: &str = "frozen.json";
-const JOURNAL: &str = "journal.jsonl";
-const BUNDLE: &str = "objects.bundle";
-const NOTES: &str = "notes.json";
 
 /// Everything that was decided when the fan-out began; nobody changes it any more.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -147,7 +143,7 @@ impl StateDir {
     }
 
     pub(super) fn bundle_path(&self) -> PathBuf {
-        self.root.join(BUNDLE)
+        self.root.join(StateFile::Bundle)
     }
 
     /// Reads what was decided.
@@ -155,7 +151,7 @@ impl StateDir {
     /// # Errors
     /// When there is no such file, or it is none of ours.
     pub fn frozen(&self) -> Result<Frozen, JobError> {
-        let path = self.root.join(FROZEN);
+        let path = self.root.join(StateFile::Frozen);
         let size = fs::metadata(&path).map_err(JobError::reading(&path))?.len();
         let wrong = |why: String| JobError::State { path: path.clone(), why };
         if size > FROZEN_MAX {
@@ -171,12 +167,12 @@ impl StateDir {
 
     /// Reads what is finished so far.
     pub(super) fn records(&self) -> Result<Vec<(u64, Record)>, JobError> {
-        Ok(journal::read(&self.root.join(JOURNAL))?)
+        Ok(journal::read(&self.root.join(StateFile::Journal))?)
     }
 
     /// Reads what was noticed about results that were not counted.
     pub(super) fn notes(&self) -> Result<Vec<String>, JobError> {
-        let path = self.root.join(NOTES);
+        let path = self.root.join(StateFile::Notes);
         match fs::read(&path) {
             Ok(bytes) => {
                 serde_json::from_slice(&bytes).map_err(|error| JobError::State { path, why: error.to_string() })
@@ -194,8 +190,11 @@ impl StateDir {
         notes: &[String],
     ) -> Result<(), JobError> {
         fs::create_dir_all(&self.root).map_err(JobError::writing(&self.root))?;
-        write_journal(&self.root.join(JOURNAL), records).await?;
-        for (name, json) in [(FROZEN, serde_json::to_vec_pretty(frozen)), (NOTES, serde_json::to_vec_pretty(notes))] {
+        write_journal(&self.root.join(StateFile::Journal), records).await?;
+        for (name, json) in [
+            (StateFile::Frozen, serde_json::to_vec_pretty(frozen)),
+            (StateFile::Notes, serde_json::to_vec_pretty(notes)),
+        ] {
             let path = self.root.join(name);
             let json = json.map_err(|error| JobError::State { path: path.clone(), why: error.to_string() })?;
             fs::write(&path, json).map_err(JobError::writing(path))?;

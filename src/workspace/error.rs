@@ -7,6 +7,9 @@ use std::{
 
 use implementer_model::ids::ObjectId;
 
+/// What a step of the workspace gives.
+pub type Result<T, E = WorkspaceError> = std::result::Result<T, E>;
+
 /// Says what went wrong in the workspace.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkspaceError {
@@ -112,7 +115,7 @@ pub enum WorkspaceError {
     Id(#[from] implementer_model::ids::InvalidId),
     /// A bundle cannot be used.
     #[error(transparent)]
-    Bundle(#[from] super::bundle::BundleError),
+    Bundle(#[from] BundleError),
     /// Commits could not be fetched.
     #[error("cannot fetch {what} from {url}: {reason}. The token needs `contents: read` on the repository")]
     Fetch {
@@ -173,14 +176,58 @@ pub enum WorkspaceError {
     },
 }
 
+/// Says why a bundle cannot be written or used.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// A ref to be bundled has nothing that the base has not.
+    #[error("`{reference}` is the base itself: there is nothing to bundle")]
+    NothingNew {
+        /// The ref.
+        reference: String,
+    },
+    /// A name is no ref.
+    #[error("`{}` is not a full ref name", name.escape_debug())]
+    InvalidRef {
+        /// The name.
+        name: String,
+    },
+    /// The file is no bundle.
+    #[error("`{path}` is not a git bundle: {reason}")]
+    NotABundle {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The repository does not have the commit that the bundle builds on.
+    #[error(
+        "the bundle builds on {commit}, which the repository `{repository}` does not have: \
+         fetch the base first, with its history if the clone is shallow"
+    )]
+    MissingBase {
+        /// The commit.
+        commit: String,
+        /// The repository.
+        repository: PathBuf,
+    },
+    /// The bundle's objects are not what its header promises.
+    #[error("the bundle `{path}` is damaged or was changed: {detail}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What git said.
+        detail: String,
+    },
+}
+
 /// Gives context to errors of the file system.
 pub(super) trait IoContext<T> {
     /// Says what was being done where.
-    fn doing(self, doing: &'static str, path: &Path) -> super::Result<T>;
+    fn doing(self, doing: &'static str, path: &Path) -> Result<T>;
 }
 
 impl<T> IoContext<T> for io::Result<T> {
-    fn doing(self, doing: &'static str, path: &Path) -> super::Result<T> {
+    fn doing(self, doing: &'static str, path: &Path) -> Result<T> {
         self.map_err(|source| WorkspaceError::Io { doing, path: path.to_owned(), source })
     }
 }
@@ -188,11 +235,11 @@ impl<T> IoContext<T> for io::Result<T> {
 /// Gives context to errors of gix.
 pub(super) trait GitContext<T> {
     /// Says what was being done.
-    fn git_doing(self, doing: &'static str) -> super::Result<T>;
+    fn git_doing(self, doing: &'static str) -> Result<T>;
 }
 
-impl<T, E: Into<gix::Error>> GitContext<T> for Result<T, E> {
-    fn git_doing(self, doing: &'static str) -> super::Result<T> {
+impl<T, E: Into<gix::Error>> GitContext<T> for std::result::Result<T, E> {
+    fn git_doing(self, doing: &'static str) -> Result<T> {
         self.map_err(|source| WorkspaceError::Git { doing, source: Box::new(source.into()) })
     }
 }

@@ -14,7 +14,7 @@ use std::{
 
 use implementer_model::text;
 
-use super::{Result, WorkspaceError, error::IoContext as _};
+use crate::workspace::{Result, WorkspaceError, error::IoContext as _};
 
 /// How much of what git says on failure is kept: enough for its last message, not for a flood.
 const STDERR_KEPT: usize = 2_000;

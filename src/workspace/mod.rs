@@ -7,39 +7,19 @@
 //!
 //! No configuration, hook, filter, attribute file or environment variable of the user's has any effect here.
 
-pub mod bundle;
-pub mod capture;
-pub mod diff;
-pub mod error;
-pub mod fetch;
-pub mod integrate;
-pub mod landing;
-pub mod message;
-pub mod moved;
-pub mod new_repository;
-pub mod patch_text;
-pub mod push;
+mod error;
+mod folder;
+mod git;
+mod patch;
 pub mod slots;
 pub mod store;
 
-mod agent_files;
-mod attributes;
-mod convert;
-mod fill;
-mod folder;
-mod git;
-mod ignore;
-mod merge;
-mod refit;
-mod repository_files;
-mod stamp;
-mod sweep;
-mod tree_index;
-
 #[cfg(test)]
-mod test_repository;
+mod test_support;
 
-pub use error::WorkspaceError;
-
-/// What a step of the workspace gives.
-pub type Result<T, E = WorkspaceError> = std::result::Result<T, E>;
+pub use self::{
+    error::{BundleError, Result, WorkspaceError},
+    patch::{diff, integrate, landing, message, text as patch_text},
+    slots::{agent_files, capture},
+    store::{bundle, fetch, moved, new_repository, push},
+};

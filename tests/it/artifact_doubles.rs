@@ -7,7 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use backend_implementer::actions::artifacts::{ArtifactService, pack};
+use backend_implementer::artifacts::{ArtifactService, pack};
 use serde_json::Value;
 
 use crate::support::{action::runtime_token, doubles::file};

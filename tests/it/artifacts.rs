@@ -13,7 +13,7 @@ use std::{
 };
 
 use backend_implementer::{
-    actions::artifacts::{ArtifactService, Packed, UploadError},
+    artifacts::{ArtifactService, Packed, UploadError},
     github::{ArtifactError, Github, GithubErrorKind, Pace, Settings},
 };
 use implementer_model::ids::Digest;

@@ -4,8 +4,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use backend_implementer::{
-    dispatched::{self, DispatchError, Pauses, Start, Waited},
     github::{Github, Pace, Settings},
+    step::dispatched_run::{self, DispatchError, Pauses, Start, Waited},
 };
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -241,13 +241,13 @@ impl Waiting {
         let (bench, fake, settings) = waiting.await.unwrap();
         let waiting = Self { fake, github: Github::new(settings).unwrap(), _bench: bench };
         let start = Start { workflow: "x.yml", reference: "main", inputs: &[("name", "one")], name: "one" };
-        let run = dispatched::start(&waiting.github, &start, PAUSES).await.unwrap();
+        let run = dispatched_run::start(&waiting.github, &start, PAUSES).await.unwrap();
         (waiting, run)
     }
 
     async fn wait(&self, run: u64, limit: Duration) -> Result<Waited, DispatchError> {
         let (_keep, cancel) = watch::channel(false);
-        dispatched::wait(&self.github, run, limit, PAUSES, cancel).await
+        dispatched_run::wait(&self.github, run, limit, PAUSES, cancel).await
     }
 
     /// The server has a runtime of its own, which must not end on this one.
@@ -278,7 +278,7 @@ async fn a_question_whose_answer_is_the_same_does_not_count() {
     let (waiting, run) = Waiting::new().await;
     let github = waiting.github.clone();
     let (_keep, cancel) = watch::channel(false);
-    let waits = tokio::spawn(async move { dispatched::wait(&github, run, LONG, PAUSES, cancel).await });
+    let waits = tokio::spawn(async move { dispatched_run::wait(&github, run, LONG, PAUSES, cancel).await });
     tokio::task::block_in_place(|| {
         let unchanged = |state: &State| state.requests.iter().filter(|request| request.status == 304).count() >= 2;
         waiting.fake.wait_for("two answers that are the same", unchanged);
@@ -295,11 +295,11 @@ async fn a_run_that_takes_too_long_is_told_to_end_and_what_it_made_is_found() {
     assert_eq!(ended.conclusion.as_deref(), Some("cancelled"), "its last steps were waited for");
     let stored = |name: &str| Stored { name: name.to_owned(), run, ..Default::default() };
     waiting.fake.state().artifacts.insert(5, stored("result"));
-    let (id, digest) = dispatched::result(&waiting.github, &ended, "result").await.unwrap();
+    let (id, digest) = dispatched_run::result(&waiting.github, &ended, "result").await.unwrap();
     assert_eq!((id, digest), (5, implementer_model::ids::Digest::of("")));
     // Two of one name: nobody knows which it is.
     waiting.fake.state().artifacts.insert(6, stored("result"));
-    let error = dispatched::result(&waiting.github, &ended, "result").await.unwrap_err().to_string();
+    let error = dispatched_run::result(&waiting.github, &ended, "result").await.unwrap_err().to_string();
     assert!(error.contains("ended (cancelled), and uploaded 2 artifacts `result`: none of them counts"), "{error}");
     waiting.end().await;
 }
@@ -310,13 +310,13 @@ async fn a_run_that_nobody_can_name_is_not_taken_for_another() {
     waiting.fake.state().run_names = false;
     waiting.fake.state().faults.push(Fault::unanswered("POST", "x.yml/dispatches"));
     let start = Start { workflow: "x.yml", reference: "main", inputs: &[("name", "two")], name: "two" };
-    let error = dispatched::start(&waiting.github, &start, PAUSES).await.unwrap_err();
+    let error = dispatched_run::start(&waiting.github, &start, PAUSES).await.unwrap_err();
     assert!(error.to_string().contains("`run-name: ${{ inputs.name }}`"), "{error}");
     // With names it is found, and not the one before it.
     waiting.fake.state().run_names = true;
     waiting.fake.state().faults.push(Fault::unanswered("POST", "x.yml/dispatches"));
     let start = Start { workflow: "x.yml", reference: "main", inputs: &[("name", "three")], name: "three" };
-    let run = dispatched::start(&waiting.github, &start, PAUSES).await.unwrap();
+    let run = dispatched_run::start(&waiting.github, &start, PAUSES).await.unwrap();
     assert!(run > first);
     let started = waiting.fake.state().dispatched.iter().find(|started| started.run == run).cloned().unwrap();
     assert_eq!(started.inputs["name"], "three");

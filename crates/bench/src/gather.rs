@@ -12,10 +12,10 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 use backend_implementer::{
-    actions::artifacts::pack,
-    cli,
-    gather::{self, Bound},
+    artifacts::pack,
     github::{Github, Pace, Settings},
+    runtime,
+    step::gather::{self, Bound},
 };
 use bytes::Bytes;
 use http_body_util::Full;
@@ -201,8 +201,8 @@ pub(crate) fn main(arguments: &[String]) -> Result<()> {
         repository: "bench/bench".parse()?,
         pace: Pace::default(),
     };
-    let runtime = cli::runtime().map_err(|failure| anyhow::anyhow!("{failure}"))?;
-    let came = runtime.block_on(async {
+    let threads = runtime::start().context("the runtime does not start")?;
+    let came = threads.block_on(async {
         // It needs the runtime to be there.
         let github = Github::new(settings)?;
         anyhow::Ok(gather::gather(&github, &wanted, Path::new(to)).await)

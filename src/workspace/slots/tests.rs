@@ -1,7 +1,7 @@
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 
 use super::*;
-use crate::workspace::test_repository::{TestRepository, contents, describe, git, snapshot, try_git, write};
+use crate::workspace::test_support::{TestRepository, contents, describe, git, snapshot, try_git, write};
 
 #[tokio::test]
 async fn the_users_repository_is_untouched_byte_for_byte() {
@@ -38,7 +38,7 @@ async fn the_users_repository_is_untouched_byte_for_byte() {
     git(slot.path(), &["gc", "-q"]);
     let patch = slot.capture().await.unwrap().patch;
     let head = crate::workspace::integrate::Head { commit: base.commit.clone(), tree: base.tree };
-    let done = store.put_on_top(&head, &patch, &crate::workspace::test_repository::message("feature")).unwrap();
+    let done = store.put_on_top(&head, &patch, &crate::workspace::test_support::message("feature")).unwrap();
     let refs = [("refs/heads/implementation".to_owned(), done.commit)];
     crate::workspace::bundle::write(&store, &refs, &base.commit, &repository.beside("out.bundle")).unwrap();
     drop(slot);
@@ -257,7 +257,7 @@ async fn shallow_clones_linked_worktrees_and_sha256_work() {
         let patch = slot.capture().await.unwrap().patch;
         assert_eq!(describe(&patch), ["A new.txt +1 -0"], "{name}");
         let head = crate::workspace::integrate::Head { commit: base.commit, tree: base.tree };
-        let done = store.put_on_top(&head, &patch, &crate::workspace::test_repository::message("x")).unwrap();
+        let done = store.put_on_top(&head, &patch, &crate::workspace::test_support::message("x")).unwrap();
         assert_eq!(done.tree, patch.tree, "{name}");
     }
 }

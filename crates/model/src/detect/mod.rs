@@ -3,12 +3,12 @@
 
 mod gate_record;
 mod self_review;
-mod tests;
 mod upstream;
+mod weakened;
 
 pub use self::{
     gate_record::faster_than_its_record,
     self_review::self_review,
-    tests::{FileChange, is_test_file, weakened_tests},
     upstream::ignored_upstream,
+    weakened::{FileChange, is_test_file, weakened_tests},
 };

@@ -1,0 +1,76 @@
+//! Why a conversation could not go on.
+
+use implementer_model::diagnostics::Diagnostic;
+
+use crate::{execution::ExecutionError, github::GithubError, intake::IntakeError, workspace::WorkspaceError};
+
+/// Says why a conversation could not go on. What is answered on the pull request, such as a refusal, is none.
+#[derive(Debug, thiserror::Error)]
+pub enum ConversationError {
+    /// GitHub could not be asked or told.
+    #[error(transparent)]
+    Github(#[from] GithubError),
+    /// The commits could not be fetched or read.
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
+    /// The run could not be begun or ended.
+    #[error(transparent)]
+    Execution(#[from] ExecutionError),
+    /// Plan, configuration or agent files are wrong.
+    #[error(transparent)]
+    Intake(#[from] IntakeError),
+    /// The pull request has no plan.
+    #[error(
+        "the pull request has no plan: add `.backend-implementer/plan.md` to it, or write one in its description or a \
+         comment (docs/pull-request.md)"
+    )]
+    NoPlan,
+    /// Several files could be the plan.
+    #[error("several files of the pull request could be the plan: {}; name one with the input `plan`", .0.join(", "))]
+    SeveralPlans(Vec<String>),
+    /// A plan was named that is not there.
+    #[error("the pull request's head has no file `{}`: the input `plan` names a path in it", implementer_model::text::terminal(.0))]
+    PlanNotFound(String),
+    /// Another run has the pull request.
+    #[error("refused: {reason}")]
+    Busy {
+        /// Why.
+        reason: String,
+        /// What to do.
+        hint: String,
+    },
+    /// A label was set that runs nothing.
+    #[error("the label `{}` runs nothing", implementer_model::text::terminal(.0))]
+    OtherLabel(String),
+    /// GitHub said something that cannot be.
+    #[error("GitHub names `{}` as a commit, which is no object id", implementer_model::text::terminal(.0))]
+    NotACommit(String),
+    /// What was asked for was refused, and the answer says why.
+    #[error("refused: {reason}")]
+    Refused {
+        /// Why.
+        reason: String,
+        /// What to do.
+        hint: String,
+    },
+}
+
+impl ConversationError {
+    /// Returns what to do about it, where it is not clear from what happened.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Busy { hint, .. } | Self::Refused { hint, .. } => Some(hint),
+            _ => None,
+        }
+    }
+
+    /// Returns what is wrong with plan, configuration or agent files, where that is the reason.
+    #[must_use]
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        match self {
+            Self::Intake(IntakeError::Invalid(diagnostics)) => diagnostics,
+            _ => &[],
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! What a plan would do, shown before anybody approves it. Runs nothing.
+
+use std::path::Path;
+
+use implementer_model::{
+    conversation::{checks, comment, preview as pages},
+    diagnostics::Diagnostic,
+    lock::Lock,
+    schedule::Schedule,
+};
+
+use super::{
+    PlanOptions, PullRequestContext, Snapshot, claim, error::ConversationError, own_comment::OwnComment, plan_source,
+    publish,
+};
+use crate::intake::{self, Intake, IntakeError, Sources};
+
+/// What was shown.
+#[derive(Debug)]
+pub struct Previewed {
+    /// The page, as Markdown.
+    pub page: String,
+    /// The lock, the schedule, the plan's name; none when there is nothing that could run.
+    pub ready: Option<(Lock, Schedule)>,
+    /// What is wrong with the plan, and with which file of the head commit.
+    pub problems: Vec<Diagnostic>,
+    /// The plan's path in the head commit, where it is a file.
+    pub plan_path: Option<String>,
+    /// The comment, where there is one.
+    pub comment: Option<u64>,
+    /// What could not be reported where people look, and why.
+    pub degraded: Vec<String>,
+}
+
+/// Shows what the plan of a pull request would do.
+///
+/// # Errors
+/// When GitHub cannot be asked, or the commits cannot be fetched. A plan that is wrong, or missing, is shown.
+pub async fn preview(
+    pull: &PullRequestContext,
+    options: &PlanOptions,
+    scratch: &Path,
+) -> Result<Previewed, ConversationError> {
+    // When the base branch's configuration is wrong, whoever reads the workflow's log can mend it.
+    let snapshot = Snapshot::read(pull, options, scratch).await?;
+    let mut shown = page(pull, &snapshot, options).await?;
+    if let Err(error) = publish(pull, &snapshot, &mut shown).await {
+        tracing::warn!(%error, "the preview is in the step summary only");
+        shown.degraded.push(error.to_string());
+    }
+    Ok(shown)
+}
+
+/// Takes in the plan of a pull request. Writes nothing on GitHub.
+///
+/// # Errors
+/// When there is no plan, it is wrong, or GitHub cannot be asked.
+pub async fn look(
+    pull: &PullRequestContext,
+    options: &PlanOptions,
+    scratch: &Path,
+) -> Result<Intake, ConversationError> {
+    let snapshot = Snapshot::read(pull, options, scratch).await?;
+    let found = plan_source::find(pull, &snapshot, options.plan.as_deref()).await?;
+    let mut intake = take(&snapshot, options, &found, None)?;
+    intake.provenance.origin = Some(found.origin);
+    Ok(intake)
+}
+
+/// Makes the page. Writes nothing.
+async fn page(
+    pull: &PullRequestContext,
+    snapshot: &Snapshot,
+    options: &PlanOptions,
+) -> Result<Previewed, ConversationError> {
+    let mut notes = Vec::new();
+    if snapshot.request.is_from_fork() {
+        notes.push(pages::fork_note());
+    }
+    let found = match plan_source::find(pull, snapshot, options.plan.as_deref()).await {
+        Ok(found) => found,
+        Err(ConversationError::NoPlan) => return Ok(Previewed::nothing(pages::render_no_plan(&notes))),
+        Err(error @ (ConversationError::SeveralPlans(_) | ConversationError::PlanNotFound(_))) => {
+            notes.push(implementer_model::text::markdown(&error.to_string()));
+            return Ok(Previewed::nothing(pages::render_no_plan(&notes)));
+        }
+        Err(error) => return Err(error),
+    };
+    let origin = pages::Source {
+        name: &found.origin.name,
+        url: found.origin.url.as_deref(),
+        author: found.origin.author.as_deref(),
+    };
+    match take(snapshot, options, &found, None) {
+        Ok(intake) => {
+            let page = pages::render(&pages::Preview {
+                plan: &intake.plan,
+                schedule: &intake.schedule,
+                lock: &intake.lock,
+                config: &intake.config,
+                warnings: &intake.warnings,
+                source: &origin,
+                notes: &notes,
+            });
+            Ok(Previewed {
+                page,
+                ready: Some((intake.lock, intake.schedule)),
+                problems: intake.warnings,
+                plan_path: found.path,
+                comment: None,
+                degraded: Vec::new(),
+            })
+        }
+        Err(IntakeError::Invalid(problems)) => Ok(Previewed {
+            page: pages::render_problems(&problems, &origin, &notes),
+            ready: None,
+            problems,
+            plan_path: found.path,
+            comment: None,
+            degraded: Vec::new(),
+        }),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Takes the plan in, by the rules of the base branch.
+pub(super) fn take(
+    snapshot: &Snapshot,
+    options: &PlanOptions,
+    found: &plan_source::FoundPlan,
+    lock: Option<&str>,
+) -> Result<Intake, IntakeError> {
+    intake::take(
+        &snapshot.store,
+        &Sources {
+            base: snapshot.head.commit.as_str(),
+            rules: Some(snapshot.rules.commit.as_str()),
+            plan: &found.plan,
+            config: &options.config,
+            agent: options.agent.as_ref(),
+            concurrency: options.concurrency,
+            lock,
+        },
+    )
+}
+
+async fn publish(
+    pull: &PullRequestContext,
+    snapshot: &Snapshot,
+    shown: &mut Previewed,
+) -> Result<(), ConversationError> {
+    let found = snapshot.own_comment();
+    // The comment tells of a run that is going on; the preview must not write over it.
+    let claimed = found.and_then(|comment| comment.body.as_deref()).and_then(comment::claim);
+    let at_work = match (&claimed, found) {
+        (Some(key), Some(found)) => claim::is_at_work(pull, key, Some(&found.updated_at)).await,
+        _ => false,
+    };
+    // The check run first: it is what a later approval without a lock is held against.
+    if snapshot.config.pull_request.checks() {
+        let ready = shown.ready.as_ref().map(|(lock, schedule)| (lock, schedule));
+        let page = checks::of_plan(&shown.problems, shown.plan_path.as_deref(), ready);
+        let lock = shown.ready.as_ref().map_or("", |(lock, _)| lock.digest.as_str());
+        match publish::create_concluded(pull, &snapshot.request.head.sha, checks::PLAN, lock, &page).await {
+            Err(error) if error.is_forbidden() => shown.degraded.push(error.to_string()),
+            result => result?,
+        }
+    }
+    if at_work {
+        shown
+            .degraded
+            .push("a run is at work, and the comment shows it; this preview is in the step summary".to_owned());
+        return Ok(());
+    }
+    let mut comment = OwnComment::new(pull, &snapshot.me, found);
+    comment.write(&shown.page, None).await?;
+    shown.comment = comment.id();
+    shown.degraded.extend(comment.refused().map(ToString::to_string));
+    Ok(())
+}
+
+impl Previewed {
+    fn nothing(page: String) -> Self {
+        Self { page, ready: None, problems: Vec::new(), plan_path: None, comment: None, degraded: Vec::new() }
+    }
+}

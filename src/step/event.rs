@@ -1,0 +1,97 @@
+//! What the event that started the workflow asks for.
+
+use implementer_model::{
+    config::AgentKind,
+    conversation::{
+        event,
+        intent::{self, ActionCommand, ActionInputs, Intent},
+        replies,
+    },
+};
+
+use super::{Step, StepEnd, StepError, conversation};
+use crate::{actions::RunnerError, agent, execution, github::Reaction};
+
+impl Step<'_> {
+    pub(super) fn act_on_event(&self) -> Result<StepEnd, StepError> {
+        let name = self.runner.event_name()?;
+        let event = event::read(name, &self.runner.event()?)?;
+        if let Some(agent) = self.agent_kind(event.filled_in("agent"))? {
+            // Set once: a step acts once.
+            let _ = self.agent.set(agent);
+        }
+        match intent::intent(&event, &self.inputs()?) {
+            Intent::Nothing { because } => {
+                self.log.line(&format!("Nothing to do: {because}"));
+                self.runner.set_output("status", "nothing")?;
+                Ok(StepEnd::Done)
+            }
+            Intent::Refused { because, hint, answer } => {
+                self.runner.set_output("status", "refused")?;
+                if let Some((number, comment, author)) = answer {
+                    let pull = self.pull_request(number)?;
+                    self.runtime.block_on(async {
+                        let _ = pull.github().react(comment, Reaction::Confused).await;
+                        let reply = replies::refusal(&author.login, &because, &hint);
+                        pull.github().post_comment(number, &reply).await
+                    })?;
+                }
+                Err(StepError::Refused { because, hint })
+            }
+            Intent::Preview { number } => self.preview(number),
+            Intent::Run { number, approval } if self.fans_out()? => self.begin(number, &approval, None),
+            Intent::Retry { number, task, approval } if self.fans_out()? => {
+                self.log.line(&format!("The plan runs again, for the sake of task {task}"));
+                self.begin(number, &approval, Some(&task))
+            }
+            Intent::Run { number, approval } => self.run(number, &approval, None),
+            Intent::Retry { number, task, approval } => {
+                // Nothing of an earlier job is here any more, so that its other tasks run again, too.
+                self.log.line(&format!("The plan runs again, for the sake of task {task}"));
+                self.run(number, &approval, Some(task))
+            }
+            Intent::Cancel { number, approval } => {
+                let pull = self.pull_request(number)?;
+                let options = self.plan_options()?;
+                let scratch = execution::scratch()?;
+                let said = self.runtime.block_on(conversation::cancel(&pull, &approval, &options, scratch.path()))?;
+                self.log.line(&said);
+                self.runner.set_output("status", "nothing")?;
+                self.tell_usage(pull.github());
+                Ok(StepEnd::Done)
+            }
+        }
+    }
+
+    /// Tells whether a run is begun as a fan-out, and not done here.
+    fn fans_out(&self) -> Result<bool, RunnerError> {
+        match self.runner.input("fan-out") {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(value) => {
+                Err(RunnerError::Input { name: "fan-out", value: value.to_owned(), wanted: "give true or false" })
+            }
+        }
+    }
+
+    /// Returns the kind of agent that was asked for, by the action's input or by whoever started the workflow by hand.
+    fn agent_kind(&self, filled_in: Option<&str>) -> Result<Option<AgentKind>, RunnerError> {
+        let Some(name) = self.runner.input("agent").or(filled_in) else { return Ok(None) };
+        let wanted = "there is no such agent; `backend-implementer run --help` lists those that there are";
+        let kind = AgentKind::of(name, &agent::kinds());
+        kind.map(Some).ok_or_else(|| RunnerError::Input { name: "agent", value: name.to_owned(), wanted })
+    }
+
+    fn inputs(&self) -> Result<ActionInputs, RunnerError> {
+        let command = self.runner.input("command").filter(|command| *command != "auto");
+        let wanted = "leave it out, or give plan, run, retry or cancel (or a job of a fan-out: prepare, collect, settle, summarize)";
+        let command = command
+            .map(|value| {
+                ActionCommand::of(value).ok_or(RunnerError::Input { name: "command", value: value.to_owned(), wanted })
+            })
+            .transpose()?;
+        let own = |name| self.runner.input(name).map(str::to_owned);
+        let pull_request = self.runner.number("pr")?;
+        Ok(ActionInputs { command, pull_request, lock: own("lock"), task: own("task") })
+    }
+}

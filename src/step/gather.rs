@@ -1,0 +1,101 @@
+//! Artifacts of other jobs: downloaded, checked against the digest that their job said, and unpacked, several at a time.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use implementer_model::ids::Digest;
+use tokio::task::JoinSet;
+
+use crate::{
+    artifacts::{ExtractError, Limits, Uploaded, extract},
+    github::{ArtifactError, Github},
+    runtime::blocking,
+};
+
+/// How many artifacts are downloaded at one time.
+const AT_ONCE: usize = 8;
+
+/// An artifact as jobs name it to each other: `ID:SHA256`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bound {
+    /// Its id.
+    pub id: u64,
+    /// The digest of its zip.
+    pub digest: Digest,
+}
+
+impl Bound {
+    /// Reads what a job says.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (id, hex) = text.split_once(':')?;
+        Some(Self { id: id.parse().ok()?, digest: Digest::new(format!("sha256:{hex}")).ok()? })
+    }
+
+    /// Says what was uploaded.
+    #[must_use]
+    pub fn say(uploaded: &Uploaded) -> String {
+        format!("{}:{}", uploaded.id, uploaded.digest.hex())
+    }
+}
+
+/// Says why what another job uploaded cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DownloadError {
+    /// It was not downloaded.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    /// It was not unpacked.
+    #[error("the artifact {id} was not unpacked")]
+    Unpack {
+        /// Its id.
+        id: u64,
+        /// Why.
+        source: ExtractError,
+    },
+}
+
+/// Downloads artifacts, each with the number of its slot, and unpacks each into a folder of its own below `to`. Gives
+/// for each slot the folder, or why there is none.
+pub async fn gather(
+    github: &Github,
+    wanted: &[(usize, Bound)],
+    to: &Path,
+) -> BTreeMap<usize, Result<PathBuf, DownloadError>> {
+    let mut waiting = wanted.iter().cloned();
+    let mut downloads = JoinSet::new();
+    let mut came = BTreeMap::new();
+    loop {
+        while downloads.len() < AT_ONCE
+            && let Some((slot, bound)) = waiting.next()
+        {
+            let github = github.clone();
+            let (zip, folder) = (to.join(format!("{slot}.zip")), to.join(format!("slot-{slot}")));
+            downloads.spawn(async move { (slot, download(&github, &bound, &zip, &folder).await.map(|()| folder)) });
+        }
+        match downloads.join_next().await {
+            None => return came,
+            Some(Ok((slot, result))) => drop(came.insert(slot, result)),
+            Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+}
+
+/// Downloads an artifact to the new file `zip`, and unpacks it into the new folder `to`. The file is removed.
+///
+/// # Errors
+/// When it cannot be had, is another one, or is not to be unpacked.
+pub(super) async fn download(github: &Github, bound: &Bound, zip: &Path, to: &Path) -> Result<(), DownloadError> {
+    github.download_artifact(bound.id, &bound.digest, zip).await?;
+    let (from, into) = (zip.to_owned(), to.to_owned());
+    let unpacked = blocking(move || {
+        let result = extract(&from, &into, &Limits::default());
+        // What was unpacked is enough; a wave of zips would fill the disk twice.
+        let _ = fs::remove_file(&from);
+        result
+    });
+    unpacked.await.map_err(|source| DownloadError::Unpack { id: bound.id, source })
+}

@@ -1,0 +1,123 @@
+//! The end of a fan-out: the writer. Everything is computed again, posted, delivered, and what comes next is started.
+
+use std::path::Path;
+
+use implementer_model::{
+    handoff::{Handoff, Status},
+    summary,
+};
+
+use super::{
+    PullRequestContext, Step, StepEnd, StepError, conversation,
+    job::{PREFIX, pack_folder},
+};
+use crate::{
+    actions::{Level, annotation},
+    errors,
+    execution::{self, Executed},
+    jobs::{self, Summarizing},
+    runtime::blocking,
+    workspace::store::RunStore,
+};
+
+impl Step<'_> {
+    pub(super) fn summarize(&self) -> Result<StepEnd, StepError> {
+        let workspace = self.runner.workspace()?;
+        let scratch = execution::scratch()?;
+        let out = match self.runner.input("out") {
+            Some(out) => workspace.join(out),
+            None => workspace.join(crate::layout::RUNS_DIR).join(format!("run-{}", self.run_number()?)),
+        };
+        self.log.line(
+            "This job checks nothing out and runs nothing of the repository's. Of other programs it calls git alone, on a \
+             store of its own.",
+        );
+        let (handoff, store) = self.runtime.block_on(async {
+            let site = self.site(&scratch.path().join("site")).await?;
+            let cancelled = self.runner.input("cancelled") == Some("true");
+            let summarizing = Summarizing { head: self.runner.input("head"), cancelled, notes: Vec::new() };
+            let handoff = jobs::summarize(&site, summarizing, &out, scratch.path()).await?;
+            Ok::<_, StepError>((handoff, site.store))
+        })?;
+        self.runner.append_summary(&summary::render(&handoff))?;
+        // The artifact first: the comment says that it is there.
+        if let Err(failure) = self.runtime.block_on(self.deliver(&out, scratch.path())) {
+            self.log.command(&annotation(Level::Warning, None, "Not uploaded", &errors::chain(&failure)));
+        }
+        let about = handoff.provenance.pull_request.clone().ok_or(StepError::NoPullRequest)?;
+        let pull = self.pull_request(about.number)?;
+        if self.runner.input("branch") == Some("true")
+            && let Err(failure) = self.runtime.block_on(self.push(&pull, &store, &handoff))
+        {
+            self.log.command(&annotation(Level::Warning, None, "Not pushed", &errors::chain(&failure)));
+        }
+        let complete = handoff.status == Status::Complete;
+        let commit = handoff.result.commit.clone();
+        let lock = handoff.lock.digest.clone();
+        let executed = Executed { handoff, folder: out };
+        let reported = self.runtime.block_on(conversation::conclude(&pull, &about.head, executed))?;
+        if let Some(workflow) = self.runner.input("on-complete") {
+            if complete {
+                self.runtime.block_on(self.start_next(
+                    &pull,
+                    workflow,
+                    &[("commit", commit.as_str()), ("lock", lock.as_str())],
+                ))?;
+            } else {
+                self.log.line(&format!("{workflow} is not started: the implementation is not complete"));
+            }
+        }
+        self.tell_usage(pull.github());
+        self.report_run(&reported, &workspace)
+    }
+
+    /// Puts the integrated commits on a branch of our own, never on the pull request's.
+    async fn push(&self, pull: &PullRequestContext, store: &RunStore, handoff: &Handoff) -> Result<(), StepError> {
+        if handoff.result.commit == handoff.result.base {
+            self.log.line("Nothing was integrated: no branch is pushed");
+            return Ok(());
+        }
+        let branch = format!("{PREFIX}/pr-{}", pull.number);
+        if pull.github().pull_request(pull.number).await?.head.name == branch {
+            return Err(StepError::OwnBranch(branch));
+        }
+        let remote = pull.repository.remote();
+        let (store, commit) = (store.clone(), handoff.result.commit.clone());
+        let pushed = branch.clone();
+        blocking(move || store.push(&remote, &commit, &pushed)).await?;
+        self.log.line(&format!(
+            "pushed {branch}; a push with this token starts no workflow, so no CI runs on it by itself"
+        ));
+        Ok(())
+    }
+
+    /// Starts the workflow that comes next: nothing that this token does would start it by itself.
+    async fn start_next(
+        &self,
+        pull: &PullRequestContext,
+        workflow: &str,
+        about: &[(&str, &str)],
+    ) -> Result<(), StepError> {
+        let (number, run) = (pull.number.to_string(), self.run_number()?.to_string());
+        let base = pull.github().pull_request(pull.number).await?.base.name;
+        let mut inputs = vec![("pr", number.as_str()), ("run", run.as_str())];
+        inputs.extend_from_slice(about);
+        let said = match pull.github().dispatch_workflow(workflow, &base, &inputs).await? {
+            Some(run) => format!("started {workflow} on {base}: run {} {}", run.id, run.html_url),
+            None => format!("started {workflow} on {base}"),
+        };
+        self.log.line(&said);
+        Ok(())
+    }
+
+    /// Uploads the run's folder, without the store that it was computed in.
+    async fn deliver(&self, out: &Path, scratch: &Path) -> Result<(), StepError> {
+        let service = self.artifacts()?;
+        let packed =
+            pack_folder(out, &scratch.join("run.zip"), |path| path.starts_with(crate::layout::RunFile::Store))?;
+        let name = self.artifact_name("run")?;
+        service.upload(&name, &packed).await?;
+        self.log.line(&format!("uploaded {name} ({} bytes)", packed.size));
+        Ok(())
+    }
+}

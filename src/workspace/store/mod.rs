@@ -1,0 +1,533 @@
+//! The object store of a run: a bare repository of our own that borrows the user's objects and takes all that we write.
+
+pub mod bundle;
+pub mod fetch;
+pub mod moved;
+pub mod new_repository;
+pub mod push;
+
+pub(in crate::workspace) mod attributes;
+pub(in crate::workspace) mod convert;
+pub(in crate::workspace) mod repository_files;
+pub(in crate::workspace) mod tree_diff;
+pub(in crate::workspace) mod tree_index;
+
+use std::{
+    collections::VecDeque,
+    ffi::OsString,
+    fs, io,
+    os::unix::ffi::{OsStrExt as _, OsStringExt as _},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use gix::bstr::{BStr, BString, ByteSlice as _};
+use implementer_model::{ids::ObjectId, scope::TreePaths};
+
+use crate::workspace::{
+    Result, WorkspaceError,
+    error::{GitContext as _, IoContext as _},
+    git::Git,
+    store::{repository_files::Shared, tree_diff::TreeDiff},
+};
+
+/// The largest file that [`RunStore::read_file`] reads: plans, configuration and agent files are far smaller.
+pub const READ_LIMIT: u64 = 4 * 1024 * 1024;
+
+/// The file in the store that says which repository it borrows from.
+const SOURCE_FILE: &str = "source";
+
+/// Decoded trees and commits that are kept for one piece of work, in bytes.
+const OBJECT_CACHE: usize = 4 * 1024 * 1024;
+
+/// How many packs a store can have. A large bundle that is taken in is a pack, and of a fan-out's 256 tasks each may send
+/// several; a slot that is not used costs a few bytes.
+const PACKS_MAX: u16 = 8_192;
+
+/// How many flattened trees are kept: that of the running wave, and those of the next ones while slots are brought over.
+const TREES_KEPT: usize = 4;
+
+/// A commit of the user's repository that work can start from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Base {
+    /// The commit.
+    pub commit: ObjectId,
+    /// Its tree.
+    pub tree: ObjectId,
+    /// When it was committed, in seconds since 1970 UTC.
+    pub committed_at: i64,
+}
+
+/// The object store of one run. Cheap to clone, and to be used from several threads.
+#[derive(Clone)]
+pub struct RunStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// The store itself.
+    store: gix::ThreadSafeRepository,
+    /// Where the store is.
+    dir: PathBuf,
+    /// The git folder of the user's repository (of the linked work tree, where it is one).
+    source: PathBuf,
+    /// What the folder of the user's repository is called.
+    name: OsString,
+    /// Whether the user's repository was cloned without all objects.
+    partial: bool,
+    /// What repositories that borrow from the user's need.
+    shared: Shared,
+    /// Trees as flat lists, the one used last at the end.
+    trees: Mutex<VecDeque<(gix::ObjectId, Arc<gix::index::State>)>>,
+    /// The git process that writes patches as text, once there is one.
+    tree_diff: Mutex<Option<TreeDiff>>,
+}
+
+impl std::fmt::Debug for RunStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RunStore").field("dir", &self.inner.dir).field("source", &self.inner.source).finish()
+    }
+}
+
+/// Removes the lock files that a process which was killed left beside the refs: nobody else is at work in the store.
+fn remove_locks(store_dir: &Path) -> Result<()> {
+    let mut folders = vec![store_dir.join("refs")];
+    let mut files: Vec<_> = ["HEAD.lock", "packed-refs.lock"].map(|name| store_dir.join(name)).into();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).doing("reading", &folder)?.flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "lock") {
+                files.push(path);
+            }
+        }
+    }
+    for file in files {
+        match fs::remove_file(&file) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(WorkspaceError::Io { doing: "removing", path: file, source });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+impl RunStore {
+    /// Makes a store in the new folder `store_dir` for the repository that `repo_dir` is in.
+    ///
+    /// # Errors
+    /// When `repo_dir` is in no repository, the repository has no commit, git is missing, or `store_dir` holds
+    /// something.
+    pub fn create(repo_dir: &Path, store_dir: &Path) -> Result<Self> {
+        Git::check_installed()?;
+        let source = discover(repo_dir)?;
+        require_commit(&source)?;
+        if fs::read_dir(store_dir).is_ok_and(|mut entries| entries.next().is_some()) {
+            return Err(WorkspaceError::StoreExists { path: store_dir.to_owned() });
+        }
+        let shared = shared_by(&source)?;
+        repository_files::write_bare(store_dir, &shared)?;
+        let file = store_dir.join(SOURCE_FILE);
+        let git_dir = canonical(source.git_dir())?;
+        fs::write(&file, git_dir.as_os_str().as_bytes()).doing("writing", &file)?;
+        Self::assemble(store_dir, &source, shared)
+    }
+
+    /// Opens a store that [`create`](Self::create) made.
+    ///
+    /// # Errors
+    /// When there is none, or the repository that it borrows from is gone.
+    pub fn open(store_dir: &Path) -> Result<Self> {
+        let file = store_dir.join(SOURCE_FILE);
+        let git_dir = PathBuf::from(OsString::from_vec(fs::read(&file).doing("reading", &file)?));
+        let source = open_isolated(&git_dir)?;
+        let shared = shared_by(&source)?;
+        Self::assemble(store_dir, &source, shared)
+    }
+
+    /// Opens a store that [`create`](Self::create) made and whose process is gone, and lets it borrow from the repository that `repo_dir` is in: on a
+    /// pull request that is another one each time, with the same commits.
+    ///
+    /// # Errors
+    /// When there is no store, or no repository.
+    pub fn reopen(repo_dir: &Path, store_dir: &Path) -> Result<Self> {
+        Git::check_installed()?;
+        let source = discover(repo_dir)?;
+        require_commit(&source)?;
+        let shared = shared_by(&source)?;
+        repository_files::write_bare(store_dir, &shared)?;
+        let file = store_dir.join(SOURCE_FILE);
+        let git_dir = canonical(source.git_dir())?;
+        fs::write(&file, git_dir.as_os_str().as_bytes()).doing("writing", &file)?;
+        let store = Self::assemble(store_dir, &source, shared)?;
+        store.remove_damaged_objects()?;
+        remove_locks(&store.inner.dir)?;
+        Ok(store)
+    }
+
+    /// Removes objects that a crash of the machine left torn: as long as they are there, they would be taken for written.
+    fn remove_damaged_objects(&self) -> Result<()> {
+        let repo = self.repo();
+        let folder = self.inner.dir.join("objects");
+        let loose = gix::odb::loose::Store::at(&folder, repo.object_hash());
+        let mut buffer = Vec::new();
+        for id in loose.iter().filter_map(std::result::Result::ok) {
+            let whole = match loose.try_find(&id, &mut buffer) {
+                Ok(Some(object)) => {
+                    gix::objs::compute_hash(repo.object_hash(), object.kind, object.data).is_ok_and(|found| found == id)
+                }
+                Ok(None) => true,
+                Err(_) => false,
+            };
+            if !whole {
+                let hex = id.to_string();
+                let path = folder.join(&hex[..2]).join(&hex[2..]);
+                tracing::warn!(path = %path.display(), "a torn object is removed");
+                fs::remove_file(&path).doing("removing", &path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn assemble(store_dir: &Path, source: &gix::Repository, shared: Shared) -> Result<Self> {
+        let dir = canonical(store_dir)?;
+        let store = open_isolated(&dir)?.into_sync();
+        Ok(Self {
+            inner: Arc::new(Inner {
+                store,
+                dir,
+                source: canonical(source.git_dir())?,
+                name: repository_name(source),
+                partial: is_partial(source),
+                shared,
+                trees: Mutex::default(),
+                tree_diff: Mutex::default(),
+            }),
+        })
+    }
+
+    /// Returns where the store is.
+    pub fn dir(&self) -> &Path {
+        &self.inner.dir
+    }
+
+    /// Returns what the folder of the user's repository is called; one path component.
+    pub fn repository_name(&self) -> &OsString {
+        &self.inner.name
+    }
+
+    /// Resolves `rev` as in the user's repository: `HEAD`, a branch, a tag, an id, `HEAD~1` and so on.
+    ///
+    /// # Errors
+    /// When it names no commit, looks like an option, or the commit's objects are not there.
+    pub fn resolve(&self, rev: &str) -> Result<Base> {
+        let unknown = |reason: &str| WorkspaceError::UnknownRevision { rev: rev.to_owned(), reason: reason.to_owned() };
+        if rev.is_empty() || rev.len() > 1024 {
+            return Err(unknown("a revision has 1 to 1024 bytes"));
+        }
+        if rev.starts_with('-') {
+            return Err(unknown("it looks like an option"));
+        }
+        if rev.chars().any(char::is_control) {
+            return Err(unknown("it has control characters"));
+        }
+        // Opened anew, because refs may have moved since the last time.
+        let source = open_isolated(&self.inner.source)?;
+        let commit = source
+            .rev_parse_single(BStr::new(rev))
+            .and_then(|id| id.object())
+            .and_then(gix::Object::peel_to_commit)
+            .map_err(|error| unknown(&implementer_model::text::terminal(&format!("{error:#}"))))?
+            .id;
+        self.base(commit)
+    }
+
+    /// Removes an object that was written here and must not stay, such as a file with a secret in it. What the store
+    /// borrows is not touched.
+    ///
+    /// # Errors
+    /// When it is there and cannot be removed.
+    pub fn forget(&self, id: &ObjectId) -> Result<()> {
+        let (folder, name) = id.as_str().split_at(2);
+        let path = self.dir().join("objects").join(folder).join(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error).doing("removing", &path),
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads the tree and the time of the commit `id`.
+    pub fn base_of(&self, id: &ObjectId) -> Result<Base> {
+        self.base(git_id(id)?)
+    }
+
+    fn base(&self, id: gix::ObjectId) -> Result<Base> {
+        let repo = self.repo();
+        self.check_kind(id)?;
+        let commit = repo.find_commit(id).map_err(|error| self.explain(&repo, id, "reading a commit", error))?;
+        let tree = commit.tree_id().git_doing("reading a commit")?.detach();
+        let committed_at = commit.time().git_doing("reading a commit")?.seconds;
+        // Here rather than in the middle of the first checkout.
+        repo.find_tree(tree).map_err(|error| self.explain(&repo, tree, "reading the tree of a commit", error))?;
+        Ok(Base { commit: model_id(&id)?, tree: model_id(&tree)?, committed_at })
+    }
+
+    /// Reads the plain file at `path` of `tree`; `None` when there is none, or something else than a plain file.
+    ///
+    /// # Errors
+    /// When it is larger than [`READ_LIMIT`], or the objects cannot be read.
+    pub fn read_file(&self, tree: &ObjectId, path: &str) -> Result<Option<Vec<u8>>> {
+        let repo = self.repo();
+        let Some(entry) = self.entry(&repo, git_id(tree)?, path.as_bytes().as_bstr())? else { return Ok(None) };
+        if !entry.mode.is_blob() {
+            return Ok(None);
+        }
+        self.bounded_blob(&repo, entry.id, path).map(Some)
+    }
+
+    /// Reads a blob by its id.
+    ///
+    /// # Errors
+    /// When it is larger than [`READ_LIMIT`], or not there.
+    pub fn read_blob(&self, id: &ObjectId) -> Result<Vec<u8>> {
+        let repo = self.repo();
+        self.bounded_blob(&repo, git_id(id)?, id.as_str())
+    }
+
+    fn bounded_blob(&self, repo: &gix::Repository, id: gix::ObjectId, name: &str) -> Result<Vec<u8>> {
+        let size = repo.find_header(id).map_err(|error| self.explain(repo, id, "reading a file", error))?.size();
+        if size > READ_LIMIT {
+            return Err(WorkspaceError::FileTooLarge { path: name.to_owned(), size, limit: READ_LIMIT });
+        }
+        self.blob(repo, id)
+    }
+
+    /// Lists the plain files of `tree` below the folder `prefix` (all of them when it is empty), in the order of their
+    /// paths. Paths that are not UTF-8 are left out.
+    pub fn list_files(&self, tree: &ObjectId, prefix: &str) -> Result<Vec<String>> {
+        let repo = self.repo();
+        let prefix = prefix.trim_matches('/');
+        let mut root = git_id(tree)?;
+        if !prefix.is_empty() {
+            match self.entry(&repo, root, prefix.as_bytes().as_bstr())? {
+                Some(entry) if entry.mode.is_tree() => root = entry.id,
+                _ => return Ok(Vec::new()),
+            }
+        }
+        let mut paths: Vec<_> = self
+            .tree(&repo, root)?
+            .traverse()
+            .breadthfirst
+            .files()
+            .git_doing("listing a tree")?
+            .into_iter()
+            .filter(|entry| entry.mode.is_blob())
+            .filter_map(|entry| String::from_utf8(entry.filepath.into()).ok())
+            .map(|path| if prefix.is_empty() { path } else { format!("{prefix}/{path}") })
+            .collect();
+        paths.sort_unstable();
+        Ok(paths)
+    }
+
+    /// Collects all paths of `tree`, to find new ones that differ from them in case only. Paths that are not UTF-8 are
+    /// left out.
+    ///
+    /// # Errors
+    /// When the objects cannot be read.
+    pub fn tree_paths(&self, tree: &ObjectId) -> Result<TreePaths> {
+        let state = self.flat_tree(git_id(tree)?)?;
+        Ok(TreePaths::new(state.entries().iter().filter_map(|entry| entry.path(&state).to_str().ok())))
+    }
+
+    /// Returns the place of the process that writes patches as text; who holds it is the only one to ask.
+    pub(in crate::workspace) fn tree_diff(&self) -> MutexGuard<'_, Option<TreeDiff>> {
+        self.inner.tree_diff.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns a handle for this thread.
+    pub(in crate::workspace) fn repo(&self) -> gix::Repository {
+        let mut repo = self.inner.store.to_thread_local();
+        repo.object_cache_size(OBJECT_CACHE);
+        repo
+    }
+
+    /// Returns what repositories that borrow from this one need to know.
+    pub(in crate::workspace) fn borrowed(&self) -> Shared {
+        let mut shared = self.inner.shared.clone();
+        shared.alternates.insert(0, self.inner.dir.join("objects"));
+        shared
+    }
+
+    /// Reads a tree.
+    pub(in crate::workspace) fn tree<'repo>(
+        &self,
+        repo: &'repo gix::Repository,
+        id: gix::ObjectId,
+    ) -> Result<gix::Tree<'repo>> {
+        self.check_kind(id)?;
+        repo.find_tree(id).map_err(|error| self.explain(repo, id, "reading a tree", error))
+    }
+
+    /// Fails for an id of another hash function than the repository's: there is no such object here.
+    fn check_kind(&self, id: gix::ObjectId) -> Result<()> {
+        if id.kind() == self.inner.shared.object_hash {
+            Ok(())
+        } else {
+            Err(WorkspaceError::MissingObject { id: id.to_string(), partial: false })
+        }
+    }
+
+    /// Reads a blob.
+    pub(in crate::workspace) fn blob(&self, repo: &gix::Repository, id: gix::ObjectId) -> Result<Vec<u8>> {
+        let mut blob = repo.find_blob(id).map_err(|error| self.explain(repo, id, "reading a file", error))?;
+        Ok(blob.take_data())
+    }
+
+    /// Looks up what `tree` has at `path`.
+    pub(in crate::workspace) fn entry(
+        &self,
+        repo: &gix::Repository,
+        tree: gix::ObjectId,
+        path: &BStr,
+    ) -> Result<Option<TreeEntry>> {
+        let entry = self
+            .tree(repo, tree)?
+            .lookup_entry(path.split(|&byte| byte == b'/').map(BString::from))
+            .git_doing("looking up a path")?;
+        Ok(entry.map(|entry| TreeEntry { mode: entry.mode(), id: entry.object_id() }))
+    }
+
+    /// Returns the flat list of `tree`'s files, from the cache where it is in there.
+    pub(in crate::workspace) fn flat_tree(&self, tree: gix::ObjectId) -> Result<Arc<gix::index::State>> {
+        let cached = |trees: &mut VecDeque<(gix::ObjectId, Arc<gix::index::State>)>| {
+            let at = trees.iter().position(|(id, _)| *id == tree)?;
+            let entry = trees.remove(at)?;
+            let state = Arc::clone(&entry.1);
+            trees.push_back(entry);
+            Some(state)
+        };
+        if let Some(state) = cached(&mut self.inner.trees.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(state);
+        }
+        let state = Arc::new(tree_index::flatten(&self.repo(), tree)?);
+        let mut trees = self.inner.trees.lock().unwrap_or_else(PoisonError::into_inner);
+        if trees.len() >= TREES_KEPT {
+            trees.pop_front();
+        }
+        trees.push_back((tree, Arc::clone(&state)));
+        Ok(state)
+    }
+
+    /// Says why the object `id` could not be read.
+    pub(in crate::workspace) fn explain(
+        &self,
+        repo: &gix::Repository,
+        id: gix::ObjectId,
+        doing: &'static str,
+        error: impl Into<gix::Error>,
+    ) -> WorkspaceError {
+        if repo.has_object(id) {
+            WorkspaceError::Git { doing, source: Box::new(error.into()) }
+        } else {
+            WorkspaceError::MissingObject { id: id.to_string(), partial: self.inner.partial }
+        }
+    }
+}
+
+/// What a tree has at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::workspace) struct TreeEntry {
+    /// Its mode.
+    pub(in crate::workspace) mode: gix::objs::tree::EntryMode,
+    /// Its id.
+    pub(in crate::workspace) id: gix::ObjectId,
+}
+
+/// Turns an id of ours into one of gix.
+pub(in crate::workspace) fn git_id(id: &ObjectId) -> Result<gix::ObjectId> {
+    gix::ObjectId::from_hex(id.as_str().as_bytes()).git_doing("reading an object id")
+}
+
+/// Turns an id of gix into one of ours.
+pub(in crate::workspace) fn model_id(id: &gix::oid) -> Result<ObjectId> {
+    Ok(ObjectId::new(id.to_string())?)
+}
+
+/// Opens the repository whose git folder is `git_dir`, with nothing but its own configuration.
+fn open_isolated(git_dir: &Path) -> Result<gix::Repository> {
+    // In a container the repository is often somebody else's. That matters for configuration that names programs,
+    // which isolation and our own pipelines keep out anyway.
+    gix::open::Options::isolated()
+        .open_path_as_is(true)
+        .object_store_slots(gix::odb::store::init::Slots::Given(PACKS_MAX))
+        .open(git_dir)
+        .map(gix::ThreadSafeRepository::into)
+        .map_err(|source| WorkspaceError::NotARepository { path: git_dir.to_owned(), source: Box::new(source) })
+}
+
+pub(in crate::workspace) fn discover(repo_dir: &Path) -> Result<gix::Repository> {
+    let folder = canonical(repo_dir)?;
+    let options = gix::open::Options::isolated();
+    gix::discover_opts(&folder, gix::discover::upwards::Options::default(), options)
+        .map_err(|source| WorkspaceError::NotARepository { path: folder, source: Box::new(source) })
+}
+
+fn require_commit(source: &gix::Repository) -> Result<()> {
+    let unborn = source.head().git_doing("reading HEAD")?.is_unborn();
+    let refs = source.references().git_doing("reading the refs")?;
+    if unborn && refs.all().git_doing("reading the refs")?.next().is_none() {
+        let path = source.workdir().unwrap_or_else(|| source.git_dir()).to_owned();
+        return Err(WorkspaceError::EmptyRepository { path });
+    }
+    Ok(())
+}
+
+/// Collects what a repository that borrows the objects of `source` has to know.
+fn shared_by(source: &gix::Repository) -> Result<Shared> {
+    let common = canonical(source.common_dir())?;
+    let objects = common.join("objects");
+    // All of them, flat: git follows alternates of alternates to a depth of five only.
+    let further = gix::odb::alternate::resolve(objects.clone(), &common).git_doing("reading the alternates")?;
+    let mut alternates = vec![objects];
+    for folder in further {
+        if let Ok(folder) = fs::canonicalize(&folder)
+            && !alternates.contains(&folder)
+        {
+            alternates.push(folder);
+        }
+    }
+    let file = common.join("shallow");
+    let shallow = match fs::read(&file) {
+        Ok(content) => Some(content),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(source) => return Err(WorkspaceError::Io { doing: "reading", path: file, source }),
+    };
+    Ok(Shared { object_hash: source.object_hash(), alternates, shallow })
+}
+
+fn is_partial(source: &gix::Repository) -> bool {
+    let config = source.config_snapshot();
+    config.string("extensions.partialClone").is_some()
+        || config
+            .plumbing()
+            .sections_by_name("remote")
+            .into_iter()
+            .flatten()
+            .any(|section| section.value("promisor").is_some() || section.value("partialclonefilter").is_some())
+}
+
+fn repository_name(source: &gix::Repository) -> OsString {
+    let folder = source.workdir().unwrap_or_else(|| source.git_dir());
+    let name = fs::canonicalize(folder).ok().and_then(|folder| folder.file_name().map(OsString::from));
+    let name = name.map(|name| match name.as_bytes().strip_suffix(b".git") {
+        Some(stem) if !stem.is_empty() => OsString::from_vec(stem.to_vec()),
+        _ => name,
+    });
+    name.filter(|name| !name.as_bytes().starts_with(b".")).unwrap_or_else(|| OsString::from("repository"))
+}
+
+fn canonical(path: &Path) -> Result<PathBuf> {
+    fs::canonicalize(path).doing("looking for", path)
+}
