@@ -11,7 +11,7 @@ use implementer_model::ids::TaskId;
 pub const RUNS_DIR: &str = ".backend-implementer/runs";
 
 /// The folder in a run's folder with a folder for each task.
-const TASKS: &str = "tasks";
+pub const TASKS: &str = "tasks";
 
 /// What the name of the logs of gates ends with after a round of rework has set them aside, before its number.
 const BEFORE_REWORK: &str = "-before-rework-";

@@ -6,6 +6,7 @@
 
 mod appendix;
 mod causes;
+mod closing;
 mod coordination;
 mod criteria;
 pub(crate) mod entry;
@@ -21,6 +22,7 @@ mod standing;
 mod tests;
 pub(crate) mod wording;
 
+pub use closing::closing;
 pub use criteria::{criteria, missing, status};
 
 use crate::handoff::Handoff;
