@@ -132,12 +132,31 @@ mod tests {
 
     #[test]
     fn a_complete_run_ends_with_what_to_do() {
-        insta::assert_snapshot!(lines(fixture::complete()), @"");
+        insta::assert_snapshot!(lines(fixture::complete()), @"
+        Complete: 8 of 8 tasks passed in 12 min 3 s
+          gates    tests passed (42 passed, 1 skipped), review passed, validation passed (12 passed)
+          cost     $1.23
+          result   6 commits, cae662172f to 5adfc7f2eb
+          files    .backend-implementer/runs/run-1
+          next     backend-implementer apply   (puts the commits on a branch)
+        ");
     }
 
     #[test]
     fn an_incomplete_run_names_its_causes() {
-        insta::assert_snapshot!(lines(fixture::incomplete()), @"");
+        insta::assert_snapshot!(lines(fixture::incomplete()), @"
+        Incomplete: 1 of 7 tasks passed in 1 h 5 min
+          gates    tests failed (40 passed, 2 failed), review not run, validation failed
+          fix      feature failed: its process ended with exit code 3
+          fix      cli blocked: it needs backend-datatypes: a type for addresses
+          fix      jobs conflict: users/service.py: both added it, with different content
+          fix      tests timed out: it was stopped after its time limit of 1800 seconds (not run because of it: review)
+          fix      gate tests: python3 -m unittest (exit code 1, 40 passed, 2 failed)
+                   and 2 more in summary.md
+          result   1 commit, cae662172f to 81d8e0c264
+          files    .backend-implementer/runs/run-1
+          next     backend-implementer show    (what to fix, in full), then run again
+        ");
     }
 
     #[test]

@@ -875,7 +875,7 @@ fn each_way_of_ending_has_its_own_words() {
     let handoff = concluded(fixture::incomplete());
     let page = render(&handoff);
     let rows: Vec<_> = page.lines().filter(|line| line.starts_with("  | `")).collect();
-    let outcomes: Vec<_> = rows.iter().map(|row| row.split(" | ").nth(2).unwrap()).collect();
+    let outcomes: Vec<_> = rows.iter().map(|row| row.split(" | ").nth(3).unwrap()).collect();
     let expected = ["✅ passed", "❌ failed", "⛔ blocked", "❌ conflict", "⏱️ timed out", "⚪ not run", "⚪ not run"];
     assert_eq!(outcomes, expected);
     let cancelled = render(&concluded(fixture::cancelled()));
