@@ -2,18 +2,19 @@
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-use backon::{ExponentialBuilder, Retryable as _};
 use base64::{
     Engine as _,
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
-use implementer_model::{ids::Digest, text};
+use futures_util::future::try_join_all;
+use implementer_model::{github_ids::ArtifactId, ids::Digest, text};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
 use super::Packed;
+use crate::http::{self, Again, Pace, Timeouts};
 
 /// How much goes into one block, in bytes: GitHub's own client takes 8 MiB. Azure takes 50,000 blocks of a blob ("Put
 /// Block List", learn.microsoft.com), which is 400 GB.
@@ -21,13 +22,6 @@ const BLOCK: usize = 8 * 1024 * 1024;
 
 /// How many blocks are on their way at one time.
 const BLOCKS_AT_ONCE: usize = 4;
-
-/// How often a request is made again at most.
-const REPETITIONS: usize = 4;
-
-/// How long a connection may take to come about, and how long it may say nothing.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The version of artifacts that are whole zips.
 const VERSION: u32 = 4;
@@ -74,7 +68,7 @@ pub enum UploadError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Uploaded {
     /// Its id, as REST knows it.
-    pub id: u64,
+    pub id: ArtifactId,
     /// The SHA-256 of its zip.
     pub digest: Digest,
 }
@@ -87,7 +81,7 @@ pub struct ArtifactService {
     token: SecretString,
     run: String,
     job: String,
-    first_wait: Duration,
+    pace: Pace,
 }
 
 impl ArtifactService {
@@ -101,22 +95,22 @@ impl ArtifactService {
         };
         let (url, token) = (get("ACTIONS_RESULTS_URL")?, get("ACTIONS_RUNTIME_TOKEN")?);
         let (run, job) = backend_ids(token)?;
-        // Another part of the process may have been first, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|_| UploadError::Token("no client can be made"))?;
+        let client = http::client(Timeouts::Silence).map_err(|_| UploadError::Token("no client can be made"))?;
         let url = url.trim_end_matches('/').to_owned();
-        Ok(Self { client, url, token: token.clone().into(), run, job, first_wait: Duration::from_millis(500) })
+        Ok(Self {
+            client,
+            url,
+            token: token.clone().into(),
+            run,
+            job,
+            pace: Pace { longest_wait: Duration::from_secs(20), repetitions: 4, ..Pace::default() },
+        })
     }
 
     /// Makes every wait begin with this one.
     #[must_use]
     pub fn waiting(mut self, first_wait: Duration) -> Self {
-        self.first_wait = first_wait;
+        self.pace.first_wait = first_wait;
         self
     }
 
@@ -159,7 +153,7 @@ impl ArtifactService {
         let id = match &finalized.artifact_id {
             // 64 bits are text in the JSON of protocol buffers; not everybody keeps to it.
             Value::String(id) => id.parse().ok(),
-            id => id.as_u64(),
+            id => id.as_u64().map(ArtifactId::new),
         };
         match id {
             Some(id) if finalized.ok => Ok(Uploaded { id, digest: packed.digest.clone() }),
@@ -179,21 +173,8 @@ impl ArtifactService {
                 let number = (group * BLOCKS_AT_ONCE + at) as u64;
                 self.put_block(name, url, &packed.path, number, id)
             });
-            let mut running: Vec<_> = blocks.map(Box::pin).collect();
             // A handful at a time, each of one block: memory stays what it is, however large the artifact.
-            let mut results = Vec::new();
-            std::future::poll_fn(|context| {
-                running.retain_mut(|block| match block.as_mut().poll(context) {
-                    std::task::Poll::Ready(result) => {
-                        results.push(result);
-                        false
-                    }
-                    std::task::Poll::Pending => true,
-                });
-                if running.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-            })
-            .await;
-            results.into_iter().collect::<Result<(), _>>()?;
+            try_join_all(blocks).await?;
         }
         let list: String = ids.iter().map(|id| format!("<Latest>{id}</Latest>")).collect();
         let list = format!("<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>{list}</BlockList>");
@@ -255,16 +236,11 @@ impl ArtifactService {
         &self,
         attempt: impl FnMut() -> F,
     ) -> Result<T, UploadError> {
-        let waits = ExponentialBuilder::default()
-            .with_min_delay(self.first_wait)
-            .with_max_delay(Duration::from_secs(20))
-            .with_max_times(REPETITIONS)
-            .with_jitter();
-        attempt
-            .retry(waits)
-            .when(|error| matches!(error, UploadError::Refused { again: true, .. }))
-            .notify(|error, wait| tracing::warn!(%error, ?wait, "trying again"))
-            .await
+        let again = |error: &UploadError| match error {
+            UploadError::Refused { again: true, .. } => Again::Soon,
+            _ => Again::No,
+        };
+        self.pace.retry(self.pace.longest_named_wait, again, attempt, || ()).await
     }
 }
 
@@ -273,16 +249,7 @@ fn refused(doing: &'static str, name: &str, why: &str, again: bool) -> UploadErr
 }
 
 fn unreachable_service(doing: &'static str, name: &str, error: &reqwest::Error) -> UploadError {
-    refused(doing, name, &format!("the service cannot be reached ({})", kind(error)), true)
-}
-
-/// Says what kind of failure it was, without the address: a signed one is as good as a password.
-fn kind(error: &reqwest::Error) -> &'static str {
-    match error {
-        error if error.is_timeout() => "it took too long",
-        error if error.is_connect() => "no connection",
-        _ => "the connection broke",
-    }
+    refused(doing, name, &format!("the service cannot be reached ({})", http::cause(error)), true)
 }
 
 /// Takes the answer of the blob store.

@@ -179,7 +179,7 @@ impl From<AgentError> for Failure {
 impl From<ExecutionError> for Failure {
     fn from(error: ExecutionError) -> Self {
         match error {
-            ExecutionError::Surroundings { .. } => Self::outside(error),
+            ExecutionError::Surroundings { .. } | ExecutionError::Sandbox(_) => Self::outside(error),
             ExecutionError::Agent(error) => error.into(),
             ExecutionError::Workspace(error) => error.into(),
             ExecutionError::RunDir(error) => error.into(),
@@ -195,7 +195,6 @@ impl From<ConversationError> for Failure {
             ConversationError::Workspace(error) => error.into(),
             ConversationError::Execution(error) => error.into(),
             ConversationError::Intake(error) => error.into(),
-            ConversationError::NotACommit(_) => Self::outside(error),
             _ => {
                 let hint = error.hint().map(str::to_owned);
                 Self::input(error).with_hint(hint)
@@ -265,7 +264,7 @@ impl From<UploadError> for Failure {
 impl From<JobError> for Failure {
     fn from(error: JobError) -> Self {
         match error {
-            JobError::File { .. } | JobError::Diverged { .. } => Self::outside(error),
+            JobError::File { .. } | JobError::Diverged { .. } | JobError::Sandbox(_) => Self::outside(error),
             JobError::State { .. }
             | JobError::NotDue { .. }
             | JobError::NotDispatched(_)

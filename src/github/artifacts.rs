@@ -1,34 +1,31 @@
 //! Artifacts of a workflow run through REST: listed, and downloaded to the disk.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::path::{Path, PathBuf};
 
-use backon::{ExponentialBuilder, Retryable as _};
-use http::header;
-use implementer_model::ids::Digest;
+use ::http::header;
+use implementer_model::{
+    github_ids::{ArtifactId, RunId},
+    ids::Digest,
+};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{Github, GithubError, GithubErrorKind};
+use crate::http::{self, Again, Pace, Timeouts};
 
 /// The largest artifact that is downloaded, in bytes.
 pub const ARTIFACT_MAX_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 
-/// How often a download is gone on with at most.
-const REPETITIONS: usize = 5;
-
-/// How long a connection may say nothing.
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// How often a download is resumed at most.
+const RESUMPTIONS: usize = 5;
 
 /// An artifact of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Artifact {
     /// Its id.
-    pub id: u64,
+    pub id: ArtifactId,
     /// Its name.
     pub name: String,
     /// The size of its zip in bytes.
@@ -50,12 +47,12 @@ pub enum ArtifactError {
     Github(#[from] GithubError),
     /// There is none, or not any more.
     #[error("there is no artifact {0}: it was deleted, has expired, or never was")]
-    Lost(u64),
+    Lost(ArtifactId),
     /// It is not the one that its job uploaded.
     #[error("the artifact {id} has the digest {found}, and the job that made it says {wanted}: it was tampered with")]
     Tampered {
         /// Its id.
-        id: u64,
+        id: ArtifactId,
         /// The digest that it has.
         found: Digest,
         /// The digest that it should have.
@@ -65,13 +62,13 @@ pub enum ArtifactError {
     #[error("the artifact {id} is larger than {ARTIFACT_MAX_BYTES} bytes")]
     TooLarge {
         /// Its id.
-        id: u64,
+        id: ArtifactId,
     },
     /// The blob store does not give it.
     #[error("downloading the artifact {id} broke off after {bytes} bytes: {why}")]
     BrokeOff {
         /// Its id.
-        id: u64,
+        id: ArtifactId,
         /// How much came.
         bytes: u64,
         /// Why.
@@ -92,7 +89,7 @@ impl Github {
     ///
     /// # Errors
     /// When GitHub cannot be asked.
-    pub async fn artifacts(&self, run: u64) -> Result<Vec<Artifact>, GithubError> {
+    pub async fn artifacts(&self, run: RunId) -> Result<Vec<Artifact>, GithubError> {
         #[derive(Deserialize)]
         struct Page {
             artifacts: Vec<Artifact>,
@@ -106,25 +103,22 @@ impl Github {
     ///
     /// # Errors
     /// When there is none, it is another one, or it cannot be had.
-    pub async fn download_artifact(&self, id: u64, wanted: &Digest, to: &Path) -> Result<(), ArtifactError> {
+    pub async fn download_artifact(&self, id: ArtifactId, wanted: &Digest, to: &Path) -> Result<(), ArtifactError> {
         // One for all downloads: each new one reads the system's certificates, and has no connection yet.
-        let client = self.downloads().get_or_try_init(async || download_client()).await?;
-        let pace = self.settings().pace;
-        let waits = ExponentialBuilder::default()
-            .with_min_delay(pace.first_wait)
-            .with_max_delay(pace.longest_wait)
-            .with_max_times(REPETITIONS)
-            .with_jitter();
-        let attempt = || self.go_on(client, id, to);
-        attempt
-            .retry(waits)
-            .when(|error| match error {
-                ArtifactError::BrokeOff { .. } => true,
-                ArtifactError::Github(error) => error.kind.may_repeat(true),
-                _ => false,
-            })
-            .notify(|error, wait| tracing::warn!(%error, ?wait, "going on"))
+        let client = self
+            .downloads()
+            .get_or_try_init(async || http::client(Timeouts::Silence).map_err(|error| broken(&error)))
             .await?;
+        let pace = Pace { repetitions: RESUMPTIONS, ..self.settings().pace };
+        let again = |error: &ArtifactError| match error {
+            ArtifactError::BrokeOff { .. } => Again::Soon,
+            ArtifactError::Github(GithubError { kind: GithubErrorKind::RateLimited { wait: Some(wait) }, .. }) => {
+                Again::After(*wait)
+            }
+            ArtifactError::Github(error) if error.kind.may_repeat(true) => Again::Soon,
+            _ => Again::No,
+        };
+        pace.retry(pace.longest_named_wait, again, || self.resume(client, id, to), || ()).await?;
         let found = digest(to).await.map_err(|source| ArtifactError::Io { path: to.to_owned(), source })?;
         if found == *wanted {
             return Ok(());
@@ -135,7 +129,7 @@ impl Github {
     }
 
     /// Downloads what is not there yet.
-    async fn go_on(&self, client: &reqwest::Client, id: u64, to: &Path) -> Result<(), ArtifactError> {
+    async fn resume(&self, client: &reqwest::Client, id: ArtifactId, to: &Path) -> Result<(), ArtifactError> {
         let io_error = |source| ArtifactError::Io { path: to.to_owned(), source };
         let url = self.blob_url(client, id).await?;
         let there = tokio::fs::metadata(to).await.map_or(0, |meta| meta.len());
@@ -144,7 +138,7 @@ impl Github {
             request = request.header(header::RANGE, format!("bytes={there}-"));
         }
         let off = |bytes, why: &str| ArtifactError::BrokeOff { id, bytes, why: why.to_owned() };
-        let answer = request.send().await.map_err(|error| off(there, kind(&error)))?;
+        let answer = request.send().await.map_err(|error| off(there, http::cause(&error)))?;
         let mut bytes = match answer.status().as_u16() {
             200 => 0,
             206 => there,
@@ -176,7 +170,7 @@ impl Github {
                 Ok(None) => break,
                 Err(error) => {
                     file.flush().await.map_err(io_error)?;
-                    return Err(off(bytes, kind(&error)));
+                    return Err(off(bytes, http::cause(&error)));
                 }
             }
         }
@@ -188,7 +182,7 @@ impl Github {
     }
 
     /// Asks where the zip is. The answer is a signed address, good for minutes, and a secret for as long.
-    async fn blob_url(&self, client: &reqwest::Client, id: u64) -> Result<String, ArtifactError> {
+    async fn blob_url(&self, client: &reqwest::Client, id: ArtifactId) -> Result<String, ArtifactError> {
         let operation = "asking for an artifact";
         let api = self.settings().api_url.trim_end_matches('/');
         let url = format!("{api}{}", self.path(&format!("actions/artifacts/{id}/zip")));
@@ -212,33 +206,13 @@ impl Github {
     }
 }
 
-/// Makes a client for downloads, which may take as long as something comes.
-fn download_client() -> Result<reqwest::Client, GithubError> {
-    reqwest::Client::builder()
-        .connect_timeout(Duration::from_secs(10))
-        .read_timeout(READ_TIMEOUT)
-        // The token must not follow a redirect to the blob store.
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .map_err(|error| broken(&error))
-}
-
 fn broken(error: &reqwest::Error) -> GithubError {
     let kind = if error.is_connect() {
         GithubErrorKind::Unreachable("no connection".to_owned())
     } else {
-        GithubErrorKind::Interrupted(kind(error).to_owned())
+        GithubErrorKind::Interrupted(http::cause(error).to_owned())
     };
     GithubError { operation: "asking for an artifact", kind }
-}
-
-/// Says what kind of failure it was, without the address.
-fn kind(error: &reqwest::Error) -> &'static str {
-    match error {
-        error if error.is_timeout() => "it took too long",
-        error if error.is_connect() => "no connection",
-        _ => "the connection broke",
-    }
 }
 
 async fn digest(path: &Path) -> std::io::Result<Digest> {

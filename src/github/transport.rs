@@ -6,8 +6,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use backon::{ExponentialBuilder, Retryable as _};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Builder};
+use ::http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Builder};
 use http_body_util::{BodyExt as _, Limited};
 use octocrab::Octocrab;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -19,15 +18,10 @@ use super::{
     GithubError, GithubErrorKind, RepositoryName, Usage,
     usage::{Counter, Counts},
 };
+use crate::http::{self, Again, Pace, Timeouts};
 
 /// The longest answer that is read, in bytes: a page of 100 comments of 65,536 characters, four bytes each, and room.
 const ANSWER_MAX_BYTES: usize = 32 * 1024 * 1024;
-
-/// How long a connection may take to come about.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long one request may take in all. GitHub itself gives up on a request after ten seconds.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The most entries that GitHub gives on one page.
 pub(super) const PAGE: usize = 100;
@@ -52,30 +46,6 @@ pub struct Settings {
     pub repository: RepositoryName,
     /// How failures are waited out.
     pub pace: Pace,
-}
-
-/// How failures are waited out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
-    /// The first wait before a repetition; each further one is twice as long.
-    pub first_wait: Duration,
-    /// The longest wait that is done at all: what GitHub asks for beyond it is a failure.
-    pub longest_wait: Duration,
-    /// How often a request is repeated at most.
-    pub repetitions: usize,
-    /// How long one request may take.
-    pub timeout: Duration,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self {
-            first_wait: Duration::from_millis(500),
-            longest_wait: Duration::from_secs(90),
-            repetitions: 3,
-            timeout: REQUEST_TIMEOUT,
-        }
-    }
 }
 
 /// GitHub, as one token sees one repository. Cheap to clone.
@@ -116,24 +86,35 @@ pub(super) struct Call<'a> {
     pub(super) body: Option<&'a serde_json::Value>,
     /// Whether doing it twice is the same as doing it once.
     pub(super) repeatable: bool,
-    /// Whether it is one of many updates, of which only the last matters: it is made once, and costs no patience.
-    pub(super) live: bool,
+    /// How long its answer is waited for.
+    pub(super) patience: Patience,
+}
+
+/// How long a request is tried again that GitHub refuses for its limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// As long as GitHub says: nothing goes on without the answer.
+    Needed,
+    /// Not for long: it tells people something that stands in another place, too.
+    Told,
+    /// Not at all: it is one of many updates, of which only the last matters.
+    Live,
 }
 
 impl<'a> Call<'a> {
     /// Reads.
     pub(super) fn get(operation: &'static str, path: String) -> Self {
-        Self { operation, method: Method::GET, path, body: None, repeatable: true, live: false }
+        Self { operation, method: Method::GET, path, body: None, repeatable: true, patience: Patience::Needed }
     }
 
     /// Makes something new: twice would be two.
     pub(super) fn post(operation: &'static str, path: String, body: &'a serde_json::Value) -> Self {
-        Self { operation, method: Method::POST, path, body: Some(body), repeatable: false, live: false }
+        Self { operation, method: Method::POST, path, body: Some(body), repeatable: false, patience: Patience::Told }
     }
 
     /// Sets something that is there to a state.
     pub(super) fn patch(operation: &'static str, path: String, body: &'a serde_json::Value) -> Self {
-        Self { operation, method: Method::PATCH, path, body: Some(body), repeatable: true, live: false }
+        Self { operation, method: Method::PATCH, path, body: Some(body), repeatable: true, patience: Patience::Told }
     }
 }
 
@@ -164,15 +145,7 @@ impl Github {
             operation: "setting up the connection to GitHub",
             kind: GithubErrorKind::Unreachable(error.to_string()),
         };
-        // Another part of the process may have been first, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(settings.pace.timeout)
-            // A redirect could carry the token elsewhere; none of these operations is redirected.
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| malformed(&error))?;
+        let client = http::client(Timeouts::Whole(settings.pace.timeout)).map_err(|error| malformed(&error))?;
         // The base has no path: octocrab would put it in front of the GraphQL endpoint too, which lies beside it.
         let octocrab = Octocrab::builder()
             .base_uri(origin(&settings.api_url))
@@ -284,37 +257,27 @@ impl Github {
     }
 
     async fn repeat(&self, call: &Call<'_>, tag: Option<&HeaderValue>) -> Result<Option<Answer>, GithubError> {
-        let Pace { first_wait, longest_wait, repetitions, .. } = self.inner.settings.pace;
-        let waits = ExponentialBuilder::default()
-            .with_min_delay(first_wait)
-            .with_max_delay(longest_wait)
-            .with_max_times(if call.live { 0 } else { repetitions })
-            .with_jitter();
-        let attempt = || self.attempt(call, tag);
-        attempt
-            .retry(waits)
-            .when(|error: &GithubError| error.kind.may_repeat(call.repeatable))
-            .adjust(|error, planned| {
-                let asked = match error.kind {
-                    GithubErrorKind::RateLimited { wait } => wait,
-                    _ => None,
-                };
-                // Longer than anybody should wait is a failure at once, not after the wait.
-                planned.map(|planned| asked.unwrap_or(planned)).filter(|wait| *wait <= longest_wait)
-            })
-            .notify(|error, wait| {
-                self.inner.counter.retry();
-                tracing::warn!(%error, ?wait, "trying again");
-            })
-            .await
+        let pace = self.inner.settings.pace;
+        let patience = match call.patience {
+            Patience::Needed => pace.longest_named_wait,
+            Patience::Told => pace.longest_wait,
+            Patience::Live => Duration::ZERO,
+        };
+        let again = |error: &GithubError| match &error.kind {
+            _ if call.patience == Patience::Live => Again::No,
+            GithubErrorKind::RateLimited { wait: Some(wait) } => Again::After(*wait),
+            kind if kind.may_repeat(call.repeatable) => Again::Soon,
+            _ => Again::No,
+        };
+        pace.retry(patience, again, || self.attempt(call, tag), || self.inner.counter.retry()).await
     }
 
     async fn attempt(&self, call: &Call<'_>, tag: Option<&HeaderValue>) -> Result<Option<Answer>, GithubError> {
         let fail = |kind| GithubError { operation: call.operation, kind };
-        let counts = match (call.live, &call.method) {
-            (true, _) => Counts::Live,
-            (false, &Method::GET) => Counts::Read,
-            (false, _) => Counts::Write,
+        let counts = match (call.patience, &call.method) {
+            (Patience::Live, _) => Counts::Live,
+            (_, &Method::GET) => Counts::Read,
+            (..) => Counts::Write,
         };
         self.inner.counter.request(counts);
 

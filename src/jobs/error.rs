@@ -6,7 +6,7 @@ use implementer_model::ids::SubagentName;
 
 use crate::{
     agent::AgentError, coordinator::RunError, intake::IntakeError, journal::JournalError, run_dir::RunDirError,
-    workspace::WorkspaceError,
+    sandbox::SandboxError, workspace::WorkspaceError,
 };
 
 /// Says why a job of the fan-out could not do its part. What a subagent does wrong is never an error here.
@@ -81,6 +81,9 @@ pub enum JobError {
     /// The agent cannot be used.
     #[error(transparent)]
     Agent(#[from] AgentError),
+    /// Subagents or gates cannot be isolated as they have to be.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
 }
 
 impl JobError {

@@ -46,6 +46,15 @@ pub enum WorkspaceError {
         /// The place.
         path: PathBuf,
     },
+    /// Somebody wrote another content under the id of an object.
+    #[error(
+        "the object {id} of the store is not what its id says: something has written into the store or the repository. \
+         Nothing that was made since counts; check the repository with `git fsck`, then run again"
+    )]
+    ForgedObject {
+        /// The object.
+        id: String,
+    },
     /// An object of the base is not there.
     #[error(
         "the object {id} is missing{}",

@@ -143,6 +143,35 @@ pub(super) fn spread(folder: &Path) {
     let _ = folder;
 }
 
+/// A user and a group.
+pub(super) type Owner = (u32, u32);
+
+/// Gives whatever is at `path`, with all that is in it, to another owner. No link is followed.
+pub(super) fn give(path: &Path, (uid, gid): Owner) -> io::Result<()> {
+    let mut pending = vec![path.to_owned()];
+    while let Some(path) = pending.pop() {
+        std::os::unix::fs::lchown(&path, Some(uid), Some(gid))?;
+        if fs::symlink_metadata(&path)?.is_dir() {
+            pending.extend(children(&path)?.into_iter().map(|child| at(&path, child.name.as_ref())));
+        }
+    }
+    Ok(())
+}
+
+/// Gives what was just made at `path` to the owner of the folder `root` that it is in, with the folders on the way.
+pub(super) fn give_like(root: &Path, path: &BStr) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    let owner = fs::symlink_metadata(root)?;
+    for part in ancestors(path).chain([path]) {
+        let place = at(root, part);
+        let meta = fs::symlink_metadata(&place)?;
+        if (meta.uid(), meta.gid()) != (owner.uid(), owner.gid()) {
+            std::os::unix::fs::lchown(&place, Some(owner.uid()), Some(owner.gid()))?;
+        }
+    }
+    Ok(())
+}
+
 /// Gives the owner all rights on the folder `root` and the folders in it.
 fn open_up(root: &Path) -> io::Result<()> {
     let mut pending = vec![root.to_owned()];

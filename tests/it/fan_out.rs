@@ -119,7 +119,8 @@ fn a_plan_with_more_waves_than_the_workflow_is_refused_before_anything_runs() {
     assert_ne!(refused.called.code, 0);
     let said = format!("{}{}", refused.called.stdout, refused.called.stderr);
     assert!(
-        said.contains("the plan has 4 waves, and the workflow has room for 2: set `workflow.waves` to 4"),
+        said.contains("the plan has 4 waves, and the workflow has room for 2")
+            && said.contains("set `workflow.waves` to 4"),
         "{said}"
     );
 }

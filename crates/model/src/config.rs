@@ -24,19 +24,18 @@ pub use self::{
     protected::{AGENT_INSTRUCTIONS, AGENT_SETTINGS_FILES, DEFAULT_PROTECTED_PATHS, ProtectedPath},
     pull_request::{DEFAULT_PLAN_FILE, PullRequestConfig},
     workflow::{
-        DEFAULT_RUNNER, DISPATCH_INPUTS_MAX, DISPATCH_OWN_INPUTS, WAVES_MAX, WorkflowConfig, WorkflowDispatch,
-        WorkflowSubagent,
+        DEFAULT_RUNNER, DISPATCH_INPUTS_MAX, DISPATCH_OWN_INPUTS, JOB_MINUTES, Layout, WAVES_MAX, WorkflowConfig,
+        WorkflowDispatch, WorkflowSubagent,
     },
 };
 use crate::{
     budget::Dollars,
     command,
     diagnostics::Diagnostic,
-    gate::GateKind,
     ids::{Digest, SubagentName},
-    plan::TASKS_MAX,
-    rework,
-    roster::{Access, Role},
+    isolation::Demand,
+    limits::{REWORK_ROUNDS_DEFAULT, REWORK_ROUNDS_MAX, TASKS_MAX},
+    vocabulary::{Access, GateKind, Role},
 };
 
 /// Where the configuration stands in a repository.
@@ -87,6 +86,9 @@ pub struct Config {
     pub escalate_beyond_plan: bool,
     /// Names of environment variables that are passed on to gates and subagents.
     pub pass_environment: Vec<String>,
+    /// How much isolation subagents and gates need; when left out `required` in a workflow, and `best` elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<Demand>,
     /// What happens on pull requests.
     pub pull_request: PullRequestConfig,
     /// What the generated workflow looks like.
@@ -156,7 +158,7 @@ impl Config {
     /// Returns how often the authors of what the gates object to are called again.
     #[must_use]
     pub fn rework_rounds(&self) -> u32 {
-        self.rework_rounds.unwrap_or(rework::ROUNDS_DEFAULT).min(rework::ROUNDS_MAX)
+        self.rework_rounds.unwrap_or(REWORK_ROUNDS_DEFAULT).min(REWORK_ROUNDS_MAX)
     }
 
     /// Returns the time limit of one attempt at a task of `subagent`: its own, else the general one, else 60 minutes.
@@ -263,6 +265,7 @@ impl Config {
             rework_rounds: None,
             escalate_beyond_plan: self.escalate_beyond_plan,
             pass_environment: self.pass_environment.clone(),
+            isolation: self.isolation,
             // Where plans are found and what is reported decides nothing about what is run.
             pull_request: PullRequestConfig::default(),
             // The workflow that was generated from it is what counts, and it stands beside the configuration.

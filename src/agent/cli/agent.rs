@@ -161,6 +161,7 @@ impl CliAgent {
             output_cap: OUTPUT_CAP,
             grace: GRACE,
             supervisor: self.supervisor.clone(),
+            cell: None,
         })
     }
 }
@@ -238,6 +239,7 @@ impl Agent for CliAgent {
             output_cap: OUTPUT_CAP,
             grace: GRACE,
             supervisor: self.supervisor.clone(),
+            cell: None,
         }))
     }
 

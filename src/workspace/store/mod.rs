@@ -9,6 +9,7 @@ pub mod push;
 
 pub(in crate::workspace) mod attributes;
 pub(in crate::workspace) mod convert;
+pub(in crate::workspace) mod hashed;
 pub(in crate::workspace) mod repository_files;
 pub(in crate::workspace) mod tree_diff;
 pub(in crate::workspace) mod tree_index;
@@ -214,6 +215,11 @@ impl RunStore {
         &self.inner.dir
     }
 
+    /// Returns the folders in which the objects are that slots borrow.
+    pub fn object_folders(&self) -> Vec<PathBuf> {
+        self.borrowed().alternates
+    }
+
     /// Returns what the folder of the user's repository is called; one path component.
     pub fn repository_name(&self) -> &OsString {
         &self.inner.name
@@ -383,6 +389,7 @@ impl RunStore {
     /// Reads a blob.
     pub(in crate::workspace) fn blob(&self, repo: &gix::Repository, id: gix::ObjectId) -> Result<Vec<u8>> {
         let mut blob = repo.find_blob(id).map_err(|error| self.explain(repo, id, "reading a file", error))?;
+        hashed::check_blob(&id, &blob.data)?;
         Ok(blob.take_data())
     }
 

@@ -13,15 +13,15 @@ use super::{
 };
 use crate::{
     diagnostics::{Diagnostic, Position, Severity, sort},
-    gate::GateKind,
     ids::SubagentName,
-    rework,
-    roster::{Access, Role},
+    isolation::Demand,
+    limits::REWORK_ROUNDS_MAX,
     text::nearest,
+    vocabulary::{Access, GateKind, Role},
     yaml::tree::{self, Node, Value},
 };
 
-pub(super) const CONFIG_KEYS: [&str; 13] = [
+pub(super) const CONFIG_KEYS: [&str; 14] = [
     "agent",
     "agents",
     "subagents",
@@ -33,6 +33,7 @@ pub(super) const CONFIG_KEYS: [&str; 13] = [
     "rework-rounds",
     "escalate-beyond-plan",
     "pass-environment",
+    "isolation",
     "pull-request",
     "workflow",
 ];
@@ -128,11 +129,14 @@ impl Reader<'_> {
         config.limits = fields.remove("limits").map(|field| self.limits(field)).unwrap_or_default();
         config.rework_rounds = fields
             .remove("rework-rounds")
-            .and_then(|field| self.number(&field, 0..=u64::from(rework::ROUNDS_MAX)))
+            .and_then(|field| self.number(&field, 0..=u64::from(REWORK_ROUNDS_MAX)))
             .and_then(|number| u32::try_from(number).ok());
         config.escalate_beyond_plan =
             fields.remove("escalate-beyond-plan").and_then(|field| self.truth(&field)).unwrap_or_default();
         config.pass_environment = self.environment(&mut fields);
+        config.isolation = fields
+            .remove("isolation")
+            .and_then(|field| self.choice(&field, &Demand::ALL.map(|demand| (demand.name(), demand))));
         if let Some(field) = fields.remove("pull-request") {
             config.pull_request = self.pull_request(field);
         }

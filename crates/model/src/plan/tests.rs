@@ -1082,7 +1082,7 @@ fn what_is_no_plan_at_all_is_refused() {
             tell("# Plan\n\n\u{e4}".as_bytes().strip_suffix(&[0xa4]).unwrap()),
             tell(&[0xff, 0xfe, b'a', 0]),
             tell(&vec![b'a'; super::PLAN_MAX_BYTES + 1]),
-            tell("# CLI\n- x\n".repeat(super::TASKS_MAX + 1).as_bytes()),
+            tell("# CLI\n- x\n".repeat(crate::limits::TASKS_MAX + 1).as_bytes()),
             tell(b"<!--\n## Feature\n- hidden\n-->\n"),
             tell(b"```\n## Feature\n- in a code block\n```\n> ## Feature\n> - quoted\n"),
         ]

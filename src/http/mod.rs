@@ -1,0 +1,12 @@
+//! How anything is reached over HTTP: one way to make a client, one policy of what is tried again.
+//!
+//! REST ([`crate::github`]) and the artifact service ([`crate::artifacts`]) lie above it.
+
+mod client;
+mod retry;
+
+pub use self::retry::Pace;
+pub(crate) use self::{
+    client::{Timeouts, cause, client},
+    retry::Again,
+};
