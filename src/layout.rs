@@ -14,7 +14,7 @@ pub const RUNS_DIR: &str = ".backend-implementer/runs";
 pub const PROGRAMS: &str = "programs";
 
 /// The folder in a run's folder with a folder for each task.
-const TASKS: &str = "tasks";
+pub const TASKS: &str = "tasks";
 
 /// What the name of the logs of gates ends with after a round of rework has set them aside, before its number.
 const BEFORE_REWORK: &str = "-before-rework-";

@@ -66,8 +66,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let ended = run::execute(&request, &mut show::Live::new())?;
     show::out(&summary::render(&ended.handoff));
     match arguments.keep {
-        Some(_) => show::note(&format!("\nEverything is in {}", ended.folder.display())),
-        None => show::note("\nNothing was kept; `demo --keep DIR` keeps the repository and the run."),
+        Some(_) => show::note(&format!("\nFiles: {}", ended.folder.display())),
+        None => show::note("\nNothing was kept. `demo --keep DIR` keeps the repository and the run."),
     }
     Ok(run::code(&ended.handoff))
 }

@@ -15,12 +15,11 @@ use implementer_model::{
     config::AgentKind,
     handoff::{Handoff, Status},
     plan::{Dialect, PLAN_MAX_BYTES},
-    summary,
 };
 use tokio::runtime::Runtime;
 
 use super::{
-    exit,
+    event_lines, exit,
     exit::Failure,
     pull_request::{self, PullRequestName},
     show,
@@ -95,22 +94,25 @@ pub(super) struct Arguments {
     /// The folder for everything that the run writes [default: .backend-implementer/runs/RUN in the repository]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Go on with the run of the same lock that broke off, and fail when there is none. Without this it is gone on with,
-    /// too, where there is one
+    /// Resume the interrupted run of the same lock, and fail when there is none. Without this, an interrupted run is
+    /// resumed where there is one
     #[arg(long)]
     resume: bool,
-    /// What to print at the end
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    /// What to print [default: human on a terminal, else markdown]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
 }
 
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum Format {
-    /// The Implementation Summary
-    #[default]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// A dozen lines: verdict, what to fix, where to look, what to do next
     Human,
+    /// The Implementation Summary
+    Markdown,
     /// The hand-off
     Json,
+    /// Every event as a line of JSON, while the run goes on
+    JsonLines,
 }
 
 /// A run, asked for by `run` or by `demo`.
@@ -226,13 +228,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     };
     let ended = match &request.subject.pr {
         Some(name) => pull_request::execute(name, &request)?,
+        None if arguments.format == Some(Format::JsonLines) => execute(&request, &mut event_lines::EventLines)?,
         None => execute(&request, &mut show::Live::new())?,
     };
-    match arguments.format {
-        Format::Human => show::out(&summary::render(&ended.handoff)),
-        Format::Json => show::json(&ended.handoff)?,
-    }
-    show::note(&format!("\nEverything is in {}", ended.folder.display()));
+    show::ended(arguments.format, &ended.handoff, &ended.folder)?;
     Ok(code(&ended.handoff))
 }
 
@@ -270,7 +269,7 @@ pub(super) fn execute(request: &Request<'_>, observer: &mut dyn Observer) -> Res
         let prepared = execution::prepare(request, scratch.path()).await?;
         if prepared.is_resumed() {
             let folder = prepared.folder().display();
-            show::note(&format!("Going on with the run in {folder}, which broke off; remove the folder to begin anew"));
+            show::note(&format!("Resuming the interrupted run in {folder}. Remove the folder to start anew."));
         }
         Ok(with_signals(async |cancelled| prepared.run_to_end(cancelled, observer).await).await?)
     })
