@@ -840,6 +840,9 @@ pub(super) fn role_of_words(text: &str) -> Option<Role> {
     {
         return Some(Role::Infrastructure);
     }
+    if matches!(first, "verify" | "validate" | "checkpoint") || has(&["checkpoint"]) {
+        return Some(Role::Validation);
+    }
     let ships = has(&["dockerfile", "docker", "kubernetes", "helm", "deployment"]) && makes;
     (ships || first == "deploy").then_some(Role::Deployment)
 }

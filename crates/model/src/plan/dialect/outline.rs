@@ -456,6 +456,7 @@ impl<'r, 's> Reader<'r, 's> {
             checks: &mut self.checks,
             placed: &mut self.draft.placed,
             aside: None,
+            marks_work: false,
         }
     }
 
