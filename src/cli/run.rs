@@ -29,9 +29,10 @@ use crate::{
     agent,
     coordinator::progress::Observer,
     execution::{self, Executed, Out, Resume, RunRequest},
-    intake::{self, ConfigSource, Intake, PlanText, Sources, plan_files, uncommitted},
+    intake::{self, ConfigSource, Intake, PlanText, Sources, plan_files},
     runtime::{self, with_signals},
     step::conversation::PlanOptions,
+    uncommitted,
     workspace::store::RunStore,
 };
 
@@ -145,7 +146,7 @@ impl Subject {
         };
         let mut intake = intake::take(store, &sources)?;
         let plan = self.plan_in_repository(root);
-        intake.warnings.extend(uncommitted::notices(store, &intake.base, root, plan.as_deref())?);
+        intake.warnings.extend(uncommitted::find(root, store, &intake.rules, plan.as_deref())?);
         Ok(intake)
     }
 

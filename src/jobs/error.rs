@@ -2,11 +2,11 @@
 
 use std::{io, path::PathBuf};
 
-use implementer_model::ids::SubagentName;
+use implementer_model::{ids::SubagentName, record::InvalidAttemptId};
 
 use crate::{
     agent::AgentError, coordinator::RunError, intake::IntakeError, journal::JournalError, run_dir::RunDirError,
-    sandbox::SandboxError, workspace::WorkspaceError,
+    sandbox::SandboxError, untrusted::UntrustedError, workspace::WorkspaceError,
 };
 
 /// Says why a job of the fan-out could not do its part. What a subagent does wrong is never an error here.
@@ -22,6 +22,9 @@ pub enum JobError {
         /// What the system said.
         source: io::Error,
     },
+    /// A file that another job may have made is none that is read.
+    #[error(transparent)]
+    Untrusted(#[from] UntrustedError),
     /// A state is not one that this program can go on with.
     #[error("{path} is not the state of a fan-out that this program can go on with: {why}")]
     State {
@@ -50,8 +53,11 @@ pub enum JobError {
     #[error("the attempts of one job must be of one subagent, and these are of `{0}` and `{1}`")]
     Mixed(SubagentName, SubagentName),
     /// An attempt is named wrongly.
-    #[error("`{}` names no attempt; write it as TASK#ATTEMPT, such as `feature#1`", implementer_model::text::terminal(.0))]
-    Name(String),
+    #[error(transparent)]
+    Name(#[from] InvalidAttemptId),
+    /// No attempt is named.
+    #[error("no attempt is named; name at least one as TASK#ATTEMPT, such as `feature#1`")]
+    NothingNamed,
     /// Integration gave another commit here than in the job before.
     #[error(
         "integration gives {here} here, and gave {there} in the job before: the same base and patches must give the same \

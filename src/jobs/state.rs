@@ -6,14 +6,22 @@ use std::{
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use implementer_model::{config::AgentKind, ids::ObjectId, lock::Lock, plan::Dialect, provenance::Provenance};
+use implementer_model::{
+    config::AgentKind,
+    ids::ObjectId,
+    lock::Lock,
+    plan::Dialect,
+    provenance::Provenance,
+    record::{JOURNAL_VERSION, Record, Timed},
+};
 use serde::{Deserialize, Serialize};
 
 use super::error::JobError;
 use crate::{
     intake::{ConfigSource, PlanText},
-    journal::{self, JOURNAL_VERSION, Journal, Record},
+    journal,
     layout::StateFile,
+    untrusted,
 };
 
 /// The version of the format of a state.
@@ -21,6 +29,12 @@ const VERSION: u32 = 1;
 
 /// The largest frozen file that is read, in bytes: a plan and a configuration, encoded, and room.
 const FROZEN_MAX: u64 = 8 * 1024 * 1024;
+
+/// The largest journal of a state, in bytes: the records of 256 tasks with several attempts each.
+const JOURNAL_MAX: u64 = 512 * 1024 * 1024;
+
+/// The largest list of notes, in bytes.
+const NOTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// Everything that was decided when the fan-out began; nobody changes it any more.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -156,12 +170,8 @@ impl StateDir {
     /// When there is no such file, or it is none of ours.
     pub fn frozen(&self) -> Result<Frozen, JobError> {
         let path = self.root.join(StateFile::Frozen);
-        let size = fs::metadata(&path).map_err(JobError::reading(&path))?.len();
         let wrong = |why: String| JobError::State { path: path.clone(), why };
-        if size > FROZEN_MAX {
-            return Err(wrong(format!("it has {size} bytes, more than {FROZEN_MAX}")));
-        }
-        let bytes = fs::read(&path).map_err(JobError::reading(&path))?;
+        let bytes = untrusted::read(&path, FROZEN_MAX)?;
         let frozen: Frozen = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
         if frozen.version != VERSION {
             return Err(wrong(format!("it has version {}, and this program knows {VERSION}", frozen.version)));
@@ -170,31 +180,28 @@ impl StateDir {
     }
 
     /// Reads what is finished so far.
-    pub(super) fn records(&self) -> Result<Vec<(u64, Record)>, JobError> {
-        Ok(journal::read(&self.root.join(StateFile::Journal))?)
+    pub(super) fn records(&self) -> Result<Vec<Timed>, JobError> {
+        let path = self.root.join(StateFile::Journal);
+        untrusted::open(&path, JOURNAL_MAX)?;
+        Ok(journal::read(&path)?)
     }
 
     /// Reads what was noticed about results that were not counted.
     pub(super) fn notes(&self) -> Result<Vec<String>, JobError> {
         let path = self.root.join(StateFile::Notes);
-        match fs::read(&path) {
+        match untrusted::read(&path, NOTES_MAX) {
             Ok(bytes) => {
                 serde_json::from_slice(&bytes).map_err(|error| JobError::State { path, why: error.to_string() })
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(source) => Err(JobError::reading(path)(source)),
+            Err(error) if error.is_missing() => Ok(Vec::new()),
+            Err(error) => Err(error.into()),
         }
     }
 
     /// Writes everything but the bundle into the folder, which must not hold a state.
-    pub(super) async fn write(
-        &self,
-        frozen: &Frozen,
-        records: &[(u64, Record)],
-        notes: &[String],
-    ) -> Result<(), JobError> {
+    pub(super) fn write(&self, frozen: &Frozen, records: &[Timed], notes: &[String]) -> Result<(), JobError> {
         fs::create_dir_all(&self.root).map_err(JobError::writing(&self.root))?;
-        write_journal(&self.root.join(StateFile::Journal), records).await?;
+        journal::write(&self.root.join(StateFile::Journal), records)?;
         for (name, json) in [
             (StateFile::Frozen, serde_json::to_vec_pretty(frozen)),
             (StateFile::Notes, serde_json::to_vec_pretty(notes)),
@@ -205,13 +212,4 @@ impl StateDir {
         }
         Ok(())
     }
-}
-
-/// Writes records as a new journal.
-pub(super) async fn write_journal(path: &Path, records: &[(u64, Record)]) -> Result<(), JobError> {
-    let journal = Journal::create(path)?;
-    for (at_ms, record) in records {
-        journal.append(*at_ms, record.clone());
-    }
-    Ok(journal.sync().await?)
 }

@@ -18,7 +18,7 @@ use crate::{
     ids::ObjectId,
     lock::Lock,
     plan::{ContextFile, Plan, Requirement},
-    rework::Request,
+    record::Request,
     roster::{Role, Subagent},
     schedule::Task,
     text,
@@ -365,7 +365,7 @@ fn inline(foreign: &str) -> String {
 /// Drops what people who approved the plan could not see: control characters, direction marks, characters of no width
 /// and the invisible "tag" letters. Joiners inside words and emoji stay.
 fn visible(foreign: &str) -> String {
-    text::terminal(foreign).chars().filter(|c| !text::is_invisible(*c)).collect()
+    text::terminal(foreign).chars().filter(|c| !text::is_hidden(*c)).collect()
 }
 
 /// Cuts text to at most `max` bytes and says how much was left out.

@@ -71,6 +71,8 @@ pub struct Config {
     /// The commands of the gates. They run besides those of the plan.
     #[schemars(extend("propertyNames" = { "enum": ["tests", "review", "validation"] }))]
     pub gates: BTreeMap<GateKind, GateConfig>,
+    /// What every working copy needs before a subagent or a gate runs in it, in this order.
+    pub setup: Vec<SetupCommand>,
     /// The most subagents that run at one time: 1 to 256, 8 when left out.
     #[schemars(range(min = 1, max = 256))]
     pub concurrency: Option<usize>,
@@ -129,6 +131,35 @@ pub struct SubagentConfig {
     pub command: Option<Vec<String>>,
     /// Names of environment variables that are passed on to this subagent alone.
     pub pass_environment: Vec<String>,
+}
+
+/// A command that makes a working copy ready: dependencies are installed, code is generated.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SetupCommand {
+    /// The command, split into arguments as a shell would, but run without one.
+    pub run: String,
+    /// The files that decide what it gives, such as lock files: it is run again when one of them changes.
+    #[serde(default)]
+    pub files: Vec<String>,
+    /// Its time limit in minutes: 1 to 1440, 30 when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1440))]
+    pub time_limit_minutes: Option<u64>,
+}
+
+impl SetupCommand {
+    /// Returns the program and its arguments. A command that cannot be split is not there: `read` has refused it.
+    #[must_use]
+    pub fn argv(&self) -> Vec<String> {
+        command::split(&self.run).unwrap_or_default()
+    }
+
+    /// Returns its time limit.
+    #[must_use]
+    pub fn time_limit(&self) -> Duration {
+        minutes(self.time_limit_minutes.unwrap_or(DEFAULT_GATE_TIME_LIMIT_MINUTES))
+    }
 }
 
 /// The commands of one gate.
@@ -275,6 +306,7 @@ impl Config {
             // The effective list, so that a release with other defaults is another lock.
             protected_paths: Some(self.protected_paths()),
             gates: gates.collect(),
+            setup: self.setup.clone(),
             concurrency: None,
             time_limit_minutes: None,
             limits: Limits::default(),

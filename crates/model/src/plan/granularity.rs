@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use crate::limits::TASKS_MAX;
+
 use super::{
     draft::{Owner, RequirementDraft, TaskDraft, Who, Word},
     owners::{Owners, Settings},

@@ -99,7 +99,7 @@ impl LineBuilder {
     }
 
     fn push(&mut self, written: &str) {
-        for c in written.chars().filter(|c| !text::is_invisible(*c)) {
+        for c in written.chars().filter(|c| !text::is_hidden(*c)) {
             if !c.is_whitespace() {
                 self.line.text.push(c);
             } else if !self.line.text.is_empty() && !self.line.text.ends_with(' ') {

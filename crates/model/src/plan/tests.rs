@@ -9,7 +9,7 @@ use super::{Reading, Settings};
 use crate::{
     config::Config,
     ids::{SubagentName, TaskId},
-    roster::{Access, Origin, Role, Roster, Subagent},
+    roster::{Access, Origin, Role, Roster, Subagent, Terms},
     schedule,
 };
 
@@ -21,6 +21,7 @@ fn subagent(name: &str, role: Role) -> Subagent {
         prompt: String::new(),
         model: None,
         tools: None,
+        terms: Terms::default(),
         access: Access::Writes,
         scope: vec!["**".to_owned()],
         exclude: Vec::new(),
