@@ -55,9 +55,7 @@ pub fn deceptive(text: &str) -> Option<(usize, String)> {
         };
         return Some((at, named(c, what)));
     }
-    let is_foreign = |c: &char| {
-        matches!(c, '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{52f}' | '\u{530}'..='\u{58f}' | '\u{13a0}'..='\u{13ff}')
-    };
+    let is_foreign = |c: &char| matches!(c, '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{52f}' | '\u{530}'..='\u{58f}' | '\u{13a0}'..='\u{13ff}');
     let words = text.split(|c: char| !c.is_alphanumeric());
     words.filter(|word| word.contains(|c: char| c.is_ascii_alphabetic())).find_map(|word| {
         let c = word.chars().find(is_foreign)?;
