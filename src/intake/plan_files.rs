@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{self, Read as _},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use implementer_model::{
@@ -59,30 +59,21 @@ fn folder(path: &Path, name: &str, plan: Option<&str>) -> io::Result<Vec<u8>> {
     })?;
     let name = name.trim_end_matches('/');
     let text = bounded(&path.join(&chosen.plan), PLAN_MAX_BYTES as u64 + 1)?;
-    let mut context = Vec::new();
-    for file in &chosen.context {
-        let text = bounded(&path.join(file), CONTEXT_MAX)?;
-        context.push(ContextFile { path: format!("{name}/{file}"), text: String::from_utf8_lossy(&text).into_owned() });
-    }
-    context.extend(shared(path, name)?);
-    let plan_name = format!("{name}/{}", chosen.plan);
-    Ok(packed(plan_name, text, context))
-}
-
-/// Reads the rules for all plans of a planner, which stand at the top of the repository.
-fn shared(path: &Path, name: &str) -> io::Result<Vec<ContextFile>> {
     let path = fs::canonicalize(path)?;
-    let Some(root) = path.ancestors().find(|folder| folder.join(".git").exists()) else { return Ok(Vec::new()) };
-    let inside = path.strip_prefix(root).ok().and_then(Path::to_str).unwrap_or(name);
-    let mut found = Vec::new();
-    for file in plan::shared_context(inside) {
-        let path: PathBuf = root.join(file);
-        if path.is_file() {
-            let text = String::from_utf8_lossy(&bounded(&path, CONTEXT_MAX)?).into_owned();
-            found.push(ContextFile { path: (*file).to_owned(), text });
+    let root = path.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&path);
+    let inside = path.strip_prefix(root).ok().and_then(Path::to_str).unwrap_or(name).to_owned();
+    let beside = chosen.context.iter().map(|file| format!("{inside}/{file}").trim_start_matches('/').to_owned());
+    let shared = plan::shared_context(&inside).iter().map(|file| (*file).to_owned());
+    let mut context = Vec::new();
+    for file in beside.chain(shared) {
+        let found = root.join(&file);
+        if found.is_file() {
+            let text = String::from_utf8_lossy(&bounded(&found, CONTEXT_MAX)?).into_owned();
+            context.push(ContextFile { path: file, text });
         }
     }
-    Ok(found)
+    let plan_name = format!("{name}/{}", chosen.plan);
+    Ok(packed(plan_name, text, context))
 }
 
 /// Lists the files below a folder by their paths in it. Links are not followed.

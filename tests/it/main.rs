@@ -29,6 +29,8 @@ mod limits;
 mod one_job;
 mod outcomes;
 mod plan_command;
+mod planners;
+mod plans;
 mod proof;
 mod resources;
 mod rework;

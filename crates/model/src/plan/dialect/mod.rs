@@ -23,8 +23,8 @@ use super::shape::Dialect;
 /// All dialects in Markdown, in the order in which they are asked: the more telling shapes first.
 const READERS: [&dyn Reader; 8] = [
     &markdown::Ours { by_domains: false },
-    &superpowers::Superpowers,
     &bmad::Bmad,
+    &superpowers::Superpowers,
     &spec_kit::SpecKit,
     &kiro::Kiro,
     &openspec::OpenSpec,

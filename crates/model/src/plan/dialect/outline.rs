@@ -29,12 +29,37 @@ pub(super) type Hook<'h> = &'h dyn Fn(&Heading, &str) -> Option<Fixed>;
 /// Reads a document. Where nothing in it is work, what it says about itself is: a plan may have nothing but an approach.
 pub(super) fn read<'s>(rules: Rules, hook: Hook<'_>, input: &Input<'_, 's>, problems: &mut Problems<'s>) -> Draft {
     let before = problems.count();
-    let draft = Reader::new(rules, hook, false, input, problems).document(input.sections);
-    if !rules.lenient || draft.tasks.iter().any(|task| !task.requirements.is_empty()) || problems.has_error() {
+    let draft = Reader::new(rules, hook, Promotes::Nothing, input, problems).document(input.sections);
+    if !rules.lenient || problems.has_error() {
         return draft;
     }
+    let has_work = |task: &TaskDraft| !task.requirements.is_empty();
+    let promotes = if !draft.tasks.iter().any(has_work) {
+        Promotes::Everything
+    } else if !draft.tasks.iter().any(|task| has_work(task) && implements(task, input.roster)) {
+        Promotes::Approach
+    } else {
+        return draft;
+    };
     problems.forget_from(before);
-    Reader::new(rules, hook, true, input, problems).document(input.sections)
+    Reader::new(rules, hook, promotes, input, problems).document(input.sections)
+}
+
+/// What of the words of a plan about itself is taken for work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Promotes {
+    /// Nothing: the plan has work.
+    Nothing,
+    /// How it is to be done: the plan has nothing but checks of it.
+    Approach,
+    /// All that has items: the plan has no work at all.
+    Everything,
+}
+
+/// Tells whether a task makes something, and does not only look at what others made.
+fn implements(task: &TaskDraft, roster: &Roster) -> bool {
+    let role = task.who.as_ref().and_then(|who| roster.get(&who.name)).map(|subagent| subagent.role);
+    role.is_none_or(|role| role.gate().is_none())
 }
 
 /// What the sections below a heading belong to.
@@ -55,8 +80,8 @@ enum Place {
 struct Reader<'r, 's> {
     rules: Rules,
     hook: Hook<'r>,
-    /// Whether what the plan says about itself is taken for work, since nothing else is.
-    promotes: bool,
+    /// What the plan says about itself and is taken for work, since too little else is.
+    promotes: Promotes,
     roster: &'r Roster,
     source: &'r Source<'s>,
     comments: &'r [Range<usize>],
@@ -77,7 +102,7 @@ impl<'r, 's> Reader<'r, 's> {
     fn new(
         rules: Rules,
         hook: Hook<'r>,
-        promotes: bool,
+        promotes: Promotes,
         input: &Input<'r, 's>,
         problems: &'r mut Problems<'s>,
     ) -> Self {
@@ -227,13 +252,14 @@ impl<'r, 's> Reader<'r, 's> {
                 self.places.push((*level, Place::Acceptance { task: index }));
                 self.acceptance(section, index);
             }
-            Names::Fixed(Fixed::Aside(Reason::Context)) if self.promotes => self.unit(section, heading, at, false),
+            Names::Fixed(fixed) if index.is_none() && self.is_promoted(*fixed, section, heading) => {
+                self.unit(section, heading, at, false);
+            }
             Names::Fixed(Fixed::Aside(reason)) => {
                 let name = line.text.clone();
                 self.places.push((*level, Place::Aside { task: index, reason: *reason, name: name.clone() }));
                 self.aside(section, index, *reason, &name);
             }
-            Names::Fixed(Fixed::Context | Fixed::Files) if self.promotes => self.unit(section, heading, at, false),
             Names::Fixed(Fixed::Files) => self.files(section, index, &line.text),
             Names::Fixed(Fixed::Context) => match index {
                 Some(index) => self.note(section, index, Reason::Context, &line.text),
@@ -264,6 +290,19 @@ impl<'r, 's> Reader<'r, 's> {
                     }
                     _ => self.free(section, true),
                 }
+            }
+        }
+    }
+
+    /// Tells whether a section that says something about the plan is work, since too little else is.
+    fn is_promoted(&self, fixed: Fixed, section: &Section<'_>, heading: &Heading) -> bool {
+        let is_approach = fixed == Fixed::Files || domains::is_approach(&domains::normal(&heading.title));
+        match self.promotes {
+            Promotes::Nothing => false,
+            Promotes::Approach => is_approach && !section.is_bare(),
+            Promotes::Everything => {
+                let is_about = matches!(fixed, Fixed::Context | Fixed::Files | Fixed::Aside(Reason::Context));
+                is_about && (section.has_items() || (is_approach && !section.is_bare()))
             }
         }
     }
@@ -456,6 +495,7 @@ impl<'r, 's> Reader<'r, 's> {
             checks: &mut self.checks,
             placed: &mut self.draft.placed,
             aside: None,
+            marks_work: false,
         }
     }
 

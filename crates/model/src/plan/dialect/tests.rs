@@ -234,6 +234,30 @@ fn what_nobody_owns_stops_the_plan() {
 }
 
 #[test]
+fn a_plan_that_says_only_how_is_work() {
+    let of = |text: &str| {
+        let plan = plan(text);
+        plan.tasks.iter().map(|task| (task.title.clone(), task.requirements.len())).collect::<Vec<_>>()
+    };
+    let approach =
+        "# Fix the hooks\n\n## Description\n\nThey merge.\n\n## Approach\n\nReplace the loop in `a/b.py`.\n\n";
+    assert_eq!(of(&format!("{approach}## Testing Plan\n\n- Old hooks go away\n"))[0], ("Approach".to_owned(), 1));
+    assert_eq!(of(approach), [("Approach".to_owned(), 1)]);
+    assert_eq!(of("# P\n\n## Goals\n\n- Be fast\n- Be small\n"), [("Goals".to_owned(), 2)]);
+}
+
+#[test]
+fn other_languages_fall_to_structure_and_paths() {
+    let text = "# 实现任务清单\n\n## 概览\n\n说明。\n\n## Task-01: 结构体更新\n\n**上下文**：\n- `src/lib.rs` - 定义\n\n\
+                **子任务**：\n- [ ] 1.1 在 `src/types/doc.rs` 中添加字段\n- [x] 1.2 修改 `src/a.rs`\n\n\
+                ## Task-02: 测试\n\n- [ ] 2.1 编写 `tests/doc.rs`\n";
+    let plan = plan(text);
+    assert_eq!(plan.dialect, Dialect::Openspec);
+    assert_eq!(counts(&plan), (2, 0, 0, 1, 1));
+    assert_eq!(roles(&plan), expected([("1.1", Role::DataTypes), ("2.1", Role::Tests)]));
+}
+
+#[test]
 fn a_plan_of_which_nothing_is_open_says_so() {
     for text in [
         "- [x] T001 Add it in src/a.py\n- [X] T002 Add more\n",
