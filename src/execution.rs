@@ -7,7 +7,14 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use implementer_model::{gate::Place, handoff::Handoff, ids::ObjectId, lock::Lock};
+use implementer_model::{
+    gate::Place,
+    handoff::Handoff,
+    ids::ObjectId,
+    lock::Lock,
+    record::{JOURNAL_VERSION, Record},
+    run,
+};
 use tokio::sync::watch;
 
 use crate::layout::{PROGRAMS, RUNS_DIR, RunFile};
@@ -15,7 +22,7 @@ use crate::{
     agent::{self, AgentError, Agents, Making},
     coordinator::{self, Resumed, RunError, SandboxSite, Setup, progress::Observer},
     intake::Intake,
-    journal::{self, JOURNAL_VERSION, Journal, Record},
+    journal::{self, Journal},
     run_dir::{RunDir, RunDirError},
     sandbox::SandboxError,
     workspace::{
@@ -124,6 +131,7 @@ pub enum ExecutionError {
 #[derive(Debug)]
 pub struct Prepared {
     setup: Setup,
+    resumed: Option<Resumed>,
     folder: PathBuf,
     /// Held until the run is over: programs of the repository's own are in it.
     _programs: Option<Slot>,
@@ -190,9 +198,8 @@ pub async fn prepare(request: RunRequest, scratch: &Path) -> Result<Prepared, Ex
         supervisor,
         place: Place { run, workflow, platform },
         revision,
-        resumed,
     };
-    Ok(Prepared { setup, folder, _programs: checkout })
+    Ok(Prepared { setup, resumed, folder, _programs: checkout })
 }
 
 impl Prepared {
@@ -205,7 +212,7 @@ impl Prepared {
     /// Returns whether it goes on with a run that broke off.
     #[must_use]
     pub fn is_resumed(&self) -> bool {
-        self.setup.resumed.is_some()
+        self.resumed.is_some()
     }
 
     /// Returns the run's name.
@@ -223,7 +230,7 @@ impl Prepared {
         cancel: watch::Receiver<bool>,
         observer: &mut dyn Observer,
     ) -> Result<Executed, ExecutionError> {
-        let handoff = coordinator::run(self.setup, cancel, observer).await?;
+        let handoff = coordinator::run(self.setup, self.resumed, cancel, observer).await?;
         Ok(Executed { handoff, folder: self.folder })
     }
 }
@@ -252,7 +259,7 @@ fn run_folder(out: &Out, run: &str, lock: &Lock, resume: Resume) -> Result<(RunD
     };
     let run_dir = RunDir::resume(&folder)?;
     let (journal, records) = Journal::resume(&run_dir.path(RunFile::Journal), lock).map_err(RunError::from)?;
-    if coordinator::is_over(&records) {
+    if run::is_over(&records) {
         return Err(RunDirError::Taken { path: folder }.into());
     }
     Ok((run_dir, Some(Resumed { journal, records })))
@@ -265,7 +272,7 @@ fn resumable(folder: &Path, lock: &Lock) -> bool {
         Record::Begun { lock: found, version, .. } => found.digest == lock.digest && *version <= JOURNAL_VERSION,
         _ => false,
     });
-    same && !coordinator::is_over(&records)
+    same && !run::is_over(&records)
 }
 
 /// Finds the agents of all subagents, and checks that they can be called. A program of the repository's own is run as

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use implementer_model::ids::TaskId;
+use implementer_model::{ids::TaskId, record::AttemptId};
 
 /// The folder below the repository in which runs are kept unless `--out` says otherwise.
 pub const RUNS_DIR: &str = ".backend-implementer/runs";
@@ -151,8 +151,8 @@ pub fn attempt_dir(attempt: u32) -> String {
 
 /// Returns the name of the folder of an attempt in the folder of a job, and among results. Ids of tasks are safe in paths.
 #[must_use]
-pub fn attempt_folder(task: &TaskId, attempt: u32) -> String {
-    format!("{task}-{attempt}")
+pub fn attempt_folder(id: &AttemptId) -> String {
+    format!("{}-{}", id.task, id.attempt)
 }
 
 /// Returns the folder for the logs of the commands that look for the first patch with which a gate fails.
@@ -176,7 +176,7 @@ pub fn is_gates(name: &str) -> bool {
 
 /// The names of refs, in the store of a run, in bundles and in the repository that a pull request is fetched into.
 pub mod refs {
-    use implementer_model::ids::TaskId;
+    use implementer_model::record::AttemptId;
 
     /// The head of the pull request.
     pub const HEAD: &str = "refs/heads/backend-implementer/head";
@@ -195,8 +195,8 @@ pub mod refs {
 
     /// Returns the ref of an attempt's patch.
     #[must_use]
-    pub fn patch(task: &TaskId, attempt: u32) -> String {
-        format!("refs/implementer/patches/{task}/{attempt}")
+    pub fn patch(id: &AttemptId) -> String {
+        format!("refs/implementer/patches/{}/{}", id.task, id.attempt)
     }
 }
 

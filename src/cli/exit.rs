@@ -276,7 +276,8 @@ impl From<JobError> for Failure {
             | JobError::NotDue { .. }
             | JobError::NotDispatched(_)
             | JobError::Mixed(..)
-            | JobError::Name(_) => Self::input(error),
+            | JobError::Name(_)
+            | JobError::NothingNamed => Self::input(error),
             JobError::Intake(error) => error.into(),
             JobError::Workspace(error) => error.into(),
             JobError::Run(error) => error.into(),

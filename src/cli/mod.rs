@@ -4,10 +4,12 @@
 mod action;
 mod agents;
 mod collect;
+mod defect;
 mod demo;
 mod exit;
 mod gate;
 mod generate;
+mod import;
 mod init;
 mod jobs;
 mod log_line;
@@ -56,6 +58,8 @@ enum Command {
     Generate(generate::Arguments),
     /// Look at the repository and write its configuration, workflow and first plan, with the reasons
     Init(init::Arguments),
+    /// Write a plan of any dialect in ours, with every assignment explicit
+    Import(import::Arguments),
     /// List the roster and lint the agent files
     Agents(agents::Arguments),
     /// Print a JSON schema
@@ -79,6 +83,10 @@ enum Command {
 /// Parses the arguments and does what they say.
 #[must_use]
 pub fn main() -> ExitCode {
+    defect::guarded(parse_and_run)
+}
+
+fn parse_and_run() -> ExitCode {
     let cli = match Cli::try_parse_from(command_line()) {
         Ok(cli) => cli,
         Err(error) => {
@@ -95,6 +103,7 @@ pub fn main() -> ExitCode {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Agents(arguments) => agents::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Action(arguments) => action::run(&arguments),

@@ -29,7 +29,7 @@ use crate::{
     agent,
     coordinator::progress::Observer,
     execution::{self, Executed, Out, Resume, RunRequest},
-    intake::{self, ConfigSource, Intake, PlanText, Sources},
+    intake::{self, ConfigSource, Intake, PlanText, Sources, plan_files},
     runtime::{self, with_signals},
     step::conversation::PlanOptions,
     uncommitted,
@@ -42,7 +42,7 @@ const DEFAULT_PLAN: &str = ".backend-implementer/plan.md";
 /// What is run on what: shared by `plan` and `run`.
 #[derive(Debug, Args)]
 pub(super) struct Subject {
-    /// The plan; `-` reads it from standard input [default: .backend-implementer/plan.md in the repository]
+    /// The plan, a file or a folder; `-` reads it from standard input [default: .backend-implementer/plan.md in the repository]
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
     /// The dialect of the plan, in place of what its shape says
@@ -145,8 +145,17 @@ impl Subject {
             lock,
         };
         let mut intake = intake::take(store, &sources)?;
-        intake.warnings.extend(uncommitted::find(root, store, &intake.rules)?);
+        let plan = self.plan_in_repository(root);
+        intake.warnings.extend(uncommitted::find(root, store, &intake.rules, plan.as_deref())?);
         Ok(intake)
+    }
+
+    /// Returns the path of the plan in the repository, when it is a file there.
+    fn plan_in_repository(&self, root: &Path) -> Option<String> {
+        let Some(path) = &self.plan else { return Some(DEFAULT_PLAN.to_owned()) };
+        let path = std::fs::canonicalize(path).ok()?;
+        let inside = path.strip_prefix(std::fs::canonicalize(root).ok()?).ok()?;
+        inside.to_str().filter(|inside| !inside.is_empty()).map(str::to_owned)
     }
 
     /// Returns what to look for on a pull request.
@@ -194,8 +203,7 @@ impl Subject {
                     Some(path) => (path.clone(), path.display().to_string()),
                     None => (root.join(DEFAULT_PLAN), DEFAULT_PLAN.to_owned()),
                 };
-                std::fs::File::open(&path)
-                    .and_then(|file| file.take(limit).read_to_end(&mut bytes))
+                bytes = plan_files::read(&path, &name)
                     .with_context(|| {
                         format!("cannot read the plan {name}; name another with --plan, or write one (docs/plan.md)")
                     })

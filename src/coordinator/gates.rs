@@ -6,24 +6,23 @@ use std::{
 };
 
 use implementer_model::{
-    gate::{self, AskedBy, CommandReceipt, GateKind, TestCounts},
+    gate::{AskedBy, CommandReceipt, GateKind, TestCounts},
     ids::{Digest, ObjectId},
+    run::{GateJob, GateRun},
     text,
 };
 use tokio::sync::watch;
 
 use super::{
+    context::WorkerContext,
     error::RunError,
     gate_counts::{self, CountError, Counting},
     quarters::Quarters,
-    worker::Shop,
 };
 use crate::{
     agent::{self, Ended, Exit, Launch},
-    intake::Intake,
     layout::{self, RunFile},
     run_dir::RunDirError,
-    workspace::integrate::Head,
 };
 
 /// How long a command of a gate has to end after it was asked to.
@@ -32,96 +31,57 @@ const GRACE: Duration = Duration::from_secs(10);
 /// The most output that a gate's log holds, in bytes.
 const LOG_MAX: u64 = 64 * 1024 * 1024;
 
-/// What one gate has to run.
+/// Where gates are run: a commit, and the folder of their logs in the run's folder.
 #[derive(Debug, Clone)]
-pub(super) struct GateJob {
-    pub(super) gate: GateKind,
+pub(super) struct GateTarget {
     commit: ObjectId,
-    commands: Vec<(AskedBy, Vec<String>)>,
-    junit: Vec<String>,
-    time_limit: Duration,
-    pass_environment: Vec<String>,
-    /// The folder of the logs, in the run's folder.
     logs: PathBuf,
 }
 
-impl GateJob {
-    /// Returns the programs and arguments that it runs, in order.
-    pub(super) fn argvs(&self) -> impl Iterator<Item = &Vec<String>> {
-        self.commands.iter().map(|(_, argv)| argv)
+impl GateTarget {
+    /// The integrated commit, on which the gates are judged.
+    pub(super) fn integrated(commit: &ObjectId) -> Self {
+        Self { commit: commit.clone(), logs: RunFile::Gates.name().into() }
     }
 
-    /// Returns the same job on another commit, for bisecting.
-    pub(super) fn at(&self, commit: &ObjectId) -> Self {
-        Self { commit: commit.clone(), logs: layout::bisect_logs(commit.short()), ..self.clone() }
-    }
-}
-
-/// What the commands of one gate came to.
-#[derive(Debug)]
-pub(super) struct GateRun {
-    pub(super) gate: GateKind,
-    pub(super) began_ms: u64,
-    pub(super) ended_ms: u64,
-    pub(super) commands: Vec<CommandReceipt>,
-}
-
-/// What all gates came to, in order.
-pub(super) type GateRuns = Vec<GateRun>;
-
-/// Collects what each gate has to run.
-pub(super) fn jobs(intake: &Intake, head: &Head) -> Vec<GateJob> {
-    let Intake { plan, config, .. } = intake;
-    let job = |gate| GateJob {
-        gate,
-        commit: head.commit.clone(),
-        commands: gate::commands(plan, config, gate),
-        junit: config.gates.get(&gate).map(|gate| gate.junit.clone()).unwrap_or_default(),
-        time_limit: config.gate_time_limit(gate),
-        pass_environment: config.pass_environment.clone(),
-        logs: RunFile::Gates.name().into(),
-    };
-    GateKind::ALL.into_iter().map(job).collect()
-}
-
-/// Makes the job of one command of a gate, to be run on other commits than the last.
-pub(super) fn bisect_job(intake: &Intake, gate: GateKind, command: (AskedBy, Vec<String>)) -> GateJob {
-    GateJob {
-        gate,
-        commit: intake.base.commit.clone(),
-        commands: vec![command],
-        junit: Vec::new(),
-        time_limit: intake.config.gate_time_limit(gate),
-        pass_environment: intake.config.pass_environment.clone(),
-        logs: RunFile::Gates.name().into(),
+    /// An earlier commit, for bisecting.
+    pub(super) fn earlier(commit: &ObjectId) -> Self {
+        Self { commit: commit.clone(), logs: layout::bisect_logs(commit.short()) }
     }
 }
 
 /// Runs the gates one after another, each in a work tree of its own: tests may use ports and files that two gates at a
 /// time would fight over.
 pub(super) async fn run(
-    shop: &Shop,
+    context: &WorkerContext,
     jobs: Vec<GateJob>,
+    target: GateTarget,
     mut stop: watch::Receiver<bool>,
     started: impl Fn(GateKind),
-) -> Result<GateRuns, RunError> {
+) -> Result<Vec<GateRun>, RunError> {
     let mut runs = Vec::new();
     for job in jobs {
         started(job.gate);
-        let began_ms = shop.now_ms();
+        let began_ms = context.now_ms();
         let mut commands = Vec::new();
         if !job.commands.is_empty() && !*stop.borrow() {
-            let slot = shop.gate_pool.acquire(&job.commit, None).await?;
+            let slot = context.gate_pool.acquire(&target.commit, None).await?;
             for (number, (asked_by, argv)) in job.commands.iter().enumerate() {
                 if *stop.borrow() {
                     break;
                 }
-                let place =
-                    CommandPlace { shop, job: &job, number: number + 1, slot: slot.number(), worktree: slot.path() };
+                let place = CommandPlace {
+                    context,
+                    job: &job,
+                    target: &target,
+                    number: number + 1,
+                    slot: slot.number(),
+                    worktree: slot.path(),
+                };
                 commands.push(place.run(*asked_by, argv, &mut stop).await?);
             }
         }
-        runs.push(GateRun { gate: job.gate, began_ms, ended_ms: shop.now_ms(), commands });
+        runs.push(GateRun { gate: job.gate, began_ms, ended_ms: context.now_ms(), commands });
     }
     Ok(runs)
 }
@@ -135,8 +95,9 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 }
 
 struct CommandPlace<'a> {
-    shop: &'a Shop,
+    context: &'a WorkerContext,
     job: &'a GateJob,
+    target: &'a GateTarget,
     number: usize,
     slot: usize,
     worktree: &'a Path,
@@ -150,12 +111,12 @@ impl CommandPlace<'_> {
         stop: &mut watch::Receiver<bool>,
     ) -> Result<CommandReceipt, RunError> {
         let name = format!("{}-{}", self.job.gate, self.number);
-        let log = self.shop.run_dir.path(self.job.logs.join(format!("{name}.log")));
-        let scratch = self.shop.scratch.join(format!("gate-{name}"));
+        let log = self.context.run_dir.path(self.target.logs.join(format!("{name}.log")));
+        let scratch = self.context.scratch.join(format!("gate-{name}"));
         if let Some(folder) = log.parent() {
             std::fs::create_dir_all(folder).map_err(|source| RunDirError::Io { path: folder.to_owned(), source })?;
         }
-        let environment = agent::gate_environment(&self.shop.environment, &self.job.pass_environment, &scratch)?;
+        let environment = agent::gate_environment(&self.context.environment, &self.job.pass_environment, &scratch)?;
         let launch = Launch {
             argv: argv.to_vec(),
             directory: self.worktree.to_owned(),
@@ -166,7 +127,7 @@ impl CommandPlace<'_> {
             answer: None,
             output_cap: LOG_MAX,
             grace: GRACE,
-            supervisor: self.shop.supervisor.clone(),
+            supervisor: self.context.supervisor.clone(),
             cell: None,
         };
         let since = std::time::SystemTime::now();
@@ -177,7 +138,7 @@ impl CommandPlace<'_> {
                 () = stopped(stop) => {}
             }
         };
-        let quarters = Quarters::of_gate(&self.shop.sandbox, self.slot, self.worktree, &scratch)
+        let quarters = Quarters::of_gate(&self.context.sandbox, self.slot, self.worktree, &scratch)
             .map_err(|source| RunDirError::Io { path: self.worktree.to_owned(), source })?;
         let ended = quarters.run(launch, 1, end).await;
         let receipt = match ended {

@@ -11,14 +11,13 @@ use std::{
 
 use implementer_model::{
     gate::GateState,
-    handoff::AttemptRecord,
-    ids::{SubagentName, TaskId},
-    schedule::Outcome,
+    ids::SubagentName,
+    record::{AttemptId, Outcome, Record, Timed},
 };
 
-use super::{error::JobError, site::Site, state::write_journal};
+use super::{error::JobError, site::Site};
 use crate::{
-    journal::{self, Record},
+    journal,
     layout::{StateFile, refs},
     workspace::{bundle, message::CommitMessage},
 };
@@ -61,10 +60,11 @@ impl Keeper {
         }
         let mut wanted = Vec::new();
         for (_, record) in &records {
-            let Record::Ended { task, attempt, .. } = record else { continue };
-            let Some(patch) = attempt.patch.as_ref().filter(|patch| !patch.is_empty()) else { continue };
-            let commit = site.store.patch_commit(patch, &message(site, task, attempt))?;
-            wanted.push((refs::patch(task, attempt.attempt), commit));
+            let Record::Ended(ended) = record else { continue };
+            let Some(patch) = ended.attempt.patch.as_ref().filter(|patch| !patch.is_empty()) else { continue };
+            let id = ended.id();
+            let commit = site.store.patch_commit(patch, &message(site, &id))?;
+            wanted.push((refs::patch(&id), commit));
         }
         if !wanted.is_empty() {
             let next = self.folder.join(StateFile::Bundle.name().to_owned() + NEXT);
@@ -77,7 +77,7 @@ impl Keeper {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(JobError::writing(next)(error)),
             _ => {}
         }
-        write_journal(&next, &records).await?;
+        journal::write(&next, &records)?;
         let journal = self.folder.join(StateFile::Journal);
         fs::rename(&next, &journal).map_err(JobError::writing(journal))?;
         self.records = records.len();
@@ -86,14 +86,15 @@ impl Keeper {
 }
 
 /// The message of the commit that carries a patch. Nobody reads it: the integrated commits are made anew.
-fn message(site: &Site, task: &TaskId, attempt: &AttemptRecord) -> CommitMessage {
+fn message(site: &Site, id: &AttemptId) -> CommitMessage {
+    let AttemptId { task, attempt } = id;
     let nobody = || SubagentName::new("subagent").expect("a plain word is a name");
     CommitMessage {
         title: format!("Patch of {task}"),
         body: String::new(),
         task: task.clone(),
         subagent: site.intake.schedule.task(task).map_or_else(nobody, |task| task.subagent.clone()),
-        attempt: attempt.attempt,
+        attempt: *attempt,
         lock: site.frozen.lock.digest.clone(),
     }
 }
@@ -133,22 +134,20 @@ impl Site {
 
 /// Tells whether a record is one that a run is followed by; what else a journal has follows from these.
 fn is_result(record: &Record) -> bool {
-    matches!(record, Record::Started { .. } | Record::Ended { .. } | Record::Judged { .. } | Record::Bisected { .. })
+    matches!(record, Record::Started(_) | Record::Ended(_) | Record::Judged { .. } | Record::Bisected { .. })
 }
 
-fn passed(records: Vec<(u64, Record)>) -> Vec<(u64, Record)> {
-    let passed: BTreeSet<(TaskId, u32)> = records
+fn passed(records: Vec<Timed>) -> Vec<Timed> {
+    let passed: BTreeSet<AttemptId> = records
         .iter()
         .filter_map(|(_, record)| match record {
-            Record::Ended { task, attempt, .. } if attempt.outcome == Outcome::Passed => {
-                Some((task.clone(), attempt.attempt))
-            }
+            Record::Ended(ended) if ended.attempt.outcome == Outcome::Passed => Some(ended.id()),
             _ => None,
         })
         .collect();
     let counts = |record: &Record| match record {
-        Record::Started { task, attempt, .. } => passed.contains(&(task.clone(), *attempt)),
-        Record::Ended { task, attempt, .. } => passed.contains(&(task.clone(), attempt.attempt)),
+        Record::Started(started) => passed.contains(&started.id),
+        Record::Ended(ended) => passed.contains(&ended.id()),
         Record::Judged { receipt } => receipt.state == GateState::Passed,
         _ => false,
     };

@@ -48,7 +48,7 @@ impl Step<'_> {
                 time_limit_s: self.time_limit()?.map(|limit| limit.as_secs().max(1)),
             };
             let state = StateDir::new(&scratch.path().join("state"));
-            jobs::freeze(freezing, &state).await?;
+            jobs::freeze(freezing, &state)?;
             let site = Site::open(&begun.repository, &state, &scratch.path().join("site"), None)?;
             let settled = jobs::first(&site).await?;
             let waves = begun.intake.schedule.waves.len() as u64;

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use implementer_model::{github_ids::ArtifactId, text, workflow::matrix::Leg};
+use implementer_model::{github_ids::ArtifactId, record::AttemptId, text, workflow::matrix::Leg};
 use serde_json::Value;
 
 use super::{
@@ -15,8 +15,8 @@ use super::{
 use crate::{
     actions::{Level, annotation},
     errors, execution,
-    github::Github,
-    jobs::{self, AttemptName, Awaited, Brought, StateDir},
+    github::{Artifact, Github},
+    jobs::{self, Awaited, Brought, StateDir},
 };
 
 /// The outputs in which the jobs of a wave say what they uploaded.
@@ -78,7 +78,7 @@ impl Step<'_> {
         bindings: &Bindings,
         wave: &str,
         scratch: &Path,
-    ) -> Result<(Vec<Brought>, BTreeMap<AttemptName, String>), StepError> {
+    ) -> Result<(Vec<Brought>, BTreeMap<AttemptId, String>), StepError> {
         let gates = Leg::gates();
         let legs = if awaited.gates { std::slice::from_ref(&gates) } else { &awaited.legs };
         let github = self.repository()?.github;
@@ -100,6 +100,18 @@ impl Step<'_> {
                 }
             }
         }
+        let listed = self.listed(&github).await;
+        wanted.retain(|(slot, bound)| match self.is_of_slot(&listed, bound, wave, *slot) {
+            true => true,
+            false => {
+                let why = format!(
+                    "its output names the artifact {}, which is not the one of its slot: it is foreign",
+                    bound.id
+                );
+                came.insert(*slot, Err(why));
+                false
+            }
+        });
         let gathered = gather::gather(&github, &wanted, scratch).await;
         came.extend(gathered.into_iter().map(|(slot, result)| (slot, result.map_err(|error| errors::chain(&error)))));
         let bound: Vec<ArtifactId> = wanted.iter().map(|(_, bound)| bound.id).collect();
@@ -112,7 +124,7 @@ impl Step<'_> {
                 }
                 Some(Err(why)) => {
                     let of_leg = leg.tasks.split(' ').filter_map(|name| name.parse().ok());
-                    troubles.extend(of_leg.map(|name: AttemptName| (name, why.clone())));
+                    troubles.extend(of_leg.map(|name: AttemptId| (name, why.clone())));
                     if awaited.gates {
                         self.log.command(&annotation(Level::Warning, None, "No receipts", &why));
                     }
@@ -120,32 +132,43 @@ impl Step<'_> {
                 None => {}
             }
         }
-        self.name_strangers(&github, wave, &bound).await;
+        self.name_strangers(&listed, wave, &bound);
         Ok((found, troubles))
     }
 
+    /// Lists the artifacts of the run; none where GitHub does not say, because that is nobody's fault.
+    async fn listed(&self, github: &Github) -> Vec<Artifact> {
+        let Ok(run) = self.runner.run_id() else { return Vec::new() };
+        github.artifacts(run).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the run's artifacts could not be listed");
+            Vec::new()
+        })
+    }
+
+    /// Tells whether an artifact has the name of a slot. Whatever runs in a job can write outputs, and name another slot in
+    /// them; but an artifact of that slot's name is there once, and its own job has uploaded it.
+    fn is_of_slot(&self, listed: &[Artifact], bound: &Bound, wave: &str, slot: usize) -> bool {
+        let Ok(expected) = self.artifact_name(&format!("{wave}-{slot}")) else { return false };
+        // A job of an earlier attempt of the workflow run still counts.
+        let of_slot = |name: &str| name.rsplit_once("-attempt-").map(|(slot, _)| slot.to_owned());
+        let Some(artifact) = listed.iter().find(|artifact| artifact.id == bound.id) else { return true };
+        of_slot(&artifact.name) == of_slot(&expected)
+    }
+
     /// Says which artifacts have names as those of this wave, and were not uploaded by its jobs. They are not looked at.
-    async fn name_strangers(&self, github: &Github, wave: &str, bound: &[ArtifactId]) {
-        let (Ok(run), Ok(prefix)) = (self.runner.run_id(), self.artifact_name(wave)) else { return };
+    fn name_strangers(&self, listed: &[Artifact], wave: &str, bound: &[ArtifactId]) {
+        let Ok(prefix) = self.artifact_name(wave) else { return };
         let Some((prefix, _)) = prefix.rsplit_once("-attempt-") else { return };
-        match github.artifacts(run).await {
-            Ok(artifacts) => {
-                let strange = artifacts.iter().filter(|artifact| {
-                    let rest = artifact.name.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('-'));
-                    let ours = rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-                    ours && rest.is_some_and(|rest| rest.ends_with(&self.attempt_suffix()))
-                        && !bound.contains(&artifact.id)
-                });
-                for artifact in strange.take(ANNOTATIONS_MAX) {
-                    let name = text::truncate(&text::plain(&artifact.name), 100);
-                    let said = format!(
-                        "the artifact {name} ({}) is foreign: no job of {wave} says that it is its own",
-                        artifact.id
-                    );
-                    self.log.command(&annotation(Level::Warning, None, "Foreign artifact", &said));
-                }
-            }
-            Err(error) => tracing::warn!(%error, "the run's artifacts could not be listed"),
+        let strange = listed.iter().filter(|artifact| {
+            let rest = artifact.name.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('-'));
+            let ours = rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+            ours && rest.is_some_and(|rest| rest.ends_with(&self.attempt_suffix())) && !bound.contains(&artifact.id)
+        });
+        for artifact in strange.take(ANNOTATIONS_MAX) {
+            let name = text::truncate(&text::plain(&artifact.name), 100);
+            let said =
+                format!("the artifact {name} ({}) is foreign: no job of {wave} says that it is its own", artifact.id);
+            self.log.command(&annotation(Level::Warning, None, "Foreign artifact", &said));
         }
     }
 }

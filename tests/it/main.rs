@@ -33,5 +33,6 @@ mod proof;
 mod resources;
 mod rework;
 mod rooms;
+mod sinks;
 mod supervision;
 mod support;

@@ -10,7 +10,7 @@ use implementer_model::{
 use super::{PullRequestContext, Snapshot, error::ConversationError};
 use crate::{
     github::{Comment, Permission},
-    intake::PlanText,
+    intake::{PlanText, plan_files},
 };
 
 /// A plan that was found.
@@ -32,12 +32,12 @@ pub(super) async fn find(
     named: Option<&str>,
 ) -> Result<FoundPlan, ConversationError> {
     if let Some(path) = named {
-        let content = snapshot.store.read_file(&snapshot.head.tree, path)?;
+        let content = plan_files::read_from_tree(&snapshot.store, &snapshot.head.tree, path)?;
         let content = content.ok_or_else(|| ConversationError::PlanNotFound(path.to_owned()))?;
         return Ok(file(pull, snapshot, path, content, PlanOriginKind::Input));
     }
     if let Some(path) = changed_plan_file(pull, snapshot).await?
-        && let Some(content) = snapshot.store.read_file(&snapshot.head.tree, &path)?
+        && let Some(content) = plan_files::read_from_tree(&snapshot.store, &snapshot.head.tree, &path)?
     {
         return Ok(file(pull, snapshot, &path, content, PlanOriginKind::File));
     }

@@ -392,12 +392,12 @@ fn within(markdown: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{findings::FindingCode, ids::TaskId, summary::fixture};
+    use crate::{findings::FindingCode, ids::TaskId, run::test_support::conclude, summary::fixture};
 
     #[test]
     fn only_a_complete_run_opens_branch_protection() {
         let mut handoff = fixture::complete();
-        summary::conclude(&mut handoff);
+        conclude(&mut handoff);
         assert_eq!(overall(&handoff).conclusion, Conclusion::Success);
         handoff.status = Status::Incomplete;
         handoff.missing = vec!["The tests gate failed".to_owned(), "another".to_owned()];

@@ -6,11 +6,12 @@ use crate::{
     command,
     config::Config,
     diagnostics::Diagnostic,
-    gate::{self, GateKind},
+    gate::GateKind,
     lock::Lock,
     means,
     plan::Plan,
     roster::Access,
+    run::gate_commands,
     schedule::{Schedule, Task},
     summary::{
         entry::{self, Detail},
@@ -247,7 +248,7 @@ fn write_order(page: &mut String, schedule: &Schedule) {
 fn write_gates(page: &mut String, plan: &Plan, config: &Config) {
     page.push_str("### Gates\n\nAll three must pass on the final tree.\n\n");
     for gate in GateKind::ALL {
-        let mut lines: Vec<_> = gate::commands(plan, config, gate)
+        let mut lines: Vec<_> = gate_commands(plan, config, gate)
             .into_iter()
             .map(|(by, argv)| format!("{} ({})", text::code(&text::truncate(&command::join(&argv), 300)), by.name()))
             .collect();

@@ -4,10 +4,7 @@ use super::{CommandReceipt, GateKind, GateState, Place, Receipt, SubagentVerdict
 use crate::{
     command,
     findings::{Finding, FindingCode, Weight},
-    handoff::TaskRecord,
-    ids::{Digest, ObjectId},
-    report::Report,
-    schedule::Outcome,
+    ids::ObjectId,
     text,
 };
 
@@ -149,26 +146,6 @@ pub fn findings(receipt: &Receipt) -> Vec<Finding> {
         ));
     }
     findings
-}
-
-impl SubagentVerdict {
-    /// Says what the last attempt of a quality task contributes to its gate: it agrees when it passed and none of the
-    /// findings that it reports blocks. `None` when it left no tree to speak of.
-    #[must_use]
-    pub fn of_record(record: &TaskRecord) -> Option<Self> {
-        let attempt = record.last()?;
-        let tree = attempt.patch.as_ref().map(|patch| patch.base_tree.clone())?;
-        let blocking = |report: &Report| report.findings.iter().filter(|f| f.severity == Weight::Blocking).count();
-        let blocking_findings = attempt.report.as_ref().map_or(0, blocking);
-        Some(Self {
-            task: record.id.clone(),
-            tree,
-            passed: record.outcome == Outcome::Passed && blocking_findings == 0,
-            reason: record.reason.clone(),
-            report_digest: attempt.report.as_ref().and_then(|report| serde_json::to_vec(report).ok()).map(Digest::of),
-            blocking_findings,
-        })
-    }
 }
 
 fn succeeded(command: &CommandReceipt) -> bool {

@@ -1,12 +1,10 @@
 //! Gates: the checks that must pass before submission, and their evidence.
 
-mod commands;
 pub use crate::evidence::counts;
 mod judgement;
 mod proof;
 
 pub use crate::vocabulary::GateKind;
-pub use commands::commands;
 pub use judgement::{Case, findings, judge};
 pub use proof::{NotPassed, NotReady, PassedGate, ReadyForSubmission};
 

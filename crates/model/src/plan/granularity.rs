@@ -7,10 +7,11 @@ use crate::limits::TASKS_MAX;
 
 use super::{
     draft::{Owner, RequirementDraft, TaskDraft, Who, Word},
-    owners::{Owners, Ownership, Settings},
+    owners::{Owners, Settings},
+    ownership::Ownership,
     source::Problems,
 };
-use crate::{plan::dialect::Rules, roster::Role, text};
+use crate::{limits::TASKS_MAX, plan::shape::Rules, roster::Role, text};
 
 /// What the items of one task have in common.
 type Key = (String, bool, bool);

@@ -9,13 +9,14 @@ use crate::{
         accounting::{Fate, Placed, What},
         blocks::{self, Block, CodeLine},
         check,
-        dialect::{self, Dialect, Input, Rules, taskmaster},
+        dialect::{self, reader::Input, taskmaster},
         draft::Draft,
         folder::Folder,
         granularity,
         inventory::{self, Leaf},
         owners::{Owners, Settings},
         sections,
+        shape::{Dialect, Rules},
         source::{Problems, Source},
         yaml_form,
     },
@@ -169,7 +170,7 @@ fn from_markdown<'s>(source: &Source<'s>, roster: &Roster, settings: &Settings, 
     let Some((offset, lines)) = fences.first() else {
         let sections = sections::sections(&document, roster);
         let input = Input { document: &document, sections: &sections, roster, source };
-        let reader = dialect::reader(&input, settings.dialect);
+        let reader = dialect::find(&input, settings.dialect);
         return Found {
             draft: reader.read(&input, problems),
             dialect: reader.dialect(),

@@ -7,11 +7,11 @@ use crate::{
     plan::{
         accounting::{Placed, Reason, What},
         blocks::{Block, Item, Row, nested},
-        dialect::Rules,
         directives::{self, Directive},
         domains::{self, Fixed},
         draft::TaskDraft,
         items, mentions,
+        shape::Rules,
         source::{Problems, Source},
         verification::{self, Checks},
     },

@@ -3,7 +3,7 @@
 use super::{
     entry::{self, Detail},
     index::{RunIndex, TaskView},
-    sections, standing, wording,
+    sections, wording,
 };
 use crate::{
     findings::FindingCode,
@@ -12,6 +12,7 @@ use crate::{
     ids::{Digest, TaskId},
     report::Label,
     roster::Role,
+    run::{Facts, standings},
     text,
 };
 
@@ -266,7 +267,7 @@ pub(super) fn receipt_digest(receipt: &Receipt) -> Option<Digest> {
 
 fn evidence(index: &RunIndex<'_>, detail: &Detail) -> Vec<String> {
     let mut lines = Vec::new();
-    for gate in standing::standings(index.handoff) {
+    for gate in standings(&Facts::from_handoff(index.handoff)) {
         if gate.receipts.is_empty() {
             lines.push(format!("{}: no receipt", gate.gate));
         }

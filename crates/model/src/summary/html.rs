@@ -12,7 +12,6 @@ use std::fmt::Display;
 use super::{
     coordination::receipt_digest,
     index::RunIndex,
-    standing::standings,
     wording::{self, Look},
 };
 use crate::{
@@ -21,6 +20,7 @@ use crate::{
     gate::{GateState, Receipt},
     handoff::{Handoff, Status},
     ids::Digest,
+    run::{Facts, standings},
     text,
 };
 
@@ -173,7 +173,7 @@ fn table<const N: usize>(out: &mut String, head: [&str; N], rows: impl Iterator<
 
 fn gates(out: &mut String, index: &RunIndex<'_>) {
     out.push_str("<section aria-labelledby=\"gates\">\n<h2 id=\"gates\">Gates</h2>\n");
-    for gate in standings(index.handoff) {
+    for gate in standings(&Facts::from_handoff(index.handoff)) {
         let (look, said) = match (gate.open(), gate.state()) {
             (false, GateState::Passed) => (Look::Failed, "not accepted"),
             (_, state) => (Look::of_gate(state), state.name()),
@@ -276,7 +276,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::summary::{conclude, fixture};
+    use crate::{run::test_support::conclude, summary::fixture};
 
     fn page(mut handoff: Handoff) -> String {
         conclude(&mut handoff);

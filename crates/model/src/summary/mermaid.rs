@@ -14,13 +14,13 @@ pub(super) use timeline::timeline_within;
 
 use super::{
     index::RunIndex,
-    standing,
     wording::{self, Look},
 };
 use crate::{
     handoff::Handoff,
     ids::TaskId,
     roster::Phase,
+    run::{Facts, standings},
     schedule::{Outcome, Schedule, Task},
     text,
 };
@@ -194,7 +194,7 @@ impl<'a> Graph<'a> {
         close(&mut out, wave.is_some(), phase.is_some());
         if let Some(handoff) = run {
             out.push_str("  subgraph gates[\"Gates\"]\n  direction TB\n");
-            for gate in standing::standings(handoff) {
+            for gate in standings(&Facts::from_handoff(handoff)) {
                 // A gate that is shut although its receipt says "passed" must not be drawn as passed.
                 let (look, said) = match (gate.open(), gate.state()) {
                     (false, crate::gate::GateState::Passed) => (Look::Failed, "not accepted"),

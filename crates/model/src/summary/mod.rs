@@ -1,12 +1,11 @@
 //! The Implementation Summary: what a run came to, for people. Every page is a pure function of the hand-off.
 //!
-//! [`conclude`] judges a hand-off, [`render`] gives the summary as Markdown, [`html::report`] the same as one page to
+//! [`render`] gives the summary as Markdown, [`html::report`] the same as one page to
 //! open in a browser, and [`mermaid`] the pictures. In all of them what the coordinator knows itself comes first, and
 //! what a subagent said about its own work is marked as that subagent's words.
 
 mod appendix;
 mod coordination;
-mod criteria;
 pub(crate) mod entry;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -14,29 +13,18 @@ pub mod html;
 mod index;
 pub mod mermaid;
 mod sections;
-mod standing;
 #[cfg(test)]
 mod tests;
 pub(crate) mod wording;
 
-pub use criteria::{criteria, missing, status};
-
 use crate::{
     handoff::{Handoff, Status},
     provenance::Provenance,
+    run::{Facts, standings},
     text,
 };
 use entry::Detail;
 use index::RunIndex;
-
-/// Fills in what a hand-off comes to: its status, what is missing, and the seven criteria.
-///
-/// Call it when everything else is in place. A status of [`Status::Cancelled`] that is there already stays.
-pub fn conclude(handoff: &mut Handoff) {
-    handoff.status = status(handoff);
-    handoff.missing = missing(handoff);
-    handoff.criteria = criteria(handoff);
-}
 
 /// Renders the Implementation Summary as GitHub Markdown, in full.
 ///
@@ -84,7 +72,7 @@ fn header(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
     if handoff.status == Status::Cancelled {
         page.push_str("The run was cancelled. What had finished by then is kept.\n\n");
     }
-    let gates: Vec<_> = standing::standings(handoff)
+    let gates: Vec<_> = standings(&Facts::from_handoff(handoff))
         .iter()
         .map(|gate| match (gate.open(), gate.state()) {
             // The receipt says "passed", but not for this run or tree: it must not look like a pass.
@@ -104,6 +92,10 @@ fn header(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
     ));
     if let Some(title) = &handoff.plan.title {
         page.push_str(&format!("Plan: {} ({}).\n\n", detail.prose(title), detail.code(&handoff.plan.source)));
+    }
+    if !handoff.plan.items.is_empty() {
+        let line = handoff.plan.counts().line();
+        page.push_str(&format!("Read as `{}`: {}.\n\n", handoff.plan.dialect, detail.prose(&line)));
     }
     provenance(page, index, detail);
     if handoff.status != Status::Complete && !handoff.missing.is_empty() {

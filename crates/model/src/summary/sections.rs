@@ -1,10 +1,8 @@
 //! The first four sections of the summary: what was implemented, and how it was checked.
 
 use super::{
-    criteria::sum,
     entry::{self, Detail},
     index::{RunIndex, TaskView},
-    standing::{GateStanding, standing},
     wording,
 };
 use crate::{
@@ -13,6 +11,7 @@ use crate::{
     gate::{AskedBy, CommandReceipt, GateKind, Receipt},
     report::Label,
     roster::Role,
+    run::{Facts, GateStanding, standing, standings, sum},
     text,
 };
 
@@ -84,7 +83,7 @@ fn lines(index: &RunIndex<'_>, source: &Source, detail: &Detail) -> Vec<String> 
     if source.facts
         && let Some(gate) = source.role.gate()
     {
-        lines.extend(gate_lines(&standing(index.handoff, gate), detail));
+        lines.extend(gate_lines(&standing(&Facts::from_handoff(index.handoff), gate), detail));
         if gate == GateKind::Review {
             lines.push(reported_findings(index));
         }
@@ -230,7 +229,7 @@ fn reported_findings(index: &RunIndex<'_>) -> String {
 }
 
 fn all_gates(index: &RunIndex<'_>) -> String {
-    let gates = super::standing::standings(index.handoff);
+    let gates = standings(&Facts::from_handoff(index.handoff));
     let open = gates.iter().filter(|gate| gate.open()).count();
     let shut: Vec<_> = gates.iter().filter(|gate| !gate.open()).map(|gate| gate.gate.name()).collect();
     let shut = if shut.is_empty() { String::new() } else { format!("; not passed: {}", shut.join(", ")) };

@@ -3,6 +3,7 @@
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::*;
+use crate::run::test_support::conclude;
 
 /// The headings and labels that the format promises, from the design.
 const PROMISED: [(&str, &[&str]); 6] = [

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Input, Rules};
+use super::reader::Input;
 use crate::{
     diagnostics::Position,
     gate::GateKind,
@@ -10,10 +10,11 @@ use crate::{
         accounting::{Placed, Reason, What},
         blocks::{Block, Item},
         domains::{self, Fixed},
-        draft::{Draft, Owner, RequirementDraft, TaskDraft, Who, Word},
+        draft::{self, Draft, Owner, RequirementDraft, TaskDraft, Who, Word},
         headings::{self, Heading, Names},
         items,
         sections::{self, Section},
+        shape::Rules,
         source::{Problems, Source},
         tasks::{self, Body},
         verification::{self, Checks},
@@ -198,7 +199,12 @@ impl<'r, 's> Reader<'r, 's> {
                     _ => {
                         let by_items = self.rules.items_decide && matches!(names, Names::Role(..));
                         let owner = if by_items { Owner::Heading } else { Owner::Named };
+                        let at_task = self.draft.tasks.len();
                         self.begin(section, heading, at, Some(who.clone()), owner);
+                        let is_for_all = domains::fixed(&domains::normal(&heading.title)) == Some(Fixed::CrossCutting);
+                        if let Some(task) = self.draft.tasks.get_mut(at_task) {
+                            task.is_cross_cutting = is_for_all;
+                        }
                     }
                 }
             }
@@ -285,7 +291,7 @@ impl<'r, 's> Reader<'r, 's> {
         }
         let hint = match nearest {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("name one of the roster: {}", known(self.roster)),
+            None => format!("name one of the roster: {}", draft::known(self.roster)),
         };
         let message = format!("there is no subagent or role `{}`", text::truncate(name, 80));
         self.problems.error("unknown-subagent", at, message, hint);
@@ -294,7 +300,7 @@ impl<'r, 's> Reader<'r, 's> {
 
     fn vacant_role(&mut self, section: &Section<'_>, at: Position, heading: &Heading, role: Role) {
         let message = format!("no subagent of the roster plays the role {}", role.title());
-        let hint = format!("add an agent file for it, or name one of the roster: {}", known(self.roster));
+        let hint = format!("add an agent file for it, or name one of the roster: {}", draft::known(self.roster));
         self.problems.error("unknown-subagent", at, message, hint);
         self.begin(section, heading, at, None, Owner::Named);
     }
@@ -686,10 +692,4 @@ fn prose(source: &Source<'_>, range: Range<usize>, comments: &[Range<usize>]) ->
 fn is_labelled_aside(blocks: &[Block], list: usize, source: &Source<'_>) -> bool {
     let before = list.checked_sub(1).and_then(|before| blocks.get(before));
     matches!(before, Some(Block::Paragraph { range, .. }) if tasks::labels_aside(&source.text[range.clone()]))
-}
-
-/// Lists the names of the roster, for hints.
-pub(in crate::plan) fn known(roster: &Roster) -> String {
-    let names: Vec<_> = roster.iter().map(|subagent| format!("`{}`", subagent.name)).collect();
-    text::truncate(&names.join(", "), 400)
 }

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::Dialect;
 use crate::{
     plan::{
         accounting::{Fate, Placed, Reason, What},
         draft::{Draft, Owner, RequirementDraft, TaskDraft, Who, Word},
         mentions,
+        shape::Dialect,
         source::{Problems, Source},
     },
     roster::{Role, Roster},

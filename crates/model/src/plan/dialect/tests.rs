@@ -30,12 +30,13 @@ pub(in crate::plan) const CASES: [(&str, Dialect); 8] = [
     (BACKEND_PLANNER, Dialect::Markdown),
 ];
 
-fn builtin() -> Roster {
-    roster::load(&[], &Config::default()).roster
+fn builtin() -> &'static Roster {
+    static BUILTIN: std::sync::OnceLock<Roster> = std::sync::OnceLock::new();
+    BUILTIN.get_or_init(|| roster::load(&[], &Config::default()).roster)
 }
 
 pub(in crate::plan) fn reading(text: &str, settings: &Settings) -> Reading {
-    read("plan", text.as_bytes(), &builtin(), settings)
+    read("plan", text.as_bytes(), builtin(), settings)
 }
 
 fn plan(text: &str) -> Plan {
@@ -87,7 +88,7 @@ fn every_case_is_recognised_scheduled_and_accounted_for() {
         let plan = plan(text);
         assert_eq!(plan.dialect, dialect, "{text}");
         let config = Config::default();
-        schedule::build(&plan, &builtin(), &config, &config.protected_paths()).unwrap();
+        schedule::build(&plan, builtin(), &config, &config.protected_paths()).unwrap();
         let insisted = Settings { dialect: Some(dialect), ..Settings::default() };
         let again = reading(text, &insisted).plan.unwrap();
         assert_eq!(again.tasks, plan.tasks);

@@ -2,9 +2,9 @@
 
 use super::esc;
 use crate::{
+    run::{Facts, standings},
     summary::{
         index::RunIndex,
-        standing::standings,
         wording::{self, Look},
     },
     text,
@@ -34,7 +34,7 @@ pub(super) fn timeline(out: &mut String, index: &RunIndex<'_>) {
     }
     // A receipt says how long its gate took, not when: gates are drawn one after the other behind the last task.
     let mut from = rows.iter().map(|row| row.4).max().unwrap_or(0);
-    for gate in standings(index.handoff) {
+    for gate in standings(&Facts::from_handoff(index.handoff)) {
         for receipt in &gate.receipts {
             let to = from.saturating_add(receipt.duration_ms);
             rows.push((
