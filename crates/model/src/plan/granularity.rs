@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 
-use crate::limits::TASKS_MAX;
 
 use super::{
     draft::{Owner, RequirementDraft, TaskDraft, Who, Word},
