@@ -316,7 +316,7 @@ fn paged(all: Vec<Value>, query: &std::collections::BTreeMap<String, String>) ->
 fn files(bare: &Path, base: &str, head: &str) -> Vec<Value> {
     let output = Command::new("git")
         .env_clear()
-        .env("PATH", std::env::var_os("PATH").expect("a PATH"))
+        .env("PATH", crate::support::path())
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .arg("--git-dir")
         .arg(bare)
