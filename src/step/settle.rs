@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{
     ANNOTATIONS_MAX, Step, StepEnd, StepError,
     gather::{self, Bound},
+    job::PREFIX,
 };
 use crate::{
     actions::{Level, annotation},
@@ -65,8 +66,10 @@ impl Step<'_> {
         Ok(Some(outputs.unwrap_or_default()))
     }
 
-    /// Downloads what the jobs of a wave say that they uploaded. Gives the folders, and for each attempt whose result
-    /// cannot be had, why.
+    /// Downloads what the jobs of a wave say that they uploaded. Gives the folders, and for each attempt whose result does
+    /// not count, why.
+    ///
+    /// What the platform did is no verdict: where a result may be there and cannot be had, nothing is settled.
     async fn gather(
         &self,
         awaited: &Awaited,
@@ -77,43 +80,73 @@ impl Step<'_> {
         let gates = Leg::gates();
         let legs = if awaited.gates { std::slice::from_ref(&gates) } else { &awaited.legs };
         let github = self.repository()?.github;
-        let mut came: BTreeMap<usize, Result<PathBuf, String>> = BTreeMap::new();
-        let mut wanted = Vec::new();
+        let (mut wanted, mut silent, mut refused) = (Vec::new(), Vec::new(), BTreeMap::new());
         for leg in legs {
             let said = bindings.of(leg);
             match Bound::parse(said) {
                 Some(bound) => wanted.push((leg.slot, bound)),
-                None => {
-                    let why = if said.is_empty() && leg.dispatched && bindings.dispatched.is_none() {
-                        "the workflow has no job that starts its own: run `backend-implementer generate`".to_owned()
-                    } else if said.is_empty() {
-                        "its job ended without a result: it is lost".to_owned()
-                    } else {
-                        format!("its job names no artifact, but `{}`", text::truncate(&text::plain(said), 80))
-                    };
-                    came.insert(leg.slot, Err(why));
+                None if !said.is_empty() => {
+                    let why = format!("its job names no artifact, but `{}`", text::truncate(&text::plain(said), 80));
+                    refused.insert(leg.slot, why);
                 }
+                None if leg.dispatched && bindings.dispatched.is_none() => {
+                    let why = "the workflow has no job that starts its own: run `backend-implementer generate`";
+                    refused.insert(leg.slot, why.to_owned());
+                }
+                None => silent.push(leg),
             }
         }
-        let gathered = gather::gather(&github, &wanted, scratch).await;
-        came.extend(gathered.into_iter().map(|(slot, result)| (slot, result.map_err(|error| errors::chain(&error)))));
-        let bound: Vec<ArtifactId> = wanted.iter().map(|(_, bound)| bound.id).collect();
+        let mut of_the_platform = self.silent_jobs(&github, wave, &silent).await?;
         let (mut found, mut troubles) = (Vec::new(), BTreeMap::new());
+        let mut gathered = gather::gather(&github, &wanted, scratch).await;
         for leg in legs {
-            match came.remove(&leg.slot) {
-                Some(Ok(folder)) => found.push((format!("job {} of {wave}", leg.slot), folder)),
-                Some(Err(why)) => {
-                    let of_leg = leg.tasks.split(' ').filter_map(|name| name.parse().ok());
-                    troubles.extend(of_leg.map(|name: AttemptName| (name, why.clone())));
-                    if awaited.gates {
-                        self.log.command(&annotation(Level::Warning, None, "No receipts", &why));
-                    }
+            let why = match (gathered.remove(&leg.slot), refused.remove(&leg.slot)) {
+                (Some(Ok(folder)), _) => {
+                    found.push((format!("job {} of {wave}", leg.slot), folder));
+                    continue;
                 }
-                None => {}
+                (Some(Err(error)), _) if !error.is_about_the_content() => {
+                    of_the_platform.push(format!("{}: {}", leg.tasks, errors::chain(&error)));
+                    continue;
+                }
+                (Some(Err(error)), _) => errors::chain(&error),
+                (None, Some(why)) => why,
+                (None, None) => continue,
+            };
+            let of_leg = leg.tasks.split(' ').filter_map(|name| name.parse().ok());
+            troubles.extend(of_leg.map(|name: AttemptName| (name, why.clone())));
+            if awaited.gates {
+                self.log.command(&annotation(Level::Warning, None, "No receipts", &why));
             }
         }
+        if !of_the_platform.is_empty() {
+            return Err(StepError::ResultsNotHere(of_the_platform));
+        }
+        let bound: Vec<ArtifactId> = wanted.iter().map(|(_, bound)| bound.id).collect();
         self.name_strangers(&github, wave, &bound).await;
         Ok((found, troubles))
+    }
+
+    /// Says why jobs named no result: each was lost, or GitHub dropped what it said because it holds a secret's value.
+    async fn silent_jobs(&self, github: &Github, wave: &str, silent: &[&Leg]) -> Result<Vec<String>, StepError> {
+        if silent.is_empty() {
+            return Ok(Vec::new());
+        }
+        let uploaded = github.artifacts(self.runner.run_id()?).await?;
+        let tell = |leg: &&Leg| {
+            // Any job may upload any name, so that the name alone makes no result of it.
+            let name = format!("{PREFIX}-{wave}-{}-attempt-", leg.slot);
+            if uploaded.iter().any(|artifact| artifact.name.starts_with(&name)) {
+                format!(
+                    "{}: its job uploaded a result, and its output is empty: GitHub drops outputs that hold the value of a \
+                     secret. A secret that is short or all digits is in most texts; give it another value, or take it away",
+                    leg.tasks
+                )
+            } else {
+                format!("{}: its job ended without a result: it is lost", leg.tasks)
+            }
+        };
+        Ok(silent.iter().map(tell).collect())
     }
 
     /// Says which artifacts have names as those of this wave, and were not uploaded by its jobs. They are not looked at.
