@@ -10,13 +10,14 @@ use std::{
 use implementer_model::{gate::Place, handoff::Handoff, ids::ObjectId, lock::Lock};
 use tokio::sync::watch;
 
-use crate::layout::RunFile;
+use crate::layout::{PROGRAMS, RUNS_DIR, RunFile};
 use crate::{
     agent::{self, AgentError, Agents, Making},
-    coordinator::{self, Resumed, RunError, Setup, progress::Observer},
+    coordinator::{self, Resumed, RunError, SandboxSite, Setup, progress::Observer},
     intake::Intake,
     journal::{self, JOURNAL_VERSION, Journal, Record},
     run_dir::{RunDir, RunDirError},
+    sandbox::SandboxError,
     workspace::{
         WorkspaceError,
         slots::{Slot, SlotPool},
@@ -72,6 +73,16 @@ pub enum Out {
     Below(PathBuf),
 }
 
+impl Out {
+    /// Returns where the run's folder is, or in which folder it will be.
+    fn place(&self) -> PathBuf {
+        match self {
+            Self::Folder(folder) => folder.clone(),
+            Self::Below(folder) => folder.join(RUNS_DIR),
+        }
+    }
+}
+
 /// A run that came to its end.
 #[derive(Debug)]
 pub struct Executed {
@@ -92,6 +103,9 @@ pub enum ExecutionError {
         /// What the system said.
         source: io::Error,
     },
+    /// Subagents cannot be isolated as they have to be.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
     /// A subagent's program cannot be used.
     #[error(transparent)]
     Agent(#[from] AgentError),
@@ -134,6 +148,15 @@ pub async fn prepare(request: RunRequest, scratch: &Path) -> Result<Prepared, Ex
     }
     let supervisor = std::env::current_exe().map_err(surroundings("find our own executable"))?;
     let environment = agent::own_environment();
+    let sandbox = coordinator::open_sandbox(&SandboxSite {
+        intake: &intake,
+        store: &probe,
+        repository: &repository,
+        run: &out.place(),
+        scratch,
+        executable: &supervisor,
+        environment: &environment,
+    })?;
     let (agents, checkout) =
         find_agents(&intake, command, probe, &programs, scratch, &supervisor, &environment).await?;
 
@@ -154,6 +177,7 @@ pub async fn prepare(request: RunRequest, scratch: &Path) -> Result<Prepared, Ex
         None => (RunStore::create(&repository, &store_dir)?, run),
     };
     let folder = run_dir.root().to_owned();
+    let sandbox = sandbox.of_run(&folder, &store.object_folders());
     let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
     let setup = Setup {
         intake,
@@ -161,6 +185,7 @@ pub async fn prepare(request: RunRequest, scratch: &Path) -> Result<Prepared, Ex
         run_dir,
         scratch: scratch.to_owned(),
         agents,
+        sandbox,
         environment,
         supervisor,
         place: Place { run, workflow, platform },
@@ -258,7 +283,7 @@ async fn find_agents(
     let mut making = Making { config, command, own_steps: false, program_root: scratch, supervisor, environment };
     let mut checkout = None;
     if making.has_relative_program() {
-        let pool = SlotPool::new(store, &scratch.join("programs"))?;
+        let pool = SlotPool::new(store, &scratch.join(PROGRAMS))?;
         checkout = Some(pool.acquire(commit, None).await?);
     }
     if let Some(slot) = &checkout {
@@ -278,7 +303,10 @@ async fn find_agents(
 /// When it cannot be made.
 pub fn scratch() -> Result<tempfile::TempDir, ExecutionError> {
     let parent = std::env::var_os("RUNNER_TEMP").map_or_else(std::env::temp_dir, PathBuf::from);
-    tempfile::Builder::new().prefix("backend-implementer-").tempdir_in(&parent).map_err(|source| {
+    // For nobody else: what lies here is the work of subagents.
+    let for_us = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    let made = tempfile::Builder::new().prefix("backend-implementer-").permissions(for_us).tempdir_in(&parent);
+    made.map_err(|source| {
         let doing = format!("make a folder for work trees in {}; set TMPDIR to a writable folder", parent.display());
         ExecutionError::Surroundings { doing, source }
     })

@@ -10,6 +10,9 @@ use implementer_model::ids::TaskId;
 /// The folder below the repository in which runs are kept unless `--out` says otherwise.
 pub const RUNS_DIR: &str = ".backend-implementer/runs";
 
+/// The folder in a run's scratch folder with the programs of the repository's own.
+pub const PROGRAMS: &str = "programs";
+
 /// The folder in a run's folder with a folder for each task.
 const TASKS: &str = "tasks";
 

@@ -4,11 +4,28 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     // Before anything else is set up: every subagent process begins here, and it should begin fast.
-    if std::env::args_os().nth(1).is_some_and(|argument| argument == backend_implementer::agent::SUPERVISE) {
-        return backend_implementer::agent::supervise_main();
+    if let Some(code) = helper() {
+        return code;
     }
     keep_memory_together();
     backend_implementer::cli::main()
+}
+
+/// Runs as one of our own helpers, where the first argument says so: each is a process of one thread.
+fn helper() -> Option<ExitCode> {
+    use backend_implementer::{
+        agent::{LAUNCH, SUPERVISE, launch_main, supervise_main},
+        sandbox::{PROBE, probe_main},
+    };
+
+    match std::env::args_os().nth(1)?.to_str()? {
+        SUPERVISE => Some(supervise_main()),
+        LAUNCH => Some(launch_main()),
+        PROBE => Some(probe_main()),
+        #[cfg(target_os = "linux")]
+        backend_implementer::sandbox::END_USER => Some(backend_implementer::sandbox::end_user_main()),
+        _ => None,
+    }
 }
 
 /// Starts the program once more, in the same process, with few arenas for memory, where it will coordinate.

@@ -16,7 +16,7 @@ pub(super) const STEP_SUMMARY_MAX_BYTES: usize = 1024 * 1024;
 const EVENT_MAX_BYTES: u64 = 25 * 1024 * 1024;
 
 /// The inputs of the action, as `action.yml` has them.
-pub const INPUTS: [&str; 25] = [
+pub const INPUTS: [&str; 29] = [
     "command",
     "pr",
     "plan",
@@ -29,6 +29,10 @@ pub const INPUTS: [&str; 25] = [
     "out",
     "token",
     "fan-out",
+    "layout",
+    "work",
+    "work-result",
+    "settled",
     "tasks",
     "wave",
     "slot",
@@ -185,6 +189,14 @@ impl Runner {
     /// When the runner did not say.
     pub fn workspace(&self) -> Result<PathBuf, RunnerError> {
         self.required("GITHUB_WORKSPACE").map(PathBuf::from)
+    }
+
+    /// Returns the folder that the runner empties when a job ends.
+    ///
+    /// # Errors
+    /// When the runner did not say.
+    pub fn temp(&self) -> Result<PathBuf, RunnerError> {
+        self.required("RUNNER_TEMP").map(PathBuf::from)
     }
 
     /// Returns the base of the REST interface.

@@ -12,7 +12,7 @@ pub(super) use linux::{alive, ask, kill_all, kill_session};
 pub(super) use portable::{alive, ask, kill_all, kill_session};
 
 /// Sends a signal. A process that has ended meanwhile, or is another user's, is no error: what stays shows at the end.
-fn send(pid: Pid, signal: Signal) {
+pub(super) fn send(pid: Pid, signal: Signal) {
     let _ = kill_process(pid, signal);
 }
 
@@ -38,25 +38,25 @@ mod linux {
     /// How long processes that keep starting others are hunted in one go.
     const HUNT_MAX: Duration = Duration::from_millis(500);
 
-    /// Asks everything below this process to end. Group members hear it once, as one.
-    pub(in crate::agent) fn ask(leader: Option<Pid>) {
+    /// Asks everything below this process but `spared` to end. Group members hear it once, as one.
+    pub(in crate::agent) fn ask(leader: Option<Pid>, spared: Option<Pid>) {
         if let Some(leader) = leader {
             ask_group(leader);
         }
         // Between finding a process and signalling it, its parent may have waited for it and its id may have been given
         // away: that takes the whole range of ids in some microseconds, and could hit only processes of our own user.
         each_descendant(|pid| {
-            if leader.is_none() || getpgid(Some(pid)).ok() != leader {
+            if Some(pid) != spared && (leader.is_none() || getpgid(Some(pid)).ok() != leader) {
                 send(pid, Signal::TERM);
                 send(pid, Signal::CONT);
             }
         });
     }
 
-    /// Counts what runs below this process.
-    pub(in crate::agent) fn alive(_leader: Option<Pid>) -> u32 {
+    /// Counts what runs below this process, but for `spared`.
+    pub(in crate::agent) fn alive(_leader: Option<Pid>, spared: Option<Pid>) -> u32 {
         let mut count = 0;
-        each_descendant(|pid| count += u32::from(is_running(pid)));
+        each_descendant(|pid| count += u32::from(Some(pid) != spared && is_running(pid)));
         count
     }
 
@@ -234,14 +234,14 @@ mod portable {
 
     use super::ask_group;
 
-    pub(in crate::agent) fn ask(leader: Option<Pid>) {
+    pub(in crate::agent) fn ask(leader: Option<Pid>, _spared: Option<Pid>) {
         if let Some(leader) = leader {
             ask_group(leader);
         }
     }
 
     /// Tells whether anything is left in the group: 1 or 0, for it cannot be counted.
-    pub(in crate::agent) fn alive(leader: Option<Pid>) -> u32 {
+    pub(in crate::agent) fn alive(leader: Option<Pid>, _spared: Option<Pid>) -> u32 {
         u32::from(leader.is_some_and(|leader| test_kill_process_group(leader).is_ok()))
     }
 

@@ -1,8 +1,8 @@
 //! What a supervisor waits for, in one place: signals, its coordinator, output, and deadlines.
 
 use std::{
-    io::{self, PipeReader, Read},
-    os::unix::net::UnixStream,
+    io::{self, Read},
+    os::{fd::BorrowedFd, unix::net::UnixStream},
     time::Instant,
 };
 
@@ -43,9 +43,9 @@ impl Ears {
     /// outputs there is something to read.
     pub(super) fn listen(
         &mut self,
-        outputs: [Option<&PipeReader>; 2],
+        outputs: [Option<BorrowedFd<'_>>; 3],
         until: Option<Instant>,
-    ) -> Result<(bool, [bool; 2]), Errno> {
+    ) -> Result<(bool, [bool; 3]), Errno> {
         let mut fds = vec![PollFd::new(&self.children, PollFlags::IN), PollFd::new(&self.signals, PollFlags::IN)];
         let coordinator_at = self.coordinator.as_ref().map(|coordinator| {
             fds.push(PollFd::new(coordinator, PollFlags::IN));
@@ -53,7 +53,7 @@ impl Ears {
         });
         let outputs_at = outputs.map(|output| {
             output.map(|output| {
-                fds.push(PollFd::new(output, PollFlags::IN));
+                fds.push(PollFd::from_borrowed_fd(output, PollFlags::IN));
                 fds.len() - 1
             })
         });
@@ -63,7 +63,7 @@ impl Ears {
         });
         match poll(&mut fds, timeout.as_ref()) {
             Ok(_) => {}
-            Err(Errno::INTR) => return Ok((false, [false; 2])),
+            Err(Errno::INTR) => return Ok((false, [false; 3])),
             Err(error) => return Err(error),
         }
         let heard: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
@@ -85,7 +85,7 @@ impl Ears {
     /// Waits until `until` has come, whatever else can be heard meanwhile. Returns whether we are asked to stop.
     pub(super) fn pause(&mut self, until: Instant) -> Result<bool, Errno> {
         loop {
-            let (stop, _) = self.listen([None, None], Some(until))?;
+            let (stop, _) = self.listen([None; 3], Some(until))?;
             if stop || Instant::now() >= until {
                 return Ok(stop);
             }

@@ -26,6 +26,7 @@ mod descendants;
 mod ears;
 mod environment;
 mod error;
+mod launcher;
 mod output;
 mod process;
 mod program;
@@ -39,15 +40,17 @@ use scratch::Scratch;
 
 pub use agents::{Agents, Making};
 pub use answer::{AnswerFile, TurnLimit};
-pub use cli::{CliAgent, kinds};
+pub use cli::{CliAgent, ProgramInfo, abilities, kinds, programs};
 pub use command::CommandAgent;
 pub use environment::EnvironmentError;
 pub use error::AgentError;
+pub use launcher::{LAUNCH, launch_main};
 pub use process::{Launch, run};
 pub use protocol::{Ended, Exit, LaunchError, SUPERVISE};
 pub use redaction::Secrets;
 pub use report_file::{ReportFileError, read_report};
 pub(crate) use report_file::{copy_bounded, open_bounded};
+pub use scratch::{own_folders, report_folder};
 pub use supervisor::supervise_main;
 
 /// How much of a subagent's output its log holds, in bytes.

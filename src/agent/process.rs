@@ -20,6 +20,7 @@ use super::{
     protocol::{Ended, GRACE_MAX, LaunchError, Orders, SUPERVISE, Word},
     supervisor::KILL_MAX,
 };
+use crate::sandbox::{self, Cell};
 
 /// How much later than its last deadline a supervisor may report, before it is given up.
 const REPORT_MARGIN: Duration = Duration::from_secs(5);
@@ -51,6 +52,8 @@ pub struct Launch {
     pub grace: Duration,
     /// The executable that can be a supervisor: our own.
     pub supervisor: PathBuf,
+    /// What it is confined to; none to run it as we are.
+    pub cell: Option<Cell>,
 }
 
 impl fmt::Debug for Launch {
@@ -67,6 +70,7 @@ impl fmt::Debug for Launch {
             .field("output_cap", &self.output_cap)
             .field("grace", &self.grace)
             .field("supervisor", &self.supervisor)
+            .field("cell", &self.cell)
             .finish()
     }
 }
@@ -99,6 +103,7 @@ impl Launch {
                 .map(|answer| Ok(AnswerFile { path: absolute(&answer.path)?, ..answer.clone() }))
                 .transpose()?,
             secrets: self.secrets.clone(),
+            cell: self.cell.clone(),
         };
         // Only a path that is not UTF-8 cannot be written.
         let mut line = serde_json::to_vec(&orders).map_err(|error| LaunchError::Invalid { what: error.to_string() })?;
@@ -142,11 +147,16 @@ pub async fn run(launch: &Launch, stop: impl Future<Output = ()>) -> Result<Ende
             line = words.next_line() => match line.ok().flatten().map(|line| serde_json::from_str(&line)) {
                 Some(Ok(Word::Started { pid })) => group = Pid::from_raw(pid),
                 Some(Ok(Word::Refused(error))) => {
-                    let _ = supervisor.wait().await;
-                    return Err(error);
+                    let over = is_over(&mut supervisor).await;
+                    return Err(if over { error } else { lost(launch, supervisor, group).await });
                 }
                 Some(Ok(Word::Ended(ended))) => {
-                    let _ = supervisor.wait().await;
+                    if !is_over(&mut supervisor).await {
+                        break;
+                    }
+                    if ended.survivors > 0 {
+                        return Err(LaunchError::Survived { program: launch.program(), count: ended.survivors });
+                    }
                     return Ok(ended);
                 }
                 Some(Err(_)) | None => break,
@@ -155,14 +165,19 @@ pub async fn run(launch: &Launch, stop: impl Future<Output = ()>) -> Result<Ende
                 control = None;
                 overdue = Some(Instant::now() + launch.grace.min(GRACE_MAX) + KILL_MAX + REPORT_MARGIN);
             }
-            // Only a supervisor that was itself stopped or killed is late: what it watches runs as the same user.
+            // Only a supervisor that was itself stopped or killed is late.
             () = sleep_until(overdue.unwrap_or_else(Instant::now)), if overdue.is_some() => break,
         }
     }
     Err(lost(launch, supervisor, group).await)
 }
 
-/// Cleans up after a supervisor that did not say how its process ended.
+/// Waits for a supervisor that has said its last word: it ends at once, or somebody else spoke for it.
+async fn is_over(supervisor: &mut Child) -> bool {
+    tokio::time::timeout(REPORT_MARGIN, supervisor.wait()).await.is_ok()
+}
+
+/// Ends everything that a supervisor watched which did not say how its process ended.
 async fn lost(launch: &Launch, mut supervisor: Child, group: Option<Pid>) -> LaunchError {
     let _ = supervisor.start_kill();
     if let Some(session) = supervisor.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)) {
@@ -171,13 +186,20 @@ async fn lost(launch: &Launch, mut supervisor: Child, group: Option<Pid>) -> Lau
     let status = supervisor.wait().await.map_or_else(|error| error.to_string(), |status| status.to_string());
     let mut said = Vec::new();
     if let Some(words) = supervisor.stderr.take() {
-        let _ = words.take(SUPERVISOR_WORDS_MAX).read_to_end(&mut said).await;
+        let mut words = words.take(SUPERVISOR_WORDS_MAX);
+        // Whoever holds the other end open is not waited for.
+        let _ = tokio::time::timeout(REPORT_MARGIN, words.read_to_end(&mut said)).await;
+    }
+    let mut left = String::new();
+    if let Some(user) = launch.cell.as_ref().and_then(Cell::user) {
+        let executable = launch.supervisor.clone();
+        let ended = tokio::task::spawn_blocking(move || sandbox::end_everything(&executable, user)).await;
+        if let Ok(Err(error)) = ended {
+            left = format!("; {error}");
+        }
     }
     let said = implementer_model::text::plain(&String::from_utf8_lossy(&said));
     let said = said.trim();
-    launch.failed(if said.is_empty() {
-        format!("it ended without a word ({status}); what it watched was killed")
-    } else {
-        format!("{said} ({status}); what it watched was killed")
-    })
+    let why = if said.is_empty() { "it did not say how the program ended" } else { said };
+    LaunchError::Lost { program: launch.program(), why: format!("{why} ({status}); what it watched was killed{left}") }
 }

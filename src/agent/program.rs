@@ -8,26 +8,30 @@ use std::{
 
 use rustix::fs::{Access, access};
 
-use super::protocol::{LaunchError, Orders};
+use super::protocol::LaunchError;
 
 /// Where programs are looked for when the environment has no `PATH`: what the C library would do (execvp(3)), without
 /// the current directory.
 const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
-/// Finds the program of the orders: absolute as it is, with a `/` from the working directory, else along `PATH`.
+/// Finds the program of a command: absolute as it is, with a `/` from the working directory, else along `PATH`.
 ///
 /// Relative entries of `PATH` are passed over: a work tree must not bring its own `git`.
-pub(super) fn resolve(orders: &Orders) -> Result<PathBuf, LaunchError> {
-    let Some(name) = orders.argv.first().filter(|name| !name.is_empty()) else {
+pub(super) fn resolve(
+    argv: &[String],
+    directory: &Path,
+    environment: &[(String, String)],
+) -> Result<PathBuf, LaunchError> {
+    let Some(name) = argv.first().filter(|name| !name.is_empty()) else {
         return Err(LaunchError::Invalid { what: "no program is named".to_owned() });
     };
-    check_texts(orders)?;
-    match std::fs::metadata(&orders.directory) {
+    check_texts(argv, environment)?;
+    match std::fs::metadata(directory) {
         Ok(metadata) if metadata.is_dir() => {}
-        Ok(_) => return Err(directory_gone(&orders.directory, "it is not a directory")),
-        Err(error) => return Err(directory_gone(&orders.directory, &error.to_string())),
+        Ok(_) => return Err(directory_gone(directory, "it is not a directory")),
+        Err(error) => return Err(directory_gone(directory, &error.to_string())),
     }
-    find(name, &orders.directory, path_of(&orders.environment))
+    find(name, directory, path_of(environment))
 }
 
 fn path_of(environment: &[(String, String)]) -> Option<&str> {
@@ -58,12 +62,12 @@ pub(super) fn find(name: &str, directory: &Path, path: Option<&str>) -> Result<P
     }))
 }
 
-fn check_texts(orders: &Orders) -> Result<(), LaunchError> {
+fn check_texts(argv: &[String], environment: &[(String, String)]) -> Result<(), LaunchError> {
     let invalid = |what: String| Err(LaunchError::Invalid { what });
-    if let Some(argument) = orders.argv.iter().position(|argument| argument.contains('\0')) {
+    if let Some(argument) = argv.iter().position(|argument| argument.contains('\0')) {
         return invalid(format!("argument {argument} holds a NUL character"));
     }
-    for (name, value) in &orders.environment {
+    for (name, value) in environment {
         if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
             return invalid(format!("the environment variable {name:?} has a name or value that none can have"));
         }
@@ -89,10 +93,10 @@ fn check(name: &str, path: &Path) -> Result<(), LaunchError> {
 }
 
 /// Says why a program that is there could not be started.
-pub(super) fn why_not_started(orders: &Orders, program: &Path, error: &io::Error) -> LaunchError {
-    let name = orders.argv.first().cloned().unwrap_or_default();
-    if !orders.directory.is_dir() {
-        return directory_gone(&orders.directory, &error.to_string());
+pub(super) fn why_not_started(argv: &[String], directory: &Path, program: &Path, error: &io::Error) -> LaunchError {
+    let name = argv.first().cloned().unwrap_or_default();
+    if !directory.is_dir() {
+        return directory_gone(directory, &error.to_string());
     }
     let not_executable = |why: String| LaunchError::NotExecutable { program: name.clone(), why };
     match error.kind() {

@@ -10,6 +10,7 @@ use implementer_model::ids::Digest;
 use serde::{Deserialize, Serialize};
 
 use super::answer::AnswerFile;
+use crate::sandbox::Cell;
 
 /// The first argument that makes the executable a supervisor.
 pub const SUPERVISE: &str = "__supervise";
@@ -34,6 +35,8 @@ pub(super) struct Orders {
     pub(super) grace: Duration,
     pub(super) answer: Option<AnswerFile>,
     pub(super) secrets: Vec<String>,
+    /// What the process is confined to; none to start it as we are.
+    pub(super) cell: Option<Cell>,
 }
 
 /// What a supervisor says.
@@ -173,7 +176,7 @@ pub enum LaunchError {
         /// What the operating system said.
         why: String,
     },
-    /// The supervisor could not be started, or was lost while the process ran.
+    /// The supervisor could not be started, or could not do its work.
     #[error("the supervisor of `{program}` failed: {why}")]
     Supervisor {
         /// The program.
@@ -181,11 +184,36 @@ pub enum LaunchError {
         /// What happened.
         why: String,
     },
+    /// The program could not be isolated.
+    #[error("`{program}` was not started, because it could not be isolated: {why}")]
+    Sandbox {
+        /// The program.
+        program: String,
+        /// What the system said.
+        why: String,
+    },
+    /// The supervisor did not say how the process ended, or did not end after it had said so. Whatever it watched may
+    /// have done that: nothing that it left counts.
+    #[error("the supervisor of `{program}` was lost, so nothing that the program left counts: {why}")]
+    Lost {
+        /// The program.
+        program: String,
+        /// What happened.
+        why: String,
+    },
+    /// Something that the program started could not be ended.
+    #[error("{count} processes that `{program}` started could not be ended, so nothing that it left counts")]
+    Survived {
+        /// The program.
+        program: String,
+        /// How many there are.
+        count: u32,
+    },
 }
 
 impl LaunchError {
     /// Tells whether another attempt may work: what the operating system refuses for want of something, such as memory
-    /// or processes, and not what was asked for wrongly.
+    /// or processes, and not what was asked for wrongly. A lost supervisor is an attack, not bad luck.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Start { .. } | Self::Supervisor { .. })

@@ -14,6 +14,23 @@ pub(super) struct Scratch {
     pub(super) temporary: PathBuf,
 }
 
+/// The folder in the scratch folder into which a report is written.
+const REPORT: &str = "report";
+
+/// Returns the folders in the scratch folder of an attempt that are its own: it may write there, and nowhere else beside
+/// its work tree.
+#[must_use]
+pub fn own_folders(scratch: &Path) -> [PathBuf; 3] {
+    let Scratch { home, temporary } = Scratch::made(scratch);
+    [home, temporary, report_folder(scratch)]
+}
+
+/// Returns the folder into which the report of an attempt is written.
+#[must_use]
+pub fn report_folder(scratch: &Path) -> PathBuf {
+    scratch.join(REPORT)
+}
+
 /// Writes a file of ours where a subagent may have been before: whatever stands there goes first, and no link is
 /// followed.
 pub(super) fn write_new(path: &Path, content: &str) -> io::Result<()> {
@@ -34,7 +51,7 @@ impl Scratch {
     /// Makes the folders below `scratch`, for their owner only, with a git configuration for `user` in the home.
     pub(super) fn make(scratch: &Path, user: &str) -> Result<Self, AgentError> {
         let Self { home, temporary } = Self::made(scratch);
-        for folder in [&home, &temporary] {
+        for folder in [&home, &temporary, &report_folder(scratch)] {
             make_folder(folder).map_err(|error| AgentError::Scratch { path: folder.clone(), error })?;
         }
         let path = home.join(".gitconfig");

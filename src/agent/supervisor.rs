@@ -10,25 +10,31 @@
 use std::{
     fs::File,
     io::{self, PipeReader, PipeWriter, Read, Write},
-    os::unix::process::CommandExt as _,
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::{net::UnixStream, process::CommandExt as _},
+    },
     process::{Command, ExitCode, Stdio},
     time::{Duration, Instant},
 };
 
 use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
-    process::{Pid, WaitOptions, WaitStatus, wait},
+    process::{Pid, Signal, WaitOptions, WaitStatus, wait},
 };
 
 use super::{
     answer::Answer,
     descendants,
     ears::Ears,
+    launcher::{LAUNCH, Said, Start, read_frame, write_frame},
     output::{Output, open_log},
     program,
     protocol::{Ended, Exit, GRACE_MAX, LaunchError, ORDERS_MAX, Orders, Word},
     redaction::Redactor,
 };
+use crate::sandbox::{self, Cell, User};
 
 /// How long what is left of an ended process has to end by itself before it counts as left over: helpers that end
 /// because their parent did need a moment.
@@ -62,6 +68,11 @@ const PIPE_CAPACITY: usize = 256 * 1024;
 /// it got no orders.
 #[must_use]
 pub fn supervise_main() -> ExitCode {
+    // What it says counts, and what it holds open is the coordinator's: nobody may look into it, or speak in its place.
+    if let Err(error) = sandbox::close_inherited().and_then(|()| super::hide_from_other_processes()) {
+        say(&Word::Refused(LaunchError::Invalid { what: format!("the supervisor cannot protect itself: {error}") }));
+        return ExitCode::from(2);
+    }
     let orders = match read_orders(&mut io::stdin().lock()) {
         Ok(orders) => orders,
         Err(error) => {
@@ -120,7 +131,12 @@ enum Stage {
 
 struct Supervision {
     ears: Ears,
+    /// The program, or the keeper that runs it.
     main: Pid,
+    /// The socket to the keeper, where there is one.
+    keeper: Option<UnixStream>,
+    /// The user to whom everything that the program starts belongs, where that is another than ours.
+    user: Option<User>,
     main_exit: Option<Exit>,
     /// The pipe of the log, and that of the answer where there is one.
     pipes: [Option<PipeReader>; 2],
@@ -152,7 +168,6 @@ impl Supervision {
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
             .map_err(|error| setup("cannot adopt what the process leaves behind", &error))?;
 
-        let program = program::resolve(orders)?;
         let log = open_log(&orders.log).map_err(|error| cannot_open(&orders.log, "the log", &error))?;
         let answer = match &orders.answer {
             Some(answer) => {
@@ -166,47 +181,38 @@ impl Supervision {
 
         let begun = Instant::now();
         let mut retries = START_RETRIES;
-        let child = loop {
-            let input = match &orders.input {
-                None => Stdio::null(),
-                Some(path) => File::open(path).map_err(|error| cannot_open(path, "standard input", &error))?.into(),
-            };
+        let started = loop {
             let stdout = answer_pipe.as_ref().map_or(&writer, |(_, writer)| writer);
             let ends = stdout.try_clone().and_then(|stdout| Ok((stdout, writer.try_clone()?)));
-            let (stdout, stderr) = ends.map_err(|error| setup("cannot share the output pipe", &error))?;
-            let started = Command::new(&program)
-                .arg0(&orders.argv[0])
-                .args(&orders.argv[1..])
-                .env_clear()
-                .envs(orders.environment.iter().map(|(name, value)| (name, value)))
-                .current_dir(&orders.directory)
-                .stdin(input)
-                .stdout(stdout)
-                .stderr(stderr)
-                .process_group(0)
-                .spawn();
+            let ends = ends.map_err(|error| setup("cannot share the output pipe", &error))?;
+            let started = match &orders.cell {
+                None => start_plainly(orders, ends)?,
+                Some(cell) => start_inside(orders, cell, ends)?,
+            };
             match started {
-                Ok(child) => break child,
+                Attempted::Started(started) => break started,
                 // The program was just written and somebody still has it open, or there are too many processes now.
-                Err(error) if retries > 0 && is_passing(&error) => {
+                Attempted::Busy(_) if retries > 0 => {
                     retries -= 1;
                     // Not only until something is heard: what failed to start was a child that ended.
                     let stop = ears.pause(Instant::now() + START_RETRY_PAUSE);
                     if stop.map_err(|error| setup("cannot wait", &error))? {
-                        return Err(setup("stopped before the process could be started", &error));
+                        return Err(setup("cannot start it", &"stopped before it could be started"));
                     }
                 }
-                Err(error) => return Err(program::why_not_started(orders, &program, &error)),
+                Attempted::Busy(why) => return Err(LaunchError::Start { program: name(), why }),
             }
         };
         // Only the process and its children hold the writing end from here on.
         drop(writer);
         let answer_reader = answer_pipe.map(|(reader, _)| reader);
-        let main = Pid::from_child(&child);
+        let Started { main, keeper } = started;
         say(&Word::Started { pid: main.as_raw_pid() });
         Ok(Self {
             ears,
             main,
+            keeper,
+            user: orders.cell.as_ref().and_then(Cell::user),
             main_exit: None,
             pipes: [Some(reader), answer_reader],
             output: Output::new(log, orders.output_cap, Redactor::new(orders.secrets.iter().map(String::as_str))),
@@ -228,15 +234,18 @@ impl Supervision {
         let mut survivors = 0;
         let mut stop = false;
         loop {
+            self.hear_keeper();
             if self.reap() {
                 break;
             }
             if self.advance(std::mem::take(&mut stop)) {
-                survivors = descendants::alive(self.group());
+                survivors = self.alive();
                 break;
             }
             let [log, answer] = &self.pipes;
-            let (asked, readable) = match self.ears.listen([log.as_ref(), answer.as_ref()], self.wake_at()) {
+            let keeper = self.keeper.as_ref().filter(|_| self.main_exit.is_none());
+            let outputs = [log.as_ref().map(AsFd::as_fd), answer.as_ref().map(AsFd::as_fd), keeper.map(AsFd::as_fd)];
+            let (asked, readable) = match self.ears.listen(outputs, self.wake_at()) {
                 Ok(heard) => heard,
                 // Cannot happen with sane descriptors. What was started must not outlive us even then.
                 Err(error) => {
@@ -255,9 +264,14 @@ impl Supervision {
         for which in [LOG, ANSWER] {
             self.read_output(which, REST_MAX / READ_MAX);
         }
+        if let Some(user) = self.user
+            && !sandbox::is_rest_ended(user, || drop(reap(self.main, &mut None)))
+        {
+            survivors = survivors.max(1);
+        }
         let closed = self.output.close();
         Ok(Ended {
-            exit: self.main_exit.unwrap_or(Exit::Signal(rustix::process::Signal::KILL.as_raw())),
+            exit: self.main_exit.unwrap_or(Exit::Signal(Signal::KILL.as_raw())),
             stopped: self.stopped,
             out_of_turns: self.out_of_turns,
             answer_truncated: self.answer.is_some_and(|answer| answer.truncated),
@@ -281,12 +295,12 @@ impl Supervision {
             Stage::Running if ended => self.stage = Stage::Settling(now + SETTLE),
             Stage::Running if stop => {
                 self.stopped = true;
-                descendants::ask(self.group());
+                self.ask();
                 self.stage = Stage::Asked(now + self.grace);
             }
             Stage::Settling(until) if stop || now >= until => {
-                self.leftovers = descendants::alive(self.group());
-                descendants::ask(self.group());
+                self.leftovers = self.alive();
+                self.ask();
                 self.stage = Stage::Asked(now + self.grace.min(LEFTOVER_GRACE));
             }
             // The process has heard the request: what it started gets no more time than leftovers do.
@@ -300,7 +314,7 @@ impl Supervision {
                 if !self.asked_again && now < until && self.ask_again_at.is_some_and(|at| now >= at) =>
             {
                 self.asked_again = true;
-                descendants::ask(self.group());
+                self.ask();
             }
             Stage::Asked(until) if now >= until => {
                 self.kill();
@@ -314,11 +328,27 @@ impl Supervision {
         false
     }
 
+    /// Counts what of the program runs.
+    fn alive(&self) -> u32 {
+        descendants::alive(self.group(), self.keeper.as_ref().map(|_| self.main))
+    }
+
+    fn ask(&self) {
+        descendants::ask(self.group(), self.keeper.as_ref().map(|_| self.main));
+    }
+
     fn kill(&mut self) {
         let outlived = self.main_exit.is_some();
         let mut main_exit = self.main_exit;
         let main = self.main;
-        let killed = descendants::kill_all(self.group(), || reap(main, &mut main_exit).0);
+        let killed = if self.keeper.is_some() {
+            // Everything inside goes with it.
+            let alive = self.alive();
+            descendants::send(main, Signal::KILL);
+            alive
+        } else {
+            descendants::kill_all(self.group(), || reap(main, &mut main_exit).0)
+        };
         self.main_exit = main_exit;
         self.killed |= killed > 0;
         if outlived && self.stopped {
@@ -338,13 +368,29 @@ impl Supervision {
 
     /// Returns the group of the process as far as its id is surely still its own.
     fn group(&self) -> Option<Pid> {
-        (self.main_exit.is_none() || cfg!(not(target_os = "linux"))).then_some(self.main)
+        let of_program = self.keeper.is_none();
+        (of_program && (self.main_exit.is_none() || cfg!(not(target_os = "linux")))).then_some(self.main)
+    }
+
+    /// Takes in how the program ended, where a keeper says it.
+    fn hear_keeper(&mut self) {
+        let Some(keeper) = self.keeper.as_ref().filter(|_| self.main_exit.is_none()) else { return };
+        let mut ready = [PollFd::new(keeper, PollFlags::IN)];
+        let heard = poll(&mut ready, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|count| count > 0);
+        if !heard {
+            return;
+        }
+        // A keeper that ended without a word was killed: that it ended is seen by waiting for it.
+        self.main_exit = match read_frame(keeper) {
+            Ok(Some(Said::Exited(exit))) => Some(exit),
+            _ => Some(Exit::Signal(Signal::KILL.as_raw())),
+        };
     }
 
     /// Waits for everything that has ended, and returns whether nothing is left.
     fn reap(&mut self) -> bool {
         let (_, childless) = reap(self.main, &mut self.main_exit);
-        childless && (cfg!(target_os = "linux") || descendants::alive(self.group()) == 0)
+        childless && (cfg!(target_os = "linux") || self.alive() == 0)
     }
 
     /// Takes at most `reads` pieces of one of the outputs. Returns whether the process must be stopped for it: it has
@@ -372,6 +418,101 @@ impl Supervision {
     }
 }
 
+/// What was started.
+struct Started {
+    main: Pid,
+    keeper: Option<UnixStream>,
+}
+
+/// What an attempt to start came to.
+enum Attempted {
+    Started(Started),
+    Busy(String),
+}
+
+/// Starts the program as we are.
+fn start_plainly(orders: &Orders, (stdout, stderr): (PipeWriter, PipeWriter)) -> Result<Attempted, LaunchError> {
+    let program = program::resolve(&orders.argv, &orders.directory, &orders.environment)?;
+    let input = match &orders.input {
+        None => Stdio::null(),
+        Some(path) => File::open(path).map_err(|error| cannot_open(path, "standard input", &error))?.into(),
+    };
+    let started = Command::new(&program)
+        .arg0(&orders.argv[0])
+        .args(&orders.argv[1..])
+        .env_clear()
+        .envs(orders.environment.iter().map(|(name, value)| (name, value)))
+        .current_dir(&orders.directory)
+        .stdin(input)
+        .stdout(stdout)
+        .stderr(stderr)
+        .process_group(0)
+        .spawn();
+    match started {
+        Ok(child) => Ok(Attempted::Started(Started { main: Pid::from_child(&child), keeper: None })),
+        Err(error) if is_passing(&error) => Ok(Attempted::Busy(error.to_string())),
+        Err(error) => Err(program::why_not_started(&orders.argv, &orders.directory, &program, &error)),
+    }
+}
+
+/// Starts a launcher, which enters the cell and becomes the program there, or sends a keeper inside.
+fn start_inside(
+    orders: &Orders,
+    cell: &Cell,
+    (stdout, stderr): (PipeWriter, PipeWriter),
+) -> Result<Attempted, LaunchError> {
+    let program = || orders.argv.first().cloned().unwrap_or_default();
+    let failed = |error: io::Error| LaunchError::Supervisor { program: program(), why: error.to_string() };
+    let (ours, theirs) = UnixStream::pair().map_err(failed)?;
+    let spawned = Command::new("/proc/self/exe")
+        .arg(LAUNCH)
+        .env_clear()
+        .current_dir("/")
+        .stdin(OwnedFd::from(theirs))
+        .stdout(stdout)
+        .stderr(stderr)
+        .process_group(0)
+        .spawn();
+    let mut launcher = match spawned {
+        Ok(launcher) => launcher,
+        Err(error) if is_passing(&error) => return Ok(Attempted::Busy(error.to_string())),
+        Err(error) => return Err(failed(error)),
+    };
+    let start = Start {
+        argv: orders.argv.clone(),
+        directory: orders.directory.clone(),
+        environment: orders.environment.clone(),
+        input: orders.input.clone(),
+        cell: cell.clone(),
+    };
+    // A launcher that ended early says why, or shows by its exit code.
+    let _ = write_frame(&ours, &start);
+    let mut main = Pid::from_child(&launcher);
+    loop {
+        match read_frame(&ours).map_err(failed)? {
+            // It became the program, which has no end of the socket.
+            None if !cell.needs_keeper() => return Ok(Attempted::Started(Started { main, keeper: None })),
+            Some(Said::Running) => return Ok(Attempted::Started(Started { main, keeper: Some(ours) })),
+            Some(Said::Keeper { pid }) => {
+                let _ = launcher.wait();
+                main = Pid::from_raw(pid).ok_or_else(|| failed(io::ErrorKind::InvalidData.into()))?;
+                write_frame(&ours, &start).map_err(failed)?;
+            }
+            Some(Said::Busy(why)) => {
+                let _ = launcher.wait();
+                return Ok(Attempted::Busy(why));
+            }
+            Some(Said::Failed(error)) => {
+                let _ = launcher.wait();
+                return Err(error);
+            }
+            None | Some(Said::Exited(_)) => {
+                return Err(LaunchError::Sandbox { program: program(), why: "its launcher ended early".to_owned() });
+            }
+        }
+    }
+}
+
 /// Which pipe is which.
 const LOG: usize = 0;
 const ANSWER: usize = 1;
@@ -394,8 +535,8 @@ fn reap(main: Pid, main_exit: &mut Option<Exit>) -> (Vec<Pid>, bool) {
     loop {
         match wait(WaitOptions::NOHANG) {
             Ok(Some((pid, status))) => {
-                if pid == main {
-                    *main_exit = exit_of(status).or(*main_exit);
+                if pid == main && main_exit.is_none() {
+                    *main_exit = exit_of(status);
                 }
                 gone.push(pid);
             }
@@ -406,11 +547,11 @@ fn reap(main: Pid, main_exit: &mut Option<Exit>) -> (Vec<Pid>, bool) {
     }
 }
 
-fn exit_of(status: WaitStatus) -> Option<Exit> {
+pub(super) fn exit_of(status: WaitStatus) -> Option<Exit> {
     status.exit_status().map(Exit::Code).or_else(|| status.terminating_signal().map(Exit::Signal))
 }
 
-fn is_passing(error: &io::Error) -> bool {
+pub(super) fn is_passing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::ExecutableFileBusy | io::ErrorKind::WouldBlock)
 }
 

@@ -78,22 +78,30 @@ impl Failure {
         for diagnostic in &self.diagnostics {
             let _ = writeln!(out, "{diagnostic}\n");
         }
-        let _ = writeln!(out, "error: {}", self.error);
+        let _ = writeln!(out, "error: {}", shown(&self.error.to_string()));
         // An error that already quotes its cause must not say it twice.
         let mut said = self.error.to_string();
         for cause in self.error.chain().skip(1) {
             let cause = cause.to_string();
             if !said.contains(&cause) {
-                let _ = writeln!(out, "  because: {cause}");
+                let _ = writeln!(out, "  because: {}", shown(&cause));
                 said.push_str(&cause);
             }
         }
         if let Some(hint) = &self.hint {
-            let _ = writeln!(out, "  hint: {hint}");
+            let _ = writeln!(out, "  hint: {}", shown(hint));
         }
         // A closed standard error is nothing that could be told anybody.
         let _ = std::io::stderr().write_all(text::terminal(&out).as_bytes());
     }
+}
+
+/// The longest message that is printed, in characters.
+const SHOWN_MAX: usize = 8_000;
+
+/// Makes a message one that nothing in it can end: its further lines are indented, so that none is taken for ours.
+fn shown(message: &str) -> String {
+    text::truncate(&text::terminal(message), SHOWN_MAX).replace('\n', "\n    ")
 }
 
 impl std::fmt::Display for Failure {
@@ -173,7 +181,7 @@ impl From<AgentError> for Failure {
 impl From<ExecutionError> for Failure {
     fn from(error: ExecutionError) -> Self {
         match error {
-            ExecutionError::Surroundings { .. } => Self::outside(error),
+            ExecutionError::Surroundings { .. } | ExecutionError::Sandbox(_) => Self::outside(error),
             ExecutionError::Agent(error) => error.into(),
             ExecutionError::Workspace(error) => error.into(),
             ExecutionError::RunDir(error) => error.into(),
@@ -264,7 +272,7 @@ impl From<UploadError> for Failure {
 impl From<JobError> for Failure {
     fn from(error: JobError) -> Self {
         match error {
-            JobError::File { .. } | JobError::Diverged { .. } => Self::outside(error),
+            JobError::File { .. } | JobError::Diverged { .. } | JobError::Sandbox(_) => Self::outside(error),
             JobError::State { .. }
             | JobError::NotDue { .. }
             | JobError::NotDispatched(_)
@@ -274,6 +282,7 @@ impl From<JobError> for Failure {
             JobError::Workspace(error) => error.into(),
             JobError::Run(error) => error.into(),
             JobError::RunDir(error) => error.into(),
+            JobError::Untrusted(_) => Self::input(error),
             JobError::Journal(error) => RunError::from(error).into(),
             JobError::Agent(error) => error.into(),
         }
@@ -284,7 +293,7 @@ impl From<VerifyError> for Failure {
     fn from(error: VerifyError) -> Self {
         match error {
             VerifyError::Workspace(error) => error.into(),
-            VerifyError::Read { .. } | VerifyError::Handoff { .. } => Self::input(error),
+            VerifyError::Read(_) | VerifyError::Handoff { .. } => Self::input(error),
         }
     }
 }

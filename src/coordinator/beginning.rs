@@ -12,7 +12,12 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{Elsewhere, Happened, Resumed, Run, RunError, Setup, history, replay::Replay, worker::Shop};
+use super::{
+    Elsewhere, Happened, Resumed, Run, RunError, Setup, history,
+    quarters::{owners_of_attempts, owners_of_gates},
+    replay::Replay,
+    worker::Shop,
+};
 use crate::layout::RunFile;
 use crate::{
     journal::{JOURNAL_VERSION, Journal, Record},
@@ -25,7 +30,8 @@ pub(super) fn begin(
     elsewhere: Option<Elsewhere>,
 ) -> Result<(Run, mpsc::UnboundedReceiver<Happened>), RunError> {
     let began = Instant::now();
-    let Setup { intake, store, run_dir, scratch, agents, environment, supervisor, place, revision, resumed } = setup;
+    let Setup { intake, store, run_dir, scratch, agents, sandbox, environment, supervisor, place, revision, resumed } =
+        setup;
     let (journal, records) = match resumed {
         Some(Resumed { journal, records }) => (journal, records),
         None => (Journal::create(&run_dir.path(RunFile::Journal))?, Vec::new()),
@@ -52,10 +58,13 @@ pub(super) fn begin(
     }
 
     let durations = history::durations(&intake.schedule, &replay, &run_dir);
-    let pool = SlotPool::spread(store.clone(), &scratch.join("slots"))?;
+    let pool = SlotPool::spread_among(store.clone(), &scratch.join("slots"), owners_of_attempts(&sandbox))?;
+    let gate_pool = SlotPool::spread_among(store.clone(), &scratch.join("gate-slots"), owners_of_gates(&sandbox))?;
     let shop = Arc::new(Shop {
         store,
         pool,
+        gate_pool,
+        sandbox,
         run_dir,
         scratch,
         agents,

@@ -123,6 +123,7 @@ impl Run {
             duration_ms: self.shop.now_ms(),
             lock: self.intake.lock.clone(),
             provenance: self.intake.provenance.clone(),
+            isolation: self.shop.sandbox.isolation().clone(),
             plan: self.intake.plan.clone(),
             schedule: schedule.clone(),
             result: Implementation {

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use super::{
     error::RunError,
     gate_counts::{self, CountError, Counting},
+    quarters::Quarters,
     worker::Shop,
 };
 use crate::{
@@ -110,12 +111,13 @@ pub(super) async fn run(
         let began_ms = shop.now_ms();
         let mut commands = Vec::new();
         if !job.commands.is_empty() && !*stop.borrow() {
-            let slot = shop.pool.acquire(&job.commit, None).await?;
+            let slot = shop.gate_pool.acquire(&job.commit, None).await?;
             for (number, (asked_by, argv)) in job.commands.iter().enumerate() {
                 if *stop.borrow() {
                     break;
                 }
-                let place = CommandPlace { shop, job: &job, number: number + 1, worktree: slot.path() };
+                let place =
+                    CommandPlace { shop, job: &job, number: number + 1, slot: slot.number(), worktree: slot.path() };
                 commands.push(place.run(*asked_by, argv, &mut stop).await?);
             }
         }
@@ -136,6 +138,7 @@ struct CommandPlace<'a> {
     shop: &'a Shop,
     job: &'a GateJob,
     number: usize,
+    slot: usize,
     worktree: &'a Path,
 }
 
@@ -164,6 +167,7 @@ impl CommandPlace<'_> {
             output_cap: LOG_MAX,
             grace: GRACE,
             supervisor: self.shop.supervisor.clone(),
+            cell: None,
         };
         let since = std::time::SystemTime::now();
         let mut timed_out = false;
@@ -173,7 +177,9 @@ impl CommandPlace<'_> {
                 () = stopped(stop) => {}
             }
         };
-        let ended = agent::run(&launch, end).await;
+        let quarters = Quarters::of_gate(&self.shop.sandbox, self.slot, self.worktree, &scratch)
+            .map_err(|source| RunDirError::Io { path: self.worktree.to_owned(), source })?;
+        let ended = quarters.run(launch, 1, end).await;
         let receipt = match ended {
             Ok(ended) => {
                 let (worktree, junit) = (self.worktree.to_owned(), self.job.junit.clone());

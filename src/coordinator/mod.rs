@@ -20,6 +20,7 @@ mod integration;
 mod judging;
 mod limits;
 pub mod progress;
+mod quarters;
 mod replay;
 mod rework;
 mod timeline;
@@ -60,6 +61,7 @@ pub use self::{
     error::RunError,
     integration::commit_message,
     judging::{Process, capture_and_judge, nothing_came},
+    quarters::{Quarters, Site as SandboxSite, open_sandbox},
     replay::{Resumed, is_over},
     worker::{Files, Order, concluded},
 };
@@ -68,6 +70,7 @@ use crate::{
     intake::Intake,
     journal::{Journal, Record},
     run_dir::RunDir,
+    sandbox::Sandbox,
     workspace::{integrate::Head, store::RunStore},
 };
 
@@ -84,6 +87,8 @@ pub struct Setup {
     pub scratch: PathBuf,
     /// The agents that do the work.
     pub agents: Agents,
+    /// What isolates subagents and gates.
+    pub sandbox: Sandbox,
     /// Our own environment, from which variables are passed on to gates by name.
     pub environment: BTreeMap<String, String>,
     /// Our own executable, which supervises what we start.
@@ -375,10 +380,13 @@ impl Run {
         for abandoned in pool.abandoned() {
             tracing::warn!(path = %abandoned.path.display(), why = abandoned.why, "a work tree could not be cleaned and was set aside");
         }
+        let gate_pool = self.shop.gate_pool.clone();
         tokio::spawn(async move {
-            // What cannot be removed goes with the scratch folder.
-            if let Err(error) = pool.remove().await {
-                tracing::warn!(%error, "the work trees could not be removed");
+            for pool in [pool, gate_pool] {
+                // What cannot be removed goes with the scratch folder.
+                if let Err(error) = pool.remove().await {
+                    tracing::warn!(%error, "the work trees could not be removed");
+                }
             }
         })
     }

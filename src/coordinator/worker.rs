@@ -20,11 +20,13 @@ use tokio::sync::watch;
 use super::{
     error::RunError,
     judging::{AttemptEnd, Left, NEVER_BEGAN, NotStarted, keep_and_judge, no_process, without_secrets},
+    quarters::Quarters,
 };
-use crate::layout::TaskFile;
+use crate::layout::{PROGRAMS, TaskFile};
 use crate::{
-    agent::{self, Agent, Agents, Conclusion, Ended, Job},
+    agent::{Agent, Agents, Conclusion, Ended, Job, LaunchError, report_folder},
     run_dir::{RunDir, RunDirError},
+    sandbox::Sandbox,
     workspace::{slots::SlotPool, store::RunStore},
 };
 
@@ -32,6 +34,9 @@ use crate::{
 pub(super) struct Shop {
     pub(super) store: RunStore,
     pub(super) pool: SlotPool,
+    /// The slots of gates, which no attempt has had.
+    pub(super) gate_pool: SlotPool,
+    pub(super) sandbox: Sandbox,
     pub(super) run_dir: RunDir,
     /// Where subagents and gates have their HOME and TMPDIR; outside the repository, gone after the run.
     pub(super) scratch: PathBuf,
@@ -147,20 +152,33 @@ async fn attempt(
         brief: brief_digest.clone(),
     });
     let started_ms = shop.now_ms();
+    let programs = shop.scratch.join(PROGRAMS);
+    let quarters = Quarters::of_attempt(&shop.sandbox, &slot, &scratch, &programs)
+        .map_err(|source| RunDirError::Io { path: slot.path().to_owned(), source })?;
     let mut ended = match order.agent.prepare(&job) {
-        Ok(launch) => agent::run(&launch, stopped(&mut stop)).await.map_err(NotStarted::Launch),
+        Ok(launch) => quarters.run(launch, usize::MAX, stopped(&mut stop)).await.map_err(NotStarted::Launch),
         Err(error) => Err(NotStarted::Agent(error)),
     };
-    let conclusion = match &mut ended {
-        Ok(ended) => Some(concluded(order.agent.as_ref(), &job, ended, stopped(&mut stop)).await),
+    let conclusion = match ended {
+        Ok(mut first) => {
+            let concluded = concluded(order.agent.as_ref(), &job, &mut first, &quarters, stopped(&mut stop)).await;
+            let (conclusion, result) = match concluded {
+                Ok(conclusion) => (Some(conclusion), Ok(first)),
+                Err(error) => (None, Err(NotStarted::Launch(error))),
+            };
+            ended = result;
+            conclusion
+        }
         Err(_) => None,
     };
     let captured = match slot.take_back_agent_files(placed).await {
-        Ok(()) if ended.as_ref().is_ok_and(|ended| ended.survivors == 0) => slot.capture_last().await,
-        // What could not be ended may go on writing: then the next one looks at everything again.
+        Ok(()) if ended.is_ok() => slot.capture_last().await,
         Ok(()) => {
             let captured = slot.capture().await;
-            drop(slot);
+            if let Err(NotStarted::Launch(error @ (LaunchError::Lost { .. } | LaunchError::Survived { .. }))) = &ended {
+                // Whatever it was that ran there, nobody else is to meet it.
+                slot.give_up(error.to_string());
+            }
             captured
         }
         Err(error) => {
@@ -181,25 +199,28 @@ async fn attempt(
 
 /// Reads what a job came to. An agent that can go on with its session is asked once more when its answer is no report;
 /// `stop` ends that, too.
+///
+/// # Errors
+/// When what was started to ask it could not be ended as a whole: then nothing counts that the job left.
 pub async fn concluded(
     agent: &dyn Agent,
     job: &Job<'_>,
     ended: &mut Ended,
+    quarters: &Quarters<'_>,
     stop: impl Future<Output = ()>,
-) -> Conclusion {
+) -> Result<Conclusion, LaunchError> {
     let first = agent.conclude(job, ended);
     if ended.stopped {
-        return first;
+        return Ok(first);
     }
-    match agent.repair(job, &first) {
+    Ok(match agent.repair(job, &first) {
         None => first,
-        Some(Ok(launch)) => match agent::run(&launch, stop).await {
+        Some(Ok(launch)) => match quarters.run(launch, usize::MAX, stop).await {
             Ok(again) => {
-                // What it started and could not be ended is there, whichever of its processes has begun it.
-                ended.survivors = ended.survivors.saturating_add(again.survivors);
                 ended.leftovers = ended.leftovers.saturating_add(again.leftovers);
                 agent.conclude_repair(job, first, &again)
             }
+            Err(error @ (LaunchError::Lost { .. } | LaunchError::Survived { .. })) => return Err(error),
             Err(error) => {
                 tracing::warn!(%error, task = %job.task, "a subagent could not be asked for its report again");
                 first
@@ -209,7 +230,7 @@ pub async fn concluded(
             tracing::warn!(%error, task = %job.task, "a subagent could not be asked for its report again");
             first
         }
-    }
+    })
 }
 
 /// Completes when the attempt is to be stopped; never when the loop is gone, because then the process ends as a whole.
@@ -252,7 +273,7 @@ impl Files {
         Ok(Self {
             worktree: worktree.to_owned(),
             brief,
-            report: scratch.join(TaskFile::Report),
+            report: report_folder(scratch).join(TaskFile::Report),
             log: folder.join(TaskFile::Log),
             scratch: scratch.to_owned(),
         })

@@ -16,6 +16,8 @@ mod dispatch;
 mod error;
 mod freeze;
 mod gate;
+mod in_place;
+mod kept;
 mod prepare;
 mod results;
 mod settle;
@@ -33,8 +35,10 @@ pub use self::{
     error::JobError,
     freeze::{Freezing, freeze},
     gate::{collect_gates, gate},
+    in_place::{KEPT, RUN, run_in_place},
+    kept::Counting,
     prepare::{Prepared, prepare},
-    settle::{Awaited, Settled, awaited, first, settle},
+    settle::{Awaited, Brought, Settled, awaited, first, settle},
     site::{AttemptName, Site},
     state::{Frozen, StateDir},
     summarize::{Summarizing, summarize},

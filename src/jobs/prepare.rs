@@ -10,6 +10,7 @@ use super::{
     site::{AttemptName, Site},
 };
 use crate::{
+    agent::report_folder,
     coordinator::Order,
     layout::{AttemptFile, JobFile, TaskFile},
     workspace::{agent_files, slots::SlotPool},
@@ -50,7 +51,7 @@ impl AttemptDir {
     }
 
     pub(super) fn report(&self) -> PathBuf {
-        self.scratch().join(TaskFile::Report)
+        report_folder(&self.scratch()).join(TaskFile::Report)
     }
 
     /// How the process ended, where one of ours ran it.

@@ -1,6 +1,7 @@
 //! Where a job of the fan-out stands: a state, and a store that has everything of it.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
@@ -17,11 +18,12 @@ use super::{
 };
 use crate::{
     agent::own_environment,
-    coordinator::{Elsewhere, Order, Reached, Resumed, Setup, Until, follow},
+    coordinator::{Elsewhere, Order, Reached, Resumed, SandboxSite, Setup, Until, follow, open_sandbox},
     intake::{self, Intake, IntakeError, Sources},
     journal::{Journal, Record},
     layout::{self, RunFile},
     run_dir::RunDir,
+    sandbox::Sandbox,
     workspace::{bundle, store::RunStore},
 };
 
@@ -137,6 +139,34 @@ impl Site {
         &self.state
     }
 
+    /// Takes what is finished from another state of the same run. What was approved stays as it is here.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is of something else that was approved.
+    pub fn take_progress(&mut self, state: &StateDir) -> Result<(), JobError> {
+        let other = state.frozen()?;
+        if other.lock != self.frozen.lock || other.run != self.frozen.run {
+            let why = "it is of another run".to_owned();
+            return Err(JobError::State { path: state.root().to_owned(), why });
+        }
+        if let Some(bundle) = state.bundle() {
+            bundle::take_patches(&self.store, &bundle)?;
+        }
+        self.records = state.records()?;
+        self.notes = state.notes()?;
+        Ok(())
+    }
+
+    /// Makes the gates of the tree that the run has come to due once more: what is known of them is forgotten.
+    ///
+    /// # Errors
+    /// When the run cannot be followed.
+    pub async fn repeat_gates(&mut self) -> Result<(), JobError> {
+        let tree = self.look().await?.head.tree;
+        self.records.retain(|(_, record)| !matches!(record, Record::Judged { receipt } if receipt.tree == tree));
+        Ok(())
+    }
+
     /// Returns the milliseconds since the run began.
     pub(super) fn now_ms(&self) -> u64 {
         u64::try_from(self.began.elapsed().unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
@@ -186,19 +216,46 @@ impl Site {
         super::state::write_journal(&path, records).await?;
         let (journal, records) = Journal::resume(&path, &intake.lock)?;
         let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
+        let executable = std::env::current_exe().map_err(JobError::reading("our own executable"))?;
+        let environment = own_environment();
+        // Who only goes through a run starts nothing.
+        let sandbox = if elsewhere.gates_here {
+            self.open_sandbox(&executable, &environment, scratch)?.of_run(run_dir.root(), &self.store.object_folders())
+        } else {
+            Sandbox::none()
+        };
         let setup = Setup {
             agents: agent::nobody(&intake)?,
             intake,
             store: self.store.clone(),
             run_dir,
             scratch: scratch.to_owned(),
-            environment: own_environment(),
-            supervisor: std::env::current_exe().map_err(JobError::reading("our own executable"))?,
+            sandbox,
+            environment,
+            supervisor: executable,
             place: Place { run: self.frozen.run.clone(), workflow: self.frozen.workflow.clone(), platform },
             revision: None,
             resumed: Some(Resumed { journal, records }),
         };
         Ok(follow(setup, elsewhere, cancel).await?)
+    }
+
+    /// Opens the sandbox that the configuration asks for, for what this job starts.
+    pub(super) fn open_sandbox(
+        &self,
+        executable: &Path,
+        environment: &BTreeMap<String, String>,
+        scratch: &Path,
+    ) -> Result<Sandbox, JobError> {
+        Ok(open_sandbox(&SandboxSite {
+            intake: &self.intake,
+            store: &self.store,
+            repository: &self.repository,
+            run: &self.folder,
+            scratch,
+            executable,
+            environment,
+        })?)
     }
 
     /// Finds the attempts of these names among those that come next.

@@ -17,7 +17,9 @@ use super::{
 };
 use crate::{
     agent::{self as process, Conclusion, Ended, LaunchError, ReportFileError, Secrets},
-    coordinator::{Files, Order, concluded},
+    coordinator::{Files, Order, Quarters, concluded},
+    layout::PROGRAMS,
+    sandbox::Sandbox,
     workspace::capture::FILE_LIMIT,
 };
 
@@ -89,41 +91,57 @@ pub async fn work(
     cancel: watch::Receiver<bool>,
 ) -> Result<(), JobError> {
     let orders = Site::due(site.look().await?, names)?;
+    let called = orders.iter().map(|order| &order.subagent);
     let (agents, _programs) =
-        agent::of_configuration(&site.intake, &orders, &site.store, &site.frozen.rules, scratch).await?;
+        agent::of_configuration(&site.intake, called, true, &site.store, &site.frozen.rules, scratch).await?;
+    let executable = std::env::current_exe().map_err(JobError::reading("our own executable"))?;
+    let sandbox = site.open_sandbox(&executable, &process::own_environment(), scratch)?;
     for order in &orders {
         if *cancel.borrow() {
             break;
         }
-        work_one(site, order, agents.of(&order.task.subagent)?.as_ref(), job, cancel.clone()).await?;
+        let agent = agents.of(&order.task.subagent)?.as_ref();
+        work_one(site, order, agent, &Place { sandbox: &sandbox, job, scratch }, cancel.clone()).await?;
     }
     Ok(())
+}
+
+/// Where the attempts of a job are made.
+struct Place<'a> {
+    sandbox: &'a Sandbox,
+    job: &'a Path,
+    scratch: &'a Path,
 }
 
 async fn work_one(
     site: &Site,
     order: &Order,
     agent: &dyn process::Agent,
-    job: &Path,
+    place: &Place<'_>,
     cancel: watch::Receiver<bool>,
 ) -> Result<(), JobError> {
     let name = AttemptName::of(order);
-    let dir = AttemptDir::of(job, &name);
+    let dir = AttemptDir::of(place.job, &name);
     let files = files(site, &dir)?;
     fs::write(dir.started(), site.now_ms().to_string()).map_err(JobError::writing(dir.started()))?;
     let launch = agent.prepare(&files.job(order))?;
     let deadline = Instant::now() + Duration::from_secs(order.task.time_limit_s);
-    let mut process = process::run(&launch, end_of(deadline, cancel.clone())).await;
-    let said = match &mut process {
-        Ok(ended) => {
-            let end = end_of(deadline, cancel.clone());
-            Some(Said::of(concluded(agent, &files.job(order), ended, end).await))
+    let programs = place.scratch.join(PROGRAMS);
+    let quarters = Quarters::of_prepared(place.sandbox, &files.worktree, &files.scratch, &programs)
+        .map_err(JobError::writing(&files.worktree))?;
+    let mut process = quarters.run(launch, usize::MAX, end_of(deadline, cancel.clone())).await;
+    let mut said = None;
+    if let Ok(ended) = &mut process {
+        let end = end_of(deadline, cancel.clone());
+        match concluded(agent, &files.job(order), ended, &quarters, end).await {
+            Ok(conclusion) => said = Some(Said::of(conclusion)),
+            Err(error) => process = Err(error),
         }
-        Err(error) => {
-            tracing::warn!(%error, %name, "the agent could not be started");
-            None
-        }
-    };
+    }
+    if let Err(error) = &process {
+        tracing::warn!(%error, %name, "the agent could not be run");
+    }
+    quarters.take_back().map_err(JobError::writing(&files.worktree))?;
     let secrets = Secrets::of(&process::own_environment(), &order.pass_environment);
     let secrets = if secrets.is_empty() { Vec::new() } else { secrets_below(&files.worktree, &secrets) };
     let cancelled = *cancel.borrow();

@@ -85,6 +85,17 @@ impl Step<'_> {
         Ok(intent)
     }
 
+    /// Returns the pull request on which the event that started the workflow runs something.
+    pub(super) fn number_of_event(&self) -> Result<Option<PullRequestNumber>, StepError> {
+        let event = event::read(self.runner.event_name()?, &self.runner.event()?)?;
+        let pull_request = self.runner.number("pr")?.map(PullRequestNumber::new);
+        let inputs = ActionInputs { pull_request, ..ActionInputs::default() };
+        Ok(match intent::intent(&event, &inputs) {
+            Intent::Run { number, .. } | Intent::Retry { number, .. } => Some(number),
+            _ => None,
+        })
+    }
+
     /// Tells whether a run is begun as a fan-out, and not done here.
     fn fans_out(&self) -> Result<bool, RunnerError> {
         match self.runner.input("fan-out") {

@@ -17,6 +17,7 @@ mod error;
 mod event;
 pub mod gather;
 mod job;
+mod one_job;
 mod prepare;
 mod pull_request;
 mod settle;

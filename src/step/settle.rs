@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use implementer_model::{github_ids::ArtifactId, text, workflow::matrix::Leg};
@@ -17,11 +17,11 @@ use crate::{
     actions::{Level, annotation},
     errors, execution,
     github::Github,
-    jobs::{self, AttemptName, Awaited, StateDir},
+    jobs::{self, AttemptName, Awaited, Brought, StateDir},
 };
 
 /// The outputs in which the jobs of a wave say what they uploaded.
-struct Bindings {
+pub(super) struct Bindings {
     /// Of those that did the work.
     here: Option<BTreeMap<String, Value>>,
     /// Of those that waited for workflows which did it.
@@ -41,7 +41,7 @@ impl Step<'_> {
     pub(super) fn settle(&self) -> Result<StepEnd, StepError> {
         let service = self.artifacts()?;
         let wave = self.required("wave")?;
-        let bindings = Bindings { here: self.outputs("results")?, dispatched: self.outputs("dispatched")? };
+        let bindings = self.bindings()?;
         let scratch = execution::scratch()?;
         self.runtime.block_on(async {
             let site = self.site(&scratch.path().join("site")).await?;
@@ -58,6 +58,11 @@ impl Step<'_> {
         })
     }
 
+    /// Reads what the jobs before say that they uploaded.
+    pub(super) fn bindings(&self) -> Result<Bindings, StepError> {
+        Ok(Bindings { here: self.outputs("results")?, dispatched: self.outputs("dispatched")? })
+    }
+
     /// Reads the outputs of a job, as JSON; none of a job that is not there.
     fn outputs(&self, input: &'static str) -> Result<Option<BTreeMap<String, Value>>, StepError> {
         let Some(json) = self.runner.input(input) else { return Ok(None) };
@@ -70,13 +75,13 @@ impl Step<'_> {
     /// not count, why.
     ///
     /// What the platform did is no verdict: where a result may be there and cannot be had, nothing is settled.
-    async fn gather(
+    pub(super) async fn gather(
         &self,
         awaited: &Awaited,
         bindings: &Bindings,
         wave: &str,
         scratch: &Path,
-    ) -> Result<(Vec<(String, PathBuf)>, BTreeMap<AttemptName, String>), StepError> {
+    ) -> Result<(Vec<Brought>, BTreeMap<AttemptName, String>), StepError> {
         let gates = Leg::gates();
         let legs = if awaited.gates { std::slice::from_ref(&gates) } else { &awaited.legs };
         let github = self.repository()?.github;
@@ -102,7 +107,8 @@ impl Step<'_> {
         for leg in legs {
             let why = match (gathered.remove(&leg.slot), refused.remove(&leg.slot)) {
                 (Some(Ok(folder)), _) => {
-                    found.push((format!("job {} of {wave}", leg.slot), folder));
+                    let leg_of_tasks = (!awaited.gates).then(|| leg.clone());
+                    found.push(Brought { job: format!("job {} of {wave}", leg.slot), folder, leg: leg_of_tasks });
                     continue;
                 }
                 (Some(Err(error)), _) if !error.is_about_the_content() => {

@@ -9,11 +9,11 @@ use implementer_model::{
     summary,
 };
 
-use super::{PullRequestContext, Step, StepEnd, StepError, conversation, job::pack_folder};
+use super::{ANNOTATIONS_MAX, PullRequestContext, Step, StepEnd, StepError, conversation, job::pack_folder};
 use crate::{
     actions::{Level, annotation},
     execution::{self, Executed},
-    jobs::{self, Summarizing},
+    jobs::{self, Site, StateDir, Summarizing},
     layout::{RUNS_DIR, RunFile},
     runtime::blocking,
     workspace::store::RunStore,
@@ -32,9 +32,23 @@ impl Step<'_> {
              store of its own.",
         );
         let (handoff, store) = self.runtime.block_on(async {
-            let site = self.site(&scratch.path().join("site")).await?;
+            let mut site = match self.site(&scratch.path().join("site")).await {
+                Err(error) => {
+                    self.conclude_in_words().await;
+                    return Err(error);
+                }
+                Ok(site) => site,
+            };
+            let mut notes = self.add_settled(&mut site, &scratch.path().join("waves")).await;
+            let work = self.add_work(&mut site, &scratch.path().join("work")).await;
+            notes.extend(work.notes);
+            notes.extend(self.add_repeated_gates(&mut site, scratch.path()).await?);
+            for note in notes.iter().take(ANNOTATIONS_MAX) {
+                self.log.command(&annotation(Level::Warning, None, "Result not counted", note));
+            }
             let cancelled = self.runner.input("cancelled") == Some("true");
-            let summarizing = Summarizing { head: self.runner.input("head"), cancelled, notes: Vec::new() };
+            let head = self.runner.input("head");
+            let summarizing = Summarizing { head, cancelled, notes, why_open: work.why_open };
             let handoff = jobs::summarize(&site, summarizing, &out, scratch.path()).await?;
             Ok::<_, StepError>((handoff, site.store))
         })?;
@@ -70,6 +84,41 @@ impl Step<'_> {
         }
         self.tell_usage(pull.github());
         self.report_run(&reported, &workspace)
+    }
+
+    /// Takes in the receipts of the job that ran the final gates once more, where there is one. Its word stands in place of
+    /// the working job's.
+    async fn add_repeated_gates(&self, site: &mut Site, scratch: &Path) -> Result<Vec<String>, StepError> {
+        if self.runner.input("work").is_none() || self.runner.input("results").is_none() {
+            return Ok(Vec::new());
+        }
+        site.repeat_gates().await?;
+        let wave = self.required("wave")?;
+        let awaited = jobs::awaited(site).await?;
+        if !awaited.gates {
+            return Ok(Vec::new());
+        }
+        let bindings = self.bindings()?;
+        let (found, troubles) = self.gather(&awaited, &bindings, wave, scratch).await?;
+        let to = StateDir::new(&scratch.join("gates"));
+        let settled = jobs::settle(site, awaited, &found, &troubles, None, &to).await?;
+        site.take_progress(&to)?;
+        Ok(settled.notes)
+    }
+
+    /// Ends what stands in progress on the pull request when not even what was approved can be read: the event that started
+    /// the workflow names it.
+    async fn conclude_in_words(&self) {
+        let Ok(Some(number)) = self.number_of_event() else { return };
+        let concluded = async {
+            let pull = self.pull_request(number)?;
+            let head = pull.github().pull_request(number).await?.head.sha;
+            Ok::<_, StepError>(conversation::clean_up(&pull, &head).await?)
+        };
+        match concluded.await {
+            Ok(count) => tracing::info!(count, "concluded what stood in progress"),
+            Err(error) => tracing::warn!(%error, "what stands in progress could not be concluded"),
+        }
     }
 
     /// Puts the integrated commits on a branch of our own, never on the pull request's.

@@ -46,6 +46,15 @@ pub enum WorkspaceError {
         /// The place.
         path: PathBuf,
     },
+    /// Somebody wrote another content under the id of an object.
+    #[error(
+        "the object {id} of the store is not what its id says: something has written into the store or the repository. \
+         Nothing that was made since counts; check the repository with `git fsck`, then run again"
+    )]
+    ForgedObject {
+        /// The object.
+        id: String,
+    },
     /// An object of the base is not there.
     #[error(
         "the object {id} is missing{}",
@@ -116,6 +125,9 @@ pub enum WorkspaceError {
     /// A bundle cannot be used.
     #[error(transparent)]
     Bundle(#[from] BundleError),
+    /// A file that somebody else may have made is none that is read.
+    #[error(transparent)]
+    Untrusted(#[from] crate::untrusted::UntrustedError),
     /// Commits could not be fetched.
     #[error("cannot fetch {what} from {url}: {reason}. The token needs `contents: read` on the repository")]
     Fetch {
@@ -209,6 +221,14 @@ pub enum BundleError {
         commit: String,
         /// The repository.
         repository: PathBuf,
+    },
+    /// The bundle holds what is not taken in.
+    #[error("the bundle `{path}` is not taken in: {why}")]
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// What it holds.
+        why: String,
     },
     /// The bundle's objects are not what its header promises.
     #[error("the bundle `{path}` is damaged or was changed: {detail}")]

@@ -10,6 +10,7 @@ use crate::{
     findings::Finding,
     gate::{Place, Receipt},
     ids::{Digest, ObjectId, TaskId},
+    isolation::Isolation,
     lock::Lock,
     patch::{Conflict, MergedPath, Patch},
     plan::Plan,
@@ -78,6 +79,9 @@ pub struct Handoff {
     /// What the run cost.
     #[serde(default)]
     pub cost: Cost,
+    /// What kept subagents and gates apart.
+    #[serde(default)]
+    pub isolation: Isolation,
 }
 
 /// Whether the implementation is complete.

@@ -83,7 +83,14 @@ pub(super) async fn claim(pull: &PullRequestContext, snapshot: &Snapshot) -> Res
     };
     let mut by = None;
     for other in others.iter().filter(|other| is_open(other) && other.id != mine.id) {
-        let Some(key) = other.run_key().filter(|key| key != pull.run_key()) else { continue };
+        let Some(key) = other.run_key() else { continue };
+        if key.is_same_run(pull.run_key()) {
+            // An earlier attempt at this very run began it; this one concludes it.
+            if key != *pull.run_key() {
+                conclude_left_open(pull, other).await;
+            }
+            continue;
+        }
         if by.as_ref() == Some(&key) {
             continue;
         }

@@ -224,15 +224,16 @@ fn write(root: &Path, path: &BStr, wanted: Option<&OnDisk>) -> Result<()> {
     }
     match wanted {
         OnDisk::Link(target) => {
-            std::os::unix::fs::symlink(std::ffi::OsStr::from_bytes(target), &place).doing("creating", &place)
+            std::os::unix::fs::symlink(std::ffi::OsStr::from_bytes(target), &place).doing("creating", &place)?;
         }
         OnDisk::File { content, executable } => {
             let mode = if *executable { 0o777 } else { 0o666 };
             let mut options = fs::OpenOptions::new();
             let mut file = options.write(true).create_new(true).mode(mode).open(&place).doing("creating", &place)?;
-            file.write_all(content).doing("writing", &place)
+            file.write_all(content).doing("writing", &place)?;
         }
     }
+    folder::give_like(root, path).doing("giving away", &place)
 }
 
 #[cfg(test)]

@@ -29,9 +29,9 @@ use rustix::{
 use crate::workspace::{
     Result, WorkspaceError,
     error::IoContext as _,
-    folder,
+    folder::{self, Owner},
     slots::stamp,
-    store::{RunStore, convert::Checkout},
+    store::{RunStore, convert::Checkout, hashed},
 };
 
 /// How many files a thread takes at a time: some folders, so that threads seldom meet in one.
@@ -48,7 +48,7 @@ pub(in crate::workspace) type Written = Vec<(usize, Stat)>;
 pub(in crate::workspace) fn fill(
     store: &RunStore,
     files: &State,
-    roots: &[PathBuf],
+    roots: &[(PathBuf, Option<Owner>)],
     threads: usize,
 ) -> Result<Vec<Written>> {
     let next = AtomicUsize::new(0);
@@ -72,7 +72,12 @@ pub(in crate::workspace) fn fill(
 }
 
 /// What one thread does: takes files until there are none.
-fn fill_some(store: &RunStore, files: &State, roots: &[PathBuf], next: &AtomicUsize) -> Result<Vec<Written>> {
+fn fill_some(
+    store: &RunStore,
+    files: &State,
+    roots: &[(PathBuf, Option<Owner>)],
+    next: &AtomicUsize,
+) -> Result<Vec<Written>> {
     let repo = store.repo();
     let is_attributes =
         |entry: &Entry| entry.path(files).rsplit(|&byte| byte == b'/').next() == Some(b".gitattributes");
@@ -81,7 +86,7 @@ fn fill_some(store: &RunStore, files: &State, roots: &[PathBuf], next: &AtomicUs
         true => Some(Checkout::of(store, &repo, files)?),
         false => None,
     };
-    let mut stacks = roots.iter().map(|root| Stack::open(root)).collect::<Result<Vec<_>>>()?;
+    let mut stacks = roots.iter().map(|(root, owner)| Stack::open(root, *owner)).collect::<Result<Vec<_>>>()?;
     let mut written = vec![Vec::new(); roots.len()];
     let mut buffer = Vec::new();
     loop {
@@ -101,7 +106,9 @@ fn fill_some(store: &RunStore, files: &State, roots: &[PathBuf], next: &AtomicUs
                 &found
             } else {
                 let found = repo.objects.find_blob(&entry.id, &mut buffer);
-                found.map_err(|error| store.explain(&repo, entry.id, "checking out", error))?.data
+                let found = found.map_err(|error| store.explain(&repo, entry.id, "checking out", error))?.data;
+                hashed::check_blob(&entry.id, found)?;
+                found
             };
             for (stack, written) in stacks.iter_mut().zip(&mut written) {
                 written.push((index, stack.write(path, entry.mode == Mode::FILE_EXECUTABLE, content)?));
@@ -113,6 +120,7 @@ fn fill_some(store: &RunStore, files: &State, roots: &[PathBuf], next: &AtomicUs
 /// The folders that lead to the file that was written last, each held open.
 struct Stack<'a> {
     root: &'a Path,
+    owner: Option<Owner>,
     root_fd: OwnedFd,
     /// The folders below the root, with where their names end in `path`.
     open: Vec<(usize, OwnedFd)>,
@@ -120,10 +128,10 @@ struct Stack<'a> {
 }
 
 impl<'a> Stack<'a> {
-    fn open(root: &'a Path) -> Result<Self> {
+    fn open(root: &'a Path, owner: Option<Owner>) -> Result<Self> {
         let options = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let root_fd = at::open(root, options, FileMode::empty()).map_err(Into::into).doing("opening", root)?;
-        Ok(Self { root, root_fd, open: Vec::new(), path: BString::default() })
+        Ok(Self { root, owner, root_fd, open: Vec::new(), path: BString::default() })
     }
 
     /// Writes a new file, and returns its fingerprint.
@@ -139,7 +147,12 @@ impl<'a> Stack<'a> {
         let mode = FileMode::from_raw_mode(if executable { 0o777 } else { 0o666 });
         let file = at::openat(self.top(), name, options, mode);
         let mut file = File::from(file.map_err(|error| io_error(self.root)(error.into()))?);
-        let stat = file.write_all(content).and_then(|()| file.metadata()).map(|meta| stamp::of(&meta));
+        let written = file.write_all(content).and_then(|()| match self.owner {
+            // Before its fingerprint is taken, which has the owner in it.
+            Some((uid, gid)) => std::os::unix::fs::fchown(&file, Some(uid), Some(gid)),
+            None => Ok(()),
+        });
+        let stat = written.and_then(|()| file.metadata()).map(|meta| stamp::of(&meta));
         stat.map_err(io_error(self.root))
     }
 
@@ -163,13 +176,17 @@ impl<'a> Stack<'a> {
         while from < dir.len() {
             let end = dir[from..].find_byte(b'/').map_or(dir.len(), |slash| from + slash);
             let name: &[u8] = &dir[from..end];
-            match at::mkdirat(self.top(), name, FileMode::from_raw_mode(0o777)) {
+            let made = match at::mkdirat(self.top(), name, FileMode::from_raw_mode(0o777)) {
+                Ok(()) => true,
                 // Another thread was first, or it is from the batch before.
-                Ok(()) | Err(Errno::EXIST) => {}
+                Err(Errno::EXIST) => false,
                 Err(error) => return Err(error),
-            }
+            };
             let options = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             let fd = at::openat(self.top(), name, options, FileMode::empty())?;
+            if let Some((uid, gid)) = self.owner.filter(|_| made) {
+                at::fchown(&fd, Some(at::Uid::from_raw(uid)), Some(at::Gid::from_raw(gid)))?;
+            }
             self.open.push((end, fd));
             from = end + 1;
         }

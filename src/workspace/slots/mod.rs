@@ -16,6 +16,7 @@ mod waiting;
 
 use std::{
     fs,
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -34,7 +35,7 @@ use crate::layout::refs::TASK_BRANCH_PREFIX;
 use crate::workspace::{
     Result, WorkspaceError,
     error::IoContext as _,
-    folder,
+    folder::{self, Owner},
     slots::{capture::Captured, refit::Holding, stamp::Fence, sweep::Seen},
     store::{Base, RunStore, git_id, repository_files},
 };
@@ -51,6 +52,7 @@ struct Pool {
     dir: PathBuf,
     /// What the names of the slots end with: see [`folder::spread`].
     suffix: String,
+    owners: Owners,
     free: Mutex<Vec<Arc<Held>>>,
     abandoned: Mutex<Vec<Abandoned>>,
     /// How many slots were ever begun.
@@ -70,6 +72,33 @@ struct Pool {
     patient: AtomicBool,
     /// How long the last first checkout of a slot took, in microseconds.
     checkout_us: AtomicU64,
+}
+
+impl Pool {
+    fn owner_of(&self, number: usize) -> Result<Option<Owner>> {
+        self.owners.of(number).doing("finding an owner for a slot in", &self.dir)
+    }
+}
+
+/// Who the slots of a pool belong to: everybody's are ours, unless somebody says otherwise by number.
+#[derive(Clone, Default)]
+pub struct Owners(Option<Arc<dyn Fn(usize) -> std::io::Result<Option<Owner>> + Send + Sync>>);
+
+impl Owners {
+    /// Makes owners of what gives the user and group for the number of a slot, the same whenever it is asked.
+    pub fn new(owner: impl Fn(usize) -> std::io::Result<Option<Owner>> + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(owner)))
+    }
+
+    fn of(&self, number: usize) -> std::io::Result<Option<Owner>> {
+        self.0.as_ref().map_or(Ok(None), |owner| owner(number))
+    }
+}
+
+impl std::fmt::Debug for Owners {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Owners").field("others", &self.0.is_some()).finish()
+    }
 }
 
 /// A folder and what is known about it.
@@ -95,20 +124,25 @@ impl SlotPool {
     /// Makes a pool in the folder `dir`, which must be empty or not there, and outside of the user's repository. Its slots
     /// are the folders `0`, `1` and so on.
     pub fn new(store: RunStore, dir: &Path) -> Result<Self> {
-        Self::made(store, dir, String::new())
+        Self::made(store, dir, String::new(), Owners::default())
     }
 
     /// Makes a pool of many slots, whose names nobody has to know: they lie where the file system has not removed as many
     /// just now.
     pub fn spread(store: RunStore, dir: &Path) -> Result<Self> {
+        Self::spread_among(store, dir, Owners::default())
+    }
+
+    /// Makes a pool as [`Self::spread`] does, whose slots belong to others.
+    pub fn spread_among(store: RunStore, dir: &Path, owners: Owners) -> Result<Self> {
         // Without one the slots of one run lie where those of the last did, which is slower, and as good.
         let nonce = getrandom::u32().unwrap_or_default();
-        let pool = Self::made(store, dir, format!("-{nonce:08x}"))?;
+        let pool = Self::made(store, dir, format!("-{nonce:08x}"), owners)?;
         folder::spread(&pool.pool.dir);
         Ok(pool)
     }
 
-    fn made(store: RunStore, dir: &Path, suffix: String) -> Result<Self> {
+    fn made(store: RunStore, dir: &Path, suffix: String, owners: Owners) -> Result<Self> {
         fs::create_dir_all(dir).doing("creating", dir)?;
         let dir = fs::canonicalize(dir).doing("looking for", dir)?;
         if fs::read_dir(&dir).doing("listing", &dir)?.next().is_some() {
@@ -120,6 +154,7 @@ impl SlotPool {
                 store,
                 dir,
                 suffix,
+                owners,
                 free: Mutex::default(),
                 abandoned: Mutex::default(),
                 begun: AtomicUsize::new(0),
@@ -204,12 +239,24 @@ pub struct Slot {
     base: Base,
     /// The fingerprint of the index in the subagent's repository, as it was written.
     index: Stat,
+    /// Why nobody may have it again.
+    given_up: Option<String>,
 }
 
 impl Slot {
     /// Returns the folder: the subagent's working directory.
     pub fn path(&self) -> &Path {
         &self.held.folder
+    }
+
+    /// Returns the number of the slot in its pool, from 0.
+    pub fn number(&self) -> usize {
+        self.held.number
+    }
+
+    /// Gives the slot up, so that nobody has it again: something that ran in it may still be running.
+    pub fn give_up(mut self, why: String) {
+        self.given_up = Some(why);
     }
 
     /// Returns the commit that the folder held when it was leased.
@@ -280,6 +327,11 @@ pub struct PlacedAgentFiles(agent_files::Placed);
 
 impl Drop for Slot {
     fn drop(&mut self) {
+        if let Some(why) = self.given_up.take() {
+            let path = outer(&self.pool, self.held.number);
+            lock(&self.pool.abandoned).push(Abandoned { path, why });
+            return;
+        }
         lock(&self.pool.free).push(Arc::clone(&self.held));
         self.pool.releases.fetch_add(1, Ordering::Relaxed);
         self.pool.patient.store(true, Ordering::Relaxed);
@@ -314,8 +366,13 @@ fn lease(pool: &Arc<Pool>, base: Base, mut released: Option<Arc<Held>>, branch: 
     };
     let git_dir = held.folder.join(".git");
     repository_files::write_worktree(&git_dir, &pool.store.borrowed(), git_id(&base.commit)?, branch)?;
-    let index = refit::write_index(&held.holding, &git_dir.join("index"))?;
-    Ok(Slot { pool: Arc::clone(pool), held: Arc::new(held), base, index })
+    let index_file = git_dir.join("index");
+    let mut index = refit::write_index(&held.holding, &index_file)?;
+    if let Some(owner) = pool.owner_of(held.number)? {
+        folder::give(&git_dir, owner).doing("giving away", &git_dir)?;
+        index = stamp::of(&fs::symlink_metadata(&index_file).doing("looking at", &index_file)?);
+    }
+    Ok(Slot { pool: Arc::clone(pool), held: Arc::new(held), base, index, given_up: None })
 }
 
 /// Begins `count` slots and gives one of them; the others are there for whoever waits. Together they cost less than one
@@ -326,8 +383,14 @@ fn begin(pool: &Pool, tree: gix::ObjectId, count: usize, threads: usize) -> Resu
     let (mut folders, mut fences) = (Vec::new(), Vec::new());
     for number in numbers.clone() {
         let outer = outer(pool, number);
-        fs::create_dir(&outer).doing("creating", &outer)?;
-        folders.push(outer.join(pool.store.repository_name()));
+        let owner = pool.owner_of(number)?;
+        // Whose slots are all ours may lend them to others: programs of the repository's own lie in one.
+        let mode = if owner.is_some() { 0o700 } else { 0o755 };
+        fs::DirBuilder::new().mode(mode).create(&outer).doing("creating", &outer)?;
+        if let Some(owner) = owner {
+            folder::give(&outer, owner).doing("giving away", &outer)?;
+        }
+        folders.push((outer.join(pool.store.repository_name()), owner));
         fences.push(fence_file(pool, number));
     }
     let began = Instant::now();
@@ -335,7 +398,7 @@ fn begin(pool: &Pool, tree: gix::ObjectId, count: usize, threads: usize) -> Resu
     let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     pool.checkout_us.store(took / count as u64, Ordering::Relaxed);
     let mut ours = None;
-    for ((number, folder), holding) in numbers.zip(folders).zip(holdings) {
+    for ((number, (folder, _)), holding) in numbers.zip(folders).zip(holdings) {
         if ours.is_none() {
             ours = Some(Held { number, folder, holding, seen: Mutex::default() });
             continue;
@@ -358,7 +421,8 @@ fn reuse(pool: &Pool, held: &Held, tree: gix::ObjectId, threads: usize) -> Resul
     }
     let fence = fence_file(pool, held.number);
     let seen = lock(&held.seen).take();
-    let holding = refit::refit(&pool.store, &held.folder, &fence, &held.holding, seen, tree, threads)?;
+    let owner = pool.owner_of(held.number)?;
+    let holding = refit::refit(&pool.store, &held.folder, &fence, &held.holding, seen, tree, (threads, owner))?;
     Ok(Held { number: held.number, folder: held.folder.clone(), holding, seen: Mutex::default() })
 }
 

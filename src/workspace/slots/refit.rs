@@ -22,13 +22,13 @@ use gix::{
 use crate::workspace::{
     Result, WorkspaceError,
     error::{GitContext as _, IoContext as _},
-    folder,
+    folder::{self, Owner},
     slots::{
         fill,
         stamp::{self, Fence},
         sweep::{Seen, Sweep},
     },
-    store::{RunStore, convert, tree_index::NAMES},
+    store::{RunStore, convert, hashed::Hashed, tree_index::NAMES},
 };
 
 /// What a folder is known to hold. Kept by us, outside of the folder, so that nobody can talk us out of it.
@@ -63,24 +63,27 @@ impl Holding {
 /// When the tree cannot be read or written. The folders are in no known state then.
 pub(in crate::workspace) fn begin(
     store: &RunStore,
-    roots: &[PathBuf],
+    roots: &[(PathBuf, Option<Owner>)],
     fence_files: &[PathBuf],
     tree: gix::ObjectId,
     threads: usize,
 ) -> Result<Vec<Holding>> {
     let flat = store.flat_tree(tree)?;
     let repo = store.repo();
-    for root in roots {
+    for (root, owner) in roots {
         folder::remove(root).doing("removing", root)?;
         fs::create_dir(root).doing("creating", root)?;
+        if let Some(owner) = owner {
+            folder::give(root, *owner).doing("giving away", root)?;
+        }
     }
     let written = fill::fill(store, &flat, roots, threads)?;
     let places = roots.iter().zip(fence_files);
     places
         .zip(written)
-        .map(|((root, fence_file), written)| {
+        .map(|(((root, owner), fence_file), written)| {
             let mut files = State::clone(&flat);
-            write_rest(store, &repo, root, &mut files, written, threads)?;
+            write_rest(store, &repo, root, &mut files, written, (threads, *owner))?;
             let meta = fs::symlink_metadata(root).doing("looking at", root)?;
             Ok(Holding {
                 tree,
@@ -107,10 +110,10 @@ pub(in crate::workspace) fn refit(
     held: &Holding,
     seen: Option<Seen>,
     tree: gix::ObjectId,
-    threads: usize,
+    (threads, owner): (usize, Option<Owner>),
 ) -> Result<Holding> {
     if !is_folder(root) {
-        let begun = begin(store, &[root.to_owned()], &[fence_file.to_owned()], tree, threads)?;
+        let begun = begin(store, &[(root.to_owned(), owner)], &[fence_file.to_owned()], tree, threads)?;
         return begun.into_iter().next().ok_or_else(|| WorkspaceError::WorktreeGone { path: root.to_owned() });
     }
     let mut files = State::clone(&*store.flat_tree(tree)?);
@@ -120,7 +123,7 @@ pub(in crate::workspace) fn refit(
         Some(seen) => sweep.what_was_seen(seen)?,
         None => sweep.everything()?,
     };
-    write_rest(store, &repo, root, &mut files, kept, threads)?;
+    write_rest(store, &repo, root, &mut files, kept, (threads, owner))?;
     let (folder_mode, folder_owner) = (held.folder_mode, held.folder_owner);
     Ok(Holding { tree, files, fence: Fence::take(fence_file)?, folder_mode, folder_owner })
 }
@@ -132,7 +135,7 @@ fn write_rest(
     root: &Path,
     files: &mut State,
     there: Vec<(usize, Stat)>,
-    threads: usize,
+    (threads, owner): (usize, Option<Owner>),
 ) -> Result<()> {
     let is_all = there.len() == files.entries().len();
     for (index, stat) in there {
@@ -143,8 +146,37 @@ fn write_rest(
     }
     if !is_all {
         check_out(store, repo, root, files, threads)?;
+        if owner.is_some() {
+            give_written(root, files)?;
+        }
     }
     files.entries_mut().iter_mut().for_each(|entry| entry.flags.remove(Flags::SKIP_WORKTREE));
+    Ok(())
+}
+
+/// Gives the files that were just written to the owner of the folder, and notes the fingerprints that they have then.
+fn give_written(root: &Path, files: &mut State) -> Result<()> {
+    let written = |entry: &gix::index::Entry| !entry.flags.contains(Flags::SKIP_WORKTREE);
+    let paths: Vec<_> = files
+        .entries()
+        .iter()
+        .enumerate()
+        .filter(|(_, entry)| written(entry))
+        .map(|(index, entry)| (index, entry.path(files).to_owned()))
+        .collect();
+    for (index, path) in paths {
+        let place = folder::at(root, path.as_ref());
+        // A submodule whose folder is not there has no owner.
+        if fs::symlink_metadata(&place).is_err() {
+            continue;
+        }
+        folder::give_like(root, path.as_ref()).doing("giving away", &place)?;
+        let meta = fs::symlink_metadata(&place).doing("looking at", &place)?;
+        let entry = &mut files.entries_mut()[index];
+        if entry.mode != Mode::COMMIT {
+            entry.stat = stamp::of(&meta);
+        }
+    }
     Ok(())
 }
 
@@ -185,7 +217,7 @@ fn check_out(store: &RunStore, repo: &gix::Repository, root: &Path, files: &mut 
     let outcome = checkout(
         files,
         root,
-        repo.objects.clone().into_arc().doing("opening", store.dir())?,
+        Hashed(repo.objects.clone().into_arc().doing("opening", store.dir())?),
         &gix::progress::Discard,
         &gix::progress::Discard,
         &AtomicBool::new(false),

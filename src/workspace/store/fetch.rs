@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use implementer_model::ids::ObjectId;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::workspace::{Result, WorkspaceError, error::IoContext as _, git::Git};
@@ -72,6 +73,21 @@ pub(in crate::workspace) fn authenticated(git: Git, remote: &Remote) -> Git {
             .env("GIT_CONFIG_VALUE_0", format!("AUTHORIZATION: basic {credentials}"));
     }
     git
+}
+
+/// Asks a public repository which commit a tag names; nothing when it has no such tag.
+///
+/// # Errors
+/// When the repository cannot be reached, or git is missing.
+pub fn commit_of_tag(url: &str, tag: &str) -> Result<Option<ObjectId>> {
+    let remote = Remote { url: url.to_owned(), token: None };
+    let name = format!("refs/tags/{tag}");
+    // Of an annotated tag, the second is the commit.
+    let listed =
+        authenticated(Git::bare(), &remote).args(["ls-remote", "--", url, &name, &format!("{name}^{{}}")]).run()?;
+    let listed = String::from_utf8_lossy(&listed);
+    let commit = listed.lines().last().and_then(|line| line.split_whitespace().next());
+    Ok(commit.and_then(|commit| ObjectId::new(commit).ok()))
 }
 
 /// Makes a bare repository in the new folder `into` and fetches `wanted` into it, without history.

@@ -7,6 +7,7 @@ use gix::{
     index::State,
 };
 
+use super::hashed::Hashed;
 use crate::workspace::{Result, WorkspaceError, error::GitContext as _};
 
 /// What names in trees must not be: those that mean `.git` on some file system, whatever this machine's is.
@@ -37,7 +38,7 @@ pub(in crate::workspace) fn find(files: &State, range: &Range<usize>, path: &BSt
 /// When an object is missing, or the tree is not one that git would write: a name such as `.git`, a path that is both a
 /// file and a folder, entries out of order. A pull request can bring such trees, and checking them out is dangerous.
 pub(in crate::workspace) fn flatten(repo: &gix::Repository, tree: gix::ObjectId) -> Result<State> {
-    let state = State::from_tree(&tree, &repo.objects, NAMES).git_doing("reading the tree")?;
+    let state = State::from_tree(&tree, Hashed(&repo.objects), NAMES).git_doing("reading the tree")?;
     let paths = state.path_backing();
     let mut last: Option<BString> = None;
     for entry in state.entries() {

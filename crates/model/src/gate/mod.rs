@@ -1,7 +1,7 @@
 //! Gates: the checks that must pass before submission, and their evidence.
 
 mod commands;
-pub mod counts;
+pub use crate::evidence::counts;
 mod judgement;
 mod proof;
 

@@ -1,0 +1,368 @@
+//! What keeps a subagent's or a gate's processes from everything but their own slot and scratch folder.
+//!
+//! A [`Sandbox`] is opened once for a run: it finds out which [`Level`] the machine allows by trying it. For every
+//! attempt it gives a [`Cell`], plain data that travels to the process which enters it. Entering is for processes of one
+//! thread: what Linux restricts here, it restricts for one thread and whatever that starts.
+
+mod cell;
+mod descriptors;
+#[cfg(target_os = "linux")]
+mod landlock;
+#[cfg(target_os = "linux")]
+mod namespaces;
+#[cfg(target_os = "linux")]
+mod ownership;
+mod probe;
+mod reading;
+#[cfg(target_os = "linux")]
+mod user;
+mod users;
+
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+pub use implementer_model::isolation::{Demand, Isolation, Level};
+
+pub use self::{
+    cell::{Cell, Room},
+    descriptors::close_inherited,
+    probe::{PROBE, probe_main},
+    users::User,
+};
+use self::{probe::Question, reading::Reading, users::Users};
+
+/// Says why no subagent may be started here.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The configuration requires walls, and there are none.
+    #[error(
+        "isolation is required, and this machine allows no more than `{found}`: {}. Run as root or where user namespaces \
+         are allowed, or write `isolation: best` into the configuration to accept less",
+        .why.join("; ")
+    )]
+    TooWeak {
+        /// The strongest level that works.
+        found: Level,
+        /// Why the stronger ones do not, a sentence for each.
+        why: Vec<String>,
+    },
+    /// A subagent could speak to what is outside its container, or for the job.
+    #[error(
+        "no subagent is started: it could reach {}. The isolation in force is `{level}`; run the action as root with its \
+         default capabilities, so that subagents get user ids of their own",
+        .paths.join(", ")
+    )]
+    Reachable {
+        /// The level.
+        level: Level,
+        /// What it could reach.
+        paths: Vec<String>,
+    },
+    /// The probe itself failed.
+    #[error("cannot find out how subagents can be isolated: {0}")]
+    Probe(io::Error),
+}
+
+/// What a sandbox has to know about its run.
+#[derive(Debug)]
+pub struct Surroundings<'a> {
+    /// How much isolation is asked for.
+    pub demand: Demand,
+    /// Our own executable.
+    pub executable: &'a Path,
+    /// Our own environment.
+    pub environment: &'a BTreeMap<String, String>,
+    /// The folder for slots, homes and temporary files. It is for us alone, but for what the level needs.
+    pub scratch: &'a Path,
+    /// The user's checkout.
+    pub repository: &'a Path,
+    /// Where the run's folder will be.
+    pub run: &'a Path,
+    /// The object folders that slots borrow from, as far as they are known.
+    pub objects: &'a [PathBuf],
+    /// Names of variables that are passed on: what their values name may be read.
+    pub passed: &'a [String],
+    /// Whether this is a container action of a GitHub runner.
+    pub container_action: bool,
+}
+
+/// What isolates the attempts of one run. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Sandbox {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    isolation: Isolation,
+    users: Option<Users>,
+    reading: Reading,
+    executable: PathBuf,
+}
+
+impl Sandbox {
+    /// Makes one that isolates nothing.
+    #[must_use]
+    pub fn none() -> Self {
+        let inner = Inner {
+            isolation: Isolation::default(),
+            users: None,
+            reading: Reading::default(),
+            executable: PathBuf::new(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Finds the strongest level that works here, by trying.
+    ///
+    /// # Errors
+    /// When it is less than what is asked for, or a subagent could reach what it never may.
+    pub fn open(surroundings: &Surroundings<'_>) -> Result<Self, SandboxError> {
+        let sandbox = match surroundings.demand {
+            Demand::None => Self::none_because(Vec::new()),
+            Demand::Required | Demand::Best => Self::strongest(surroundings)?,
+        };
+        let level = sandbox.level();
+        if !surroundings.demand.is_met_by(level) {
+            return Err(SandboxError::TooWeak { found: level, why: sandbox.inner.isolation.passed_over.clone() });
+        }
+        sandbox.without_what_is_reachable(surroundings)
+    }
+
+    fn none_because(passed_over: Vec<String>) -> Self {
+        let isolation = Isolation { level: Level::None, open: Vec::new(), passed_over };
+        let inner = Inner { isolation, users: None, reading: Reading::default(), executable: PathBuf::new() };
+        Self { inner: Arc::new(inner) }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn strongest(_: &Surroundings<'_>) -> Result<Self, SandboxError> {
+        Ok(Self::none_because(vec!["subagents are isolated on Linux only".to_owned()]))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn strongest(surroundings: &Surroundings<'_>) -> Result<Self, SandboxError> {
+        let reading = Reading::new(surroundings);
+        let mut passed_over = Vec::new();
+        for level in [Level::Uid, Level::Namespaces, Level::Landlock] {
+            match Self::at(level, surroundings, &reading, &passed_over) {
+                Ok(sandbox) => return Ok(sandbox),
+                Err(why) => passed_over.push(format!("`{level}`: {why}")),
+            }
+        }
+        Ok(Self::none_because(passed_over))
+    }
+
+    /// Tries a level: a process enters a cell of it, and reads what every attempt has to read.
+    #[cfg(target_os = "linux")]
+    fn at(
+        level: Level,
+        surroundings: &Surroundings<'_>,
+        reading: &Reading,
+        passed_over: &[String],
+    ) -> Result<Self, String> {
+        let users = match level {
+            Level::Uid => Some(Users::reserve(surroundings.scratch)?),
+            _ => None,
+        };
+        let mut inner = Inner {
+            isolation: Isolation { level, open: Vec::new(), passed_over: passed_over.to_vec() },
+            users,
+            reading: reading.clone(),
+            executable: surroundings.executable.to_owned(),
+        };
+        let user = inner.user_of(0)?;
+        let room = tempfile::Builder::new()
+            .prefix("probe-")
+            .tempdir_in(surroundings.scratch)
+            .map_err(|error| format!("cannot make a folder in {}: {error}", surroundings.scratch.display()))?;
+        if let Some(user) = user {
+            ownership::give(room.path(), user).map_err(|error| format!("cannot give a folder away: {error}"))?;
+        }
+        let cell = inner.cell(user, &Room { write: vec![room.path().to_owned()], read: Vec::new() });
+        let question = Question {
+            cell,
+            read: surroundings.objects.to_vec(),
+            pass: surroundings.run.ancestors().find(|folder| folder.is_dir()).map(Path::to_owned).into_iter().collect(),
+            write: vec![room.path().to_owned()],
+            reach: Vec::new(),
+            landlock_scope: level == Level::Landlock,
+        };
+        let answer = probe::ask(surroundings.executable, &question).map_err(|error| error.to_string())?;
+        answer.usable()?;
+        if !answer.scoped {
+            inner
+                .isolation
+                .open
+                .push("abstract sockets of other processes can be reached (kernel before 6.12)".to_owned());
+        }
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Tries, from within a cell, to reach what no subagent may: the container engine, the files by which a step speaks
+    /// to the runner, and the environment of the coordinator, which has its token.
+    fn without_what_is_reachable(self, surroundings: &Surroundings<'_>) -> Result<Self, SandboxError> {
+        let user = self.inner.user_of(0).map_err(|why| SandboxError::Probe(io::Error::other(why)))?;
+        let reach = forbidden(surroundings.environment);
+        let question = Question {
+            cell: self.inner.cell(user, &Room::default()),
+            read: Vec::new(),
+            pass: Vec::new(),
+            write: Vec::new(),
+            reach,
+            landlock_scope: false,
+        };
+        let answer = probe::ask(surroundings.executable, &question).map_err(SandboxError::Probe)?;
+        if answer.reached.is_empty() {
+            return Ok(self);
+        }
+        let paths: Vec<_> = answer.reached.iter().map(|path| path.display().to_string()).collect();
+        if surroundings.container_action {
+            return Err(SandboxError::Reachable { level: self.level(), paths });
+        }
+        let mut isolation = self.inner.isolation.clone();
+        isolation.open.extend(paths.into_iter().map(|path| format!("{path} can be reached")));
+        let inner = Inner {
+            isolation,
+            users: self.inner.users.clone(),
+            reading: self.inner.reading.clone(),
+            executable: self.inner.executable.clone(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Makes the same sandbox for a run whose folder is there now, and lends the objects of its store.
+    #[must_use]
+    pub fn of_run(&self, run: &Path, objects: &[PathBuf]) -> Self {
+        let mut reading = self.inner.reading.clone();
+        reading.add_run(run, objects);
+        let inner = Inner {
+            isolation: self.inner.isolation.clone(),
+            users: self.inner.users.clone(),
+            reading,
+            executable: self.inner.executable.clone(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Returns the level in force, and what it leaves open here.
+    #[must_use]
+    pub fn isolation(&self) -> &Isolation {
+        &self.inner.isolation
+    }
+
+    /// Returns the level in force.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        self.inner.isolation.level
+    }
+
+    /// Returns the user that the slot of this number belongs to; none where all slots are ours. A user is reserved for the
+    /// whole run, and nothing of it is alive when it is given out first.
+    ///
+    /// # Errors
+    /// When there is no user left.
+    pub fn user_of(&self, slot: usize) -> io::Result<Option<User>> {
+        self.inner.user_of(slot).map_err(io::Error::other)
+    }
+
+    /// Makes the cell of an attempt: what may be written, and what may be read beside the system. None where nothing is
+    /// isolated.
+    #[must_use]
+    pub fn cell(&self, user: Option<User>, room: &Room) -> Option<Cell> {
+        self.inner.cell(user, room)
+    }
+
+    /// Returns what a command that the configuration names may read of itself: files that are named by their absolute
+    /// paths, with the folders that they are in where nothing private is in those.
+    #[must_use]
+    pub fn readable_of(&self, argv: &[String]) -> Vec<PathBuf> {
+        self.inner.reading.of_command(argv)
+    }
+
+    /// Gives a folder with everything in it to the user of an attempt.
+    ///
+    /// # Errors
+    /// When that is refused.
+    pub fn give(&self, folder: &Path, user: Option<User>) -> io::Result<()> {
+        match user {
+            #[cfg(target_os = "linux")]
+            Some(user) => ownership::give(folder, user),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes what a user left where other users of slots may write, too. All its processes have ended.
+    pub fn remove_shared_files(&self, user: Option<User>) {
+        #[cfg(target_os = "linux")]
+        if let Some(user) = user {
+            ownership::remove_shared_files(user);
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = user;
+    }
+}
+
+impl Inner {
+    fn user_of(&self, slot: usize) -> Result<Option<User>, String> {
+        let clear = |user| {
+            #[cfg(target_os = "linux")]
+            user::end_everything(&self.executable, user)?;
+            Ok(())
+        };
+        self.users.as_ref().map(|users| users.of_slot(slot, clear)).transpose()
+    }
+
+    fn cell(&self, user: Option<User>, room: &Room) -> Option<Cell> {
+        let level = self.isolation.level;
+        (level != Level::None).then(|| Cell::new(level, user, &self.reading, room))
+    }
+}
+
+/// Ends everything that a user has running.
+///
+/// # Errors
+/// When something could not be ended.
+pub fn end_everything(executable: &Path, user: User) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    return user::end_everything(executable, user);
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (executable, user);
+        Ok(())
+    }
+}
+
+/// Ends what is left of a user from a process of one thread that may become it for a moment, when all its processes should
+/// be gone. Tells whether they are.
+#[must_use]
+pub fn is_rest_ended(user: User, reap: impl FnMut()) -> bool {
+    #[cfg(target_os = "linux")]
+    return user::is_rest_ended(user, reap);
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (user, reap);
+        true
+    }
+}
+
+/// Returns what no subagent may reach.
+fn forbidden(environment: &BTreeMap<String, String>) -> Vec<PathBuf> {
+    let named = ["GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY"];
+    let files = named.iter().filter_map(|name| environment.get(*name)).map(PathBuf::from);
+    let fixed = ["/var/run/docker.sock", "/run/docker.sock", "/run/podman/podman.sock", "/github/file_commands"];
+    let me = PathBuf::from(format!("/proc/{}/environ", std::process::id()));
+    let mut all: Vec<_> = fixed.into_iter().map(PathBuf::from).chain(files).chain([me]).collect();
+    all.retain(|path| path.exists());
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// Ends everything of the user that the first argument after the name names. The process becomes that user to do so.
+#[cfg(target_os = "linux")]
+pub use user::{END_USER, end_user_main};

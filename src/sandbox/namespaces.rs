@@ -1,0 +1,103 @@
+//! Namespaces of an attempt's own: its processes see no others, and empty folders in place of private ones.
+//!
+//! Two processes do it: whoever calls [`unshare`] makes the namespaces and stays outside of the PID namespace; its child,
+//! the first process inside, calls [`settle_in`].
+
+use std::{
+    fs, io,
+    os::fd::{AsRawFd as _, OwnedFd},
+    path::{Path, PathBuf},
+};
+
+use nix::sched::CloneFlags;
+use rustix::{
+    fs::{CWD, Mode, OFlags},
+    mount::{MountFlags, MountPropagationFlags, mount, mount_bind_recursive, mount_change},
+    process::{getegid, geteuid},
+    thread::{
+        CapabilitySet, CapabilitySets, capabilities, clear_ambient_capability_set, configure_capability_in_ambient_set,
+        set_capabilities, set_no_new_privs,
+    },
+};
+
+/// Folders that everybody may write to: inside, everybody is one attempt.
+pub(super) const SHARED: [&str; 3] = ["/tmp", "/var/tmp", "/dev/shm"];
+
+/// Makes namespaces, with an empty folder in place of each in `hide`, but for what is below it and in `keep`.
+pub(super) fn unshare<'a>(hide: &[PathBuf], keep: impl Iterator<Item = &'a PathBuf>) -> io::Result<()> {
+    let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
+    let keep: Vec<_> = keep.collect();
+    nix::sched::unshare(
+        CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWIPC,
+    )
+    .map_err(|error| doing("user namespaces are not allowed here", error.into()))?;
+    let map = |name: &str, content: String| {
+        fs::write(format!("/proc/self/{name}"), content).map_err(|error| doing("mapping user ids", error))
+    };
+    map("setgroups", "deny".to_owned())?;
+    map("uid_map", format!("{uid} {uid} 1"))?;
+    map("gid_map", format!("{gid} {gid} 1"))?;
+
+    mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
+        .map_err(|error| doing("making mounts private", error.into()))?;
+    let shared = SHARED.iter().map(Path::new).filter(|path| path.is_dir());
+    let all = hide.iter().map(PathBuf::as_path).filter(|path| !SHARED.iter().any(|shared| path.starts_with(shared)));
+    for folder in all.chain(shared) {
+        hide_folder(folder, &keep)?;
+    }
+    // The child has to mount its own view of processes; a program that it starts loses every right again.
+    let admin = CapabilitySet::SYS_ADMIN;
+    let mut sets = capabilities(None)?;
+    sets.inheritable = admin;
+    set_capabilities(None, sets)?;
+    configure_capability_in_ambient_set(admin, true)?;
+    Ok(())
+}
+
+/// Takes the first process inside to its own view of processes, and every right from it.
+pub(super) fn settle_in() -> io::Result<()> {
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    mount("proc", "/proc", "proc", flags, None)
+        .map_err(|error| doing("processes cannot be hidden here", error.into()))?;
+    clear_ambient_capability_set()?;
+    let nothing = CapabilitySet::empty();
+    set_capabilities(None, CapabilitySets { effective: nothing, permitted: nothing, inheritable: nothing })?;
+    set_no_new_privs(true)?;
+    Ok(())
+}
+
+/// Mounts an empty folder over `folder`, and in it again what is to be kept.
+fn hide_folder(folder: &Path, keep: &[&PathBuf]) -> io::Result<()> {
+    let mut kept: Vec<(&Path, OwnedFd, bool)> = Vec::new();
+    let mut below: Vec<_> = keep.iter().filter(|path| path.starts_with(folder) && path.as_path() != folder).collect();
+    below.sort_unstable();
+    for path in below {
+        // What is below something that is kept comes with it.
+        if kept.iter().any(|(outer, ..)| path.starts_with(outer)) {
+            continue;
+        }
+        let Ok(place) = rustix::fs::openat(CWD, path.as_path(), OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) else {
+            continue;
+        };
+        kept.push((path, place, path.is_dir()));
+    }
+    let mode = if SHARED.iter().any(|shared| folder == Path::new(shared)) { c"mode=1777" } else { c"mode=0755" };
+    let hiding = || format!("hiding {}", folder.display());
+    mount("tmpfs", folder, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, Some(mode))
+        .map_err(|error| doing(&hiding(), error.into()))?;
+    for (path, place, is_folder) in kept {
+        let made = if is_folder {
+            fs::create_dir_all(path)
+        } else {
+            path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::File::create(path).map(drop))
+        };
+        made.map_err(|error| doing(&hiding(), error))?;
+        mount_bind_recursive(format!("/proc/self/fd/{}", place.as_raw_fd()), path)
+            .map_err(|error| doing(&hiding(), error.into()))?;
+    }
+    Ok(())
+}
+
+fn doing(what: &str, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{what}: {error}"))
+}
