@@ -247,6 +247,7 @@ impl From<StepError> for Failure {
             | StepError::OwnBranch(_)
             | StepError::NoDispatchToken => Self::input(error),
             StepError::StateLost(_)
+            | StepError::ResultsNotHere(_)
             | StepError::SavedState(_)
             | StepError::File { .. }
             | StepError::Process { .. }

@@ -80,6 +80,7 @@ pub(super) fn execute(name: &PullRequestName, request: &Request<'_>) -> Result<E
             lock: request.lock.map(str::to_owned),
             at: None,
             via: Via::Local,
+            run_again_by: None,
         };
         let mut live = show::Live::new();
         let reported = with_signals(async |cancelled| {

@@ -58,6 +58,19 @@ pub enum DownloadError {
     },
 }
 
+impl DownloadError {
+    /// Tells whether it says something about what was uploaded. Everything else is the platform's, and says nothing about
+    /// anybody's work.
+    #[must_use]
+    pub fn is_about_the_content(&self) -> bool {
+        match self {
+            Self::Artifact(ArtifactError::Tampered { .. } | ArtifactError::TooLarge { .. }) => true,
+            Self::Artifact(_) => false,
+            Self::Unpack { source, .. } => !matches!(source, ExtractError::Io { .. }),
+        }
+    }
+}
+
 /// Downloads artifacts, each with the number of its slot, and unpacks each into a folder of its own below `to`. Gives
 /// for each slot the folder, or why there is none.
 pub async fn gather(

@@ -9,10 +9,7 @@ use implementer_model::{
     summary,
 };
 
-use super::{
-    ANNOTATIONS_MAX, PullRequestContext, Step, StepEnd, StepError, conversation,
-    job::{PREFIX, pack_folder},
-};
+use super::{ANNOTATIONS_MAX, PullRequestContext, Step, StepEnd, StepError, conversation, job::pack_folder};
 use crate::{
     actions::{Level, annotation},
     execution::{self, Executed},
@@ -130,7 +127,7 @@ impl Step<'_> {
             self.log.line("Nothing was integrated: no branch is pushed");
             return Ok(());
         }
-        let branch = format!("{PREFIX}/pr-{}", pull.number);
+        let branch = conversation::result_branch_name(pull.number);
         if pull.github().pull_request(pull.number).await?.head.name == branch {
             return Err(StepError::OwnBranch(branch));
         }
@@ -138,6 +135,10 @@ impl Step<'_> {
         let (store, commit) = (store.clone(), handoff.result.commit.clone());
         let pushed = branch.clone();
         blocking(move || store.push(&remote, &commit, &pushed)).await?;
+        if handoff.status == Status::Complete {
+            // Whoever merges the branch has the very commit that was checked.
+            conversation::report_result(pull, handoff).await?;
+        }
         self.log.line(&format!(
             "pushed {branch}; a push with this token starts no workflow, so no CI runs on it by itself"
         ));

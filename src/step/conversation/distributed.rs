@@ -1,7 +1,7 @@
 //! A run on a pull request whose attempts are jobs of a workflow: told about at its beginning and at its end. In between
 //! the Actions page shows the graph of the jobs itself.
 
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use implementer_model::{
     conversation::{
@@ -10,7 +10,7 @@ use implementer_model::{
         live::{Board, LiveHeader},
     },
     findings::Finding,
-    github_ids::RunKey,
+    handoff::Handoff,
     ids::ObjectId,
 };
 
@@ -19,10 +19,11 @@ use super::{
     claim::CheckRuns,
     live::Reporter,
     own_comment::{self, OwnComment},
-    run,
+    publish, run,
 };
 use crate::{
     execution::Executed,
+    github::{CheckRun, GithubError},
     intake::{Intake, PlanText},
     workspace::store::RunStore,
 };
@@ -77,18 +78,22 @@ pub async fn conclude(
     let handoff = &executed.handoff;
     let me = pull.github().whoami().await?;
     let comments = pull.github().comments(pull.number).await?;
-    let comment = OwnComment::new(pull, &me, own_comment::find(&comments, &me));
-    let checks = match pull.github().check_runs(head, Some(checks::OVERALL)).await {
+    let mut comment = OwnComment::new(pull, &me, own_comment::find(&comments, &me));
+    let mut earlier = BTreeMap::new();
+    let checks = match pull.github().check_runs(head, None).await {
         Ok(found) => {
-            // The attempt may be a later one than that of the job that opened it; then it was concluded once already.
-            let ours = |key: RunKey| key.is_same_run(pull.run_key());
-            let ours = found.iter().rev().find(|check| check.run_key().is_some_and(ours));
-            CheckRuns { overall: ours.map(|check| check.id), refused: None }
+            // The attempt may be a later one than that of the job that opened it, and may find it concluded.
+            let ours = |check: &&CheckRun| check.run_key().is_some_and(|key| key.is_same_run(pull.run_key()));
+            let ours: Vec<_> = found.iter().filter(ours).collect();
+            let overall = ours.iter().filter(|check| check.name == checks::OVERALL).max_by_key(|check| check.id);
+            earlier = ours.iter().map(|check| (check.name.clone(), check.id)).collect();
+            CheckRuns { overall: overall.map(|check| check.id), refused: None }
         }
         Err(error) if error.is_forbidden() => CheckRuns { overall: None, refused: Some(error.told()) },
         Err(error) => return Err(error.into()),
     };
     let lock = handoff.lock.clone();
+    comment.show_lock(Some(&lock));
     let header = LiveHeader { lock: lock.digest.short().to_owned(), ..LiveHeader::default() };
     let no_updates: Option<Duration> = None;
     let mut reporter = Reporter::new(pull.clone(), head.to_owned(), comment, checks, header, no_updates);
@@ -100,8 +105,19 @@ pub async fn conclude(
         let findings: Vec<_> = handoff.findings.iter().filter(about).cloned().collect();
         board.ended(record, &findings);
     }
+    reporter.take_over(&board, &earlier);
     reporter.show_subagents(&board).await;
     reporter.conclude_open(&board).await;
     reporter.show_skipped(&board).await;
     run::finish(reporter, executed, &lock).await
+}
+
+/// Reports the overall check on the commit of a complete result, once that is on GitHub.
+///
+/// # Errors
+/// When GitHub cannot be told.
+pub async fn report_result(pull: &PullRequestContext, handoff: &Handoff) -> Result<(), GithubError> {
+    let key = pull.run_key().to_string();
+    let page = checks::overall(handoff);
+    publish::create_concluded(&pull.repository, &handoff.result.commit, checks::OVERALL, &key, &page).await
 }

@@ -4,7 +4,7 @@ use crate::{
     diagnostics::{Diagnostic, Severity},
     findings::{Finding, Weight},
     handoff::{Handoff, Status, TaskRecord},
-    ids::SubagentName,
+    ids::{ObjectId, SubagentName},
     lock::Lock,
     schedule::{Outcome, Schedule, Task},
     summary::{self, wording},
@@ -49,6 +49,8 @@ pub enum Conclusion {
     TimedOut,
     /// Somebody stopped it.
     Cancelled,
+    /// Somebody has to do something first. Keeps branch protection shut.
+    ActionRequired,
 }
 
 impl Conclusion {
@@ -62,6 +64,7 @@ impl Conclusion {
             Self::Skipped => "skipped",
             Self::TimedOut => "timed_out",
             Self::Cancelled => "cancelled",
+            Self::ActionRequired => "action_required",
         }
     }
 }
@@ -194,6 +197,39 @@ pub fn overall(handoff: &Handoff) -> CheckPage {
     }
 }
 
+/// Makes the overall page of a pull request without a plan: a required check must be reported there, too.
+#[must_use]
+pub fn no_plan() -> CheckPage {
+    let summary = "There is no plan on this pull request, so that there is nothing to implement.";
+    short_page(Conclusion::Neutral, "No plan", summary.to_owned())
+}
+
+/// Makes the overall page of a plan that was added to a head which had none: it is to be implemented first.
+#[must_use]
+pub fn plan_waits() -> CheckPage {
+    let summary = "The pull request has a plan now, and it was not implemented yet. The comment says how to start it.";
+    short_page(Conclusion::ActionRequired, "The plan is not implemented yet", summary.to_owned())
+}
+
+/// Makes the overall page of a head that has the very files of a complete implementation.
+#[must_use]
+pub fn carried_over(result: &ObjectId) -> CheckPage {
+    let summary =
+        format!("This commit has the very files of {}, the complete implementation.", text::code(result.short()));
+    short_page(Conclusion::Success, "The implementation is complete", summary)
+}
+
+/// Makes the overall page of the commit of a merge group.
+#[must_use]
+pub fn merge_group() -> CheckPage {
+    let summary = "A merge group: each of its pull requests passed this check on its own head.";
+    short_page(Conclusion::Success, "Checked on each pull request", summary.to_owned())
+}
+
+fn short_page(conclusion: Conclusion, title: &str, summary: String) -> CheckPage {
+    CheckPage { conclusion, title: title.to_owned(), summary, text: String::new(), annotations: Vec::new() }
+}
+
 /// Makes the overall page of a run that broke off for `error`.
 #[must_use]
 pub fn broken_off(error: &str) -> CheckPage {
@@ -222,11 +258,9 @@ pub fn of_plan(diagnostics: &[Diagnostic], path: Option<&str>, ready: Option<(&L
                 lock.digest.short()
             ),
         ),
-        None if errors == 0 => (
-            Conclusion::Neutral,
-            "No plan".to_owned(),
-            "There is no plan on this pull request; the comment says where one is looked for.".to_owned(),
-        ),
+        None if errors == 0 => {
+            (Conclusion::Neutral, "No plan".to_owned(), "There is no plan on this pull request.".to_owned())
+        }
         None => (
             Conclusion::Failure,
             text::count(errors, "problem"),
