@@ -16,7 +16,7 @@ use super::{
 use crate::{
     actions::{Level, annotation},
     errors, execution,
-    github::{Artifact, Github},
+    github::Artifact,
     jobs::{self, Awaited, Brought, StateDir},
 };
 
