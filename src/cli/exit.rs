@@ -248,6 +248,7 @@ impl From<StepError> for Failure {
             | StepError::NoDispatchToken => Self::input(error),
             StepError::StateLost(_)
             | StepError::ResultsNotHere(_)
+            | StepError::NotReported(_)
             | StepError::SavedState(_)
             | StepError::File { .. }
             | StepError::Process { .. }

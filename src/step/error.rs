@@ -59,6 +59,9 @@ pub enum StepError {
     /// Results of a wave may be there, and cannot be had.
     #[error("nothing is settled, because results cannot be had: {}", .0.join("; "))]
     ResultsNotHere(Vec<String>),
+    /// The summary is made, and could not be posted.
+    #[error("the summary could not be reported: {}", .0.join("; "))]
+    NotReported(Vec<String>),
     /// The outputs of the jobs before cannot be read.
     #[error("the input `{input}` is not the JSON of a job's outputs")]
     Outputs {
@@ -180,7 +183,7 @@ impl StepError {
             Self::Config { .. } => {
                 "the input `config` names a file of the workspace, which is empty without actions/checkout".to_owned()
             }
-            Self::ResultsNotHere(_) | Self::StateLost(_) => {
+            Self::ResultsNotHere(_) | Self::NotReported(_) | Self::StateLost(_) => {
                 "use “Re-run failed jobs”: what is finished stays, and this job goes on from there".to_owned()
             }
             Self::NoToken => "give the action's input `token`, whose default is the workflow's own".to_owned(),

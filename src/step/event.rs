@@ -49,7 +49,7 @@ impl Step<'_> {
             }
             Intent::Run { number, approval } if self.fans_out()? => self.begin(number, &approval, None),
             Intent::Retry { number, task, approval } if self.fans_out()? => {
-                self.log.line(&format!("The plan runs again, for the sake of task {task}"));
+                self.log.line(&format!("Task {task} runs again, and whatever is not finished"));
                 self.begin(number, &approval, Some(&task))
             }
             Intent::Run { number, approval } => self.run(number, &approval, None),

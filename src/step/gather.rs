@@ -27,6 +27,12 @@ pub struct Bound {
     pub digest: Digest,
 }
 
+impl std::fmt::Display for Bound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.id, self.digest.hex())
+    }
+}
+
 impl Bound {
     /// Reads what a job says.
     #[must_use]

@@ -1,9 +1,6 @@
 //! Between waves: results are downloaded, each only when its job says that it is its own, and taken in.
 
-use std::{
-    collections::BTreeMap,
-    path::Path,
-};
+use std::{collections::BTreeMap, path::Path};
 
 use implementer_model::{github_ids::ArtifactId, record::AttemptId, text, workflow::matrix::Leg};
 use serde_json::Value;

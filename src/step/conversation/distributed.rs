@@ -12,6 +12,7 @@ use implementer_model::{
     findings::Finding,
     handoff::Handoff,
     ids::ObjectId,
+    lock::Lock,
 };
 
 use super::{
@@ -25,6 +26,7 @@ use crate::{
     execution::Executed,
     github::{CheckRun, GithubError},
     intake::{Intake, PlanText},
+    step::gather::Bound,
     workspace::store::RunStore,
 };
 
@@ -66,7 +68,7 @@ pub async fn begin(
     Ok(Begun { intake, plan, rules, store: snapshot.store, repository: snapshot.repository })
 }
 
-/// Posts the summary of a fan-out, and concludes its check runs on `head`.
+/// Posts the summary of a fan-out, and concludes its check runs on `head`. `kept` is the artifact with what it finished.
 ///
 /// # Errors
 /// When GitHub cannot be asked. What cannot be told in one place is told in another.
@@ -74,6 +76,7 @@ pub async fn conclude(
     pull: &PullRequestContext,
     head: &ObjectId,
     executed: Executed,
+    kept: Option<&Bound>,
 ) -> Result<Reported, ConversationError> {
     let handoff = &executed.handoff;
     let me = pull.github().whoami().await?;
@@ -109,7 +112,17 @@ pub async fn conclude(
     reporter.show_subagents(&board).await;
     reporter.conclude_open(&board).await;
     reporter.show_skipped(&board).await;
-    run::finish(reporter, executed, &lock).await
+    run::finish(reporter, executed, &lock, kept).await
+}
+
+/// Returns the artifact with what the last run of this lock finished, as its overall check names it.
+///
+/// # Errors
+/// When GitHub cannot be asked.
+pub async fn kept_by_last_run(pull: &PullRequestContext, lock: &Lock) -> Result<Option<Bound>, GithubError> {
+    let checks = pull.github().check_runs(&lock.base, Some(checks::OVERALL)).await?;
+    let newest_first = checks.iter().rev().filter_map(|check| check.output.as_ref()?.summary.as_deref());
+    Ok(newest_first.filter_map(|summary| checks::kept(summary, lock)).find_map(Bound::parse))
 }
 
 /// Reports the overall check on the commit of a complete result, once that is on GitHub.

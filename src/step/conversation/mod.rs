@@ -25,7 +25,7 @@ use super::PullRequestContext;
 
 pub use self::{
     clean_up::clean_up,
-    distributed::{Begun, begin, conclude, report_result},
+    distributed::{Begun, begin, conclude, kept_by_last_run, report_result},
     error::ConversationError,
     merge_group::report_merge_group,
     preview::{PlanState, Previewed, look, preview},

@@ -33,6 +33,7 @@ use crate::{
     execution::{self, Executed, Out, Resume, RunRequest},
     github::{GithubError, PullRequest, PullRequestState, Reaction},
     intake::{Intake, PlanText},
+    step::gather::Bound,
 };
 
 /// What a run needs beside the pull request.
@@ -271,7 +272,7 @@ async fn follow(
     match executed {
         Ok(executed) => {
             reporter.show_skipped(&board).await;
-            finish(reporter, executed, lock).await
+            finish(reporter, executed, lock, None).await
         }
         Err(error) => {
             broken_off(&mut reporter, &error.to_string()).await;
@@ -289,6 +290,7 @@ pub(super) async fn finish(
     mut reporter: Reporter,
     executed: Executed,
     lock: &Lock,
+    kept: Option<&Bound>,
 ) -> Result<Reported, ConversationError> {
     let handoff = &executed.handoff;
     let mut degraded: Vec<_> = reporter.checks.refused.iter().map(|why| format!("no check runs: {why}")).collect();
@@ -308,8 +310,12 @@ pub(super) async fn finish(
         degraded.push(error.told());
     }
     degraded.extend(reporter.comment.refused().map(GithubError::told));
+    let mut overall = checks::overall(handoff);
+    if let Some(kept) = kept {
+        checks::note_kept(&mut overall, &kept.to_string(), lock);
+    }
     if let Some(id) = reporter.checks.overall
-        && let Err(error) = publish::conclude(&reporter.pull, id, &checks::overall(handoff)).await
+        && let Err(error) = publish::conclude(&reporter.pull, id, &overall).await
     {
         tracing::error!(%error, "the overall check run could not be concluded");
         may_report_later |= error.is_of_the_platform();

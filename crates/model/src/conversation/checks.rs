@@ -197,6 +197,22 @@ pub fn overall(handoff: &Handoff) -> CheckPage {
     }
 }
 
+/// What begins the line of the overall check that names the artifact with what a run finished.
+const KEPT_BEGIN: &str = "<!-- kept ";
+
+/// Notes on the overall page of a run which artifact has what it finished, and for which lock.
+pub fn note_kept(page: &mut CheckPage, artifact: &str, lock: &Lock) {
+    page.summary.push_str(&format!("\n\n{KEPT_BEGIN}{artifact} {} -->", lock.digest.hex()));
+}
+
+/// Reads which artifact has what a run of this lock finished, from the summary of its overall check.
+#[must_use]
+pub fn kept<'a>(summary: &'a str, lock: &Lock) -> Option<&'a str> {
+    let line = summary.lines().next_back()?.strip_prefix(KEPT_BEGIN)?.strip_suffix(" -->")?;
+    let (artifact, digest) = line.split_once(' ')?;
+    (digest == lock.digest.hex()).then_some(artifact)
+}
+
 /// Makes the overall page of a pull request without a plan: a required check must be reported there, too.
 #[must_use]
 pub fn no_plan() -> CheckPage {
@@ -497,6 +513,17 @@ passed
         let page = within(format!("```text\n{}```\n", "x\n".repeat(OUTPUT_MAX_CHARS)));
         assert!(page.chars().count() <= OUTPUT_MAX_CHARS);
         assert_eq!(page.lines().filter(|line| line.starts_with("```")).count(), 2);
+    }
+
+    #[test]
+    fn what_a_run_kept_is_found_for_its_own_lock_alone() {
+        let handoff = fixture::complete();
+        let mut page = overall(&handoff);
+        note_kept(&mut page, "7:abc", &handoff.lock);
+        assert_eq!(kept(&page.summary, &handoff.lock), Some("7:abc"));
+        let other = Lock { digest: crate::ids::Digest::of("another"), ..handoff.lock.clone() };
+        assert_eq!(kept(&page.summary, &other), None);
+        assert_eq!(kept("<!-- kept 7:abc x -->\nno last line", &handoff.lock), None);
     }
 
     #[test]

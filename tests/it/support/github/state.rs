@@ -164,6 +164,8 @@ pub(crate) struct State {
     pub(crate) artifact_folders: Vec<std::path::PathBuf>,
     pub(crate) requests: Vec<Recorded>,
     pub(crate) faults: Vec<Fault>,
+    /// What goes wrong with reading artifacts.
+    pub(crate) artifact_faults: Vec<Fault>,
     pub(crate) story: Vec<String>,
     next: u64,
 }
@@ -185,6 +187,7 @@ impl State {
             artifact_folders: Vec::new(),
             requests: Vec::new(),
             faults: Vec::new(),
+            artifact_faults: Vec::new(),
             story: Vec::new(),
             next: 1000,
         }
