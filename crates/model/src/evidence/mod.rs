@@ -8,6 +8,7 @@ pub mod ask;
 pub mod counts;
 pub mod detect;
 pub mod formats;
+pub mod gathered;
 pub mod mutants;
 pub mod proof;
 pub mod recorded;

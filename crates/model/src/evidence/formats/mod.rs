@@ -6,7 +6,7 @@ mod xml;
 
 pub use self::{
     json::{ctrf, jest, mocha, rspec},
-    lines::{dart, go_json, libtest, tap},
+    lines::{GoEvents, dart, go_json, libtest, tap},
     xml::{JunitError, xml},
 };
 
