@@ -101,6 +101,22 @@ pub fn against_base(base: &Results, now: &Results, touched: bool) -> Vec<Finding
     findings
 }
 
+/// Says that a runner that left results on the base leaves none any more.
+#[must_use]
+pub fn no_results_any_more() -> Finding {
+    let message = "on the base the runner left a file of results, and now it left none: what is printed is no evidence";
+    finding(FindingCode::FewerTests, Weight::Blocking, message.to_owned())
+}
+
+/// Compares counts, where there are no results test by test.
+#[must_use]
+pub fn fewer_counted(base: Option<TestCounts>, now: Option<TestCounts>, touched: bool) -> Option<Finding> {
+    let (before, after) = (base?.executed(), now?.executed());
+    let weight = if touched { Weight::Warning } else { Weight::Blocking };
+    (after < before)
+        .then(|| finding(FindingCode::FewerTests, weight, format!("{after} tests ran, and {before} on the base")))
+}
+
 /// Who changed a file of the tests, and whether the reviewer confirmed that a test may be another now.
 pub trait Changes {
     /// Returns the task that changed this file last.
@@ -149,7 +165,7 @@ pub fn base_tests(
 }
 
 fn could_not_run() -> Finding {
-    let message = "the base's own tests could not all be run on the final tree: what they need of the product or of the tests' set-up is gone";
+    let message = "the base's own tests fail on the final tree, or could not all be run there: what they need of the product is another or is gone";
     finding(FindingCode::BaseTestRed, Weight::Blocking, message.to_owned())
 }
 
