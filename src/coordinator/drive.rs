@@ -23,7 +23,7 @@ use super::{
     detection,
     error::RunError,
     events::RunEvent,
-    gates::{self, GateTarget},
+    gates,
     integration,
     progress::{Observer, Progress},
     starting::{self, Source, Start},
@@ -257,11 +257,11 @@ impl Driver {
             self.due.gates = true;
             return Vec::new();
         }
-        let target = GateTarget::integrated(&self.run.head().commit);
+        let plan = self.run.evidence_plan();
         let (context, events, stop) = (Arc::clone(&self.context), self.events.clone(), self.stop_gates.subscribe());
         self.workers.spawn(async move {
             let tell = |gate| drop(events.send(RunEvent::GateStarted(gate)));
-            let runs = gates::run(&context, jobs, target, stop, tell).await;
+            let runs = gates::run(&context, jobs, &plan, stop, tell).await;
             let _ = events.send(RunEvent::GatesRan(runs));
         });
         Vec::new()

@@ -3,6 +3,7 @@
 //! `docs/configuration.md` documents every key for people; [`schema`] gives the same to editors.
 
 pub mod agents;
+mod evidence;
 mod protected;
 mod pull_request;
 mod read;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     agents::{AgentConfig, AgentKind, AgentSettings, Limits, Permissions},
+    evidence::EvidenceConfig,
     protected::{AGENT_INSTRUCTIONS, AGENT_SETTINGS_FILES, DEFAULT_PROTECTED_PATHS, ProtectedPath},
     pull_request::{DEFAULT_PLAN_FILE, PullRequestConfig},
     workflow::{
@@ -69,6 +71,8 @@ pub struct Config {
     /// The commands of the gates. They run besides those of the plan.
     #[schemars(extend("propertyNames" = { "enum": ["tests", "review", "validation"] }))]
     pub gates: BTreeMap<GateKind, GateConfig>,
+    /// What is asked of the evidence.
+    pub evidence: EvidenceConfig,
     /// The most subagents that run at one time: 1 to 256, 8 when left out.
     #[schemars(range(min = 1, max = 256))]
     pub concurrency: Option<usize>,
@@ -258,6 +262,7 @@ impl Config {
             subagents: self.subagents.iter().map(|(name, subagent)| (name.clone(), untimed(subagent))).collect(),
             // The effective list, so that a release with other defaults is another lock.
             protected_paths: Some(self.protected_paths()),
+            evidence: self.evidence.clone(),
             gates: gates.collect(),
             concurrency: None,
             time_limit_minutes: None,

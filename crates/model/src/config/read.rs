@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, ops::RangeInclusive};
 #[cfg(test)]
 pub(super) use self::agents::{AGENT_KEYS, LIMITS_KEYS, PRICE_KEYS, SETTINGS_KEYS};
 use super::{
-    CONCURRENCY_MAX, CONFIG_MAX_BYTES, Config, GateConfig, PullRequestConfig, SubagentConfig, TIME_LIMIT_MAX_MINUTES,
+    CONCURRENCY_MAX, CONFIG_MAX_BYTES, Config, EvidenceConfig, GateConfig, PullRequestConfig, SubagentConfig, TIME_LIMIT_MAX_MINUTES,
     values,
 };
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
     yaml::tree::{self, Node, Value},
 };
 
-pub(super) const CONFIG_KEYS: [&str; 14] = [
+pub(super) const CONFIG_KEYS: [&str; 15] = [
     "agent",
     "agents",
     "subagents",
@@ -32,6 +32,7 @@ pub(super) const CONFIG_KEYS: [&str; 14] = [
     "limits",
     "rework-rounds",
     "escalate-beyond-plan",
+    "evidence",
     "pass-environment",
     "isolation",
     "pull-request",
@@ -52,6 +53,8 @@ pub(super) const SUBAGENT_KEYS: [&str; 11] = [
     "command",
     "pass-environment",
 ];
+pub(super) const EVIDENCE_KEYS: [&str; 5] =
+    ["revert-proof", "require-proof", "allow-red-base", "mutants", "minutes"];
 pub(super) const GATE_KEYS: [&str; 3] = ["commands", "time-limit-minutes", "junit"];
 
 pub(super) fn read(file: &str, text: &str, kinds: &[&str]) -> Result<Config, Vec<Diagnostic>> {
@@ -133,6 +136,9 @@ impl Reader<'_> {
             .and_then(|number| u32::try_from(number).ok());
         config.escalate_beyond_plan =
             fields.remove("escalate-beyond-plan").and_then(|field| self.truth(&field)).unwrap_or_default();
+        if let Some(field) = fields.remove("evidence") {
+            config.evidence = self.evidence(field);
+        }
         config.pass_environment = self.environment(&mut fields);
         config.isolation = fields
             .remove("isolation")
@@ -165,6 +171,19 @@ impl Reader<'_> {
             command: fields.remove("command").and_then(|field| self.argv(field)),
             pass_environment: self.environment(&mut fields),
         }
+    }
+
+    fn evidence(&mut self, field: Field) -> EvidenceConfig {
+        let mut fields = self.keys(field, &EVIDENCE_KEYS);
+        let mut config = EvidenceConfig::default();
+        let truth = |reader: &mut Self, field: Option<Field>, or: bool| field.and_then(|field| reader.truth(&field)).unwrap_or(or);
+        config.revert_proof = truth(self, fields.remove("revert-proof"), config.revert_proof);
+        config.require_proof = truth(self, fields.remove("require-proof"), config.require_proof);
+        config.allow_red_base = truth(self, fields.remove("allow-red-base"), config.allow_red_base);
+        let mutants = fields.remove("mutants").and_then(|field| self.number(&field, 0..=100));
+        config.mutants = mutants.map_or(0, |mutants| u32::try_from(mutants).expect("invariant: at most 100"));
+        config.minutes = fields.remove("minutes").and_then(|field| self.number(&field, 0..=240));
+        config
     }
 
     fn gate(&mut self, field: Field) -> GateConfig {
