@@ -4,12 +4,14 @@
 mod action;
 mod agents;
 mod collect;
+mod defect;
 mod demo;
 mod exit;
 mod gate;
 mod generate;
 mod init;
 mod jobs;
+mod log_line;
 mod plan;
 mod prepare;
 mod pull_request;
@@ -51,9 +53,9 @@ enum Command {
     Run(run::Arguments),
     /// Prove a run offline: recompute integration, scope and landing from its bundle
     Verify(verify::Arguments),
-    /// Write the workflow in which every wave is a matrix of jobs, or check that it is up to date
+    /// Write the workflow of the configured layout, or check that it is up to date
     Generate(generate::Arguments),
-    /// Write a commented configuration and the workflow for pull requests
+    /// Look at the repository and write its configuration, workflow and first plan, with the reasons
     Init(init::Arguments),
     /// List the roster and lint the agent files
     Agents(agents::Arguments),
@@ -78,6 +80,10 @@ enum Command {
 /// Parses the arguments and does what they say.
 #[must_use]
 pub fn main() -> ExitCode {
+    defect::guarded(parse_and_run)
+}
+
+fn parse_and_run() -> ExitCode {
     let cli = match Cli::try_parse_from(command_line()) {
         Ok(cli) => cli,
         Err(error) => {
@@ -137,6 +143,10 @@ fn start_log(verbose: u8) {
     };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
-    let _ =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(|| log_line::LogLine)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_target(false)
+        .try_init();
 }

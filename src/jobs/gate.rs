@@ -1,15 +1,13 @@
 //! The gates of a fan-out: run in a job of their own, with the host's tools and nobody's token.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::Path};
 
 use implementer_model::record::{Record, Timed};
 use tokio::sync::watch;
 
 use super::{
     error::JobError,
+    settle::Brought,
     site::{Site, describe},
 };
 use crate::{
@@ -115,12 +113,12 @@ pub fn collect_gates(job: &Path, out: &Path) -> Result<(), JobError> {
 pub(super) fn take_in(
     site: &Site,
     before: &Reached,
-    found: &[(String, PathBuf)],
+    found: &[Brought],
     records: &mut Vec<Timed>,
     notes: &mut Vec<String>,
 ) {
     let mut taken = false;
-    for (source, folder) in found {
+    for Brought { job: source, folder, .. } in found {
         let path = folder.join(RunFile::Gates).join(ResultFile::Receipts);
         if taken {
             notes.push(format!("{source}: there are receipts of the gates already: these are not counted"));

@@ -96,24 +96,6 @@ pub(super) struct Lines {
     pub(super) good_bytes: u64,
 }
 
-/// Reads the lines of a journal. A torn last line, as a crash leaves it, is passed over. The error names the line, from 1.
-pub(super) fn decode_all(text: &str) -> Result<Lines, (usize, Broken, Vec<Timed>)> {
-    let mut read = Lines { records: Vec::new(), chain: Chain::default(), good_bytes: 0 };
-    let mut lines = text.split_inclusive('\n').enumerate().peekable();
-    while let Some((index, line)) = lines.next() {
-        match read.chain.decode(line) {
-            Ok(record) => {
-                read.records.push(record);
-                read.good_bytes += line.len() as u64;
-            }
-            // A whole record of a kind that is unknown is no torn one: cutting it off would lose what it says.
-            Err(Broken::Line(_)) if lines.peek().is_none() => break,
-            Err(broken) => return Err((index + 1, broken, read.records)),
-        }
-    }
-    Ok(read)
-}
-
 #[cfg(test)]
 pub(super) fn line_of(previous: &str, body: &str) -> (String, String) {
     let sum = checksum(previous, body);

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     actions::{Level, Runner, annotation},
     artifacts::Packed,
-    errors, execution,
+    execution,
     github::{Github, RepositoryName},
     jobs::{self, Assigned, Site},
     runtime::with_signals,
@@ -49,7 +49,7 @@ impl Step<'_> {
                 // What went wrong is the attempt's end: the summary has to tell it, not the log alone.
                 Err(failure) => {
                     let results = scratch.path().join("results");
-                    jobs::record_failure(&site, &tasks, &errors::chain(&failure), &results).await?;
+                    jobs::record_failure(&site, &tasks, &failure.told(), &results).await?;
                     (pack_folder(&results, &scratch.path().join("failed.zip"), |_| false)?, Err(failure))
                 }
             };

@@ -38,6 +38,7 @@ pub mod run;
 pub mod schedule;
 pub mod scope;
 pub mod session;
+pub mod starter;
 pub mod summary;
 pub mod text;
 pub mod verdict;

@@ -67,7 +67,7 @@ impl Run {
             integrated: ledger.has_integrated(&task.id),
             project_settings: agent.project_settings,
             pass_environment: config.environment(&subagent.name).into_iter().map(str::to_owned).collect(),
-            limits: AttemptLimits { turns: config.turns(&subagent.name), budget: None },
+            limits: AttemptLimits { turns: subagent.max_turns(config), budget: None },
             id,
             task,
             subagent,

@@ -204,9 +204,10 @@ fn gates_open(gates: &[&GateStanding<'_>]) -> (bool, String) {
 fn gate_evidence(gate: &GateStanding<'_>) -> String {
     if let Some(why) = &gate.shut {
         let mut letters = why.chars();
-        return letters.next().map(|c| c.to_lowercase().chain(letters).collect()).unwrap_or_default();
+        let first = letters.next().expect("invariant: a gate is shut for a reason in words");
+        return first.to_lowercase().chain(letters).collect();
     }
-    let tree = gate.receipts.last().map(|receipt| receipt.tree.short()).unwrap_or_default();
+    let tree = gate.receipts.last().expect("invariant: a gate without a receipt is shut").tree.short();
     let counts: Vec<_> =
         gate.receipts.iter().flat_map(|receipt| &receipt.commands).filter_map(|command| command.tests).collect();
     let counted = sum(&counts).map(|counts| format!(": {}", wording::tests(&counts))).unwrap_or_default();
@@ -300,7 +301,7 @@ fn named_change<'a>(patch: &'a Patch, claim: &str) -> Option<&'a str> {
 fn is_documentation(path: &str) -> bool {
     let path = path.to_ascii_lowercase();
     let mut folders: Vec<_> = path.split('/').collect();
-    let name = folders.pop().unwrap_or_default();
+    let name = folders.pop().expect("invariant: a split text has a last part");
     let prose = name
         .rsplit_once('.')
         .is_some_and(|(_, extension)| matches!(extension, "md" | "mdx" | "rst" | "adoc" | "asciidoc"));

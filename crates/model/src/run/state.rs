@@ -207,8 +207,8 @@ impl Run {
             path: None,
             line: None,
             message: format!(
-                "the run reached its time limit of {minutes} and was ended; what was finished is kept, and the run can be gone \
-                 on with"
+                "the run reached its time limit of {minutes} and was ended; finished work is kept, and the same command \
+                 resumes the run"
             ),
         });
         self.cancel(now)
