@@ -1,18 +1,18 @@
 //! Evidence for the tests gate beside its own run: the same commands on the base, the base's own tests on the result, and
 //! the tests without one task's patch. What it means is decided in the model.
 
+use std::time::{Duration, Instant};
+
 use implementer_model::{
     evidence::{
-        gathered::{self, Changes, GateEvidence},
+        gathered::{self, GateEvidence},
         mutants,
         proof::{self, Outcome, RevertProof},
-        restore,
-        source,
+        restore, source,
     },
     gate::{CommandReceipt, TestCounts},
-    ids::TaskId,
     patch::{Blob, Change},
-    run::{Contribution, EvidencePlan, GateJob, Head},
+    run::{self, Contribution, EvidencePlan, GateJob},
 };
 use tokio::sync::watch;
 
@@ -21,6 +21,7 @@ use super::{
     error::RunError,
     gates::{self, GateTarget, RanGate},
 };
+use crate::workspace::integrate::Head;
 
 /// The largest file that is changed for an experiment, in bytes.
 const FILE_MAX: usize = 512 * 1024;
@@ -40,15 +41,18 @@ pub(super) async fn gather(
     if plan.contributions.is_empty() || !ran.succeeded() || ran.commands.is_empty() {
         return Ok(evidence);
     }
-    let experiments = Experiments { context, job, plan, ran, stop };
+    let head = Head { commit: plan.head.commit.clone(), tree: plan.head.tree.clone() };
+    let experiments = Experiments { context, job, plan, head, ran, stop };
     let base = base(context, job, &plan.base, stop).await?;
     evidence.base = base.counts();
     if !*stop.borrow() {
         experiments.hold_against_base(base, &mut evidence).await?;
     }
+    let deadline = Instant::now() + plan.settings.time();
     if plan.settings.revert_proof {
-        experiments.prove(&mut evidence).await?;
+        experiments.prove(deadline, &mut evidence).await?;
     }
+    experiments.mutate(deadline, &mut evidence).await?;
     Ok(evidence)
 }
 
@@ -56,7 +60,7 @@ pub(super) async fn gather(
 pub(super) async fn base<'a>(
     context: &'a WorkerContext,
     job: &GateJob,
-    base: &Head,
+    base: &run::Head,
     stop: &watch::Receiver<bool>,
 ) -> Result<&'a RanGate, RunError> {
     let run = || gates::run_one(context, job, GateTarget::base(&base.commit), stop);
@@ -77,6 +81,7 @@ struct Experiments<'a> {
     context: &'a WorkerContext,
     job: &'a GateJob,
     plan: &'a EvidencePlan,
+    head: Head,
     ran: &'a RanGate,
     stop: &'a watch::Receiver<bool>,
 }
@@ -93,13 +98,15 @@ impl Experiments<'_> {
         }
         let of_tests: Vec<&Change> = changes.iter().filter(|change| restore::belongs_to_tests(&change.path)).collect();
         // New files with nothing but tests in them change no other test.
-        let plain_new = |change: &&Change| change.old.is_none() && source::is_discovered(&change.path) && source::is_test_path(&change.path);
+        let plain_new = |change: &&Change| {
+            change.old.is_none() && source::is_discovered(&change.path) && source::is_test_path(&change.path)
+        };
         if of_tests.iter().all(|change| plain_new(change)) {
             return Ok(());
         }
         let entries: Vec<(String, Option<Blob>)> =
             of_tests.iter().map(|change| (change.path.clone(), change.old.clone())).collect();
-        let head = self.make(|| self.context.store.with_entries(&self.plan.head, &entries).map(Some))?;
+        let head = self.make(|| self.context.store.with_entries(&self.head, &entries).map(Some))?;
         let Some(head) = head else { return Ok(()) };
         let ran = gates::run_one(self.context, self.job, GateTarget::experiment(&head.commit), self.stop).await?;
         if *self.stop.borrow() {
@@ -114,17 +121,13 @@ impl Experiments<'_> {
     }
 
     /// Takes each task's patch out in turn, as far as runs and time allow.
-    async fn prove(&self, evidence: &mut GateEvidence) -> Result<(), RunError> {
-        let took_ms: u64 = self.ran.commands.iter().map(|command| command.duration_ms).sum();
-        let began = std::time::Instant::now();
-        let limit = self.plan.settings.time();
+    async fn prove(&self, deadline: Instant, evidence: &mut GateEvidence) -> Result<(), RunError> {
         for contribution in self.plan.contributions.iter().filter(|contribution| needs_proof(contribution)) {
             let task = contribution.task.clone();
-            let left = limit.saturating_sub(began.elapsed());
             let outcome = if *self.stop.borrow() {
                 Outcome::NotTried { why: "the run was stopped".to_owned() }
-            } else if u128::from(took_ms) > left.as_millis() {
-                Outcome::NotTried { why: format!("the tests take {} s, and no more time is left for proofs", took_ms / 1000) }
+            } else if !self.has_time(deadline) {
+                Outcome::NotTried { why: "the time for experiments is over: raise `evidence.minutes`".to_owned() }
             } else {
                 self.without(contribution).await?
             };
@@ -134,9 +137,40 @@ impl Experiments<'_> {
         Ok(())
     }
 
+    /// Tells whether the tests can run once more before the deadline, by what they took.
+    fn has_time(&self, deadline: Instant) -> bool {
+        let took_ms: u64 = self.ran.commands.iter().map(|command| command.duration_ms).sum();
+        Instant::now() + Duration::from_millis(took_ms) < deadline
+    }
+
+    /// Tries small changes to lines that patches added, and names those that no test notices.
+    async fn mutate(&self, deadline: Instant, evidence: &mut GateEvidence) -> Result<(), RunError> {
+        let max = self.plan.settings.mutants as usize;
+        if max == 0 {
+            return Ok(());
+        }
+        let files = self.plan.contributions.iter().map(|contribution| (contribution, self.product_files(contribution)));
+        let files: Vec<_> = files.flat_map(|(of, files)| files.into_iter().map(move |file| (&of.task, file))).collect();
+        let each = (max / files.len().max(1)).max(1);
+        let mutants = files.iter().flat_map(|(task, (path, blob, text, before))| {
+            let mutants = mutants::of_lines(path, before.as_deref(), text, each);
+            mutants.into_iter().map(move |mutant| (*task, blob.mode, mutant))
+        });
+        for (task, mode, mutant) in mutants.take(max).collect::<Vec<_>>() {
+            if *self.stop.borrow() || !self.has_time(deadline) {
+                break;
+            }
+            let head = self.make(|| self.context.store.with_text(&self.head, &mutant.path, mode, &mutant.text))?;
+            if self.outcome_on(&head).await? == Outcome::Nothing {
+                evidence.findings.push(gathered::survived(task, &mutant));
+            }
+        }
+        Ok(())
+    }
+
     async fn without(&self, contribution: &Contribution) -> Result<Outcome, RunError> {
         let store = &self.context.store;
-        let Some(head) = self.make(|| store.without_patch(&self.plan.head, &contribution.patch))? else {
+        let Some(head) = self.make(|| store.without_patch(&self.head, &contribution.patch))? else {
             return Ok(Outcome::NotTried { why: "a later patch builds on the same lines".to_owned() });
         };
         let outcome = self.outcome_on(&head).await?;
@@ -150,7 +184,10 @@ impl Experiments<'_> {
                 if *self.stop.borrow() {
                     return Ok(Outcome::NotTried { why: "the run was stopped".to_owned() });
                 }
-                let Some(head) = self.make(|| store.with_text(&self.plan.head, &path, blob.mode, &mutant.text).map(Some))? else { continue };
+                let Some(head) = self.make(|| store.with_text(&self.head, &path, blob.mode, &mutant.text).map(Some))?
+                else {
+                    continue;
+                };
                 match self.outcome_on(&head).await? {
                     Outcome::Proven { tests } => return Ok(Outcome::Proven { tests }),
                     Outcome::Nothing => tried = true,
@@ -176,7 +213,7 @@ impl Experiments<'_> {
         let changes = contribution.patch.changes.iter().filter(|change| !restore::belongs_to_tests(&change.path));
         let files = changes.filter_map(|change| {
             let blob = change.new.clone()?;
-            let bytes = store.read_file(&self.plan.head.tree, &change.path).ok().flatten()?;
+            let bytes = store.read_file(&self.head.tree, &change.path).ok().flatten()?;
             let now = String::from_utf8(bytes).ok().filter(|now| now.len() <= FILE_MAX)?;
             Some((change.path.clone(), blob, now, change.old.as_ref().and_then(text)))
         });
@@ -195,20 +232,9 @@ fn holds_tests(path: &str) -> bool {
 
 /// Without tests alone nothing can turn red.
 fn needs_proof(contribution: &Contribution) -> bool {
-    contribution.patch.changes.iter().any(|change| {
-        !restore::belongs_to_tests(&change.path) && source::Language::of_path(&change.path).is_some()
-    })
+    contribution
+        .patch
+        .changes
+        .iter()
+        .any(|change| !restore::belongs_to_tests(&change.path) && source::Language::of_path(&change.path).is_some())
 }
-
-impl Changes for EvidencePlan {
-    fn author_of(&self, file: &str) -> Option<TaskId> {
-        let has = |contribution: &&Contribution| contribution.patch.changes.iter().any(|change| change.path == file);
-        self.contributions.iter().rev().find(has).map(|contribution| contribution.task.clone())
-    }
-
-    fn is_confirmed(&self, test: &str) -> bool {
-        let short = test.rsplit([' ', ':', '.']).next().unwrap_or(test);
-        self.confirmed.iter().any(|words| words.contains(short))
-    }
-}
-

@@ -1,6 +1,9 @@
 //! Where a command of a gate writes its results, and how its runner is asked for them.
 
-use std::{fs, io, path::{Path, PathBuf}};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use implementer_model::{
     evidence::ask::{self, Asked, Folders, LIBTEST_RECORDER, NEXTEST_SETTING, UNITTEST_RECORDER},
@@ -55,10 +58,15 @@ impl ResultFolders {
 }
 
 /// Adds what a runner is asked by to an environment. Options that were there stay in front.
-pub(super) fn with_asked(mut environment: Vec<(String, String)>, asked: Vec<(String, String)>) -> Vec<(String, String)> {
+pub(super) fn with_asked(
+    mut environment: Vec<(String, String)>,
+    asked: Vec<(String, String)>,
+) -> Vec<(String, String)> {
     for (name, value) in asked {
         match environment.iter_mut().find(|(other, _)| *other == name) {
-            Some((name, old)) if name.ends_with("_ADDOPTS") || name.ends_with("_OPTIONS") || name.ends_with("_OPTS") => {
+            Some((name, old))
+                if name.ends_with("_ADDOPTS") || name.ends_with("_OPTIONS") || name.ends_with("_OPTS") =>
+            {
                 *old = format!("{old} {value}");
             }
             Some((_, old)) => *old = value,

@@ -181,7 +181,8 @@ fn of_folder(folder: &Path) -> Result<Option<Results>, ResultsError> {
                 continue;
             }
             // An empty file that a runner opened is one that it never wrote.
-            let results = formats::read(&bytes).map_err(|source| ResultsError::Format { path: name.to_owned(), source })?;
+            let results =
+                formats::read(&bytes).map_err(|source| ResultsError::Format { path: name.to_owned(), source })?;
             all.get_or_insert_default().add(results);
         }
     }
@@ -315,7 +316,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let results = folder.path().join("results");
         fs::create_dir(&results).unwrap();
-        for (name, text) in [("libtest.a1", "/x/deps/cart-0a\n"), ("libtest.a1.list", "a: test\nb: test\n"), ("libtest.a1.log", "ok a\n")] {
+        for (name, text) in [
+            ("libtest.a1", "/x/deps/cart-0a\n"),
+            ("libtest.a1.list", "a: test\nb: test\n"),
+            ("libtest.a1.log", "ok a\n"),
+        ] {
             fs::write(results.join(name), text).unwrap();
         }
         let mut half = left(folder.path(), SystemTime::UNIX_EPOCH);

@@ -168,7 +168,8 @@ impl CommandPlace<'_> {
             std::fs::create_dir_all(folder).map_err(|source| RunDirError::Io { path: folder.to_owned(), source })?;
         }
         let environment = agent::gate_environment(&self.context.environment, &self.job.pass_environment, &scratch)?;
-        let folders = ResultFolders::make(&scratch).map_err(|source| RunDirError::Io { path: scratch.clone(), source })?;
+        let folders =
+            ResultFolders::make(&scratch).map_err(|source| RunDirError::Io { path: scratch.clone(), source })?;
         let asked = folders.ask(argv, self.worktree, self.job.gate);
         let environment = with_asked(environment, asked.environment);
         let launch = Launch {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How long experiments may take together when the configuration does not say, in minutes.
-pub const MINUTES_DEFAULT: u64 = 10;
+const MINUTES_DEFAULT: u64 = 10;
 
 /// What is asked of the evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -66,7 +66,10 @@ fn gates_with_all_their_evidence_pass() {
         assert_eq!(receipt.state, GateState::Passed, "{receipt:?}");
         assert!(findings(receipt).is_empty());
     }
-    assert_eq!(receipts[0].reason, "1 command succeeded; 3 tests passed, 1 skipped (a claim: counted from what was printed); `quality` passed");
+    assert_eq!(
+        receipts[0].reason,
+        "1 command succeeded; 3 tests passed, 1 skipped (a claim: counted from what was printed); `quality` passed"
+    );
     let ready = ReadyForSubmission::new(&tree("a"), &receipts).unwrap();
     assert_eq!(ready.tree(), &tree("a"));
     assert_eq!(ready.gates().iter().map(PassedGate::gate).collect::<Vec<_>>(), GateKind::ALL);

@@ -1,12 +1,14 @@
 //! What there is to find out about the tests beside their own run.
 
-use super::{basis::Head, state::Run};
+use super::{action::Action, basis::Head, state::Run};
 use crate::{
     config::EvidenceConfig,
-    findings::Weight,
+    evidence::gathered::Changes,
+    findings::{Finding, FindingCode, Weight},
     ids::TaskId,
     patch::{Change, Patch},
     roster::Role,
+    schedule::{Event, Millis},
 };
 
 /// What a task contributed to the result.
@@ -32,6 +34,41 @@ pub struct EvidencePlan {
 }
 
 impl Run {
+    /// Takes in that a gate is red before anything was changed. Unless making it green is the work, nothing further is paid
+    /// for.
+    pub fn base_is_red(&mut self, why: &str, now: Millis) -> Vec<Action> {
+        let is_the_work = self.basis.config.evidence.allow_red_base || self.plan_repairs_the_tests();
+        let (weight, what_to_do) = if is_the_work {
+            (Weight::Warning, "making it green is the work")
+        } else {
+            (
+                Weight::Blocking,
+                "the run was ended before more was paid for: make the base green, or say with `--allow-red-base` that this is the work",
+            )
+        };
+        let message = format!("the tests are red on the base already: {why}; {what_to_do}");
+        let code = FindingCode::RedBase;
+        self.ledger.noticed_of_run(Finding { code, weight, task: None, path: None, line: None, message });
+        if is_the_work {
+            return Vec::new();
+        }
+        let mut actions = vec![Action::StopGates];
+        actions.extend(self.handle(Event::Cancel, now));
+        actions
+    }
+
+    /// Tells whether a requirement asks to repair tests that are red.
+    fn plan_repairs_the_tests(&self) -> bool {
+        let requirements = self.ledger.schedule().tasks.iter().flat_map(|task| &task.requirements);
+        requirements.into_iter().any(|requirement| {
+            let words: Vec<String> =
+                requirement.text.to_lowercase().split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect();
+            let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
+            has(&["fix", "fixes", "repair", "green", "pass", "mend", "unbreak"])
+                && has(&["test", "tests", "suite", "build", "ci", "gate", "failing", "broken", "red"])
+        })
+    }
+
     /// Returns what experiments on the tests of the integrated tree start from.
     #[must_use]
     pub fn evidence_plan(&self) -> EvidencePlan {
@@ -65,11 +102,25 @@ impl Run {
             .flat_map(|task| &task.requirements)
             .map(|requirement| requirement.id.to_string())
             .collect();
-        let findings = reviews.filter_map(|task| ledger.record(&task.id)?.last()?.report.as_ref()).flat_map(|report| &report.findings);
+        let findings = reviews
+            .filter_map(|task| ledger.record(&task.id)?.last()?.report.as_ref())
+            .flat_map(|report| &report.findings);
         findings
             .filter(|finding| finding.severity == Weight::Note && names_one(&finding.message, &requirements))
             .map(|finding| finding.message.clone())
             .collect()
+    }
+}
+
+impl Changes for EvidencePlan {
+    fn author_of(&self, file: &str) -> Option<TaskId> {
+        let has = |contribution: &&Contribution| contribution.patch.changes.iter().any(|change| change.path == file);
+        self.contributions.iter().rev().find(has).map(|contribution| contribution.task.clone())
+    }
+
+    fn is_confirmed(&self, test: &str) -> bool {
+        let short = test.rsplit([' ', ':', '.']).next().unwrap_or(test);
+        self.confirmed.iter().any(|words| words.contains(short))
     }
 }
 

@@ -8,7 +8,10 @@ use crate::workspace::{
     Result,
     error::GitContext as _,
     patch::diff::entry_kind,
-    store::{RunStore, git_id, model_id, repository_files::{COORDINATOR_EMAIL, COORDINATOR_NAME}},
+    store::{
+        RunStore, git_id, model_id,
+        repository_files::{COORDINATOR_EMAIL, COORDINATOR_NAME},
+    },
 };
 
 impl RunStore {
@@ -52,7 +55,13 @@ impl RunStore {
     ///
     /// # Errors
     /// When the objects cannot be read or written.
-    pub fn with_text(&self, head: &Head, path: &str, mode: implementer_model::patch::FileMode, text: &str) -> Result<Head> {
+    pub fn with_text(
+        &self,
+        head: &Head,
+        path: &str,
+        mode: implementer_model::patch::FileMode,
+        text: &str,
+    ) -> Result<Head> {
         let repo = self.repo();
         let id = repo.write_blob(text.as_bytes()).git_doing("writing a mutant")?.detach();
         self.write_experiment(&repo, head, vec![(path.to_owned(), Some((mode, id)))])
