@@ -161,6 +161,18 @@ pub fn bisect_logs(commit: &str) -> PathBuf {
     Path::new(RunFile::Gates.name()).join(format!("bisect-{commit}"))
 }
 
+/// Returns the folder for the logs of the gates on the base.
+#[must_use]
+pub fn base_logs() -> PathBuf {
+    Path::new(RunFile::Gates.name()).join("base")
+}
+
+/// Returns the folder for the logs of the tests on a tree that is made to see what they notice.
+#[must_use]
+pub fn experiment_logs(commit: &str) -> PathBuf {
+    Path::new(RunFile::Gates.name()).join(format!("experiment-{commit}"))
+}
+
 /// Returns the name that the logs of the gates have once round `round` of rework has begun.
 #[must_use]
 pub fn gates_before_rework(round: u32) -> String {

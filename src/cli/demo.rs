@@ -60,6 +60,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         lock: None,
         command: Some(vec!["python3".to_owned(), "-B".to_owned(), entry.display().to_string()]),
         time_limit: None,
+        allow_red_base: false,
         out: None,
         resume: Resume::Never,
     };

@@ -64,6 +64,7 @@ pub(super) fn execute(name: &PullRequestName, request: &Request<'_>) -> Result<E
         plan: request.subject.plan_options()?,
         retry: None,
         time_limit: request.time_limit,
+        allow_red_base: request.allow_red_base,
         out: match request.out {
             Some(out) => Out::Folder(out.to_owned()),
             None => Out::Below(std::env::current_dir().context("cannot tell where we are").map_err(Failure::outside)?),

@@ -91,6 +91,9 @@ pub(super) struct Arguments {
     /// The time limit of every task, such as `90s` or `20m`, in place of the configuration's
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     time_limit: Option<Duration>,
+    /// Go on although the tests are red on the base, because making them green is the work
+    #[arg(long)]
+    allow_red_base: bool,
     /// The folder for everything that the run writes [default: .backend-implementer/runs/RUN in the repository]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -122,6 +125,7 @@ pub(super) struct Request<'a> {
     /// The command of the agent, in place of the configuration's.
     pub(super) command: Option<Vec<String>>,
     pub(super) time_limit: Option<Duration>,
+    pub(super) allow_red_base: bool,
     pub(super) out: Option<&'a Path>,
     pub(super) resume: Resume,
 }
@@ -223,6 +227,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         lock: arguments.lock.as_deref(),
         command: None,
         time_limit: arguments.time_limit,
+        allow_red_base: arguments.allow_red_base,
         out: arguments.out.as_deref(),
         resume: if arguments.resume { Resume::Required } else { Resume::WherePossible },
     };
@@ -259,6 +264,7 @@ pub(super) fn execute(request: &Request<'_>, observer: &mut dyn Observer) -> Res
         probe,
         command: request.command.clone(),
         time_limit: request.time_limit,
+        allow_red_base: request.allow_red_base,
         out: request.out.map_or_else(|| Out::Below(root.clone()), |out| Out::Folder(out.to_owned())),
         resume: request.resume,
         workflow: None,

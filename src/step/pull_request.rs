@@ -74,6 +74,7 @@ impl Step<'_> {
         let options = RunOptions {
             plan: self.plan_options()?,
             retry,
+            allow_red_base: false,
             time_limit: self.time_limit()?,
             out,
             // The workspace may hold what code of an earlier job has written there.

@@ -45,6 +45,8 @@ pub struct RunOptions {
     pub retry: Option<String>,
     /// The time limit of every task, in place of the configuration's.
     pub time_limit: Option<Duration>,
+    /// Whether tests that are red on the base are the work.
+    pub allow_red_base: bool,
     /// Where the run's folder goes.
     pub out: Out,
     /// Whether a run that broke off is gone on with.
@@ -130,6 +132,7 @@ async fn attempt(
         probe: snapshot.store.clone(),
         command: None,
         time_limit: options.time_limit,
+        allow_red_base: options.allow_red_base,
         out: options.out,
         resume: options.resume,
         workflow: options.workflow,
