@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 
-
 use super::{
     draft::{Owner, RequirementDraft, TaskDraft, Who, Word},
     owners::{Owners, Settings},
