@@ -47,6 +47,8 @@ pub struct RunRequest {
     pub command: Option<Vec<String>>,
     /// The time limit of every task, in place of the configuration's.
     pub time_limit: Option<Duration>,
+    /// Whether tests that are red on the base are the work.
+    pub allow_red_base: bool,
     /// Where the run's folder goes.
     pub out: Out,
     /// Whether a run that broke off is gone on with.
@@ -146,10 +148,22 @@ pub async fn prepare(request: RunRequest, scratch: &Path) -> Result<Prepared, Ex
         let doing = doing.to_owned();
         move |source| ExecutionError::Surroundings { doing, source }
     };
-    let RunRequest { mut intake, repository, probe, programs, command, time_limit, out, resume, workflow, revision } =
-        request;
+    let RunRequest {
+        mut intake,
+        repository,
+        probe,
+        programs,
+        command,
+        time_limit,
+        allow_red_base,
+        out,
+        resume,
+        workflow,
+        revision,
+    } = request;
     // What is started here runs as the same user: it must not read our environment, which may hold a token.
     agent::hide_from_other_processes().map_err(surroundings("protect this process's memory"))?;
+    intake.config.evidence.allow_red_base |= allow_red_base;
     if let Some(limit) = time_limit {
         // A limit of less than a second would stop every task before it can begin.
         intake.schedule.tasks.iter_mut().for_each(|task| task.time_limit_s = limit.as_secs().max(1));

@@ -14,7 +14,7 @@ pub const RUNS_DIR: &str = ".backend-implementer/runs";
 pub const PROGRAMS: &str = "programs";
 
 /// The folder in a run's folder with a folder for each task.
-const TASKS: &str = "tasks";
+pub const TASKS: &str = "tasks";
 
 /// What the name of the logs of gates ends with after a round of rework has set them aside, before its number.
 const BEFORE_REWORK: &str = "-before-rework-";
@@ -159,6 +159,18 @@ pub fn attempt_folder(id: &AttemptId) -> String {
 #[must_use]
 pub fn bisect_logs(commit: &str) -> PathBuf {
     Path::new(RunFile::Gates.name()).join(format!("bisect-{commit}"))
+}
+
+/// Returns the folder for the logs of the gates on the base.
+#[must_use]
+pub fn base_logs() -> PathBuf {
+    Path::new(RunFile::Gates.name()).join("base")
+}
+
+/// Returns the folder for the logs of the tests on a tree that is made to see what they notice.
+#[must_use]
+pub fn experiment_logs(commit: &str) -> PathBuf {
+    Path::new(RunFile::Gates.name()).join(format!("experiment-{commit}"))
 }
 
 /// Returns the name that the logs of the gates have once round `round` of rework has begun.

@@ -31,9 +31,8 @@ pub(super) async fn culprits(
     let mut culprits = BTreeMap::new();
     for red in commands.into_iter().filter(|red| red.took_ms <= COMMAND_MAX_MS) {
         let passes = async |commit: &ObjectId| -> Result<bool, RunError> {
-            let runs =
-                gates::run(context, vec![red.job.clone()], GateTarget::earlier(commit), stop.clone(), |_| {}).await?;
-            Ok(runs.iter().flat_map(|run| &run.commands).all(|command| command.exit_code == Some(0)))
+            let ran = gates::run_one(context, &red.job, GateTarget::earlier(commit), stop).await?;
+            Ok(ran.commands.iter().all(|command| command.exit_code == Some(0)))
         };
         if commits.is_empty() || !passes(base).await? {
             continue;

@@ -9,7 +9,7 @@ use std::{
 
 use implementer_model::{ids::ObjectId, scope::TreePaths};
 
-use super::error::RunError;
+use super::{error::RunError, gates::RanGate};
 use crate::{
     agent::Agents,
     run_dir::RunDir,
@@ -32,6 +32,8 @@ pub(super) struct WorkerContext {
     /// Our own executable, which supervises what we start.
     pub(super) supervisor: PathBuf,
     pub(super) clock: RunClock,
+    /// What the tests gate came to on the base, once somebody asked.
+    pub(super) base_tests: tokio::sync::OnceCell<RanGate>,
     /// The paths of the tree that a patch was held against last: all patches of a wave have the same base.
     pub(super) tree_paths: Mutex<Option<(ObjectId, Arc<TreePaths>)>>,
 }

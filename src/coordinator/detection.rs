@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use implementer_model::{
-    detect::{self, FileChange},
+    detect,
+    evidence::detect::FileChange,
     findings::Finding,
     gate::Receipt,
     handoff::{Handoff, Status},
@@ -31,27 +32,30 @@ pub(super) fn inspect_attempt(store: &RunStore, ledger: &Ledger, id: &AttemptId)
     let attempt = ledger.record(&id.task).and_then(|record| record.last());
     let Some(attempt) = attempt.filter(|attempt| attempt.outcome == Outcome::Passed) else { return Vec::new() };
     let (Some(task), Some(patch)) = (schedule.task(&id.task), &attempt.patch) else { return Vec::new() };
-    let tests: Vec<_> = patch
+    let texts: Vec<_> = patch
         .changes
         .iter()
-        .filter(|change| change.old.is_some() && detect::is_test_file(&change.path))
         .take(FILES_READ)
         .map(|change| {
-            let moved = patch.changes.iter().any(|other| other.renamed_from.as_deref() == Some(&*change.path));
-            let (before, after) = (text_of(store, change.old.as_ref()), text_of(store, change.new.as_ref()));
-            (change.path.as_str(), before, after, moved)
+            // A moved file is compared with what it was.
+            let from = change.renamed_from.as_deref();
+            let old = from.and_then(|from| patch.changes.iter().find(|other| other.path == from)?.old.as_ref());
+            let before = text_of(store, change.old.as_ref().or(old));
+            (change.path.as_str(), before, text_of(store, change.new.as_ref()), from)
         })
         .collect();
-    let changes: Vec<_> = tests
+    let moved = |path: &str| patch.changes.iter().any(|other| other.renamed_from.as_deref() == Some(path));
+    let changes: Vec<_> = texts
         .iter()
-        .map(|(path, before, after, moved)| FileChange {
+        .map(|(path, before, after, moved_from)| FileChange {
             path,
-            before: before.as_deref(),
+            // What was moved is looked at where it is now.
+            before: before.as_deref().filter(|_| after.is_some() || !moved(path)),
             after: after.as_deref(),
-            moved: *moved,
+            moved_from: *moved_from,
         })
         .collect();
-    let mut findings = detect::weakened_tests(task, &changes);
+    let mut findings = detect::tampering(task, &changes);
     findings.extend(detect::self_review(task, schedule, ledger.commits()));
     if !patch.is_empty() && !task.needs.is_empty() {
         let written = written_by(store, attempt);

@@ -7,6 +7,7 @@ use std::{
 };
 
 use implementer_model::{
+    evidence::gathered,
     ids::{ObjectId, TaskId},
     record::Record,
     run::{Action, AttemptPlan, CulpritSearch, GateJob, Happened, JudgedAttempt, Notice, Run},
@@ -23,8 +24,7 @@ use super::{
     detection,
     error::RunError,
     events::RunEvent,
-    gates::{self, GateTarget},
-    integration,
+    evidence, gates, integration,
     progress::{Observer, Progress},
     starting::{self, Source, Start},
     worker,
@@ -94,6 +94,7 @@ impl Driver {
         observer: &mut dyn Observer,
     ) -> Result<(), RunError> {
         let mut actions = VecDeque::from(self.run.begin(self.now_ms()));
+        self.run_base();
         // A caller that is gone cannot cancel any more; the run goes on.
         let mut caller_listens = true;
         loop {
@@ -212,6 +213,10 @@ impl Driver {
                 observer.observe(&Progress::GateStarted { gate });
                 Ok(Vec::new())
             }
+            RunEvent::BaseRan(red) => match red? {
+                Some(why) if !self.run.is_cancelled() => Ok(self.run.base_is_red(&why, self.now_ms())),
+                _ => Ok(Vec::new()),
+            },
             RunEvent::GatesRan(runs) => Ok(self.run.gates_ran(runs?, Happened::Now, self.now_ms())),
             RunEvent::CulpritsFound(culprits) => Ok(self.run.culprits_found(culprits?, Happened::Now, self.now_ms())),
         }
@@ -249,6 +254,23 @@ impl Driver {
         Ok(actions)
     }
 
+    /// Runs the tests on the base beside the first subagents. A resumed run finds out when its gates need it.
+    fn run_base(&mut self) {
+        if self.work != Work::Here || self.run.is_resumed() {
+            return;
+        }
+        let (job, base) = (self.run.tests_job(), self.run.basis().base.clone());
+        if job.commands.is_empty() {
+            return;
+        }
+        let (context, events, stop) = (Arc::clone(&self.context), self.events.clone(), self.stop_gates.subscribe());
+        self.workers.spawn(async move {
+            let ran = evidence::base(&context, &job, &base, &stop).await;
+            let red = ran.map(|ran| gathered::red_base(&ran.commands).filter(|_| !*stop.borrow()));
+            let _ = events.send(RunEvent::BaseRan(red));
+        });
+    }
+
     fn run_gates(&mut self, jobs: Vec<GateJob>) -> Vec<Action> {
         if let Some(runs) = self.run.gates_ran_before(&jobs, self.now_ms()) {
             return self.run.gates_ran(runs, Happened::Before, self.now_ms());
@@ -257,11 +279,11 @@ impl Driver {
             self.due.gates = true;
             return Vec::new();
         }
-        let target = GateTarget::integrated(&self.run.head().commit);
+        let plan = self.run.evidence_plan();
         let (context, events, stop) = (Arc::clone(&self.context), self.events.clone(), self.stop_gates.subscribe());
         self.workers.spawn(async move {
             let tell = |gate| drop(events.send(RunEvent::GateStarted(gate)));
-            let runs = gates::run(&context, jobs, target, stop, tell).await;
+            let runs = gates::run(&context, jobs, &plan, stop, tell).await;
             let _ = events.send(RunEvent::GatesRan(runs));
         });
         Vec::new()

@@ -21,6 +21,8 @@ pub(super) enum RunEvent {
     /// Something that is not the subagent's fault failed: the run cannot go on.
     WorkerFailed(RunError),
     GateStarted(GateKind),
+    /// The tests gate ran on the base, beside the first subagents: why it is red there, when it is.
+    BaseRan(Result<Option<String>, RunError>),
     GatesRan(Result<Vec<GateRun>, RunError>),
     CulpritsFound(Result<BTreeMap<GateKind, TaskId>, RunError>),
 }

@@ -80,6 +80,7 @@ impl Setup {
             environment,
             supervisor,
             clock: RunClock::new(began, before_ms),
+            base_tests: tokio::sync::OnceCell::new(),
             tree_paths: Mutex::default(),
         };
         Ok((Run::new(basis, schedule, history, &durations), context))

@@ -15,7 +15,7 @@ use implementer_model::{
     record::{AttemptId, Outcome, Record, Timed},
 };
 
-use super::{error::JobError, site::Site};
+use super::{error::JobError, site::Site, state::StateDir};
 use crate::{
     journal,
     layout::{StateFile, refs},
@@ -106,29 +106,60 @@ impl Site {
     /// When the folder is not what the working job of this very run keeps. The error is a sentence, and nothing of the
     /// folder counts.
     pub fn add_kept(&mut self, folder: &Path, counting: Counting) -> Result<usize, String> {
-        let journal = folder.join(StateFile::Journal);
-        let meta = fs::symlink_metadata(&journal).map_err(|_| "it holds no journal".to_owned())?;
-        if !meta.is_file() || meta.len() > JOURNAL_MAX {
-            return Err(format!("its journal is no plain file of at most {JOURNAL_MAX} bytes"));
-        }
-        let mut records = journal::read(&journal).map_err(|error| error.to_string())?.into_iter();
-        match records.next() {
-            Some((_, Record::Begun { lock, run, .. })) if lock == self.frozen.lock && run == self.frozen.run => {}
-            Some((_, Record::Begun { .. })) => return Err("it is of another run".to_owned()),
-            _ => return Err("its journal does not begin as one".to_owned()),
-        }
-        let bundle = folder.join(StateFile::Bundle);
-        if fs::symlink_metadata(&bundle).is_ok_and(|meta| meta.is_file()) {
-            bundle::take_patches(&self.store, &bundle).map_err(|error| error.to_string())?;
-        }
-        let finished: Vec<_> = records.filter(|(_, record)| is_result(record)).collect();
-        let counted: Vec<_> = match counting {
+        let run = self.frozen.run.clone();
+        let finished = self.read_kept(folder, Some(&run))?;
+        let counted = match counting {
             Counting::All => finished,
             Counting::Passed => passed(finished),
         };
         let count = counted.len();
         self.records.extend(counted);
         Ok(count)
+    }
+
+    /// Adds what passed in the last run of the same lock, but for the task `again`. Gives how many attempts counted.
+    ///
+    /// # Errors
+    /// When the folder is not what a run of this lock keeps. The error is a sentence, and nothing of the folder counts.
+    pub fn add_kept_by_last_run(&mut self, folder: &Path, again: &str) -> Result<usize, String> {
+        let mut counted = passed(self.read_kept(folder, None)?);
+        counted.retain(|(_, record)| match record {
+            Record::Started(started) => started.id.task.as_str() != again,
+            Record::Ended(ended) => ended.id().task.as_str() != again,
+            _ => true,
+        });
+        let count = counted.iter().filter(|(_, record)| matches!(record, Record::Ended(_))).count();
+        self.records.extend(counted);
+        Ok(count)
+    }
+
+    /// Reads the records of a kept folder, and takes its patches into the store. It must be of this lock, and of the run
+    /// `run` where one is named.
+    fn read_kept(&self, folder: &Path, run: Option<&str>) -> Result<Vec<Timed>, String> {
+        let journal = folder.join(StateFile::Journal);
+        let meta = fs::symlink_metadata(&journal).map_err(|_| "it holds no journal".to_owned())?;
+        if !meta.is_file() || meta.len() > JOURNAL_MAX {
+            return Err(format!("its journal is no plain file of at most {JOURNAL_MAX} bytes"));
+        }
+        let mut records = journal::read(&journal).map_err(|error| error.to_string())?.into_iter().peekable();
+        match records.next_if(|(_, first)| matches!(first, Record::Begun { .. })) {
+            Some((_, Record::Begun { lock, run: of, .. }))
+                if lock == self.frozen.lock && run.is_none_or(|run| run == of) => {}
+            Some(_) => return Err("it is of another run".to_owned()),
+            None if run.is_some() => return Err("its journal does not begin as one".to_owned()),
+            // The journal of a state has only what is finished; what it is of stands in its frozen file.
+            None => {
+                let frozen = StateDir::new(folder).frozen().map_err(|error| error.to_string())?;
+                if frozen.lock != self.frozen.lock {
+                    return Err("it is of another lock".to_owned());
+                }
+            }
+        }
+        let bundle = folder.join(StateFile::Bundle);
+        if fs::symlink_metadata(&bundle).is_ok_and(|meta| meta.is_file()) {
+            bundle::take_patches(&self.store, &bundle).map_err(|error| error.to_string())?;
+        }
+        Ok(records.filter(|(_, record)| is_result(record)).collect())
     }
 }
 

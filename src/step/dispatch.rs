@@ -46,6 +46,8 @@ impl Step<'_> {
                 Ok(Fetched::Cancelled) => return Ok(StepEnd::Cancelled),
                 Ok(Fetched::Result(packed, true)) => (packed, Ok(StepEnd::Done)),
                 Ok(Fetched::Result(packed, false)) => (packed, Ok(StepEnd::Incomplete)),
+                // What the platform did is no verdict on the work: the job fails, and can be run again.
+                Err(failure) if failure.is_of_the_platform() => return Err(failure),
                 // What went wrong is the attempt's end: the summary has to tell it, not the log alone.
                 Err(failure) => {
                     let results = scratch.path().join("results");

@@ -52,7 +52,7 @@ impl Step<'_> {
     }
     /// Makes the gates of the final tree due once more, on a machine on which no subagent ever ran.
     async fn prepare_gates_again(&self, site: &mut Site, job: &Path) -> Result<(), StepError> {
-        let work = self.add_work(site, &job.join("work")).await;
+        let work = self.add_work(site, &job.join("work")).await?;
         for note in &work.notes {
             self.log.command(&annotation(Level::Warning, None, "Result not counted", note));
         }

@@ -15,6 +15,7 @@ mod detectors;
 mod dispatched;
 mod documents;
 mod doubles;
+mod evidence;
 mod fan_out;
 mod faults;
 mod gates;

@@ -5,12 +5,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    mutants::Mutant,
     proof::{Outcome, RevertProof},
     results::{Results, TestChange, TestState, compare},
 };
 use crate::{
+    command,
     findings::{Finding, FindingCode, Weight},
-    gate::TestCounts,
+    gate::{CommandReceipt, TestCounts},
     ids::TaskId,
     text,
 };
@@ -99,6 +101,30 @@ pub fn against_base(base: &Results, now: &Results, touched: bool) -> Vec<Finding
         findings.push(finding(FindingCode::FewerTests, Weight::Warning, message));
     }
     findings
+}
+
+/// Says what is red on the base already; `None` when nothing is, or when there is no test yet. A command that could not
+/// be run on the base may be what the plan makes, but a program that is not there is no work of anybody's.
+#[must_use]
+pub fn red_base(commands: &[CommandReceipt]) -> Option<String> {
+    commands.iter().find_map(|receipt| {
+        let shown = text::code(&text::truncate(&command::join(&receipt.argv), 120));
+        let program = receipt.argv.first().map_or("", String::as_str);
+        let not_found = receipt.exit_code == Some(127) || (receipt.exit_code.is_none() && receipt.duration_ms == 0);
+        if not_found && !program.contains('/') {
+            let why = receipt.trouble.as_deref().or(receipt.output_tail.lines().last()).unwrap_or("not found");
+            return Some(format!("{shown} cannot be run here: {}", text::truncate(&text::terminal(why), 200)));
+        }
+        let failed = receipt.tests.map_or(0, |tests| tests.failed);
+        if receipt.exit_code == Some(0) || failed == 0 {
+            return None;
+        }
+        let names = receipt.failing.iter().take(NAMED_MAX).map(|test| text::code(&text::truncate(&test.name, 120)));
+        let names: Vec<_> = names.collect();
+        let names = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
+        let failed = text::count(usize::try_from(failed).unwrap_or(usize::MAX), "test");
+        Some(format!("{failed} of {shown} failed before anything was changed{names}"))
+    })
 }
 
 /// Says that a runner that left results on the base leaves none any more.
@@ -194,6 +220,15 @@ pub fn unproven(proofs: &[RevertProof], require: bool) -> Vec<Finding> {
             Finding::about(&proof.task, FindingCode::NothingProvesIt, weight, message)
         })
         .collect()
+}
+
+/// Says that a small change turned no test red.
+#[must_use]
+pub fn survived(task: &TaskId, mutant: &Mutant) -> Finding {
+    let message = format!("{}, and every test passes all the same", mutant.what);
+    let mut finding = Finding::about(task, FindingCode::MutantSurvived, Weight::Warning, message).in_path(&mutant.path);
+    finding.line = Some(mutant.line);
+    finding
 }
 
 #[cfg(test)]

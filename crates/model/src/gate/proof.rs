@@ -62,7 +62,8 @@ impl PassedGate {
         if receipt.tree != *tree {
             return Err(NotPassed::OtherTree { gate, judged: receipt.tree.clone(), tree: tree.clone() });
         }
-        let (state, reason) = decide(gate, &receipt.tree, &receipt.commands, receipt.verdict.as_ref());
+        let (state, reason) =
+            decide(gate, &receipt.tree, &receipt.commands, receipt.verdict.as_ref(), &receipt.evidence);
         if state != GateState::Passed {
             return Err(NotPassed::Contradicted { gate, state, reason });
         }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::findings::FindingCode;
+use crate::{evidence::gathered::GateEvidence, findings::FindingCode};
 
 fn tree(digit: &str) -> ObjectId {
     ObjectId::new(digit.repeat(40)).unwrap()
@@ -18,6 +18,7 @@ fn command(exit_code: Option<i32>, tests: Option<(u64, u64, u64)>) -> CommandRec
             skipped,
             source: CountSource::Output,
         }),
+        failing: Vec::new(),
         output_digest: Digest::of("output"),
         output_tail: String::new(),
     }
@@ -39,7 +40,15 @@ fn place(run: &str) -> Place {
 }
 
 fn receipt(gate: GateKind, commands: Vec<CommandReceipt>, verdict: Option<SubagentVerdict>) -> Receipt {
-    judge(Case { gate, tree: tree("a"), commands, verdict, place: place("r1"), duration_ms: 7 })
+    judge(Case {
+        gate,
+        tree: tree("a"),
+        commands,
+        verdict,
+        evidence: GateEvidence::default(),
+        place: place("r1"),
+        duration_ms: 7,
+    })
 }
 
 fn passing() -> Vec<Receipt> {
@@ -57,7 +66,10 @@ fn gates_with_all_their_evidence_pass() {
         assert_eq!(receipt.state, GateState::Passed, "{receipt:?}");
         assert!(findings(receipt).is_empty());
     }
-    assert_eq!(receipts[0].reason, "1 command succeeded; 3 tests passed, 1 skipped; `quality` passed");
+    assert_eq!(
+        receipts[0].reason,
+        "1 command succeeded; 3 tests passed, 1 skipped (a claim: counted from what was printed); `quality` passed"
+    );
     let ready = ReadyForSubmission::new(&tree("a"), &receipts).unwrap();
     assert_eq!(ready.tree(), &tree("a"));
     assert_eq!(ready.gates().iter().map(PassedGate::gate).collect::<Vec<_>>(), GateKind::ALL);

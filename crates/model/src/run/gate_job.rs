@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::{
     config::Config,
+    evidence::gathered::GateEvidence,
     gate::{AskedBy, CommandReceipt, GateKind},
     plan::Plan,
 };
@@ -61,6 +62,8 @@ pub struct GateRun {
     /// In milliseconds since the run began.
     pub ended_ms: u64,
     pub commands: Vec<CommandReceipt>,
+    /// What was found out beside them.
+    pub evidence: GateEvidence,
 }
 
 /// Lists the commands of a gate with who asked for them: the plan's, then the configuration's. Both count, so that a

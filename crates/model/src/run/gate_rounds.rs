@@ -33,6 +33,12 @@ impl Run {
         actions.extend(self.handle(Event::GatesJudged { again }, now));
     }
 
+    /// Returns what the tests gate has to run.
+    #[must_use]
+    pub fn tests_job(&self) -> GateJob {
+        GateJob::new(&self.basis.plan, &self.basis.config, GateKind::Tests)
+    }
+
     /// Returns what the commands of the gates came to on this very tree before.
     #[must_use]
     pub fn gates_ran_before(&self, jobs: &[GateJob], now: Millis) -> Option<Vec<GateRun>> {

@@ -130,7 +130,13 @@ impl History {
             })?;
             // How long it took is part of the evidence, wherever it ran.
             let began_ms = now_ms.saturating_sub(receipt.duration_ms);
-            Some(GateRun { gate: job.gate, began_ms, ended_ms: now_ms, commands: receipt.commands.clone() })
+            Some(GateRun {
+                gate: job.gate,
+                began_ms,
+                ended_ms: now_ms,
+                commands: receipt.commands.clone(),
+                evidence: receipt.evidence.clone(),
+            })
         };
         jobs.iter().map(run).collect()
     }

@@ -45,13 +45,14 @@ pub(super) fn verdict_of_role(ledger: &Ledger, role: Role) -> Option<SubagentVer
 /// Judges the gates whose commands ran on `tree`.
 #[must_use]
 pub(super) fn judge_gates(ledger: &Ledger, runs: Vec<GateRun>, tree: &ObjectId, place: &Place) -> Vec<JudgedGate> {
-    let judge = |GateRun { gate, began_ms, ended_ms, commands }| {
+    let judge = |GateRun { gate, began_ms, ended_ms, commands, evidence }| {
         let role = Role::ALL.into_iter().find(|role| role.gate() == Some(gate));
         let receipt = gate::judge(Case {
             gate,
             tree: tree.clone(),
             commands,
             verdict: role.and_then(|role| verdict_of_role(ledger, role)),
+            evidence,
             place: place.clone(),
             duration_ms: ended_ms.saturating_sub(began_ms),
         });
@@ -89,7 +90,13 @@ mod tests {
     fn a_gate_is_judged_by_its_commands_and_its_subagent_on_the_tree_that_they_saw() {
         let handoff = fixture::complete();
         let ledger = test_support::ledger(&handoff);
-        let run = |gate, commands| GateRun { gate, began_ms: 10, ended_ms: 35, commands };
+        let run = |gate, commands| GateRun {
+            gate,
+            began_ms: 10,
+            ended_ms: 35,
+            commands,
+            evidence: crate::evidence::gathered::GateEvidence::default(),
+        };
         let tests = handoff.gates.iter().find(|receipt| receipt.gate == GateKind::Tests).unwrap();
         let runs = vec![run(GateKind::Tests, tests.commands.clone()), run(GateKind::Review, Vec::new())];
         let other = fixture::oid("another tree");

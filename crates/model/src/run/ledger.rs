@@ -8,6 +8,7 @@ use super::{
     facts::{Conclusion, Facts},
 };
 use crate::{
+    evidence::gathered::GateEvidence,
     findings::{Finding, FindingCode, Weight},
     gate::{self, GateKind, GateState, Receipt},
     handoff::{Cost, HANDOFF_VERSION, Handoff, Implementation},
@@ -304,6 +305,7 @@ impl Ledger {
                 reason: format!("{reason} this gate could be judged"),
                 commands: Vec::new(),
                 verdict: None,
+                evidence: GateEvidence::default(),
                 place: basis.place.clone(),
                 duration_ms: 0,
             });

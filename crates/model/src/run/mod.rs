@@ -9,6 +9,7 @@ mod basis;
 mod briefing;
 mod criteria;
 mod escalation;
+mod evidence_plan;
 mod facts;
 mod gate_job;
 mod gate_rounds;
@@ -30,6 +31,7 @@ pub use self::{
     attempt_plan::{AgentTraits, AttemptLimits, AttemptPlan, JudgedAttempt},
     base_moved::BaseMoved,
     basis::{Basis, Head},
+    evidence_plan::{Contribution, EvidencePlan},
     facts::{Conclusion, Facts},
     gate_job::{GateJob, GateRun, gate_commands},
     history::{Finished, History, MadeBy, is_over, run_name},

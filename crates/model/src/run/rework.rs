@@ -88,6 +88,8 @@ pub(super) fn choose(red: &RedGates<'_>) -> Calls {
         let gate = receipt.gate;
         if is_red(receipt) {
             red_gate(red, receipt, &mut chosen);
+        } else if receipt.evidence.blocking().next().is_some() {
+            from_evidence(receipt, &mut chosen);
         } else if gate == GateKind::Tests && receipt.verdict.as_ref().is_some_and(|verdict| verdict.passed) {
             // The commands succeeded, and still it failed: there was no sign of a test.
             let because = format!("the tests gate failed: {}", receipt.reason);
@@ -102,6 +104,17 @@ pub(super) fn choose(red: &RedGates<'_>) -> Calls {
     chosen.calls.retain(|task, _| !red.given_up.contains(task));
     failed_after(red, &mut chosen);
     chosen
+}
+
+/// Takes what was found out beside a gate's own run to the tasks that it names. What names nobody blames nobody.
+fn from_evidence(receipt: &Receipt, chosen: &mut Calls) {
+    for finding in receipt.evidence.blocking() {
+        chosen.because.push(finding.message.clone());
+        if let Some(task) = &finding.task {
+            let request = Request { from: format!("the {} gate", receipt.gate), text: finding.message.clone() };
+            chosen.call(task, || text::truncate(&finding.message, 200), request);
+        }
+    }
 }
 
 /// Gives those another try who failed on what is being mended: they came after whoever is called.

@@ -135,6 +135,12 @@ impl Run {
         self.cancelled
     }
 
+    /// Tells whether an earlier process began this run.
+    #[must_use]
+    pub fn is_resumed(&self) -> bool {
+        self.history.resumptions() > 0
+    }
+
     /// Tells whether the time of the whole run is over.
     #[must_use]
     pub fn is_late(&self, now: Millis) -> bool {

@@ -2,8 +2,11 @@
 
 use std::ops::Deref;
 
-use crate::handoff::Handoff;
 pub(super) use crate::run::{TaskIndex, TaskView};
+use crate::{
+    handoff::Handoff,
+    record::{Outcome, Status},
+};
 
 pub(super) struct RunIndex<'a> {
     pub(super) handoff: &'a Handoff,
@@ -21,5 +24,12 @@ impl<'a> Deref for RunIndex<'a> {
 
     fn deref(&self) -> &TaskIndex<'a> {
         &self.tasks
+    }
+}
+
+impl RunIndex<'_> {
+    /// Tells whether somebody cancelled the run.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.handoff.status == Status::Cancelled || self.tasks().any(|view| view.outcome() == Outcome::Cancelled)
     }
 }

@@ -1,7 +1,33 @@
 //! How states look, and the words that all pages share.
 
+use super::entry::Detail;
 pub(crate) use crate::wording::{diffstat, dollars, duration, lines, outcomes, tests};
-use crate::{gate::GateState, schedule::Outcome};
+use crate::{
+    gate::{CommandReceipt, GateState, TestCounts},
+    schedule::Outcome,
+};
+
+/// Says how many tests there were, without what is zero: `42 passed`, `40 passed, 2 failed`.
+pub(super) fn tests_briefly(counts: &TestCounts) -> String {
+    let kinds = [(counts.passed, "passed"), (counts.failed, "failed"), (counts.skipped, "skipped")];
+    let said: Vec<_> = kinds.iter().filter(|(n, _)| *n > 0).map(|(n, kind)| format!("{n} {kind}")).collect();
+    if said.is_empty() { "no test ran".to_owned() } else { said.join(", ") }
+}
+
+/// Says how a gate's command ended: `ended with exit code 0 (42 passed)`, `failed with exit code 1 (2 failed)`.
+pub(super) fn command_outcome(command: &CommandReceipt, detail: &Detail) -> String {
+    let mut said = match (command.exit_code, &command.trouble) {
+        (Some(0), None) => "ended with exit code 0".to_owned(),
+        (Some(code), None) => format!("failed with exit code {code}"),
+        (Some(code), Some(trouble)) => format!("ended with exit code {code}, {}", detail.prose(trouble)),
+        (None, Some(trouble)) => format!("did not finish: {}", detail.prose(trouble)),
+        (None, None) => "left no exit code".to_owned(),
+    };
+    if let Some(counts) = &command.tests {
+        said.push_str(&format!(" ({})", tests_briefly(counts)));
+    }
+    said
+}
 
 /// The looks that a state can have: pictures group the many outcomes by what a reader does about them, and always say
 /// the outcome itself in words beside it.
@@ -45,6 +71,18 @@ impl Look {
             GateState::Failed => Self::Failed,
             GateState::Skipped => Self::Blocked,
             GateState::NotRun => Self::NotRun,
+        }
+    }
+
+    /// Returns the mark that stands before it in text.
+    pub(super) fn mark(self) -> &'static str {
+        match self {
+            Self::Passed => "✅",
+            Self::Failed => "❌",
+            Self::TimedOut => "⏱️",
+            Self::Blocked => "⛔",
+            Self::Cancelled => "🛑",
+            Self::NotRun | Self::Planned => "⚪",
         }
     }
 

@@ -160,7 +160,13 @@ impl Play {
                 command.exit_code = Some(1);
                 output.clone_into(&mut command.output_tail);
             }
-            GateRun { gate: job.gate, began_ms: 0, ended_ms: 1, commands }
+            GateRun {
+                gate: job.gate,
+                began_ms: 0,
+                ended_ms: 1,
+                commands,
+                evidence: crate::evidence::gathered::GateEvidence::default(),
+            }
         });
         let runs = runs.collect();
         let actions = self.run.gates_ran(runs, Happened::Now, self.now);
@@ -457,7 +463,13 @@ fn what_happened_before_is_not_written_again() {
     let jobs = play.take(|action| matches!(action, Action::RunGates(_)));
     let Some(Action::RunGates(jobs)) = jobs.into_iter().next() else { panic!("the gates are to run") };
     assert!(jobs.iter().all(|job| job.commands.iter().all(|(by, _)| *by == AskedBy::Plan)));
-    let runs = jobs.into_iter().map(|job| GateRun { gate: job.gate, began_ms: 0, ended_ms: 0, commands: Vec::new() });
+    let runs = jobs.into_iter().map(|job| GateRun {
+        gate: job.gate,
+        began_ms: 0,
+        ended_ms: 0,
+        commands: Vec::new(),
+        evidence: crate::evidence::gathered::GateEvidence::default(),
+    });
     let actions = play.run.gates_ran(runs.collect(), Happened::Before, 0);
     assert!(!actions.iter().any(|action| matches!(action, Action::Write(_))));
     let actions = play.run.culprits_found(BTreeMap::new(), Happened::Before, 0);

@@ -1,46 +1,18 @@
-//! Tests that a patch deletes, weakens, switches off or makes empty, as findings about its task.
+//! What a patch does to tests and to whoever runs them, as findings about its task.
 
 use crate::{
-    evidence::detect::{self as signs, Author, Sign},
+    evidence::detect::{Author, FileChange, Sign, signs},
     findings::Finding,
     roster::Role,
     schedule::Task,
 };
 
-/// A changed file with its text on both sides, where it is text.
-#[derive(Debug, Clone, Copy)]
-pub struct FileChange<'a> {
-    /// The path.
-    pub path: &'a str,
-    /// The text before; none for a new file.
-    pub before: Option<&'a str>,
-    /// The text after; none for a deleted file.
-    pub after: Option<&'a str>,
-    /// Whether a deleted file was moved elsewhere.
-    pub moved: bool,
-}
-
-/// Tells whether a path is one of a file with tests, by the names that the usual runners look for.
+/// Finds what a patch does to tests, and what it does to whoever runs them. For the subagent whose work tests are it
+/// weighs less.
 #[must_use]
-pub fn is_test_file(path: &str) -> bool {
-    crate::evidence::source::is_test_path(path) && crate::evidence::source::Language::of_path(path).is_some()
-}
-
-/// Finds what a patch does to tests. For the subagent whose work tests are it weighs less.
-#[must_use]
-pub fn weakened_tests(task: &Task, changes: &[FileChange<'_>]) -> Vec<Finding> {
+pub fn tampering(task: &Task, changes: &[FileChange<'_>]) -> Vec<Finding> {
     let author = if task.role == Role::Tests { Author::Tests } else { Author::Code };
-    let changes: Vec<_> = changes
-        .iter()
-        .filter(|change| !change.moved)
-        .map(|change| signs::FileChange {
-            path: change.path,
-            before: change.before,
-            after: change.after,
-            moved_from: None,
-        })
-        .collect();
-    signs::signs(author, &changes).into_iter().map(|sign| finding(task, sign)).collect()
+    signs(author, changes).into_iter().map(|sign| finding(task, sign)).collect()
 }
 
 fn finding(task: &Task, sign: Sign) -> Finding {
@@ -55,8 +27,8 @@ mod tests {
     use crate::summary::fixture;
 
     fn found(role: Role, path: &str, before: &str, after: Option<&str>) -> Vec<String> {
-        let change = FileChange { path, before: Some(before), after, moved: false };
-        let findings = weakened_tests(&fixture::task("t", role, &[]), &[change]);
+        let change = FileChange { path, before: Some(before), after, moved_from: None };
+        let findings = tampering(&fixture::task("t", role, &[]), &[change]);
         findings.iter().map(|f| format!("{} {}: {}", f.weight.name(), f.code.name(), f.message)).collect()
     }
 
@@ -79,13 +51,6 @@ mod tests {
         let commented = python.replace("    assert y", "    # assert y");
         assert_eq!(found(Role::Feature, "test_a.py", python, Some(&commented)).len(), 1);
         assert_eq!(found(Role::Feature, "test_a.py", python, Some(python)), Vec::<String>::new());
-    }
-
-    #[test]
-    fn a_moved_file_is_not_deleted() {
-        let change =
-            FileChange { path: "test_a.py", before: Some("def test_a():\n    assert x\n"), after: None, moved: true };
-        assert_eq!(weakened_tests(&fixture::task("t", Role::Feature, &[]), &[change]), []);
     }
 
     proptest::proptest! {
