@@ -51,6 +51,10 @@ impl Plan {
         }
         for (heading, is_here) in [("Left aside", true), ("Notes", false)] {
             let aside = |item: &PlanItem| match &item.fate {
+                // What stands around a command in a sentence is kept as well.
+                Fate::Command { gate } if !is_here && item.text.contains(' ') && !item.text.ends_with('`') => {
+                    Some(format!("- {} (command of {gate})\n", line(&item.text)))
+                }
                 Fate::Aside { reason, section } if (*reason != Reason::Context) == is_here => {
                     Some(format!("- {} ({}, {})\n", line(&item.text), line(section), reason.name()))
                 }

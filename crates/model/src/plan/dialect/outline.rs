@@ -30,7 +30,7 @@ pub(super) type Hook<'h> = &'h dyn Fn(&Heading, &str) -> Option<Fixed>;
 pub(super) fn read<'s>(rules: Rules, hook: Hook<'_>, input: &Input<'_, 's>, problems: &mut Problems<'s>) -> Draft {
     let before = problems.count();
     let draft = Reader::new(rules, hook, Promotes::Nothing, input, problems).document(input.sections);
-    if !rules.lenient || problems.has_error() {
+    if problems.has_error() {
         return draft;
     }
     let has_work = |task: &TaskDraft| !task.requirements.is_empty();
