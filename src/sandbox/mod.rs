@@ -185,10 +185,13 @@ impl Sandbox {
             ownership::give(room.path(), user).map_err(|error| format!("cannot give a folder away: {error}"))?;
         }
         let cell = inner.cell(user, &Room { write: vec![room.path().to_owned()], read: Vec::new() });
+        // Another user has to get through to the objects that later waves make.
+        let pass = surroundings.run.ancestors().find(|folder| folder.is_dir() && user.is_some());
+        let pass = pass.map(Path::to_owned).into_iter().collect();
         let question = Question {
             cell,
             read: surroundings.objects.to_vec(),
-            pass: surroundings.run.ancestors().find(|folder| folder.is_dir()).map(Path::to_owned).into_iter().collect(),
+            pass,
             write: vec![room.path().to_owned()],
             reach: Vec::new(),
             landlock_scope: level == Level::Landlock,

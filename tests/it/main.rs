@@ -27,6 +27,7 @@ mod limits;
 mod outcomes;
 mod plan_command;
 mod proof;
+mod red_team;
 mod resources;
 mod rework;
 mod supervision;
