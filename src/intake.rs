@@ -8,6 +8,7 @@ use implementer_model::{
     diagnostics::{self, Diagnostic},
     ids::Digest,
     lock::{Lock, LockMismatch},
+    means,
     plan::{self, Plan},
     provenance::Provenance,
     roster::{self, AgentFile, Roster},
@@ -170,7 +171,7 @@ pub fn take(store: &RunStore, sources: &Sources<'_>) -> Result<Intake, IntakeErr
 
     let loaded = roster::load(&roster_files(store, &rules)?, &config);
     problems.extend(loaded.diagnostics);
-    let roster = loaded.roster;
+    let (roster, guessed) = (loaded.roster, loaded.guessed);
 
     let mut reading = plan::read(&plan_text.name, &plan_text.bytes, &roster);
     diagnostics::shift(&mut reading.diagnostics, &plan_text.name, plan_text.first_line);
@@ -184,6 +185,12 @@ pub fn take(store: &RunStore, sources: &Sources<'_>) -> Result<Intake, IntakeErr
     if problems.iter().any(Diagnostic::is_error) {
         return Err(invalid(problems));
     }
+
+    let called: Vec<_> = schedule.tasks.iter().map(|task| &task.subagent).collect();
+    let called: Vec<_> = roster.iter().filter(|subagent| called.contains(&&subagent.name)).collect();
+    problems.extend(means::unkept(called.iter().copied(), &config, agent::abilities));
+    let guessed = guessed.iter().filter(|guess| called.iter().any(|subagent| subagent.name == guess.subagent));
+    problems.extend(roster::notes::roles_to_confirm(guessed));
 
     let who = Digest::of_parts([roster.digest().as_str().as_bytes(), config.digest().as_str().as_bytes()]);
     let approved = Lock::new(plan.digest.clone(), base.commit.clone(), who);

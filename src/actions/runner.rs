@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use implementer_model::github_ids::{RunId, RunKey};
+
 /// The most that one step may write into its summary, in bytes ("Adding a job summary", docs.github.com).
 pub(super) const STEP_SUMMARY_MAX_BYTES: usize = 1024 * 1024;
 
@@ -14,7 +16,7 @@ pub(super) const STEP_SUMMARY_MAX_BYTES: usize = 1024 * 1024;
 const EVENT_MAX_BYTES: u64 = 25 * 1024 * 1024;
 
 /// The inputs of the action, as `action.yml` has them.
-pub const INPUTS: [&str; 25] = [
+pub const INPUTS: [&str; 29] = [
     "command",
     "pr",
     "plan",
@@ -27,6 +29,10 @@ pub const INPUTS: [&str; 25] = [
     "out",
     "token",
     "fan-out",
+    "layout",
+    "work",
+    "work-result",
+    "settled",
     "tasks",
     "wave",
     "slot",
@@ -122,8 +128,10 @@ impl Runner {
     #[must_use]
     pub fn input(&self, name: &str) -> Option<&str> {
         debug_assert!(INPUTS.contains(&name), "`{name}` is no input of the action");
-        // The runner upper-cases names and turns spaces into underscores, and leaves hyphens.
-        self.get(&format!("INPUT_{}", name.to_uppercase().replace(' ', "_"))).map(str::trim).filter(|v| !v.is_empty())
+        // The runner upper-cases names and leaves hyphens, which no shell can set: there underscores stand for them.
+        let variable = format!("INPUT_{}", name.to_uppercase());
+        let value = self.get(&variable).or_else(|| self.get(&variable.replace('-', "_")));
+        value.map(str::trim).filter(|value| !value.is_empty())
     }
 
     /// Returns an input that is a number.
@@ -183,6 +191,14 @@ impl Runner {
         self.required("GITHUB_WORKSPACE").map(PathBuf::from)
     }
 
+    /// Returns the folder that the runner empties when a job ends.
+    ///
+    /// # Errors
+    /// When the runner did not say.
+    pub fn temp(&self) -> Result<PathBuf, RunnerError> {
+        self.required("RUNNER_TEMP").map(PathBuf::from)
+    }
+
     /// Returns the base of the REST interface.
     #[must_use]
     pub fn api_url(&self) -> &str {
@@ -211,15 +227,15 @@ impl Runner {
     ///
     /// # Errors
     /// When the runner did not say.
-    pub fn run_key(&self) -> Result<String, RunnerError> {
-        Ok(format!("{}/{}", self.run_number()?, self.attempt()))
+    pub fn run_key(&self) -> Result<RunKey, RunnerError> {
+        Ok(RunKey::Workflow { run: self.run_id()?, attempt: self.attempt() })
     }
 
-    /// Returns the number of the workflow run.
+    /// Returns the id of the workflow run.
     ///
     /// # Errors
     /// When the runner did not say.
-    pub fn run_number(&self) -> Result<u64, RunnerError> {
+    pub fn run_id(&self) -> Result<RunId, RunnerError> {
         self.required("GITHUB_RUN_ID")?.parse().map_err(|_| RunnerError::Missing("GITHUB_RUN_ID"))
     }
 

@@ -139,8 +139,7 @@ fn prepare(start: &Start) -> Result<Command, Said> {
         },
     };
     start.cell.enter().map_err(|error| failed(error.to_string()))?;
-    let program =
-        program::resolve(&start.argv, &start.directory, &start.environment).map_err(Said::Failed)?;
+    let program = program::resolve(&start.argv, &start.directory, &start.environment).map_err(Said::Failed)?;
     let mut command = Command::new(program);
     command
         .arg0(&start.argv[0])

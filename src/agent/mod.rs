@@ -40,7 +40,7 @@ use scratch::Scratch;
 
 pub use agents::{Agents, Making};
 pub use answer::{AnswerFile, TurnLimit};
-pub use cli::{CliAgent, kinds};
+pub use cli::{CliAgent, abilities, kinds};
 pub use command::CommandAgent;
 pub use environment::EnvironmentError;
 pub use error::AgentError;

@@ -7,7 +7,7 @@ use base64::{
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
 use futures_util::future::try_join_all;
-use implementer_model::{ids::Digest, text};
+use implementer_model::{github_ids::ArtifactId, ids::Digest, text};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -68,7 +68,7 @@ pub enum UploadError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Uploaded {
     /// Its id, as REST knows it.
-    pub id: u64,
+    pub id: ArtifactId,
     /// The SHA-256 of its zip.
     pub digest: Digest,
 }
@@ -153,7 +153,7 @@ impl ArtifactService {
         let id = match &finalized.artifact_id {
             // 64 bits are text in the JSON of protocol buffers; not everybody keeps to it.
             Value::String(id) => id.parse().ok(),
-            id => id.as_u64(),
+            id => id.as_u64().map(ArtifactId::new),
         };
         match id {
             Some(id) if finalized.ok => Ok(Uploaded { id, digest: packed.digest.clone() }),

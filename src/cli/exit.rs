@@ -189,7 +189,6 @@ impl From<ConversationError> for Failure {
             ConversationError::Workspace(error) => error.into(),
             ConversationError::Execution(error) => error.into(),
             ConversationError::Intake(error) => error.into(),
-            ConversationError::NotACommit(_) => Self::outside(error),
             _ => {
                 let hint = error.hint().map(str::to_owned);
                 Self::input(error).with_hint(hint)

@@ -3,9 +3,12 @@
 use std::{path::Path, str::FromStr};
 
 use anyhow::Context as _;
-use implementer_model::conversation::{
-    event::Actor,
-    intent::{Approval, Via},
+use implementer_model::{
+    conversation::{
+        event::Actor,
+        intent::{Approval, Via},
+    },
+    github_ids::{PullRequestNumber, RunKey},
 };
 
 use super::{
@@ -30,7 +33,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PullRequestName {
     repository: RepositoryName,
-    number: u64,
+    number: PullRequestNumber,
 }
 
 impl FromStr for PullRequestName {
@@ -40,7 +43,7 @@ impl FromStr for PullRequestName {
         let wanted = || "write it as OWNER/REPO#NUMBER, such as `octo/service#12`".to_owned();
         let (repository, number) = text.rsplit_once('#').ok_or_else(wanted)?;
         let repository = repository.parse().map_err(|error| format!("{error}"))?;
-        let number = number.parse().ok().filter(|number| *number > 0).ok_or_else(wanted)?;
+        let number = number.parse().map_err(|_| wanted())?;
         Ok(Self { repository, number })
     }
 }
@@ -116,7 +119,7 @@ fn context(name: &PullRequestName) -> Result<PullRequestContext, Failure> {
         repository: name.repository.clone(),
         pace: Pace::default(),
     })?;
-    let run_key = format!("local/{}", &actions::random()[..12]);
+    let run_key = RunKey::local(&actions::random());
     let repository = RepositoryContext { github, run_key, run_url: None, server_url };
     Ok(PullRequestContext { repository, number: name.number })
 }
@@ -128,7 +131,7 @@ mod tests {
     #[test]
     fn a_pull_request_has_an_owner_a_repository_and_a_number() {
         let name: PullRequestName = "octo/service#12".parse().unwrap();
-        assert_eq!((name.repository.to_string().as_str(), name.number), ("octo/service", 12));
+        assert_eq!((name.repository.to_string().as_str(), name.number.get()), ("octo/service", 12));
         for wrong in ["octo/service", "octo#1", "octo/service#0", "octo/service#x", "a/b/c#1", "../x#1"] {
             assert!(wrong.parse::<PullRequestName>().is_err(), "{wrong}");
         }

@@ -32,6 +32,7 @@ use crate::{
     intake::{self, ConfigSource, Intake, PlanText, Sources},
     runtime::{self, with_signals},
     step::conversation::PlanOptions,
+    uncommitted,
     workspace::store::RunStore,
 };
 
@@ -134,7 +135,9 @@ impl Subject {
             concurrency: self.jobs.map(usize::from),
             lock,
         };
-        Ok(intake::take(store, &sources)?)
+        let mut intake = intake::take(store, &sources)?;
+        intake.warnings.extend(uncommitted::find(root, store, &intake.rules)?);
+        Ok(intake)
     }
 
     /// Returns what to look for on a pull request.

@@ -6,7 +6,7 @@ use clap::Args;
 use implementer_model::summary;
 
 use super::{exit::Failure, jobs, run, show};
-use crate::jobs::{Summarizing, summarize};
+use crate::jobs::{Counting, Summarizing, summarize};
 
 /// Recomputes integration, scope and landing, and writes the run's folder. Runs no code of the repository's.
 #[derive(Debug, Args)]
@@ -16,6 +16,9 @@ pub(super) struct Arguments {
     /// The folder for everything that a run writes
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// The folder that `work --out` has kept, in the layout one-job
+    #[arg(long, value_name = "DIR")]
+    work: Option<PathBuf>,
     /// What the job before said integration gives
     #[arg(long, value_name = "COMMIT")]
     head: Option<String>,
@@ -25,9 +28,15 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
-    let (site, scratch) = arguments.standing.open_for_now()?;
-    let summarizing =
-        Summarizing { head: arguments.head.as_deref(), cancelled: arguments.cancelled, notes: Vec::new() };
+    let (mut site, scratch) = arguments.standing.open_for_now()?;
+    let mut notes = Vec::new();
+    if let Some(kept) = &arguments.work
+        && let Err(why) = site.add_kept(kept, Counting::All)
+    {
+        notes.push(format!("nothing of the work counts: {why}"));
+    }
+    let (head, cancelled) = (arguments.head.as_deref(), arguments.cancelled);
+    let summarizing = Summarizing { head, cancelled, notes, why_open: None };
     let handoff = run::runtime()?.block_on(summarize(&site, summarizing, &arguments.out, scratch.path()))?;
     show::out(&summary::render(&handoff));
     show::note(&format!("\nEverything is in {}", arguments.out.display()));

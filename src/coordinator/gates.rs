@@ -6,14 +6,18 @@ use std::{
 };
 
 use implementer_model::{
-    gate::{self, AskedBy, CommandReceipt, GateKind, TestCounts, counts},
+    gate::{self, AskedBy, CommandReceipt, GateKind, TestCounts},
     ids::{Digest, ObjectId},
-    scope::{CompiledScope, Scope},
     text,
 };
 use tokio::sync::watch;
 
-use super::{error::RunError, quarters::Quarters, worker::Shop};
+use super::{
+    error::RunError,
+    gate_counts::{self, CountError, Counting},
+    quarters::Quarters,
+    worker::Shop,
+};
 use crate::{
     agent::{self, Ended, Exit, Launch},
     intake::Intake,
@@ -27,9 +31,6 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// The most output that a gate's log holds, in bytes.
 const LOG_MAX: u64 = 64 * 1024 * 1024;
-
-/// The largest JUnit file that is read, in bytes.
-const JUNIT_MAX: u64 = 64 * 1024 * 1024;
 
 /// What one gate has to run.
 #[derive(Debug, Clone)]
@@ -115,7 +116,8 @@ pub(super) async fn run(
                 if *stop.borrow() {
                     break;
                 }
-                let place = CommandPlace { shop, job: &job, number: number + 1, slot: slot.number(), worktree: slot.path() };
+                let place =
+                    CommandPlace { shop, job: &job, number: number + 1, slot: slot.number(), worktree: slot.path() };
                 commands.push(place.run(*asked_by, argv, &mut stop).await?);
             }
         }
@@ -167,7 +169,7 @@ impl CommandPlace<'_> {
             supervisor: self.shop.supervisor.clone(),
             cell: None,
         };
-        let before = std::time::SystemTime::now();
+        let since = std::time::SystemTime::now();
         let mut timed_out = false;
         let end = async {
             tokio::select! {
@@ -179,7 +181,11 @@ impl CommandPlace<'_> {
             .map_err(|source| RunDirError::Io { path: self.worktree.to_owned(), source })?;
         let ended = quarters.run(launch, 1, end).await;
         let receipt = match ended {
-            Ok(ended) => self.receipt(asked_by, argv, &ended, timed_out, &log, before),
+            Ok(ended) => {
+                let (worktree, junit) = (self.worktree.to_owned(), self.job.junit.clone());
+                let counted = gate_counts::count(Counting { worktree, junit, since, log }).await;
+                self.receipt(asked_by, argv, &ended, timed_out, counted)
+            }
             Err(error) => CommandReceipt {
                 argv: argv.to_vec(),
                 asked_by,
@@ -201,8 +207,7 @@ impl CommandPlace<'_> {
         argv: &[String],
         ended: &Ended,
         timed_out: bool,
-        log: &Path,
-        before: std::time::SystemTime,
+        counted: Result<Option<TestCounts>, CountError>,
     ) -> CommandReceipt {
         let mut trouble = match (ended.stopped, ended.exit) {
             (true, _) if timed_out => Some(format!(
@@ -213,14 +218,10 @@ impl CommandPlace<'_> {
             (false, Exit::Signal(_)) => Some(format!("it was ended by {}", ended.exit)),
             (false, Exit::Code(_)) => None,
         };
-        let tests = match self.junit(before) {
-            Ok(Some(counts)) => Some(counts),
-            Ok(None) => counts::from_output(&String::from_utf8_lossy(&std::fs::read(log).unwrap_or_default())),
-            Err(why) => {
-                trouble.get_or_insert(why);
-                None
-            }
-        };
+        let tests = counted.unwrap_or_else(|error| {
+            trouble.get_or_insert(error.to_string());
+            None
+        });
         CommandReceipt {
             argv: argv.to_vec(),
             asked_by,
@@ -231,39 +232,5 @@ impl CommandPlace<'_> {
             output_digest: ended.output_digest.clone(),
             output_tail: ended.output_tail.clone(),
         }
-    }
-
-    /// Reads the JUnit files that the command wrote. Files that were in the tree already say nothing about this run.
-    fn junit(&self, before: std::time::SystemTime) -> Result<Option<TestCounts>, String> {
-        if self.job.junit.is_empty() {
-            return Ok(None);
-        }
-        let scope = Scope { allow: self.job.junit.clone(), deny: Vec::new() };
-        let wanted = CompiledScope::new(&scope).map_err(|error| error.to_string())?;
-        let mut found: Option<TestCounts> = None;
-        let mut folders = vec![self.worktree.to_owned()];
-        while let Some(folder) = folders.pop() {
-            let entries = std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-            for entry in entries.flatten() {
-                let (path, Ok(kind)) = (entry.path(), entry.file_type()) else { continue };
-                if kind.is_dir() && entry.file_name() != ".git" {
-                    folders.push(path);
-                    continue;
-                }
-                let Some(relative) = path.strip_prefix(self.worktree).ok().and_then(Path::to_str) else { continue };
-                let written = |metadata: &std::fs::Metadata| metadata.modified().is_ok_and(|at| at >= before);
-                let Ok(metadata) = entry.metadata() else { continue };
-                if !kind.is_file() || !wanted.allows(relative) || !written(&metadata) {
-                    continue;
-                }
-                if metadata.len() > JUNIT_MAX {
-                    return Err(format!("the JUnit file {relative} is larger than {JUNIT_MAX} bytes"));
-                }
-                let xml = std::fs::read_to_string(&path).map_err(|error| format!("{relative}: {error}"))?;
-                let counts = counts::from_junit(&xml).map_err(|error| format!("{relative}: {error}"))?;
-                found = Some(found.map_or(counts, |sum| sum.plus(counts)));
-            }
-        }
-        Ok(found)
     }
 }

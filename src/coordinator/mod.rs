@@ -12,6 +12,8 @@ mod detection;
 mod elsewhere;
 mod error;
 mod escalation;
+mod gate_counts;
+mod gate_log;
 mod gates;
 mod history;
 mod integration;

@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use ::http::header;
-use implementer_model::ids::Digest;
+use implementer_model::{
+    github_ids::{ArtifactId, RunId},
+    ids::Digest,
+};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -22,7 +25,7 @@ const RESUMPTIONS: usize = 5;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Artifact {
     /// Its id.
-    pub id: u64,
+    pub id: ArtifactId,
     /// Its name.
     pub name: String,
     /// The size of its zip in bytes.
@@ -44,12 +47,12 @@ pub enum ArtifactError {
     Github(#[from] GithubError),
     /// There is none, or not any more.
     #[error("there is no artifact {0}: it was deleted, has expired, or never was")]
-    Lost(u64),
+    Lost(ArtifactId),
     /// It is not the one that its job uploaded.
     #[error("the artifact {id} has the digest {found}, and the job that made it says {wanted}: it was tampered with")]
     Tampered {
         /// Its id.
-        id: u64,
+        id: ArtifactId,
         /// The digest that it has.
         found: Digest,
         /// The digest that it should have.
@@ -59,13 +62,13 @@ pub enum ArtifactError {
     #[error("the artifact {id} is larger than {ARTIFACT_MAX_BYTES} bytes")]
     TooLarge {
         /// Its id.
-        id: u64,
+        id: ArtifactId,
     },
     /// The blob store does not give it.
     #[error("downloading the artifact {id} broke off after {bytes} bytes: {why}")]
     BrokeOff {
         /// Its id.
-        id: u64,
+        id: ArtifactId,
         /// How much came.
         bytes: u64,
         /// Why.
@@ -86,7 +89,7 @@ impl Github {
     ///
     /// # Errors
     /// When GitHub cannot be asked.
-    pub async fn artifacts(&self, run: u64) -> Result<Vec<Artifact>, GithubError> {
+    pub async fn artifacts(&self, run: RunId) -> Result<Vec<Artifact>, GithubError> {
         #[derive(Deserialize)]
         struct Page {
             artifacts: Vec<Artifact>,
@@ -100,7 +103,7 @@ impl Github {
     ///
     /// # Errors
     /// When there is none, it is another one, or it cannot be had.
-    pub async fn download_artifact(&self, id: u64, wanted: &Digest, to: &Path) -> Result<(), ArtifactError> {
+    pub async fn download_artifact(&self, id: ArtifactId, wanted: &Digest, to: &Path) -> Result<(), ArtifactError> {
         // One for all downloads: each new one reads the system's certificates, and has no connection yet.
         let client = self
             .downloads()
@@ -126,7 +129,7 @@ impl Github {
     }
 
     /// Downloads what is not there yet.
-    async fn resume(&self, client: &reqwest::Client, id: u64, to: &Path) -> Result<(), ArtifactError> {
+    async fn resume(&self, client: &reqwest::Client, id: ArtifactId, to: &Path) -> Result<(), ArtifactError> {
         let io_error = |source| ArtifactError::Io { path: to.to_owned(), source };
         let url = self.blob_url(client, id).await?;
         let there = tokio::fs::metadata(to).await.map_or(0, |meta| meta.len());
@@ -179,7 +182,7 @@ impl Github {
     }
 
     /// Asks where the zip is. The answer is a signed address, good for minutes, and a secret for as long.
-    async fn blob_url(&self, client: &reqwest::Client, id: u64) -> Result<String, ArtifactError> {
+    async fn blob_url(&self, client: &reqwest::Client, id: ArtifactId) -> Result<String, ArtifactError> {
         let operation = "asking for an artifact";
         let api = self.settings().api_url.trim_end_matches('/');
         let url = format!("{api}{}", self.path(&format!("actions/artifacts/{id}/zip")));

@@ -1,5 +1,9 @@
 //! Check runs.
 
+use implementer_model::{
+    github_ids::{CheckRunId, RunKey},
+    ids::ObjectId,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -12,11 +16,11 @@ use super::{
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct CheckRun {
     /// Its id.
-    pub id: u64,
+    pub id: CheckRunId,
     /// Its name.
     pub name: String,
-    /// `queued`, `in_progress` or `completed`.
-    pub status: String,
+    /// Whether it is over.
+    pub status: CheckState,
     /// How it ended.
     pub conclusion: Option<String>,
     /// What its maker wrote on it.
@@ -30,6 +34,29 @@ pub struct CheckRun {
     /// Its page.
     #[serde(default)]
     pub html_url: Option<String>,
+}
+
+/// The state of a check run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckState {
+    /// Not begun.
+    Queued,
+    /// At work.
+    InProgress,
+    /// Over.
+    Completed,
+    /// Waiting for something else, or what GitHub may add.
+    #[serde(other)]
+    Waiting,
+}
+
+impl CheckRun {
+    /// Returns the run of ours that made it, where one wrote itself on it.
+    #[must_use]
+    pub fn run_key(&self) -> Option<RunKey> {
+        self.external_id.as_deref()?.parse().ok()
+    }
 }
 
 /// The app that made a check run.
@@ -77,7 +104,7 @@ pub struct NewCheck<'a> {
     /// Its name.
     pub name: &'a str,
     /// The commit that it is about.
-    pub head_sha: &'a str,
+    pub head_sha: &'a ObjectId,
     /// The page with the details.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub details_url: Option<&'a str>,
@@ -129,10 +156,10 @@ impl Github {
     ///
     /// # Errors
     /// When GitHub cannot be asked.
-    pub async fn check_runs(&self, commit: &str, name: Option<&str>) -> Result<Vec<CheckRun>, GithubError> {
+    pub async fn check_runs(&self, commit: &ObjectId, name: Option<&str>) -> Result<Vec<CheckRun>, GithubError> {
         let filter = name.map(|name| format!("&check_name={}", escaped(name))).unwrap_or_default();
         // `latest`, GitHub's default, would hide an older one that is still in progress.
-        let path = self.path(&format!("commits/{}/check-runs?filter=all{filter}", escaped(commit)));
+        let path = self.path(&format!("commits/{commit}/check-runs?filter=all{filter}"));
         self.fetch_all("listing the check runs", &path, |page: Page| page.check_runs).await
     }
 
@@ -150,7 +177,7 @@ impl Github {
     ///
     /// # Errors
     /// When the token may not: only the app that made a check run can change it.
-    pub async fn update_check(&self, id: u64, update: &CheckUpdate<'_>) -> Result<CheckRun, GithubError> {
+    pub async fn update_check(&self, id: CheckRunId, update: &CheckUpdate<'_>) -> Result<CheckRun, GithubError> {
         let operation = "updating a check run";
         let body: Value = json(operation, update)?;
         let repeatable = update.output.is_none_or(|output| output.annotations.is_empty());

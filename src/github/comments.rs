@@ -1,6 +1,7 @@
 //! Comments on a pull request, and reactions to them.
 
 use http::Method;
+use implementer_model::github_ids::{CommentId, PullRequestNumber};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -13,7 +14,7 @@ use super::{
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Comment {
     /// Its id.
-    pub id: u64,
+    pub id: CommentId,
     /// Its text. Untrusted, whoever wrote it.
     pub body: Option<String>,
     /// Who wrote it; nobody when the account is gone.
@@ -53,7 +54,7 @@ impl Github {
     ///
     /// # Errors
     /// When GitHub cannot be asked.
-    pub async fn comments(&self, number: u64) -> Result<Vec<Comment>, GithubError> {
+    pub async fn comments(&self, number: PullRequestNumber) -> Result<Vec<Comment>, GithubError> {
         let path = self.path(&format!("issues/{number}/comments"));
         self.fetch_all("listing the pull request's comments", &path, |comments: Vec<Comment>| comments).await
     }
@@ -62,7 +63,7 @@ impl Github {
     ///
     /// # Errors
     /// When GitHub refuses, or its answer does not arrive.
-    pub async fn post_comment(&self, number: u64, body: &str) -> Result<Comment, GithubError> {
+    pub async fn post_comment(&self, number: PullRequestNumber, body: &str) -> Result<Comment, GithubError> {
         let body = json!({ "body": body });
         let path = self.path(&format!("issues/{number}/comments"));
         self.fetch(&Call::post("posting a comment", path, &body)).await
@@ -72,7 +73,7 @@ impl Github {
     ///
     /// # Errors
     /// When it is gone, or GitHub refuses.
-    pub async fn update_comment(&self, id: u64, body: &str, live: bool) -> Result<Comment, GithubError> {
+    pub async fn update_comment(&self, id: CommentId, body: &str, live: bool) -> Result<Comment, GithubError> {
         let body = json!({ "body": body });
         let path = self.path(&format!("issues/comments/{id}"));
         let patience = if live { Patience::Live } else { Patience::Told };
@@ -84,7 +85,7 @@ impl Github {
     ///
     /// # Errors
     /// When GitHub refuses.
-    pub async fn delete_comment(&self, id: u64) -> Result<(), GithubError> {
+    pub async fn delete_comment(&self, id: CommentId) -> Result<(), GithubError> {
         let path = self.path(&format!("issues/comments/{id}"));
         let call = Call { method: Method::DELETE, ..Call::get("deleting a comment of ours", path) };
         match self.send(&call).await {
@@ -97,7 +98,7 @@ impl Github {
     ///
     /// # Errors
     /// When GitHub refuses.
-    pub async fn react(&self, comment: u64, reaction: Reaction) -> Result<(), GithubError> {
+    pub async fn react(&self, comment: CommentId, reaction: Reaction) -> Result<(), GithubError> {
         let body = json!({ "content": reaction.content() });
         let path = self.path(&format!("issues/comments/{comment}/reactions"));
         let call = Call { repeatable: true, ..Call::post("reacting to a comment", path, &body) };

@@ -1,5 +1,6 @@
 //! Starting workflows: events that a workflow's token causes start nothing by themselves, but for this one.
 
+use implementer_model::github_ids::RunId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -16,7 +17,7 @@ pub const INPUTS_MAX: usize = 25;
 pub struct DispatchedRun {
     /// Its id.
     #[serde(rename = "workflow_run_id")]
-    pub id: u64,
+    pub id: RunId,
     /// Its page.
     #[serde(default)]
     pub html_url: String,

@@ -20,12 +20,12 @@ mod workflow_runs;
 
 pub use self::{
     artifacts::{ARTIFACT_MAX_BYTES, Artifact, ArtifactError},
-    checks::{Annotated, CheckOutput, CheckRun, CheckStatus, CheckUpdate, NewCheck},
+    checks::{Annotated, CheckOutput, CheckRun, CheckState, CheckStatus, CheckUpdate, NewCheck},
     comments::{Comment, Reaction},
     dispatch::{DispatchedRun, INPUTS_MAX},
     error::{GithubError, GithubErrorKind},
     people::{Permission, User},
-    pull_requests::{Branch, PullRequest},
+    pull_requests::{Branch, PullRequest, PullRequestState},
     repository::{InvalidRepository, RepositoryName},
     transport::{Github, Settings},
     usage::Usage,

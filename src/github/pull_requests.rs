@@ -1,5 +1,6 @@
 //! Pull requests and the files that they change.
 
+use implementer_model::{github_ids::PullRequestNumber, ids::ObjectId};
 use serde::Deserialize;
 
 use super::{Github, GithubError, User, transport::Call};
@@ -8,9 +9,9 @@ use super::{Github, GithubError, User, transport::Call};
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct PullRequest {
     /// Its number.
-    pub number: u64,
-    /// `open` or `closed`.
-    pub state: String,
+    pub number: PullRequestNumber,
+    /// Whether it is open.
+    pub state: PullRequestState,
     /// Its description. Untrusted text.
     pub body: Option<String>,
     /// Who opened it; nobody when the account is gone.
@@ -24,11 +25,21 @@ pub struct PullRequest {
     pub base: Branch,
 }
 
+/// Whether a pull request is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PullRequestState {
+    /// It is.
+    Open,
+    /// It is not, be it merged or not.
+    Closed,
+}
+
 /// One side of a pull request.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Branch {
     /// The commit at its tip.
-    pub sha: String,
+    pub sha: ObjectId,
     /// The branch's name. Untrusted text.
     #[serde(rename = "ref")]
     pub name: String,
@@ -65,7 +76,7 @@ impl Github {
     ///
     /// # Errors
     /// When there is none, or GitHub cannot be asked.
-    pub async fn pull_request(&self, number: u64) -> Result<PullRequest, GithubError> {
+    pub async fn pull_request(&self, number: PullRequestNumber) -> Result<PullRequest, GithubError> {
         self.fetch_if_changed(&Call::get("reading the pull request", self.path(&format!("pulls/{number}")))).await
     }
 
@@ -73,7 +84,7 @@ impl Github {
     ///
     /// # Errors
     /// When GitHub cannot be asked.
-    pub async fn changed_files(&self, number: u64) -> Result<Vec<String>, GithubError> {
+    pub async fn changed_files(&self, number: PullRequestNumber) -> Result<Vec<String>, GithubError> {
         let path = self.path(&format!("pulls/{number}/files"));
         let files: Vec<File> =
             self.fetch_all("listing the pull request's files", &path, |files: Vec<File>| files).await?;

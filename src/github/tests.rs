@@ -12,6 +12,11 @@ use wiremock::{
     matchers::{header, method, path, query_param},
 };
 
+use implementer_model::{
+    github_ids::{CommentId, PullRequestNumber},
+    ids::ObjectId,
+};
+
 use super::*;
 use crate::http::Pace;
 
@@ -22,6 +27,8 @@ const QUICK: Pace = Pace {
     repetitions: 2,
     timeout: Duration::from_secs(5),
 };
+
+const NUMBER: PullRequestNumber = PullRequestNumber::new(7);
 
 fn client(url: &str, pace: Pace) -> Github {
     Github::new(Settings {
@@ -64,7 +71,7 @@ async fn a_comment_is_posted_once_however_the_server_fails() {
     let server = MockServer::start().await;
     answers(&server, ResponseTemplate::new(502), 10).await;
     let github = client(&server.uri(), QUICK);
-    let error = github.post_comment(7, "x").await.unwrap_err();
+    let error = github.post_comment(NUMBER, "x").await.unwrap_err();
     assert_eq!(error.kind, GithubErrorKind::Server { status: 502 });
     assert_eq!(server.received_requests().await.unwrap().len(), 1);
 }
@@ -77,7 +84,7 @@ async fn a_comment_that_was_refused_for_a_limit_is_posted_again() {
     answers(&server, ResponseTemplate::new(403).insert_header("retry-after", "0").set_body_json(secondary), 1).await;
     answers(&server, ResponseTemplate::new(201).set_body_json(comment(5)), 1).await;
     let github = client(&server.uri(), QUICK);
-    assert_eq!(github.post_comment(7, "x").await.unwrap().id, 5);
+    assert_eq!(github.post_comment(NUMBER, "x").await.unwrap().id.get(), 5);
     let usage = github.usage();
     assert_eq!((usage.writes, usage.retries), (3, 2));
     insta::assert_snapshot!(usage, @"3 requests to GitHub (0 read, 3 written; 0 unchanged, 2 repeated) and 0 live updates");
@@ -90,8 +97,8 @@ async fn an_update_is_repeated_after_a_server_error_but_a_live_one_is_not() {
     answers(&server, ResponseTemplate::new(200).set_body_json(comment(5)), 1).await;
     answers(&server, ResponseTemplate::new(500), 1).await;
     let github = client(&server.uri(), QUICK);
-    assert_eq!(github.update_comment(5, "x", false).await.unwrap().id, 5);
-    assert!(github.update_comment(5, "y", true).await.is_err());
+    assert_eq!(github.update_comment(CommentId::new(5), "x", false).await.unwrap().id.get(), 5);
+    assert!(github.update_comment(CommentId::new(5), "y", true).await.is_err());
     assert_eq!(github.usage().live, 1);
 }
 
@@ -99,7 +106,7 @@ async fn an_update_is_repeated_after_a_server_error_but_a_live_one_is_not() {
 async fn a_wait_beyond_the_bound_is_a_failure_at_once() {
     let server = MockServer::start().await;
     answers(&server, ResponseTemplate::new(429).insert_header("retry-after", "3600"), 10).await;
-    let error = client(&server.uri(), QUICK).comments(7).await.unwrap_err();
+    let error = client(&server.uri(), QUICK).comments(NUMBER).await.unwrap_err();
     insta::assert_snapshot!(error, @"listing the pull request's comments failed: GitHub's rate limit is used up, for another 3600 s");
     assert_eq!(server.received_requests().await.unwrap().len(), 1);
 }
@@ -109,7 +116,7 @@ async fn a_limit_without_a_word_how_long_is_a_minute() {
     let server = MockServer::start().await;
     let body = json!({ "message": "You have exceeded a secondary rate limit" });
     answers(&server, ResponseTemplate::new(403).set_body_json(body), 10).await;
-    let error = client(&server.uri(), QUICK).comments(7).await.unwrap_err();
+    let error = client(&server.uri(), QUICK).comments(NUMBER).await.unwrap_err();
     assert_eq!(error.kind, GithubErrorKind::RateLimited { wait: Some(Duration::from_secs(60)) });
 }
 
@@ -120,7 +127,7 @@ async fn what_is_forbidden_is_told_from_a_limit_and_not_repeated() {
     answers(&server, ResponseTemplate::new(403).insert_header("x-ratelimit-remaining", "17").set_body_json(body), 10)
         .await;
     let github = client(&server.uri(), QUICK);
-    let error = github.post_comment(7, "x").await.unwrap_err();
+    let error = github.post_comment(NUMBER, "x").await.unwrap_err();
     assert!(error.is_forbidden());
     insta::assert_snapshot!(error, @"posting a comment failed: GitHub forbids it (Resource not accessible by integration); give the job the permission in its workflow file. On a pull request from a fork the token can only read");
     assert_eq!(github.usage().remaining, Some(17));
@@ -142,19 +149,19 @@ async fn an_unchanged_pull_request_costs_nothing() {
     let first = ResponseTemplate::new(200).insert_header("etag", "\"one\"").set_body_json(&pull);
     answers(&server, first, 1).await;
     let github = client(&server.uri(), QUICK);
-    let once = github.pull_request(7).await.unwrap();
-    assert_eq!(github.pull_request(7).await.unwrap(), once);
+    let once = github.pull_request(NUMBER).await.unwrap();
+    assert_eq!(github.pull_request(NUMBER).await.unwrap(), once);
     assert_eq!(github.usage().unchanged, 1);
     assert!(!once.is_from_fork());
 }
 
 #[tokio::test]
 async fn a_pull_request_whose_repository_is_gone_counts_as_one_from_a_fork() {
-    let branch = |repo| Branch { sha: "1".repeat(40), name: "topic".to_owned(), repo };
+    let branch = |repo| Branch { sha: ObjectId::new("1".repeat(40)).unwrap(), name: "topic".to_owned(), repo };
     let base = serde_json::from_value(json!({ "full_name": "octo/service" })).unwrap();
     let pull = PullRequest {
-        number: 7,
-        state: "open".to_owned(),
+        number: NUMBER,
+        state: PullRequestState::Open,
         body: None,
         user: None,
         html_url: String::new(),
@@ -176,7 +183,7 @@ async fn lists_are_read_to_their_last_page() {
             .mount(&server)
             .await;
     }
-    assert_eq!(client(&server.uri(), QUICK).comments(7).await.unwrap().len(), 203);
+    assert_eq!(client(&server.uri(), QUICK).comments(NUMBER).await.unwrap().len(), 203);
 }
 
 #[tokio::test]
@@ -197,7 +204,7 @@ async fn an_installation_learns_its_login_through_graphql() {
 #[tokio::test]
 async fn nobody_there_is_told_from_a_broken_answer() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let error = client(&format!("http://127.0.0.1:{port}"), QUICK).post_comment(7, "x").await.unwrap_err();
+    let error = client(&format!("http://127.0.0.1:{port}"), QUICK).post_comment(NUMBER, "x").await.unwrap_err();
     assert!(matches!(error.kind, GithubErrorKind::Unreachable(_)), "{error}");
 
     // An answer that promises more than it brings.
@@ -209,7 +216,7 @@ async fn nobody_there_is_told_from_a_broken_answer() {
         let _ = stream.read(&mut request).unwrap();
         stream.write_all(b"HTTP/1.1 201 Created\r\ncontent-length: 1000\r\n\r\n{\"id\": ").unwrap();
     });
-    let error = client(&url, QUICK).post_comment(7, "x").await.unwrap_err();
+    let error = client(&url, QUICK).post_comment(NUMBER, "x").await.unwrap_err();
     assert!(matches!(error.kind, GithubErrorKind::Interrupted(_)), "{error}");
     server.join().unwrap();
 }
@@ -219,7 +226,7 @@ async fn a_server_that_never_answers_is_given_up() {
     let server = MockServer::start().await;
     answers(&server, ResponseTemplate::new(200).set_delay(Duration::from_secs(600)), 10).await;
     let pace = Pace { timeout: Duration::from_millis(50), repetitions: 1, ..QUICK };
-    let error = client(&server.uri(), pace).comments(7).await.unwrap_err();
+    let error = client(&server.uri(), pace).comments(NUMBER).await.unwrap_err();
     assert!(matches!(error.kind, GithubErrorKind::Interrupted(_)), "{error}");
 }
 

@@ -1,15 +1,16 @@
 //! Workflow runs: whether one is still at work, and ending one.
 
 use http::Method;
+use implementer_model::github_ids::RunId;
 use serde::Deserialize;
 
 use super::{Github, GithubError, transport::Call};
 
 /// A run of a workflow.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct WorkflowRun {
     /// Its id.
-    pub id: u64,
+    pub id: RunId,
     /// `queued`, `in_progress`, `completed` and others.
     pub status: Option<String>,
     /// How it ended, such as `success`, `failure` and `cancelled`; none before that.
@@ -20,7 +21,7 @@ pub struct WorkflowRun {
     pub display_title: String,
     /// Which attempt at it is the newest, from 1.
     #[serde(default)]
-    pub run_attempt: Option<u64>,
+    pub run_attempt: Option<u32>,
     /// Its page.
     #[serde(default)]
     pub html_url: String,
@@ -39,7 +40,7 @@ impl Github {
     ///
     /// # Errors
     /// When there is none, or the token may not see it.
-    pub async fn workflow_run(&self, id: u64) -> Result<WorkflowRun, GithubError> {
+    pub async fn workflow_run(&self, id: RunId) -> Result<WorkflowRun, GithubError> {
         self.fetch_if_changed(&Call::get("reading a workflow run", self.path(&format!("actions/runs/{id}")))).await
     }
 
@@ -47,7 +48,7 @@ impl Github {
     ///
     /// # Errors
     /// When it is over already (409), or the token may not.
-    pub async fn cancel_workflow_run(&self, id: u64) -> Result<(), GithubError> {
+    pub async fn cancel_workflow_run(&self, id: RunId) -> Result<(), GithubError> {
         let path = self.path(&format!("actions/runs/{id}/cancel"));
         // GitHub's description gives this operation no body, not even an empty object.
         let call = Call { method: Method::POST, ..Call::get("cancelling a workflow run", path) };

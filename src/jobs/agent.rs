@@ -2,12 +2,11 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use implementer_model::ids::ObjectId;
+use implementer_model::{ids::ObjectId, roster::Subagent};
 
 use super::error::JobError;
 use crate::{
     agent::{AgentError, Agents, Making, own_environment},
-    coordinator::Order,
     intake::Intake,
     layout::PROGRAMS,
     workspace::{
@@ -19,14 +18,16 @@ use crate::{
 /// The agents of a job that runs none: they know how a subagent is told things, and nothing of this machine.
 pub(super) fn nobody(intake: &Intake) -> Result<Agents, JobError> {
     let nowhere = Path::new("/nowhere");
-    Ok(make(intake, nowhere, nowhere, &BTreeMap::new())?)
+    Ok(make(intake, true, nowhere, nowhere, &BTreeMap::new())?)
 }
 
-/// Makes the agents that the configuration names, checks that they can do these attempts, and gives the checkout of the
-/// programs of the repository's own, as `rules` has them; it has to be kept as long as the agents are used.
-pub(super) async fn of_configuration(
+/// Makes the agents that the configuration names, checks that they can be `called`, and gives the checkout of the
+/// programs of the repository's own, as `rules` has them; it has to be kept as long as the agents are used. `own_steps` tells
+/// whether the workflow may have steps of the user's that do the work of some.
+pub(super) async fn of_configuration<'s>(
     intake: &Intake,
-    orders: &[Order],
+    called: impl IntoIterator<Item = &'s Subagent>,
+    own_steps: bool,
     store: &RunStore,
     rules: &ObjectId,
     scratch: &Path,
@@ -34,31 +35,33 @@ pub(super) async fn of_configuration(
     let supervisor = std::env::current_exe().map_err(JobError::reading("our own executable"))?;
     let environment = own_environment();
     let mut checkout = None;
-    if making(intake, scratch, &supervisor, &environment).has_relative_program() {
+    if making(intake, own_steps, scratch, &supervisor, &environment).has_relative_program() {
         let pool = SlotPool::new(store.clone(), &scratch.join(PROGRAMS))?;
         checkout = Some(pool.acquire(rules, None).await?);
     }
     let root = checkout.as_ref().map_or(scratch, Slot::path);
-    let agents = make(intake, root, &supervisor, &environment)?;
-    agents.check(&intake.config, orders.iter().map(|order| &order.subagent), scratch).await?;
+    let agents = make(intake, own_steps, root, &supervisor, &environment)?;
+    agents.check(&intake.config, called, scratch).await?;
     Ok((agents, checkout))
 }
 
 fn making<'a>(
     intake: &'a Intake,
+    own_steps: bool,
     program_root: &'a Path,
     supervisor: &'a Path,
     environment: &'a BTreeMap<String, String>,
 ) -> Making<'a> {
-    Making { config: &intake.config, command: None, own_steps: true, program_root, supervisor, environment }
+    Making { config: &intake.config, command: None, own_steps, program_root, supervisor, environment }
 }
 
 fn make(
     intake: &Intake,
+    own_steps: bool,
     program_root: &Path,
     supervisor: &Path,
     environment: &BTreeMap<String, String>,
 ) -> Result<Agents, AgentError> {
     let subagents = intake.roster.iter().map(|subagent| &subagent.name);
-    making(intake, program_root, supervisor, environment).make(subagents)
+    making(intake, own_steps, program_root, supervisor, environment).make(subagents)
 }

@@ -16,6 +16,8 @@ mod dispatch;
 mod error;
 mod freeze;
 mod gate;
+mod in_place;
+mod kept;
 mod prepare;
 mod results;
 mod settle;
@@ -25,7 +27,7 @@ mod summarize;
 mod work;
 
 /// What stands for the gates where attempts are named.
-pub const GATES: &str = "gates";
+pub const GATES: &str = crate::layout::RunFile::Gates.name();
 
 pub use self::{
     collect::{Collected, collect},
@@ -33,6 +35,8 @@ pub use self::{
     error::JobError,
     freeze::{Freezing, freeze},
     gate::{collect_gates, gate},
+    in_place::{KEPT, RUN, run_in_place},
+    kept::Counting,
     prepare::{Prepared, prepare},
     settle::{Awaited, Settled, awaited, first, settle},
     site::{AttemptName, Site},

@@ -223,6 +223,17 @@ fn import(site: &Site, order: &Order, counted: &Counted) -> Result<(), String> {
     site.store.set_ref(&reference, &found).map_err(|error| cannot(&error))
 }
 
+impl Site {
+    /// Writes the state as it is now into a new folder.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn write(&self, to: &StateDir) -> Result<(), JobError> {
+        to.write(&self.frozen, &self.records, &self.notes).await?;
+        write_bundle(self, &self.look().await?, to)
+    }
+}
+
 /// Packs every patch so far, and the last integrated commit, for the next job.
 fn write_bundle(site: &Site, reached: &Reached, to: &StateDir) -> Result<(), JobError> {
     let mut refs = Vec::new();

@@ -139,6 +139,34 @@ impl Site {
         &self.state
     }
 
+    /// Takes what is finished from another state of the same run. What was approved stays as it is here.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is of something else that was approved.
+    pub fn take_progress(&mut self, state: &StateDir) -> Result<(), JobError> {
+        let other = state.frozen()?;
+        if other.lock != self.frozen.lock || other.run != self.frozen.run {
+            let why = "it is of another run".to_owned();
+            return Err(JobError::State { path: state.root().to_owned(), why });
+        }
+        if let Some(bundle) = state.bundle() {
+            bundle::take_patches(&self.store, &bundle)?;
+        }
+        self.records = state.records()?;
+        self.notes = state.notes()?;
+        Ok(())
+    }
+
+    /// Makes the gates of the tree that the run has come to due once more: what is known of them is forgotten.
+    ///
+    /// # Errors
+    /// When the run cannot be followed.
+    pub async fn repeat_gates(&mut self) -> Result<(), JobError> {
+        let tree = self.look().await?.head.tree;
+        self.records.retain(|(_, record)| !matches!(record, Record::Judged { receipt } if receipt.tree == tree));
+        Ok(())
+    }
+
     /// Returns the milliseconds since the run began.
     pub(super) fn now_ms(&self) -> u64 {
         u64::try_from(self.began.elapsed().unwrap_or_default().as_millis()).unwrap_or(u64::MAX)

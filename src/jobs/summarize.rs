@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use implementer_model::handoff::Handoff;
+use implementer_model::{handoff::Handoff, text};
 use tokio::sync::watch;
 
 use super::{error::JobError, site::Site};
@@ -21,31 +21,44 @@ pub struct Summarizing<'a> {
     pub cancelled: bool,
     /// What else was noticed.
     pub notes: Vec<String>,
+    /// Why what is still open is not done any more, where the caller knows better than that no job was left for it.
+    pub why_open: Option<String>,
 }
 
 /// Goes through the run to its end and writes its folder: integration, scope and landing are computed here again, and
 /// nothing that another job says about them counts.
 ///
+/// Integration that gives something else than the job before said is a finding: an output that somebody changed must not
+/// keep the summary from being posted.
+///
 /// # Errors
-/// When integration gives something else than the job before said, or the outside fails.
+/// When the outside fails.
 pub async fn summarize(
     site: &Site,
     summarizing: Summarizing<'_>,
     out: &Path,
     scratch: &Path,
 ) -> Result<Handoff, JobError> {
-    let Summarizing { head, cancelled, notes } = summarizing;
+    let Summarizing { head, cancelled, mut notes, why_open } = summarizing;
+    if let Some(there) = head {
+        let here = site.look().await?.head.commit;
+        if here.as_str() != there {
+            let there = text::truncate(&text::plain(there), 40);
+            notes.push(format!(
+                "the job before said that integration gives {there}; it gives {here}, which is what counts"
+            ));
+        }
+    }
+    let usual = site.elsewhere(false, Until::End);
     let elsewhere = Elsewhere {
         cancelled,
         notes: site.notes.iter().cloned().chain(notes).collect(),
-        ..site.elsewhere(false, Until::End)
+        why_open: why_open.unwrap_or_else(|| usual.why_open.clone()),
+        ..usual
     };
     let run_dir = RunDir::create(out)?;
     let (_keep, never) = watch::channel(false);
     let reached = site.follow(&site.records, run_dir, scratch, elsewhere, never).await?;
-    if let Some(there) = head.filter(|there| *there != reached.head.commit.as_str()) {
-        return Err(JobError::Diverged { here: reached.head.commit.to_string(), there: there.to_owned() });
-    }
     let none = || RunError::Defect("a run that went to its end has no hand-off".to_owned());
     Ok(reached.handoff.ok_or_else(none)?)
 }

@@ -91,8 +91,9 @@ pub async fn work(
     cancel: watch::Receiver<bool>,
 ) -> Result<(), JobError> {
     let orders = Site::due(site.look().await?, names)?;
+    let called = orders.iter().map(|order| &order.subagent);
     let (agents, _programs) =
-        agent::of_configuration(&site.intake, &orders, &site.store, &site.frozen.rules, scratch).await?;
+        agent::of_configuration(&site.intake, called, true, &site.store, &site.frozen.rules, scratch).await?;
     let executable = std::env::current_exe().map_err(JobError::reading("our own executable"))?;
     let sandbox = site.open_sandbox(&executable, &process::own_environment(), scratch)?;
     for order in &orders {

@@ -135,8 +135,7 @@ impl Sandbox {
 
     fn none_because(passed_over: Vec<String>) -> Self {
         let isolation = Isolation { level: Level::None, open: Vec::new(), passed_over };
-        let inner =
-            Inner { isolation, users: None, reading: Reading::default(), executable: PathBuf::new() };
+        let inner = Inner { isolation, users: None, reading: Reading::default(), executable: PathBuf::new() };
         Self { inner: Arc::new(inner) }
     }
 
@@ -199,7 +198,10 @@ impl Sandbox {
         let answer = probe::ask(surroundings.executable, &question).map_err(|error| error.to_string())?;
         answer.usable()?;
         if !answer.scoped {
-            inner.isolation.open.push("abstract sockets of other processes can be reached (kernel before 6.12)".to_owned());
+            inner
+                .isolation
+                .open
+                .push("abstract sockets of other processes can be reached (kernel before 6.12)".to_owned());
         }
         Ok(Self { inner: Arc::new(inner) })
     }

@@ -1,6 +1,6 @@
 //! The step after a step: concludes what a main step that was killed left open.
 
-use implementer_model::text;
+use implementer_model::{github_ids::InvalidNumber, ids::InvalidId, text};
 
 use super::{
     CLAIMED, CONCLUDED, PullRequestContext, StepEnd, StepError, assignment::DISPATCHED, conversation, dispatch,
@@ -24,9 +24,10 @@ pub(super) async fn clean_up(runner: &Runner, note: impl Fn(&str)) -> Result<Ste
         note("Nothing was begun, so there is nothing to clean up.");
         return Ok(StepEnd::Done);
     };
-    let number = number.parse().map_err(|_| StepError::SavedState(format!("`{number}` is no pull request")))?;
+    let number = number.parse().map_err(|error: InvalidNumber| StepError::SavedState(error.to_string()))?;
+    let commit = commit.parse().map_err(|error: InvalidId| StepError::SavedState(error.to_string()))?;
     let pull = PullRequestContext { repository: repository_context(runner, runner.repository()?)?, number };
-    let mended = conversation::clean_up(&pull, commit).await?;
+    let mended = conversation::clean_up(&pull, &commit).await?;
     note(&format!("The run ended without a word; concluded for it: {}", text::count(mended, "report")));
     Ok(StepEnd::Done)
 }

@@ -1,5 +1,7 @@
 //! Which repository a step works for, and which pull request, where it works for one.
 
+use implementer_model::github_ids::{PullRequestNumber, RunKey};
+
 use crate::{github::Github, workspace::fetch::Remote};
 
 /// A repository on GitHub, seen from one run. Nothing in here needs a pull request.
@@ -8,7 +10,7 @@ pub struct RepositoryContext {
     /// GitHub, as our token sees the repository.
     pub github: Github,
     /// What this run is known by: `RUN/ATTEMPT` in a workflow, `local/…` elsewhere.
-    pub run_key: String,
+    pub run_key: RunKey,
     /// The page of the workflow run.
     pub run_url: Option<String>,
     /// Where GitHub's pages and repositories are, such as `https://github.com`.
@@ -29,9 +31,8 @@ impl RepositoryContext {
     }
 
     /// Returns the page of another run, where it is one of a workflow.
-    pub(super) fn page_of_run(&self, key: &str) -> Option<String> {
-        let (run, _) = key.split_once('/')?;
-        run.bytes().all(|byte| byte.is_ascii_digit()).then(|| format!("{}/actions/runs/{run}", self.url()))
+    pub(super) fn page_of_run(&self, key: &RunKey) -> Option<String> {
+        key.run().map(|run| format!("{}/actions/runs/{run}", self.url()))
     }
 }
 
@@ -41,7 +42,7 @@ pub struct PullRequestContext {
     /// Its repository.
     pub repository: RepositoryContext,
     /// Its number.
-    pub number: u64,
+    pub number: PullRequestNumber,
 }
 
 impl PullRequestContext {
@@ -53,7 +54,7 @@ impl PullRequestContext {
 
     /// Returns what this run is known by.
     #[must_use]
-    pub fn run_key(&self) -> &str {
+    pub fn run_key(&self) -> &RunKey {
         &self.repository.run_key
     }
 

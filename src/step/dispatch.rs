@@ -3,6 +3,7 @@
 
 use std::{path::Path, time::Duration};
 
+use implementer_model::github_ids::{PullRequestNumber, RunId};
 use tokio::sync::watch;
 
 use super::{
@@ -146,7 +147,7 @@ impl Step<'_> {
     async fn branch_for(&self, site: &Site, own: &Github, github: &Github) -> Result<String, StepError> {
         let pull = site.frozen.provenance.pull_request.as_ref();
         let branch = match pull.filter(|_| own.settings().repository == github.settings().repository) {
-            Some(pull) => own.pull_request(pull.number).await.map(|pull| pull.base.name),
+            Some(pull) => own.pull_request(PullRequestNumber::new(pull.number)).await.map(|pull| pull.base.name),
             None => github.default_branch().await,
         };
         Ok(branch?)
@@ -154,7 +155,7 @@ impl Step<'_> {
 }
 
 /// Finds the run that a step was waiting for when it was killed, from what the step saved.
-pub(super) fn dispatched_run(runner: &Runner, said: &str) -> Result<(Github, u64), StepError> {
+pub(super) fn dispatched_run(runner: &Runner, said: &str) -> Result<(Github, RunId), StepError> {
     let unknown = || StepError::SavedState(format!("`{said}` names no run"));
     let (repository, run) = said.split_once(' ').ok_or_else(unknown)?;
     let run = run.parse().map_err(|_| unknown())?;

@@ -3,7 +3,11 @@
 
 use std::time::Duration;
 
-use implementer_model::{ids::Digest, text};
+use implementer_model::{
+    github_ids::{ArtifactId, RunId},
+    ids::Digest,
+    text,
+};
 use tokio::{sync::watch, time::Instant};
 
 use crate::github::{Artifact, Github, GithubError, GithubErrorKind, WorkflowRun};
@@ -85,7 +89,7 @@ pub enum DispatchError {
     #[error("run {run} in {repository} cannot be waited for: {source}")]
     OutOfSight {
         /// The run.
-        run: u64,
+        run: RunId,
         /// Its repository.
         repository: String,
         /// Why.
@@ -95,7 +99,7 @@ pub enum DispatchError {
     #[error("run {run} in {repository} ended ({conclusion}), and {why}")]
     NoResult {
         /// The run.
-        run: u64,
+        run: RunId,
         /// Its repository.
         repository: String,
         /// How it ended.
@@ -122,7 +126,7 @@ fn hint_of(error: &GithubError) -> &'static str {
 ///
 /// # Errors
 /// When it is not started, or nobody knows which it is.
-pub async fn start(github: &Github, start: &Start<'_>, pauses: Pauses) -> Result<u64, DispatchError> {
+pub async fn start(github: &Github, start: &Start<'_>, pauses: Pauses) -> Result<RunId, DispatchError> {
     let repository = github.settings().repository.to_string();
     let not_started = |source| DispatchError::NotStarted {
         workflow: start.workflow.to_owned(),
@@ -154,7 +158,7 @@ pub async fn start(github: &Github, start: &Start<'_>, pauses: Pauses) -> Result
 /// When it cannot be asked after any more; it is told to end then.
 pub async fn wait(
     github: &Github,
-    run: u64,
+    run: RunId,
     limit: Duration,
     pauses: Pauses,
     mut cancel: watch::Receiver<bool>,
@@ -188,28 +192,43 @@ async fn told(cancel: &mut watch::Receiver<bool>) {
 /// Asks after a run until it is over, or the deadline has come.
 async fn until_over(
     github: &Github,
-    run: u64,
+    run: RunId,
     deadline: Instant,
     pauses: Pauses,
 ) -> Result<WorkflowRun, DispatchError> {
+    let out_of_sight = |source| {
+        let repository = github.settings().repository.to_string();
+        DispatchError::OutOfSight { run, repository, source }
+    };
     let mut pause = pauses.first;
-    let mut last = None;
+    let mut last: Option<WorkflowRun> = None;
     loop {
-        match github.workflow_run(run).await {
+        let unanswered = match github.workflow_run(run).await {
             Ok(seen) if seen.is_over() => return Ok(seen),
-            Ok(seen) => last = Some(seen),
-            // A GitHub that is away is waited for as long as the run is.
-            Err(error) if error.is_passing() => tracing::warn!(%error, run, "asking again"),
-            Err(source) => {
-                end(github, run).await;
-                let repository = github.settings().repository.to_string();
-                return Err(DispatchError::OutOfSight { run, repository, source });
+            Ok(seen) => {
+                last = Some(seen);
+                None
             }
-        }
+            // A GitHub that is away is waited for as long as the run is.
+            Err(error) if error.is_passing() => {
+                tracing::warn!(%error, %run, "asking again");
+                Some(error)
+            }
+            Err(error) => {
+                end(github, run).await;
+                return Err(out_of_sight(error));
+            }
+        };
         let now = Instant::now();
         if now >= deadline {
-            let unseen = WorkflowRun { id: run, ..WorkflowRun::default() };
-            return Ok(last.unwrap_or(unseen));
+            match (last, unanswered) {
+                (Some(seen), _) => return Ok(seen),
+                (None, Some(error)) => {
+                    end(github, run).await;
+                    return Err(out_of_sight(error));
+                }
+                (None, None) => unreachable!("an answer that is no error is kept"),
+            }
         }
         tokio::time::sleep_until(deadline.min(now + pause)).await;
         pause = (pause.mul_f64(1.5)).min(pauses.longest);
@@ -217,11 +236,11 @@ async fn until_over(
 }
 
 /// Tells a run to end. One that is over already is as good.
-pub async fn end(github: &Github, run: u64) {
+pub async fn end(github: &Github, run: RunId) {
     match github.cancel_workflow_run(run).await {
-        Ok(()) => tracing::info!(run, "the run was told to end"),
+        Ok(()) => tracing::info!(%run, "the run was told to end"),
         Err(error) if matches!(error.kind, GithubErrorKind::Rejected { status: 409, .. }) => {}
-        Err(error) => tracing::warn!(%error, run, "the run could not be told to end"),
+        Err(error) => tracing::warn!(%error, %run, "the run could not be told to end"),
     }
 }
 
@@ -229,7 +248,7 @@ pub async fn end(github: &Github, run: u64) {
 ///
 /// # Errors
 /// When there is none, or more than one, or GitHub does not say what its digest is.
-pub async fn result(github: &Github, run: &WorkflowRun, name: &str) -> Result<(u64, Digest), DispatchError> {
+pub async fn result(github: &Github, run: &WorkflowRun, name: &str) -> Result<(ArtifactId, Digest), DispatchError> {
     let repository = github.settings().repository.to_string();
     let conclusion = text::truncate(&text::plain(run.conclusion.as_deref().unwrap_or("it did not say how")), 40);
     let none = |why: String| DispatchError::NoResult { run: run.id, repository, conclusion, why };

@@ -7,6 +7,7 @@ use implementer_model::{
         intent::{self, ActionCommand, ActionInputs, Intent},
         replies,
     },
+    github_ids::PullRequestNumber,
 };
 
 use super::{Step, StepEnd, StepError, conversation};
@@ -63,6 +64,17 @@ impl Step<'_> {
         }
     }
 
+    /// Returns the pull request on which the event that started the workflow runs something.
+    pub(super) fn number_of_event(&self) -> Result<Option<PullRequestNumber>, StepError> {
+        let event = event::read(self.runner.event_name()?, &self.runner.event()?)?;
+        let pull_request = self.runner.number("pr")?.map(PullRequestNumber::new);
+        let inputs = ActionInputs { pull_request, ..ActionInputs::default() };
+        Ok(match intent::intent(&event, &inputs) {
+            Intent::Run { number, .. } | Intent::Retry { number, .. } => Some(number),
+            _ => None,
+        })
+    }
+
     /// Tells whether a run is begun as a fan-out, and not done here.
     fn fans_out(&self) -> Result<bool, RunnerError> {
         match self.runner.input("fan-out") {
@@ -91,7 +103,7 @@ impl Step<'_> {
             })
             .transpose()?;
         let own = |name| self.runner.input(name).map(str::to_owned);
-        let pull_request = self.runner.number("pr")?;
+        let pull_request = self.runner.number("pr")?.map(PullRequestNumber::new);
         Ok(ActionInputs { command, pull_request, lock: own("lock"), task: own("task") })
     }
 }

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use implementer_model::ids::Digest;
+use implementer_model::{github_ids::ArtifactId, ids::Digest};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -22,7 +22,7 @@ const AT_ONCE: usize = 8;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bound {
     /// Its id.
-    pub id: u64,
+    pub id: ArtifactId,
     /// The digest of its zip.
     pub digest: Digest,
 }
@@ -52,7 +52,7 @@ pub enum DownloadError {
     #[error("the artifact {id} was not unpacked")]
     Unpack {
         /// Its id.
-        id: u64,
+        id: ArtifactId,
         /// Why.
         source: ExtractError,
     },

@@ -12,11 +12,11 @@ use super::{
     gather::{self, Bound},
     repository_context,
 };
-use crate::layout::refs;
 use crate::{
     agent,
     artifacts::{ArtifactService, Packed, pack},
     jobs::{Settled, Site, StateDir},
+    layout::refs,
     runtime::blocking,
     workspace::fetch::{self, Wanted},
 };
@@ -134,10 +134,6 @@ impl Step<'_> {
     pub(super) fn slot(&self) -> Result<u64, StepError> {
         let assigned = self.assignment.as_ref().map(Assignment::slot);
         Ok(self.runner.number("slot")?.or(assigned).unwrap_or(0))
-    }
-
-    pub(super) fn run_number(&self) -> Result<u64, StepError> {
-        Ok(self.runner.run_number()?)
     }
 
     pub(super) fn attempt_suffix(&self) -> String {

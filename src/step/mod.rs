@@ -17,6 +17,7 @@ mod error;
 mod event;
 pub mod gather;
 mod job;
+mod one_job;
 mod prepare;
 mod pull_request;
 mod settle;
@@ -24,7 +25,7 @@ mod summarize;
 
 use std::{cell::OnceCell, time::Duration};
 
-use implementer_model::{config::AgentKind, handoff::Status};
+use implementer_model::{config::AgentKind, github_ids::PullRequestNumber, handoff::Status, ids::ObjectId};
 use tokio::runtime::Runtime;
 
 use self::{assignment::Assignment, conversation::PlanOptions, job::JobCommand};
@@ -130,12 +131,12 @@ impl Step<'_> {
     }
 
     /// Returns a pull request of the workflow's repository.
-    fn pull_request(&self, number: u64) -> Result<PullRequestContext, StepError> {
+    fn pull_request(&self, number: PullRequestNumber) -> Result<PullRequestContext, StepError> {
         Ok(PullRequestContext { repository: self.repository()?, number })
     }
 
     /// Notes what is claimed for the step after this one: without it only the next run cleans up, if this one is killed.
-    fn remember_claim(&self, number: u64, commit: &str) {
+    fn remember_claim(&self, number: PullRequestNumber, commit: &ObjectId) {
         if let Err(error) = self.runner.save_state(CLAIMED, &format!("{number} {commit}")) {
             tracing::warn!(%error, "what is claimed could not be saved for the step after this one");
         }

@@ -1,15 +1,18 @@
 //! The beginning of a job that does work: work trees are checked out and briefs written. What follows runs on the host.
 
-use std::fs;
+use std::{fs, path::Path};
 
-use super::{Step, StepEnd, StepError, job::JOB};
+use super::{Step, StepEnd, StepError, job::JOB, one_job::ALL};
 use crate::{
-    actions,
-    jobs::{self, AttemptName},
+    actions::{self, Level, annotation},
+    jobs::{self, AttemptName, Site, StateDir},
 };
 
 impl Step<'_> {
     pub(super) fn prepare(&self) -> Result<StepEnd, StepError> {
+        if self.required("tasks")? == ALL {
+            return self.prepare_in_place();
+        }
         let workspace = self.runner.workspace()?;
         let job = workspace.join(JOB);
         // A runner of somebody's own may have what an earlier job left.
@@ -19,19 +22,19 @@ impl Step<'_> {
             }
             _ => {}
         }
-        fs::create_dir_all(job.join("bin")).map_err(StepError::file("make", &job))?;
+        fs::create_dir_all(&job).map_err(StepError::file("make", &job))?;
         let tasks = self.required("tasks")?;
         let prepared = self.runtime.block_on(async {
-            let site = self.site(&job).await?;
+            let mut site = self.site(&job).await?;
             if tasks == jobs::GATES {
+                if self.runner.input("work").is_some() {
+                    self.prepare_gates_again(&mut site, &job).await?;
+                }
                 return Ok(Vec::new());
             }
             Ok::<_, StepError>(jobs::prepare(&site, &AttemptName::parse_list(tasks)?, &job).await?)
         })?;
-        let program = std::env::current_exe()
-            .map_err(|source| StepError::Process { doing: "find our own executable", source })?;
-        let copy = job.join("bin/backend-implementer");
-        fs::copy(program, &copy).map_err(StepError::file("copy the program for the steps on the host to", &copy))?;
+        self.leave_program(&job)?;
         // The steps after this one run as the workspace's owner.
         actions::give_to_owner_of(&workspace, &job)
             .map_err(StepError::file("give to the owner of the workspace", &job))?;
@@ -46,5 +49,16 @@ impl Step<'_> {
             self.log.line(&format!("{}: the work tree is {worktree}", attempt.name));
         }
         Ok(StepEnd::Done)
+    }
+    /// Makes the gates of the final tree due once more, on a machine on which no subagent ever ran.
+    async fn prepare_gates_again(&self, site: &mut Site, job: &Path) -> Result<(), StepError> {
+        let work = self.add_work(site, &job.join("work")).await;
+        for note in &work.notes {
+            self.log.command(&annotation(Level::Warning, None, "Result not counted", note));
+        }
+        site.repeat_gates().await?;
+        let state = job.join("state");
+        fs::remove_dir_all(&state).map_err(StepError::file("remove", &state))?;
+        Ok(site.write(&StateDir::new(&state)).await?)
     }
 }

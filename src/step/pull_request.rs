@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use implementer_model::{conversation::intent::Approval, summary};
+use implementer_model::{conversation::intent::Approval, github_ids::PullRequestNumber, ids::ObjectId, summary};
 use serde_json::json;
 
 use super::{
@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl Step<'_> {
-    pub(super) fn preview(&self, number: u64) -> Result<StepEnd, StepError> {
+    pub(super) fn preview(&self, number: PullRequestNumber) -> Result<StepEnd, StepError> {
         let pull = self.pull_request(number)?;
         let options = self.plan_options()?;
         let scratch = execution::scratch()?;
@@ -44,7 +44,12 @@ impl Step<'_> {
         }
     }
 
-    pub(super) fn run(&self, number: u64, approval: &Approval, retry: Option<String>) -> Result<StepEnd, StepError> {
+    pub(super) fn run(
+        &self,
+        number: PullRequestNumber,
+        approval: &Approval,
+        retry: Option<String>,
+    ) -> Result<StepEnd, StepError> {
         let pull = self.pull_request(number)?;
         let workspace = self.runner.workspace()?;
         let out = match self.runner.input("out") {
@@ -62,7 +67,7 @@ impl Step<'_> {
         };
         let scratch = execution::scratch()?;
         let mut observer = self.observer.borrow_mut();
-        let claimed = |commit: &str| self.remember_claim(number, commit);
+        let claimed = |commit: &ObjectId| self.remember_claim(number, commit);
         let reported = self.runtime.block_on(with_signals(async |cancelled| {
             conversation::run(&pull, approval, options, scratch.path(), cancelled, &mut **observer, claimed).await
         }));

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use implementer_model::{text, workflow::matrix::Leg};
+use implementer_model::{github_ids::ArtifactId, text, workflow::matrix::Leg};
 use serde_json::Value;
 
 use super::{
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The outputs in which the jobs of a wave say what they uploaded.
-struct Bindings {
+pub(super) struct Bindings {
     /// Of those that did the work.
     here: Option<BTreeMap<String, Value>>,
     /// Of those that waited for workflows which did it.
@@ -40,7 +40,7 @@ impl Step<'_> {
     pub(super) fn settle(&self) -> Result<StepEnd, StepError> {
         let service = self.artifacts()?;
         let wave = self.required("wave")?;
-        let bindings = Bindings { here: self.outputs("results")?, dispatched: self.outputs("dispatched")? };
+        let bindings = self.bindings()?;
         let scratch = execution::scratch()?;
         self.runtime.block_on(async {
             let site = self.site(&scratch.path().join("site")).await?;
@@ -57,6 +57,11 @@ impl Step<'_> {
         })
     }
 
+    /// Reads what the jobs before say that they uploaded.
+    pub(super) fn bindings(&self) -> Result<Bindings, StepError> {
+        Ok(Bindings { here: self.outputs("results")?, dispatched: self.outputs("dispatched")? })
+    }
+
     /// Reads the outputs of a job, as JSON; none of a job that is not there.
     fn outputs(&self, input: &'static str) -> Result<Option<BTreeMap<String, Value>>, StepError> {
         let Some(json) = self.runner.input(input) else { return Ok(None) };
@@ -67,7 +72,7 @@ impl Step<'_> {
 
     /// Downloads what the jobs of a wave say that they uploaded. Gives the folders, and for each attempt whose result
     /// cannot be had, why.
-    async fn gather(
+    pub(super) async fn gather(
         &self,
         awaited: &Awaited,
         bindings: &Bindings,
@@ -97,7 +102,7 @@ impl Step<'_> {
         }
         let gathered = gather::gather(&github, &wanted, scratch).await;
         came.extend(gathered.into_iter().map(|(slot, result)| (slot, result.map_err(|error| errors::chain(&error)))));
-        let bound: Vec<u64> = wanted.iter().map(|(_, bound)| bound.id).collect();
+        let bound: Vec<ArtifactId> = wanted.iter().map(|(_, bound)| bound.id).collect();
         let (mut found, mut troubles) = (Vec::new(), BTreeMap::new());
         for leg in legs {
             match came.remove(&leg.slot) {
@@ -117,8 +122,8 @@ impl Step<'_> {
     }
 
     /// Says which artifacts have names as those of this wave, and were not uploaded by its jobs. They are not looked at.
-    async fn name_strangers(&self, github: &Github, wave: &str, bound: &[u64]) {
-        let (Ok(run), Ok(prefix)) = (self.run_number(), self.artifact_name(wave)) else { return };
+    async fn name_strangers(&self, github: &Github, wave: &str, bound: &[ArtifactId]) {
+        let (Ok(run), Ok(prefix)) = (self.runner.run_id(), self.artifact_name(wave)) else { return };
         let Some((prefix, _)) = prefix.rsplit_once("-attempt-") else { return };
         match github.artifacts(run).await {
             Ok(artifacts) => {

@@ -3,19 +3,22 @@
 use std::path::Path;
 
 use implementer_model::{
+    github_ids::PullRequestNumber,
     handoff::{Handoff, Status},
+    ids::ObjectId,
     summary,
 };
 
 use super::{
-    PullRequestContext, Step, StepEnd, StepError, conversation,
+    ANNOTATIONS_MAX, PullRequestContext, Step, StepEnd, StepError, conversation,
     job::{PREFIX, pack_folder},
 };
 use crate::{
     actions::{Level, annotation},
     errors,
     execution::{self, Executed},
-    jobs::{self, Summarizing},
+    jobs::{self, Site, StateDir, Summarizing},
+    layout::{RUNS_DIR, RunFile},
     runtime::blocking,
     workspace::store::RunStore,
 };
@@ -26,16 +29,30 @@ impl Step<'_> {
         let scratch = execution::scratch()?;
         let out = match self.runner.input("out") {
             Some(out) => workspace.join(out),
-            None => workspace.join(crate::layout::RUNS_DIR).join(format!("run-{}", self.run_number()?)),
+            None => workspace.join(RUNS_DIR).join(format!("run-{}", self.runner.run_id()?)),
         };
         self.log.line(
             "This job checks nothing out and runs nothing of the repository's. Of other programs it calls git alone, on a \
              store of its own.",
         );
         let (handoff, store) = self.runtime.block_on(async {
-            let site = self.site(&scratch.path().join("site")).await?;
+            let mut site = match self.site(&scratch.path().join("site")).await {
+                Err(error) => {
+                    self.conclude_in_words().await;
+                    return Err(error);
+                }
+                Ok(site) => site,
+            };
+            let mut notes = self.add_settled(&mut site, &scratch.path().join("waves")).await;
+            let work = self.add_work(&mut site, &scratch.path().join("work")).await;
+            notes.extend(work.notes);
+            notes.extend(self.add_repeated_gates(&mut site, scratch.path()).await?);
+            for note in notes.iter().take(ANNOTATIONS_MAX) {
+                self.log.command(&annotation(Level::Warning, None, "Result not counted", note));
+            }
             let cancelled = self.runner.input("cancelled") == Some("true");
-            let summarizing = Summarizing { head: self.runner.input("head"), cancelled, notes: Vec::new() };
+            let head = self.runner.input("head");
+            let summarizing = Summarizing { head, cancelled, notes, why_open: work.why_open };
             let handoff = jobs::summarize(&site, summarizing, &out, scratch.path()).await?;
             Ok::<_, StepError>((handoff, site.store))
         })?;
@@ -45,7 +62,9 @@ impl Step<'_> {
             self.log.command(&annotation(Level::Warning, None, "Not uploaded", &errors::chain(&failure)));
         }
         let about = handoff.provenance.pull_request.clone().ok_or(StepError::NoPullRequest)?;
-        let pull = self.pull_request(about.number)?;
+        let number = PullRequestNumber::new(about.number);
+        let pull = self.pull_request(number)?;
+        let head = ObjectId::new(about.head).map_err(|_| StepError::NoPullRequest)?;
         if self.runner.input("branch") == Some("true")
             && let Err(failure) = self.runtime.block_on(self.push(&pull, &store, &handoff))
         {
@@ -55,7 +74,7 @@ impl Step<'_> {
         let commit = handoff.result.commit.clone();
         let lock = handoff.lock.digest.clone();
         let executed = Executed { handoff, folder: out };
-        let reported = self.runtime.block_on(conversation::conclude(&pull, &about.head, executed))?;
+        let reported = self.runtime.block_on(conversation::conclude(&pull, &head, executed))?;
         if let Some(workflow) = self.runner.input("on-complete") {
             if complete {
                 self.runtime.block_on(self.start_next(
@@ -69,6 +88,41 @@ impl Step<'_> {
         }
         self.tell_usage(pull.github());
         self.report_run(&reported, &workspace)
+    }
+
+    /// Takes in the receipts of the job that ran the final gates once more, where there is one. Its word stands in place of
+    /// the working job's.
+    async fn add_repeated_gates(&self, site: &mut Site, scratch: &Path) -> Result<Vec<String>, StepError> {
+        if self.runner.input("work").is_none() || self.runner.input("results").is_none() {
+            return Ok(Vec::new());
+        }
+        site.repeat_gates().await?;
+        let wave = self.required("wave")?;
+        let awaited = jobs::awaited(site).await?;
+        if !awaited.gates {
+            return Ok(Vec::new());
+        }
+        let bindings = self.bindings()?;
+        let (found, troubles) = self.gather(&awaited, &bindings, wave, scratch).await?;
+        let to = StateDir::new(&scratch.join("gates"));
+        let settled = jobs::settle(site, awaited, &found, &troubles, None, &to).await?;
+        site.take_progress(&to)?;
+        Ok(settled.notes)
+    }
+
+    /// Ends what stands in progress on the pull request when not even what was approved can be read: the event that started
+    /// the workflow names it.
+    async fn conclude_in_words(&self) {
+        let Ok(Some(number)) = self.number_of_event() else { return };
+        let concluded = async {
+            let pull = self.pull_request(number)?;
+            let head = pull.github().pull_request(number).await?.head.sha;
+            Ok::<_, StepError>(conversation::clean_up(&pull, &head).await?)
+        };
+        match concluded.await {
+            Ok(count) => tracing::info!(count, "concluded what stood in progress"),
+            Err(error) => tracing::warn!(%error, "what stands in progress could not be concluded"),
+        }
     }
 
     /// Puts the integrated commits on a branch of our own, never on the pull request's.
@@ -98,7 +152,7 @@ impl Step<'_> {
         workflow: &str,
         about: &[(&str, &str)],
     ) -> Result<(), StepError> {
-        let (number, run) = (pull.number.to_string(), self.run_number()?.to_string());
+        let (number, run) = (pull.number.to_string(), self.runner.run_id()?.to_string());
         let base = pull.github().pull_request(pull.number).await?.base.name;
         let mut inputs = vec![("pr", number.as_str()), ("run", run.as_str())];
         inputs.extend_from_slice(about);
@@ -113,8 +167,7 @@ impl Step<'_> {
     /// Uploads the run's folder, without the store that it was computed in.
     async fn deliver(&self, out: &Path, scratch: &Path) -> Result<(), StepError> {
         let service = self.artifacts()?;
-        let packed =
-            pack_folder(out, &scratch.join("run.zip"), |path| path.starts_with(crate::layout::RunFile::Store))?;
+        let packed = pack_folder(out, &scratch.join("run.zip"), |path| path.starts_with(RunFile::Store))?;
         let name = self.artifact_name("run")?;
         service.upload(&name, &packed).await?;
         self.log.line(&format!("uploaded {name} ({} bytes)", packed.size));

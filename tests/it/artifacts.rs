@@ -17,7 +17,10 @@ use backend_implementer::{
     github::{ArtifactError, Github, GithubErrorKind, Settings},
     http::Pace,
 };
-use implementer_model::ids::Digest;
+use implementer_model::{
+    github_ids::{ArtifactId, RunId},
+    ids::Digest,
+};
 use serde_json::json;
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
@@ -125,7 +128,7 @@ async fn a_download_that_breaks_off_is_gone_on_with_and_the_token_stays_with_git
     let (_server, github) = github(&blobs).await;
     let folder = tempfile::tempdir().unwrap();
     let to = folder.path().join("5.zip");
-    github.download_artifact(5, &Digest::of(content()), &to).await.unwrap();
+    github.download_artifact(ArtifactId::new(5), &Digest::of(content()), &to).await.unwrap();
     assert!(fs::read(&to).unwrap() == content());
     let requests = blobs.requests.lock().unwrap();
     let ranges: Vec<_> =
@@ -142,23 +145,23 @@ async fn what_cannot_be_had_has_an_answer_of_its_own() {
     // Tampered with: the whole of it, but another digest.
     let blobs = BlobStore::start(content(), Vec::new());
     let (_server, client) = github(&blobs).await;
-    let error = client.download_artifact(5, &Digest::of("other"), &to).await.unwrap_err();
-    assert!(matches!(error, ArtifactError::Tampered { id: 5, .. }), "{error}");
+    let error = client.download_artifact(ArtifactId::new(5), &Digest::of("other"), &to).await.unwrap_err();
+    assert!(matches!(error, ArtifactError::Tampered { .. }), "{error}");
     assert!(error.to_string().contains("it was tampered with"), "{error}");
     assert!(!to.exists(), "nobody can take it for the right one");
     // Lost: there is none.
-    let error = client.download_artifact(6, &Digest::of(content()), &to).await.unwrap_err();
-    assert!(matches!(error, ArtifactError::Lost(6)), "{error}");
+    let error = client.download_artifact(ArtifactId::new(6), &Digest::of(content()), &to).await.unwrap_err();
+    assert!(matches!(error, ArtifactError::Lost(_)), "{error}");
     // Gone from the blob store.
     let blobs = BlobStore::start(content(), vec![Give::Status(404)]);
     let (_server, client) = github(&blobs).await;
-    let error = client.download_artifact(5, &Digest::of(content()), &to).await.unwrap_err();
-    assert!(matches!(error, ArtifactError::Lost(5)), "{error}");
+    let error = client.download_artifact(ArtifactId::new(5), &Digest::of(content()), &to).await.unwrap_err();
+    assert!(matches!(error, ArtifactError::Lost(_)), "{error}");
     // Truncated for good: every connection breaks.
     let blobs = BlobStore::start(content(), vec![Give::BreakAfter(10); 20]);
     let (_server, client) = github(&blobs).await;
-    let error = client.download_artifact(5, &Digest::of(content()), &to).await.unwrap_err();
-    let ArtifactError::BrokeOff { id: 5, bytes, .. } = error else { panic!("{error}") };
+    let error = client.download_artifact(ArtifactId::new(5), &Digest::of(content()), &to).await.unwrap_err();
+    let ArtifactError::BrokeOff { bytes, .. } = error else { panic!("{error}") };
     assert_eq!(bytes, 60, "it was gone on with five times");
     // The address is signed: nobody may read it in a log.
     assert!(!error.to_string().contains("sig="), "{error}");
@@ -167,7 +170,8 @@ async fn what_cannot_be_had_has_an_answer_of_its_own() {
     let refusing = MockServer::start().await;
     Mock::given(method("GET")).respond_with(ResponseTemplate::new(403)).mount(&refusing).await;
     settings.api_url = refusing.uri();
-    let error = Github::new(settings).unwrap().download_artifact(5, &Digest::of(""), &to).await.unwrap_err();
+    let error =
+        Github::new(settings).unwrap().download_artifact(ArtifactId::new(5), &Digest::of(""), &to).await.unwrap_err();
     assert!(
         matches!(&error, ArtifactError::Github(error) if matches!(error.kind, GithubErrorKind::Forbidden { .. })),
         "{error}"
@@ -190,9 +194,9 @@ fn the_artifacts_of_a_run_can_be_listed() {
             repository: REPOSITORY.parse().unwrap(),
             pace: pace(),
         };
-        Github::new(settings).unwrap().artifacts(100).await.unwrap()
+        Github::new(settings).unwrap().artifacts(RunId::new(100)).await.unwrap()
     });
-    let named: Vec<_> = listed.iter().map(|artifact| (artifact.id, artifact.name.as_str())).collect();
+    let named: Vec<_> = listed.iter().map(|artifact| (artifact.id.get(), artifact.name.as_str())).collect();
     assert_eq!(named, [(1, "a"), (2, "b")]);
 }
 
@@ -230,7 +234,7 @@ async fn an_upload_is_repeated_where_that_can_help_and_finalized_with_size_and_h
         .await;
     let folder = tempfile::tempdir().unwrap();
     let uploaded = service(&server.uri()).upload("name", &packed(folder.path())).await.unwrap();
-    assert_eq!((uploaded.id, uploaded.digest), (77, Digest::of("zip")));
+    assert_eq!((uploaded.id.get(), uploaded.digest), (77, Digest::of("zip")));
 
     let requests = server.received_requests().await.unwrap();
     let body = |name: &str| {

@@ -8,6 +8,7 @@ use backend_implementer::{
     http::Pace,
     step::dispatched_run::{self, DispatchError, Pauses, Start, Waited},
 };
+use implementer_model::github_ids::RunId;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -222,7 +223,7 @@ const PAUSES: Pauses = Pauses { first: Duration::from_millis(1), longest: Durati
 const LONG: Duration = Duration::from_secs(60);
 
 impl Waiting {
-    async fn new() -> (Self, u64) {
+    async fn new() -> (Self, RunId) {
         let waiting = tokio::task::spawn_blocking(|| {
             let bench = Bench::new();
             let fake = FakeGithub::start(&bench.path("nothing.git"));
@@ -246,7 +247,7 @@ impl Waiting {
         (waiting, run)
     }
 
-    async fn wait(&self, run: u64, limit: Duration) -> Result<Waited, DispatchError> {
+    async fn wait(&self, run: RunId, limit: Duration) -> Result<Waited, DispatchError> {
         let (_keep, cancel) = watch::channel(false);
         dispatched_run::wait(&self.github, run, limit, PAUSES, cancel).await
     }
@@ -260,17 +261,17 @@ impl Waiting {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_github_that_is_away_is_waited_for_and_one_that_refuses_is_not() {
     let (waiting, run) = Waiting::new().await;
-    waiting.fake.state().runs.insert(run, ("completed".to_owned(), 1));
+    waiting.fake.state().runs.insert(run.get(), ("completed".to_owned(), 1));
     waiting.fake.state().faults.push(Fault::status("GET", "actions/runs/", 20, 503));
     let Waited::Over(ended) = waiting.wait(run, LONG).await.unwrap() else { panic!("it is over") };
     assert_eq!(ended.conclusion.as_deref(), Some("success"));
 
     // The token may not look: the run must not go on with nobody waiting for it.
-    waiting.fake.state().runs.insert(run, ("in_progress".to_owned(), 1));
+    waiting.fake.state().runs.insert(run.get(), ("in_progress".to_owned(), 1));
     waiting.fake.state().faults.push(Fault::status("GET", "actions/runs/", 1, 403));
     let error = waiting.wait(run, LONG).await.unwrap_err();
     assert!(matches!(error, DispatchError::OutOfSight { .. }), "{error}");
-    assert_eq!(waiting.fake.state().conclusions[&run], "cancelled");
+    assert_eq!(waiting.fake.state().conclusions[&run.get()], "cancelled");
     waiting.end().await;
 }
 
@@ -283,7 +284,7 @@ async fn a_question_whose_answer_is_the_same_does_not_count() {
     tokio::task::block_in_place(|| {
         let unchanged = |state: &State| state.requests.iter().filter(|request| request.status == 304).count() >= 2;
         waiting.fake.wait_for("two answers that are the same", unchanged);
-        waiting.fake.state().runs.insert(run, ("completed".to_owned(), 1));
+        waiting.fake.state().runs.insert(run.get(), ("completed".to_owned(), 1));
     });
     assert!(matches!(waits.await.unwrap().unwrap(), Waited::Over(_)));
     waiting.end().await;
@@ -294,10 +295,10 @@ async fn a_run_that_takes_too_long_is_told_to_end_and_what_it_made_is_found() {
     let (waiting, run) = Waiting::new().await;
     let Waited::Late(ended) = waiting.wait(run, Duration::ZERO).await.unwrap() else { panic!("it is late") };
     assert_eq!(ended.conclusion.as_deref(), Some("cancelled"), "its last steps were waited for");
-    let stored = |name: &str| Stored { name: name.to_owned(), run, ..Default::default() };
+    let stored = |name: &str| Stored { name: name.to_owned(), run: run.get(), ..Default::default() };
     waiting.fake.state().artifacts.insert(5, stored("result"));
     let (id, digest) = dispatched_run::result(&waiting.github, &ended, "result").await.unwrap();
-    assert_eq!((id, digest), (5, implementer_model::ids::Digest::of("")));
+    assert_eq!((id.get(), digest), (5, implementer_model::ids::Digest::of("")));
     // Two of one name: nobody knows which it is.
     waiting.fake.state().artifacts.insert(6, stored("result"));
     let error = dispatched_run::result(&waiting.github, &ended, "result").await.unwrap_err().to_string();
@@ -319,7 +320,7 @@ async fn a_run_that_nobody_can_name_is_not_taken_for_another() {
     let start = Start { workflow: "x.yml", reference: "main", inputs: &[("name", "three")], name: "three" };
     let run = dispatched_run::start(&waiting.github, &start, PAUSES).await.unwrap();
     assert!(run > first);
-    let started = waiting.fake.state().dispatched.iter().find(|started| started.run == run).cloned().unwrap();
+    let started = waiting.fake.state().dispatched.iter().find(|started| started.run == run.get()).cloned().unwrap();
     assert_eq!(started.inputs["name"], "three");
     waiting.end().await;
 }

@@ -139,3 +139,26 @@ fn counts_are_read_from_junit_that_the_command_wrote_not_from_an_old_file() {
     assert_eq!(receipt.commands[0].tests.expect("counts").passed, 1, "{receipt:#?}");
     assert_eq!(receipt.state, GateState::Passed);
 }
+
+/// How much more memory a run may need for a gate that prints 64 MB, in KiB.
+const PRINTED_MAX: u64 = 12 * 1024;
+
+#[test]
+fn what_a_gate_prints_costs_no_memory() {
+    let peak = |lines: usize| {
+        let bench = plan_with("- tests: `python3 chatty.py`\n- validation: `true`\n");
+        // Every line could be one of a test runner's: none is passed over for its looks.
+        let chatty = format!(
+            "for number in range({lines}):\n    print('ok', number, 'of a Program that says much, and 12 failures of it')\n"
+        );
+        bench.write("chatty.py", &(chatty + "print('===== 3 passed in 0.12s =====')\n"));
+        bench.commit("chatty");
+        let out = bench.path("out");
+        let (called, peak) = bench.measured(&["run", "--out", out.to_str().unwrap()]);
+        let ran = Ran { called: called.expect(0), out };
+        assert_eq!(receipt(&ran, GateKind::Tests).commands[0].tests.expect("counts").passed, 3);
+        peak
+    };
+    let (little, much) = (peak(10), peak(1_100_000));
+    assert!(much < little + PRINTED_MAX, "{much} KiB against {little} KiB");
+}

@@ -25,7 +25,7 @@ use implementer_model::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Bench, Called};
+use crate::support::Bench;
 
 /// How much more memory a job may need for 256 results than for 16, in KiB. The results themselves are 240 MiB more; what
 /// plan, schedule, briefs and records of 240 more tasks take is some 90 KiB each, most of it while briefs are at hand.
@@ -33,10 +33,6 @@ const FURTHER_MAX: u64 = 32 * 1024;
 
 /// How much memory a job may need, in KiB. A debug build's own code is 36 MiB of it.
 const PEAK_MAX: u64 = 96 * 1024;
-
-/// Runs a program, and prints the largest resident memory of it and of what it waited for, in KiB, as a last line.
-const MEASURE: &str = "import resource, subprocess, sys\ncode = subprocess.call(sys.argv[1:])\n\
-    print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)\nsys.exit(code)\n";
 
 /// Prints what `git fast-import` makes a commit for each part of, on the commit that is named: a file of 1 MiB of random
 /// bytes, the same each time. There is no zero among them, so that git takes it for text, and no line break.
@@ -54,15 +50,6 @@ struct Peaks {
     summarize: u64,
 }
 
-/// Calls the program, and gives what it needed in memory as well.
-fn measured(bench: &Bench, arguments: &[&str]) -> (Called, u64) {
-    let mut command = bench.command("python3");
-    command.args(["-c", MEASURE, crate::support::PROGRAM]).args(arguments);
-    let called = Called::of(command.output().unwrap());
-    let peak = called.stderr.lines().last().and_then(|line| line.parse().ok()).expect("a number");
-    (called, peak)
-}
-
 /// Begins a fan-out of `count` tasks, of which each makes a file of 1 MiB, and takes all results in.
 fn fan_out(count: usize) -> Peaks {
     let bench = Bench::new();
@@ -75,7 +62,7 @@ fn fan_out(count: usize) -> Peaks {
     bench.commit("plan");
     let text = |path: &Path| path.to_str().unwrap().to_owned();
     let (state, results, next) = (bench.path("state"), bench.path("results"), bench.path("next"));
-    let (begun, plan) = measured(&bench, &["plan", "--state", &text(&state)]);
+    let (begun, plan) = bench.measured(&["plan", "--state", &text(&state)]);
     begun.expect(0);
 
     // One result is made as a job makes it, and the others after its example.
@@ -91,7 +78,7 @@ fn fan_out(count: usize) -> Peaks {
     fs::write(prepared[0]["report"].as_str().unwrap(), report.to_string()).unwrap();
     let first = bench.path("first");
     let collect = ["collect", "--state", &text(&state), "--tasks", "part-1#1", "--job", &text(&job)];
-    let (collected, collect) = measured(&bench, &[&collect[..], &["--results", &text(&first)]].concat());
+    let (collected, collect) = bench.measured(&[&collect[..], &["--results", &text(&first)]].concat());
     collected.expect(0);
     let made = Made::by_git(&bench, count);
     let example = journal::read(&first.join("part-1-1/result.jsonl")).unwrap();
@@ -102,11 +89,11 @@ fn fan_out(count: usize) -> Peaks {
     fs::remove_dir_all(&job).unwrap();
 
     let settle = ["settle", "--state", &text(&state), "--results", &text(&results), "--out", &text(&next)];
-    let (settled, settle) = measured(&bench, &settle);
+    let (settled, settle) = bench.measured(&settle);
     let settled: Value = serde_json::from_str(&settled.expect(0).stdout).unwrap();
     assert_eq!(settled["notes"], json!([]), "all results count");
     let out = bench.path("out");
-    let (summarized, summarize) = measured(&bench, &["summarize", "--state", &text(&next), "--out", &text(&out)]);
+    let (summarized, summarize) = bench.measured(&["summarize", "--state", &text(&next), "--out", &text(&out)]);
     assert_eq!(summarized.code, 1, "{}{}", summarized.stdout, summarized.stderr);
     let handoff = Handoff::read(&fs::read(out.join("handoff.json")).unwrap()).unwrap();
     assert_eq!(handoff.result.commits.len(), count);

@@ -22,7 +22,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{Request, Response, body::Incoming, header, service::service_fn};
 use hyper_util::rt::TokioIo;
-use implementer_model::ids::Digest;
+use implementer_model::{github_ids::ArtifactId, ids::Digest};
 use serde::{Deserialize, Serialize};
 use tokio::{net::TcpListener, runtime::Runtime};
 
@@ -193,8 +193,11 @@ fn answer(request: &Request<Incoming>, url: &str, zips: &[Bytes]) -> Response<Fu
 pub(crate) fn main(arguments: &[String]) -> Result<()> {
     let [url, list, to] = arguments else { bail!("{GATHER} URL LIST FOLDER") };
     let wanted: Vec<Wanted> = serde_json::from_slice(&fs::read(list)?)?;
-    let wanted: Vec<_> =
-        wanted.into_iter().enumerate().map(|(slot, Wanted { id, digest })| (slot, Bound { id, digest })).collect();
+    let wanted: Vec<_> = wanted
+        .into_iter()
+        .enumerate()
+        .map(|(slot, Wanted { id, digest })| (slot, Bound { id: ArtifactId::new(id), digest }))
+        .collect();
     let settings = Settings {
         api_url: url.clone(),
         graphql_url: format!("{url}/graphql"),

@@ -24,20 +24,18 @@ pub use self::{
     protected::{AGENT_INSTRUCTIONS, AGENT_SETTINGS_FILES, DEFAULT_PROTECTED_PATHS, ProtectedPath},
     pull_request::{DEFAULT_PLAN_FILE, PullRequestConfig},
     workflow::{
-        DEFAULT_RUNNER, DISPATCH_INPUTS_MAX, DISPATCH_OWN_INPUTS, WAVES_MAX, WorkflowConfig, WorkflowDispatch,
-        WorkflowSubagent,
+        DEFAULT_RUNNER, DISPATCH_INPUTS_MAX, DISPATCH_OWN_INPUTS, JOB_MINUTES, Layout, WAVES_MAX, WorkflowConfig,
+        WorkflowDispatch, WorkflowSubagent,
     },
 };
 use crate::{
     budget::Dollars,
     command,
     diagnostics::Diagnostic,
-    gate::GateKind,
     ids::{Digest, SubagentName},
     isolation::Demand,
-    plan::TASKS_MAX,
-    rework,
-    roster::{Access, Role},
+    limits::{REWORK_ROUNDS_DEFAULT, REWORK_ROUNDS_MAX, TASKS_MAX},
+    vocabulary::{Access, GateKind, Role},
 };
 
 /// Where the configuration stands in a repository.
@@ -160,7 +158,7 @@ impl Config {
     /// Returns how often the authors of what the gates object to are called again.
     #[must_use]
     pub fn rework_rounds(&self) -> u32 {
-        self.rework_rounds.unwrap_or(rework::ROUNDS_DEFAULT).min(rework::ROUNDS_MAX)
+        self.rework_rounds.unwrap_or(REWORK_ROUNDS_DEFAULT).min(REWORK_ROUNDS_MAX)
     }
 
     /// Returns the time limit of one attempt at a task of `subagent`: its own, else the general one, else 60 minutes.

@@ -103,6 +103,13 @@ const LOCAL: &str = "local";
 const LOCAL_MAX: usize = 40;
 
 impl RunKey {
+    /// Names a run on this machine by random hex digits.
+    #[must_use]
+    pub fn local(random: &str) -> Self {
+        let digits = random.chars().filter(char::is_ascii_hexdigit).map(|digit| digit.to_ascii_lowercase());
+        Self::Local(LocalKey(digits.take(12).collect()))
+    }
+
     /// Returns the workflow run, where it is one.
     #[must_use]
     pub fn run(&self) -> Option<RunId> {

@@ -39,9 +39,7 @@ impl Level {
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Uid => "every slot has a user id of its own, and Landlock limits what it reads and writes",
-            Self::Namespaces => {
-                "every attempt has namespaces of its own, and Landlock limits what it reads and writes"
-            }
+            Self::Namespaces => "every attempt has namespaces of its own, and Landlock limits what it reads and writes",
             Self::Landlock => "Landlock limits what an attempt reads and writes, as the user who started the run",
             Self::None => "nothing keeps an attempt from the files and processes of the others",
         }

@@ -15,12 +15,6 @@ use crate::{
     text,
 };
 
-/// The most rounds of rework that a configuration can ask for.
-pub const ROUNDS_MAX: u32 = 5;
-
-/// The rounds of rework when the configuration does not say.
-pub const ROUNDS_DEFAULT: u32 = 2;
-
 /// The most bytes of a command's output that a subagent is shown.
 const OUTPUT_SHOWN: usize = 6 * 1024;
 

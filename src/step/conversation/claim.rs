@@ -5,10 +5,14 @@
 
 use std::time::{Duration, SystemTime};
 
-use implementer_model::conversation::{checks, comment};
+use implementer_model::{
+    conversation::{checks, comment},
+    github_ids::{CheckRunId, RunKey},
+    ids::ObjectId,
+};
 
 use super::{PullRequestContext, Snapshot};
-use crate::github::{CheckOutput, CheckRun, CheckStatus, CheckUpdate, GithubError, NewCheck};
+use crate::github::{CheckOutput, CheckRun, CheckState, CheckStatus, CheckUpdate, GithubError, NewCheck};
 
 /// How long a claim counts whose run cannot be asked about: the longest that a job on GitHub's own runners may take
 /// ("Usage limits", docs.github.com).
@@ -22,7 +26,7 @@ pub(super) enum Claim {
     /// Another one is at work.
     Lost {
         /// What it is known by.
-        by: String,
+        by: RunKey,
     },
 }
 
@@ -30,7 +34,7 @@ pub(super) enum Claim {
 #[derive(Debug, Clone)]
 pub(super) struct CheckRuns {
     /// The overall check run, where there is one.
-    pub(super) overall: Option<u64>,
+    pub(super) overall: Option<CheckRunId>,
     /// Why there are none.
     pub(super) refused: Option<String>,
 }
@@ -46,7 +50,7 @@ impl CheckRuns {
 pub(super) async fn claim(pull: &PullRequestContext, snapshot: &Snapshot) -> Result<Claim, GithubError> {
     if let Some(ours) = snapshot.own_comment()
         && let Some(by) = ours.body.as_deref().and_then(comment::claim)
-        && by != pull.run_key()
+        && !by.is_same_run(pull.run_key())
         && is_at_work(pull, &by, Some(&ours.updated_at)).await
     {
         return Ok(Claim::Lost { by });
@@ -68,8 +72,7 @@ pub(super) async fn claim(pull: &PullRequestContext, snapshot: &Snapshot) -> Res
         Ok(others) => others,
         Err(error) => return without(error),
     };
-    let ours =
-        |check: &&CheckRun| check.name == checks::OVERALL && check.external_id.as_deref() == Some(pull.run_key());
+    let ours = |check: &&CheckRun| check.name == checks::OVERALL && check.run_key().as_ref() == Some(pull.run_key());
     let mine = match opened {
         Ok(check) => check,
         // It may have been made all the same; the list tells.
@@ -80,15 +83,22 @@ pub(super) async fn claim(pull: &PullRequestContext, snapshot: &Snapshot) -> Res
     };
     let mut by = None;
     for other in others.iter().filter(|other| is_open(other) && other.id != mine.id) {
-        let Some(key) = other.external_id.as_deref().filter(|key| *key != pull.run_key()) else { continue };
-        if by.as_deref() == Some(key) {
+        let Some(key) = other.run_key() else { continue };
+        if key.is_same_run(pull.run_key()) {
+            // An earlier attempt at this very run began it; this one concludes it.
+            if key != *pull.run_key() {
+                conclude_left_open(pull, other).await;
+            }
             continue;
         }
-        let at_work = is_at_work(pull, key, other.started_at.as_deref()).await;
+        if by.as_ref() == Some(&key) {
+            continue;
+        }
+        let at_work = is_at_work(pull, &key, other.started_at.as_deref()).await;
         if !at_work {
             conclude_left_open(pull, other).await;
         } else if other.name == checks::OVERALL && other.id < mine.id {
-            by = Some(key.to_owned());
+            by = Some(key);
         }
     }
     let Some(by) = by else { return Ok(Claim::Won(CheckRuns { overall: Some(mine.id), refused: None })) };
@@ -102,13 +112,12 @@ pub(super) async fn claim(pull: &PullRequestContext, snapshot: &Snapshot) -> Res
 }
 
 /// Tells whether the run known by `key` is still at work. `seen` is when it last gave a sign, in RFC 3339.
-pub(super) async fn is_at_work(pull: &PullRequestContext, key: &str, seen: Option<&str>) -> bool {
-    let numbers =
-        key.split_once('/').and_then(|(run, attempt)| Some((run.parse().ok()?, attempt.parse::<u64>().ok()?)));
-    if let Some((run, attempt)) = numbers {
-        match pull.github().workflow_run(run).await {
-            Ok(run) => return !run.is_over() && run.run_attempt.is_none_or(|newest| newest <= attempt),
-            Err(error) => tracing::debug!(%error, key, "cannot tell whether a run is at work"),
+pub(super) async fn is_at_work(pull: &PullRequestContext, key: &RunKey, seen: Option<&str>) -> bool {
+    if let RunKey::Workflow { run, .. } = key {
+        match pull.github().workflow_run(*run).await {
+            // A later attempt at the run resumes what an earlier one claimed.
+            Ok(run) => return !run.is_over(),
+            Err(error) => tracing::debug!(%error, %key, "cannot tell whether a run is at work"),
         }
     }
     let seen = seen.and_then(|seen| humantime::parse_rfc3339(seen).ok());
@@ -118,7 +127,7 @@ pub(super) async fn is_at_work(pull: &PullRequestContext, key: &str, seen: Optio
 /// Tells whether a check run is one of ours that is not concluded.
 pub(super) fn is_open(check: &CheckRun) -> bool {
     let ours = check.name == checks::OVERALL || check.name.starts_with(checks::SUBAGENT_PREFIX);
-    ours && check.status != "completed"
+    ours && check.status != CheckState::Completed
 }
 
 /// Concludes a check run that its own run did not.
@@ -136,13 +145,18 @@ pub(super) async fn conclude_left_open(pull: &PullRequestContext, check: &CheckR
 }
 
 /// Makes a check run that is in progress.
-pub(super) async fn open_check(pull: &PullRequestContext, commit: &str, name: &str) -> Result<CheckRun, GithubError> {
+pub(super) async fn open_check(
+    pull: &PullRequestContext,
+    commit: &ObjectId,
+    name: &str,
+) -> Result<CheckRun, GithubError> {
     let started_at = now();
+    let external_id = pull.run_key().to_string();
     let check = NewCheck {
         name,
         head_sha: commit,
         details_url: pull.run_url(),
-        external_id: pull.run_key(),
+        external_id: &external_id,
         started_at: &started_at,
         status: CheckStatus::InProgress,
         output: None,
@@ -153,7 +167,7 @@ pub(super) async fn open_check(pull: &PullRequestContext, commit: &str, name: &s
 /// Concludes a check run.
 pub(super) async fn conclude(
     pull: &PullRequestContext,
-    id: u64,
+    id: CheckRunId,
     conclusion: checks::Conclusion,
     output: &CheckOutput,
 ) -> Result<(), GithubError> {

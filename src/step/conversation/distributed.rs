@@ -10,12 +10,13 @@ use implementer_model::{
         live::{Board, LiveHeader},
     },
     findings::Finding,
+    github_ids::RunKey,
     ids::ObjectId,
 };
 
 use super::{
     ConversationError, PlanOptions, PullRequestContext, Reported,
-    claim::{self, CheckRuns},
+    claim::CheckRuns,
     live::Reporter,
     own_comment::{self, OwnComment},
     run,
@@ -51,7 +52,7 @@ pub async fn begin(
     options: &PlanOptions,
     retry: Option<&str>,
     scratch: &Path,
-    claimed: impl FnOnce(&str),
+    claimed: impl FnOnce(&ObjectId),
 ) -> Result<Begun, ConversationError> {
     let admitted = run::admit(pull, approval, options, retry, scratch, claimed).await;
     let admitted = run::told(pull, approval, admitted).await?;
@@ -70,7 +71,7 @@ pub async fn begin(
 /// When GitHub cannot be asked. What cannot be told in one place is told in another.
 pub async fn conclude(
     pull: &PullRequestContext,
-    head: &str,
+    head: &ObjectId,
     executed: Executed,
 ) -> Result<Reported, ConversationError> {
     let handoff = &executed.handoff;
@@ -79,11 +80,10 @@ pub async fn conclude(
     let comment = OwnComment::new(pull, &me, own_comment::find(&comments, &me));
     let checks = match pull.github().check_runs(head, Some(checks::OVERALL)).await {
         Ok(found) => {
-            // The attempt may be a later one than that of the job that opened it.
-            let run = pull.run_key().split_once('/').map_or(pull.run_key(), |(run, _)| run);
-            let ours = |key: &str| key.split_once('/').is_some_and(|(of, _)| of == run);
-            let ours = found.iter().rev().find(|check| check.external_id.as_deref().is_some_and(ours));
-            CheckRuns { overall: ours.filter(|check| claim::is_open(check)).map(|check| check.id), refused: None }
+            // The attempt may be a later one than that of the job that opened it; then it was concluded once already.
+            let ours = |key: RunKey| key.is_same_run(pull.run_key());
+            let ours = found.iter().rev().find(|check| check.run_key().is_some_and(ours));
+            CheckRuns { overall: ours.map(|check| check.id), refused: None }
         }
         Err(error) if error.is_forbidden() => CheckRuns { overall: None, refused: Some(error.to_string()) },
         Err(error) => return Err(error.into()),

@@ -42,9 +42,6 @@ pub enum ConversationError {
     /// A label was set that runs nothing.
     #[error("the label `{}` runs nothing", implementer_model::text::terminal(.0))]
     OtherLabel(String),
-    /// GitHub said something that cannot be.
-    #[error("GitHub names `{}` as a commit, which is no object id", implementer_model::text::terminal(.0))]
-    NotACommit(String),
     /// What was asked for was refused, and the answer says why.
     #[error("refused: {reason}")]
     Refused {

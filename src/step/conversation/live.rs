@@ -14,7 +14,8 @@ use implementer_model::{
         checks,
         live::{self, Board, LiveHeader, SubagentState},
     },
-    ids::SubagentName,
+    github_ids::CheckRunId,
+    ids::{ObjectId, SubagentName},
 };
 use tokio::{
     sync::watch,
@@ -61,14 +62,14 @@ impl Observer for BoardKeeper<'_> {
 #[derive(Debug)]
 pub(super) struct Reporter {
     pub(super) pull: PullRequestContext,
-    pub(super) commit: String,
+    pub(super) commit: ObjectId,
     pub(super) comment: OwnComment,
     pub(super) checks: CheckRuns,
     pub(super) header: LiveHeader,
     /// How often the comment is written at most; `None` for not at all.
     pub(super) every: Option<Duration>,
     /// The check run of each subagent that was begun, and the state that it shows.
-    shown: BTreeMap<SubagentName, (u64, SubagentState)>,
+    shown: BTreeMap<SubagentName, (CheckRunId, SubagentState)>,
 }
 
 /// Makes a board with its keeper and the receiver that tells of changes.
@@ -84,7 +85,7 @@ pub(super) fn board(
 impl Reporter {
     pub(super) fn new(
         pull: PullRequestContext,
-        commit: String,
+        commit: ObjectId,
         comment: OwnComment,
         checks: CheckRuns,
         header: LiveHeader,
@@ -96,7 +97,7 @@ impl Reporter {
     /// Writes the first state of the comment, and with it the claim.
     pub(super) async fn begin(&mut self, board: &Board) -> Result<(), crate::github::GithubError> {
         let page = live::render(board, &self.header);
-        let key = self.pull.run_key().to_owned();
+        let key = self.pull.run_key().clone();
         self.comment.write(&page, Some(&key)).await
     }
 
@@ -124,7 +125,7 @@ impl Reporter {
                 () = wake => {
                     let snapshot = board.lock().unwrap_or_else(PoisonError::into_inner).clone();
                     let page = live::render(&snapshot, &self.header);
-                    let key = self.pull.run_key().to_owned();
+                    let key = self.pull.run_key().clone();
                     if let Err(error) = self.comment.update_live(&page, Some(&key)).await {
                         tracing::warn!(%error, "the comment was not updated; the next update tells everything");
                     }
@@ -173,7 +174,8 @@ impl Reporter {
             let page = checks::of_subagent(&name, &board.views(&name));
             let check = checks::subagent_check_name(&name);
             if let Err(error) =
-                publish::create_concluded(&self.pull, &self.commit, &check, self.pull.run_key(), &page).await
+                publish::create_concluded(&self.pull, &self.commit, &check, &self.pull.run_key().to_string(), &page)
+                    .await
             {
                 tracing::warn!(%error, subagent = %name, "a check run could not be written");
             }
@@ -196,16 +198,21 @@ impl Reporter {
         }
     }
 
-    async fn open(&self, name: &SubagentName) -> Result<u64, crate::github::GithubError> {
+    async fn open(&self, name: &SubagentName) -> Result<CheckRunId, crate::github::GithubError> {
         claim::open_check(&self.pull, &self.commit, &checks::subagent_check_name(name)).await.map(|check| check.id)
     }
 
-    async fn reopen(&self, id: u64) -> Result<u64, crate::github::GithubError> {
+    async fn reopen(&self, id: CheckRunId) -> Result<CheckRunId, crate::github::GithubError> {
         let update = crate::github::CheckUpdate { status: crate::github::CheckStatus::InProgress, output: None };
         self.pull.github().update_check(id, &update).await.map(|check| check.id)
     }
 
-    async fn conclude(&self, id: u64, board: &Board, name: &SubagentName) -> Result<u64, crate::github::GithubError> {
+    async fn conclude(
+        &self,
+        id: CheckRunId,
+        board: &Board,
+        name: &SubagentName,
+    ) -> Result<CheckRunId, crate::github::GithubError> {
         let page = checks::of_subagent(name, &board.views(name));
         publish::conclude(&self.pull, id, &page).await.map(|()| id)
     }

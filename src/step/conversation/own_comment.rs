@@ -1,6 +1,9 @@
 //! The one comment of ours: found, written, kept one.
 
-use implementer_model::conversation::comment::{self, Links, Past};
+use implementer_model::{
+    conversation::comment::{self, Links, Past},
+    github_ids::{CommentId, RunKey},
+};
 
 use super::PullRequestContext;
 use crate::github::{Comment, GithubError, GithubErrorKind};
@@ -10,7 +13,7 @@ use crate::github::{Comment, GithubError, GithubErrorKind};
 pub(super) struct OwnComment {
     pull: PullRequestContext,
     me: String,
-    id: Option<u64>,
+    id: Option<CommentId>,
     /// The runs that it told of before this one.
     history: Vec<Past>,
     /// Why nothing can be written, once GitHub has said so.
@@ -43,7 +46,7 @@ impl OwnComment {
     }
 
     /// Returns its id, once there is one.
-    pub(super) fn id(&self) -> Option<u64> {
+    pub(super) fn id(&self) -> Option<CommentId> {
         self.id
     }
 
@@ -63,7 +66,7 @@ impl OwnComment {
     ///
     /// # Errors
     /// When GitHub fails. That it forbids writing is not an error: [`Self::refused`] tells.
-    pub(super) async fn write(&mut self, page: &str, claim: Option<&str>) -> Result<(), GithubError> {
+    pub(super) async fn write(&mut self, page: &str, claim: Option<&RunKey>) -> Result<(), GithubError> {
         let body = self.body(page, claim);
         if self.refused.is_some() || body == self.written {
             return Ok(());
@@ -83,7 +86,7 @@ impl OwnComment {
     ///
     /// # Errors
     /// When GitHub fails; the next update tells everything that this one would have.
-    pub(super) async fn update_live(&mut self, page: &str, claim: Option<&str>) -> Result<(), GithubError> {
+    pub(super) async fn update_live(&mut self, page: &str, claim: Option<&RunKey>) -> Result<(), GithubError> {
         let body = self.body(page, claim);
         let Some(id) = self.id.filter(|_| self.refused.is_none() && body != self.written) else { return Ok(()) };
         match self.pull.github().update_comment(id, &body, true).await {
@@ -107,7 +110,7 @@ impl OwnComment {
         }
     }
 
-    fn body(&self, page: &str, claim: Option<&str>) -> String {
+    fn body(&self, page: &str, claim: Option<&RunKey>) -> String {
         let links = Links { run_url: self.pull.run_url().map(str::to_owned) };
         comment::compose(page, claim, &self.history, &links, comment::COMMENT_MAX_CHARS).body
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use implementer_model::{
     conversation::{checks, comment, preview as pages},
     diagnostics::Diagnostic,
+    github_ids::CommentId,
     lock::Lock,
     schedule::Schedule,
 };
@@ -27,7 +28,7 @@ pub struct Previewed {
     /// The plan's path in the head commit, where it is a file.
     pub plan_path: Option<String>,
     /// The comment, where there is one.
-    pub comment: Option<u64>,
+    pub comment: Option<CommentId>,
     /// What could not be reported where people look, and why.
     pub degraded: Vec<String>,
 }

@@ -1,12 +1,16 @@
 //! Pages of the model's, put into check runs within GitHub's limits.
 
-use implementer_model::conversation::checks::{self, Annotation, CheckPage};
+use implementer_model::{
+    conversation::checks::{self, Annotation, CheckPage},
+    github_ids::CheckRunId,
+    ids::ObjectId,
+};
 
 use super::{PullRequestContext, claim};
 use crate::github::{Annotated, CheckOutput, CheckStatus, CheckUpdate, GithubError, NewCheck};
 
 /// Concludes a check run with a page; annotations beyond the first fifty are appended by further updates.
-pub(super) async fn conclude(pull: &PullRequestContext, id: u64, page: &CheckPage) -> Result<(), GithubError> {
+pub(super) async fn conclude(pull: &PullRequestContext, id: CheckRunId, page: &CheckPage) -> Result<(), GithubError> {
     let (first, rest) = outputs(page);
     claim::conclude(pull, id, page.conclusion, &first).await?;
     append(pull, id, page, &rest).await
@@ -15,7 +19,7 @@ pub(super) async fn conclude(pull: &PullRequestContext, id: u64, page: &CheckPag
 /// Makes a check run that is concluded from its beginning.
 pub(super) async fn create_concluded(
     pull: &PullRequestContext,
-    commit: &str,
+    commit: &ObjectId,
     name: &str,
     external_id: &str,
     page: &CheckPage,
@@ -35,7 +39,12 @@ pub(super) async fn create_concluded(
     append(pull, check.id, page, &rest).await
 }
 
-async fn append(pull: &PullRequestContext, id: u64, page: &CheckPage, rest: &[CheckOutput]) -> Result<(), GithubError> {
+async fn append(
+    pull: &PullRequestContext,
+    id: CheckRunId,
+    page: &CheckPage,
+    rest: &[CheckOutput],
+) -> Result<(), GithubError> {
     let now = claim::now();
     for output in rest {
         let status = CheckStatus::Completed { conclusion: page.conclusion.name(), completed_at: &now };

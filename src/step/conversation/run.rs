@@ -10,7 +10,9 @@ use implementer_model::{
         live::{Board, LiveHeader},
         replies,
     },
+    github_ids::{CommentId, RunKey},
     handoff::Handoff,
+    ids::ObjectId,
     lock::Lock,
     provenance::{Provenance, PullRequestRef},
     schedule::Schedule,
@@ -29,7 +31,7 @@ use super::{
 use crate::{
     coordinator::progress::Observer,
     execution::{self, Executed, Out, Resume, RunRequest},
-    github::{GithubError, Reaction},
+    github::{GithubError, PullRequestState, Reaction},
     intake::{Intake, PlanText},
 };
 
@@ -56,7 +58,7 @@ pub struct Reported {
     /// The run.
     pub executed: Executed,
     /// The comment, where there is one.
-    pub comment: Option<u64>,
+    pub comment: Option<CommentId>,
     /// What could not be reported where people look, and why.
     pub degraded: Vec<String>,
 }
@@ -73,7 +75,7 @@ pub async fn run(
     scratch: &Path,
     cancel: watch::Receiver<bool>,
     observer: &mut dyn Observer,
-    claimed: impl FnOnce(&str),
+    claimed: impl FnOnce(&ObjectId),
 ) -> Result<Reported, ConversationError> {
     told(pull, approval, attempt(pull, approval, options, scratch, cancel, observer, claimed).await).await
 }
@@ -112,7 +114,7 @@ async fn attempt(
     scratch: &Path,
     cancel: watch::Receiver<bool>,
     observer: &mut dyn Observer,
-    claimed: impl FnOnce(&str),
+    claimed: impl FnOnce(&ObjectId),
 ) -> Result<Reported, ConversationError> {
     let admitted = admit(pull, approval, &options.plan, options.retry.as_deref(), scratch, claimed).await?;
     let reporter = admitted.reporter(pull);
@@ -162,12 +164,12 @@ pub(super) async fn admit(
     options: &PlanOptions,
     retry: Option<&str>,
     scratch: &Path,
-    claimed: impl FnOnce(&str),
+    claimed: impl FnOnce(&ObjectId),
 ) -> Result<Admitted, ConversationError> {
     react(pull, approval, Reaction::Eyes).await;
     let snapshot = Snapshot::read(pull, options, scratch).await?;
     check_label(&snapshot, approval)?;
-    if snapshot.request.state != "open" {
+    if snapshot.request.state != PullRequestState::Open {
         let hint = "reopen it, or put the plan on an open pull request";
         return Err(ConversationError::Refused {
             reason: "the pull request is closed".to_owned(),
@@ -189,8 +191,8 @@ pub(super) async fn admit(
         approval: Some(record.clone()),
         pull_request: Some(PullRequestRef {
             repository: pull.github().settings().repository.to_string(),
-            number: pull.number,
-            head: snapshot.request.head.sha.clone(),
+            number: pull.number.get(),
+            head: snapshot.request.head.sha.to_string(),
         }),
     };
     let checks = match claim::claim(pull, &snapshot).await? {
@@ -200,7 +202,7 @@ pub(super) async fn admit(
             answer(
                 pull,
                 approval,
-                &replies::busy(&approval.by.login, url.as_deref().unwrap_or(&by)),
+                &replies::busy(&approval.by.login, &url.unwrap_or_else(|| by.to_string())),
                 Reaction::Confused,
             )
             .await;
@@ -276,7 +278,7 @@ pub(super) async fn finish(
     let mut degraded: Vec<_> = reporter.checks.refused.iter().map(|why| format!("no check runs: {why}")).collect();
     let moved = head_moved(&reporter, handoff).await;
     reporter.comment.remember(Past {
-        run: reporter.pull.run_key().to_owned(),
+        run: reporter.pull.run_key().clone(),
         status: handoff.status.name().to_owned(),
         lock: lock.digest.short().to_owned(),
         commit: handoff.result.commit.as_str().chars().take(12).collect(),
@@ -319,7 +321,7 @@ async fn head_moved(reporter: &Reporter, handoff: &Handoff) -> Option<String> {
     (request.head.sha != reporter.commit).then(|| {
         format!(
             "The pull request's head has moved to {} since this was approved; the implementation is for {}.",
-            text::truncate(&request.head.sha, 12),
+            request.head.sha.short(),
             handoff.result.base.short()
         )
     })
@@ -362,8 +364,7 @@ pub async fn cancel(
         answer(pull, approval, &replies::nothing_to_cancel(by), Reaction::Confused).await;
         return Ok("no run is at work on this pull request".to_owned());
     };
-    let run = key.split_once('/').and_then(|(run, _)| run.parse().ok());
-    let result = match run {
+    let result = match key.run() {
         Some(run) => pull.github().cancel_workflow_run(run).await,
         None => {
             let page = replies::cannot_cancel(by, "it was not started by a workflow; end it where it runs", None);
@@ -386,12 +387,12 @@ pub async fn cancel(
 }
 
 /// Finds the run that is at work: by the open check run on the head, else by the claim in the comment.
-async fn at_work(pull: &PullRequestContext, snapshot: &Snapshot) -> Result<Option<String>, GithubError> {
+async fn at_work(pull: &PullRequestContext, snapshot: &Snapshot) -> Result<Option<RunKey>, GithubError> {
     let open = pull.github().check_runs(&snapshot.request.head.sha, Some(checks::OVERALL)).await?;
-    let mut keys: Vec<(String, Option<String>)> = open
+    let mut keys: Vec<(RunKey, Option<String>)> = open
         .iter()
         .filter(|check| claim::is_open(check))
-        .filter_map(|check| Some((check.external_id.clone()?, check.started_at.clone())))
+        .filter_map(|check| Some((check.run_key()?, check.started_at.clone())))
         .collect();
     if let Some(ours) = snapshot.own_comment()
         && let Some(key) = ours.body.as_deref().and_then(implementer_model::conversation::comment::claim)
@@ -399,7 +400,7 @@ async fn at_work(pull: &PullRequestContext, snapshot: &Snapshot) -> Result<Optio
         keys.push((key, Some(ours.updated_at.clone())));
     }
     for (key, seen) in keys {
-        if key != pull.run_key() && claim::is_at_work(pull, &key, seen.as_deref()).await {
+        if key != *pull.run_key() && claim::is_at_work(pull, &key, seen.as_deref()).await {
             return Ok(Some(key));
         }
     }

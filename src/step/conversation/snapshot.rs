@@ -2,10 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use implementer_model::{
-    config::{AgentKind, Config},
-    ids::ObjectId,
-};
+use implementer_model::config::{AgentKind, Config};
 
 use super::{PullRequestContext, error::ConversationError, own_comment};
 use crate::{
@@ -86,8 +83,7 @@ async fn fetch(
     request: &PullRequest,
     scratch: &Path,
 ) -> Result<(PathBuf, RunStore), ConversationError> {
-    let head = ObjectId::new(request.head.sha.as_str())
-        .map_err(|_| ConversationError::NotACommit(request.head.sha.clone()))?;
+    let head = request.head.sha.clone();
     let remote = pull.repository.remote();
     let branch = format!("refs/heads/{}", request.base.name);
     // Build tools take the folder's name for the project's; a conversation has one repository.

@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom},
     path::Path,
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use gix::{
@@ -33,6 +34,9 @@ const UNPACK_BYTES: u64 = 16 * 1024 * 1024;
 /// such files into memory at once, and most of the time.
 const BIG_FILE: &str = "core.bigFileThreshold=512k";
 
+/// How many bundles this process has marked a commit for.
+static MARKS: AtomicU64 = AtomicU64::new(0);
+
 /// Writes the commits that `refs` name, without what `exclude` has, to the file `to`, and returns its digest.
 ///
 /// # Errors
@@ -54,7 +58,9 @@ pub fn write(store: &RunStore, refs: &[(String, ObjectId)], exclude: &ObjectId, 
         wanted.push_str(name);
         wanted.push('\n');
     }
-    let mark = mark.map(|id| repo.reference(BUNDLE_MARK, id, PreviousValue::Any, "bundle"));
+    // Its own for every bundle: two may be written at one time.
+    let number = MARKS.fetch_add(1, Ordering::Relaxed);
+    let mark = mark.map(|id| repo.reference(format!("{BUNDLE_MARK}-{number}"), id, PreviousValue::Any, "bundle"));
     let mark = mark.transpose().git_doing("marking a commit for the bundle")?;
     let to = std::path::absolute(to).doing("looking for", to)?;
     Git::on(store.dir())
@@ -141,6 +147,17 @@ pub fn take_all(store: &RunStore, bundle: &Path) -> Result<()> {
     let path = std::path::absolute(bundle).doing("looking for", bundle)?;
     let header = read_header(&path)?;
     take_in(store, store.dir(), &path, &header, "+refs/*:refs/*")
+}
+
+/// Takes the patches of a bundle that somebody else wrote into a store, and none of its other refs: it cannot put anything
+/// in the place of a branch.
+///
+/// # Errors
+/// When the file is no bundle, is damaged, or builds on a commit that the store does not have.
+pub fn take_patches(store: &RunStore, bundle: &Path) -> Result<()> {
+    let path = std::path::absolute(bundle).doing("looking for", bundle)?;
+    let header = read_header(&path)?;
+    take_in(store, store.dir(), &path, &header, "+refs/implementer/patches/*:refs/implementer/patches/*")
 }
 
 fn read_header(path: &Path) -> Result<Header> {

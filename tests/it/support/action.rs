@@ -26,6 +26,8 @@ pub(crate) struct Stage {
     runs: Cell<u64>,
     /// The one run that all steps belong to, each in the same workspace; every step is a run of its own without.
     pub(crate) one_run: Cell<Option<u64>>,
+    /// Which attempt at its run every step belongs to.
+    pub(crate) attempt: Cell<u64>,
     /// Where the program finds the REST interface; the fake unless a test puts something in front of it.
     pub(crate) api_url: String,
     pub(crate) token: String,
@@ -83,6 +85,7 @@ impl Stage {
             github,
             runs: Cell::new(100),
             one_run: Cell::new(None),
+            attempt: Cell::new(1),
             launcher: Launcher::Program,
         };
         let pull = PullRequest {
@@ -173,7 +176,7 @@ impl Stage {
     pub(crate) fn begin(&self, event: &str, payload: &Value, inputs: &[(&str, &str)]) -> Acting {
         let run = self.one_run.get().unwrap_or(self.runs.get() + 1);
         self.runs.set(run.max(self.runs.get()));
-        self.github.state().runs.insert(run, ("in_progress".to_owned(), 1));
+        self.github.state().runs.insert(run, ("in_progress".to_owned(), self.attempt.get()));
         let folder = self.bench.path(&format!("run-{run}"));
         for name in ["workspace", "temp", "home"] {
             fs::create_dir_all(folder.join(name)).expect("a folder");
@@ -214,7 +217,7 @@ impl Stage {
             ("GITHUB_SERVER_URL", self.github.server_url()),
             ("GITHUB_REPOSITORY", self.repository.get().to_owned()),
             ("GITHUB_RUN_ID", run.to_string()),
-            ("GITHUB_RUN_ATTEMPT", "1".to_owned()),
+            ("GITHUB_RUN_ATTEMPT", self.attempt.get().to_string()),
             ("GITHUB_WORKFLOW", "Backend Implementer".to_owned()),
             ("GITHUB_EVENT_PATH", file("event.json")),
             ("GITHUB_WORKSPACE", file("workspace")),

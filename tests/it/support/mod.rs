@@ -4,6 +4,7 @@ pub(crate) mod action;
 pub(crate) mod doubles;
 pub(crate) mod fan_out;
 pub(crate) mod github;
+pub(crate) mod imports;
 pub(crate) mod model;
 
 use std::{
@@ -18,6 +19,10 @@ use serde_json::{Value, json};
 
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_backend-implementer");
+
+/// Runs a program, and prints the largest resident memory of it and of what it waited for, in KiB, as a last line.
+const MEASURE: &str = "import resource, subprocess, sys\ncode = subprocess.call(sys.argv[1:])\n\
+    print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)\nsys.exit(code)\n";
 
 /// A folder with a repository, a script for the subagents, and a home for the program under test.
 pub(crate) struct Bench {
@@ -147,6 +152,15 @@ impl Bench {
     /// Runs the program under test to its end.
     pub(crate) fn call<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Called {
         Called::of(self.program(arguments).output().expect("the program runs"))
+    }
+
+    /// Calls the program, and gives what it needed in memory as well, in KiB.
+    pub(crate) fn measured(&self, arguments: &[&str]) -> (Called, u64) {
+        let mut command = self.command("python3");
+        command.args(["-c", MEASURE, PROGRAM]).args(arguments);
+        let called = Called::of(command.output().expect("the program runs"));
+        let peak = called.stderr.lines().last().and_then(|line| line.parse().ok()).expect("a number");
+        (called, peak)
     }
 
     /// Runs the plan into the folder `out` beside the repository, with further arguments.

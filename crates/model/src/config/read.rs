@@ -13,12 +13,11 @@ use super::{
 };
 use crate::{
     diagnostics::{Diagnostic, Position, Severity, sort},
-    gate::GateKind,
     ids::SubagentName,
     isolation::Demand,
-    rework,
-    roster::{Access, Role},
+    limits::REWORK_ROUNDS_MAX,
     text::nearest,
+    vocabulary::{Access, GateKind, Role},
     yaml::tree::{self, Node, Value},
 };
 
@@ -130,7 +129,7 @@ impl Reader<'_> {
         config.limits = fields.remove("limits").map(|field| self.limits(field)).unwrap_or_default();
         config.rework_rounds = fields
             .remove("rework-rounds")
-            .and_then(|field| self.number(&field, 0..=u64::from(rework::ROUNDS_MAX)))
+            .and_then(|field| self.number(&field, 0..=u64::from(REWORK_ROUNDS_MAX)))
             .and_then(|number| u32::try_from(number).ok());
         config.escalate_beyond_plan =
             fields.remove("escalate-beyond-plan").and_then(|field| self.truth(&field)).unwrap_or_default();

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::SubagentName;
+use crate::{ids::SubagentName, limits::MATRIX_JOBS_MAX};
 
 /// The runner of every job, unless the configuration says otherwise.
 pub const DEFAULT_RUNNER: &str = "ubuntu-24.04";
 
 /// The most waves, and the most waves of one round of rework, that a workflow may have. What GitHub takes depends on the jobs
-/// of a wave, too: [`crate::workflow::WORKFLOW_MAX_BYTES`].
+/// of a wave, too: `generate` checks the size of the workflow.
 pub const WAVES_MAX: u64 = 24;
 
 /// The inputs of a dispatched workflow that are ours: the job, and a name for people.
@@ -21,9 +21,48 @@ pub const DISPATCH_OWN_INPUTS: [&str; 2] = ["job", "name"];
 /// two are ours.
 pub const DISPATCH_INPUTS_MAX: usize = 25 - DISPATCH_OWN_INPUTS.len();
 
+/// The shortest and the longest time of the working job, in minutes ("Usage limits", docs.github.com: five days on a runner
+/// of one's own).
+pub const JOB_MINUTES: std::ops::RangeInclusive<u64> = 30..=5 * 24 * 60;
+
+/// How long before the end of the working job no further work begins and what is finished is kept, in minutes.
+const KEEPING_MINUTES: u64 = 20;
+
+const DEFAULT_JOB_MINUTES: u64 = 350;
 const DEFAULT_WAVES: u64 = 8;
 const DEFAULT_REWORK_WAVES: u64 = 3;
 const DEFAULT_JOBS_PER_WAVE: usize = 16;
+
+/// How the work of a plan is spread over the jobs of a workflow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layout {
+    /// Three jobs in a row: `plan`, one job that does all the work, `summarize`.
+    #[default]
+    OneJob,
+    /// A matrix of jobs for each wave.
+    Matrix,
+}
+
+impl Layout {
+    /// All layouts.
+    pub const ALL: [Self; 2] = [Self::OneJob, Self::Matrix];
+
+    /// Returns the name that configuration and workflow use.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OneJob => "one-job",
+            Self::Matrix => "matrix",
+        }
+    }
+
+    /// Finds the layout with this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|layout| layout.name() == name)
+    }
+}
 
 /// What the generated workflow looks like.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -31,6 +70,15 @@ const DEFAULT_JOBS_PER_WAVE: usize = 16;
 pub struct WorkflowConfig {
     /// The action, as `OWNER/REPO@COMMIT` with a full commit id, or `./` for the repository that holds the action.
     pub action: Option<String>,
+    /// How the work is spread over jobs: `one-job`, which is the default, or `matrix`.
+    pub layout: Layout,
+    /// After how many minutes the working job of the layout `one-job` ends: 30 to 7200, 350 when left out. GitHub's own
+    /// runners end every job after 360.
+    #[schemars(range(min = 30, max = 7200))]
+    pub job_minutes: Option<u64>,
+    /// Whether the layout `one-job` runs the final gates once more in a job of their own, on a machine on which no subagent
+    /// ever ran; false when left out.
+    pub repeat_gates: bool,
     /// The labels of the runners: `[ubuntu-24.04]` when left out.
     pub runs_on: Option<Vec<String>>,
     /// How many waves the workflow has room for, those included that run again because of conflicts: 1 to 24, 8 when
@@ -94,6 +142,18 @@ pub struct WorkflowDispatch {
 }
 
 impl WorkflowConfig {
+    /// Returns after how many minutes the working job of the layout `one-job` ends.
+    #[must_use]
+    pub fn job_minutes(&self) -> u64 {
+        self.job_minutes.unwrap_or(DEFAULT_JOB_MINUTES).clamp(*JOB_MINUTES.start(), *JOB_MINUTES.end())
+    }
+
+    /// Returns after how many minutes the working job stops its subagents, so that there is time to keep what they finished.
+    #[must_use]
+    pub fn work_minutes(&self) -> u64 {
+        self.job_minutes() - KEEPING_MINUTES
+    }
+
     /// Returns how many waves there is room for.
     #[must_use]
     pub fn waves(&self) -> u64 {
@@ -110,7 +170,7 @@ impl WorkflowConfig {
     #[must_use]
     pub fn jobs_per_wave(&self) -> usize {
         let own = self.jobs_per_wave.and_then(|jobs| usize::try_from(jobs).ok());
-        own.unwrap_or(DEFAULT_JOBS_PER_WAVE).clamp(1, crate::workflow::matrix::LEGS_MAX)
+        own.unwrap_or(DEFAULT_JOBS_PER_WAVE).clamp(1, MATRIX_JOBS_MAX)
     }
 
     /// Returns the labels of a subagent's runner.

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::github_ids::RunKey;
+
 /// The most characters of a comment on an issue or pull request. GitHub answers 422 "body is too long (maximum is
 /// 65536 characters)" beyond it.
 pub const COMMENT_MAX_CHARS: usize = 65_536;
@@ -22,7 +24,7 @@ const HISTORY_END: &str = "\n</details>\n";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Past {
     /// What it is known by, as `123/1` or `local/…`.
-    pub run: String,
+    pub run: RunKey,
     /// How it ended.
     pub status: String,
     /// The first twelve digits of its lock.
@@ -51,9 +53,9 @@ pub struct Composed {
 
 /// Puts a comment together. `claim` names the run that is at work.
 #[must_use]
-pub fn compose(page: &str, claim: Option<&str>, history: &[Past], links: &Links, max_chars: usize) -> Composed {
+pub fn compose(page: &str, claim: Option<&RunKey>, history: &[Past], links: &Links, max_chars: usize) -> Composed {
     let mut head = format!("{MARKER}\n");
-    if let Some(claim) = claim.filter(|claim| is_run_key(claim)) {
+    if let Some(claim) = claim {
         head.push_str(&format!("{CLAIM_BEGIN}{claim}{CLAIM_END}\n"));
     }
     let tail = render_history(history);
@@ -77,10 +79,10 @@ pub fn is_ours(body: &str) -> bool {
 
 /// Returns the run that a comment of ours says to be at work.
 #[must_use]
-pub fn claim(body: &str) -> Option<String> {
+pub fn claim(body: &str) -> Option<RunKey> {
     let line = body.strip_prefix(MARKER)?.trim_start_matches(['\r', '\n']).lines().next()?;
     let key = line.strip_prefix(CLAIM_BEGIN)?.strip_suffix(CLAIM_END)?;
-    is_run_key(key).then(|| key.to_owned())
+    key.parse().ok()
 }
 
 /// Returns the runs that a comment of ours tells of. Comments can be edited by others: only lines of exactly our form
@@ -107,7 +109,8 @@ fn past_of(line: &str) -> Option<Past> {
     let (lock, rest) = rest.split_once("`, ending in `")?;
     let commit = rest.strip_suffix('`')?;
     let own = str::to_owned;
-    let past = Past { run: own(run), status: own(status), lock: own(lock), commit: own(commit), date: own(date) };
+    let past =
+        Past { run: run.parse().ok()?, status: own(status), lock: own(lock), commit: own(commit), date: own(date) };
     is_valid(&past).then_some(past)
 }
 
@@ -115,23 +118,11 @@ fn is_valid(past: &Past) -> bool {
     let hex = |text: &str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     let date =
         past.date.bytes().enumerate().all(|(at, b)| if at == 4 || at == 7 { b == b'-' } else { b.is_ascii_digit() });
-    is_run_key(&past.run)
-        && ["complete", "incomplete", "cancelled"].contains(&past.status.as_str())
+    ["complete", "incomplete", "cancelled"].contains(&past.status.as_str())
         && hex(&past.lock)
         && hex(&past.commit)
         && date
         && past.date.len() == 10
-}
-
-fn is_run_key(key: &str) -> bool {
-    let Some((run, attempt)) = key.split_once('/') else { return false };
-    let digits = |text: &str| !text.is_empty() && text.len() <= 20 && text.bytes().all(|byte| byte.is_ascii_digit());
-    let word = |text: &str| {
-        !text.is_empty()
-            && text.len() <= 40
-            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-    };
-    (digits(run) && digits(attempt)) || (run == "local" && word(attempt))
 }
 
 /// Cuts a page to `room` characters at the border of a section, and says so.
@@ -172,9 +163,13 @@ mod tests {
 
     use super::*;
 
+    fn key(text: &str) -> RunKey {
+        text.parse().unwrap()
+    }
+
     fn past(run: &str) -> Past {
         Past {
-            run: run.to_owned(),
+            run: run.parse().unwrap(),
             status: "incomplete".to_owned(),
             lock: "0123456789ab".to_owned(),
             commit: "ba9876543210".to_owned(),
@@ -185,7 +180,7 @@ mod tests {
     #[test]
     fn a_comment_carries_its_marker_its_claim_and_its_history() {
         let history = [past("12/1"), past("local/ab12")];
-        let composed = compose("## Page\n\ntext\n", Some("13/2"), &history, &Links::default(), COMMENT_MAX_CHARS);
+        let composed = compose("## Page\n\ntext\n", Some(&key("13/2")), &history, &Links::default(), COMMENT_MAX_CHARS);
         insta::assert_snapshot!(composed.body, @r#"
 <!-- backend-implementer -->
 <!-- backend-implementer: at work 13/2 -->
@@ -201,7 +196,7 @@ text
 </details>
 "#);
         assert!(is_ours(&composed.body) && !composed.cut);
-        assert_eq!(claim(&composed.body).as_deref(), Some("13/2"));
+        assert_eq!(claim(&composed.body), Some(key("13/2")));
         assert_eq!(super::history(&composed.body), history);
     }
 
@@ -239,7 +234,7 @@ first
             max in 300usize..2_000,
         ) {
             let page = parts.concat();
-            let body = compose(&page, Some("1/1"), &[], &Links::default(), max).body;
+            let body = compose(&page, Some(&key("1/1")), &[], &Links::default(), max).body;
             prop_assert!(body.chars().count() <= max, "{} > {max}", body.chars().count());
             prop_assert_eq!(body.lines().filter(|line| line.starts_with("```")).count() % 2, 0);
         }

@@ -4,6 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::{
+    github_ids::{CommentId, PullRequestNumber},
+    ids::ObjectId,
+};
+
 /// Somebody who did something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
@@ -21,9 +26,9 @@ pub enum Event {
         /// What: `opened`, `synchronize`, `labeled` and others.
         action: String,
         /// The pull request.
-        number: u64,
+        number: PullRequestNumber,
         /// The commit at its head when it happened.
-        head: String,
+        head: ObjectId,
         /// The label, for `labeled`.
         label: Option<String>,
         /// Who did it.
@@ -34,11 +39,11 @@ pub enum Event {
         /// What: `created`, `edited` or `deleted`.
         action: String,
         /// The issue or pull request.
-        number: u64,
+        number: PullRequestNumber,
         /// Whether it is a pull request.
         on_pull_request: bool,
         /// The comment.
-        id: u64,
+        id: CommentId,
         /// Its text. Untrusted.
         body: String,
         /// Who wrote it.
@@ -99,7 +104,7 @@ impl From<RawUser> for Actor {
 #[derive(Deserialize)]
 struct RawPullRequestEvent {
     action: String,
-    number: u64,
+    number: PullRequestNumber,
     pull_request: RawPullRequest,
     label: Option<RawLabel>,
     sender: RawUser,
@@ -112,7 +117,7 @@ struct RawPullRequest {
 
 #[derive(Deserialize)]
 struct RawBranch {
-    sha: String,
+    sha: ObjectId,
 }
 
 #[derive(Deserialize)]
@@ -129,13 +134,13 @@ struct RawCommentEvent {
 
 #[derive(Deserialize)]
 struct RawIssue {
-    number: u64,
+    number: PullRequestNumber,
     pull_request: Option<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
 struct RawComment {
-    id: u64,
+    id: CommentId,
     body: Option<String>,
     user: Option<RawUser>,
     created_at: String,

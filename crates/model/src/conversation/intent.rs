@@ -4,7 +4,11 @@ use super::{
     command::{self, Command},
     event::{Actor, Event},
 };
-use crate::text;
+use crate::{
+    github_ids::{CommentId, PullRequestNumber},
+    ids::ObjectId,
+    text,
+};
 
 /// The events that the action works on, for messages.
 const EVENTS: &str = "pull_request, issue_comment and workflow_dispatch, or any event with the input `pr`";
@@ -21,7 +25,7 @@ pub struct ActionInputs {
     /// What to do, in place of what the event asks for.
     pub command: Option<ActionCommand>,
     /// The pull request.
-    pub pull_request: Option<u64>,
+    pub pull_request: Option<PullRequestNumber>,
     /// The lock that is approved.
     pub lock: Option<String>,
     /// The task that is to run again.
@@ -74,14 +78,14 @@ pub enum Via {
     /// In a comment.
     Comment {
         /// The comment.
-        id: u64,
+        id: CommentId,
     },
     /// With a label.
     Label {
         /// The label.
         name: String,
         /// The pull request's head when it was set.
-        head: String,
+        head: ObjectId,
     },
     /// By starting the workflow by hand, which GitHub lets only those do who may push.
     Dispatch,
@@ -111,19 +115,19 @@ pub enum Intent {
     /// Show what the plan would do.
     Preview {
         /// The pull request.
-        number: u64,
+        number: PullRequestNumber,
     },
     /// Run it, when the approval holds.
     Run {
         /// The pull request.
-        number: u64,
+        number: PullRequestNumber,
         /// Who wants it.
         approval: Approval,
     },
     /// Run it again for the sake of one task.
     Retry {
         /// The pull request.
-        number: u64,
+        number: PullRequestNumber,
         /// The task. Untrusted text.
         task: String,
         /// Who wants it.
@@ -132,7 +136,7 @@ pub enum Intent {
     /// End the run that is at work.
     Cancel {
         /// The pull request.
-        number: u64,
+        number: PullRequestNumber,
         /// Who wants it.
         approval: Approval,
     },
@@ -148,7 +152,7 @@ pub enum Intent {
         /// What to do.
         hint: String,
         /// Where to answer: the pull request, the comment, and who wrote it.
-        answer: Option<(u64, u64, Actor)>,
+        answer: Option<(PullRequestNumber, CommentId, Actor)>,
     },
 }
 
@@ -237,7 +241,7 @@ pub fn intent(event: &Event, inputs: &ActionInputs) -> Intent {
     }
 }
 
-fn by_input(command: ActionCommand, number: u64, inputs: &ActionInputs, by: &Actor, via: Via) -> Intent {
+fn by_input(command: ActionCommand, number: PullRequestNumber, inputs: &ActionInputs, by: &Actor, via: Via) -> Intent {
     let approval = Approval { by: by.clone(), lock: inputs.lock.clone(), at: None, via };
     match command {
         ActionCommand::Plan => Intent::Preview { number },
@@ -269,6 +273,9 @@ mod tests {
     use super::*;
     use crate::conversation::event;
 
+    const SEVEN: PullRequestNumber = PullRequestNumber::new(7);
+    const TWELVE: PullRequestNumber = PullRequestNumber::new(12);
+
     fn asked(name: &str, payload: &serde_json::Value, inputs: &ActionInputs) -> Intent {
         intent(&event::read(name, payload.to_string().as_bytes()).unwrap(), inputs)
     }
@@ -286,12 +293,16 @@ mod tests {
     fn comments_on_pull_requests_are_commands() {
         let none = ActionInputs::default();
         let run = asked("issue_comment", &comment("created", "/implement abcdef012345"), &none);
-        let Intent::Run { number: 7, approval } = run else { panic!("{run:?}") };
-        assert_eq!((approval.lock.as_deref(), approval.via), (Some("abcdef012345"), Via::Comment { id: 3 }));
+        let Intent::Run { number, approval } = run else { panic!("{run:?}") };
+        assert_eq!(number, SEVEN);
+        assert_eq!(
+            (approval.lock.as_deref(), approval.via),
+            (Some("abcdef012345"), Via::Comment { id: CommentId::new(3) })
+        );
         assert!(matches!(asked("issue_comment", &comment("edited", "/implement"), &none), Intent::Nothing { .. }));
         assert!(matches!(asked("issue_comment", &comment("created", "hello"), &none), Intent::Nothing { .. }));
         let wrong = asked("issue_comment", &comment("created", "/implement now"), &none);
-        assert!(matches!(wrong, Intent::Refused { answer: Some((7, 3, _)), .. }));
+        assert!(matches!(wrong, Intent::Refused { answer: Some((SEVEN, _, _)), .. }));
         let mut on_issue = comment("created", "/implement");
         on_issue["issue"]["pull_request"] = json!(null);
         assert!(matches!(asked("issue_comment", &on_issue, &none), Intent::Nothing { .. }));
@@ -301,11 +312,11 @@ mod tests {
     fn pull_requests_are_shown_and_labels_run() {
         let none = ActionInputs::default();
         let event = |action: &str| {
-            json!({ "action": action, "number": 7, "pull_request": { "head": { "sha": "abc" } },
+            json!({ "action": action, "number": 7, "pull_request": { "head": { "sha": "a".repeat(40) } },
                     "label": { "name": "go" }, "sender": sender() })
         };
         for action in PREVIEWED {
-            assert_eq!(asked("pull_request", &event(action), &none), Intent::Preview { number: 7 });
+            assert_eq!(asked("pull_request", &event(action), &none), Intent::Preview { number: SEVEN });
         }
         assert!(matches!(asked("pull_request", &event("labeled"), &none), Intent::Run { .. }));
         assert!(matches!(asked("pull_request", &event("closed"), &none), Intent::Nothing { .. }));
@@ -316,9 +327,12 @@ mod tests {
         let none = ActionInputs::default();
         let event = |inputs| json!({ "inputs": inputs, "sender": sender() });
         let given = asked("workflow_dispatch", &event(json!({ "pull_request": "#12", "lock": "" })), &none);
-        assert!(matches!(given, Intent::Run { number: 12, approval: Approval { lock: None, via: Via::Dispatch, .. } }));
+        assert!(matches!(
+            given,
+            Intent::Run { number: TWELVE, approval: Approval { lock: None, via: Via::Dispatch, .. } }
+        ));
         let retry = asked("workflow_dispatch", &event(json!({ "pull-request": 12, "task": "feature" })), &none);
-        assert!(matches!(retry, Intent::Retry { number: 12, .. }));
+        assert!(matches!(retry, Intent::Retry { number: TWELVE, .. }));
         assert!(matches!(asked("workflow_dispatch", &event(json!(null)), &none), Intent::Refused { .. }));
     }
 
@@ -326,8 +340,8 @@ mod tests {
     fn other_events_need_the_input_and_one_is_never_taken() {
         let event = json!({ "sender": sender() });
         let none = ActionInputs::default();
-        let some = ActionInputs { pull_request: Some(7), command: Some(ActionCommand::Run), ..none.clone() };
-        assert!(matches!(asked("push", &event, &some), Intent::Run { number: 7, .. }));
+        let some = ActionInputs { pull_request: Some(SEVEN), command: Some(ActionCommand::Run), ..none.clone() };
+        assert!(matches!(asked("push", &event, &some), Intent::Run { number: SEVEN, .. }));
         let Intent::Refused { because, hint, .. } = asked("push", &event, &none) else { panic!() };
         insta::assert_snapshot!(format!("{because}: {hint}"), @"the event `push` names no pull request: this action works on pull_request, issue_comment and workflow_dispatch, or any event with the input `pr`");
         assert!(matches!(asked("pull_request_target", &event, &some), Intent::Refused { .. }));

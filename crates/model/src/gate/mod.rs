@@ -1,10 +1,11 @@
 //! Gates: the checks that must pass before submission, and their evidence.
 
 mod commands;
-pub mod counts;
+pub use crate::evidence::counts;
 mod judgement;
 mod proof;
 
+pub use crate::vocabulary::GateKind;
 pub use commands::commands;
 pub use judgement::{Case, findings, judge};
 pub use proof::{NotPassed, NotReady, PassedGate, ReadyForSubmission};
@@ -13,39 +14,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Digest, ObjectId, TaskId};
-
-/// The three gates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum GateKind {
-    /// Unit and integration tests.
-    Tests,
-    /// Code review.
-    Review,
-    /// Integration and end-to-end validation.
-    Validation,
-}
-
-impl GateKind {
-    /// All gates, in the order in which they are judged.
-    pub const ALL: [Self; 3] = [Self::Tests, Self::Review, Self::Validation];
-
-    /// Returns the name in lower case.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Tests => "tests",
-            Self::Review => "review",
-            Self::Validation => "validation",
-        }
-    }
-}
-
-impl std::fmt::Display for GateKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.name())
-    }
-}
 
 /// What became of a gate. Failed, skipped and not run are three other things than passed, and none of them opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]

@@ -6,8 +6,9 @@ use crate::{
     cycles,
     diagnostics::Position,
     ids::{Digest, NAME_MAX, RequirementId, SubagentName, TaskId},
+    limits::TASKS_MAX,
     plan::{
-        Plan, PlannedTask, Requirement, TASKS_MAX, directives, domains,
+        Plan, PlannedTask, Requirement, directives, domains,
         draft::{Draft, RequirementDraft, TaskDraft, Word},
         implied::implied_tasks,
         source::Problems,

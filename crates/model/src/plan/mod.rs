@@ -129,7 +129,3 @@ pub struct AcceptanceCriterion {
 
 /// The largest plan that is read, in bytes. A comment holds 65,536 characters; four times that leaves room for files.
 pub const PLAN_MAX_BYTES: usize = 256 * 1024;
-
-/// The most tasks that a plan may have: the jobs that one workflow matrix may have
-/// (docs.github.com, "Usage limits, billing, and administration").
-pub const TASKS_MAX: usize = 256;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{gate::GateKind, plan::TASKS_MAX, roster::Role};
+use crate::{gate::GateKind, limits::TASKS_MAX, roster::Role};
 
 /// Returns the JSON schema of a plan as users write it in YAML or JSON.
 #[must_use]

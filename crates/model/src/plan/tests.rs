@@ -9,7 +9,7 @@ use super::{Reading, read};
 use crate::{
     config::Config,
     ids::{SubagentName, TaskId},
-    roster::{Access, Origin, Role, Roster, Subagent},
+    roster::{Access, Origin, Role, Roster, Subagent, Terms},
     schedule,
 };
 
@@ -21,6 +21,7 @@ fn subagent(name: &str, role: Role) -> Subagent {
         prompt: String::new(),
         model: None,
         tools: None,
+        terms: Terms::default(),
         access: Access::Writes,
         scope: vec!["**".to_owned()],
         exclude: Vec::new(),
@@ -1082,7 +1083,7 @@ fn what_is_no_plan_at_all_is_refused() {
             tell("# Plan\n\n\u{e4}".as_bytes().strip_suffix(&[0xa4]).unwrap()),
             tell(&[0xff, 0xfe, b'a', 0]),
             tell(&vec![b'a'; super::PLAN_MAX_BYTES + 1]),
-            tell("# CLI\n- x\n".repeat(super::TASKS_MAX + 1).as_bytes()),
+            tell("# CLI\n- x\n".repeat(crate::limits::TASKS_MAX + 1).as_bytes()),
             tell(b"<!--\n## Feature\n- hidden\n-->\n"),
             tell(b"```\n## Feature\n- in a code block\n```\n> ## Feature\n> - quoted\n"),
         ]

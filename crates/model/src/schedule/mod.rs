@@ -1,6 +1,7 @@
 //! The schedule: which tasks there are, in which phases and waves they run, and the state machine that runs them.
 
 mod build;
+mod draft;
 mod durations;
 mod machine;
 mod order;
@@ -11,6 +12,7 @@ mod waves;
 
 use std::collections::BTreeMap;
 
+pub use crate::vocabulary::Outcome;
 pub use build::build;
 pub use durations::Durations;
 pub use machine::{ATTEMPTS_MAX, Again, Effect, End, Event, Machine, Millis, StopReason, TaskState, WhyNotRun};
@@ -113,56 +115,5 @@ impl Schedule {
     #[must_use]
     pub fn wave_of(&self) -> BTreeMap<&TaskId, usize> {
         self.waves.iter().flat_map(|wave| wave.tasks.iter().map(move |id| (id, wave.number))).collect()
-    }
-}
-
-/// How a task ended. Each is a state of its own: none of the others is "passed".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// It did its work, within its scope, and its patch was integrated.
-    Passed,
-    /// The process failed, or its report says that the work could not be done.
-    Failed,
-    /// It changed what it may not touch; nothing of its patch was integrated.
-    OutOfScope,
-    /// It said that it was done, and had changed nothing.
-    Unproven,
-    /// It ended without a report, or with one that does not keep to the schema.
-    Unreported,
-    /// Its patch and one that was integrated before it change the same place in different ways.
-    Conflicted,
-    /// It said that it needs something that another specialist has to make, or a task that it needs did not pass.
-    Blocked,
-    /// It ran into its time limit.
-    TimedOut,
-    /// It used up its money, or the run's was used up before it could begin.
-    BudgetExhausted,
-    /// It used up its turns.
-    TurnsExhausted,
-    /// It was running when the run was cancelled.
-    Cancelled,
-    /// It never began.
-    NotRun,
-}
-
-impl Outcome {
-    /// Returns the state in words, for people.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Failed => "failed",
-            Self::OutOfScope => "out of scope",
-            Self::Unproven => "claimed, not done",
-            Self::Unreported => "no report",
-            Self::Conflicted => "conflict",
-            Self::Blocked => "blocked",
-            Self::TimedOut => "timed out",
-            Self::BudgetExhausted => "budget exhausted",
-            Self::TurnsExhausted => "turns exhausted",
-            Self::Cancelled => "cancelled",
-            Self::NotRun => "not run",
-        }
     }
 }

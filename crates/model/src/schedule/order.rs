@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::build::Draft;
+use super::draft::Draft;
 use crate::{cycles, diagnostics::Diagnostic, ids::TaskId, plan::Plan, roster::Role};
 
 /// For each task, by its place in the plan, the tasks that it comes after.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::build::Draft;
+use super::draft::Draft;
 use crate::{
     diagnostics::{Diagnostic, Severity},
     plan::Plan,

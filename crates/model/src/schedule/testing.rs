@@ -3,7 +3,7 @@
 use crate::{
     ids::{Digest, SubagentName, TaskId},
     plan::{Plan, PlannedTask},
-    roster::{Access, Origin, Role, Roster, Subagent},
+    roster::{Access, Origin, Role, Roster, Subagent, Terms},
 };
 
 pub(super) fn id(text: &str) -> TaskId {
@@ -22,6 +22,7 @@ pub(super) fn subagent(role: Role, scope: &[&str], exclude: &[&str]) -> Subagent
         prompt: String::new(),
         model: None,
         tools: None,
+        terms: Terms::default(),
         access: if scope.is_empty() { Access::ReadOnly } else { Access::Writes },
         scope: strings(scope),
         exclude: strings(exclude),

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     patch::{Change, FileMode, Patch},
-    roster::Access,
+    vocabulary::Access,
 };
 
 /// A patch that passed its scope check. Integration takes nothing else, and only the check makes one.

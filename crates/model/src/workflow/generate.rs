@@ -1,6 +1,7 @@
 //! The workflow of a fan-out, as text, from the configuration and the roster.
 
 mod jobs;
+mod one_job;
 
 use std::fmt::Write as _;
 
@@ -8,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::stages::{Stage, stages};
 use crate::{
-    config::{CONFIG_PATH, Config, WorkflowConfig},
+    config::{CONFIG_PATH, Config, Layout},
     ids::SubagentName,
     roster::Roster,
     yaml,
@@ -27,9 +28,6 @@ pub const WORKFLOW_MAX_BYTES: usize = 512_000;
 /// The folder of a job, in its workspace.
 const JOB: &str = ".backend-implementer/job";
 
-/// Where `prepare` leaves the program for the steps on the host.
-const PROGRAM: &str = ".backend-implementer/job/bin/backend-implementer";
-
 /// Says why there is no workflow.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GenerateError {
@@ -44,6 +42,17 @@ pub enum GenerateError {
     /// A subagent cannot be named in a condition.
     #[error("the subagent `{0}` cannot be named in a workflow: rename it to letters, digits, blanks, `-`, `_` and `.`")]
     Name(SubagentName),
+    /// Something is configured that the layout `one-job` cannot do.
+    #[error(
+        "`workflow.subagents.{subagent}.{key}` needs a job of its own for `{subagent}`, and in the layout `one-job` all \
+         subagents share one: set `workflow.layout: matrix`, or remove the key"
+    )]
+    NeedsMatrix {
+        /// The subagent.
+        subagent: SubagentName,
+        /// The key.
+        key: &'static str,
+    },
     /// GitHub would not start it.
     #[error(
         "the workflow would have {bytes} bytes, and GitHub starts none that has more than {WORKFLOW_MAX_BYTES}: lower \
@@ -87,6 +96,15 @@ pub fn workflow(config: &Config, roster: &Roster) -> Result<String, GenerateErro
     let mut text = Text { out: String::new(), config, roster, action };
     text.head();
     text.plan();
+    if config.workflow.layout == Layout::OneJob {
+        text.check_one_job()?;
+        text.work()?;
+        if config.workflow.repeat_gates {
+            text.gates_again()?;
+        }
+        text.summarize_one_job();
+        return Ok(text.out);
+    }
     let stages = stages(&config.workflow, config.rework_rounds());
     for (at, stage) in stages.iter().enumerate() {
         match stage {
@@ -109,6 +127,17 @@ pub fn workflow(config: &Config, roster: &Roster) -> Result<String, GenerateErro
         });
     }
     Ok(text.out)
+}
+
+/// Whose secrets a step is given, beside those that everything is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Secrets {
+    /// Nobody's: the step runs no subagent.
+    OfNobody,
+    /// Those of all subagents: the program gives each of them its own.
+    OfAll,
+    /// Those of the subagent that the job of the matrix is for.
+    OfEach,
 }
 
 struct Text<'a> {
@@ -173,7 +202,7 @@ on:
 permissions: {{}}
 
 concurrency: # a newer push makes an older preview useless; nothing else is ever cancelled by this
-  group: backend-implementer-${{{{ github.event.pull_request.number || github.run_id }}}}-${{{{ github.event.action }}}}
+  group: backend-implementer-${{{{ github.event.pull_request.number || github.run_id }}}}-${{{{ github.event.action }}}}-${{{{ github.event.label.name }}}}
   cancel-in-progress: ${{{{ github.event.action == 'synchronize' }}}}
 
 jobs:"
@@ -185,19 +214,33 @@ jobs:"
         flow(&self.config.workflow.coordinator_runs_on())
     }
 
-    /// Writes a step that runs a command of ours on the host, on what the job has prepared.
+    /// Writes a step that runs a command of ours on the host, on what the job has prepared in the workspace.
     fn on_host(
+        &mut self,
+        step: Map<String, Value>,
+        environment: Map<String, Value>,
+        secrets: Secrets,
+        command: &str,
+    ) -> Result<(), GenerateError> {
+        self.on_host_in(step, environment, secrets, JOB, &format!("{command} --job {JOB}"))
+    }
+
+    /// The same on what lies in `place`. The shell is replaced by the program: a shell that stays would show the step's
+    /// secrets in its environment to whatever the subagents run, and would keep the runner's signals to itself.
+    fn on_host_in(
         &mut self,
         mut step: Map<String, Value>,
         mut environment: Map<String, Value>,
-        for_agents: bool,
+        secrets: Secrets,
+        place: &str,
         command: &str,
     ) -> Result<(), GenerateError> {
         environment.insert("LOCK".to_owned(), "${{ needs.plan.outputs.lock }}".into());
-        self.secrets(&mut environment, for_agents);
+        self.secrets(&mut environment, secrets);
         step.insert("env".to_owned(), Value::Object(environment));
-        let run =
-            format!("{PROGRAM} {command} --lock \"$LOCK\" --job {JOB} --state {JOB}/state --repo {JOB}/repository.git");
+        let run = format!(
+            "exec \"{place}/bin/backend-implementer\" {command} --lock \"$LOCK\" --state \"{place}/state\" --repo \"{place}/repository.git\""
+        );
         step.insert("run".to_owned(), run.into());
         self.step(&Value::Object(step), None)
     }
@@ -227,19 +270,24 @@ jobs:"
         config.workflow.setup.iter().try_for_each(|step| self.step(step, None))
     }
 
-    /// The secrets of a step: those for all, and those of single subagents for them alone.
-    fn secrets(&self, environment: &mut Map<String, Value>, of_subagents: bool) {
-        let Config { workflow: WorkflowConfig { secrets, .. }, pass_environment, .. } = self.config;
-        for name in secrets {
-            let mut subagents = self.roster.iter().map(|subagent| &subagent.name);
-            let to_all = subagents.all(|subagent| self.config.environment(subagent).contains(name.as_str()));
-            if pass_environment.contains(name) || (of_subagents && to_all) {
+    /// Writes the secrets that a step is given into its environment.
+    fn secrets(&self, environment: &mut Map<String, Value>, secrets: Secrets) {
+        let config = self.config;
+        for name in &config.workflow.secrets {
+            let given = |subagent: &SubagentName| config.environment(subagent).contains(name.as_str());
+            let to_any = self.roster.iter().any(|subagent| given(&subagent.name));
+            let to_all = self.roster.iter().all(|subagent| given(&subagent.name));
+            let everybody = config.pass_environment.contains(name)
+                || match secrets {
+                    Secrets::OfNobody => false,
+                    Secrets::OfAll => to_any,
+                    Secrets::OfEach => to_all,
+                };
+            if everybody {
                 environment.insert(name.clone(), format!("${{{{ secrets.{name} }}}}").into());
-                continue;
-            }
-            let of = given_to(self.config, self.roster, name);
-            let of: Vec<_> = of.into_iter().map(|subagent| format!("matrix.subagent == '{subagent}'")).collect();
-            if of_subagents && !of.is_empty() {
+            } else if secrets == Secrets::OfEach && to_any {
+                let of = given_to(config, self.roster, name);
+                let of: Vec<_> = of.into_iter().map(|subagent| format!("matrix.subagent == '{subagent}'")).collect();
                 let value = format!("${{{{ ({}) && secrets.{name} || '' }}}}", of.join(" || "));
                 environment.insert(name.clone(), value.into());
             }

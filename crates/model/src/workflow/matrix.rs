@@ -9,9 +9,6 @@ use crate::{
     ids::{SubagentName, TaskId},
 };
 
-/// The most jobs of one matrix ("Running variations of jobs in a workflow", docs.github.com).
-pub const LEGS_MAX: usize = 256;
-
 /// The most bytes that the outputs of a job may have ("Contexts reference", docs.github.com: 1 MB); a matrix gets half of
 /// it, because outputs are counted in UTF-16.
 pub const MATRIX_MAX_BYTES: usize = 500_000;

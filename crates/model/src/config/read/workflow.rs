@@ -9,15 +9,21 @@ use crate::{
     config::{
         WorkflowConfig,
         values::{self, Refused},
-        workflow::{DISPATCH_INPUTS_MAX, DISPATCH_OWN_INPUTS, WAVES_MAX, WorkflowDispatch, WorkflowSubagent},
+        workflow::{
+            DISPATCH_INPUTS_MAX, DISPATCH_OWN_INPUTS, JOB_MINUTES, Layout, WAVES_MAX, WorkflowDispatch,
+            WorkflowSubagent,
+        },
     },
     ids::SubagentName,
-    workflow::matrix::LEGS_MAX,
+    limits::MATRIX_JOBS_MAX,
     yaml::tree::{Node, Value},
 };
 
-pub(in crate::config) const WORKFLOW_KEYS: [&str; 10] = [
+pub(in crate::config) const WORKFLOW_KEYS: [&str; 13] = [
     "action",
+    "layout",
+    "job-minutes",
+    "repeat-gates",
     "runs-on",
     "waves",
     "rework-waves",
@@ -40,9 +46,12 @@ impl Reader<'_> {
         let mut config = WorkflowConfig {
             waves: number(self, "waves", WAVES_MAX),
             rework_waves: number(self, "rework-waves", WAVES_MAX),
-            jobs_per_wave: number(self, "jobs-per-wave", LEGS_MAX as u64),
+            jobs_per_wave: number(self, "jobs-per-wave", MATRIX_JOBS_MAX as u64),
             ..WorkflowConfig::default()
         };
+        config.layout = fields.remove("layout").and_then(|field| self.layout(&field)).unwrap_or_default();
+        config.job_minutes = fields.remove("job-minutes").and_then(|field| self.number(&field, JOB_MINUTES));
+        config.repeat_gates = fields.remove("repeat-gates").and_then(|field| self.truth(&field)).unwrap_or_default();
         config.action = fields.remove("action").and_then(|field| self.action(&field));
         config.branch = fields.remove("branch").and_then(|field| self.truth(&field)).unwrap_or_default();
         config.on_complete = fields.remove("on-complete").and_then(|field| self.workflow_file(&field));
@@ -59,6 +68,17 @@ impl Reader<'_> {
             }
         }
         config
+    }
+
+    fn layout(&mut self, field: &Field) -> Option<Layout> {
+        let word = self.word(field)?;
+        let layout = Layout::parse(&word);
+        if layout.is_none() {
+            let message = format!("`{}` names no layout", field.path);
+            let names: Vec<_> = Layout::ALL.into_iter().map(|layout| format!("`{}`", layout.name())).collect();
+            self.error(field.node.position, "invalid-layout", message, Some(format!("write {}", names.join(" or "))));
+        }
+        layout
     }
 
     fn workflow_subagent(&mut self, field: Field) -> WorkflowSubagent {

@@ -2,8 +2,11 @@
 
 use serde_json::Map;
 
-use super::{GenerateError, Text, latest, output_of};
-use crate::{config::WorkflowConfig, workflow::stages::Stage};
+use super::{GenerateError, Secrets, Text, latest, output_of};
+use crate::{
+    config::{Layout, WorkflowConfig},
+    workflow::stages::Stage,
+};
 
 /// What a token may of the artifacts, and of nothing else.
 const READ_EARLIER: &str = "read # to download what earlier jobs made";
@@ -31,6 +34,17 @@ fn before(stages: &[Stage], at: usize) -> String {
 impl Text<'_> {
     pub(super) fn plan(&mut self) {
         let (runner, action, dispatch) = (self.runner(), self.action, self.dispatch_output("plan"));
+        let layout = self.config.workflow.layout;
+        let waves = match layout {
+            Layout::OneJob => String::new(),
+            Layout::Matrix => format!(
+                "    head: ${{{{ steps.plan.outputs.head }}}}
+    matrix: ${{{{ steps.plan.outputs.matrix }}}}
+{dispatch}    gates: ${{{{ steps.plan.outputs.gates }}}}
+"
+            ),
+        };
+        let layout = layout.name();
         self.lines(
             2,
             &format!(
@@ -46,16 +60,14 @@ impl Text<'_> {
     actions: write # for /implement cancel
   outputs:
     state: ${{{{ steps.plan.outputs.state }}}}
-    head: ${{{{ steps.plan.outputs.head }}}}
     lock: ${{{{ steps.plan.outputs.lock }}}}
-    matrix: ${{{{ steps.plan.outputs.matrix }}}}
-{dispatch}    gates: ${{{{ steps.plan.outputs.gates }}}}
-  steps:
+{waves}  steps:
     - name: Plan
       id: plan
       uses: {action}
       with:
-        fan-out: true"
+        fan-out: true
+        layout: {layout}"
             ),
         );
     }
@@ -71,7 +83,7 @@ impl Text<'_> {
             &format!(
                 "
 {id}:
-  name: \"{title}: ${{{{ matrix.name }}}}\"
+  name: \"{title}\"
   needs: {needs}
   if: ${{{{ !cancelled() && ({made} || '') != '' }}}}
   strategy:
@@ -112,11 +124,20 @@ impl Text<'_> {
             actions: READ_EARLIER,
             step: "collect",
         });
+        self.line("    steps:");
+        // First: a checkout among these steps empties the workspace.
+        self.setup()?;
+        let config = self.config;
+        for (subagent, special) in &config.workflow.subagents {
+            let only = format!("matrix.subagent == '{subagent}'");
+            for step in &special.setup {
+                self.step(step, Some(&only))?;
+            }
+        }
         self.lines(
             2,
             &format!(
-                "  steps:
-    - name: Prepare
+                "    - name: Prepare
       uses: {action}
       with:
         command: prepare
@@ -126,15 +147,7 @@ impl Text<'_> {
         lock: ${{{{ needs.plan.outputs.lock }}}}"
             ),
         );
-        self.setup()?;
-        let config = self.config;
         let mut own = Vec::new();
-        for (subagent, special) in &config.workflow.subagents {
-            let only = format!("matrix.subagent == '{subagent}'");
-            for step in &special.setup {
-                self.step(step, Some(&only))?;
-            }
-        }
         for (subagent, special) in config.workflow.subagents.iter().filter(|(_, special)| !special.work.is_empty()) {
             let only = format!("matrix.subagent == '{subagent}'");
             own.push(subagent.to_string());
@@ -149,7 +162,7 @@ impl Text<'_> {
             work.insert("if".to_owned(), format!("${{{{ !contains(fromJSON('{list}'), matrix.subagent) }}}}").into());
         }
         let tasks = Map::from_iter([("TASKS".to_owned(), "${{ matrix.tasks }}".into())]);
-        self.on_host(work, tasks, true, "work --tasks \"$TASKS\"")?;
+        self.on_host(work, tasks, Secrets::OfEach, "work --tasks \"$TASKS\"")?;
         self.lines(
             2,
             &format!(
@@ -244,8 +257,14 @@ impl Text<'_> {
     actions: read # to download what earlier jobs made
   outputs:
     slot-0: ${{{{ steps.collect.outputs.slot-0 }}}}
-  steps:
-    - name: Prepare
+  steps:"
+            ),
+        );
+        self.setup()?;
+        self.lines(
+            2,
+            &format!(
+                "    - name: Prepare
       uses: {action}
       with:
         command: prepare
@@ -255,9 +274,7 @@ impl Text<'_> {
         lock: ${{{{ needs.plan.outputs.lock }}}}"
             ),
         );
-        self.setup()?;
-        let gate = Map::from_iter([("name".to_owned(), "Run the gates".into())]);
-        self.on_host(gate, Map::new(), false, "gate")?;
+        self.run_gates()?;
         self.lines(
             2,
             &format!(
@@ -342,13 +359,35 @@ impl Text<'_> {
         );
     }
 
-    /// The writer: it runs no code of the repository's, and its token can comment.
+    /// The step that runs the gates.
+    pub(super) fn run_gates(&mut self) -> Result<(), GenerateError> {
+        let gate = Map::from_iter([("name".to_owned(), "Run the gates".into())]);
+        self.on_host(gate, Map::new(), Secrets::OfNobody, "gate")
+    }
+
+    /// The writer: it runs no code of the repository's, and its token can comment. What was approved comes from `plan` alone.
     pub(super) fn summarize(&mut self, stages: &[Stage]) {
-        let (action, runner) = (self.action, self.runner());
         let end = stages.len();
-        // Those that make something, too: one that was cancelled says that the run was.
+        // Those that make something, too: the last job waits for them.
         let made = |stage: &Stage| [Some(stage.id()), self.waiting(stage)];
         let needs = self.needs_and(stages, &stages.iter().flat_map(made).collect::<Vec<_>>());
+        self.summarize_head(&needs);
+        let (state, head) = (latest(stages, end, "state"), latest(stages, end, "head"));
+        self.lines(
+            2,
+            &format!(
+                "        state: ${{{{ needs.plan.outputs.state }}}}
+        settled: ${{{{ {state} }}}}
+        head: ${{{{ {head} }}}}
+        lock: ${{{{ needs.plan.outputs.lock }}}}"
+            ),
+        );
+        self.summarize_tail();
+    }
+
+    /// The beginning of the last job, up to what its step is told of the jobs before.
+    pub(super) fn summarize_head(&mut self, needs: &str) {
+        let (action, runner) = (self.action, self.runner());
         let WorkflowConfig { branch, on_complete, .. } = &self.config.workflow;
         let contents = if *branch {
             "write # for the branch backend-implementer/pr-N; nothing of the repository is run here"
@@ -360,7 +399,6 @@ impl Text<'_> {
         } else {
             "read # to download the patches"
         };
-        let (state, head) = (latest(stages, end, "state"), latest(stages, end, "head"));
         self.lines(
             2,
             &format!(
@@ -377,20 +415,26 @@ summarize:
     pull-requests: write # for the summary
     checks: write # for the check runs
   steps:
+    - name: Was it cancelled? # a job that ran out of time has the result cancelled, too
+      id: ended
+      if: cancelled()
+      run: echo \"by-hand=true\" >> \"$GITHUB_OUTPUT\"
     - name: Summarize
+      if: always()
       uses: {action}
       with:
         command: summarize
-        cancelled: ${{{{ contains(needs.*.result, 'cancelled') }}}}
-        state: ${{{{ {state} }}}}
-        head: ${{{{ {head} }}}}
-        lock: ${{{{ needs.plan.outputs.lock }}}}"
+        cancelled: ${{{{ steps.ended.outputs.by-hand || 'false' }}}}"
             ),
         );
-        if *branch {
+    }
+
+    /// What the last job does beside posting the summary.
+    pub(super) fn summarize_tail(&mut self) {
+        if self.config.workflow.branch {
             self.line("          branch: true");
         }
-        if let Some(workflow) = on_complete {
+        if let Some(workflow) = &self.config.workflow.on_complete {
             self.line(&format!("          on-complete: {workflow}"));
         }
     }

@@ -13,7 +13,7 @@ const ACTION: &str = "acme/implementer@0123456789012345678901234567890123456789"
 
 fn generated(further: &str) -> String {
     let config = config(&format!(
-        "rework-rounds: 1\nworkflow:\n  action: {ACTION}\n  waves: 2\n  rework-waves: 1\n  jobs-per-wave: 2\n{further}"
+        "rework-rounds: 1\nworkflow:\n  action: {ACTION}\n  layout: matrix\n  waves: 2\n  rework-waves: 1\n  jobs-per-wave: 2\n{further}"
     ));
     workflow(&config, &roster(&config)).unwrap()
 }
@@ -55,7 +55,9 @@ fn only_the_first_and_the_last_job_can_write() {
     for (name, job) in workflow["jobs"].as_object().unwrap() {
         let writes = job["permissions"].as_object().unwrap().values().any(|access| access == "write");
         assert_eq!(writes, ["plan", "summarize"].contains(&name.as_str()), "{name}");
-        let runs = job["steps"].as_array().unwrap().iter().any(|step| step.get("run").is_some());
+        // Its one command says whether somebody cancelled the workflow.
+        let told = serde_json::json!("echo \"by-hand=true\" >> \"$GITHUB_OUTPUT\"");
+        let runs = job["steps"].as_array().unwrap().iter().any(|step| step.get("run").is_some_and(|run| *run != told));
         assert!(!(writes && runs), "{name} can write and runs commands");
         assert!(job.get("timeout-minutes").is_some(), "{name}");
         if let Some(strategy) = job.get("strategy") {
@@ -82,7 +84,7 @@ fn secrets_reach_the_one_step_that_needs_them() {
     for (name, job) in workflow["jobs"].as_object().unwrap() {
         for step in job["steps"].as_array().unwrap() {
             let has = step.to_string().contains("secrets.");
-            assert_eq!(has, step.get("run").is_some(), "{name}: {step}");
+            assert_eq!(has, step.get("run").is_some() && name != "summarize", "{name}: {step}");
         }
     }
 }
@@ -122,7 +124,7 @@ fn a_subagent_has_its_own_runner_steps_and_work() {
     let pinned = |name: &str| format!("{name}@0123456789012345678901234567890123456789");
     let (python, agent, ours) = (pinned("actions/setup-python"), pinned("some/agent"), pinned("acme/implementer"));
     assert!(
-        matches!(&named[..], [a, b, _, c, "Work", d] if *a == ours && *b == python && *c == agent && *d == ours),
+        matches!(&named[..], [a, _, b, c, "Work", d] if *a == python && *b == ours && *c == agent && *d == ours),
         "{named:?}"
     );
 }
@@ -132,7 +134,7 @@ fn what_cannot_be_generated_is_said() {
     let without = Config::default();
     assert_eq!(workflow(&without, &roster(&without)), Err(GenerateError::NoAction));
     let unknown = config(&format!(
-        "workflow:\n  action: {ACTION}\n  subagents:\n    nobody-here:\n      setup: [{{ run: x }}]\n"
+        "workflow:\n  action: {ACTION}\n  layout: matrix\n  subagents:\n    nobody-here:\n      setup: [{{ run: x }}]\n"
     ));
     let error = workflow(&unknown, &roster(&unknown)).unwrap_err().to_string();
     assert!(error.contains("`nobody-here`"), "{error}");
@@ -232,8 +234,9 @@ fn a_workflow_of_its_own_is_started_and_waited_for_by_a_job_that_runs_nothing() 
 #[test]
 fn what_github_would_not_start_is_refused() {
     let text = |jobs: u32, waves: u32| {
-        let yaml =
-            format!("workflow: {{ action: {ACTION}, waves: {waves}, jobs-per-wave: {jobs}, rework-waves: 3 }}\n");
+        let yaml = format!(
+            "workflow: {{ action: {ACTION}, layout: matrix, waves: {waves}, jobs-per-wave: {jobs}, rework-waves: 3 }}\n"
+        );
         let config = config(&yaml);
         workflow(&config, &roster(&config))
     };
@@ -247,4 +250,119 @@ fn what_github_would_not_start_is_refused() {
         matches!(error, GenerateError::TooLarge { bytes, jobs: 256, waves: 24, rework_waves: 3, .. } if bytes > 512_000)
     );
     assert!(error.to_string().contains("lower `workflow.jobs-per-wave` (256)"), "{error}");
+}
+
+fn one_job(further: &str) -> Result<String, GenerateError> {
+    let config = config(&format!(
+        "agent: {{kind: claude}}\nagents:\n  claude: {{pass-environment: [CLAUDE_KEY]}}\nworkflow:\n  action: {ACTION}\n  \
+         secrets: [CLAUDE_KEY]\n{further}"
+    ));
+    workflow(&config, &roster(&config))
+}
+
+#[test]
+fn one_job_is_three_jobs_in_a_row_of_which_the_middle_one_can_only_read() {
+    let text = one_job("").unwrap();
+    assert_eq!(jobs(&text), ["plan", "work", "summarize"]);
+    let workflow = yaml::mapping(&text).unwrap();
+    let work = &workflow["jobs"]["work"];
+    assert_eq!(work["permissions"], serde_json::json!({ "contents": "read", "actions": "read" }));
+    assert_eq!(workflow["jobs"]["summarize"]["needs"], serde_json::json!(["plan", "work"]));
+    // The key is in the one step that runs subagents, and nowhere else.
+    for (name, job) in workflow["jobs"].as_object().unwrap() {
+        for step in job["steps"].as_array().unwrap() {
+            assert_eq!(step.to_string().contains("secrets."), step["name"] == "Work", "{name}: {step}");
+        }
+    }
+    assert!(!text.contains("matrix"), "{text}");
+    insta::assert_snapshot!(text.split_once("\njobs:\n").unwrap().1);
+}
+
+#[test]
+fn the_team_sets_up_first_and_nothing_of_ours_lies_where_a_checkout_empties() {
+    let text = one_job("  setup:\n    - uses: actions/checkout@0123456789012345678901234567890123456789\n").unwrap();
+    let workflow = yaml::mapping(&text).unwrap();
+    let steps = workflow["jobs"]["work"]["steps"].as_array().unwrap();
+    assert_eq!(steps[0]["uses"], "actions/checkout@0123456789012345678901234567890123456789");
+    assert_eq!(steps[1]["name"], "Prepare");
+    assert!(!text.contains(".backend-implementer/job"), "everything is below RUNNER_TEMP: {text}");
+    // In a matrix, too, set-up comes before what it could remove.
+    let text = generated("  setup:\n    - uses: actions/checkout@0123456789012345678901234567890123456789\n");
+    let workflow = yaml::mapping(&text).unwrap();
+    for job in ["wave-1", "gates", "rework-1-wave-1", "rework-1-gates"] {
+        let steps = workflow["jobs"][job]["steps"].as_array().unwrap();
+        let at = |wanted: &str| steps.iter().position(|step| step.to_string().contains(wanted)).unwrap();
+        assert!(at("actions/checkout") < at("\"Prepare\""), "{job}");
+    }
+}
+
+#[test]
+fn no_shell_stays_between_the_runner_and_the_program() {
+    for text in [generated("  secrets: [KEY]\npass-environment: [KEY]\n"), one_job("").unwrap()] {
+        let workflow = yaml::mapping(&text).unwrap();
+        let mut ours = 0;
+        for (name, job) in workflow["jobs"].as_object().unwrap() {
+            for run in job["steps"].as_array().unwrap().iter().filter_map(|step| step.get("run")) {
+                let run = run.as_str().unwrap();
+                if run.contains("bin/backend-implementer") {
+                    ours += 1;
+                    assert!(run.starts_with("exec ") && !run.contains(['\n', ';', '&', '|']), "{name}: {run}");
+                }
+            }
+        }
+        assert!(ours > 0);
+    }
+}
+
+#[test]
+fn a_job_that_ran_out_of_time_is_not_told_as_cancelled() {
+    for text in [generated(""), one_job("").unwrap()] {
+        let workflow = yaml::mapping(&text).unwrap();
+        let steps = workflow["jobs"]["summarize"]["steps"].as_array().unwrap();
+        assert_eq!(steps[0]["if"], "cancelled()");
+        assert_eq!(steps[1]["if"], "always()");
+        assert_eq!(steps[1]["with"]["cancelled"], "${{ steps.ended.outputs.by-hand || 'false' }}");
+        assert!(!text.contains("contains(needs.*.result, 'cancelled')"));
+    }
+}
+
+#[test]
+fn what_was_approved_is_handed_on_by_the_first_job_alone() {
+    for text in [generated(""), one_job("").unwrap()] {
+        let workflow = yaml::mapping(&text).unwrap();
+        let steps = workflow["jobs"]["summarize"]["steps"].as_array().unwrap();
+        assert_eq!(steps[1]["with"]["state"], "${{ needs.plan.outputs.state }}");
+        assert_eq!(steps[1]["with"]["lock"], "${{ needs.plan.outputs.lock }}");
+    }
+}
+
+#[test]
+fn what_needs_a_job_of_its_own_is_refused_in_one_job() {
+    for (own, key) in [
+        ("{ runs-on: [self-hosted] }", "runs-on"),
+        ("{ setup: [{ run: make tools }] }", "setup"),
+        ("{ work: [{ run: make work }] }", "work"),
+        ("{ dispatch: { workflow: x.yml } }", "dispatch"),
+    ] {
+        let error = one_job(&format!("  subagents:\n    backend-validation-agent: {own}\n")).unwrap_err().to_string();
+        assert!(error.contains(&format!("`workflow.subagents.backend-validation-agent.{key}`")), "{error}");
+        assert!(error.contains("set `workflow.layout: matrix`"), "{error}");
+    }
+}
+
+#[test]
+fn the_working_job_stops_early_enough_to_keep_what_is_finished() {
+    let text = one_job("  job-minutes: 120\n").unwrap();
+    assert!(text.contains("timeout-minutes: 120\n") && text.contains("--end-after 100m"), "{text}");
+}
+
+#[test]
+fn final_gates_are_repeated_where_no_subagent_ran() {
+    assert!(!one_job("").unwrap().contains("gates"));
+    let text = one_job("  repeat-gates: true\n").unwrap();
+    assert_eq!(jobs(&text), ["plan", "work", "gates", "summarize"]);
+    let workflow = yaml::mapping(&text).unwrap();
+    assert_eq!(workflow["jobs"]["gates"]["if"], "${{ !cancelled() && needs.work.result == 'success' }}");
+    assert!(!workflow["jobs"]["gates"].to_string().contains("secrets."));
+    assert_eq!(workflow["jobs"]["summarize"]["needs"], serde_json::json!(["plan", "work", "gates"]));
 }

@@ -1,0 +1,10 @@
+//! Evidence: what shows that an implementation does what it should, and what is only said.
+//!
+//! In the order of their weight: results test by test from a file that a runner wrote ([`formats`], [`results`]),
+//! held against the base's; tests that turn red without a task's patch; and last the closing words of a runner
+//! ([`words`]), which anything can print.
+
+pub mod counts;
+pub mod formats;
+pub mod results;
+pub mod words;

@@ -1,0 +1,13 @@
+//! Limits that several modules keep to, each with its source. Imports nothing.
+
+/// The most jobs of one matrix ("Running variations of jobs in a workflow", docs.github.com).
+pub const MATRIX_JOBS_MAX: usize = 256;
+
+/// The most tasks that a plan may have: each can be a job.
+pub const TASKS_MAX: usize = MATRIX_JOBS_MAX;
+
+/// The most rounds of rework that a configuration can ask for.
+pub const REWORK_ROUNDS_MAX: u32 = 5;
+
+/// The rounds of rework when the configuration does not say.
+pub const REWORK_ROUNDS_DEFAULT: u32 = 2;

@@ -1,0 +1,246 @@
+//! The rooms of the house, as ARCHITECTURE.md shows them: who may import whom. Read from the sources, so that it stays so.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    path::Path,
+};
+
+use crate::support::imports::{Imports, circles};
+
+/// For every room of the program, the rooms that it may import. What is not listed is forbidden.
+const MAY: &[(&str, &[&str])] = &[
+    // Names and words of ours that everybody may use.
+    ("errors", &[]),
+    ("layout", &[]),
+    ("runtime", &[]),
+    ("untrusted", &[]),
+    // Adapters: each speaks to one part of the world, and none of another adapter.
+    ("actions", &["errors", "layout", "untrusted"]),
+    ("agent", &["errors", "layout", "untrusted"]),
+    ("artifacts", &["errors", "layout", "untrusted"]),
+    ("github", &["errors", "layout", "untrusted"]),
+    ("journal", &["errors", "layout", "untrusted"]),
+    ("run_dir", &["errors", "layout", "untrusted"]),
+    ("workspace", &["errors", "layout", "untrusted"]),
+    // From what was asked for to what will be done, and the loop that does it.
+    ("intake", &["agent", "workspace"]),
+    ("coordinator", &["agent", "intake", "journal", "layout", "run_dir", "untrusted", "workspace"]),
+    ("execution", &["agent", "coordinator", "intake", "journal", "layout", "run_dir", "untrusted", "workspace"]),
+    ("jobs", &["agent", "coordinator", "intake", "journal", "layout", "run_dir", "untrusted", "workspace"]),
+    ("verify", &["coordinator", "layout", "untrusted", "workspace"]),
+    // What is called from outside.
+    (
+        "step",
+        &[
+            "actions",
+            "agent",
+            "artifacts",
+            "coordinator",
+            "errors",
+            "execution",
+            "github",
+            "intake",
+            "jobs",
+            "layout",
+            "runtime",
+            "workspace",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "actions",
+            "agent",
+            "artifacts",
+            "coordinator",
+            "errors",
+            "execution",
+            "github",
+            "intake",
+            "jobs",
+            "journal",
+            "layout",
+            "run_dir",
+            "runtime",
+            "step",
+            "verify",
+            "workspace",
+        ],
+    ),
+];
+
+/// Circles that are left, with the reason: the first room or file of each.
+const CIRCLES_LEFT: &[(&str, &str)] = &[
+    ("gate", "the pure core of a run is being taken out of the hand-off, rework and the judgement of gates"),
+    ("coordinator", "the loop is being taken apart into one that drives, and effects"),
+];
+
+/// The most files of one room that may import one another in a circle.
+const CIRCLE_MAX: usize = 3;
+
+fn program() -> Imports {
+    Imports::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
+}
+
+fn model() -> Imports {
+    Imports::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/model/src"))
+}
+
+/// Says which imports the table forbids.
+fn forbidden(imports: &Imports, may: &[(&str, &[&str])]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (room, others) in imports.rooms() {
+        let allowed = may.iter().find(|(name, _)| *name == room).map(|(_, allowed)| *allowed);
+        for (other, files) in others {
+            if !allowed.is_some_and(|allowed| allowed.contains(&other.as_str())) {
+                found.extend(files);
+            }
+        }
+    }
+    found
+}
+
+/// Says which rooms import one another in a circle, and by which files.
+fn circles_of_rooms(imports: &Imports) -> String {
+    let rooms = imports.rooms();
+    let names = rooms.iter().map(|(room, others)| (room.clone(), others.keys().cloned().collect())).collect();
+    let mut said = String::new();
+    for circle in circles::<String>(&names) {
+        if CIRCLES_LEFT.iter().any(|(first, _)| circle.first().is_some_and(|name| name == first)) {
+            continue;
+        }
+        let _ = writeln!(said, "a circle of rooms: {}", circle.join(", "));
+        for (room, others) in rooms.iter().filter(|(room, _)| circle.contains(room)) {
+            for files in others.iter().filter(|(other, _)| circle.contains(other)).map(|(_, files)| files) {
+                for line in files {
+                    let _ = writeln!(said, "  ({room}) {line}");
+                }
+            }
+        }
+    }
+    said
+}
+
+/// Says which files import one another in a circle that is too large.
+fn circles_of_files(imports: &Imports, left: &[(&str, &str)]) -> String {
+    let mut said = String::new();
+    for circle in circles(&imports.edges) {
+        let names: BTreeSet<String> = circle.iter().map(|module| module.join("::")).collect();
+        if names.len() > CIRCLE_MAX && !left.iter().any(|(first, _)| names.first().is_some_and(|name| name == first)) {
+            let _ = writeln!(said, "a circle of {} files:", names.len());
+            for module in &circle {
+                let to = imports.edges[module].iter().filter(|to| circle.contains(to)).map(|to| to.join("::"));
+                let _ = writeln!(said, "  {} imports {}", module.join("::"), to.collect::<Vec<_>>().join(", "));
+            }
+        }
+    }
+    said
+}
+
+#[test]
+fn no_room_of_the_program_imports_what_it_may_not() {
+    let imports = program();
+    assert_eq!(forbidden(&imports, MAY), Vec::<String>::new());
+    let rooms: BTreeSet<String> = imports.edges.keys().filter_map(|module| module.first().cloned()).collect();
+    let listed: BTreeSet<String> = MAY.iter().map(|(room, _)| (*room).to_owned()).collect();
+    assert_eq!(listed, rooms, "the table lists the rooms that there are");
+}
+
+#[test]
+fn no_room_takes_part_in_a_circle() {
+    assert_eq!(circles_of_rooms(&program()), "");
+    assert_eq!(circles_of_rooms(&model()), "");
+}
+
+#[test]
+fn no_circle_has_more_than_three_files() {
+    assert_eq!(circles_of_files(&program(), CIRCLES_LEFT), "");
+    assert_eq!(circles_of_files(&model(), CIRCLES_LEFT), "");
+}
+
+#[test]
+fn words_limits_and_ids_import_nothing_of_the_model() {
+    let rooms = model().rooms();
+    for low in ["vocabulary", "limits", "ids", "record"] {
+        assert_eq!(rooms.get(low), None, "{low}");
+    }
+}
+
+/// Reads a crate from files that a test writes down.
+fn house(files: &[(&str, &str)]) -> Imports {
+    Imports::of(&files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect::<BTreeMap<_, _>>())
+}
+
+#[test]
+fn every_way_to_import_is_seen() {
+    let ways = [
+        "use crate::b::B;",
+        "use crate::{b::{self, B as C}};",
+        "use super::b::B;",
+        "fn f() { crate::b::g() }",
+        "fn f() { println!(\"{}\", crate::b::g()) }",
+        "fn f() { use crate::b::B; }",
+        "struct S { b: crate::b::B }",
+        "mod inner { use super::super::b::B; }",
+        "use crate::c::B;",
+        "use crate::c::*;",
+    ];
+    for way in ways {
+        let door = if way.contains("::*") { "use crate::b::B as X;" } else { "" };
+        let files = [
+            ("lib.rs", "mod a; mod b; mod c;"),
+            ("a.rs", way),
+            ("b.rs", "pub struct B;"),
+            ("c.rs", "pub use crate::b::B;"),
+        ];
+        let rooms = house(&files).rooms();
+        let expected = if door.is_empty() { "b" } else { "c" };
+        assert!(rooms["a"].contains_key(expected), "{way}: {rooms:?}");
+        assert_eq!(forbidden(&house(&files), &[("c", &["b"])]).len(), 1, "{way}");
+    }
+}
+
+#[test]
+fn what_only_tests_import_does_not_count() {
+    let in_tests = [
+        ("a.rs", "#[cfg(test)] mod tests { use crate::b::B; }"),
+        ("a.rs", "#[cfg(test)] use crate::b::B;"),
+        ("a/mod.rs", "#[cfg(test)] mod more;"),
+    ];
+    for (path, text) in in_tests {
+        let files = [("lib.rs", ""), (path, text), ("b.rs", "pub struct B;"), ("a/more.rs", "use crate::b::B;")];
+        let kept = if path == "a/mod.rs" { &files[..] } else { &files[..3] };
+        assert_eq!(house(kept).rooms(), BTreeMap::new(), "{text}");
+    }
+}
+
+#[test]
+fn circles_are_found_through_doors_and_not_where_there_are_none() {
+    // `x` passes on what is in `x::one`; `x::two` takes it from there: no circle.
+    let door = [
+        ("lib.rs", ""),
+        ("x/mod.rs", "pub use self::one::One;"),
+        ("x/one.rs", "pub struct One;"),
+        ("x/two.rs", "use super::One;"),
+    ];
+    let imports = house(&door);
+    assert!(circles(&imports.edges).is_empty(), "{imports:?}");
+    let four = |last: &str| {
+        let text = |next: &str| format!("use crate::x::{next}::N;");
+        house(&[
+            ("lib.rs", ""),
+            ("x/a.rs", &text("b")),
+            ("x/b.rs", &text("c")),
+            ("x/c.rs", &text("d")),
+            ("x/d.rs", last),
+            ("x/mod.rs", "pub use a::N;"),
+        ])
+    };
+    assert_eq!(circles_of_files(&four(""), &[]), "");
+    assert!(circles_of_files(&four("use super::N;"), &[]).contains("a circle of 4 files"));
+    assert_eq!(circles_of_files(&four("use super::N;"), &[("x::a", "a test")]), "");
+    let rooms =
+        house(&[("lib.rs", ""), ("a.rs", "use crate::b::B;"), ("b/mod.rs", ""), ("b/deep.rs", "use crate::a::A;")]);
+    assert!(circles_of_rooms(&rooms).contains("a circle of rooms: a, b"));
+}
