@@ -4,10 +4,13 @@
 //! A record is durable once [`Journal::sync`] has returned. The writer is a thread of its own: it takes everything that
 //! waits, writes it in one go and syncs once, so that a wave of 256 tasks costs a handful of syncs and not 256.
 
+mod seal;
+
 use std::{
     collections::BTreeMap,
     fs::{File, OpenOptions},
     io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     thread::JoinHandle,
 };
@@ -22,11 +25,10 @@ use implementer_model::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
+pub use self::seal::Seal;
+
 /// The version of the journal format that this program writes.
 pub const JOURNAL_VERSION: u32 = 1;
-
-/// Hex digits of the checksum that are kept: 64 bits, far more than a torn or damaged line needs to be told.
-const CHECKSUM_DIGITS: usize = 16;
 
 /// What stands around checksum and entry in a line: every line is JSON, and the checksum is over the entry as it is
 /// written.
@@ -141,6 +143,15 @@ pub enum JournalError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// Its first line was sealed with another key than this user's.
+    #[error(
+        "the journal {path} was not written by this user on this machine, so the run is not resumed: what it says could be \
+         anybody's. Begin a new run in another folder, or remove this one"
+    )]
+    Foreign {
+        /// The journal file.
+        path: PathBuf,
+    },
     /// A newer program wrote it.
     #[error(
         "the journal {path} has version {found}, and this program knows {JOURNAL_VERSION}: go on with the newer program"
@@ -189,10 +200,11 @@ impl Journal {
     ///
     /// # Errors
     /// When the file cannot be created.
-    pub fn create(path: &Path) -> Result<Self, JournalError> {
+    pub fn create(path: &Path, seal: Seal) -> Result<Self, JournalError> {
         let io_error = |source| JournalError::Io { path: path.to_owned(), source };
-        let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(io_error)?;
-        Self::start(path, Writer { file, seq: 0, previous: String::new(), failed: None })
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create_new(true).mode(0o600).open(path).map_err(io_error)?;
+        Self::start(path, Writer { file, seal, seq: 0, previous: String::new(), failed: None })
     }
 
     /// Opens the journal of a run that broke off, to go on behind its last record. A torn last line is cut off first, so
@@ -200,15 +212,15 @@ impl Journal {
     ///
     /// # Errors
     /// When it is damaged before its end, of a newer version, of another lock, or cannot be written.
-    pub fn resume(path: &Path, lock: &Lock) -> Result<(Self, Vec<(u64, Record)>), JournalError> {
+    pub fn resume(path: &Path, lock: &Lock, seal: Seal) -> Result<(Self, Vec<(u64, Record)>), JournalError> {
         let io_error = |source| JournalError::Io { path: path.to_owned(), source };
-        let Read { records, previous, good_bytes } = read_whole(path)?;
+        let Read { records, previous, good_bytes } = read_whole(path, &seal)?;
         check_lock(path, &records, lock)?;
         let mut file = OpenOptions::new().write(true).open(path).map_err(io_error)?;
         file.set_len(good_bytes).and_then(|()| file.sync_data()).map_err(io_error)?;
         io::Seek::seek(&mut file, io::SeekFrom::End(0)).map_err(io_error)?;
         let seq = records.len() as u64;
-        Ok((Self::start(path, Writer { file, seq, previous, failed: None })?, records))
+        Ok((Self::start(path, Writer { file, seal, seq, previous, failed: None })?, records))
     }
 
     fn start(path: &Path, writer: Writer) -> Result<Self, JournalError> {
@@ -251,6 +263,7 @@ impl Drop for Journal {
 
 struct Writer {
     file: File,
+    seal: Seal,
     seq: u64,
     previous: String,
     failed: Option<io::ErrorKind>,
@@ -285,7 +298,7 @@ impl Writer {
         let line = Line { seq: self.seq, at_ms, record };
         // Records are plain data; serialising them into memory cannot fail.
         let Ok(body) = serde_json::to_string(&line) else { return };
-        let sum = checksum(&self.previous, &body);
+        let sum = self.seal.sum(&self.previous, &body);
         for part in [LINE_START, &sum, LINE_MIDDLE, &body, LINE_END] {
             batch.extend_from_slice(part.as_bytes());
         }
@@ -305,17 +318,12 @@ impl Writer {
     }
 }
 
-fn checksum(previous: &str, body: &str) -> String {
-    let digest = Digest::of_parts([previous.as_bytes(), body.as_bytes()]);
-    digest.hex()[..CHECKSUM_DIGITS].to_owned()
-}
-
 /// Reads a journal back. A torn last line, as a crash leaves it, is passed over.
 ///
 /// # Errors
-/// When the file cannot be read, or a line that is not the last is damaged.
-pub fn read(path: &Path) -> Result<Vec<(u64, Record)>, JournalError> {
-    read_whole(path).map(|read| read.records)
+/// When the file cannot be read, was sealed with another key, or a line that is not the last is damaged.
+pub fn read(path: &Path, seal: &Seal) -> Result<Vec<(u64, Record)>, JournalError> {
+    read_whole(path, seal).map(|read| read.records)
 }
 
 /// A journal as it was read.
@@ -344,7 +352,7 @@ fn check_lock(path: &Path, records: &[(u64, Record)], lock: &Lock) -> Result<(),
     }
 }
 
-fn read_whole(path: &Path) -> Result<Read, JournalError> {
+fn read_whole(path: &Path, seal: &Seal) -> Result<Read, JournalError> {
     let text = std::fs::read(path).map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
     let text = String::from_utf8_lossy(&text);
     let mut records = Vec::new();
@@ -354,7 +362,7 @@ fn read_whole(path: &Path) -> Result<Read, JournalError> {
     for (index, line) in lines.iter().enumerate() {
         let damaged = |why| JournalError::Damaged { path: path.to_owned(), line: index + 1, why };
         let text_len = line.len() as u64;
-        match parse(line, &previous, index as u64 + 1) {
+        match parse(line, &previous, index as u64 + 1, seal) {
             Ok((sum, line)) => {
                 previous = sum;
                 good_bytes += text_len;
@@ -366,6 +374,7 @@ fn read_whole(path: &Path) -> Result<Read, JournalError> {
             }
             // A whole record of a kind that is unknown is no torn one: cutting it off would lose what it says.
             Err(why @ UNKNOWN) => return Err(damaged(why)),
+            Err(FORGED) if index == 0 => return Err(JournalError::Foreign { path: path.to_owned() }),
             Err(_) if index + 1 == lines.len() => break,
             Err(why) => return Err(damaged(why)),
         }
@@ -381,15 +390,18 @@ fn newer(records: &[(u64, Record)]) -> Option<u32> {
     }
 }
 
+/// What is said of a line that is whole, and not sealed as it should be.
+const FORGED: &str = "the checksum is wrong";
+
 /// What is said of a record that is whole, but of no known kind.
 const UNKNOWN: &str = "the record is not known";
 
-fn parse(line: &str, previous: &str, seq: u64) -> Result<(String, Line), &'static str> {
+fn parse(line: &str, previous: &str, seq: u64, seal: &Seal) -> Result<(String, Line), &'static str> {
     let line = line.strip_suffix(LINE_END).ok_or("the line is torn")?;
     let (sum, body) =
         line.strip_prefix(LINE_START).and_then(|line| line.split_once(LINE_MIDDLE)).ok_or("there is no checksum")?;
-    if sum != checksum(previous, body) {
-        return Err("the checksum is wrong");
+    if sum != seal.sum(previous, body) {
+        return Err(FORGED);
     }
     let parsed: Line = serde_json::from_str(body).map_err(|_| UNKNOWN)?;
     if parsed.seq == seq { Ok((sum.to_owned(), parsed)) } else { Err("the sequence is broken") }
@@ -411,7 +423,7 @@ mod tests {
     }
 
     async fn journal_of(path: &Path, records: impl IntoIterator<Item = Record>) {
-        let journal = Journal::create(path).unwrap();
+        let journal = Journal::create(path, Seal::open()).unwrap();
         for record in records {
             journal.append(7, record);
         }
@@ -423,7 +435,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("journal.jsonl");
         journal_of(&path, [begun(), started(1)]).await;
-        assert_eq!(read(&path).unwrap(), [(7, begun()), (7, started(1))]);
+        assert_eq!(read(&path, &Seal::open()).unwrap(), [(7, begun()), (7, started(1))]);
         for line in std::fs::read_to_string(&path).unwrap().lines() {
             assert!(serde_json::from_str::<serde_json::Value>(line).unwrap()["entry"]["seq"].is_u64(), "{line}");
         }
@@ -438,7 +450,7 @@ mod tests {
         for end in 0..whole.len() {
             std::fs::write(&path, &whole[..end]).unwrap();
             let lines = whole[..end].iter().filter(|&&byte| byte == b'\n').count();
-            assert_eq!(read(&path).unwrap().len(), lines, "cut at {end}");
+            assert_eq!(read(&path, &Seal::open()).unwrap().len(), lines, "cut at {end}");
         }
     }
 
@@ -449,11 +461,11 @@ mod tests {
         journal_of(&path, [begun(), started(1), started(2)]).await;
         let whole = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, whole.replacen("feature", "fixture", 1)).unwrap();
-        assert!(matches!(read(&path), Err(JournalError::Damaged { line: 2, .. })));
+        assert!(matches!(read(&path, &Seal::open()), Err(JournalError::Damaged { line: 2, .. })));
         let without_second: String =
             whole.lines().enumerate().filter(|(n, _)| *n != 1).map(|(_, l)| format!("{l}\n")).collect();
         std::fs::write(&path, format!("{without_second}x\n")).unwrap();
-        assert!(matches!(read(&path), Err(JournalError::Damaged { line: 2, .. })));
+        assert!(matches!(read(&path, &Seal::open()), Err(JournalError::Damaged { line: 2, .. })));
     }
 
     fn lock_of(record: &Record) -> Lock {
@@ -472,12 +484,12 @@ mod tests {
         for end in 0..whole.len() {
             std::fs::write(&path, &whole[..end]).unwrap();
             let lines = whole[..end].iter().filter(|&&byte| byte == b'\n').count();
-            let (journal, records) = Journal::resume(&path, &lock_of(&begun())).unwrap();
+            let (journal, records) = Journal::resume(&path, &lock_of(&begun()), Seal::open()).unwrap();
             assert_eq!(records.len(), lines, "cut at {end}");
             journal.append(9, started(3));
             journal.sync().await.unwrap();
             drop(journal);
-            let read = read(&path).unwrap();
+            let read = read(&path, &Seal::open()).unwrap();
             assert_eq!((read.len(), read.last()), (lines + 1, Some(&(9, started(3)))), "cut at {end}");
         }
     }
@@ -488,7 +500,7 @@ mod tests {
         let path = dir.path().join("journal.jsonl");
         journal_of(&path, [begun(), started(1)]).await;
         let other = Lock::new(Digest::of("other"), ObjectId::new("1".repeat(40)).unwrap(), Digest::of("roster"));
-        assert!(matches!(Journal::resume(&path, &other), Err(JournalError::OtherLock { .. })));
+        assert!(matches!(Journal::resume(&path, &other, Seal::open()), Err(JournalError::OtherLock { .. })));
         let newer = |kind: &str| {
             let body = format!("{{\"seq\":2,\"at_ms\":7,\"record\":\"{kind}\"}}");
             let Record::Begun { lock, .. } = begun() else { panic!() };
@@ -498,21 +510,21 @@ mod tests {
                 record: Record::Begun { version: JOURNAL_VERSION + 1, run: "r".to_owned(), lock },
             };
             let first = serde_json::to_string(&first).unwrap();
-            let sum = checksum("", &first);
-            let next = checksum(&sum, &body);
+            let sum = Seal::open().sum("", &first);
+            let next = Seal::open().sum(&sum, &body);
             format!("{LINE_START}{sum}{LINE_MIDDLE}{first}{LINE_END}{LINE_START}{next}{LINE_MIDDLE}{body}{LINE_END}")
         };
         for text in [newer("resumed"), newer("from-the-future")] {
             std::fs::write(&path, &text).unwrap();
-            let refused = Journal::resume(&path, &lock_of(&begun()));
+            let refused = Journal::resume(&path, &lock_of(&begun()), Seal::open());
             assert!(matches!(refused, Err(JournalError::Newer { found, .. }) if found == JOURNAL_VERSION + 1));
             assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
         }
         // A beginning that is whole, and of no known kind.
         let body = "{\"seq\":1,\"at_ms\":7,\"record\":\"began-anew\"}";
-        let text = format!("{LINE_START}{}{LINE_MIDDLE}{body}{LINE_END}", checksum("", body));
+        let text = format!("{LINE_START}{}{LINE_MIDDLE}{body}{LINE_END}", Seal::open().sum("", body));
         std::fs::write(&path, &text).unwrap();
-        assert!(matches!(Journal::resume(&path, &lock_of(&begun())), Err(JournalError::Damaged { line: 1, .. })));
+        assert!(matches!(Journal::resume(&path, &lock_of(&begun()), Seal::open()), Err(JournalError::Damaged { line: 1, .. })));
         assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     }
 
@@ -523,15 +535,40 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             let path = dir.path().join("journal.jsonl");
             runtime.block_on(journal_of(&path, [begun(), started(1), started(2)]));
-            let whole = read(&path).unwrap();
+            let whole = read(&path, &Seal::open()).unwrap();
             let mut bytes = std::fs::read(&path).unwrap();
             let at = at % bytes.len();
             bytes[at] = byte;
             std::fs::write(&path, bytes).unwrap();
-            if let Ok(records) = read(&path) {
+            if let Ok(records) = read(&path, &Seal::open()) {
                 proptest::prop_assert!(whole.starts_with(&records), "byte {at}: {records:?}");
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_journal_of_somebody_else_is_not_resumed_and_takes_no_line_of_theirs() {
+        let dir = tempfile::tempdir().unwrap();
+        let (planted, ours) = (dir.path().join("planted.jsonl"), dir.path().join("ours.jsonl"));
+        journal_of(&planted, [begun(), started(1)]).await;
+        let seal = Seal::of_process().unwrap();
+        let refused = Journal::resume(&planted, &lock_of(&begun()), seal.clone());
+        assert!(matches!(refused, Err(JournalError::Foreign { .. })));
+        assert!(matches!(read(&planted, &seal), Err(JournalError::Foreign { .. })));
+
+        let journal = Journal::create(&ours, seal.clone()).unwrap();
+        journal.append(7, begun());
+        journal.append(7, started(1));
+        journal.sync().await.unwrap();
+        drop(journal);
+        let whole = std::fs::read_to_string(&ours).unwrap();
+        let forged = std::fs::read_to_string(&planted).unwrap();
+        let line = forged.lines().nth(1).unwrap();
+        std::fs::write(&ours, format!("{whole}{line}\n{line}\n")).unwrap();
+        assert!(matches!(read(&ours, &seal), Err(JournalError::Damaged { line: 3, .. })));
+        // As a last line it is what a crash leaves: it is cut off.
+        std::fs::write(&ours, format!("{whole}{line}\n")).unwrap();
+        assert_eq!(read(&ours, &seal).unwrap(), [(7, begun()), (7, started(1))]);
     }
 
     #[tokio::test]
@@ -539,7 +576,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("journal.jsonl");
         journal_of(&path, [begun()]).await;
-        assert!(matches!(Journal::create(&path), Err(JournalError::Io { .. })));
+        assert!(matches!(Journal::create(&path, Seal::open()), Err(JournalError::Io { .. })));
     }
 
     #[tokio::test]
@@ -549,7 +586,7 @@ mod tests {
             return;
         }
         let file = OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let mut writer = Writer { file, seq: 0, previous: String::new(), failed: None };
+        let mut writer = Writer { file, seal: Seal::open(), seq: 0, previous: String::new(), failed: None };
         assert!(writer.write(b"x\n").is_err());
         assert!(writer.write(b"").is_err(), "what comes behind a failed write is refused too");
     }

@@ -14,12 +14,13 @@ use tokio::{
 
 use super::{
     Elsewhere, Happened, Resumed, Run, RunError, Setup, history,
-    quarters::{owners_of_attempts, owners_of_gates},
+    quarters::{owners_of_attempts, owners_of_gates, passed_to_anybody},
     replay::Replay,
     worker::Shop,
 };
 use crate::layout::RunFile;
 use crate::{
+    agent::Secrets,
     journal::{JOURNAL_VERSION, Journal, Record},
     workspace::{integrate::Head, slots::SlotPool},
 };
@@ -30,11 +31,11 @@ pub(super) fn begin(
     elsewhere: Option<Elsewhere>,
 ) -> Result<(Run, mpsc::UnboundedReceiver<Happened>), RunError> {
     let began = Instant::now();
-    let Setup { intake, store, run_dir, scratch, agents, sandbox, environment, supervisor, place, revision, resumed } =
+    let Setup { intake, store, run_dir, scratch, agents, sandbox, environment, supervisor, place, revision, seal, resumed } =
         setup;
     let (journal, records) = match resumed {
         Some(Resumed { journal, records }) => (journal, records),
-        None => (Journal::create(&run_dir.path(RunFile::Journal))?, Vec::new()),
+        None => (Journal::create(&run_dir.path(RunFile::Journal), seal)?, Vec::new()),
     };
     let lock = intake.lock.clone();
     run_dir.write_json(RunFile::Lock, &lock)?;
@@ -60,11 +61,13 @@ pub(super) fn begin(
     let durations = history::durations(&intake.schedule, &replay, &run_dir);
     let pool = SlotPool::spread_among(store.clone(), &scratch.join("slots"), owners_of_attempts(&sandbox))?;
     let gate_pool = SlotPool::spread_among(store.clone(), &scratch.join("gate-slots"), owners_of_gates(&sandbox))?;
+    let secrets = Secrets::of(&environment, &passed_to_anybody(&intake));
     let shop = Arc::new(Shop {
         store,
         pool,
         gate_pool,
         sandbox,
+        secrets,
         run_dir,
         scratch,
         agents,

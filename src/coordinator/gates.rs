@@ -177,7 +177,7 @@ impl CommandPlace<'_> {
                 () = stopped(stop) => {}
             }
         };
-        let quarters = Quarters::of_gate(&self.shop.sandbox, self.slot, self.worktree, &scratch)
+        let quarters = Quarters::of_gate((&self.shop.sandbox, &self.shop.secrets), self.slot, self.worktree, &scratch)
             .map_err(|source| RunDirError::Io { path: self.worktree.to_owned(), source })?;
         let ended = quarters.run(launch, 1, end).await;
         let receipt = match ended {
@@ -198,7 +198,7 @@ impl CommandPlace<'_> {
             },
         };
         let _ = std::fs::remove_dir_all(&scratch);
-        Ok(receipt)
+        Ok(self.shop.secrets.taken_out_of(receipt))
     }
 
     fn receipt(

@@ -148,16 +148,17 @@ pub(super) fn keep_and_judge(
     Ok(judge(order, Digest::of(&order.brief), left, paths.as_deref()))
 }
 
-/// Refuses a patch that holds the value of a secret which its subagent was given.
-pub(super) fn without_secrets(shop: &Shop, order: &Order, captured: Captured) -> Result<Captured, WorkspaceError> {
-    let secrets = agent::Secrets::of(&shop.environment, &order.pass_environment);
+/// Refuses a patch that holds the value of a secret which the run was given.
+pub(super) fn without_secrets(shop: &Shop, captured: Captured) -> Result<Captured, WorkspaceError> {
+    let secrets = &shop.secrets;
     if secrets.is_empty() {
         return Ok(captured);
     }
     tokio::task::block_in_place(|| {
         refused_with(&shop.store, captured, |change| {
             let Some(blob) = change.new.as_ref().filter(|blob| blob.mode != FileMode::Gitlink) else { return Ok(None) };
-            Ok(secrets.find(&shop.store.read_blob(&blob.id)?).map(str::to_owned))
+            let in_path = secrets.find(change.path.as_bytes());
+            Ok(in_path.or(secrets.find(&shop.store.read_captured(&blob.id)?)).map(str::to_owned))
         })
     })
 }

@@ -61,14 +61,14 @@ pub use self::{
     error::RunError,
     integration::commit_message,
     judging::{Process, capture_and_judge, nothing_came},
-    quarters::{Quarters, Site as SandboxSite, open_sandbox},
+    quarters::{Quarters, Site as SandboxSite, open_sandbox, passed_to_anybody},
     replay::{Resumed, is_over},
     worker::{Files, Order, concluded},
 };
 use crate::{
     agent::Agents,
     intake::Intake,
-    journal::{Journal, Record},
+    journal::{Journal, Record, Seal},
     run_dir::RunDir,
     sandbox::Sandbox,
     workspace::{integrate::Head, store::RunStore},
@@ -97,6 +97,8 @@ pub struct Setup {
     pub place: Place,
     /// The revision that was asked for as the base, where it may move: a branch, or `HEAD`.
     pub revision: Option<String>,
+    /// What binds the records of a new journal.
+    pub seal: Seal,
     /// The run that this one goes on with.
     pub resumed: Option<Resumed>,
 }

@@ -11,6 +11,7 @@ use std::{
 use implementer_model::{
     budget::Dollars,
     ids::{Digest, ObjectId, TaskId},
+    report::REPORT_MAX_BYTES,
     roster::Subagent,
     schedule::{Outcome, StopReason, Task},
     scope::TreePaths,
@@ -24,7 +25,7 @@ use super::{
 };
 use crate::layout::{PROGRAMS, TaskFile};
 use crate::{
-    agent::{Agent, Agents, Conclusion, Ended, Job, LaunchError, report_folder},
+    agent::{Agent, Agents, Conclusion, Ended, Job, LaunchError, Secrets, report_folder},
     run_dir::{RunDir, RunDirError},
     sandbox::Sandbox,
     workspace::{slots::SlotPool, store::RunStore},
@@ -37,6 +38,8 @@ pub(super) struct Shop {
     /// The slots of gates, which no attempt has had.
     pub(super) gate_pool: SlotPool,
     pub(super) sandbox: Sandbox,
+    /// The secrets of the whole run.
+    pub(super) secrets: Secrets,
     pub(super) run_dir: RunDir,
     /// Where subagents and gates have their HOME and TMPDIR; outside the repository, gone after the run.
     pub(super) scratch: PathBuf,
@@ -153,7 +156,7 @@ async fn attempt(
     });
     let started_ms = shop.now_ms();
     let programs = shop.scratch.join(PROGRAMS);
-    let quarters = Quarters::of_attempt(&shop.sandbox, &slot, &scratch, &programs)
+    let quarters = Quarters::of_attempt((&shop.sandbox, &shop.secrets), &slot, &scratch, &programs)
         .map_err(|source| RunDirError::Io { path: slot.path().to_owned(), source })?;
     let mut ended = match order.agent.prepare(&job) {
         Ok(launch) => quarters.run(launch, usize::MAX, stopped(&mut stop)).await.map_err(NotStarted::Launch),
@@ -186,7 +189,11 @@ async fn attempt(
             Err(error)
         }
     };
-    let captured = captured.and_then(|captured| without_secrets(shop, &order, captured));
+    let captured = captured.and_then(|captured| without_secrets(shop, captured));
+    let conclusion = conclusion.map(|conclusion| conclusion.without(&shop.secrets));
+    shop.secrets
+        .take_out_of_file(&files.report, REPORT_MAX_BYTES as u64)
+        .map_err(|source| RunDirError::Io { path: files.report.clone(), source })?;
     let ended_ms = shop.now_ms();
     let cancelled = *stop.borrow() == Some(StopReason::Cancelled);
     let paths = |tree: &ObjectId| shop.paths_of(tree);

@@ -18,7 +18,7 @@ use crate::{
         self, Resumed, Setup,
         progress::{Observer, Progress},
     },
-    journal::Journal,
+    journal::{Journal, Seal},
     layout::RunFile,
     run_dir::RunDir,
 };
@@ -57,7 +57,7 @@ pub async fn run_in_place(
         *at_ms = site.now_ms();
     }
     write_journal(&path, &records).await?;
-    let (journal, records) = Journal::resume(&path, &intake.lock)?;
+    let (journal, records) = Journal::resume(&path, &intake.lock, Seal::open())?;
     let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
     let setup = Setup {
         agents,
@@ -70,6 +70,7 @@ pub async fn run_in_place(
         supervisor,
         place: Place { run: site.frozen.run.clone(), workflow: site.frozen.workflow.clone(), platform },
         revision: None,
+        seal: Seal::open(),
         resumed: Some(Resumed { journal, records }),
     };
     let mut keeper = Keeper::new(&out.join(KEPT))?;

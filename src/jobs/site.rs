@@ -20,7 +20,7 @@ use crate::{
     agent::own_environment,
     coordinator::{Elsewhere, Order, Reached, Resumed, SandboxSite, Setup, Until, follow, open_sandbox},
     intake::{self, Intake, IntakeError, Sources},
-    journal::{Journal, Record},
+    journal::{Journal, Record, Seal},
     layout::{self, RunFile},
     run_dir::RunDir,
     sandbox::Sandbox,
@@ -214,7 +214,7 @@ impl Site {
         let intake = Intake::clone(&self.intake);
         let path = run_dir.path(RunFile::Journal);
         super::state::write_journal(&path, records).await?;
-        let (journal, records) = Journal::resume(&path, &intake.lock)?;
+        let (journal, records) = Journal::resume(&path, &intake.lock, Seal::open())?;
         let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
         let executable = std::env::current_exe().map_err(JobError::reading("our own executable"))?;
         let environment = own_environment();
@@ -235,6 +235,7 @@ impl Site {
             supervisor: executable,
             place: Place { run: self.frozen.run.clone(), workflow: self.frozen.workflow.clone(), platform },
             revision: None,
+            seal: Seal::open(),
             resumed: Some(Resumed { journal, records }),
         };
         Ok(follow(setup, elsewhere, cancel).await?)

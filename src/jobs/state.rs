@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::error::JobError;
 use crate::{
     intake::{ConfigSource, PlanText},
-    journal::{self, JOURNAL_VERSION, Journal, Record},
+    journal::{self, JOURNAL_VERSION, Journal, Record, Seal},
     layout::StateFile,
 };
 
@@ -167,7 +167,7 @@ impl StateDir {
 
     /// Reads what is finished so far.
     pub(super) fn records(&self) -> Result<Vec<(u64, Record)>, JobError> {
-        Ok(journal::read(&self.root.join(StateFile::Journal))?)
+        Ok(journal::read(&self.root.join(StateFile::Journal), &Seal::open())?)
     }
 
     /// Reads what was noticed about results that were not counted.
@@ -205,7 +205,7 @@ impl StateDir {
 
 /// Writes records as a new journal.
 pub(super) async fn write_journal(path: &Path, records: &[(u64, Record)]) -> Result<(), JobError> {
-    let journal = Journal::create(path)?;
+    let journal = Journal::create(path, Seal::open())?;
     for (at_ms, record) in records {
         journal.append(*at_ms, record.clone());
     }

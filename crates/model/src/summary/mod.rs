@@ -112,10 +112,20 @@ fn header(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
         entry::list(page, "", &lines, detail);
         page.push('\n');
     }
+    isolation(page, handoff);
     page.push_str("Lines with “reports” are a subagent's own words about its work; everything else the coordinator saw itself.\n\n");
     if detail.shortened {
         page.push_str("This text is shortened to fit; the hand-off and the report beside it hold everything.\n\n");
     }
+}
+
+/// Names what kept subagents and gates apart: what a verdict is worth depends on it.
+fn isolation(page: &mut String, handoff: &Handoff) {
+    let isolation = &handoff.isolation;
+    if !isolation.level.is_wall() {
+        page.push_str("**This verdict rests on trust in the subagents.** ");
+    }
+    page.push_str(&format!("Isolation {}: {}.\n\n", text::code(isolation.level.name()), isolation.level.meaning()));
 }
 
 /// Names source, author and digest of the plan, and who approved it.
