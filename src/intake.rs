@@ -9,7 +9,7 @@ use implementer_model::{
     ids::Digest,
     lock::{Lock, LockMismatch},
     means,
-    plan::{self, Plan},
+    plan::{self, Dialect, Plan, Settings},
     provenance::Provenance,
     roster::{self, AgentFile, Roster},
     schedule::{self, Schedule},
@@ -35,6 +35,8 @@ pub struct PlanText {
     pub bytes: Vec<u8>,
     /// The line, from 1, on which it begins in the text that it was taken from; 1 for a file.
     pub first_line: usize,
+    /// The dialect that the user insists on.
+    pub dialect: Option<Dialect>,
 }
 
 /// Where the configuration comes from.
@@ -173,7 +175,8 @@ pub fn take(store: &RunStore, sources: &Sources<'_>) -> Result<Intake, IntakeErr
     problems.extend(loaded.diagnostics);
     let (roster, guessed) = (loaded.roster, loaded.guessed);
 
-    let mut reading = plan::read(&plan_text.name, &plan_text.bytes, &roster);
+    let settings = Settings { dialect: plan_text.dialect, ..Settings::new(&config) };
+    let mut reading = plan::read(&plan_text.name, &plan_text.bytes, &roster, &settings);
     diagnostics::shift(&mut reading.diagnostics, &plan_text.name, plan_text.first_line);
     problems.extend(reading.diagnostics);
 

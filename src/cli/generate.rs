@@ -1,4 +1,4 @@
-//! `generate`: writes the workflow of a fan-out from the configuration and the roster.
+//! `generate`: writes the workflow from the configuration and the roster.
 
 use std::{
     fs, io,
@@ -17,7 +17,7 @@ use similar::TextDiff;
 use super::{exit, exit::Failure, show};
 use crate::{intake, workspace::new_repository::root_of};
 
-/// Writes the workflow in which every wave is a matrix of jobs.
+/// Writes the workflow from the configuration and the agent files.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The repository, or any folder inside it
@@ -31,18 +31,38 @@ pub(super) struct Arguments {
     force: bool,
 }
 
-pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
-    let root = root_of(&arguments.repo)?;
+/// Makes the workflow of a repository from its configuration and agent files.
+fn wanted(root: &Path) -> Result<String, Failure> {
     // As `agents`, this reads the checkout: what it writes is committed together with what it was made from.
     let config = read(&root.join(CONFIG_PATH))?.unwrap_or_default();
     let config = Config::read(CONFIG_PATH, &config, &crate::agent::kinds())
         .map_err(|wrong| Failure::diagnosed(wrong, "the configuration"))?;
-    let files = intake::roster_files_on_disk(&root).context("cannot read the agent files").map_err(Failure::outside)?;
+    let files = intake::roster_files_on_disk(root).context("cannot read the agent files").map_err(Failure::outside)?;
     let loaded = roster::load(&files, &config);
     if loaded.diagnostics.iter().any(implementer_model::diagnostics::Diagnostic::is_error) {
         return Err(Failure::diagnosed(loaded.diagnostics, "the roster"));
     }
-    let wanted = workflow(&config, &loaded.roster).map_err(Failure::input)?;
+    workflow(&config, &loaded.roster).map_err(Failure::input)
+}
+
+/// Writes the workflow of a repository that has none.
+pub(super) fn write(root: &Path) -> Result<(), Failure> {
+    put(root, &wanted(root)?)
+}
+
+fn put(root: &Path, wanted: &str) -> Result<(), Failure> {
+    let path = root.join(WORKFLOW_PATH);
+    fs::create_dir_all(path.parent().unwrap_or(root))
+        .and_then(|()| fs::write(&path, wanted))
+        .with_context(|| format!("cannot write {WORKFLOW_PATH}"))
+        .map_err(Failure::outside)?;
+    show::out(&format!("wrote {WORKFLOW_PATH}\n"));
+    Ok(())
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
+    let root = root_of(&arguments.repo)?;
+    let wanted = wanted(&root)?;
     let path = root.join(WORKFLOW_PATH);
     let there = read(&path)?;
     if arguments.check {
@@ -57,12 +77,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
             "{WORKFLOW_PATH} was not generated: remove it, or write over it with --force"
         )));
     }
-    let folder = path.parent().unwrap_or(&root);
-    fs::create_dir_all(folder)
-        .and_then(|()| fs::write(&path, &wanted))
-        .with_context(|| format!("cannot write {WORKFLOW_PATH}"))
-        .map_err(Failure::outside)?;
-    show::out(&format!("wrote {WORKFLOW_PATH}\n"));
+    put(&root, &wanted)?;
     Ok(exit::COMPLETE)
 }
 

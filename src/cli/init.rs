@@ -1,4 +1,5 @@
-//! `init`: writes a commented configuration and the workflow, and says what comes next. Never writes over anything.
+//! `init`: looks at the repository, writes configuration, workflow and, when asked, a first plan, and says why. Never writes
+//! over anything, and asks nothing.
 
 use std::{
     fs,
@@ -7,48 +8,197 @@ use std::{
 };
 
 use anyhow::Context as _;
-use clap::Args;
-use implementer_model::config::CONFIG_PATH;
+use clap::{
+    Args,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use implementer_model::{
+    config::{CONFIG_PATH, DEFAULT_PLAN_FILE, Layout},
+    starter::{self, Program, Repository, Start, Wishes},
+    text,
+    workflow::WORKFLOW_PATH,
+};
 
-use super::{exit, exit::Failure, show};
-use crate::workspace::new_repository::root_of;
+use super::{exit, exit::Failure, generate, show};
+use crate::{
+    agent,
+    workspace::{fetch, new_repository::root_of},
+};
 
-/// The workflow that pull requests need.
-const WORKFLOW: &str = include_str!("../../examples/workflows/backend-implementer.yml");
+/// Our own repository: the one place that names it is the manifest.
+pub(super) const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
 
-/// The configuration to begin with: everything in it is a comment but what has to be said.
-const CONFIGURATION: &str = include_str!("../../examples/backend-implementer.yml");
+/// What stands for a commit until somebody puts the right one.
+const NO_COMMIT: &str = "0000000000000000000000000000000000000000";
 
-const WORKFLOW_PATH: &str = ".github/workflows/backend-implementer.yml";
+/// The most files that are looked at.
+const FILES_MAX: usize = 50_000;
 
-/// Writes a commented configuration and the workflow.
+/// Folders that are other people's, or made by tools.
+const SKIPPED: [&str; 8] = [".git", "node_modules", "target", "vendor", "dist", "__pycache__", ".venv", ".tools"];
+
+/// Writes configuration, workflow and a first plan, from what stands in the repository.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The repository, or any folder inside it
     #[arg(long, value_name = "DIR", default_value = ".")]
     repo: PathBuf,
+    /// The kind of agent that does the work [default: the one that the repository has traces of, else claude]
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(agent::kinds()))]
+    agent: Option<String>,
+    /// How the work is spread over jobs
+    #[arg(long, value_name = "LAYOUT", default_value = "one-job", value_parser = layout())]
+    layout: Layout,
+    /// The action, as OWNER/REPO@COMMIT [default: the release that this program is of]
+    #[arg(long, value_name = "ACTION")]
+    action: Option<String>,
+    /// Write a first plan to try, too
+    #[arg(long)]
+    plan: bool,
+}
+
+fn layout() -> impl TypedValueParser<Value = Layout> {
+    PossibleValuesParser::new(Layout::ALL.map(Layout::name))
+        .try_map(|name| Layout::parse(&name).ok_or("no such layout"))
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let root = root_of(&arguments.repo)?;
-    for (path, content) in [(CONFIG_PATH, CONFIGURATION), (WORKFLOW_PATH, WORKFLOW)] {
-        let written = write_new(&root.join(path), content)
-            .with_context(|| format!("cannot write {path}"))
-            .map_err(Failure::outside)?;
-        let what = if written { "wrote" } else { "kept what is there:" };
-        show::out(&format!("{what} {path}\n"));
+    let repository = look(&root).context("cannot look at the repository").map_err(Failure::outside)?;
+    let action = arguments.action.clone().unwrap_or_else(own_action);
+    let wishes = Wishes {
+        agent: arguments.agent.clone(),
+        layout: arguments.layout,
+        action: action.clone(),
+        programs: programs(),
+    };
+    let start = starter::start(&repository, &wishes);
+    let configured = put(&root, CONFIG_PATH, &start.configuration)?;
+    if configured {
+        for reason in &start.reasons {
+            show::out(&text::terminal(&format!("  {}: {}\n", reason.what, reason.because)));
+        }
     }
-    show::out(
-        "\nNext:\n\
-         1. say in the configuration which agent does the work, and name the gates' commands\n\
-         2. put the commit of a release into the workflow\n\
-         3. commit both to the default branch\n\
-         4. open a pull request with a plan in .backend-implementer/plan.md, or try one here with `plan` and `run`\n",
-    );
+    if arguments.plan {
+        put(&root, DEFAULT_PLAN_FILE, &start.plan)?;
+    }
+    if root.join(WORKFLOW_PATH).exists() {
+        show::out(&format!(
+            "kept {WORKFLOW_PATH}; `backend-implementer generate --check` tells whether it is up to date\n"
+        ));
+    } else {
+        generate::write(&root)?;
+    }
+    show::out(&next(&start, arguments.plan, action.ends_with(NO_COMMIT)));
     Ok(exit::COMPLETE)
 }
 
-/// Writes a file that is not there yet. `false` when something is.
+/// Says what is left to do.
+fn next(start: &Start, has_plan: bool, needs_commit: bool) -> String {
+    let mut steps = Vec::new();
+    if needs_commit {
+        steps.push(format!(
+            "put the commit of a release in place of the zeros in {CONFIG_PATH}, then run `backend-implementer generate`;\n   \
+             {REPOSITORY}/releases lists them"
+        ));
+    }
+    for secret in &start.secrets {
+        steps.push(format!("create the secret: gh secret set {secret}"));
+    }
+    steps.push("run `backend-implementer doctor`: it says what a run here would miss".to_owned());
+    steps.push(format!("commit {CONFIG_PATH} and {WORKFLOW_PATH} to the default branch"));
+    steps.push(if has_plan {
+        format!("open a pull request with {DEFAULT_PLAN_FILE}: its preview says how to start")
+    } else if let Some(plan) = start.plans.first() {
+        format!("a plan is there already: `backend-implementer plan --plan {plan}` shows what would run")
+    } else {
+        format!("open a pull request with a plan in {DEFAULT_PLAN_FILE}; `init --plan` writes a first one")
+    });
+    let steps: String = steps.iter().enumerate().map(|(at, step)| format!("{}. {step}\n", at + 1)).collect();
+    text::terminal(&format!("\nNext:\n{steps}"))
+}
+
+/// Names our own action by the commit of the release that this program is of, as its repository says.
+fn own_action() -> String {
+    let (server, name) =
+        REPOSITORY.rsplit_once(".com/").map_or(("", REPOSITORY), |(_, name)| ("https://github.com", name));
+    let server = std::env::var("GITHUB_SERVER_URL").unwrap_or_else(|_| server.to_owned());
+    let tag = format!("v{}", env!("CARGO_PKG_VERSION"));
+    let commit = fetch::commit_of_tag(&format!("{}/{name}", server.trim_end_matches('/')), &tag);
+    match commit {
+        Ok(Some(commit)) => format!("{name}@{commit} # {tag}"),
+        Ok(None) => {
+            tracing::info!(tag, "there is no release of this version");
+            format!("{name}@{NO_COMMIT}")
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the commit of the release could not be looked up");
+            format!("{name}@{NO_COMMIT}")
+        }
+    }
+}
+
+/// Lists the agent programs, with what shows that a team uses one.
+fn programs() -> Vec<Program> {
+    let traces = |kind: &str| -> &[&str] {
+        match kind {
+            "claude" => &[".claude", "CLAUDE.md"],
+            "codex" => &[".codex"],
+            "gemini" => &[".gemini", "GEMINI.md"],
+            "opencode" => &[".opencode", "opencode.json"],
+            _ => &[],
+        }
+    };
+    let program = |program: agent::ProgramInfo| Program {
+        kind: program.kind.to_owned(),
+        install: program.install.to_owned(),
+        key: program.key.unwrap_or_default().to_owned(),
+        traces: traces(program.kind).iter().map(|trace| (*trace).to_owned()).collect(),
+    };
+    agent::programs().into_iter().map(program).collect()
+}
+
+/// Lists the files of a repository, and reads those that tell something.
+fn look(root: &Path) -> io::Result<Repository> {
+    let mut repository = Repository::default();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let entry = entry?;
+            let (name, kind) = (entry.file_name(), entry.file_type()?);
+            if kind.is_dir() {
+                if !SKIPPED.iter().any(|skipped| name == *skipped) {
+                    folders.push(entry.path());
+                }
+                continue;
+            }
+            let path = entry.path();
+            let Some(relative) = path.strip_prefix(root).ok().and_then(Path::to_str).filter(|_| kind.is_file()) else {
+                continue;
+            };
+            if repository.paths.len() == FILES_MAX {
+                return Ok(repository);
+            }
+            repository.paths.insert(relative.to_owned());
+            if starter::is_read(relative)
+                && entry.metadata()?.len() <= starter::FILE_MAX_BYTES
+                && let Ok(text) = fs::read_to_string(&path)
+            {
+                repository.texts.insert(relative.to_owned(), text);
+            }
+        }
+    }
+    Ok(repository)
+}
+
+/// Writes a file that is not there yet, and says so. `false` when something is.
+fn put(root: &Path, path: &str, content: &str) -> Result<bool, Failure> {
+    let written = write_new(&root.join(path), content);
+    let written = written.with_context(|| format!("cannot write {path}")).map_err(Failure::outside)?;
+    show::out(&format!("{} {path}\n", if written { "wrote" } else { "kept what is there:" }));
+    Ok(written)
+}
+
 fn write_new(path: &Path, content: &str) -> io::Result<bool> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;

@@ -10,6 +10,7 @@ mod gate;
 mod generate;
 mod init;
 mod jobs;
+mod log_line;
 mod plan;
 mod prepare;
 mod pull_request;
@@ -51,9 +52,9 @@ enum Command {
     Run(run::Arguments),
     /// Prove a run offline: recompute integration, scope and landing from its bundle
     Verify(verify::Arguments),
-    /// Write the workflow in which every wave is a matrix of jobs, or check that it is up to date
+    /// Write the workflow of the configured layout, or check that it is up to date
     Generate(generate::Arguments),
-    /// Write a commented configuration and the workflow for pull requests
+    /// Look at the repository and write its configuration, workflow and first plan, with the reasons
     Init(init::Arguments),
     /// List the roster and lint the agent files
     Agents(agents::Arguments),
@@ -137,6 +138,10 @@ fn start_log(verbose: u8) {
     };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
-    let _ =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(|| log_line::LogLine)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_target(false)
+        .try_init();
 }

@@ -28,7 +28,7 @@ use crate::{
 const ACTION: &str = "acme/implementer@0123456789012345678901234567890123456789";
 
 /// What the tests add to the configuration.
-const WORKFLOW: &str = "rework-rounds: 1\nworkflow:\n  action: acme/implementer@0123456789012345678901234567890123456789\n  \
+const WORKFLOW: &str = "rework-rounds: 1\nworkflow:\n  action: acme/implementer@0123456789012345678901234567890123456789\n  layout: matrix\n  \
                         runs-on: [ubuntu-latest]\n  jobs-per-wave: 4\n  waves: 8\n  rework-waves: 2\n";
 
 fn act() -> PathBuf {

@@ -31,6 +31,23 @@ fn the_example_is_what_is_generated_from_its_configuration() {
 }
 
 #[test]
+fn the_ready_workflow_is_what_is_generated_from_the_ready_configuration() {
+    let bench = Bench::new();
+    let config = fs::read_to_string(Path::new(ROOT).join("examples/backend-implementer.yml")).unwrap();
+    bench.write(".github/backend-implementer.yml", &config);
+    bench.call(["generate"]).expect(0);
+    let example = Path::new(ROOT).join("examples/workflows/backend-implementer.yml");
+    if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+        fs::write(&example, written(&bench)).unwrap();
+    }
+    let example = fs::read_to_string(example).unwrap();
+    assert!(
+        example == written(&bench),
+        "examples/workflows/backend-implementer.yml is out of date: UPDATE_SCHEMAS=1 writes it"
+    );
+}
+
+#[test]
 fn a_hand_edit_is_shown_and_fails_the_check() {
     let bench = bench();
     let missing = bench.call(["generate", "--check"]).expect(1);

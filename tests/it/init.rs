@@ -1,52 +1,81 @@
-//! `init`: a repository without anything gets what it needs, and what is there stays.
+//! `init`: a repository gets what it needs, with the reasons, and what is there stays.
 
 use std::fs;
 
-use implementer_model::config::{AgentKind, Config};
+use implementer_model::config::{AgentKind, Config, Layout};
 
 use crate::support::Bench;
 
-#[test]
-fn a_configuration_that_is_read_and_the_ready_workflow_are_written_once() {
+const CONFIG: &str = ".github/backend-implementer.yml";
+const WORKFLOW: &str = ".github/workflows/backend-implementer.yml";
+const ACTION: &str = "acme/implementer@0123456789012345678901234567890123456789";
+
+/// A repository without a configuration.
+fn bare() -> Bench {
     let bench = Bench::new();
-    let path = bench.repo().join(".github/backend-implementer.yml");
-    fs::remove_file(&path).unwrap();
-    fs::create_dir(bench.repo().join("deep")).unwrap();
-    let first = bench.call(["init", "--repo", "deep"]).expect(0);
+    fs::remove_file(bench.repo().join(CONFIG)).unwrap();
+    bench
+}
+
+fn read(bench: &Bench, path: &str) -> String {
+    fs::read_to_string(bench.repo().join(path)).unwrap()
+}
+
+fn config(bench: &Bench) -> Config {
+    Config::read("c.yml", &read(bench, CONFIG), &backend_implementer::agent::kinds()).unwrap()
+}
+
+#[test]
+fn configuration_and_workflow_are_written_with_the_reasons_and_never_over_anything() {
+    let bench = bare();
+    bench.write("requirements.txt", "pytest==8.3.0\n");
+    bench.write("deep/.keep", "");
+    let first = bench.call(["init", "--repo", "deep", "--action", ACTION]).expect(0);
+    assert!(first.stdout.starts_with(&format!("wrote {CONFIG}\n")), "{}", first.stdout);
+    assert!(first.stdout.contains(&format!("wrote {WORKFLOW}\n")), "{}", first.stdout);
     assert!(
-        first.stdout.starts_with("wrote .github/backend-implementer.yml\nwrote .github/workflows/"),
+        first.stdout.contains("gate tests: python3 -m pytest: the tests are written for pytest"),
         "{}",
         first.stdout
     );
-    let text = fs::read_to_string(&path).unwrap();
-    let config = Config::read("c.yml", &text, &backend_implementer::agent::kinds()).unwrap();
-    assert_eq!(config.agent.kind.as_ref().map(AgentKind::as_str), Some("claude"));
-    let ready = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/workflows/backend-implementer.yml"));
-    let workflow = bench.repo().join(".github/workflows/backend-implementer.yml");
-    assert_eq!(fs::read_to_string(&workflow).unwrap(), ready.unwrap());
+    assert!(first.stdout.contains("gh secret set ANTHROPIC_API_KEY"), "{}", first.stdout);
+    let made = config(&bench);
+    assert_eq!(made.agent.kind.as_ref().map(AgentKind::as_str), Some("claude"));
+    assert_eq!(made.workflow.layout, Layout::OneJob);
+    assert_eq!(made.workflow.action.as_deref(), Some(ACTION));
+    bench.call(["generate", "--check"]).expect(0);
+    bench.call(["agents"]).expect(0);
 
-    // What is commented out is right, too: uncommented it is read, and says what the defaults are or more.
-    let uncommented: String = text
-        .lines()
-        .map(|line| {
-            line.strip_prefix("  # ")
-                .map_or_else(|| line.strip_prefix("# ").unwrap_or(line).to_owned(), |rest| format!("  {rest}"))
-        })
-        .filter(|line| {
-            line.starts_with(' ')
-                || line.split_once(':').is_some_and(|(key, _)| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'))
-        })
-        .fold(String::new(), |all, line| all + &line + "\n");
-    let all = Config::read("c.yml", &uncommented, &backend_implementer::agent::kinds())
-        .unwrap_or_else(|errors| panic!("{errors:#?}\n{uncommented}"));
-    assert_eq!(
-        (all.rework_rounds(), all.concurrency()),
-        (Config::default().rework_rounds(), Config::default().concurrency())
-    );
-    assert_eq!(all.pull_request.run_label.as_deref(), Some("implement"));
+    bench.write(CONFIG, "workflow: { action: ./ }\n");
+    let second = bench.call(["init", "--action", ACTION]).expect(0);
+    assert!(second.stdout.contains(&format!("kept what is there: {CONFIG}")), "{}", second.stdout);
+    assert!(second.stdout.contains(&format!("kept {WORKFLOW}")), "{}", second.stdout);
+    assert_eq!(read(&bench, CONFIG), "workflow: { action: ./ }\n");
+}
 
-    fs::write(&path, "mine").unwrap();
-    let second = bench.call(["init"]).expect(0);
-    assert!(second.stdout.contains("kept what is there: .github/backend-implementer.yml"), "{}", second.stdout);
-    assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+#[test]
+fn what_is_asked_for_counts_and_the_first_plan_is_one_that_can_be_run() {
+    let bench = bare();
+    fs::remove_file(bench.repo().join(".backend-implementer/plan.md")).unwrap();
+    bench.call(["init", "--agent", "codex", "--layout", "matrix", "--action", ACTION, "--plan"]).expect(0);
+    let made = config(&bench);
+    assert_eq!(made.agent.kind.as_ref().map(AgentKind::as_str), Some("codex"));
+    assert_eq!(made.workflow.layout, Layout::Matrix);
+    assert!(read(&bench, WORKFLOW).contains("\n  wave-1:\n"));
+    bench.commit("init");
+    let shown = bench.call(["plan"]).expect(0);
+    assert!(shown.stdout.contains("feature"), "{}", shown.stdout);
+}
+
+#[test]
+fn without_a_release_within_reach_the_next_step_says_what_to_put() {
+    let bench = bare();
+    let mut command = bench.program(["init"]);
+    // Nobody listens there.
+    command.env("GITHUB_SERVER_URL", "http://127.0.0.1:9");
+    let called = crate::support::Called::of(command.output().unwrap()).expect(0);
+    assert!(called.stdout.contains("put the commit of a release in place of the zeros"), "{}", called.stdout);
+    let repository = env!("CARGO_PKG_REPOSITORY").rsplit_once(".com/").unwrap().1;
+    let action = config(&bench).workflow.action.unwrap();
+    assert_eq!(action, format!("{repository}@{}", "0".repeat(40)), "our own repository has its name from the manifest");
 }

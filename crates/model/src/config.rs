@@ -3,6 +3,7 @@
 //! `docs/configuration.md` documents every key for people; [`schema`] gives the same to editors.
 
 pub mod agents;
+mod planning;
 mod protected;
 mod pull_request;
 mod read;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     agents::{AgentConfig, AgentKind, AgentSettings, Limits, Permissions},
+    planning::{DefaultRole, Granularity, Nobody},
     protected::{AGENT_INSTRUCTIONS, AGENT_SETTINGS_FILES, DEFAULT_PROTECTED_PATHS, ProtectedPath},
     pull_request::{DEFAULT_PLAN_FILE, PullRequestConfig},
     workflow::{
@@ -69,6 +71,8 @@ pub struct Config {
     /// The commands of the gates. They run besides those of the plan.
     #[schemars(extend("propertyNames" = { "enum": ["tests", "review", "validation"] }))]
     pub gates: BTreeMap<GateKind, GateConfig>,
+    /// What every working copy needs before a subagent or a gate runs in it, in this order.
+    pub setup: Vec<SetupCommand>,
     /// The most subagents that run at one time: 1 to 256, 8 when left out.
     #[schemars(range(min = 1, max = 256))]
     pub concurrency: Option<usize>,
@@ -84,6 +88,10 @@ pub struct Config {
     /// Whether a specialist that the plan does not have may be called when another subagent needs it; false when left
     /// out.
     pub escalate_beyond_plan: bool,
+    /// The role that does what a plan gives to nobody; `feature` when left out. `none` makes such an item an error.
+    pub default_role: Option<DefaultRole>,
+    /// How the items of a plan are put together into tasks where the plan does not say.
+    pub granularity: Granularity,
     /// Names of environment variables that are passed on to gates and subagents.
     pub pass_environment: Vec<String>,
     /// How much isolation subagents and gates need; when left out `required` in a workflow, and `best` elsewhere.
@@ -125,6 +133,35 @@ pub struct SubagentConfig {
     pub pass_environment: Vec<String>,
 }
 
+/// A command that makes a working copy ready: dependencies are installed, code is generated.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SetupCommand {
+    /// The command, split into arguments as a shell would, but run without one.
+    pub run: String,
+    /// The files that decide what it gives, such as lock files: it is run again when one of them changes.
+    #[serde(default)]
+    pub files: Vec<String>,
+    /// Its time limit in minutes: 1 to 1440, 30 when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1440))]
+    pub time_limit_minutes: Option<u64>,
+}
+
+impl SetupCommand {
+    /// Returns the program and its arguments. A command that cannot be split is not there: `read` has refused it.
+    #[must_use]
+    pub fn argv(&self) -> Vec<String> {
+        command::split(&self.run).unwrap_or_default()
+    }
+
+    /// Returns its time limit.
+    #[must_use]
+    pub fn time_limit(&self) -> Duration {
+        minutes(self.time_limit_minutes.unwrap_or(DEFAULT_GATE_TIME_LIMIT_MINUTES))
+    }
+}
+
 /// The commands of one gate.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
@@ -159,6 +196,16 @@ impl Config {
     #[must_use]
     pub fn rework_rounds(&self) -> u32 {
         self.rework_rounds.unwrap_or(REWORK_ROUNDS_DEFAULT).min(REWORK_ROUNDS_MAX)
+    }
+
+    /// Returns the role that does what a plan gives to nobody.
+    #[must_use]
+    pub fn default_role(&self) -> Option<Role> {
+        match self.default_role {
+            None => Some(Role::Feature),
+            Some(DefaultRole::Role(role)) => Some(role),
+            Some(DefaultRole::Nobody(Nobody::None)) => None,
+        }
     }
 
     /// Returns the time limit of one attempt at a task of `subagent`: its own, else the general one, else 60 minutes.
@@ -259,11 +306,15 @@ impl Config {
             // The effective list, so that a release with other defaults is another lock.
             protected_paths: Some(self.protected_paths()),
             gates: gates.collect(),
+            setup: self.setup.clone(),
             concurrency: None,
             time_limit_minutes: None,
             limits: Limits::default(),
             rework_rounds: None,
             escalate_beyond_plan: self.escalate_beyond_plan,
+            // They decide who is given what, and in how many calls.
+            default_role: self.default_role,
+            granularity: self.granularity,
             pass_environment: self.pass_environment.clone(),
             isolation: self.isolation,
             // Where plans are found and what is reported decides nothing about what is run.

@@ -37,6 +37,7 @@ pub mod roster;
 pub mod schedule;
 pub mod scope;
 pub mod session;
+pub mod starter;
 pub mod summary;
 pub mod text;
 pub mod verdict;

@@ -8,6 +8,7 @@ use crate::{
     ids::SubagentName,
     roster::{
         Origin, Subagent,
+        notes::listed,
         tools::{is_narrowed, server_of, tool_of},
     },
     schedule::Schedule,
@@ -167,8 +168,8 @@ struct Matter {
 
 impl Matter {
     fn into_diagnostic(self) -> Diagnostic {
-        let names: Vec<_> = self.names.iter().map(|name| format!("`{name}`")).collect();
-        let message = format!("{} ({})", self.what, names.join(", "));
+        let names = listed(self.names.iter().map(|name| format!("`{name}`")));
+        let message = format!("{} ({names})", self.what);
         Diagnostic::new(self.severity, self.code, CONFIG_PATH, message).hint(self.hint)
     }
 }
@@ -235,7 +236,8 @@ impl Unkept {
         }
         self.servers(subagent, kind, able, settings);
         if !terms.skills.is_empty() && !(able.skills && settings.project_settings) {
-            let what = format!("the skills {} are not given", listed(&terms.skills));
+            let skills = listed(terms.skills.iter().map(|skill| format!("`{skill}`")));
+            let what = format!("the skills {skills} are not given");
             let hint = if able.skills {
                 format!("`agents.{kind}.project-settings: true` gives the repository's")
             } else {
@@ -276,10 +278,6 @@ impl Unkept {
             self.add(Severity::Note, "server-not-given", &subagent.name, what, hint);
         }
     }
-}
-
-fn listed(names: &[String]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

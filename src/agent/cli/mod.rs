@@ -29,6 +29,28 @@ pub fn kinds() -> Vec<&'static str> {
     [AgentKind::COMMAND].into_iter().chain(DIALECTS.iter().map(|dialect| dialect.name())).collect()
 }
 
+/// What is known of an agent program without calling it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProgramInfo {
+    /// The kind by which the configuration calls it, which is also the name of its program.
+    pub kind: &'static str,
+    /// How it is installed.
+    pub install: &'static str,
+    /// The variable with its key; nothing when there are too many ways.
+    pub key: Option<&'static str>,
+}
+
+/// Lists the agent programs.
+#[must_use]
+pub fn programs() -> Vec<ProgramInfo> {
+    let program = |dialect: &&dyn Dialect| ProgramInfo {
+        kind: dialect.name(),
+        install: dialect.install(),
+        key: dialect.credentials().first().copied(),
+    };
+    DIALECTS.iter().map(program).collect()
+}
+
 /// Returns what an agent of this kind can hold to, of what agent files say.
 #[must_use]
 pub fn abilities(kind: &AgentKind) -> Abilities {

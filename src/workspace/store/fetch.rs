@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use implementer_model::ids::ObjectId;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::workspace::{Result, WorkspaceError, error::IoContext as _, git::Git};
 
 /// Variables that tell git how to reach a host from here: proxies and certificates. Nothing else is passed on.
-const CONNECTION: [&str; 11] = [
+const CONNECTION: [&str; 12] = [
     "HTTP_PROXY",
     "HTTPS_PROXY",
     "NO_PROXY",
@@ -20,6 +21,7 @@ const CONNECTION: [&str; 11] = [
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "GIT_SSL_CAINFO",
+    "GIT_SSL_CAPATH",
 ];
 
 /// Where commits are fetched from.
@@ -55,6 +57,14 @@ pub(in crate::workspace) fn authenticated(git: Git, remote: &Remote) -> Git {
             git = git.env(name, value);
         }
     }
+    // git's own library reads another variable than the one by which REST finds its certificates.
+    for (ours, theirs) in [("SSL_CERT_FILE", "GIT_SSL_CAINFO"), ("SSL_CERT_DIR", "GIT_SSL_CAPATH")] {
+        if std::env::var_os(theirs).is_none()
+            && let Some(value) = std::env::var_os(ours)
+        {
+            git = git.env(theirs, value);
+        }
+    }
     if let Some(token) = &remote.token {
         let credentials = BASE64_STANDARD.encode(format!("x-access-token:{}", token.expose_secret()));
         git = git
@@ -63,6 +73,21 @@ pub(in crate::workspace) fn authenticated(git: Git, remote: &Remote) -> Git {
             .env("GIT_CONFIG_VALUE_0", format!("AUTHORIZATION: basic {credentials}"));
     }
     git
+}
+
+/// Asks a public repository which commit a tag names; nothing when it has no such tag.
+///
+/// # Errors
+/// When the repository cannot be reached, or git is missing.
+pub fn commit_of_tag(url: &str, tag: &str) -> Result<Option<ObjectId>> {
+    let remote = Remote { url: url.to_owned(), token: None };
+    let name = format!("refs/tags/{tag}");
+    // Of an annotated tag, the second is the commit.
+    let listed =
+        authenticated(Git::bare(), &remote).args(["ls-remote", "--", url, &name, &format!("{name}^{{}}")]).run()?;
+    let listed = String::from_utf8_lossy(&listed);
+    let commit = listed.lines().last().and_then(|line| line.split_whitespace().next());
+    Ok(commit.and_then(|commit| ObjectId::new(commit).ok()))
 }
 
 /// Makes a bare repository in the new folder `into` and fetches `wanted` into it, without history.

@@ -8,8 +8,8 @@ use std::{collections::BTreeMap, ops::RangeInclusive};
 #[cfg(test)]
 pub(super) use self::agents::{AGENT_KEYS, LIMITS_KEYS, PRICE_KEYS, SETTINGS_KEYS};
 use super::{
-    CONCURRENCY_MAX, CONFIG_MAX_BYTES, Config, GateConfig, PullRequestConfig, SubagentConfig, TIME_LIMIT_MAX_MINUTES,
-    values,
+    CONCURRENCY_MAX, CONFIG_MAX_BYTES, Config, DefaultRole, GateConfig, Granularity, Nobody, PullRequestConfig,
+    SetupCommand, SubagentConfig, TIME_LIMIT_MAX_MINUTES, planning::ITEMS_MAX, values,
 };
 use crate::{
     diagnostics::{Diagnostic, Position, Severity, sort},
@@ -21,17 +21,20 @@ use crate::{
     yaml::tree::{self, Node, Value},
 };
 
-pub(super) const CONFIG_KEYS: [&str; 14] = [
+pub(super) const CONFIG_KEYS: [&str; 16] = [
     "agent",
     "agents",
     "subagents",
     "protected-paths",
     "gates",
+    "setup",
     "concurrency",
     "time-limit-minutes",
     "limits",
     "rework-rounds",
     "escalate-beyond-plan",
+    "default-role",
+    "granularity",
     "pass-environment",
     "isolation",
     "pull-request",
@@ -52,7 +55,9 @@ pub(super) const SUBAGENT_KEYS: [&str; 11] = [
     "command",
     "pass-environment",
 ];
+pub(super) const GRANULARITY_KEYS: [&str; 2] = ["most", "least"];
 pub(super) const GATE_KEYS: [&str; 3] = ["commands", "time-limit-minutes", "junit"];
+pub(super) const SETUP_KEYS: [&str; 3] = ["run", "files", "time-limit-minutes"];
 
 pub(super) fn read(file: &str, text: &str, kinds: &[&str]) -> Result<Config, Vec<Diagnostic>> {
     if text.len() > CONFIG_MAX_BYTES {
@@ -120,6 +125,7 @@ impl Reader<'_> {
                 None => self.unknown_key(&name.0, name.1, "gates", &kinds.map(|(name, _)| name)),
             }
         }
+        config.setup = fields.remove("setup").map(|field| self.setup_commands(field)).unwrap_or_default();
         config.protected_paths = fields.remove("protected-paths").and_then(|field| self.globs(field));
         config.concurrency = fields
             .remove("concurrency")
@@ -133,6 +139,10 @@ impl Reader<'_> {
             .and_then(|number| u32::try_from(number).ok());
         config.escalate_beyond_plan =
             fields.remove("escalate-beyond-plan").and_then(|field| self.truth(&field)).unwrap_or_default();
+        let roles = Role::ALL.map(|role| (role.name(), DefaultRole::Role(role)));
+        let choices = [&roles[..], &[("none", DefaultRole::Nobody(Nobody::None))]].concat();
+        config.default_role = fields.remove("default-role").and_then(|field| self.choice(&field, &choices));
+        config.granularity = fields.remove("granularity").map(|field| self.granularity(field)).unwrap_or_default();
         config.pass_environment = self.environment(&mut fields);
         config.isolation = fields
             .remove("isolation")
@@ -167,6 +177,15 @@ impl Reader<'_> {
         }
     }
 
+    fn granularity(&mut self, field: Field) -> Granularity {
+        let mut fields = self.keys(field, &GRANULARITY_KEYS);
+        let mut items = |key: &str| {
+            let field = fields.remove(key)?;
+            self.number(&field, 1..=ITEMS_MAX).and_then(|number| usize::try_from(number).ok())
+        };
+        Granularity { most: items("most"), least: items("least") }
+    }
+
     fn gate(&mut self, field: Field) -> GateConfig {
         let mut fields = self.keys(field, &GATE_KEYS);
         GateConfig {
@@ -177,6 +196,41 @@ impl Reader<'_> {
             time_limit_minutes: self.minutes(&mut fields),
             junit: fields.remove("junit").and_then(|field| self.globs(field)).unwrap_or_default(),
         }
+    }
+
+    /// Reads the commands that make a working copy ready.
+    fn setup_commands(&mut self, field: Field) -> Vec<SetupCommand> {
+        let Field { path: all, node } = field;
+        let Value::Sequence(entries) = node.value else {
+            let field = Field { path: all, node };
+            let hint = "write a list: `- run: npm ci`, with `files: [package-lock.json]` below it".to_owned();
+            self.wrong_type(&field, "a list of commands", Some(hint));
+            return Vec::new();
+        };
+        let mut commands = Vec::new();
+        for (at, node) in entries.into_iter().enumerate() {
+            let position = node.position;
+            let path = format!("{all}[{at}]");
+            let mut keys = self.keys(Field { path: path.clone(), node }, &SETUP_KEYS);
+            let run = match keys.remove("run") {
+                Some(field) => self.word(&field).filter(|run| match values::command(run) {
+                    Ok(()) => true,
+                    Err(refused) => {
+                        self.error(field.node.position, "invalid-command", refused.message, Some(refused.hint));
+                        false
+                    }
+                }),
+                None => {
+                    let message = format!("`{path}` has no command");
+                    self.error(position, "no-command", message, Some("say what is run: `run: npm ci`".to_owned()));
+                    None
+                }
+            };
+            let files = keys.remove("files").and_then(|field| self.globs(field)).unwrap_or_default();
+            let time_limit_minutes = self.minutes(&mut keys);
+            commands.extend(run.map(|run| SetupCommand { run, files, time_limit_minutes }));
+        }
+        commands
     }
 
     fn pull_request(&mut self, field: Field) -> PullRequestConfig {

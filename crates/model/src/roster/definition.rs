@@ -55,6 +55,8 @@ pub(super) struct Aside {
     pub(super) tools: Vec<String>,
     /// Whether the file is called after its path.
     pub(super) named_by_path: bool,
+    /// Whether there is front matter without a description.
+    pub(super) undescribed: bool,
     /// Whether there is no front matter.
     pub(super) bare: bool,
 }
@@ -145,8 +147,7 @@ impl Reader<'_> {
         let prompt = document.body.trim().to_owned();
         let description = entry("description").and_then(|entry| self.text(entry)).map(|text| unescape(&text));
         if description.is_none() && document.form != Form::Absent {
-            let message = "the agent file has no `description`";
-            self.report(Severity::Warning, "missing-description", None, message, "say in a sentence what it is for");
+            self.aside.undescribed = true;
         }
         let description = description.or_else(|| first_sentence(&prompt));
         let model = entry("model").map(|entry| self.models(entry)).unwrap_or_default();

@@ -62,6 +62,7 @@ pub struct Subagent {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tools: Option<Vec<String>>,
     /// What its file asks for or forbids beside that.
+    #[serde(default, skip_serializing_if = "Terms::is_empty")]
     pub terms: Terms,
     /// Whether it may change files.
     pub access: Access,

@@ -59,8 +59,8 @@ fn quoted(name: &str) -> String {
 /// Says which files belong to the pipeline itself and are no subagents.
 pub(super) fn of_pipeline(left: &[Definition]) -> Option<Diagnostic> {
     let first = left.first()?;
-    let names = listed(left.iter().map(|definition| format!("`{}`", definition.name)));
-    let message = format!("{names} belong to the pipeline itself and are no subagents");
+    let names: Vec<_> = left.iter().map(|definition| format!("`{}`", definition.name)).collect();
+    let message = format!("{} belong to the pipeline itself and are no subagents", names.join(", "));
     let hint = "give a file a `role` if its subagent is to be called";
     let file = folder(first.path.as_str());
     Some(Diagnostic::new(Severity::Note, "pipeline-file", file, message).hint(hint))
@@ -122,6 +122,12 @@ pub(super) fn of_folder(definitions: &[Definition]) -> Vec<Diagnostic> {
         let hint = "begin it with `name` and `description` between two lines `---`";
         note(Severity::Note, "no-front-matter", message, hint);
     }
+    let undescribed: Vec<_> = definitions.iter().filter(|definition| definition.aside.undescribed).collect();
+    if !undescribed.is_empty() {
+        let names = listed(undescribed.iter().map(|definition| format!("`{}`", definition.name)));
+        let message = format!("files without a `description`: {names}");
+        note(Severity::Warning, "missing-description", message, "say in a sentence what each is for");
+    }
     let named: Vec<_> = definitions.iter().filter(|definition| definition.aside.named_by_path).collect();
     if !named.is_empty() {
         let names = listed(named.iter().map(|definition| format!("`{}`", definition.name)));
@@ -165,7 +171,7 @@ fn in_files(counted: &BTreeMap<&str, Vec<&str>>) -> String {
 }
 
 /// Joins words, and only counts those behind the first few.
-fn listed(words: impl Iterator<Item = String>) -> String {
+pub(crate) fn listed(words: impl Iterator<Item = String>) -> String {
     let words: Vec<_> = words.collect();
     let more = words.len().saturating_sub(SHOWN);
     let shown = words[..words.len() - more].join(", ");

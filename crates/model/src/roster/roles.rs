@@ -14,6 +14,13 @@ pub(super) struct Evidence<'a> {
 /// How far a description is read, in words. Its first sentences say what a subagent is; what follows is mostly examples.
 const DESCRIPTION_WORDS: usize = 60;
 
+/// How far it is read when the name tells nothing: by then it has said what the subagent is, or only what it is like.
+const DESCRIPTION_WORDS_ALONE: usize = 12;
+
+/// Words of names whose bearers make something: that their description speaks of tests or reviews tells nothing.
+const MAKERS: [&str; 9] =
+    ["developer", "dev", "engineer", "programmer", "coder", "implementer", "builder", "designer", "manager"];
+
 /// What a word in the name counts against the same word in the description.
 const NAME_WEIGHT: u32 = 3;
 
@@ -106,12 +113,14 @@ pub(super) fn tell(evidence: Evidence<'_>) -> Option<Role> {
         }
     }
     let (role, score) = best?;
+    let name = words(evidence.name);
+    let makes = name.iter().any(|word| MAKERS.contains(&word.as_str()));
     // One word in passing does not make a feature's author a tester.
-    (score > 2 || told_by_name(evidence.name)).then_some(role)
+    (is_told_by(&name) || (score > 2 && !makes)).then_some(role)
 }
 
-fn told_by_name(name: &str) -> bool {
-    words(name).iter().any(|word| telling(word).is_some())
+fn is_told_by(name: &[String]) -> bool {
+    name.iter().any(|word| telling(word).is_some())
 }
 
 fn scores(evidence: Evidence<'_>) -> Vec<(Role, u32)> {
@@ -129,7 +138,8 @@ fn scores(evidence: Evidence<'_>) -> Vec<(Role, u32)> {
         }
     }
     let beginning = evidence.description.split("<example>").next().unwrap_or_default();
-    let described: Vec<_> = described_words(beginning);
+    let reach = if is_told_by(&name) { DESCRIPTION_WORDS } else { DESCRIPTION_WORDS_ALONE };
+    let described: Vec<_> = described_words(beginning, reach);
     for role in Role::ALL {
         let mut heard: Vec<&str> = Vec::new();
         let mut sum = 0;
@@ -157,10 +167,10 @@ fn entry(word: &str) -> Option<(&'static str, Role, u32)> {
     })
 }
 
-fn described_words(text: &str) -> Vec<String> {
+fn described_words(text: &str, most: usize) -> Vec<String> {
     text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '/')))
         .filter(|word| !word.is_empty())
-        .take(DESCRIPTION_WORDS)
+        .take(most)
         .flat_map(|word| {
             let whole = word.to_lowercase();
             let parts: Vec<_> = whole.split(['-', '/']).map(str::to_owned).collect();
@@ -256,6 +266,12 @@ mod tests {
             ("helper", "Writes unit tests and raises the coverage.", Some(Role::Tests)),
             ("watcher", "Reviews code for security.", Some(Role::Review)),
             ("python-pro", "Writes idiomatic Python with tests.", None),
+            ("db-developer", "Writes migrations test-first with TDD, coverage and unit tests.", None),
+            (
+                "performance-optimizer",
+                "Finds bottlenecks and makes code quick, in one process or across distributed systems and cloud infrastructure.",
+                None,
+            ),
             ("backend-developer", "Implements endpoints, then asks for a review.", None),
         ] {
             assert_eq!(tell(Evidence { name, description, writes: true }), role, "{name}: {description}");

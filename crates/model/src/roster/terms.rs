@@ -39,6 +39,12 @@ pub struct Terms {
     pub by_name_only: bool,
 }
 
+impl Terms {
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// How much a model is to think.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

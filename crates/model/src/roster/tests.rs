@@ -25,7 +25,8 @@ fn load_one(path: &str, text: &str, called: &str) -> (Subagent, String) {
 }
 
 fn load_config(files: &[AgentFile], config: &str) -> (Roster, String) {
-    let Loaded { roster, diagnostics, guessed } = load(files, &Config::read("c.yml", config, &["command"]).unwrap());
+    let Loaded { roster, diagnostics, guessed } =
+        load(files, &Config::read("c.yml", config, &["command", "claude"]).unwrap());
     let said = diagnostics.into_iter().chain(notes::roles_to_confirm(&guessed)).collect::<Vec<_>>();
     (roster, said.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
 }
@@ -372,7 +373,7 @@ mod files {
         assert_eq!(subagent.description, "Prompt.");
         let said: Vec<_> = said.lines().filter(|line| line.starts_with('.')).collect();
         insta::assert_snapshot!(said.join("\n"), @r#"
-        .claude/agents/odd.md: warning[missing-description]: the agent file has no `description`
+        .claude/agents: warning[missing-description]: files without a `description`: `Odd One`
         .claude/agents/odd.md:2:1: warning[lenient-front-matter]: the front matter is not YAML (duplicate entry with key "name"); it was read line by line
         .claude/agents/odd.md:3:1: warning[misspelled-key]: the key `acces` was read as `access`
         .claude/agents/odd.md:4:1: warning[misspelled-key]: the key `scopes` was read as `scope`

@@ -2,7 +2,7 @@
 
 use crate::{
     ids::{Digest, SubagentName, TaskId},
-    plan::{Plan, PlannedTask},
+    plan::{Ownership, Plan, PlannedTask},
     roster::{Access, Origin, Role, Roster, Subagent, Terms},
 };
 
@@ -54,6 +54,8 @@ pub(super) fn task(name: &str, role: Role) -> PlannedTask {
         touches: Vec::new(),
         needs: Vec::new(),
         parallel_with: Vec::new(),
+        owner: Ownership::Named,
+        reviewed: false,
         line: 1,
     }
 }
@@ -79,13 +81,8 @@ impl PlannedTask {
 pub(super) fn plan(tasks: impl IntoIterator<Item = PlannedTask>) -> Plan {
     let lines = (1..).map(|n| n * 10);
     Plan {
-        source: "plan.md".to_owned(),
-        digest: Digest::of(""),
-        title: None,
-        preamble: String::new(),
         tasks: tasks.into_iter().zip(lines).map(|(task, line)| PlannedTask { line, ..task }).collect(),
-        verification: Vec::new(),
-        acceptance: Vec::new(),
+        ..Plan::empty("plan.md", Digest::of(""))
     }
 }
 

@@ -119,7 +119,10 @@ pub(super) fn detect(repository: &Repository, wishes: &Wishes) -> Found {
         })
         .count();
     if let Some(owners) = repository.first_in("", &["CODEOWNERS", ".github/CODEOWNERS", "docs/CODEOWNERS"]) {
-        found.because("reviews stay with the owners", &format!("{owners} says who reviews what; nothing here changes it"));
+        found.because(
+            "reviews stay with the owners",
+            &format!("{owners} says who reviews what; nothing here changes it"),
+        );
     }
     found.plans = plans(repository);
     found
@@ -160,17 +163,16 @@ fn agent(repository: &Repository, wishes: &Wishes) -> (String, Option<Program>, 
         return (kind.clone(), program(kind), "asked for with --agent".to_owned());
     }
     for candidate in &wishes.programs {
-        let trace = candidate.traces.iter().find(|trace| {
-            repository.paths.iter().any(|path| path == *trace || path.starts_with(&format!("{trace}/")))
-        });
+        let trace = candidate
+            .traces
+            .iter()
+            .find(|trace| repository.paths.iter().any(|path| path == *trace || path.starts_with(&format!("{trace}/"))));
         if let Some(trace) = trace {
             return (candidate.kind.clone(), Some(candidate.clone()), format!("{trace} is there"));
         }
     }
     match wishes.programs.first() {
-        Some(first) => {
-            (first.kind.clone(), Some(first.clone()), "nothing in the repository names another".to_owned())
-        }
+        Some(first) => (first.kind.clone(), Some(first.clone()), "nothing in the repository names another".to_owned()),
         None => ("command".to_owned(), None, "no agent program is known".to_owned()),
     }
 }
@@ -207,7 +209,8 @@ fn is_covered(repository: &Repository, folder: &str) -> bool {
     MANIFESTS.iter().any(|name| both(name))
         || (repository.has("pom.xml") || repository.has("build.gradle") || repository.has("build.gradle.kts"))
             && ["pom.xml", "build.gradle", "build.gradle.kts"].iter().any(|name| repository.has(&join(folder, name)))
-        || repository.has("pyproject.toml") && repository.paths.iter().any(|path| is_requirements(path))
+        || repository.has("pyproject.toml")
+            && repository.paths.iter().any(|path| is_requirements(path))
             && repository.first_in(folder, &MANIFESTS).is_none()
 }
 
@@ -289,7 +292,8 @@ fn node(repository: &Repository, folder: &str, found: &mut Found) {
         (true, Some((program, rest))) => format!("{program} {flag} {} {rest}", quoted(folder)),
         _ => command.to_owned(),
     };
-    let depends = ["dependencies", "devDependencies"].iter().any(|key| json[*key].as_object().is_some_and(|d| !d.is_empty()));
+    let depends =
+        ["dependencies", "devDependencies"].iter().any(|key| json[*key].as_object().is_some_and(|d| !d.is_empty()));
     if depends || lock.is_some() {
         let files = [Some(manifest.clone()), lock].into_iter().flatten().collect();
         found.setup.push(SlotSetup { run: placed(install), files, because: because.clone() });
@@ -298,7 +302,10 @@ fn node(repository: &Repository, folder: &str, found: &mut Found) {
     if !script.is_empty() && !script.contains("no test specified") {
         found.test(&placed(&format!("{manager} test")), format!("{manifest} has a script `test`; {because}"));
     } else if repository.paths.iter().any(|path| path.starts_with(folder) && is_node_test(path)) {
-        found.test("node --test", format!("{manifest} has no script `test`, and there are test files of Node's own runner"));
+        found.test(
+            "node --test",
+            format!("{manifest} has no script `test`, and there are test files of Node's own runner"),
+        );
     }
     let mut with = Vec::new();
     let why = if let Some(file) = repository
@@ -351,7 +358,8 @@ fn python(repository: &Repository, folder: &str, found: &mut Found) {
         || repository.paths.iter().filter(below).any(|path| path.ends_with("conftest.py"));
     let (prefix, installed) = if repository.has(&at("uv.lock")) || project.contains("[tool.uv") {
         let files = vec![at("pyproject.toml"), at("uv.lock")];
-        let run = if folder.is_empty() { "uv sync".to_owned() } else { format!("uv sync --project {}", quoted(folder)) };
+        let run =
+            if folder.is_empty() { "uv sync".to_owned() } else { format!("uv sync --project {}", quoted(folder)) };
         found.setup.push(SlotSetup { run, files, because: format!("{} is there", at("uv.lock")) });
         let because = "the runner has no uv of its own".to_owned();
         found.step(JobStep::Run { command: "python3 -m pip install uv".to_owned(), because });
@@ -397,7 +405,8 @@ fn python(repository: &Repository, folder: &str, found: &mut Found) {
 }
 
 fn python_version(repository: &Repository, folder: &str, project: &str, found: &mut Found) {
-    let file = repository.first_in(folder, &[".python-version"]).or_else(|| repository.first_in("", &[".python-version"]));
+    let file =
+        repository.first_in(folder, &[".python-version"]).or_else(|| repository.first_in("", &[".python-version"]));
     let (with, why) = if let Some(file) = file {
         (("python-version-file".to_owned(), file.clone()), format!("{file} names the version"))
     } else if project.contains("requires-python") {
@@ -443,9 +452,7 @@ fn java(repository: &Repository, folder: &str, found: &mut Found) {
         Some(file) => (("java-version-file".to_owned(), file.clone()), format!("{file} names the version")),
         None => match java_release(repository.text(&at("pom.xml"))) {
             Some(version) => (("java-version".to_owned(), version), format!("{} names the version", at("pom.xml"))),
-            None => {
-                (("java-version".to_owned(), "21".to_owned()), "nothing names a version of Java".to_owned())
-            }
+            None => (("java-version".to_owned(), "21".to_owned()), "nothing names a version of Java".to_owned()),
         },
     };
     found.language(SETUP_JAVA, vec![("distribution".to_owned(), "temurin".to_owned()), with], because);

@@ -104,7 +104,15 @@ pub struct Start {
 /// Looks at a repository, and writes what it begins with.
 #[must_use]
 pub fn start(repository: &Repository, wishes: &Wishes) -> Start {
-    let found = detect::detect(repository, wishes);
+    // Names become words of commands and lines of YAML: of a file with a stranger name nothing is made.
+    let is_plain = |path: &str| {
+        path.chars().all(|c| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | '+' | '@' | ' ' | '\''))
+    };
+    let repository = Repository {
+        paths: repository.paths.iter().filter(|path| is_plain(path)).cloned().collect(),
+        texts: repository.texts.clone(),
+    };
+    let found = detect::detect(&repository, wishes);
     write::write(&found, wishes)
 }
 

@@ -33,7 +33,13 @@ pub(super) fn write(found: &Found, wishes: &Wishes) -> Start {
     if !found.services.is_empty() {
         reason(format!("services {}", found.services.join(", ")), &format!("{} names them", found.services_file));
     }
-    Start { configuration: configuration(found, wishes), plan: plan(found), secrets, reasons, plans: found.plans.clone() }
+    Start {
+        configuration: configuration(found, wishes),
+        plan: plan(found),
+        secrets,
+        reasons,
+        plans: found.plans.clone(),
+    }
 }
 
 fn configuration(found: &Found, wishes: &Wishes) -> String {
@@ -133,22 +139,14 @@ fn workflow(text: &mut String, found: &Found, wishes: &Wishes) {
     }
     text.push_str("  setup: # your own steps, before everything of ours\n");
     if found.needs_checkout {
-        let _ = writeln!(
-            text,
-            "    - uses: {CHECKOUT}\n      with: {{ persist-credentials: false }}"
-        );
+        let _ = writeln!(text, "    - uses: {CHECKOUT}\n      with: {{ persist-credentials: false }}");
     }
     for step in &found.steps {
         match step {
             JobStep::Uses { action, with, because } => {
-                let with: Vec<String> =
-                    with.iter().map(|(name, value)| format!("{name}: {}", json!(value))).collect();
-                let _ = writeln!(
-                    text,
-                    "    - uses: {action}, {}\n      with: {{ {} }}",
-                    plain(because),
-                    with.join(", ")
-                );
+                let with: Vec<String> = with.iter().map(|(name, value)| format!("{name}: {}", json!(value))).collect();
+                let _ =
+                    writeln!(text, "    - uses: {action}; {}\n      with: {{ {} }}", plain(because), with.join(", "));
             }
             JobStep::Run { command, because } => {
                 let _ = writeln!(text, "    - run: {} # {}", scalar(command), plain(because));
@@ -177,7 +175,8 @@ fn plan(found: &Found) -> String {
 /// Writes a text as YAML that means it, quoted where it must be.
 fn scalar(text: &str) -> String {
     let first = text.chars().next().is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '/'));
-    let rest = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '.' | '/' | '-' | '_' | '=' | '@' | '+'));
+    let rest =
+        text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '.' | '/' | '-' | '_' | '=' | '@' | '+'));
     let word = !matches!(text, "true" | "false" | "null" | "yes" | "no" | "on" | "off");
     let number = text.parse::<f64>().is_ok();
     if first && rest && word && !number && !text.ends_with(' ') { text.to_owned() } else { json!(text).to_string() }
@@ -185,5 +184,5 @@ fn scalar(text: &str) -> String {
 
 /// Makes a text of the repository's one line of a comment.
 fn plain(text: &str) -> String {
-    crate::text::truncate(&crate::text::plain(text), 120)
+    crate::text::truncate(&crate::text::plain(text).replace('\n', " "), 120)
 }

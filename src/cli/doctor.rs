@@ -1,0 +1,128 @@
+//! `doctor`: says what a run here would miss, before anything that costs money is called.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use implementer_model::{
+    config::{CONFIG_PATH, Config},
+    roster, text,
+    workflow::{WORKFLOW_PATH, workflow},
+};
+
+use super::{exit, exit::Failure, run::runtime, show};
+use crate::{
+    agent::own_environment,
+    doctor::{self, Check, State, Subject},
+    execution, intake,
+    layout::RUNS_DIR,
+    sandbox::{Demand, Sandbox, Surroundings},
+    workspace::{new_repository::root_of, store::RunStore},
+};
+
+/// Looks for everything that a run on this machine would miss.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The repository, or any folder inside it
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    repo: PathBuf,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
+    let root = root_of(&arguments.repo)?;
+    // As `agents` and `generate`, this reads the checkout: it helps whoever is still writing.
+    let written = match std::fs::read_to_string(root.join(CONFIG_PATH)) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(Failure::outside(anyhow::Error::from(error).context(format!("cannot read {CONFIG_PATH}")))),
+    };
+    let config = Config::read(CONFIG_PATH, written.as_deref().unwrap_or_default(), &crate::agent::kinds())
+        .map_err(|wrong| Failure::diagnosed(wrong, "the configuration"))?;
+    let files = intake::roster_files_on_disk(&root).map_err(Failure::outside)?;
+    let loaded = roster::load(&files, &config);
+
+    let scratch = execution::scratch()?;
+    let store = RunStore::create(&root, &scratch.path().join("probe.git"))?;
+    let head = store.resolve("HEAD")?;
+    let files = store.list_files(&head.tree, "")?.into_iter().collect();
+    let environment = own_environment();
+    let subject = Subject { config: &config, roster: &loaded.roster, plan: None, files: &files, environment: &environment };
+
+    let mut checks = vec![configuration(written.is_some())];
+    checks.extend(doctor::look(&subject));
+    let supervisor = std::env::current_exe().map_err(Failure::outside)?;
+    checks.extend(runtime()?.block_on(doctor::look_for_agents(&subject, &root, &supervisor, scratch.path())));
+    checks.push(isolation(&Surroundings {
+        demand: Demand::or_default(config.isolation, false),
+        executable: &supervisor,
+        environment: &environment,
+        scratch: scratch.path(),
+        repository: &root,
+        run: &root.join(RUNS_DIR),
+        objects: &store.object_folders(),
+        passed: &config.pass_environment,
+        container_action: false,
+    }));
+    checks.push(workflow_file(&root, &config, &loaded.roster));
+
+    let width = checks.iter().map(|check| check.what.chars().count()).max().unwrap_or_default().min(50);
+    for Check { what, state, said } in &checks {
+        let mark = match state {
+            State::There => "ok     ",
+            State::Missing => "MISSING",
+            State::Note => "note   ",
+        };
+        show::out(&text::terminal(&format!("{mark}  {what:width$}  {said}\n")));
+    }
+    let missing = checks.iter().filter(|check| check.state == State::Missing).count();
+    if missing == 0 {
+        show::out("\nNothing is missing.\n");
+        return Ok(exit::COMPLETE);
+    }
+    show::out(&format!("\n{} missing: a run here would fail.\n", text::count(missing, "thing")));
+    Ok(exit::OUTSIDE)
+}
+
+fn configuration(written: bool) -> Check {
+    let (state, said) = if written {
+        (State::There, "is valid")
+    } else {
+        (State::Note, "is not there, so that the defaults count; `backend-implementer init` writes one")
+    };
+    Check { what: CONFIG_PATH.to_owned(), state, said: said.to_owned() }
+}
+
+/// Tries what can keep subagents apart here.
+fn isolation(surroundings: &Surroundings<'_>) -> Check {
+    let (state, said) = match Sandbox::open(surroundings) {
+        Ok(sandbox) if sandbox.level().is_wall() => {
+            (State::There, format!("`{}`: {}", sandbox.level(), sandbox.level().meaning()))
+        }
+        Ok(sandbox) => {
+            let isolation = sandbox.isolation();
+            let why = isolation.passed_over.join("; ");
+            let said = format!("only `{}`: {}. {why}", isolation.level, isolation.level.meaning());
+            (State::Note, said)
+        }
+        Err(error) => (State::Missing, error.to_string()),
+    };
+    Check { what: "isolation".to_owned(), state, said }
+}
+
+fn workflow_file(root: &Path, config: &Config, roster: &roster::Roster) -> Check {
+    let there = std::fs::read_to_string(root.join(WORKFLOW_PATH)).ok();
+    let (state, said) = match (there, workflow(config, roster)) {
+        (None, _) => (State::Note, "is not there; `backend-implementer generate` writes it".to_owned()),
+        (Some(_), Err(error)) => (State::Note, error.to_string()),
+        (Some(there), Ok(wanted)) if there == wanted => {
+            if config.workflow.action.as_deref().is_some_and(|action| action.ends_with(&"0".repeat(40))) {
+                (State::Missing, "names no commit of the action: put that of a release in place of the zeros".to_owned())
+            } else {
+                (State::There, "is up to date".to_owned())
+            }
+        }
+        (Some(_), Ok(_)) => {
+            (State::Note, "is not what would be generated: `backend-implementer generate --check` shows why".to_owned())
+        }
+    };
+    Check { what: WORKFLOW_PATH.to_owned(), state, said }
+}

@@ -1,0 +1,206 @@
+//! What a run on this machine would miss: programs, keys, git, commands of gates and of the set-up. Everything is looked for
+//! before the first call that costs money.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+};
+
+use implementer_model::{config::Config, gate::GateKind, plan::Plan, roster::Roster};
+
+use crate::{
+    agent::{Agents, Making},
+    errors,
+    workspace::store::RunStore,
+};
+
+/// The oldest git that has everything that is used.
+const GIT_OLDEST: [u32; 2] = [2, 32];
+
+/// How something stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It is there.
+    There,
+    /// It is missing, and a run would fail.
+    Missing,
+    /// A run works without it, and something is worth knowing.
+    Note,
+}
+
+/// One thing that was looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// What.
+    pub what: String,
+    /// How it stands.
+    pub state: State,
+    /// What was found, or what to do.
+    pub said: String,
+}
+
+impl Check {
+    fn new(what: impl Into<String>, state: State, said: impl Into<String>) -> Self {
+        Self { what: what.into(), state, said: said.into() }
+    }
+}
+
+/// What is looked at.
+#[derive(Debug)]
+pub struct Subject<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// The subagents.
+    pub roster: &'a Roster,
+    /// The plan, where there is one: its commands count, too.
+    pub plan: Option<&'a Plan>,
+    /// The files of the commit that the work starts from.
+    pub files: &'a BTreeSet<String>,
+    /// Our own environment.
+    pub environment: &'a BTreeMap<String, String>,
+}
+
+/// Looks for everything that is not an agent program.
+#[must_use]
+pub fn look(subject: &Subject<'_>) -> Vec<Check> {
+    let mut checks = vec![git()];
+    checks.extend(commands(subject));
+    checks
+}
+
+/// Looks for the agent programs and their keys.
+pub async fn look_for_agents(
+    subject: &Subject<'_>,
+    program_root: &Path,
+    supervisor: &Path,
+    scratch: &Path,
+) -> Vec<Check> {
+    let Subject { config, roster, environment, .. } = subject;
+    let making = Making { config, command: None, own_steps: true, program_root, supervisor, environment };
+    let agents: Agents = match making.make(roster.iter().map(|subagent| &subagent.name)) {
+        Ok(agents) => agents,
+        Err(error) => return vec![Check::new("agent", State::Missing, errors::chain(&error))],
+    };
+    let mut checks = Vec::new();
+    let mut seen = BTreeSet::new();
+    for subagent in roster.iter() {
+        let kind = config.kind(&subagent.name);
+        let what = format!("agent {kind}");
+        match agents.check(config, [subagent], scratch).await {
+            Ok(()) if seen.insert(kind.clone()) => {
+                checks.push(Check::new(what, State::There, "its program starts, and it has what it needs"));
+            }
+            Ok(()) => {}
+            Err(error) => {
+                let said = errors::chain(&error);
+                let check = Check::new(what, State::Missing, said);
+                if !checks.contains(&check) {
+                    checks.push(check);
+                }
+            }
+        }
+    }
+    checks
+}
+
+fn git() -> Check {
+    match RunStore::git_version() {
+        Ok(version) if version >= GIT_OLDEST => {
+            Check::new("git", State::There, format!("version {}.{}", version[0], version[1]))
+        }
+        Ok([major, minor]) => {
+            let [wanted_major, wanted_minor] = GIT_OLDEST;
+            let said = format!(
+                "version {major}.{minor} is too old: install {wanted_major}.{wanted_minor} or newer"
+            );
+            Check::new("git", State::Missing, said)
+        }
+        Err(error) => Check::new("git", State::Missing, errors::chain(&error)),
+    }
+}
+
+/// Looks for the programs of the gates and of the set-up.
+fn commands(subject: &Subject<'_>) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for gate in GateKind::ALL {
+        let mut argvs = subject.config.gate_commands(gate);
+        argvs.extend(subject.plan.iter().flat_map(|plan| plan.commands(gate)));
+        if argvs.is_empty() && gate == GateKind::Tests {
+            let said = "no command is configured, so that it can pass for no plan that brings none of its own: set \
+                        `gates.tests.commands`";
+            checks.push(Check::new("gate tests", State::Note, said));
+        }
+        for argv in argvs {
+            checks.extend(program(subject, &format!("gate {gate}"), &argv));
+        }
+    }
+    for command in &subject.config.setup {
+        checks.extend(program(subject, "setup", &command.argv()));
+    }
+    checks
+}
+
+fn program(subject: &Subject<'_>, of: &str, argv: &[String]) -> Option<Check> {
+    let name = argv.first()?;
+    let what = format!("{of}: {}", argv.join(" "));
+    let found = if let Some(absolute) = name.strip_prefix('/') {
+        is_executable(&Path::new("/").join(absolute)).then(|| "is there".to_owned())
+    } else if name.contains('/') {
+        let path = name.strip_prefix("./").unwrap_or(name);
+        // What the set-up makes, such as a program of the dependencies, is not in the commit.
+        let made = !subject.config.setup.is_empty();
+        (subject.files.contains(path) || made).then(|| "is in the repository".to_owned())
+    } else {
+        let path = subject.environment.get("PATH").map_or("", String::as_str);
+        let folder = path.split(':').find(|folder| !folder.is_empty() && is_executable(&Path::new(folder).join(name)));
+        folder.map(|folder| format!("{folder}/{name}"))
+    };
+    Some(match found {
+        Some(found) => Check::new(what, State::There, found),
+        None if name.contains('/') => {
+            Check::new(what, State::Missing, format!("the repository has no {name} at the commit that work starts from"))
+        }
+        None => Check::new(what, State::Missing, format!("the environment lacks `{name}`: install it before the work begins")),
+    })
+}
+
+fn is_executable(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use implementer_model::roster;
+
+    use super::*;
+
+    fn checks(config: &str, path: &str, files: &[&str]) -> Vec<Check> {
+        let config = Config::read("c.yml", config, &["command"]).unwrap();
+        let roster = roster::load(&[], &config).roster;
+        let files = files.iter().map(|file| (*file).to_owned()).collect();
+        let environment = BTreeMap::from([("PATH".to_owned(), path.to_owned())]);
+        commands(&Subject { config: &config, roster: &roster, plan: None, files: &files, environment: &environment })
+    }
+
+    #[test]
+    fn what_gates_and_set_up_call_is_looked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let tool = folder.path().join("tool");
+        std::fs::write(&tool, "").unwrap();
+        std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::write(folder.path().join("text"), "").unwrap();
+        let path = format!("/nowhere:{}", folder.path().display());
+        let config = "gates: {tests: {commands: [tool --all, missing x, text, ./gradlew test, scripts/none]}}\n";
+        let found = checks(config, &path, &["gradlew"]);
+        let states: Vec<_> = found.iter().map(|check| check.state).collect();
+        use State::{Missing, There};
+        assert_eq!(states, [There, Missing, Missing, There, Missing], "{found:#?}");
+        assert!(found[1].said.contains("the environment lacks `missing`"), "{found:#?}");
+        assert!(found[4].said.contains("no scripts/none"), "{found:#?}");
+        // What the set-up makes is not in the commit.
+        let config = "setup: [{run: tool}]\ngates: {tests: {commands: [node_modules/.bin/jest]}}\n";
+        assert!(checks(config, &path, &[]).iter().all(|check| check.state == There));
+        assert_eq!(checks("", &path, &[])[0].state, State::Note, "no command at all is worth knowing");
+    }
+}
