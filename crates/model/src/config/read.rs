@@ -21,7 +21,7 @@ use crate::{
     yaml::tree::{self, Node, Value},
 };
 
-pub(super) const CONFIG_KEYS: [&str; 16] = [
+pub(super) const CONFIG_KEYS: [&str; 17] = [
     "agent",
     "agents",
     "subagents",
