@@ -17,7 +17,7 @@ use crate::{
     intake::Intake,
     journal::{self, JOURNAL_VERSION, Journal, JournalError, Record, Seal},
     run_dir::{RunDir, RunDirError},
-    sandbox::SandboxError,
+    sandbox::{Level, SandboxError},
     workspace::{
         WorkspaceError,
         slots::{Slot, SlotPool},
@@ -157,8 +157,9 @@ pub async fn prepare(request: RunRequest, scratch: &Path) -> Result<Prepared, Ex
         executable: &supervisor,
         environment: &environment,
     })?;
+    let isolated = sandbox.level() != Level::None;
     let (agents, checkout) =
-        find_agents(&intake, command, probe, &programs, scratch, &supervisor, &environment).await?;
+        find_agents(&intake, command, probe, &programs, (scratch, isolated), &supervisor, &environment).await?;
 
     let run = run_id(SystemTime::now(), intake.lock.digest.short());
     let seal = own_seal().map_err(surroundings("make a key for the journal"))?;
@@ -266,7 +267,8 @@ fn run_folder(
         };
     };
     let run_dir = RunDir::resume(&folder)?;
-    let (journal, records) = Journal::resume(&run_dir.path(RunFile::Journal), lock, seal.clone()).map_err(RunError::from)?;
+    let (journal, records) =
+        Journal::resume(&run_dir.path(RunFile::Journal), lock, seal.clone()).map_err(RunError::from)?;
     if coordinator::is_over(&records) {
         return Err(RunDirError::Taken { path: folder }.into());
     }
@@ -302,12 +304,13 @@ async fn find_agents(
     command: Option<Vec<String>>,
     store: RunStore,
     commit: &ObjectId,
-    scratch: &Path,
+    (scratch, isolated): (&Path, bool),
     supervisor: &Path,
     environment: &BTreeMap<String, String>,
 ) -> Result<(Agents, Option<Slot>), ExecutionError> {
     let config = &intake.config;
-    let mut making = Making { config, command, own_steps: false, program_root: scratch, supervisor, environment };
+    let mut making =
+        Making { config, command, own_steps: false, isolated, program_root: scratch, supervisor, environment };
     let mut checkout = None;
     if making.has_relative_program() {
         let pool = SlotPool::new(store, &scratch.join(PROGRAMS))?;

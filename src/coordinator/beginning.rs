@@ -31,8 +31,20 @@ pub(super) fn begin(
     elsewhere: Option<Elsewhere>,
 ) -> Result<(Run, mpsc::UnboundedReceiver<Happened>), RunError> {
     let began = Instant::now();
-    let Setup { intake, store, run_dir, scratch, agents, sandbox, environment, supervisor, place, revision, seal, resumed } =
-        setup;
+    let Setup {
+        intake,
+        store,
+        run_dir,
+        scratch,
+        agents,
+        sandbox,
+        environment,
+        supervisor,
+        place,
+        revision,
+        seal,
+        resumed,
+    } = setup;
     let (journal, records) = match resumed {
         Some(Resumed { journal, records }) => (journal, records),
         None => (Journal::create(&run_dir.path(RunFile::Journal), seal)?, Vec::new()),

@@ -145,12 +145,8 @@ async fn work_one(
         tracing::warn!(%error, %name, "the agent could not be run");
     }
     quarters.take_back().map_err(JobError::writing(&files.worktree))?;
-    place
-        .secrets
-        .take_out_of_file(&files.report, REPORT_MAX_BYTES as u64)
-        .map_err(JobError::writing(&files.report))?;
-    let secrets =
-        if place.secrets.is_empty() { Vec::new() } else { secrets_below(&files.worktree, place.secrets) };
+    place.secrets.take_out_of_file(&files.report, REPORT_MAX_BYTES as u64).map_err(JobError::writing(&files.report))?;
+    let secrets = if place.secrets.is_empty() { Vec::new() } else { secrets_below(&files.worktree, place.secrets) };
     let cancelled = *cancel.borrow();
     let how = HowItEnded { process, said, secrets, cancelled, ended_ms: site.now_ms() };
     let path = dir.ended();

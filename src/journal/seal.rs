@@ -114,7 +114,8 @@ fn read_key(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
     let mut file = fs::File::options().read(true).custom_flags(no_follow).open(path)?;
     let meta = file.metadata()?;
     if !meta.is_file() || meta.mode() & 0o077 != 0 || meta.uid() != rustix::process::geteuid().as_raw() {
-        let why = format!("{} is not a file of yours that nobody else can read; remove it to get a new key", path.display());
+        let why =
+            format!("{} is not a file of yours that nobody else can read; remove it to get a new key", path.display());
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
     }
     let mut key = [0; KEY_BYTES];

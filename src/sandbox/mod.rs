@@ -6,6 +6,7 @@
 
 mod cell;
 mod descriptors;
+mod hosted;
 #[cfg(target_os = "linux")]
 mod landlock;
 #[cfg(target_os = "linux")]
@@ -30,6 +31,7 @@ pub use implementer_model::isolation::{Demand, Isolation, Level};
 pub use self::{
     cell::{Cell, Room},
     descriptors::close_inherited,
+    hosted::{become_root_on_hosted_runner, hand_back},
     probe::{PROBE, probe_main},
     users::User,
 };

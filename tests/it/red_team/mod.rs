@@ -254,7 +254,8 @@ fn in_a_container_action_no_subagent_starts_that_could_speak_for_the_job() {
     let commands = stage.bench.path("set_env");
     fs::write(&commands, "").unwrap();
     let path = commands.to_str().unwrap().to_owned();
-    for (name, value) in [("GITHUB_ACTIONS", "true"), ("GITHUB_WORKSPACE", "/github/workspace"), ("GITHUB_ENV", &path)] {
+    for (name, value) in [("GITHUB_ACTIONS", "true"), ("GITHUB_WORKSPACE", "/github/workspace"), ("GITHUB_ENV", &path)]
+    {
         stage.environment(name, value);
     }
     let called = stage.run().expect(3).called;

@@ -136,7 +136,16 @@ impl Stage {
             .bench
             .command("git")
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .args(["-c", "safe.directory=*", "--git-dir", store.to_str().expect("UTF-8"), "ls-tree", "-r", "--name-only", &tree])
+            .args([
+                "-c",
+                "safe.directory=*",
+                "--git-dir",
+                store.to_str().expect("UTF-8"),
+                "ls-tree",
+                "-r",
+                "--name-only",
+                &tree,
+            ])
             .output()
             .expect("git runs");
         assert!(listing.status.success(), "{}", String::from_utf8_lossy(&listing.stderr));

@@ -7,6 +7,7 @@ use crate::{
     config::Config,
     diagnostics::Diagnostic,
     gate::{self, GateKind},
+    isolation::Demand,
     lock::Lock,
     means,
     plan::Plan,
@@ -86,10 +87,11 @@ pub fn render(preview: &Preview<'_>) -> String {
         lock.digest.short()
     ));
     page.push_str(&format!(
-        "### What would run\n\n{} in {}, at most {} at a time.\n\n{}\n\n",
+        "### What would run\n\n{} in {}, at most {} at a time. Isolation: `{}`.\n\n{}\n\n",
         text::count(schedule.tasks.len(), "task"),
         text::count(schedule.waves.len(), "wave"),
         schedule.concurrency,
+        Demand::or_default(config.isolation, true).name(),
         text::fenced(&mermaid::schedule_graph(schedule), "mermaid")
     ));
     write_tasks(&mut page, plan, schedule, config);
@@ -327,7 +329,7 @@ The lock names exactly what is shown here: another plan, commit or roster is ano
 
 ### What would run
 
-4 tasks in 4 waves, at most 8 at a time.
+4 tasks in 4 waves, at most 8 at a time. Isolation: `required`.
 
 ```mermaid
 flowchart TB
