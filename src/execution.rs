@@ -268,7 +268,7 @@ fn run_folder(
     };
     let run_dir = RunDir::resume(&folder)?;
     let (journal, records) =
-        Journal::resume(&run_dir.path(RunFile::Journal), lock, seal.clone()).map_err(RunError::from)?;
+        Journal::resume_sealed(&run_dir.path(RunFile::Journal), lock, seal.clone()).map_err(RunError::from)?;
     if coordinator::is_over(&records) {
         return Err(RunDirError::Taken { path: folder }.into());
     }
@@ -285,7 +285,7 @@ fn own_seal() -> io::Result<Seal> {
 
 /// Tells whether a folder holds a run of this lock that is not over. Fails when somebody else wrote it.
 fn resumable(folder: &Path, lock: &Lock, seal: &Seal) -> Result<bool, RunError> {
-    let records = match journal::read(&folder.join(RunFile::Journal), seal) {
+    let records = match journal::read_sealed(&folder.join(RunFile::Journal), seal) {
         Ok(records) => records,
         Err(error @ JournalError::Foreign { .. }) => return Err(error.into()),
         Err(_) => return Ok(false),
@@ -367,7 +367,7 @@ mod tests {
 
         let (run_dir, resumed) = run_folder(&below, "r1", &lock, Resume::WherePossible, &seal).unwrap();
         assert!(resumed.is_none());
-        let journal = Journal::create(&run_dir.path(RunFile::Journal), seal.clone()).unwrap();
+        let journal = Journal::create_sealed(&run_dir.path(RunFile::Journal), seal.clone()).unwrap();
         journal.append(0, Record::Begun { version: JOURNAL_VERSION, run: "r1".to_owned(), lock: lock.clone() });
         journal.sync().await.unwrap();
         // It is at work.

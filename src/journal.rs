@@ -205,7 +205,15 @@ impl Journal {
     ///
     /// # Errors
     /// When the file cannot be created.
-    pub fn create(path: &Path, seal: Seal) -> Result<Self, JournalError> {
+    pub fn create(path: &Path) -> Result<Self, JournalError> {
+        Self::create_sealed(path, Seal::open())
+    }
+
+    /// Creates a journal as [`Self::create`] does, whose lines are bound by `seal`.
+    ///
+    /// # Errors
+    /// When the file cannot be created.
+    pub fn create_sealed(path: &Path, seal: Seal) -> Result<Self, JournalError> {
         let io_error = |source| JournalError::Io { path: path.to_owned(), source };
         let mut options = OpenOptions::new();
         let file = options.write(true).create_new(true).mode(0o600).open(path).map_err(io_error)?;
@@ -217,7 +225,15 @@ impl Journal {
     ///
     /// # Errors
     /// When it is damaged before its end, of a newer version, of another lock, or cannot be written.
-    pub fn resume(path: &Path, lock: &Lock, seal: Seal) -> Result<(Self, Vec<(u64, Record)>), JournalError> {
+    pub fn resume(path: &Path, lock: &Lock) -> Result<(Self, Vec<(u64, Record)>), JournalError> {
+        Self::resume_sealed(path, lock, Seal::open())
+    }
+
+    /// Opens a journal as [`Self::resume`] does, whose lines are bound by `seal`.
+    ///
+    /// # Errors
+    /// As [`Self::resume`], and when another key sealed it.
+    pub fn resume_sealed(path: &Path, lock: &Lock, seal: Seal) -> Result<(Self, Vec<(u64, Record)>), JournalError> {
         let io_error = |source| JournalError::Io { path: path.to_owned(), source };
         let Read { records, previous, good_bytes } = read_whole(path, &seal)?;
         check_lock(path, &records, lock)?;
@@ -326,8 +342,16 @@ impl Writer {
 /// Reads a journal back. A torn last line, as a crash leaves it, is passed over.
 ///
 /// # Errors
-/// When the file cannot be read, was sealed with another key, or a line that is not the last is damaged.
-pub fn read(path: &Path, seal: &Seal) -> Result<Vec<(u64, Record)>, JournalError> {
+/// When the file cannot be read, or a line that is not the last is damaged.
+pub fn read(path: &Path) -> Result<Vec<(u64, Record)>, JournalError> {
+    read_sealed(path, &Seal::open())
+}
+
+/// Reads a journal back as [`read`] does, whose lines are bound by `seal`.
+///
+/// # Errors
+/// As [`read`], and when another key sealed it.
+pub fn read_sealed(path: &Path, seal: &Seal) -> Result<Vec<(u64, Record)>, JournalError> {
     read_whole(path, seal).map(|read| read.records)
 }
 
@@ -445,7 +469,7 @@ mod tests {
     }
 
     async fn journal_of(path: &Path, records: impl IntoIterator<Item = Record>) {
-        let journal = Journal::create(path, Seal::open()).unwrap();
+        let journal = Journal::create(path).unwrap();
         for record in records {
             journal.append(7, record);
         }
@@ -457,7 +481,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("journal.jsonl");
         journal_of(&path, [begun(), started(1)]).await;
-        assert_eq!(read(&path, &Seal::open()).unwrap(), [(7, begun()), (7, started(1))]);
+        assert_eq!(read(&path).unwrap(), [(7, begun()), (7, started(1))]);
         for line in std::fs::read_to_string(&path).unwrap().lines() {
             assert!(serde_json::from_str::<serde_json::Value>(line).unwrap()["entry"]["seq"].is_u64(), "{line}");
         }
@@ -472,7 +496,7 @@ mod tests {
         for end in 0..whole.len() {
             std::fs::write(&path, &whole[..end]).unwrap();
             let lines = whole[..end].iter().filter(|&&byte| byte == b'\n').count();
-            assert_eq!(read(&path, &Seal::open()).unwrap().len(), lines, "cut at {end}");
+            assert_eq!(read(&path).unwrap().len(), lines, "cut at {end}");
         }
     }
 
@@ -483,11 +507,11 @@ mod tests {
         journal_of(&path, [begun(), started(1), started(2)]).await;
         let whole = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, whole.replacen("feature", "fixture", 1)).unwrap();
-        assert!(matches!(read(&path, &Seal::open()), Err(JournalError::Damaged { line: 2, .. })));
+        assert!(matches!(read(&path), Err(JournalError::Damaged { line: 2, .. })));
         let without_second: String =
             whole.lines().enumerate().filter(|(n, _)| *n != 1).map(|(_, l)| format!("{l}\n")).collect();
         std::fs::write(&path, format!("{without_second}x\n")).unwrap();
-        assert!(matches!(read(&path, &Seal::open()), Err(JournalError::Damaged { line: 2, .. })));
+        assert!(matches!(read(&path), Err(JournalError::Damaged { line: 2, .. })));
     }
 
     fn lock_of(record: &Record) -> Lock {
@@ -506,12 +530,12 @@ mod tests {
         for end in 0..whole.len() {
             std::fs::write(&path, &whole[..end]).unwrap();
             let lines = whole[..end].iter().filter(|&&byte| byte == b'\n').count();
-            let (journal, records) = Journal::resume(&path, &lock_of(&begun()), Seal::open()).unwrap();
+            let (journal, records) = Journal::resume(&path, &lock_of(&begun())).unwrap();
             assert_eq!(records.len(), lines, "cut at {end}");
             journal.append(9, started(3));
             journal.sync().await.unwrap();
             drop(journal);
-            let read = read(&path, &Seal::open()).unwrap();
+            let read = read(&path).unwrap();
             assert_eq!((read.len(), read.last()), (lines + 1, Some(&(9, started(3)))), "cut at {end}");
         }
     }
@@ -522,7 +546,7 @@ mod tests {
         let path = dir.path().join("journal.jsonl");
         journal_of(&path, [begun(), started(1)]).await;
         let other = Lock::new(Digest::of("other"), ObjectId::new("1".repeat(40)).unwrap(), Digest::of("roster"));
-        assert!(matches!(Journal::resume(&path, &other, Seal::open()), Err(JournalError::OtherLock { .. })));
+        assert!(matches!(Journal::resume(&path, &other), Err(JournalError::OtherLock { .. })));
         let newer = |kind: &str| {
             let body = format!("{{\"seq\":2,\"at_ms\":7,\"record\":\"{kind}\"}}");
             let Record::Begun { lock, .. } = begun() else { panic!() };
@@ -538,7 +562,7 @@ mod tests {
         };
         for text in [newer("resumed"), newer("from-the-future")] {
             std::fs::write(&path, &text).unwrap();
-            let refused = Journal::resume(&path, &lock_of(&begun()), Seal::open());
+            let refused = Journal::resume(&path, &lock_of(&begun()));
             assert!(matches!(refused, Err(JournalError::Newer { found, .. }) if found == JOURNAL_VERSION + 1));
             assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
         }
@@ -547,7 +571,7 @@ mod tests {
         let text = format!("{LINE_START}{}{LINE_MIDDLE}{body}{LINE_END}", Seal::open().sum("", body));
         std::fs::write(&path, &text).unwrap();
         assert!(matches!(
-            Journal::resume(&path, &lock_of(&begun()), Seal::open()),
+            Journal::resume(&path, &lock_of(&begun())),
             Err(JournalError::Damaged { line: 1, .. })
         ));
         assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
@@ -560,12 +584,12 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             let path = dir.path().join("journal.jsonl");
             runtime.block_on(journal_of(&path, [begun(), started(1), started(2)]));
-            let whole = read(&path, &Seal::open()).unwrap();
+            let whole = read(&path).unwrap();
             let mut bytes = std::fs::read(&path).unwrap();
             let at = at % bytes.len();
             bytes[at] = byte;
             std::fs::write(&path, bytes).unwrap();
-            if let Ok(records) = read(&path, &Seal::open()) {
+            if let Ok(records) = read(&path) {
                 proptest::prop_assert!(whole.starts_with(&records), "byte {at}: {records:?}");
             }
         }
@@ -577,11 +601,11 @@ mod tests {
         let (planted, ours) = (dir.path().join("planted.jsonl"), dir.path().join("ours.jsonl"));
         journal_of(&planted, [begun(), started(1)]).await;
         let seal = Seal::of_process().unwrap();
-        let refused = Journal::resume(&planted, &lock_of(&begun()), seal.clone());
+        let refused = Journal::resume_sealed(&planted, &lock_of(&begun()), seal.clone());
         assert!(matches!(refused, Err(JournalError::Foreign { .. })));
-        assert!(matches!(read(&planted, &seal), Err(JournalError::Foreign { .. })));
+        assert!(matches!(read_sealed(&planted, &seal), Err(JournalError::Foreign { .. })));
 
-        let journal = Journal::create(&ours, seal.clone()).unwrap();
+        let journal = Journal::create_sealed(&ours, seal.clone()).unwrap();
         journal.append(7, begun());
         journal.append(7, started(1));
         journal.sync().await.unwrap();
@@ -590,10 +614,10 @@ mod tests {
         let forged = std::fs::read_to_string(&planted).unwrap();
         let line = forged.lines().nth(1).unwrap();
         std::fs::write(&ours, format!("{whole}{line}\n{line}\n")).unwrap();
-        assert!(matches!(read(&ours, &seal), Err(JournalError::Damaged { line: 3, .. })));
+        assert!(matches!(read_sealed(&ours, &seal), Err(JournalError::Damaged { line: 3, .. })));
         // As a last line it is what a crash leaves: it is cut off.
         std::fs::write(&ours, format!("{whole}{line}\n")).unwrap();
-        assert_eq!(read(&ours, &seal).unwrap(), [(7, begun()), (7, started(1))]);
+        assert_eq!(read_sealed(&ours, &seal).unwrap(), [(7, begun()), (7, started(1))]);
     }
 
     #[tokio::test]
@@ -601,7 +625,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("journal.jsonl");
         journal_of(&path, [begun()]).await;
-        assert!(matches!(Journal::create(&path, Seal::open()), Err(JournalError::Io { .. })));
+        assert!(matches!(Journal::create(&path), Err(JournalError::Io { .. })));
     }
 
     #[tokio::test]

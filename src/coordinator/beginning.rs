@@ -47,7 +47,7 @@ pub(super) fn begin(
     } = setup;
     let (journal, records) = match resumed {
         Some(Resumed { journal, records }) => (journal, records),
-        None => (Journal::create(&run_dir.path(RunFile::Journal), seal)?, Vec::new()),
+        None => (Journal::create_sealed(&run_dir.path(RunFile::Journal), seal)?, Vec::new()),
     };
     let lock = intake.lock.clone();
     run_dir.write_json(RunFile::Lock, &lock)?;

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::layout::{RunFile, TaskFile};
 use crate::{
-    journal::{self, Record, Seal},
+    journal::{self, Record},
     workspace::{integrate::Head, patch_text},
 };
 
@@ -114,7 +114,7 @@ impl Run {
 
     async fn reached(&mut self, until: Until, known: usize) -> Result<Reached, RunError> {
         self.journal.sync().await?;
-        let records = journal::read(&self.shop.run_dir.path(RunFile::Journal), &Seal::open())?;
+        let records = journal::read(&self.shop.run_dir.path(RunFile::Journal))?;
         let made = records.into_iter().skip(known).map(|(_, record)| record);
         let made = made.filter(|record| matches!(record, Record::Judged { .. } | Record::Bisected { .. })).collect();
         let handoff = match until {

@@ -267,6 +267,7 @@ fn judge(order: &Order, brief_digest: Digest, left: Left, paths: Option<&TreePat
     };
     let left_out: Vec<_> = left_out.into_iter().map(|left| (left.path, left.why.to_string())).collect();
     let ending = match &ended {
+        Err(NotStarted::Launch(error)) if error.is_loss() => Ending::Lost(error.to_string()),
         Err(error) => Ending::NotStarted(error.to_string()),
         Ok(ended) if ended.stopped && cancelled => Ending::Cancelled,
         Ok(ended) if ended.stopped && !ended.out_of_turns => Ending::Stopped,

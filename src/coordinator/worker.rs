@@ -178,7 +178,9 @@ async fn attempt(
         Ok(()) if ended.is_ok() => slot.capture_last().await,
         Ok(()) => {
             let captured = slot.capture().await;
-            if let Err(NotStarted::Launch(error @ (LaunchError::Lost { .. } | LaunchError::Survived { .. }))) = &ended {
+            if let Err(NotStarted::Launch(error)) = &ended
+                && error.is_loss()
+            {
                 // Whatever it was that ran there, nobody else is to meet it.
                 slot.give_up(error.to_string());
             }
@@ -227,7 +229,7 @@ pub async fn concluded(
                 ended.leftovers = ended.leftovers.saturating_add(again.leftovers);
                 agent.conclude_repair(job, first, &again)
             }
-            Err(error @ (LaunchError::Lost { .. } | LaunchError::Survived { .. })) => return Err(error),
+            Err(error) if error.is_loss() => return Err(error),
             Err(error) => {
                 tracing::warn!(%error, task = %job.task, "a subagent could not be asked for its report again");
                 first

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     agent::copy_bounded,
     coordinator::{Reached, Until},
-    journal::{self, Record, Seal},
+    journal::{self, Record},
     layout::{ResultFile, RunFile},
     run_dir::RunDir,
 };
@@ -154,7 +154,7 @@ fn read(site: &Site, before: &Reached, path: &Path) -> Result<Vec<(u64, Record)>
     if !meta.is_file() || meta.len() > RECEIPTS_MAX {
         return Err(format!("they are no plain file of at most {RECEIPTS_MAX} bytes"));
     }
-    let mut records = journal::read(path, &Seal::open()).map_err(|error| error.to_string())?.into_iter();
+    let mut records = journal::read(path).map_err(|error| error.to_string())?.into_iter();
     match records.next() {
         Some((_, Record::Begun { lock, run, .. })) if lock == site.frozen.lock && run == site.frozen.run => {}
         Some((_, Record::Begun { .. })) => return Err("they are of another run".to_owned()),

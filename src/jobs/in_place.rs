@@ -57,7 +57,7 @@ pub async fn run_in_place(
         *at_ms = site.now_ms();
     }
     write_journal(&path, &records).await?;
-    let (journal, records) = Journal::resume(&path, &intake.lock, Seal::open())?;
+    let (journal, records) = Journal::resume(&path, &intake.lock)?;
     let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
     let setup = Setup {
         agents,

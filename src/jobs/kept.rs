@@ -18,7 +18,7 @@ use implementer_model::{
 
 use super::{error::JobError, site::Site, state::write_journal};
 use crate::{
-    journal::{self, Record, Seal},
+    journal::{self, Record},
     layout::{StateFile, refs},
     workspace::{bundle, message::CommitMessage},
 };
@@ -55,7 +55,7 @@ impl Keeper {
     /// Writes what is finished so far. Each file is replaced as a whole, the bundle first: a journal never names a patch
     /// that the bundle beside it does not have, whenever the process is killed.
     pub(super) async fn keep(&mut self, site: &Site, journal: &Path) -> Result<(), JobError> {
-        let records = journal::read(journal, &Seal::open())?;
+        let records = journal::read(journal)?;
         if records.len() == self.records {
             return Ok(());
         }
@@ -110,7 +110,7 @@ impl Site {
         if !meta.is_file() || meta.len() > JOURNAL_MAX {
             return Err(format!("its journal is no plain file of at most {JOURNAL_MAX} bytes"));
         }
-        let mut records = journal::read(&journal, &Seal::open()).map_err(|error| error.to_string())?.into_iter();
+        let mut records = journal::read(&journal).map_err(|error| error.to_string())?.into_iter();
         match records.next() {
             Some((_, Record::Begun { lock, run, .. })) if lock == self.frozen.lock && run == self.frozen.run => {}
             Some((_, Record::Begun { .. })) => return Err("it is of another run".to_owned()),

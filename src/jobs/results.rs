@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     coordinator::{Order, commit_message},
-    journal::{self, Record, Seal},
+    journal::{self, Record},
     layout::{ResultFile, refs},
     workspace::bundle,
 };
@@ -86,7 +86,7 @@ pub(super) fn read(site: &Site, order: &Order, folder: &Path) -> Result<Counted,
     if !meta.is_file() || meta.len() > RESULT_MAX {
         return Err(format!("its record is no plain file of at most {RESULT_MAX} bytes"));
     }
-    let records = journal::read(&path, &Seal::open()).map_err(|error| format!("its record is damaged: {error}"))?;
+    let records = journal::read(&path).map_err(|error| format!("its record is damaged: {error}"))?;
     let [(_, Record::Begun { lock, run, .. }), started, ended] = <[_; 3]>::try_from(records)
         .map_err(|records: Vec<_>| format!("its record is cut off after {} of 3 entries", records.len()))?
     else {

@@ -214,7 +214,7 @@ impl Site {
         let intake = Intake::clone(&self.intake);
         let path = run_dir.path(RunFile::Journal);
         super::state::write_journal(&path, records).await?;
-        let (journal, records) = Journal::resume(&path, &intake.lock, Seal::open())?;
+        let (journal, records) = Journal::resume(&path, &intake.lock)?;
         let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
         let executable = std::env::current_exe().map_err(JobError::reading("our own executable"))?;
         let environment = own_environment();

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::error::JobError;
 use crate::{
     intake::{ConfigSource, PlanText},
-    journal::{self, JOURNAL_VERSION, Journal, Record, Seal},
+    journal::{self, JOURNAL_VERSION, Journal, Record},
     layout::StateFile,
     untrusted,
 };
@@ -176,7 +176,7 @@ impl StateDir {
     pub(super) fn records(&self) -> Result<Vec<(u64, Record)>, JobError> {
         let path = self.root.join(StateFile::Journal);
         untrusted::open(&path, JOURNAL_MAX)?;
-        Ok(journal::read(&path, &Seal::open())?)
+        Ok(journal::read(&path)?)
     }
 
     /// Reads what was noticed about results that were not counted.
@@ -214,7 +214,7 @@ impl StateDir {
 
 /// Writes records as a new journal.
 pub(super) async fn write_journal(path: &Path, records: &[(u64, Record)]) -> Result<(), JobError> {
-    let journal = Journal::create(path, Seal::open())?;
+    let journal = Journal::create(path)?;
     for (at_ms, record) in records {
         journal.append(*at_ms, record.clone());
     }

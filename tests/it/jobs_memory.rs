@@ -11,7 +11,7 @@ use std::{
 
 use backend_implementer::{
     coordinator::commit_message,
-    journal::{self, Journal, Record, Seal},
+    journal::{self, Journal, Record},
     workspace::{
         bundle,
         store::{Base, RunStore},
@@ -81,7 +81,7 @@ fn fan_out(count: usize) -> Peaks {
     let (collected, collect) = bench.measured(&[&collect[..], &["--results", &text(&first)]].concat());
     collected.expect(0);
     let made = Made::by_git(&bench, count);
-    let example = journal::read(&first.join("part-1-1/result.jsonl"), &Seal::open()).unwrap();
+    let example = journal::read(&first.join("part-1-1/result.jsonl")).unwrap();
     for (attempt, part) in prepared.iter().zip(1..) {
         let brief = Digest::of(fs::read(attempt["brief"].as_str().unwrap()).unwrap());
         made.write_result(&example, part, &brief, &results.join("jobs"));
@@ -173,7 +173,7 @@ impl Made {
         }
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            let journal = Journal::create(&folder.join("result.jsonl"), Seal::open()).unwrap();
+            let journal = Journal::create(&folder.join("result.jsonl")).unwrap();
             records.into_iter().for_each(|(at_ms, record)| journal.append(at_ms, record));
             journal.sync().await.unwrap();
         });
