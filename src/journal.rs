@@ -570,10 +570,7 @@ mod tests {
         let body = "{\"seq\":1,\"at_ms\":7,\"record\":\"began-anew\"}";
         let text = format!("{LINE_START}{}{LINE_MIDDLE}{body}{LINE_END}", Seal::open().sum("", body));
         std::fs::write(&path, &text).unwrap();
-        assert!(matches!(
-            Journal::resume(&path, &lock_of(&begun())),
-            Err(JournalError::Damaged { line: 1, .. })
-        ));
+        assert!(matches!(Journal::resume(&path, &lock_of(&begun())), Err(JournalError::Damaged { line: 1, .. })));
         assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     }
 

@@ -75,7 +75,8 @@ fn nothing_of_an_attempt_outlives_it() {
                 "program = 'import os, time, pathlib, signal\\n'\\\n    \
                  'signal.signal(signal.SIGTERM, signal.SIG_IGN)\\n'\\\n    \
                  'while True:\\n'\\\n    \
-                 '    for test in pathlib.Path(\"/\").glob(\"tmp/**/test_hello.py\"): test.write_text(\"\")\\n'\\\n    \
+                 '    for test in pathlib.Path(\"/\").glob(\"tmp/**/test_hello.py\"):\\n'\\\n    \
+                 '        if not test.is_relative_to(pathlib.Path.cwd()): test.write_text(\"\")\\n'\\\n    \
                  '    time.sleep(0.05)\\n'\n\
                  for _ in range(3):\n    \
                      if os.fork() == 0:\n        \
@@ -138,7 +139,7 @@ fn a_subagent_cannot_write_receipts_nor_end_the_coordinator() {
              attempt(lambda: (run / 'evil').mkdir())\n\
              for process in glob.glob('/proc/[0-9]*/cmdline'):\n    \
                  command = attempt(lambda: pathlib.Path(process).read_bytes()) or b''\n    \
-                 if b'backend-implementer' in command:\n        \
+                 if str(run).encode() in command and int(process.split('/')[2]) != os.getpid():\n        \
                      attempt(lambda: os.kill(int(process.split('/')[2]), signal.SIGKILL))\n",
         );
         let ran = stage.run();

@@ -165,7 +165,7 @@ impl Stage {
 pub(super) fn expect_failed_tests(ran: &Ran) {
     let handoff = ran.handoff();
     let tests = handoff.gates.iter().find(|receipt| receipt.gate == GateKind::Tests).expect("a receipt");
-    assert_ne!(tests.state, GateState::Passed, "{tests:?}");
+    assert_ne!(tests.state, GateState::Passed, "{tests:?}\n{}", ran.called.stderr);
     assert_eq!(ran.called.code, 1, "{}", ran.called.stderr);
 }
 
