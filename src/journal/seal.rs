@@ -23,7 +23,7 @@ const KEY_BYTES: usize = 32;
 const KEY_FILE: &str = "backend-implementer/journal.key";
 
 /// What binds the lines of a journal.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Seal(Option<[u8; KEY_BYTES]>);
 
 impl std::fmt::Debug for Seal {
@@ -73,6 +73,17 @@ impl Seal {
             Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(Self(Some(read_key(&path)?))),
             Err(error) => Err(error.error),
         }
+    }
+
+    /// Makes the one of this user. Where no key can be kept, a run can be made, and not be resumed.
+    ///
+    /// # Errors
+    /// When the system gives no random bytes.
+    pub fn own() -> io::Result<Self> {
+        Self::of_user().or_else(|error| {
+            tracing::warn!(%error, "the key for the journal cannot be kept, so an interrupted run cannot be resumed");
+            Self::of_process()
+        })
     }
 
     /// Makes one with a key that nobody has afterwards: what it seals can be read by this process only.

@@ -6,6 +6,7 @@ pub(crate) mod fan_out;
 pub(crate) mod github;
 pub(crate) mod imports;
 pub(crate) mod model;
+mod programs;
 
 use std::{
     collections::BTreeMap,
@@ -13,6 +14,8 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
+
+pub(crate) use programs::path;
 
 use implementer_model::{handoff::Handoff, schedule::Outcome};
 use serde_json::{Value, json};
@@ -59,7 +62,7 @@ impl Bench {
         // What these tests learn from a subagent comes out through files that a wall would keep from it; `red_team` is
         // about the walls.
         let config = format!(
-            "isolation: none\nagent:\n  kind: command\n  command: [python3, -B, {}, {}]\n",
+            "isolation: none\nagent:\n  kind: command\n  command: [python3, -I, -S, -B, {}, {}]\n",
             json!(agent),
             json!(script.to_str().expect("UTF-8"))
         );
@@ -134,7 +137,7 @@ impl Bench {
         let mut command = Command::new(program);
         command
             .env_clear()
-            .env("PATH", std::env::var_os("PATH").expect("a PATH"))
+            .env("PATH", path())
             .env("HOME", self.path("home"))
             .env("TMPDIR", self.path("tmp"))
             .stdin(Stdio::null())
