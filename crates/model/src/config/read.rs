@@ -21,7 +21,7 @@ use crate::{
     yaml::tree::{self, Node, Value},
 };
 
-pub(super) const CONFIG_KEYS: [&str; 14] = [
+pub(super) const CONFIG_KEYS: [&str; 15] = [
     "agent",
     "agents",
     "subagents",
