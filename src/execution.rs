@@ -96,7 +96,7 @@ pub struct Executed {
 #[derive(Debug, thiserror::Error)]
 pub enum ExecutionError {
     /// Something of this process's own surroundings is not as it must be.
-    #[error("cannot {doing}: {source}")]
+    #[error("cannot {doing}")]
     Surroundings {
         /// What was being done.
         doing: String,

@@ -8,7 +8,8 @@ use implementer_model::{
     diagnostics::{self, Diagnostic},
     ids::Digest,
     lock::{Lock, LockMismatch},
-    plan::{self, Plan},
+    means,
+    plan::{self, Dialect, Plan, Settings},
     provenance::Provenance,
     roster::{self, AgentFile, Roster},
     schedule::{self, Schedule},
@@ -34,6 +35,8 @@ pub struct PlanText {
     pub bytes: Vec<u8>,
     /// The line, from 1, on which it begins in the text that it was taken from; 1 for a file.
     pub first_line: usize,
+    /// The dialect that the user insists on.
+    pub dialect: Option<Dialect>,
 }
 
 /// Where the configuration comes from.
@@ -170,9 +173,10 @@ pub fn take(store: &RunStore, sources: &Sources<'_>) -> Result<Intake, IntakeErr
 
     let loaded = roster::load(&roster_files(store, &rules)?, &config);
     problems.extend(loaded.diagnostics);
-    let roster = loaded.roster;
+    let (roster, guessed) = (loaded.roster, loaded.guessed);
 
-    let mut reading = plan::read(&plan_text.name, &plan_text.bytes, &roster);
+    let settings = Settings { dialect: plan_text.dialect, ..Settings::new(&config) };
+    let mut reading = plan::read(&plan_text.name, &plan_text.bytes, &roster, &settings);
     diagnostics::shift(&mut reading.diagnostics, &plan_text.name, plan_text.first_line);
     problems.extend(reading.diagnostics);
 
@@ -184,6 +188,12 @@ pub fn take(store: &RunStore, sources: &Sources<'_>) -> Result<Intake, IntakeErr
     if problems.iter().any(Diagnostic::is_error) {
         return Err(invalid(problems));
     }
+
+    let called: Vec<_> = schedule.tasks.iter().map(|task| &task.subagent).collect();
+    let called: Vec<_> = roster.iter().filter(|subagent| called.contains(&&subagent.name)).collect();
+    problems.extend(means::unkept(called.iter().copied(), &config, agent::abilities));
+    let guessed = guessed.iter().filter(|guess| called.iter().any(|subagent| subagent.name == guess.subagent));
+    problems.extend(roster::notes::roles_to_confirm(guessed));
 
     let who = Digest::of_parts([roster.digest().as_str().as_bytes(), config.digest().as_str().as_bytes()]);
     let approved = Lock::new(plan.digest.clone(), base.commit.clone(), who);

@@ -7,7 +7,7 @@
 use std::{
     collections::BTreeMap,
     fs::{File, OpenOptions},
-    io::{self, Write as _},
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
     path::{Path, PathBuf},
     thread::JoinHandle,
 };
@@ -22,8 +22,14 @@ use implementer_model::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::untrusted::{self, UntrustedError};
+
 /// The version of the journal format that this program writes.
 pub const JOURNAL_VERSION: u32 = 1;
+
+/// The largest journal that is read, and the longest line of one, in bytes: a line has a report and a list of paths.
+const JOURNAL_MAX: u64 = 1024 * 1024 * 1024;
+const LINE_MAX: u64 = 64 * 1024 * 1024;
 
 /// Hex digits of the checksum that are kept: 64 bits, far more than a torn or damaged line needs to be told.
 const CHECKSUM_DIGITS: usize = 16;
@@ -345,28 +351,45 @@ fn check_lock(path: &Path, records: &[(u64, Record)], lock: &Lock) -> Result<(),
 }
 
 fn read_whole(path: &Path) -> Result<Read, JournalError> {
-    let text = std::fs::read(path).map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
-    let text = String::from_utf8_lossy(&text);
+    let io_error = |source| JournalError::Io { path: path.to_owned(), source };
+    let file = untrusted::open(path, JOURNAL_MAX).map_err(|error| match error {
+        UntrustedError::Io { source, .. } => io_error(source),
+        UntrustedError::NotPlain { .. } | UntrustedError::NotText { .. } => {
+            JournalError::Damaged { path: path.to_owned(), line: 1, why: "it is no plain file" }
+        }
+        UntrustedError::TooLarge { .. } => {
+            JournalError::Damaged { path: path.to_owned(), line: 1, why: "the file is larger than any journal" }
+        }
+    })?;
+    let mut file = BufReader::new(file);
     let mut records = Vec::new();
     let mut previous = String::new();
     let mut good_bytes = 0;
-    let lines: Vec<&str> = text.split_inclusive('\n').collect();
-    for (index, line) in lines.iter().enumerate() {
-        let damaged = |why| JournalError::Damaged { path: path.to_owned(), line: index + 1, why };
-        let text_len = line.len() as u64;
-        match parse(line, &previous, index as u64 + 1) {
+    let mut bytes = Vec::new();
+    for number in 1.. {
+        bytes.clear();
+        let count = file.by_ref().take(LINE_MAX + 1).read_until(b'\n', &mut bytes).map_err(io_error)? as u64;
+        if count == 0 {
+            break;
+        }
+        let damaged = |why| JournalError::Damaged { path: path.to_owned(), line: number, why };
+        if count > LINE_MAX {
+            return Err(damaged("it is longer than any record"));
+        }
+        let is_last = file.fill_buf().map_err(io_error)?.is_empty();
+        match parse(&String::from_utf8_lossy(&bytes), &previous, number as u64) {
             Ok((sum, line)) => {
                 previous = sum;
-                good_bytes += text_len;
+                good_bytes += count;
                 records.push((line.at_ms, line.record));
             }
-            // A newer program's journal may have records that are unknown here; that is what there is to say then.
-            Err(UNKNOWN) if newer(&records).is_some() => {
-                return Err(JournalError::Newer { path: path.to_owned(), found: newer(&records).unwrap_or_default() });
-            }
-            // A whole record of a kind that is unknown is no torn one: cutting it off would lose what it says.
-            Err(why @ UNKNOWN) => return Err(damaged(why)),
-            Err(_) if index + 1 == lines.len() => break,
+            Err(why @ UNKNOWN) => match newer(&records) {
+                // A newer program's journal may have records that are unknown here; that is what there is to say then.
+                Some(found) => return Err(JournalError::Newer { path: path.to_owned(), found }),
+                // A whole record of a kind that is unknown is no torn one: cutting it off would lose what it says.
+                None => return Err(damaged(why)),
+            },
+            Err(_) if is_last => break,
             Err(why) => return Err(damaged(why)),
         }
     }

@@ -20,6 +20,7 @@ pub mod run_dir;
 pub mod runtime;
 pub mod sandbox;
 pub mod step;
+pub mod uncommitted;
 pub mod untrusted;
 pub mod verify;
 pub mod workspace;

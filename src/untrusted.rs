@@ -142,6 +142,12 @@ impl PlainFile {
         self.size
     }
 
+    /// Gives the file itself, for a program that reads it in our place. It is bounded by what was looked at.
+    #[must_use]
+    pub fn into_file(self) -> File {
+        self.file
+    }
+
     /// Reads all of it.
     ///
     /// # Errors

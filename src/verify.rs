@@ -13,9 +13,10 @@ use implementer_model::{
     scope, summary,
 };
 
-use crate::layout::RunFile;
 use crate::{
     coordinator::commit_message,
+    layout::RunFile,
+    untrusted::{self, UntrustedError},
     workspace::{
         WorkspaceError, bundle,
         integrate::{Head, IntegrateError},
@@ -24,19 +25,20 @@ use crate::{
     },
 };
 
+/// The largest hand-off that is read, in bytes: one of 256 tasks has some 25 MB.
+const HANDOFF_MAX: u64 = 64 * 1024 * 1024;
+
+/// The largest summary that is read, in bytes: a comment has at most 65,536 characters.
+const SUMMARY_MAX: u64 = 1024 * 1024;
+
 /// Says why a run could not be looked at. What is wrong with a run that can be looked at is a failed [`Check`].
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// A file is not there or cannot be read.
-    #[error("cannot read {path}: {source}")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    /// The hand-off is not there, or no file that is read.
+    #[error("cannot read the hand-off")]
+    Read(#[from] UntrustedError),
     /// The hand-off is not one.
-    #[error("{path}: {source}")]
+    #[error("{path} is no hand-off")]
     Handoff {
         /// The file.
         path: PathBuf,
@@ -53,8 +55,28 @@ pub enum VerifyError {
 pub struct Check {
     /// What has to hold.
     pub claim: &'static str,
-    /// What was found: `Ok` with the evidence, `Err` with what is wrong.
-    pub found: Result<String, String>,
+    /// The evidence, or what is wrong.
+    pub found: Found,
+}
+
+/// What a check found: the evidence, or what is wrong.
+pub type Found = Result<String, Broken>;
+
+/// Says what is wrong with a run, in a sentence.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Broken(String);
+
+impl From<String> for Broken {
+    fn from(what: String) -> Self {
+        Self(what)
+    }
+}
+
+impl From<&str> for Broken {
+    fn from(what: &str) -> Self {
+        Self(what.to_owned())
+    }
 }
 
 /// What came out.
@@ -73,7 +95,7 @@ impl Proof {
         self.checks.iter().all(|check| check.found.is_ok())
     }
 
-    fn add(&mut self, claim: &'static str, found: Result<String, String>) {
+    fn add(&mut self, claim: &'static str, found: Found) {
         self.checks.push(Check { claim, found });
     }
 }
@@ -84,7 +106,7 @@ impl Proof {
 /// When the hand-off cannot be read, or the repository cannot be used.
 pub fn verify(target: &Path, repository: &Path, scratch: &Path) -> Result<Proof, VerifyError> {
     let file = if target.is_dir() { target.join(RunFile::Handoff) } else { target.to_owned() };
-    let bytes = std::fs::read(&file).map_err(|source| VerifyError::Read { path: file.clone(), source })?;
+    let bytes = untrusted::read(&file, HANDOFF_MAX)?;
     let handoff = Handoff::read(&bytes).map_err(|source| VerifyError::Handoff { path: file.clone(), source })?;
     let folder = file.parent().unwrap_or(Path::new("."));
     let mut proof = Proof { status: handoff.status, checks: Vec::new() };
@@ -96,15 +118,14 @@ pub fn verify(target: &Path, repository: &Path, scratch: &Path) -> Result<Proof,
         proof.add("the bundle is the one that the hand-off names", bundle_digest(&handoff, name, &path));
         match bundle::open(&path, repository, &scratch.join("verify.git")) {
             Ok(store) => implementation(&handoff, &store, &mut proof)?,
-            Err(WorkspaceError::Bundle(error)) => {
-                proof.add("the bundle can be unpacked", Err(error.to_string()));
+            Err(error @ (WorkspaceError::Bundle(_) | WorkspaceError::Untrusted(_))) => {
+                proof.add("the bundle can be unpacked", Err(error.to_string().into()));
             }
             Err(error) => return Err(error.into()),
         }
     } else {
         let nothing = handoff.result.commits.is_empty() && handoff.result.commit == handoff.result.base;
-        let found =
-            if nothing { Ok("nothing was integrated".to_owned()) } else { Err("it names no bundle".to_owned()) };
+        let found = if nothing { Ok("nothing was integrated".to_owned()) } else { Err("it names no bundle".into()) };
         proof.add("the bundle is the one that the hand-off names", found);
     }
     proof.add("the status follows from tasks, gates and findings", status(&handoff));
@@ -117,30 +138,30 @@ pub fn verify(target: &Path, repository: &Path, scratch: &Path) -> Result<Proof,
     Ok(proof)
 }
 
-fn lock(handoff: &Handoff) -> Result<String, String> {
+fn lock(handoff: &Handoff) -> Found {
     let Lock { digest, plan, base, roster } = &handoff.lock;
     let recomputed = Lock::new(plan.clone(), base.clone(), roster.clone());
     if recomputed.digest != *digest {
-        return Err(format!("plan, base and roster give {}, the hand-off says {digest}", recomputed.digest));
+        return Err(format!("plan, base and roster give {}, the hand-off says {digest}", recomputed.digest).into());
     }
     if *plan != handoff.plan.digest {
-        return Err(format!("it locks the plan {plan}, but the plan is {}", handoff.plan.digest));
+        return Err(format!("it locks the plan {plan}, but the plan is {}", handoff.plan.digest).into());
     }
     if *base != handoff.result.base {
-        return Err(format!("it locks the base {base}, but the base is {}", handoff.result.base));
+        return Err(format!("it locks the base {base}, but the base is {}", handoff.result.base).into());
     }
     Ok(digest.to_string())
 }
 
-fn bundle_digest(handoff: &Handoff, name: &str, path: &Path) -> Result<String, String> {
+fn bundle_digest(handoff: &Handoff, name: &str, path: &Path) -> Found {
     if name.contains(['/', '\\']) || name.starts_with('.') {
-        return Err("its name is a path; it has to lie beside the hand-off".to_owned());
+        return Err("its name is a path; it has to lie beside the hand-off".into());
     }
     let digest = bundle::digest(path).map_err(|error| error.to_string())?;
     match &handoff.result.bundle_digest {
         Some(claimed) if *claimed == digest => Ok(digest.to_string()),
-        Some(claimed) => Err(format!("it has the digest {digest}, the hand-off says {claimed}")),
-        None => Err("the hand-off names no digest".to_owned()),
+        Some(claimed) => Err(format!("it has the digest {digest}, the hand-off says {claimed}").into()),
+        None => Err("the hand-off names no digest".into()),
     }
 }
 
@@ -151,11 +172,11 @@ fn implementation(handoff: &Handoff, store: &RunStore, proof: &mut Proof) -> Res
         Ok(base) if base.tree == result.base_tree => base,
         Ok(base) => {
             let wrong = format!("it is {}, the hand-off says {}", base.tree, result.base_tree);
-            proof.add("the base has the tree that the hand-off says", Err(wrong));
+            proof.add("the base has the tree that the hand-off says", Err(wrong.into()));
             return Ok(());
         }
         Err(error) => {
-            proof.add("the base is in the repository", Err(error.to_string()));
+            proof.add("the base is in the repository", Err(error.to_string().into()));
             return Ok(());
         }
     };
@@ -166,13 +187,13 @@ fn implementation(handoff: &Handoff, store: &RunStore, proof: &mut Proof) -> Res
         match walk.step(commit) {
             Ok(()) => {}
             Err(Wrong::Integration(why)) => {
-                proof.add("integration gives the same commits again", Err(format!("{}: {why}", commit.task)));
+                proof.add("integration gives the same commits again", Err(format!("{}: {why}", commit.task).into()));
                 return Ok(());
             }
-            Err(Wrong::Scope(why)) => scopes = Err(format!("{}: {why}", commit.task)),
+            Err(Wrong::Scope(why)) => scopes = Err(format!("{}: {why}", commit.task).into()),
             Err(Wrong::Workspace(error)) => {
                 // An object that is missing or damaged is the bundle's fault.
-                proof.add("integration gives the same commits again", Err(format!("{}: {error}", commit.task)));
+                proof.add("integration gives the same commits again", Err(format!("{}: {error}", commit.task).into()));
                 return Ok(());
             }
         }
@@ -189,7 +210,8 @@ fn implementation(handoff: &Handoff, store: &RunStore, proof: &mut Proof) -> Res
         Err(format!(
             "they end in {} ({}), the hand-off says {} ({})",
             head.commit, head.tree, result.commit, result.tree
-        ))
+        )
+        .into())
     };
     proof.add("integration gives the same commits again", last);
     proof.add("every patch kept to its scope", scopes.map(|()| format!("{} patches", walk.patches.len())));
@@ -199,7 +221,7 @@ fn implementation(handoff: &Handoff, store: &RunStore, proof: &mut Proof) -> Res
         landing::unaccounted(store, &base.tree, &result.tree, &walk.patches.iter().collect::<Vec<_>>(), &merged)?;
     let landed = match unaccounted.as_slice() {
         [] => Ok(format!("{} of them are merges", merged.len())),
-        paths => Err(format!("nobody wrote {}", paths.join(", "))),
+        paths => Err(format!("nobody wrote {}", paths.join(", ")).into()),
     };
     proof.add("every changed file of the final tree comes from one patch or a listed merge", landed);
     Ok(())
@@ -286,14 +308,14 @@ impl Walk<'_> {
 }
 
 /// Judges the hand-off again: a status that somebody wrote into it by hand does not stand.
-fn status(handoff: &Handoff) -> Result<String, String> {
+fn status(handoff: &Handoff) -> Found {
     let mut again = handoff.clone();
     summary::conclude(&mut again);
     if again.status != handoff.status {
-        return Err(format!("they give {:?}, the hand-off says {:?}", again.status, handoff.status));
+        return Err(format!("they give {:?}, the hand-off says {:?}", again.status, handoff.status).into());
     }
     if again.criteria != handoff.criteria || again.missing != handoff.missing {
-        return Err("its criteria or the list of what is missing are others than they give".to_owned());
+        return Err("its criteria or the list of what is missing are others than they give".into());
     }
     if handoff.status == Status::Complete {
         let tree: &ObjectId = &handoff.result.tree;
@@ -302,11 +324,11 @@ fn status(handoff: &Handoff) -> Result<String, String> {
     Ok(format!("{:?}", handoff.status).to_lowercase())
 }
 
-fn written_summary(handoff: &Handoff, path: &Path) -> Result<String, String> {
-    let written = std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+fn written_summary(handoff: &Handoff, path: &Path) -> Found {
+    let written = untrusted::read(path, SUMMARY_MAX).map_err(|error| error.to_string())?;
     if written == summary::render(handoff).as_bytes() {
         Ok(RunFile::Summary.name().to_owned())
     } else {
-        Err(format!("{} is not what the hand-off gives", RunFile::Summary.name()))
+        Err(format!("{} is not what the hand-off gives", RunFile::Summary.name()).into())
     }
 }

@@ -89,7 +89,7 @@ pub enum RunnerError {
         wanted: &'static str,
     },
     /// A file of the runner's cannot be read or written.
-    #[error("cannot {doing} {path}: {source}")]
+    #[error("cannot {doing} {path}")]
     File {
         /// `read` or `write to`.
         doing: &'static str,
@@ -128,10 +128,10 @@ impl Runner {
     #[must_use]
     pub fn input(&self, name: &str) -> Option<&str> {
         debug_assert!(INPUTS.contains(&name), "`{name}` is no input of the action");
-        // The runner upper-cases names and leaves hyphens, which no shell can set: there underscores stand for them.
-        let variable = format!("INPUT_{}", name.to_uppercase());
-        let value = self.get(&variable).or_else(|| self.get(&variable.replace('-', "_")));
-        value.map(str::trim).filter(|value| !value.is_empty())
+        // The runner upper-cases names and leaves hyphens, which no shell can set.
+        let as_the_runner = format!("INPUT_{}", name.to_uppercase());
+        let given = |variable: &str| self.get(variable).map(str::trim).filter(|value| !value.is_empty());
+        given(&as_the_runner).or_else(|| given(&as_the_runner.replace('-', "_")))
     }
 
     /// Returns an input that is a number.
@@ -353,6 +353,7 @@ mod tests {
             ("GITHUB_STEP_SUMMARY", file("summary")),
             ("INPUT_TIME-LIMIT", " 12 ".to_owned()),
             ("INPUT_LOCK", String::new()),
+            ("INPUT_ON_COMPLETE", "next.yml".to_owned()),
         ];
         Runner::new(variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()).unwrap()
     }
@@ -369,6 +370,7 @@ mod tests {
         let runner = runner(folder.path());
         assert_eq!(runner.number("time-limit").unwrap(), Some(12));
         assert_eq!(runner.input("lock"), None);
+        assert_eq!(runner.input("on-complete"), Some("next.yml"), "a shell cannot set a name with a hyphen");
         assert!(runner.number("jobs").unwrap().is_none());
     }
 

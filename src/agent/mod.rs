@@ -40,7 +40,7 @@ use scratch::Scratch;
 
 pub use agents::{Agents, Making};
 pub use answer::{AnswerFile, TurnLimit};
-pub use cli::{CliAgent, ProgramInfo, kinds, programs};
+pub use cli::{CliAgent, ProgramInfo, abilities, kinds, programs};
 pub use command::CommandAgent;
 pub use environment::EnvironmentError;
 pub use error::AgentError;

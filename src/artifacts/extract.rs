@@ -52,8 +52,10 @@ pub enum ExtractError {
     #[error("it holds too much: {0}")]
     TooMuch(String),
     /// The disk failed.
-    #[error("cannot write {path}: {source}")]
+    #[error("cannot {doing} {path}")]
     Io {
+        /// What was being done.
+        doing: &'static str,
         /// The file.
         path: PathBuf,
         /// What the system said.
@@ -66,8 +68,9 @@ pub enum ExtractError {
 /// # Errors
 /// When anything about it is not as it should be; what was unpacked until then is of no use.
 pub fn extract(from: &Path, to: &Path, limits: &Limits) -> Result<(), ExtractError> {
-    let file = File::open(from).map_err(|source| ExtractError::Io { path: from.to_owned(), source })?;
-    let packed = file.metadata().map_err(|source| ExtractError::Io { path: from.to_owned(), source })?.len();
+    let reading = |source| ExtractError::Io { doing: "read", path: from.to_owned(), source };
+    let file = File::open(from).map_err(reading)?;
+    let packed = file.metadata().map_err(reading)?.len();
     let mut zip = ZipArchive::new(file).map_err(|error| ExtractError::Damaged(error.to_string()))?;
     if zip.len() > limits.entries {
         return Err(ExtractError::TooMuch(format!("{} entries, more than {}", zip.len(), limits.entries)));
@@ -114,14 +117,18 @@ pub fn extract(from: &Path, to: &Path, limits: &Limits) -> Result<(), ExtractErr
             return Err(ExtractError::Twice(shown()));
         }
         make_dir(path.parent().unwrap_or(to))?;
-        let mut file = File::create_new(&path).map_err(|source| ExtractError::Io { path: path.clone(), source })?;
+        let mut file = File::create_new(&path).map_err(|source| ExtractError::Io {
+            doing: "write",
+            path: path.clone(),
+            source,
+        })?;
         // What the zip says of its sizes is a claim; what comes out is counted. The reader checks the CRC at the end.
         let copied = io::copy(&mut entry.by_ref().take(left + 1), &mut file).map_err(|error| match error.kind() {
             io::ErrorKind::InvalidData
             | io::ErrorKind::InvalidInput
             | io::ErrorKind::UnexpectedEof
             | io::ErrorKind::Other => ExtractError::Damaged(error.to_string()),
-            _ => ExtractError::Io { path: path.clone(), source: error },
+            _ => ExtractError::Io { doing: "write", path: path.clone(), source: error },
         })?;
         if copied > left {
             return Err(ExtractError::TooMuch(format!("more than {allowed} bytes out of {packed}")));
@@ -137,7 +144,7 @@ fn damaged(error: ZipError) -> ExtractError {
 }
 
 fn make_dir(path: &Path) -> Result<(), ExtractError> {
-    fs::create_dir_all(path).map_err(|source| ExtractError::Io { path: path.to_owned(), source })
+    fs::create_dir_all(path).map_err(|source| ExtractError::Io { doing: "write", path: path.to_owned(), source })
 }
 
 /// Takes a name apart; nothing, when it is not a plain path that stays where it is.

@@ -60,7 +60,7 @@ pub enum UploadError {
         again: bool,
     },
     /// The zip cannot be read.
-    #[error("cannot read the artifact's file: {0}")]
+    #[error("cannot read the artifact's file")]
     File(#[from] std::io::Error),
 }
 
@@ -89,18 +89,21 @@ impl ArtifactService {
     ///
     /// # Errors
     /// When the runner offers none.
-    pub fn of(variables: &BTreeMap<String, String>) -> Result<Self, UploadError> {
+    pub fn from_environment(variables: &BTreeMap<String, String>) -> Result<Self, UploadError> {
         let get = |name: &'static str| {
             variables.get(name).filter(|value| !value.is_empty()).ok_or(UploadError::NoService(name))
         };
-        let (url, token) = (get("ACTIONS_RESULTS_URL")?, get("ACTIONS_RUNTIME_TOKEN")?);
+        let (url, token) = (get("ACTIONS_RESULTS_URL")?.trim(), get("ACTIONS_RUNTIME_TOKEN")?.trim());
+        if !token.chars().all(|character| character.is_ascii_graphic()) {
+            return Err(UploadError::Token("it holds a character that no token has"));
+        }
         let (run, job) = backend_ids(token)?;
         let client = http::client(Timeouts::Silence).map_err(|_| UploadError::Token("no client can be made"))?;
         let url = url.trim_end_matches('/').to_owned();
         Ok(Self {
             client,
             url,
-            token: token.clone().into(),
+            token: token.to_owned().into(),
             run,
             job,
             pace: Pace { longest_wait: Duration::from_secs(20), repetitions: 4, ..Pace::default() },
@@ -301,7 +304,7 @@ mod tests {
 
     #[test]
     fn without_a_service_the_message_says_what_to_do() {
-        let error = ArtifactService::of(&BTreeMap::new()).unwrap_err().to_string();
+        let error = ArtifactService::from_environment(&BTreeMap::new()).unwrap_err().to_string();
         assert!(error.contains("GitHub Enterprise Server") && error.contains("`command: run`"), "{error}");
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     artifacts::UploadError,
     coordinator::RunError,
     execution::ExecutionError,
-    github::GithubError,
+    github::{GithubError, GithubErrorKind},
     intake::IntakeError,
     jobs::JobError,
     journal::JournalError,
@@ -78,22 +78,30 @@ impl Failure {
         for diagnostic in &self.diagnostics {
             let _ = writeln!(out, "{diagnostic}\n");
         }
-        let _ = writeln!(out, "error: {}", self.error);
+        let _ = writeln!(out, "error: {}", shown(&self.error.to_string()));
         // An error that already quotes its cause must not say it twice.
         let mut said = self.error.to_string();
         for cause in self.error.chain().skip(1) {
             let cause = cause.to_string();
             if !said.contains(&cause) {
-                let _ = writeln!(out, "  because: {cause}");
+                let _ = writeln!(out, "  because: {}", shown(&cause));
                 said.push_str(&cause);
             }
         }
         if let Some(hint) = &self.hint {
-            let _ = writeln!(out, "  hint: {hint}");
+            let _ = writeln!(out, "  hint: {}", shown(hint));
         }
         // A closed standard error is nothing that could be told anybody.
         let _ = std::io::stderr().write_all(text::terminal(&out).as_bytes());
     }
+}
+
+/// The longest message that is printed, in characters.
+const SHOWN_MAX: usize = 8_000;
+
+/// Makes a message one that nothing in it can end: its further lines are indented, so that none is taken for ours.
+fn shown(message: &str) -> String {
+    text::truncate(&text::terminal(message), SHOWN_MAX).replace('\n', "\n    ")
 }
 
 impl std::fmt::Display for Failure {
@@ -190,7 +198,7 @@ impl From<ConversationError> for Failure {
             ConversationError::Execution(error) => error.into(),
             ConversationError::Intake(error) => error.into(),
             _ => {
-                let hint = error.hint().map(str::to_owned);
+                let hint = error.hint();
                 Self::input(error).with_hint(hint)
             }
         }
@@ -199,7 +207,12 @@ impl From<ConversationError> for Failure {
 
 impl From<GithubError> for Failure {
     fn from(error: GithubError) -> Self {
-        Self::outside(error)
+        let hint = error.hint();
+        match error.kind {
+            GithubErrorKind::BadToken(_) => Self::input(error),
+            _ => Self::outside(error),
+        }
+        .with_hint(hint)
     }
 }
 
@@ -268,6 +281,7 @@ impl From<JobError> for Failure {
             JobError::Workspace(error) => error.into(),
             JobError::Run(error) => error.into(),
             JobError::RunDir(error) => error.into(),
+            JobError::Untrusted(_) => Self::input(error),
             JobError::Journal(error) => RunError::from(error).into(),
             JobError::Agent(error) => error.into(),
         }
@@ -278,7 +292,7 @@ impl From<VerifyError> for Failure {
     fn from(error: VerifyError) -> Self {
         match error {
             VerifyError::Workspace(error) => error.into(),
-            VerifyError::Read { .. } | VerifyError::Handoff { .. } => Self::input(error),
+            VerifyError::Read(_) | VerifyError::Handoff { .. } => Self::input(error),
         }
     }
 }

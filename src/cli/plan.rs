@@ -91,13 +91,17 @@ fn human(intake: &Intake) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "Plan   {}", plan.title.as_deref().unwrap_or("(no title)"));
     let _ = writeln!(out, "       {}, {}", plan.source, plan.digest);
+    let _ = writeln!(out, "       {}", text::terminal(&shape(plan)));
+    for file in &plan.context {
+        let _ = writeln!(out, "       beside it {}", text::terminal(&file.path));
+    }
     let _ = writeln!(out, "Base   {}", base.commit);
     let _ = writeln!(out, "Lock   {}", lock.digest);
 
     for wave in &schedule.waves {
         let _ = writeln!(out, "\nWave {}  {}", wave.number, phase(wave.phase));
         for task in wave.tasks.iter().filter_map(|id| schedule.task(id)) {
-            write_task(&mut out, task, &protected);
+            write_task(&mut out, task, plan, &protected);
         }
     }
     let _ = writeln!(out, "\nNobody may touch\n  {}", globs(&protected.iter().collect::<Vec<_>>()));
@@ -140,13 +144,20 @@ fn phase(phase: Phase) -> String {
     format!("phase {} {}", phase.number(), phase.name())
 }
 
-fn write_task(out: &mut String, task: &Task, protected: &BTreeSet<String>) {
+/// Says how the plan was read, and where its items went.
+fn shape(plan: &Plan) -> String {
+    format!("read as {}; {}", plan.dialect, plan.counts().line())
+}
+
+fn write_task(out: &mut String, task: &Task, plan: &Plan, protected: &BTreeSet<String>) {
     let asked = if task.planned {
         text::count(task.requirements.len(), "requirement")
     } else {
         "not in the plan, always runs".to_owned()
     };
-    let _ = writeln!(out, "  {}  {}  {asked}", task.id, task.subagent);
+    let guess = plan.tasks.iter().find(|planned| planned.id == task.id).and_then(|planned| planned.owner.guess());
+    let guess = guess.map(|guess| format!("  (guessed: {guess})")).unwrap_or_default();
+    let _ = writeln!(out, "  {}  {}  {asked}{guess}", task.id, task.subagent);
     // A heading that only names the role or the subagent says nothing new.
     if task.planned && ![task.role.title(), task.subagent.as_str()].contains(&task.title.as_str()) {
         let _ = writeln!(out, "    {}", text::truncate(&task.title, 100));

@@ -1,6 +1,6 @@
 //! `--pr`: a pull request as the subject of `plan` and `run`, from somebody's own machine.
 
-use std::{path::Path, str::FromStr};
+use std::{env::VarError, path::Path, str::FromStr};
 
 use anyhow::Context as _;
 use implementer_model::{
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     actions,
     execution::{self, Executed, Out},
-    github::{Github, RepositoryName, Settings},
+    github::{Addresses, Github, RepositoryName, Settings},
     http::Pace,
     intake::Intake,
     runtime::with_signals,
@@ -102,19 +102,20 @@ fn tell_usage(pull: &PullRequestContext) {
 /// Looks at a pull request, with the token and the addresses that the environment names.
 fn context(name: &PullRequestName) -> Result<PullRequestContext, Failure> {
     let own = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
-    let token = own("GITHUB_TOKEN")
-        .or_else(|| own("GH_TOKEN"))
-        .context("`--pr` needs a token; set GITHUB_TOKEN or GH_TOKEN, for example to what `gh auth token` prints")
-        .map_err(Failure::input)?;
+    let token = match (token("GITHUB_TOKEN")?, token("GH_TOKEN")?) {
+        (Some(token), _) | (None, Some(token)) => token,
+        (None, None) => {
+            let wanted =
+                "`--pr` needs a token; set GITHUB_TOKEN or GH_TOKEN, for example to what `gh auth token` prints";
+            return Err(Failure::input(anyhow::anyhow!(wanted)));
+        }
+    };
     let server_url = own("GITHUB_SERVER_URL").unwrap_or_else(|| "https://github.com".to_owned());
     let server_url = server_url.trim_end_matches('/').to_owned();
-    let of_server = |on_github: &str, elsewhere: &str| {
-        if server_url == "https://github.com" { on_github.to_owned() } else { format!("{server_url}{elsewhere}") }
-    };
+    let addresses = Addresses::from_server(&server_url);
     let github = Github::new(Settings {
-        api_url: own("GITHUB_API_URL").unwrap_or_else(|| of_server("https://api.github.com", "/api/v3")),
-        graphql_url: own("GITHUB_GRAPHQL_URL")
-            .unwrap_or_else(|| of_server("https://api.github.com/graphql", "/api/graphql")),
+        api_url: own("GITHUB_API_URL").unwrap_or(addresses.api),
+        graphql_url: own("GITHUB_GRAPHQL_URL").unwrap_or(addresses.graphql),
         token: token.into(),
         repository: name.repository.clone(),
         pace: Pace::default(),
@@ -122,6 +123,18 @@ fn context(name: &PullRequestName) -> Result<PullRequestContext, Failure> {
     let run_key = RunKey::local(&actions::random());
     let repository = RepositoryContext { github, run_key, run_url: None, server_url };
     Ok(PullRequestContext { repository, number: name.number })
+}
+
+/// Reads a token from the environment; nothing when the variable is not set or empty.
+fn token(name: &str) -> Result<Option<String>, Failure> {
+    match std::env::var(name) {
+        Ok(token) => Ok(Some(token).filter(|token| !token.trim().is_empty())),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => {
+            let wrong = format!("the token in {name} holds bytes that no token has; copy it again");
+            Err(Failure::input(anyhow::anyhow!(wrong)))
+        }
+    }
 }
 
 #[cfg(test)]

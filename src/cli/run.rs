@@ -14,7 +14,7 @@ use clap::{
 use implementer_model::{
     config::AgentKind,
     handoff::{Handoff, Status},
-    plan::PLAN_MAX_BYTES,
+    plan::{Dialect, PLAN_MAX_BYTES},
     summary,
 };
 use tokio::runtime::Runtime;
@@ -32,6 +32,7 @@ use crate::{
     intake::{self, ConfigSource, Intake, PlanText, Sources},
     runtime::{self, with_signals},
     step::conversation::PlanOptions,
+    uncommitted,
     workspace::store::RunStore,
 };
 
@@ -44,6 +45,9 @@ pub(super) struct Subject {
     /// The plan; `-` reads it from standard input [default: .backend-implementer/plan.md in the repository]
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
+    /// The dialect of the plan, in place of what its shape says
+    #[arg(long, value_name = "NAME", value_parser = dialect())]
+    dialect: Option<Dialect>,
     /// The repository, or any folder inside it
     #[arg(long, value_name = "DIR", default_value = ".", conflicts_with = "pr")]
     repo: PathBuf,
@@ -69,6 +73,12 @@ pub(super) struct Subject {
 fn agent_kind() -> impl TypedValueParser<Value = AgentKind> {
     let kinds = agent::kinds();
     PossibleValuesParser::new(kinds.clone()).try_map(move |name| AgentKind::of(&name, &kinds).ok_or("no such agent"))
+}
+
+/// Reads the name of a dialect, and offers those that there are.
+pub(super) fn dialect() -> impl TypedValueParser<Value = Dialect> {
+    let of = |name: String| Dialect::ALL.into_iter().find(|dialect| dialect.name() == name).ok_or("no such dialect");
+    PossibleValuesParser::new(Dialect::ALL.map(Dialect::name)).try_map(of)
 }
 
 /// Coordinates everything.
@@ -118,7 +128,7 @@ impl Subject {
     /// Makes the subject that `demo` runs on.
     pub(super) fn at(repo: &Path) -> Self {
         let (base, repo) = ("HEAD".to_owned(), repo.to_owned());
-        Self { plan: None, repo, base, pr: None, config: None, agent: None, jobs: None }
+        Self { plan: None, dialect: None, repo, base, pr: None, config: None, agent: None, jobs: None }
     }
 
     /// Reads everything that a run needs to know.
@@ -134,7 +144,9 @@ impl Subject {
             concurrency: self.jobs.map(usize::from),
             lock,
         };
-        Ok(intake::take(store, &sources)?)
+        let mut intake = intake::take(store, &sources)?;
+        intake.warnings.extend(uncommitted::find(root, store, &intake.rules)?);
+        Ok(intake)
     }
 
     /// Returns what to look for on a pull request.
@@ -191,7 +203,7 @@ impl Subject {
                 name
             }
         };
-        Ok(PlanText { name, bytes, first_line: 1 })
+        Ok(PlanText { name, bytes, first_line: 1, dialect: self.dialect })
     }
 }
 

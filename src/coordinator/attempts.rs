@@ -58,7 +58,7 @@ impl Run {
         let config = &self.intake.config;
         let order = Order {
             agent: Arc::clone(self.shop.agents.of(&subagent.name)?),
-            turns: config.turns(&subagent.name),
+            turns: subagent.max_turns(config),
             budget: budget.as_ref().copied().unwrap_or_default(),
             rules: self.intake.rules.tree.clone(),
             task,

@@ -75,8 +75,10 @@ pub enum ArtifactError {
         why: String,
     },
     /// The disk failed.
-    #[error("cannot write {path}: {source}")]
+    #[error("cannot {doing} {path}")]
     Io {
+        /// What was being done.
+        doing: &'static str,
         /// The file.
         path: PathBuf,
         /// What the system said.
@@ -119,7 +121,8 @@ impl Github {
             _ => Again::No,
         };
         pace.retry(pace.longest_named_wait, again, || self.resume(client, id, to), || ()).await?;
-        let found = digest(to).await.map_err(|source| ArtifactError::Io { path: to.to_owned(), source })?;
+        let found =
+            digest(to).await.map_err(|source| ArtifactError::Io { doing: "read", path: to.to_owned(), source })?;
         if found == *wanted {
             return Ok(());
         }
@@ -130,7 +133,7 @@ impl Github {
 
     /// Downloads what is not there yet.
     async fn resume(&self, client: &reqwest::Client, id: ArtifactId, to: &Path) -> Result<(), ArtifactError> {
-        let io_error = |source| ArtifactError::Io { path: to.to_owned(), source };
+        let io_error = |source| ArtifactError::Io { doing: "write", path: to.to_owned(), source };
         let url = self.blob_url(client, id).await?;
         let there = tokio::fs::metadata(to).await.map_or(0, |meta| meta.len());
         let mut request = client.get(&url);

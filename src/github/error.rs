@@ -6,6 +6,8 @@ use http::{HeaderMap, StatusCode};
 use implementer_model::text;
 use serde::Deserialize;
 
+use super::InvalidToken;
+
 /// How many characters of a message of GitHub's are passed on.
 const MESSAGE_MAX_CHARS: usize = 400;
 
@@ -26,14 +28,14 @@ pub struct GithubError {
 /// The kinds of failure, as far as somebody would act on them differently.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GithubErrorKind {
+    /// The token is none: it was not sent anywhere.
+    #[error(transparent)]
+    BadToken(#[from] InvalidToken),
     /// 401.
-    #[error("GitHub does not accept the token; give a valid one as GITHUB_TOKEN or as the input `token`")]
+    #[error("GitHub does not accept the token")]
     Unauthorized,
     /// 403 that is no rate limit.
-    #[error(
-        "GitHub forbids it ({message}); give the job the permission in its workflow file. \
-         On a pull request from a fork the token can only read"
-    )]
+    #[error("GitHub forbids it ({message})")]
     Forbidden {
         /// GitHub's own words.
         message: String,
@@ -85,6 +87,34 @@ impl GithubError {
         self.kind.may_repeat(true)
     }
 
+    /// Says it with what to do about it, for a note beside something else.
+    #[must_use]
+    pub fn told(&self) -> String {
+        self.hint().map_or_else(|| self.to_string(), |hint| format!("{self}. To fix it: {hint}"))
+    }
+
+    /// Returns what to do about it, where GitHub's answer shows the cause.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match &self.kind {
+            GithubErrorKind::BadToken(_) => Some(
+                "copy the token again; GITHUB_TOKEN, GH_TOKEN or the input `token` has more or less than it".to_owned(),
+            ),
+            GithubErrorKind::Unauthorized => {
+                Some("give a token that is valid as GITHUB_TOKEN, or as the input `token`".to_owned())
+            }
+            GithubErrorKind::Forbidden { message } => forbidden_hint(message),
+            GithubErrorKind::RateLimited { .. } => Some(
+                "wait until the limit is reset, then use \u{201c}Re-run failed jobs\u{201d} or repeat the command"
+                    .to_owned(),
+            ),
+            GithubErrorKind::Server { .. } | GithubErrorKind::Unreachable(_) | GithubErrorKind::Interrupted(_) => {
+                Some("use \u{201c}Re-run failed jobs\u{201d} or repeat the command once GitHub answers".to_owned())
+            }
+            GithubErrorKind::NotFound | GithubErrorKind::Rejected { .. } | GithubErrorKind::Malformed(_) => None,
+        }
+    }
+
     /// Tells whether the thing is not there.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
@@ -123,6 +153,26 @@ impl GithubErrorKind {
             _ => false,
         }
     }
+}
+
+/// Says what to do about a 403, from GitHub's own words: it has many causes, and a wrong guess costs hours.
+fn forbidden_hint(message: &str) -> Option<String> {
+    let words = message.to_ascii_lowercase();
+    let hint = if words.contains("not accessible by") {
+        "give the job the permission in its workflow file, or the token the scope. On a pull request from a fork a \
+         workflow's token can only read"
+    } else if words.contains("locked") {
+        "unlock the conversation of the pull request"
+    } else if words.contains("archived") {
+        "take the repository out of the archive"
+    } else if words.contains("saml") || words.contains("single sign-on") {
+        "authorize the token for the organization's single sign-on"
+    } else if words.contains("ip allow list") {
+        "run on a machine whose address the organization allows"
+    } else {
+        return None;
+    };
+    Some(hint.to_owned())
 }
 
 /// Reads how long GitHub wants us to wait: `Retry-After`, else the reset of a limit that is used up.

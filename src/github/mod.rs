@@ -4,6 +4,7 @@
 //! octocrab brings authentication and base URLs. What is retried, how long anybody waits and what a run may cost is
 //! decided here, because octocrab's own retries would post a comment twice.
 
+mod addresses;
 mod artifacts;
 mod checks;
 mod comments;
@@ -14,11 +15,13 @@ mod pull_requests;
 mod repository;
 #[cfg(test)]
 mod tests;
+mod token;
 mod transport;
 mod usage;
 mod workflow_runs;
 
 pub use self::{
+    addresses::Addresses,
     artifacts::{ARTIFACT_MAX_BYTES, Artifact, ArtifactError},
     checks::{Annotated, CheckOutput, CheckRun, CheckState, CheckStatus, CheckUpdate, NewCheck},
     comments::{Comment, Reaction},
@@ -27,6 +30,7 @@ pub use self::{
     people::{Permission, User},
     pull_requests::{Branch, PullRequest, PullRequestState},
     repository::{InvalidRepository, RepositoryName},
+    token::{InvalidToken, parse_token},
     transport::{Github, Settings},
     usage::Usage,
     workflow_runs::WorkflowRun,

@@ -129,9 +129,22 @@ async fn what_is_forbidden_is_told_from_a_limit_and_not_repeated() {
     let github = client(&server.uri(), QUICK);
     let error = github.post_comment(NUMBER, "x").await.unwrap_err();
     assert!(error.is_forbidden());
-    insta::assert_snapshot!(error, @"posting a comment failed: GitHub forbids it (Resource not accessible by integration); give the job the permission in its workflow file. On a pull request from a fork the token can only read");
+    insta::assert_snapshot!(error.told(), @"posting a comment failed: GitHub forbids it (Resource not accessible by integration). To fix it: give the job the permission in its workflow file, or the token the scope. On a pull request from a fork a workflow's token can only read");
     assert_eq!(github.usage().remaining, Some(17));
     assert_eq!(server.received_requests().await.unwrap().len(), 1);
+}
+
+#[test]
+fn a_hint_is_tied_to_the_cause_that_github_names() {
+    let hint = |message: &str| {
+        let kind = GithubErrorKind::Forbidden { message: message.to_owned() };
+        GithubError { operation: "posting a comment", kind }.hint()
+    };
+    assert!(hint("Resource not accessible by integration").unwrap().contains("permission"));
+    assert!(hint("Unable to create comment because issue is locked.").unwrap().contains("unlock"));
+    assert!(hint("Repository was archived so is read-only.").unwrap().contains("archive"));
+    assert!(hint("Resource protected by organization SAML enforcement.").unwrap().contains("single sign-on"));
+    assert_eq!(hint("Something new."), None, "what nobody knows is not guessed");
 }
 
 #[tokio::test]

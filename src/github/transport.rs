@@ -16,6 +16,7 @@ use tokio::sync::OnceCell;
 
 use super::{
     GithubError, GithubErrorKind, RepositoryName, Usage,
+    token::parse_token,
     usage::{Counter, Counts},
 };
 use crate::http::{self, Again, Pace, Timeouts};
@@ -140,7 +141,9 @@ impl Github {
     ///
     /// # Errors
     /// When the address is no URL, or TLS cannot be set up.
-    pub fn new(settings: Settings) -> Result<Self, GithubError> {
+    pub fn new(mut settings: Settings) -> Result<Self, GithubError> {
+        settings.token = parse_token(settings.token.expose_secret())
+            .map_err(|error| GithubError { operation: "setting up the connection to GitHub", kind: error.into() })?;
         let malformed = |error: &dyn std::error::Error| GithubError {
             operation: "setting up the connection to GitHub",
             kind: GithubErrorKind::Unreachable(error.to_string()),

@@ -6,7 +6,7 @@ use implementer_model::ids::SubagentName;
 
 use crate::{
     agent::AgentError, coordinator::RunError, intake::IntakeError, journal::JournalError, run_dir::RunDirError,
-    sandbox::SandboxError, workspace::WorkspaceError,
+    sandbox::SandboxError, untrusted::UntrustedError, workspace::WorkspaceError,
 };
 
 /// Says why a job of the fan-out could not do its part. What a subagent does wrong is never an error here.
@@ -22,6 +22,9 @@ pub enum JobError {
         /// What the system said.
         source: io::Error,
     },
+    /// A file that another job may have made is none that is read.
+    #[error(transparent)]
+    Untrusted(#[from] UntrustedError),
     /// A state is not one that this program can go on with.
     #[error("{path} is not the state of a fan-out that this program can go on with: {why}")]
     State {

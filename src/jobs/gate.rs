@@ -2,13 +2,14 @@
 
 use std::{
     fs, io,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use tokio::sync::watch;
 
 use super::{
     error::JobError,
+    settle::Brought,
     site::{Site, describe},
     state::write_journal,
 };
@@ -127,12 +128,12 @@ pub fn collect_gates(job: &Path, out: &Path) -> Result<(), JobError> {
 pub(super) fn take_in(
     site: &Site,
     before: &Reached,
-    found: &[(String, PathBuf)],
+    found: &[Brought],
     records: &mut Vec<(u64, Record)>,
     notes: &mut Vec<String>,
 ) {
     let mut taken = false;
-    for (source, folder) in found {
+    for Brought { job: source, folder, .. } in found {
         let path = folder.join(RunFile::Gates).join(ResultFile::Receipts);
         if taken {
             notes.push(format!("{source}: there are receipts of the gates already: these are not counted"));

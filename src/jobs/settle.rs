@@ -71,9 +71,30 @@ pub async fn awaited(site: &Site) -> Result<Awaited, JobError> {
     Ok(Awaited { legs: legs(site, &before), gates: before.gates_due, before })
 }
 
+/// What one job left.
+#[derive(Debug, Clone)]
+pub struct Brought {
+    /// The job, for messages.
+    pub job: String,
+    /// The folder with its results.
+    pub folder: PathBuf,
+    /// The leg of the wave that the job is, where that is known: it can only speak for the attempts of that leg.
+    pub leg: Option<Leg>,
+}
+
+impl Brought {
+    /// Tells whether the job may speak for an attempt.
+    fn may_speak_for(&self, attempt: &str) -> bool {
+        let folders = |leg: &Leg| {
+            leg.tasks.split(' ').any(|name| name.parse().is_ok_and(|name: AttemptName| name.folder() == attempt))
+        };
+        self.leg.as_ref().is_none_or(folders)
+    }
+}
+
 /// Takes the results of a wave, or of the gates, into a state, and writes the next state into the new folder `to`.
 ///
-/// `awaited` is what the state waits for. `found` are the folders of results, each with a name for messages; `troubles` say
+/// `awaited` is what the state waits for. `found` are the folders of results; `troubles` say
 /// why the result of an attempt cannot be had, for those where the caller knows. `head` is what the job before said
 /// integration gives.
 ///
@@ -83,7 +104,7 @@ pub async fn awaited(site: &Site) -> Result<Awaited, JobError> {
 pub async fn settle(
     site: &Site,
     awaited: Awaited,
-    found: &[(String, PathBuf)],
+    found: &[Brought],
     troubles: &BTreeMap<AttemptName, String>,
     head: Option<&str>,
     to: &StateDir,
@@ -150,7 +171,7 @@ fn legs(site: &Site, reached: &Reached) -> Vec<Leg> {
 fn take_in(
     site: &Site,
     before: Reached,
-    found: &[(String, PathBuf)],
+    found: &[Brought],
     troubles: &BTreeMap<AttemptName, String>,
     records: &mut Vec<(u64, Record)>,
     notes: &mut Vec<String>,
@@ -169,11 +190,14 @@ fn take_in(
         .collect();
     // What each folder of results has, by the name of its attempt.
     let mut by_name: BTreeMap<String, Vec<(&str, PathBuf)>> = BTreeMap::new();
-    for (source, folder) in found {
+    for brought in found {
+        let Brought { job: source, folder, .. } = brought;
         for entry in fs::read_dir(folder).map_err(JobError::reading(folder))?.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             let said = implementer_model::text::plain(&implementer_model::text::truncate(&name, 80));
-            if wanted.contains(&name) {
+            if wanted.contains(&name) && !brought.may_speak_for(&name) {
+                notes.push(format!("{source}: the result {said} is foreign: another job was given that attempt"));
+            } else if wanted.contains(&name) {
                 by_name.entry(name).or_default().push((source, entry.path()));
             } else if settled.contains(&name) {
                 notes.push(format!("{source}: the result {said} came late: that attempt was settled before"));

@@ -6,7 +6,7 @@ use std::{
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use implementer_model::{config::AgentKind, ids::ObjectId, lock::Lock, provenance::Provenance};
+use implementer_model::{config::AgentKind, ids::ObjectId, lock::Lock, plan::Dialect, provenance::Provenance};
 use serde::{Deserialize, Serialize};
 
 use super::error::JobError;
@@ -14,6 +14,7 @@ use crate::{
     intake::{ConfigSource, PlanText},
     journal::{self, JOURNAL_VERSION, Journal, Record},
     layout::StateFile,
+    untrusted,
 };
 
 /// The version of the format of a state.
@@ -21,6 +22,12 @@ const VERSION: u32 = 1;
 
 /// The largest frozen file that is read, in bytes: a plan and a configuration, encoded, and room.
 const FROZEN_MAX: u64 = 8 * 1024 * 1024;
+
+/// The largest journal of a state, in bytes: the records of 256 tasks with several attempts each.
+const JOURNAL_MAX: u64 = 512 * 1024 * 1024;
+
+/// The largest list of notes, in bytes.
+const NOTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// Everything that was decided when the fan-out began; nobody changes it any more.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -62,6 +69,9 @@ struct FrozenPlan {
     /// Its bytes, in base64: the lock is over the bytes.
     bytes: String,
     first_line: usize,
+    /// The dialect that it was insisted to be of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dialect: Option<Dialect>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -89,6 +99,7 @@ impl Frozen {
                 name: plan.name.clone(),
                 bytes: BASE64_STANDARD.encode(&plan.bytes),
                 first_line: plan.first_line,
+                dialect: plan.dialect,
             },
             config: match config {
                 ConfigSource::Base => None,
@@ -104,9 +115,9 @@ impl Frozen {
     }
 
     pub(super) fn plan(&self) -> Option<PlanText> {
-        let FrozenPlan { name, bytes, first_line } = &self.plan;
+        let FrozenPlan { name, bytes, first_line, dialect } = &self.plan;
         let bytes = BASE64_STANDARD.decode(bytes).ok()?;
-        Some(PlanText { name: name.clone(), bytes, first_line: *first_line })
+        Some(PlanText { name: name.clone(), bytes, first_line: *first_line, dialect: *dialect })
     }
 
     pub(super) fn config(&self) -> ConfigSource {
@@ -152,12 +163,8 @@ impl StateDir {
     /// When there is no such file, or it is none of ours.
     pub fn frozen(&self) -> Result<Frozen, JobError> {
         let path = self.root.join(StateFile::Frozen);
-        let size = fs::metadata(&path).map_err(JobError::reading(&path))?.len();
         let wrong = |why: String| JobError::State { path: path.clone(), why };
-        if size > FROZEN_MAX {
-            return Err(wrong(format!("it has {size} bytes, more than {FROZEN_MAX}")));
-        }
-        let bytes = fs::read(&path).map_err(JobError::reading(&path))?;
+        let bytes = untrusted::read(&path, FROZEN_MAX)?;
         let frozen: Frozen = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
         if frozen.version != VERSION {
             return Err(wrong(format!("it has version {}, and this program knows {VERSION}", frozen.version)));
@@ -167,18 +174,20 @@ impl StateDir {
 
     /// Reads what is finished so far.
     pub(super) fn records(&self) -> Result<Vec<(u64, Record)>, JobError> {
-        Ok(journal::read(&self.root.join(StateFile::Journal))?)
+        let path = self.root.join(StateFile::Journal);
+        untrusted::open(&path, JOURNAL_MAX)?;
+        Ok(journal::read(&path)?)
     }
 
     /// Reads what was noticed about results that were not counted.
     pub(super) fn notes(&self) -> Result<Vec<String>, JobError> {
         let path = self.root.join(StateFile::Notes);
-        match fs::read(&path) {
+        match untrusted::read(&path, NOTES_MAX) {
             Ok(bytes) => {
                 serde_json::from_slice(&bytes).map_err(|error| JobError::State { path, why: error.to_string() })
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(source) => Err(JobError::reading(path)(source)),
+            Err(error) if error.is_missing() => Ok(Vec::new()),
+            Err(error) => Err(error.into()),
         }
     }
 

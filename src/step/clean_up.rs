@@ -6,10 +6,14 @@ use super::{
     CLAIMED, CONCLUDED, PullRequestContext, StepEnd, StepError, assignment::DISPATCHED, conversation, dispatch,
     dispatched_run, repository_context,
 };
-use crate::actions::Runner;
+use crate::actions::{self, Runner};
+
+/// The folder in the workspace below which everything of ours is.
+const OURS: &str = ".backend-implementer";
 
 /// Concludes what a main step that was killed left open.
 pub(super) async fn clean_up(runner: &Runner, note: impl Fn(&str)) -> Result<StepEnd, StepError> {
+    give_back(runner);
     if runner.state(CONCLUDED).is_some() {
         note("The run concluded everything itself.");
         return Ok(StepEnd::Done);
@@ -30,4 +34,15 @@ pub(super) async fn clean_up(runner: &Runner, note: impl Fn(&str)) -> Result<Ste
     let mended = conversation::clean_up(&pull, &commit).await?;
     note(&format!("The run ended without a word; concluded for it: {}", text::count(mended, "report")));
     Ok(StepEnd::Done)
+}
+
+/// Gives what this container left in the workspace to its owner: a main step that was killed could not do it.
+fn give_back(runner: &Runner) {
+    let Ok(workspace) = runner.workspace() else { return };
+    let ours = workspace.join(OURS);
+    if ours.exists()
+        && let Err(error) = actions::give_to_owner_of(&workspace, &ours)
+    {
+        tracing::warn!(%error, "what the step left could not be given to the owner of the workspace");
+    }
 }

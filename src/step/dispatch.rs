@@ -17,7 +17,7 @@ use super::{
 use crate::{
     actions::{Level, Runner, annotation},
     artifacts::Packed,
-    errors, execution,
+    execution,
     github::{Github, RepositoryName},
     jobs::{self, Assigned, AttemptName, Site},
     runtime::with_signals,
@@ -49,7 +49,7 @@ impl Step<'_> {
                 // What went wrong is the attempt's end: the summary has to tell it, not the log alone.
                 Err(failure) => {
                     let results = scratch.path().join("results");
-                    jobs::forfeit(&site, &tasks, &errors::chain(&failure), &results).await?;
+                    jobs::forfeit(&site, &tasks, &failure.told(), &results).await?;
                     (pack_folder(&results, &scratch.path().join("forfeited.zip"), |_| false)?, Err(failure))
                 }
             };

@@ -63,7 +63,7 @@ pub enum Waited {
 #[derive(Debug, thiserror::Error)]
 pub enum DispatchError {
     /// It could not be started.
-    #[error("{workflow} in {repository} was not started: {source}{}", hint_of(.source))]
+    #[error("{workflow} in {repository} was not started")]
     NotStarted {
         /// The workflow's file.
         workflow: String,
@@ -74,8 +74,8 @@ pub enum DispatchError {
     },
     /// Nobody knows which run it is.
     #[error(
-        "GitHub did not say which run of {workflow} in {repository} it started, and none is named `{name}`: give the \
-         workflow `run-name: ${{{{ inputs.name }}}}`, so that it can be found. A run of it may be at work"
+        "GitHub did not say which run of {workflow} in {repository} it started, and none is named `{name}`. A run of it \
+         may be at work"
     )]
     Unknown {
         /// The workflow's file.
@@ -86,7 +86,7 @@ pub enum DispatchError {
         name: String,
     },
     /// It cannot be waited for.
-    #[error("run {run} in {repository} cannot be waited for: {source}")]
+    #[error("run {run} in {repository} cannot be waited for")]
     OutOfSight {
         /// The run.
         run: RunId,
@@ -109,16 +109,30 @@ pub enum DispatchError {
     },
 }
 
-fn hint_of(error: &GithubError) -> &'static str {
-    match error.kind {
-        GithubErrorKind::Rejected { status: 422, .. } => {
-            ". It has to be started by `workflow_dispatch`, and to take the inputs `job` and `name` and those of the \
-             configuration"
+impl DispatchError {
+    /// Returns what to do about it, where the answer that was seen tells.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let source = match self {
+            Self::NotStarted { source, .. } | Self::OutOfSight { source, .. } => source,
+            Self::Unknown { .. } => {
+                return Some(
+                    "give the workflow `run-name: ${{ inputs.name }}`, so that its run can be found".to_owned(),
+                );
+            }
+            Self::NoResult { .. } => return None,
+        };
+        match (self, &source.kind) {
+            (Self::NotStarted { .. }, GithubErrorKind::Rejected { status: 422, .. }) => Some(
+                "it has to be started by `workflow_dispatch`, and to take the inputs `job` and `name` and those of the \
+                 configuration"
+                    .to_owned(),
+            ),
+            (Self::NotStarted { .. }, GithubErrorKind::NotFound) => {
+                Some("it has to be on the default branch of its repository, and the token must reach it".to_owned())
+            }
+            _ => source.hint(),
         }
-        GithubErrorKind::NotFound => {
-            ". It has to be on the default branch of its repository, and the token must reach it"
-        }
-        _ => "",
     }
 }
 
@@ -254,7 +268,7 @@ pub async fn result(github: &Github, run: &WorkflowRun, name: &str) -> Result<(A
     let none = |why: String| DispatchError::NoResult { run: run.id, repository, conclusion, why };
     let artifacts = match github.artifacts(run.id).await {
         Ok(artifacts) => artifacts,
-        Err(error) => return Err(none(format!("its artifacts cannot be listed: {error}"))),
+        Err(error) => return Err(none(format!("its artifacts cannot be listed, because {error}"))),
     };
     let named: Vec<&Artifact> = artifacts.iter().filter(|artifact| artifact.name == name).collect();
     match named.as_slice() {

@@ -8,6 +8,7 @@ use super::{conversation::ConversationError, dispatched_run::DispatchError, gath
 use crate::{
     actions::RunnerError,
     artifacts::UploadError,
+    errors,
     execution::ExecutionError,
     github::{GithubError, InvalidRepository},
     intake::IntakeError,
@@ -144,6 +145,13 @@ impl StepError {
         }
     }
 
+    /// Says what happened, why, and what to do.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let happened = errors::chain(self);
+        self.hint().map_or_else(|| happened.clone(), |hint| format!("{happened}. To fix it: {hint}"))
+    }
+
     /// Returns what to do about it, where it is not clear from what happened.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -158,7 +166,9 @@ impl StepError {
             Self::TooManyWaves { waves, .. } => {
                 format!("set `workflow.waves` to {waves} or more and run `backend-implementer generate`")
             }
-            Self::Conversation(error) => return error.hint().map(str::to_owned),
+            Self::Conversation(error) => return error.hint(),
+            Self::Github(error) => return error.hint(),
+            Self::Dispatch(error) => return error.hint(),
             _ => return None,
         })
     }

@@ -110,7 +110,7 @@ impl Step<'_> {
     }
 
     pub(super) fn artifacts(&self) -> Result<ArtifactService, StepError> {
-        Ok(ArtifactService::of(&agent::own_environment())?)
+        Ok(ArtifactService::from_environment(&agent::own_environment())?)
     }
 
     /// Returns the pull request's repository, which is not that of the workflow where another one started this.

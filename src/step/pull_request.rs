@@ -22,22 +22,23 @@ impl Step<'_> {
         let options = self.plan_options()?;
         let scratch = execution::scratch()?;
         let shown = self.runtime.block_on(conversation::preview(&pull, &options, scratch.path()))?;
-        self.runner.append_summary(&shown.page)?;
-        self.annotate_problems(&shown);
-        self.degraded(&shown.degraded)?;
-        self.tell_usage(pull.github());
         if let Some(comment) = shown.comment {
             self.runner.set_output("comment-id", &comment.to_string())?;
         }
         self.runner.set_output("status", "preview")?;
+        if let Some((lock, schedule)) = &shown.ready {
+            self.log.line(&format!("Lock {}", lock.digest));
+            self.runner.set_output("lock", lock.digest.as_str())?;
+            let waves: Vec<_> = schedule.waves.iter().map(|wave| json!({ "tasks": wave.tasks })).collect();
+            self.runner.set_output("waves", &json!(waves).to_string())?;
+        }
+        // Outputs come first: what is written for people may fail, and later steps need them all the same.
+        self.runner.append_summary(&shown.page)?;
+        self.annotate_problems(&shown);
+        self.degraded(&shown.degraded)?;
+        self.tell_usage(pull.github());
         match shown.ready {
-            Some((lock, schedule)) => {
-                self.log.line(&format!("Lock {}", lock.digest));
-                self.runner.set_output("lock", lock.digest.as_str())?;
-                let waves: Vec<_> = schedule.waves.iter().map(|wave| json!({ "tasks": wave.tasks })).collect();
-                self.runner.set_output("waves", &json!(waves).to_string())?;
-                Ok(StepEnd::Done)
-            }
+            Some(_) => Ok(StepEnd::Done),
             // A pull request without a plan is nothing wrong; one with a wrong plan is.
             None if shown.problems.is_empty() => Ok(StepEnd::Done),
             None => Ok(StepEnd::BadInput),
@@ -89,7 +90,6 @@ impl Step<'_> {
 
     pub(super) fn report_run(&self, reported: &Reported, workspace: &Path) -> Result<StepEnd, StepError> {
         let handoff = &reported.executed.handoff;
-        self.runner.append_summary(&summary::render(handoff))?;
         // Later steps run as the workspace's owner, and on the host: paths of this container mean nothing to them.
         if let Err(error) = actions::give_to_owner_of(workspace, &reported.executed.folder) {
             tracing::warn!(%error, "the run's files could not be given to the owner of the workspace");
@@ -104,6 +104,8 @@ impl Step<'_> {
         if let Some(comment) = reported.comment {
             self.runner.set_output("comment-id", &comment.to_string())?;
         }
+        // Outputs come first: what is written for people may fail, and later steps need them all the same.
+        self.runner.append_summary(&summary::render(handoff))?;
         self.degraded(&reported.degraded)?;
         for missing in handoff.missing.iter().take(ANNOTATIONS_MAX) {
             self.log.command(&annotation(Level::Error, None, "Incomplete", missing));

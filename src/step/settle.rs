@@ -16,7 +16,7 @@ use crate::{
     actions::{Level, annotation},
     errors, execution,
     github::Github,
-    jobs::{self, AttemptName, Awaited, StateDir},
+    jobs::{self, AttemptName, Awaited, Brought, StateDir},
 };
 
 /// The outputs in which the jobs of a wave say what they uploaded.
@@ -78,7 +78,7 @@ impl Step<'_> {
         bindings: &Bindings,
         wave: &str,
         scratch: &Path,
-    ) -> Result<(Vec<(String, PathBuf)>, BTreeMap<AttemptName, String>), StepError> {
+    ) -> Result<(Vec<Brought>, BTreeMap<AttemptName, String>), StepError> {
         let gates = Leg::gates();
         let legs = if awaited.gates { std::slice::from_ref(&gates) } else { &awaited.legs };
         let github = self.repository()?.github;
@@ -106,7 +106,10 @@ impl Step<'_> {
         let (mut found, mut troubles) = (Vec::new(), BTreeMap::new());
         for leg in legs {
             match came.remove(&leg.slot) {
-                Some(Ok(folder)) => found.push((format!("job {} of {wave}", leg.slot), folder)),
+                Some(Ok(folder)) => {
+                    let leg_of_tasks = (!awaited.gates).then(|| leg.clone());
+                    found.push(Brought { job: format!("job {} of {wave}", leg.slot), folder, leg: leg_of_tasks });
+                }
                 Some(Err(why)) => {
                     let of_leg = leg.tasks.split(' ').filter_map(|name| name.parse().ok());
                     troubles.extend(of_leg.map(|name: AttemptName| (name, why.clone())));

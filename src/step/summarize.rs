@@ -15,7 +15,6 @@ use super::{
 };
 use crate::{
     actions::{Level, annotation},
-    errors,
     execution::{self, Executed},
     jobs::{self, Site, StateDir, Summarizing},
     layout::{RUNS_DIR, RunFile},
@@ -59,7 +58,7 @@ impl Step<'_> {
         self.runner.append_summary(&summary::render(&handoff))?;
         // The artifact first: the comment says that it is there.
         if let Err(failure) = self.runtime.block_on(self.deliver(&out, scratch.path())) {
-            self.log.command(&annotation(Level::Warning, None, "Not uploaded", &errors::chain(&failure)));
+            self.log.command(&annotation(Level::Warning, None, "Not uploaded", &failure.told()));
         }
         let about = handoff.provenance.pull_request.clone().ok_or(StepError::NoPullRequest)?;
         let number = PullRequestNumber::new(about.number);
@@ -68,7 +67,7 @@ impl Step<'_> {
         if self.runner.input("branch") == Some("true")
             && let Err(failure) = self.runtime.block_on(self.push(&pull, &store, &handoff))
         {
-            self.log.command(&annotation(Level::Warning, None, "Not pushed", &errors::chain(&failure)));
+            self.log.command(&annotation(Level::Warning, None, "Not pushed", &failure.told()));
         }
         let complete = handoff.status == Status::Complete;
         let commit = handoff.result.commit.clone();

@@ -125,6 +125,9 @@ pub enum WorkspaceError {
     /// A bundle cannot be used.
     #[error(transparent)]
     Bundle(#[from] BundleError),
+    /// A file that somebody else may have made is none that is read.
+    #[error(transparent)]
+    Untrusted(#[from] crate::untrusted::UntrustedError),
     /// Commits could not be fetched.
     #[error("cannot fetch {what} from {url}: {reason}. The token needs `contents: read` on the repository")]
     Fetch {
@@ -218,6 +221,14 @@ pub enum BundleError {
         commit: String,
         /// The repository.
         repository: PathBuf,
+    },
+    /// The bundle holds what is not taken in.
+    #[error("the bundle `{path}` is not taken in: {why}")]
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// What it holds.
+        why: String,
     },
     /// The bundle's objects are not what its header promises.
     #[error("the bundle `{path}` is damaged or was changed: {detail}")]

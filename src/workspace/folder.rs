@@ -2,16 +2,18 @@
 
 use std::{
     fs::{self, File, Metadata, OpenOptions, Permissions},
-    io::{self, Read as _},
+    io,
     os::unix::{
         ffi::{OsStrExt as _, OsStringExt as _},
-        fs::{OpenOptionsExt as _, PermissionsExt as _},
+        fs::PermissionsExt as _,
     },
     path::{Path, PathBuf},
 };
 
 use gix::bstr::{BStr, BString, ByteSlice as _};
-use rustix::{fs::OFlags, io::Errno};
+use rustix::io::Errno;
+
+use crate::untrusted::{self, UntrustedError};
 
 /// One entry of a folder.
 #[derive(Debug)]
@@ -49,33 +51,21 @@ pub(super) enum Content {
 
 /// Reads the plain file at `path` when it has at most `limit` bytes.
 pub(super) fn read_plain(path: &Path, limit: u64) -> io::Result<Content> {
-    let Some(file) = open_plain(path, OpenOptions::new().read(true))? else { return Ok(Content::NotPlain) };
-    let meta = file.metadata()?;
-    if meta.len() > limit {
-        return Ok(Content::TooLarge);
+    match untrusted::read(path, limit) {
+        Ok(content) => Ok(Content::Bytes(content)),
+        Err(UntrustedError::TooLarge { .. }) => Ok(Content::TooLarge),
+        Err(UntrustedError::NotPlain { .. } | UntrustedError::NotText { .. }) => Ok(Content::NotPlain),
+        Err(UntrustedError::Io { source, .. }) => Err(source),
     }
-    let mut content = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0));
-    // It may have grown since.
-    file.take(limit + 1).read_to_end(&mut content)?;
-    if content.len() as u64 > limit { Ok(Content::TooLarge) } else { Ok(Content::Bytes(content)) }
 }
 
 /// Opens the plain file at `path`; `None` when it is something else.
 pub(super) fn open_plain(path: &Path, options: &mut OpenOptions) -> io::Result<Option<File>> {
-    // Without blocking, because a pipe that nobody else opens may have taken the file's place.
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits();
-    let flags = i32::try_from(flags).map_err(io::Error::other)?;
-    let file = match options.custom_flags(flags).open(path) {
-        Ok(file) => file,
-        // What a link in the last place gives, and what a socket or a pipe gives.
-        Err(error)
-            if [Errno::LOOP, Errno::NXIO].map(|errno| Some(errno.raw_os_error())).contains(&error.raw_os_error()) =>
-        {
-            return Ok(None);
-        }
-        Err(error) => return Err(error),
-    };
-    Ok(file.metadata()?.is_file().then_some(file))
+    match untrusted::open_plain(path, options) {
+        Ok(file) => Ok(Some(file)),
+        Err(UntrustedError::Io { source, .. }) => Err(source),
+        Err(_) => Ok(None),
+    }
 }
 
 /// Removes whatever is at `path`, with all that is in it, and without following links. It is no error when there is

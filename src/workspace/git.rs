@@ -98,6 +98,9 @@ impl Git {
             .env("GIT_NO_LAZY_FETCH", "1")
             // Objects are what they are: no replacement refs.
             .env("GIT_NO_REPLACE_OBJECTS", "1")
+            // A new repository is what we understand, whatever this git makes by default.
+            .env("GIT_DEFAULT_HASH", "sha1")
+            .env("GIT_DEFAULT_REF_FORMAT", "files")
             .stdin(Stdio::null());
         for option in SAFETY {
             command.arg("-c").arg(option);

@@ -5,7 +5,7 @@ use std::{
     fs,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output, Stdio},
 };
 
 use implementer_model::{
@@ -96,7 +96,21 @@ pub(super) fn git(folder: &Path, args: &[&str]) -> String {
 }
 
 pub(super) fn try_git(folder: &Path, args: &[&str]) -> (bool, String) {
-    let output = Command::new("git")
+    let output = called(folder, args);
+    let text = if output.status.success() { output.stdout } else { output.stderr };
+    (output.status.success(), String::from_utf8_lossy(&text).trim_end().to_owned())
+}
+
+/// Gives what git prints where that is no text.
+pub(super) fn git_bytes(folder: &Path, args: &[&str]) -> Vec<u8> {
+    let output = called(folder, args);
+    assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+fn called(folder: &Path, args: &[&str]) -> Output {
+    Command::new("git")
+        .stdin(Stdio::null())
         .args(args)
         .current_dir(folder)
         .env_clear()
@@ -110,9 +124,7 @@ pub(super) fn try_git(folder: &Path, args: &[&str]) -> (bool, String) {
         .env("GIT_AUTHOR_DATE", "1700000000 +0100")
         .env("GIT_COMMITTER_DATE", "1700000000 +0100")
         .output()
-        .unwrap();
-    let text = if output.status.success() { output.stdout } else { output.stderr };
-    (output.status.success(), String::from_utf8_lossy(&text).trim_end().to_owned())
+        .unwrap()
 }
 
 pub(super) fn write(folder: &Path, path: &str, content: impl AsRef<[u8]>) {

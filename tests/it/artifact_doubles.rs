@@ -68,7 +68,7 @@ fn githubs_own_client_downloads_what_we_uploaded_and_finds_its_hash() {
             .map(|(name, value)| (name.to_owned(), value))
             .into();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let service = ArtifactService::of(&variables).unwrap();
+    let service = ArtifactService::from_environment(&variables).unwrap();
     let uploaded = runtime.block_on(service.upload("backend-implementer-wave-1-0-attempt-1", &packed)).unwrap();
     assert_eq!(uploaded.digest, packed.digest);
 

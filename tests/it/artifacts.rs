@@ -205,7 +205,7 @@ fn service(url: &str) -> ArtifactService {
         [("ACTIONS_RESULTS_URL", url.to_owned()), ("ACTIONS_RUNTIME_TOKEN", runtime_token("run-backend-id"))]
             .map(|(name, value)| (name.to_owned(), value))
             .into();
-    ArtifactService::of(&variables).unwrap().waiting(Duration::from_millis(1))
+    ArtifactService::from_environment(&variables).unwrap().waiting(Duration::from_millis(1))
 }
 
 fn packed(folder: &Path) -> Packed {

@@ -15,7 +15,7 @@ use backend_implementer::agent::{
 use implementer_model::{
     ids::{ObjectId, SubagentName, TaskId},
     report::ReportStatus,
-    roster::{Access, Origin, Role, Subagent},
+    roster::{Access, Origin, Role, Subagent, Terms},
     scope::Scope,
 };
 
@@ -55,6 +55,7 @@ impl Bench {
             prompt: String::new(),
             model: None,
             tools: None,
+            terms: Terms::default(),
             access: Access::Writes,
             scope: vec![],
             exclude: vec![],

@@ -3,6 +3,7 @@
 
 mod act;
 mod action_metadata;
+mod agent_files;
 mod agent_programs;
 mod artifact_doubles;
 mod artifacts;
@@ -18,6 +19,7 @@ mod fan_out;
 mod faults;
 mod gates;
 mod generate;
+mod hostile;
 mod image;
 mod init;
 mod invariants;

@@ -12,14 +12,15 @@ use crate::support::imports::{Imports, circles};
 const MAY: &[(&str, &[&str])] = &[
     // Names and words of ours that everybody may use.
     ("errors", &[]),
+    ("http", &[]),
     ("layout", &[]),
     ("runtime", &[]),
     ("untrusted", &[]),
     // Adapters: each speaks to one part of the world, and none of another adapter.
     ("actions", &["errors", "layout", "untrusted"]),
     ("agent", &["errors", "layout", "untrusted"]),
-    ("artifacts", &["errors", "layout", "untrusted"]),
-    ("github", &["errors", "layout", "untrusted"]),
+    ("artifacts", &["errors", "http", "layout", "untrusted"]),
+    ("github", &["errors", "http", "layout", "untrusted"]),
     ("journal", &["errors", "layout", "untrusted"]),
     ("run_dir", &["errors", "layout", "untrusted"]),
     ("workspace", &["errors", "layout", "untrusted"]),
@@ -40,6 +41,7 @@ const MAY: &[(&str, &[&str])] = &[
             "errors",
             "execution",
             "github",
+            "http",
             "intake",
             "jobs",
             "layout",
@@ -57,6 +59,7 @@ const MAY: &[(&str, &[&str])] = &[
             "errors",
             "execution",
             "github",
+            "http",
             "intake",
             "jobs",
             "journal",

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use implementer_model::{
     config::Config,
     ids::{Digest, SubagentName, TaskId},
-    plan::{Plan, PlannedTask},
+    plan::{Ownership, Plan, PlannedTask},
     roster::{self, Role, Roster},
     schedule::{self, Durations, Effect, End, Event, Machine, Millis, Schedule},
 };
@@ -155,18 +155,15 @@ fn random_plan(random: &mut Random) -> Result<Plan> {
             touches: vec![format!("place{number}/**")],
             needs,
             parallel_with: Vec::new(),
+            owner: Ownership::Named,
+            reviewed: false,
             line: 1,
         };
         tasks.push((task, role));
     }
     Ok(Plan {
-        source: "simulated".to_owned(),
-        digest: Digest::of("simulated"),
-        title: None,
-        preamble: String::new(),
         tasks: tasks.into_iter().map(|(task, _)| task).collect(),
-        verification: Vec::new(),
-        acceptance: Vec::new(),
+        ..Plan::empty("simulated", Digest::of("simulated"))
     })
 }
 

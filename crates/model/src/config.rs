@@ -3,6 +3,7 @@
 //! `docs/configuration.md` documents every key for people; [`schema`] gives the same to editors.
 
 pub mod agents;
+mod planning;
 mod protected;
 mod pull_request;
 mod read;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     agents::{AgentConfig, AgentKind, AgentSettings, Limits, Permissions},
+    planning::{DefaultRole, Granularity, Nobody},
     protected::{AGENT_INSTRUCTIONS, AGENT_SETTINGS_FILES, DEFAULT_PROTECTED_PATHS, ProtectedPath},
     pull_request::{DEFAULT_PLAN_FILE, PullRequestConfig},
     workflow::{
@@ -86,6 +88,10 @@ pub struct Config {
     /// Whether a specialist that the plan does not have may be called when another subagent needs it; false when left
     /// out.
     pub escalate_beyond_plan: bool,
+    /// The role that does what a plan gives to nobody; `feature` when left out. `none` makes such an item an error.
+    pub default_role: Option<DefaultRole>,
+    /// How the items of a plan are put together into tasks where the plan does not say.
+    pub granularity: Granularity,
     /// Names of environment variables that are passed on to gates and subagents.
     pub pass_environment: Vec<String>,
     /// How much isolation subagents and gates need; when left out `required` in a workflow, and `best` elsewhere.
@@ -192,6 +198,16 @@ impl Config {
         self.rework_rounds.unwrap_or(REWORK_ROUNDS_DEFAULT).min(REWORK_ROUNDS_MAX)
     }
 
+    /// Returns the role that does what a plan gives to nobody.
+    #[must_use]
+    pub fn default_role(&self) -> Option<Role> {
+        match self.default_role {
+            None => Some(Role::Feature),
+            Some(DefaultRole::Role(role)) => Some(role),
+            Some(DefaultRole::Nobody(Nobody::None)) => None,
+        }
+    }
+
     /// Returns the time limit of one attempt at a task of `subagent`: its own, else the general one, else 60 minutes.
     #[must_use]
     pub fn time_limit(&self, subagent: &SubagentName) -> Duration {
@@ -296,6 +312,9 @@ impl Config {
             limits: Limits::default(),
             rework_rounds: None,
             escalate_beyond_plan: self.escalate_beyond_plan,
+            // They decide who is given what, and in how many calls.
+            default_role: self.default_role,
+            granularity: self.granularity,
             pass_environment: self.pass_environment.clone(),
             isolation: self.isolation,
             // Where plans are found and what is reported decides nothing about what is run.

@@ -53,6 +53,13 @@ impl Position {
     }
 }
 
+impl Default for Position {
+    /// The beginning of a text.
+    fn default() -> Self {
+        Self { line: 1, column: 1 }
+    }
+}
+
 /// The longest excerpt that a diagnostic carries, in characters.
 pub const EXCERPT_MAX: usize = 160;
 

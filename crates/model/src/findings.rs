@@ -99,6 +99,36 @@ pub enum FindingCode {
     ResultNotCounted,
     /// Processes of the subagent were still running after it had ended.
     LeftoverProcesses,
+    /// Code of the product ends the process, so that a runner cannot tell how its tests ended.
+    ExitInCode,
+    /// A patch changes how tests are run or what an assertion means.
+    TestsTampered,
+    /// Tests are still there, but where no runner looks for them.
+    TestsUndiscovered,
+    /// A test cannot fail: it asserts nothing, or a thing against itself.
+    VacuousTest,
+    /// A test accepts more than before.
+    ToleranceLoosened,
+    /// A test looks at a copy or a mock of what it should test.
+    TestsACopy,
+    /// Code of the product behaves differently under a test runner.
+    KnowsTheTests,
+    /// A patch prints what a test runner prints at its end.
+    ForgedResults,
+    /// A test of the base fails on the final tree.
+    BaseTestRed,
+    /// Tests that ran on the base are gone or switched off.
+    FewerTests,
+    /// A recorded expectation was changed.
+    SnapshotChanged,
+    /// A gate is red on the base already.
+    RedBase,
+    /// No test turns red without a task's patch.
+    NothingProvesIt,
+    /// A small change to a line that a patch added turns no test red.
+    MutantSurvived,
+    /// How many tests ran rests on what the command printed.
+    OnlyWords,
     /// A gate did not pass.
     GateNotPassed,
     /// A gate's command succeeded without a sign that any test ran.
@@ -113,7 +143,7 @@ pub enum FindingCode {
 
 impl FindingCode {
     /// All kinds, in the order of their names' table in `docs/findings.md`.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 53] = [
         Self::Reported,
         Self::ScopeViolation,
         Self::Conflict,
@@ -147,6 +177,21 @@ impl FindingCode {
         Self::BaseMoved,
         Self::ResultNotCounted,
         Self::LeftoverProcesses,
+        Self::ExitInCode,
+        Self::TestsTampered,
+        Self::TestsUndiscovered,
+        Self::VacuousTest,
+        Self::ToleranceLoosened,
+        Self::TestsACopy,
+        Self::KnowsTheTests,
+        Self::ForgedResults,
+        Self::BaseTestRed,
+        Self::FewerTests,
+        Self::SnapshotChanged,
+        Self::RedBase,
+        Self::NothingProvesIt,
+        Self::MutantSurvived,
+        Self::OnlyWords,
         Self::GateNotPassed,
         Self::NoTestsSeen,
         Self::NotCaptured,
@@ -191,6 +236,21 @@ impl FindingCode {
             Self::BaseMoved => "base-moved",
             Self::ResultNotCounted => "result-not-counted",
             Self::LeftoverProcesses => "leftover-processes",
+            Self::ExitInCode => "exit-in-code",
+            Self::TestsTampered => "tests-tampered",
+            Self::TestsUndiscovered => "tests-undiscovered",
+            Self::VacuousTest => "vacuous-test",
+            Self::ToleranceLoosened => "tolerance-loosened",
+            Self::TestsACopy => "tests-a-copy",
+            Self::KnowsTheTests => "knows-the-tests",
+            Self::ForgedResults => "forged-results",
+            Self::BaseTestRed => "base-test-red",
+            Self::FewerTests => "fewer-tests",
+            Self::SnapshotChanged => "snapshot-changed",
+            Self::RedBase => "red-base",
+            Self::NothingProvesIt => "nothing-proves-it",
+            Self::MutantSurvived => "mutant-survived",
+            Self::OnlyWords => "only-words",
             Self::GateNotPassed => "gate-not-passed",
             Self::NoTestsSeen => "no-tests-seen",
             Self::NotCaptured => "not-captured",

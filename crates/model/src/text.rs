@@ -1,5 +1,13 @@
 //! Foreign text made safe for where it goes. Every sink has one function here, and no sink takes text without it.
 
+mod commit;
+mod unseen;
+
+pub use self::{
+    commit::inert,
+    unseen::{is_invisible, visible},
+};
+
 /// Returns the candidate nearest to `word` when it is near enough to have been meant.
 ///
 /// Near enough is a Jaro-Winkler similarity of at least 0.8, or one being the beginning or end of the other, ignoring
@@ -38,13 +46,8 @@ pub fn truncate(text: &str, max: usize) -> String {
 /// breaks those, and nothing else, so that routes such as `/users/:id` stay as they are.
 #[must_use]
 pub fn markdown(text: &str) -> String {
-    let chars: Vec<char> = text
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .chars()
-        .filter(|c| !(c.is_control() || is_bidi_control(*c)))
-        .collect();
+    let chars: Vec<char> =
+        visible(text).split_whitespace().collect::<Vec<_>>().join(" ").chars().filter(|c| !c.is_control()).collect();
     let mut out = String::with_capacity(text.len() + 16);
     for (at, &c) in chars.iter().enumerate() {
         let rest = &chars[at + 1..];
@@ -105,11 +108,8 @@ pub fn cell(markdown: &str) -> String {
 /// Wraps foreign text as a Markdown code span, with a fence longer than any run of backticks inside.
 #[must_use]
 pub fn code(text: &str) -> String {
-    let flat: String = text
-        .chars()
-        .map(|c| if c.is_whitespace() { ' ' } else { c })
-        .filter(|c| !c.is_control() && !is_bidi_control(*c))
-        .collect();
+    let flat: String =
+        visible(text).chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !c.is_control()).collect();
     let flat = flat.trim();
     if flat.is_empty() {
         return "` `".to_owned();
@@ -124,15 +124,20 @@ pub fn code(text: &str) -> String {
 pub fn fenced(text: &str, language: &str) -> String {
     // GFM lets a closing fence be indented, so the longest run anywhere counts, not only at line starts.
     let fence = "`".repeat((longest_backtick_run(text) + 1).max(3));
-    let body: String =
-        text.chars().filter(|c| matches!(c, '\n' | '\t') || !(c.is_control() || is_bidi_control(*c))).collect();
+    let body = terminal(text);
     format!("{fence}{language}\n{}\n{fence}", body.trim_end_matches('\n'))
 }
 
 /// Makes foreign text printable on a terminal: no escape sequences, no control characters but line break and tab.
 #[must_use]
 pub fn terminal(text: &str) -> String {
-    text.chars().filter(|c| matches!(c, '\n' | '\t') || !(c.is_control() || is_bidi_control(*c))).collect()
+    visible(text).chars().filter(|c| matches!(c, '\n' | '\t') || !c.is_control()).collect()
+}
+
+/// Makes foreign text one line of a log: what breaks lines becomes a blank, and nothing else goes unseen.
+#[must_use]
+pub fn line(text: &str) -> String {
+    terminal(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Makes the output of a program plain: escape sequences go away whole, colours and links included, and so do control
@@ -145,11 +150,6 @@ pub fn plain(text: &str) -> String {
 
 fn longest_backtick_run(text: &str) -> usize {
     text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
-}
-
-/// Tells whether `c` reorders what is shown (the Trojan Source class of attacks, CVE-2021-42574).
-fn is_bidi_control(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{061c}')
 }
 
 /// Says `1 task`, `2 tasks`, `3 processes`.

@@ -11,8 +11,12 @@ use implementer_model::{
     brief::{self, Manner, Reporting},
     budget::Dollars,
     config::{AgentKind, AgentSettings, Permissions},
+    means::{self, ModelChoice},
     report,
-    roster::Subagent,
+    roster::{
+        McpServer, Subagent,
+        tools::{server_of, tool_of},
+    },
     session::{self, SessionEnd},
 };
 
@@ -81,20 +85,30 @@ impl CliAgent {
     }
 
     /// Returns the model to ask for, and what is to be noted about it.
-    pub(super) fn model<'a>(&'a self, subagent: &'a Subagent) -> (Option<&'a str>, Option<String>) {
-        let Some(asked) = subagent.model.as_deref() else { return (self.settings.model.as_deref(), None) };
-        if let Some(model) = self.settings.models.get(asked) {
-            return (Some(model), None);
+    pub(super) fn model(&self, subagent: &Subagent) -> (Option<String>, Option<String>) {
+        match means::model(subagent, &self.settings, self.dialect.abilities().model) {
+            ModelChoice::Named(model) => (Some(model), None),
+            ModelChoice::Default => (self.settings.model.clone(), None),
+            ModelChoice::NotThere(asked) => {
+                let name = self.dialect.name();
+                let note = means::model_is_not_there(asked, name, self.settings.model.as_deref());
+                (self.settings.model.clone(), Some(session::shortened(&note, session::TEXT_MAX)))
+            }
         }
-        if self.dialect.may_know_model(asked) {
-            return (Some(asked), None);
-        }
-        let name = self.dialect.name();
-        let note = format!(
-            "the model `{asked}` has no name for {name}, which used {}: say under `agents.{name}.models` what it is called",
-            self.settings.model.as_deref().map_or("its own default".to_owned(), |model| format!("`{model}`")),
-        );
-        (self.settings.model.as_deref(), Some(session::shortened(&note, session::TEXT_MAX)))
+    }
+
+    /// Returns the MCP servers that a subagent asks for and may have.
+    fn servers(&self, subagent: &Subagent) -> BTreeMap<String, McpServer> {
+        let may = |name: &String| self.settings.mcp_servers.contains(name);
+        let servers = subagent.terms.servers.iter().filter(|(name, _)| may(name));
+        let granted = |name: &str| {
+            let of_server = |tool: &String| server_of(tool_of(tool)) == Some(name);
+            subagent.tools.as_ref().is_none_or(|tools| tools.iter().any(of_server))
+        };
+        servers
+            .filter(|(name, _)| granted(name))
+            .filter_map(|(name, server)| Some((name.clone(), server.clone()?)))
+            .collect()
     }
 
     fn launch(&self, job: &Job<'_>, round: &Round<'_>) -> Result<Launch, AgentError> {
@@ -122,13 +136,20 @@ impl CliAgent {
             [("IMPLEMENTER_BASE", job.base.to_string()), ("IMPLEMENTER_TASK", job.task.to_string())],
         )?;
         let passed: BTreeMap<_, _> = passed.into_iter().collect();
+        let (model, _) = self.model(job.subagent);
+        let servers = self.servers(job.subagent);
+        let terms = &job.subagent.terms;
         let invocation = self.dialect.invoke(&Call {
             id: &session_id(job),
             resume: round.resume,
             role: &role,
             role_file: &role_file,
-            model: self.model(job.subagent).0,
+            model: model.as_deref(),
             tools: job.subagent.tools.as_deref(),
+            denied: &terms.denied_tools,
+            effort: terms.effort,
+            servers: &servers,
+            skills: &terms.skills,
             access: job.access,
             permissions: self.permissions,
             project_settings: self.settings.project_settings,
@@ -218,7 +239,7 @@ impl Agent for CliAgent {
         }
         let (model, _) = self.model(subagent);
         let priced = self.settings.prices.contains_key("default")
-            || model.is_some_and(|model| self.settings.prices.contains_key(model));
+            || model.is_some_and(|model| self.settings.prices.contains_key(&model));
         if limited_cost && !self.dialect.tells_cost() && !priced {
             return Err(AgentError::NoPrice { agent: agent() });
         }

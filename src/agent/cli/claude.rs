@@ -1,13 +1,20 @@
 //! Claude Code: `claude -p`, headless. What it does was measured with the version that is named below; the pitfalls are
 //! told where they are met.
 
+use std::collections::BTreeMap;
+
 use implementer_model::{
     config::Permissions,
+    means::{Abilities, ToolControl},
     report,
-    roster::Access,
+    roster::{
+        Access, McpServer, Transport,
+        models::Vendor,
+        tools::{WRITING, is_narrowed, server_of, tool_of},
+    },
     session::{self, SessionEnd, Tokens},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::dialect::{
     Call, Dialect, Invocation, Left, Reading, Tested, Used, events, last_line, micro_of, number_at, telling, text_at,
@@ -19,9 +26,6 @@ pub(super) struct Claude;
 
 /// The tools of a subagent whose file names none: what changes files, and what looks at them.
 const TOOLS: [&str; 7] = ["Bash", "Edit", "Glob", "Grep", "NotebookEdit", "Read", "Write"];
-
-/// The tools that change files and nothing else: not for those who may change nothing.
-const WRITING: [&str; 4] = ["Edit", "MultiEdit", "NotebookEdit", "Write"];
 
 impl Dialect for Claude {
     fn name(&self) -> &'static str {
@@ -55,9 +59,14 @@ impl Dialect for Claude {
         true
     }
 
-    // Aliases are its own, and behind a gateway a full name may be anything.
-    fn may_know_model(&self, _: &str) -> bool {
-        true
+    // Behind a gateway a name that no vendor has may be anything.
+    fn model(&self, words: &str) -> Option<String> {
+        super::model_of(words, Vendor::Anthropic)
+    }
+
+    fn abilities(&self) -> Abilities {
+        let model = |words: &str| Claude.model(words);
+        Abilities { tools: ToolControl::Calls, turns: true, effort: true, servers: true, skills: true, model }
     }
 
     fn invoke(&self, call: &Call<'_>) -> Invocation {
@@ -71,6 +80,8 @@ impl Dialect for Claude {
         // Nobody answers, so that whatever would ask is denied, and told.
         add("--permission-prompts", "none".to_owned());
         let mode = match (call.permissions, call.access) {
+            // Any other mode lets more calls through than those that are allowed by name.
+            _ if allowed.iter().any(|call| is_narrowed(call) || is_tool_of_server(call)) => "dontAsk",
             (Permissions::Full, _) => "bypassPermissions",
             (Permissions::Own, Access::Writes) => "acceptEdits",
             (Permissions::Own, Access::ReadOnly) => "dontAsk",
@@ -78,10 +89,16 @@ impl Dialect for Claude {
         add("--permission-mode", mode.to_owned());
         add("--tools", tools.join(","));
         add("--allowedTools", allowed.join(","));
+        if !call.denied.is_empty() {
+            add("--disallowedTools", call.denied.join(","));
+        }
         add("--append-system-prompt-file", call.role_file.display().to_string());
         add("--json-schema", schema());
         if let Some(model) = call.model {
             add("--model", model.to_owned());
+        }
+        if let Some(effort) = call.effort {
+            add("--effort", effort.name().to_owned());
         }
         if let Some(turns) = call.turns {
             add("--max-turns", turns.to_string());
@@ -92,6 +109,9 @@ impl Dialect for Claude {
         match call.resume {
             Some(session) => add("--resume", session.to_owned()),
             None => add("--session-id", call.id.to_owned()),
+        }
+        if !call.servers.is_empty() {
+            add("--mcp-config", json!({ "mcpServers": servers(call.servers) }).to_string());
         }
         if !call.project_settings {
             arguments.push("--strict-mcp-config".to_owned());
@@ -151,19 +171,48 @@ impl Dialect for Claude {
 fn tools(call: &Call<'_>) -> (Vec<String>, Vec<String>) {
     let granted: Vec<String> = match call.tools {
         Some(tools) => tools.to_vec(),
-        None => TOOLS.map(str::to_owned).to_vec(),
+        None => {
+            let servers = call.servers.keys().map(|server| format!("mcp__{server}"));
+            TOOLS.map(str::to_owned).into_iter().chain(servers).collect()
+        }
     };
-    let name = |tool: &str| tool.split('(').next().unwrap_or(tool).trim().to_owned();
-    let may = |tool: &String| call.access == Access::Writes || !WRITING.contains(&name(tool).as_str());
-    let allowed: Vec<String> = granted.into_iter().filter(may).collect();
+    // Skills are files of the repository, which are there only with its settings.
+    let skills = call.skills.iter().filter(|_| call.project_settings).map(|skill| format!("Skill({skill})"));
+    let denied = |tool: &str| call.denied.iter().any(|denied| denied == tool);
+    let is_there = |tool: &str| {
+        let given = |server| call.project_settings || call.servers.contains_key(server);
+        server_of(tool).is_none_or(given)
+    };
+    let may = |call_of: &String| {
+        let tool = tool_of(call_of);
+        (call.access == Access::Writes || !WRITING.contains(&tool)) && !denied(tool) && is_there(tool)
+    };
+    let allowed: Vec<String> = granted.into_iter().chain(skills).filter(may).collect();
     let mut names: Vec<String> = Vec::new();
     // Tools of servers are not built in, and cannot be named there.
-    for tool in allowed.iter().map(|tool| name(tool)).filter(|tool| !tool.starts_with("mcp__")) {
-        if !names.contains(&tool) {
-            names.push(tool);
+    for tool in allowed.iter().map(|call| tool_of(call)).filter(|tool| server_of(tool).is_none()) {
+        if !names.iter().any(|name| name == tool) {
+            names.push(tool.to_owned());
         }
     }
     (names, allowed)
+}
+
+/// Tells whether a call is of a single tool of a server, and not of all that the server has.
+fn is_tool_of_server(call: &str) -> bool {
+    server_of(call).is_some_and(|server| call.len() > "mcp__".len() + server.len() && !call.ends_with("__*"))
+}
+
+/// Returns servers as its configuration has them. It puts variables of the environment in by itself.
+fn servers(servers: &BTreeMap<String, McpServer>) -> Value {
+    let server = |server: &McpServer| match &server.transport {
+        Transport::Program(argv) => {
+            json!({ "type": "stdio", "command": argv.first(), "args": argv.get(1..), "env": server.values })
+        }
+        Transport::Http(url) => json!({ "type": "http", "url": url, "headers": server.values }),
+        Transport::Events(url) => json!({ "type": "sse", "url": url, "headers": server.values }),
+    };
+    servers.iter().map(|(name, definition)| (name.clone(), server(definition))).collect()
 }
 
 /// Returns the schema of a report as the program takes it: it knows no reference to a meta schema.

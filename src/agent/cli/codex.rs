@@ -3,7 +3,8 @@
 
 use implementer_model::{
     config::Permissions,
-    roster::Access,
+    means::{Abilities, ToolControl},
+    roster::{Access, Effort, Transport, models::Vendor},
     session::{self, SessionEnd, Tokens},
 };
 use serde_json::Value;
@@ -34,8 +35,14 @@ impl Dialect for Codex {
         &[]
     }
 
-    fn may_know_model(&self, model: &str) -> bool {
-        !super::is_claude_model(model)
+    fn model(&self, words: &str) -> Option<String> {
+        super::model_of(words, Vendor::OpenAi)
+    }
+
+    // It has no flag for tools: what it may do is its sandbox's affair.
+    fn abilities(&self) -> Abilities {
+        let model = |words: &str| Codex.model(words);
+        Abilities { tools: ToolControl::Nothing, turns: true, effort: true, servers: true, skills: false, model }
     }
 
     fn invoke(&self, call: &Call<'_>) -> Invocation {
@@ -62,8 +69,11 @@ impl Dialect for Codex {
         add(&["-"]);
         // JSON's strings are TOML's basic strings, but for the one control character that JSON leaves alone.
         let role = Value::from(call.role.replace('\u{7f}', ""));
+        let effort = call.effort.map(|effort| format!("model_reasoning_effort = \"{}\"\n", effort_of(effort)));
         let config = format!(
-            "developer_instructions = {role}\ncheck_for_update_on_startup = false\n\n[analytics]\nenabled = false\n"
+            "developer_instructions = {role}\ncheck_for_update_on_startup = false\n{}\n[analytics]\nenabled = false\n{}",
+            effort.unwrap_or_default(),
+            servers(call),
         );
         let mut environment = Vec::new();
         if let (Some(key), None) = (call.environment.get("OPENAI_API_KEY"), call.environment.get("CODEX_API_KEY")) {
@@ -131,6 +141,37 @@ impl Dialect for Codex {
         }
         reading
     }
+}
+
+/// Returns its word for an effort: it knows none above `xhigh`.
+fn effort_of(effort: Effort) -> &'static str {
+    if effort == Effort::Max { Effort::XHigh.name() } else { effort.name() }
+}
+
+/// Returns the servers as its configuration has them. JSON's strings and lists of them are TOML's.
+fn servers(call: &Call<'_>) -> String {
+    let mut config = String::new();
+    for (name, server) in call.servers {
+        let table = format!("mcp_servers.{}", Value::from(name.as_str()));
+        config.push_str(&format!("\n[{table}]\n"));
+        let values = match &server.transport {
+            Transport::Program(argv) => {
+                let command = argv.first().map(String::as_str).unwrap_or_default();
+                let arguments = Value::from(argv.get(1..).unwrap_or_default());
+                config.push_str(&format!("command = {}\nargs = {arguments}\n", Value::from(command)));
+                "env"
+            }
+            Transport::Http(url) | Transport::Events(url) => {
+                config.push_str(&format!("url = {}\n", Value::from(url.as_str())));
+                "http_headers"
+            }
+        };
+        config.push_str(&format!("\n[{table}.{values}]\n"));
+        for (key, value) in call.values_of(server) {
+            config.push_str(&format!("{} = {}\n", Value::from(key), Value::from(value)));
+        }
+    }
+    config
 }
 
 fn model_error(message: &str) -> SessionEnd {

@@ -6,7 +6,8 @@ use std::{collections::BTreeMap, fmt, path::Path};
 use implementer_model::{
     budget::Dollars,
     config::Permissions,
-    roster::Access,
+    means::Abilities,
+    roster::{Access, Effort, McpServer, Use, tools::WRITING},
     session::{self, Denial, SessionEnd, Tokens},
 };
 use serde_json::Value;
@@ -35,9 +36,12 @@ pub(in crate::agent) trait Dialect: fmt::Debug + Sync {
         false
     }
 
-    /// Tells whether a model of this name may be one of its own. What cannot be, such as the alias of another vendor, is
-    /// not asked for unless the configuration says what it is called here.
-    fn may_know_model(&self, model: &str) -> bool;
+    /// Returns what this program calls a model that an agent file asks for; `None` for one that it cannot have, such as
+    /// that of another vendor, which is not asked for unless the configuration says what it is called here.
+    fn model(&self, words: &str) -> Option<String>;
+
+    /// Says what of an agent file it can hold to.
+    fn abilities(&self) -> Abilities;
 
     /// Says how it is called.
     fn invoke(&self, call: &Call<'_>) -> Invocation;
@@ -68,6 +72,14 @@ pub(in crate::agent) struct Call<'a> {
     pub(in crate::agent) model: Option<&'a str>,
     /// The tools that the agent file grants.
     pub(in crate::agent) tools: Option<&'a [String]>,
+    /// The tools that it forbids.
+    pub(in crate::agent) denied: &'a [String],
+    /// How much the model is to think.
+    pub(in crate::agent) effort: Option<Effort>,
+    /// The MCP servers that it is given.
+    pub(in crate::agent) servers: &'a BTreeMap<String, McpServer>,
+    /// The skills that it asks for.
+    pub(in crate::agent) skills: &'a [String],
     /// Whether it may change files.
     pub(in crate::agent) access: Access,
     /// What keeps it from doing harm.
@@ -86,6 +98,32 @@ pub(in crate::agent) struct Call<'a> {
     pub(in crate::agent) environment: &'a BTreeMap<String, String>,
 }
 
+/// What no server is, for tests of calls.
+#[cfg(test)]
+static NO_SERVERS: BTreeMap<String, McpServer> = BTreeMap::new();
+
+impl Call<'_> {
+    /// Tells whether it may use all of a tool, by the tool's name in Claude Code. Programs that cannot be held to single
+    /// calls do without a tool of which only a part is granted.
+    pub(in crate::agent) fn may_use(&self, tool: &str) -> bool {
+        let reads = self.access == Access::ReadOnly && WRITING.contains(&tool);
+        !reads && Use::of(tool, self.tools, self.denied) == Use::Whole
+    }
+
+    /// Returns the servers' values with the variables of the environment in them, for programs that put none in
+    /// themselves.
+    pub(in crate::agent) fn values_of(&self, server: &McpServer) -> BTreeMap<String, String> {
+        let filled = |value: &String| {
+            let name =
+                value.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).or_else(|| value.strip_prefix('$'));
+            let (name, otherwise) = name.map(|name| name.split_once(":-").unwrap_or((name, "")))?;
+            Some(self.environment.get(name).map_or(otherwise, String::as_str).to_owned())
+        };
+        let values = server.values.iter();
+        values.map(|(name, value)| (name.clone(), filled(value).unwrap_or_else(|| value.clone()))).collect()
+    }
+}
+
 #[cfg(test)]
 impl<'a> Call<'a> {
     /// A call of a writer with nothing special about it.
@@ -97,6 +135,10 @@ impl<'a> Call<'a> {
             role_file: Path::new("/scratch/role.md"),
             model: None,
             tools: None,
+            denied: &[],
+            effort: None,
+            servers: &NO_SERVERS,
+            skills: &[],
             access: Access::Writes,
             permissions: Permissions::Own,
             project_settings: false,

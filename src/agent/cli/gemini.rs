@@ -2,7 +2,8 @@
 //! where they are met.
 
 use implementer_model::{
-    roster::Access,
+    means::{Abilities, ToolControl},
+    roster::{Transport, models::Vendor},
     session::{self, SessionEnd, Tokens},
 };
 use serde_json::{Value, json};
@@ -14,6 +15,21 @@ use super::dialect::{
 /// The program.
 #[derive(Debug)]
 pub(super) struct Gemini;
+
+/// The tools of Claude Code, and what is called so here.
+const TOOLS: [(&str, &str); 11] = [
+    ("Write", "write_file"),
+    ("Edit", "replace"),
+    ("Bash", "run_shell_command"),
+    ("Read", "read_file"),
+    ("Read", "read_many_files"),
+    ("Glob", "glob"),
+    ("Glob", "list_directory"),
+    ("Grep", "search_file_content"),
+    ("Grep", "grep_search"),
+    ("WebFetch", "web_fetch"),
+    ("WebSearch", "google_web_search"),
+];
 
 /// The exit code with which it ends at its limit of turns.
 const EXIT_TURN_LIMIT: i32 = 53;
@@ -35,8 +51,13 @@ impl Dialect for Gemini {
         &["GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_APPLICATION_CREDENTIALS"]
     }
 
-    fn may_know_model(&self, model: &str) -> bool {
-        !super::is_claude_model(model)
+    fn model(&self, words: &str) -> Option<String> {
+        super::model_of(words, Vendor::Google)
+    }
+
+    fn abilities(&self) -> Abilities {
+        let model = |words: &str| Gemini.model(words);
+        Abilities { tools: ToolControl::Names, turns: true, effort: false, servers: true, skills: false, model }
     }
 
     fn invoke(&self, call: &Call<'_>) -> Invocation {
@@ -60,13 +81,17 @@ impl Dialect for Gemini {
         });
         if !call.project_settings {
             settings["hooksConfig"] = json!({ "enabled": false });
-            settings["mcp"] = json!({ "allowed": [] });
+            settings["mcp"] = json!({ "allowed": call.servers.keys().collect::<Vec<_>>() });
+        }
+        if !call.servers.is_empty() {
+            settings["mcpServers"] = servers(call);
         }
         if let Some(turns) = call.turns {
             settings["model"] = json!({ "maxSessionTurns": turns });
         }
-        if call.access == Access::ReadOnly {
-            settings["tools"] = json!({ "exclude": ["write_file", "replace"] });
+        let excluded: Vec<_> = TOOLS.iter().filter(|(tool, _)| !call.may_use(tool)).map(|(_, own)| own).collect();
+        if !excluded.is_empty() {
+            settings["tools"] = json!({ "exclude": excluded });
         }
         Invocation {
             arguments,
@@ -109,6 +134,20 @@ impl Dialect for Gemini {
         }
         reading
     }
+}
+
+/// Returns the servers as its settings have them.
+fn servers(call: &Call<'_>) -> Value {
+    let server = |(name, server): (&String, _)| {
+        let values = call.values_of(server);
+        let definition = match &server.transport {
+            Transport::Program(argv) => json!({ "command": argv.first(), "args": argv.get(1..), "env": values }),
+            Transport::Http(url) => json!({ "httpUrl": url, "headers": values }),
+            Transport::Events(url) => json!({ "url": url, "headers": values }),
+        };
+        (name.clone(), definition)
+    };
+    call.servers.iter().map(server).collect()
 }
 
 /// Tells whether a call was not allowed: the tool is not there for it, or a policy says no.

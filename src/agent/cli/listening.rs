@@ -86,7 +86,7 @@ impl CliAgent {
         let (model, note) = self.model(job.subagent);
         if before.is_none() {
             session.version = self.version.get().map(ToString::to_string);
-            session.model = model.map(str::to_owned);
+            session.model.clone_from(&model);
             session.notes.extend(note);
         }
         session.id = reading.id.clone().or(session.id);
@@ -97,7 +97,7 @@ impl CliAgent {
         session.tokens = reading.tokens.after(session.tokens, Tokens::plus);
         session.micro_dollars = match reading.micro_dollars {
             Some(cost) => Some(cost.after(session.micro_dollars.unwrap_or_default(), u64::saturating_add)),
-            None => self.price_of(session.tokens, model).or(session.micro_dollars),
+            None => self.price_of(session.tokens, model.as_deref()).or(session.micro_dollars),
         };
         for denial in &reading.denials {
             session.deny(&denial.tool, &redactor.text(&denial.call));

@@ -11,7 +11,11 @@ mod listening;
 mod opencode;
 mod version;
 
-use implementer_model::config::AgentKind;
+use implementer_model::{
+    config::AgentKind,
+    means::Abilities,
+    roster::models::{ModelName, Vendor},
+};
 
 pub use self::agent::CliAgent;
 use self::dialect::Dialect;
@@ -47,7 +51,15 @@ pub fn programs() -> Vec<ProgramInfo> {
     DIALECTS.iter().map(program).collect()
 }
 
-/// Tells whether a name is an alias or a model of Anthropic's: agent files of any team are full of them.
-fn is_claude_model(model: &str) -> bool {
-    matches!(model, "opus" | "sonnet" | "haiku" | "fable" | "opusplan" | "best" | "default") || model.contains("claude")
+/// Returns what an agent of this kind can hold to, of what agent files say.
+#[must_use]
+pub fn abilities(kind: &AgentKind) -> Abilities {
+    let dialect = DIALECTS.iter().find(|dialect| dialect.name() == kind.as_str());
+    dialect.map_or(Abilities::NONE, |dialect| dialect.abilities())
+}
+
+/// Returns the identifier of a model, unless another vendor than this one makes it.
+fn model_of(words: &str, vendor: Vendor) -> Option<String> {
+    let name = ModelName::parse(words);
+    [vendor, Vendor::Unknown].contains(&name.vendor).then_some(name.id)
 }

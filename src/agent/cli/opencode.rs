@@ -2,7 +2,8 @@
 //! told where they are met.
 
 use implementer_model::{
-    roster::Access,
+    means::{Abilities, ToolControl},
+    roster::Transport,
     session::{self, SessionEnd, Tokens},
 };
 use serde_json::{Value, json};
@@ -14,6 +15,21 @@ use super::dialect::{
 /// The program.
 #[derive(Debug)]
 pub(super) struct OpenCode;
+
+/// The tools of Claude Code, and what is called so here.
+const TOOLS: [(&str, &str); 11] = [
+    ("Edit", "edit"),
+    ("Write", "write"),
+    ("Edit", "patch"),
+    ("Bash", "bash"),
+    ("Read", "read"),
+    ("Glob", "glob"),
+    ("Glob", "list"),
+    ("Grep", "grep"),
+    ("WebFetch", "webfetch"),
+    ("WebSearch", "websearch"),
+    ("Agent", "task"),
+];
 
 /// The agent of its own that it works as.
 const AGENT: &str = "implementer";
@@ -41,8 +57,13 @@ impl Dialect for OpenCode {
     }
 
     // Its models are named `provider/model`.
-    fn may_know_model(&self, model: &str) -> bool {
-        model.contains('/')
+    fn model(&self, words: &str) -> Option<String> {
+        words.contains('/').then(|| words.to_owned())
+    }
+
+    fn abilities(&self) -> Abilities {
+        let model = |words: &str| OpenCode.model(words);
+        Abilities { tools: ToolControl::Names, turns: true, effort: false, servers: true, skills: false, model }
     }
 
     fn invoke(&self, call: &Call<'_>) -> Invocation {
@@ -66,11 +87,16 @@ impl Dialect for OpenCode {
         }
         arguments.extend_from_slice(call.arguments);
         let mut agent = json!({ "description": "A subagent", "mode": "primary", "prompt": call.role });
-        if call.access == Access::ReadOnly {
-            agent["tools"] = json!({ "edit": false, "write": false, "patch": false });
+        let off = TOOLS.iter().filter(|(tool, _)| !call.may_use(tool));
+        let off: serde_json::Map<_, _> = off.map(|(_, own)| ((*own).to_owned(), false.into())).collect();
+        if !off.is_empty() {
+            agent["tools"] = off.into();
         }
         // Providers stand in a file that `OPENCODE_CONFIG` names; the two are joined.
-        let config = json!({ "autoupdate": false, "share": "disabled", "agent": { AGENT: agent } });
+        let mut config = json!({ "autoupdate": false, "share": "disabled", "agent": { AGENT: agent } });
+        if !call.servers.is_empty() {
+            config["mcp"] = servers(call);
+        }
         Invocation {
             arguments,
             environment,
@@ -124,6 +150,19 @@ impl Dialect for OpenCode {
         reading.micro_dollars = micro.map(Used::ByCall);
         reading
     }
+}
+
+/// Returns the servers as its configuration has them.
+fn servers(call: &Call<'_>) -> Value {
+    let server = |(name, server): (&String, _)| {
+        let values = call.values_of(server);
+        let definition = match &server.transport {
+            Transport::Program(argv) => json!({ "type": "local", "command": argv, "environment": values }),
+            Transport::Http(url) | Transport::Events(url) => json!({ "type": "remote", "url": url, "headers": values }),
+        };
+        (name.clone(), definition)
+    };
+    call.servers.iter().map(server).collect()
 }
 
 fn take_tool(reading: &mut Reading, part: &Value) {

@@ -62,7 +62,7 @@ pub(super) async fn claim(pull: &PullRequestContext, snapshot: &Snapshot) -> Res
     let opened = open_check(pull, &snapshot.request.head.sha, checks::OVERALL).await;
     let without = |error: GithubError| {
         tracing::warn!(%error, "no check runs; the step summary and annotations have everything");
-        Ok(Claim::Won(CheckRuns { overall: None, refused: Some(error.to_string()) }))
+        Ok(Claim::Won(CheckRuns { overall: None, refused: Some(error.told()) }))
     };
     let opened = match opened {
         Err(error) if error.is_forbidden() => return without(error),

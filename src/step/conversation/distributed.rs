@@ -85,7 +85,7 @@ pub async fn conclude(
             let ours = found.iter().rev().find(|check| check.run_key().is_some_and(ours));
             CheckRuns { overall: ours.map(|check| check.id), refused: None }
         }
-        Err(error) if error.is_forbidden() => CheckRuns { overall: None, refused: Some(error.to_string()) },
+        Err(error) if error.is_forbidden() => CheckRuns { overall: None, refused: Some(error.told()) },
         Err(error) => return Err(error.into()),
     };
     let lock = handoff.lock.clone();

@@ -55,9 +55,10 @@ pub enum ConversationError {
 impl ConversationError {
     /// Returns what to do about it, where it is not clear from what happened.
     #[must_use]
-    pub fn hint(&self) -> Option<&str> {
+    pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Busy { hint, .. } | Self::Refused { hint, .. } => Some(hint),
+            Self::Busy { hint, .. } | Self::Refused { hint, .. } => Some(hint.clone()),
+            Self::Github(error) => error.hint(),
             _ => None,
         }
     }

@@ -122,7 +122,8 @@ fn file(pull: &PullRequestContext, snapshot: &Snapshot, path: &str, bytes: Vec<u
             .then(|| format!("{}/blob/{}/{path}", pull.repository.url(), snapshot.head.commit)),
         digest: Digest::of(&bytes),
     };
-    FoundPlan { plan: PlanText { name: path.to_owned(), bytes, first_line: 1 }, origin, path: Some(path.to_owned()) }
+    let plan = PlanText { name: path.to_owned(), bytes, first_line: 1, dialect: None };
+    FoundPlan { plan, origin, path: Some(path.to_owned()) }
 }
 
 fn text(
@@ -135,5 +136,6 @@ fn text(
     let digest = Digest::of(&plan.text);
     let origin = PlanOrigin { kind, name: name.to_owned(), author, url, digest };
     let bytes = plan.text.into_bytes();
-    FoundPlan { plan: PlanText { name: name.to_owned(), bytes, first_line: plan.first_line }, origin, path: None }
+    let plan = PlanText { name: name.to_owned(), bytes, first_line: plan.first_line, dialect: None };
+    FoundPlan { plan, origin, path: None }
 }

@@ -14,7 +14,10 @@ use super::{
     PlanOptions, PullRequestContext, Snapshot, claim, error::ConversationError, own_comment::OwnComment, plan_source,
     publish,
 };
-use crate::intake::{self, Intake, IntakeError, Sources};
+use crate::{
+    github::GithubError,
+    intake::{self, Intake, IntakeError, Sources},
+};
 
 /// What was shown.
 #[derive(Debug)]
@@ -47,7 +50,7 @@ pub async fn preview(
     let mut shown = page(pull, &snapshot, options).await?;
     if let Err(error) = publish(pull, &snapshot, &mut shown).await {
         tracing::warn!(%error, "the preview is in the step summary only");
-        shown.degraded.push(error.to_string());
+        shown.degraded.push(error.told());
     }
     Ok(shown)
 }
@@ -145,11 +148,7 @@ pub(super) fn take(
     )
 }
 
-async fn publish(
-    pull: &PullRequestContext,
-    snapshot: &Snapshot,
-    shown: &mut Previewed,
-) -> Result<(), ConversationError> {
+async fn publish(pull: &PullRequestContext, snapshot: &Snapshot, shown: &mut Previewed) -> Result<(), GithubError> {
     let found = snapshot.own_comment();
     // The comment tells of a run that is going on; the preview must not write over it.
     let claimed = found.and_then(|comment| comment.body.as_deref()).and_then(comment::claim);
@@ -163,7 +162,7 @@ async fn publish(
         let page = checks::of_plan(&shown.problems, shown.plan_path.as_deref(), ready);
         let lock = shown.ready.as_ref().map_or("", |(lock, _)| lock.digest.as_str());
         match publish::create_concluded(pull, &snapshot.request.head.sha, checks::PLAN, lock, &page).await {
-            Err(error) if error.is_forbidden() => shown.degraded.push(error.to_string()),
+            Err(error) if error.is_forbidden() => shown.degraded.push(error.told()),
             result => result?,
         }
     }
@@ -176,7 +175,7 @@ async fn publish(
     let mut comment = OwnComment::new(pull, &snapshot.me, found);
     comment.write(&shown.page, None).await?;
     shown.comment = comment.id();
-    shown.degraded.extend(comment.refused().map(ToString::to_string));
+    shown.degraded.extend(comment.refused().map(GithubError::told));
     Ok(())
 }
 

@@ -287,14 +287,14 @@ pub(super) async fn finish(
     let page = final_page(reporter.pull.run_url(), moved.iter().chain(&degraded), handoff);
     if let Err(error) = reporter.comment.write(&page, None).await {
         tracing::error!(%error, "the summary could not be posted; it is in the step summary");
-        degraded.push(error.to_string());
+        degraded.push(error.told());
     }
-    degraded.extend(reporter.comment.refused().map(ToString::to_string));
+    degraded.extend(reporter.comment.refused().map(GithubError::told));
     if let Some(id) = reporter.checks.overall
         && let Err(error) = publish::conclude(&reporter.pull, id, &checks::overall(handoff)).await
     {
         tracing::error!(%error, "the overall check run could not be concluded");
-        degraded.push(error.to_string());
+        degraded.push(error.told());
     }
     Ok(Reported { comment: reporter.comment.id(), executed, degraded })
 }

@@ -103,6 +103,9 @@ pub(in crate::workspace) fn sides(
     if old == new {
         return Ok(found);
     }
+    for tree in [old, new] {
+        store.check_size(repo, tree)?;
+    }
     let (old, new) = (store.tree(repo, old)?, store.tree(repo, new)?);
     if rewrites.is_none() {
         return plain_sides(repo, &old, &new);

@@ -65,13 +65,19 @@ impl CommitMessage {
 
     fn subject(&self) -> String {
         let subject = text::truncate(&one_line(&self.title), SUBJECT_MAX);
-        if subject.is_empty() { format!("Patch of task {}", self.task) } else { subject }
+        // `fixup!` and the like are orders to `git rebase --autosquash`, and `#` begins a comment for an editor.
+        let ordering = ["fixup!", "squash!", "amend!", "#"].iter().any(|order| subject.starts_with(order));
+        match subject.is_empty() || ordering {
+            true if ordering => text::truncate(&format!("Task {}: {subject}", self.task), SUBJECT_MAX),
+            true => format!("Patch of task {}", self.task),
+            false => subject,
+        }
     }
 
     /// Returns the body with every line indented that git, or somebody with a `grep`, could take for more than text: a
     /// trailer, the divider before a patch (behind which `git interpret-trailers` does not look), a comment.
     fn safe_body(&self) -> String {
-        let body = text::truncate(&text::terminal(&self.body.replace("\r\n", "\n")), BODY_MAX);
+        let body = text::truncate(&text::inert(&text::terminal(&self.body.replace("\r\n", "\n"))), BODY_MAX);
         let lines: Vec<String> = body
             .lines()
             .map(str::trim_end)
@@ -93,9 +99,9 @@ fn needs_indent(line: &str) -> bool {
         || line.to_lowercase().starts_with("(cherry picked from commit ")
 }
 
-/// Folds all white space into single spaces and drops control characters.
+/// Folds all white space into single spaces, drops control characters, and makes words do nothing.
 fn one_line(text: &str) -> String {
-    text::terminal(text).split_whitespace().collect::<Vec<_>>().join(" ")
+    text::inert(&text::line(text))
 }
 
 #[cfg(test)]

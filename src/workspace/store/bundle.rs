@@ -14,13 +14,16 @@ use gix::{
 use implementer_model::ids::{Digest, ObjectId};
 use sha2::{Digest as _, Sha256};
 
-use crate::layout::refs::BUNDLE_MARK;
 use crate::workspace::{
     BundleError, Result, WorkspaceError,
     error::{GitContext as _, IoContext as _},
     git::Git,
-    store::{RunStore, git_id, model_id},
+    store::{RunStore, discover, git_id, model_id, pack_check},
 };
+use crate::{layout::refs::BUNDLE_MARK, untrusted};
+
+/// The largest bundle that is opened, in bytes: of a run of 256 tasks, each with a patch as large as one may be.
+pub const BUNDLE_MAX: u64 = 2 * 1024 * 1024 * 1024;
 
 /// The longest header of a bundle that is read: 256 patches have 257 refs of some hundred bytes.
 const HEADER_LIMIT: u64 = 1024 * 1024;
@@ -83,7 +86,7 @@ pub fn write(store: &RunStore, refs: &[(String, ObjectId)], exclude: &ObjectId, 
 /// When the file is no bundle, is damaged, or builds on a commit that the repository does not have.
 pub fn open(bundle: &Path, repo_dir: &Path, into: &Path) -> Result<RunStore> {
     let path = std::path::absolute(bundle).doing("looking for", bundle)?;
-    let header = read_header(&path)?;
+    let Opened { header, .. } = look_at(&path, BUNDLE_MAX, &discover(repo_dir)?)?;
     let store = RunStore::create(repo_dir, into)?;
     take_in(&store, repo_dir, &path, &header, "+refs/*:refs/*")?;
     // The refs that the header promises are what the caller goes by. A bundle that somebody else packed may also name
@@ -109,24 +112,14 @@ pub fn open(bundle: &Path, repo_dir: &Path, into: &Path) -> Result<RunStore> {
 /// the store does not have.
 pub fn take_one(store: &RunStore, bundle: &Path, reference: &str, limit: u64) -> Result<ObjectId> {
     let path = std::path::absolute(bundle).doing("looking for", bundle)?;
-    let size = std::fs::symlink_metadata(&path).doing("looking at", &path)?.len();
-    if size > limit {
-        return Err(WorkspaceError::FileTooLarge { path: path.display().to_string(), size, limit });
-    }
-    let header = read_header(&path)?;
+    let Opened { mut file, header, objects, size } = look_at(&path, limit, &store.repo())?;
     let not_a_bundle = |reason| BundleError::NotABundle { path: path.clone(), reason };
     let not_there = || not_a_bundle("it does not have the ref that it should");
     let (_, id) = header.refs.iter().find(|(name, _)| name == reference).ok_or_else(not_there)?;
     let id = gix::ObjectId::from_hex(id.as_bytes()).map_err(|_| not_there())?;
     check_prerequisites(store, store.dir(), &header)?;
 
-    let mut pack = File::open(&path).doing("opening", &path)?;
-    let mut start = [0; 12];
-    pack.seek(SeekFrom::Start(header.length)).doing("reading", &path)?;
-    pack.read_exact(&mut start).map_err(|_| not_a_bundle("it ends before its pack"))?;
-    pack.seek(SeekFrom::Start(header.length)).doing("reading", &path)?;
-    // A signature and a version of four bytes each, and how many objects there are.
-    let objects = u32::from_be_bytes([start[8], start[9], start[10], start[11]]);
+    file.seek(SeekFrom::Start(header.length)).doing("reading", &path)?;
     let git = Git::on(store.dir()).config(BIG_FILE);
     // Objects that are no sound git objects, such as trees with `.git` in them, are refused before anything looks at them,
     // and so is a pack that is not complete.
@@ -135,7 +128,7 @@ pub fn take_one(store: &RunStore, bundle: &Path, reference: &str, limit: u64) ->
     } else {
         git.args(["index-pack", "--stdin", "--fix-thin", "--strict"])
     };
-    taken(git.reading(pack).run(), &path)?;
+    taken(git.reading(file).run(), &path)?;
     if store.repo().has_object(id) { model_id(&id) } else { Err(not_there().into()) }
 }
 
@@ -145,7 +138,7 @@ pub fn take_one(store: &RunStore, bundle: &Path, reference: &str, limit: u64) ->
 /// When the file is no bundle, is damaged, or builds on a commit that the store does not have.
 pub fn take_all(store: &RunStore, bundle: &Path) -> Result<()> {
     let path = std::path::absolute(bundle).doing("looking for", bundle)?;
-    let header = read_header(&path)?;
+    let Opened { header, .. } = look_at(&path, BUNDLE_MAX, &store.repo())?;
     take_in(store, store.dir(), &path, &header, "+refs/*:refs/*")
 }
 
@@ -156,16 +149,36 @@ pub fn take_all(store: &RunStore, bundle: &Path) -> Result<()> {
 /// When the file is no bundle, is damaged, or builds on a commit that the store does not have.
 pub fn take_patches(store: &RunStore, bundle: &Path) -> Result<()> {
     let path = std::path::absolute(bundle).doing("looking for", bundle)?;
-    let header = read_header(&path)?;
+    let Opened { header, .. } = look_at(&path, BUNDLE_MAX, &store.repo())?;
     take_in(store, store.dir(), &path, &header, "+refs/implementer/patches/*:refs/implementer/patches/*")
 }
 
-fn read_header(path: &Path) -> Result<Header> {
+/// A bundle that can be taken in.
+struct Opened {
+    file: File,
+    header: Header,
+    objects: u32,
+    size: u64,
+}
+
+/// Opens a bundle that somebody else may have made, and looks through its pack before git does.
+fn look_at(path: &Path, limit: u64, repo: &gix::Repository) -> Result<Opened> {
+    let opened = untrusted::open(path, limit)?;
+    let size = opened.size();
+    let mut file = BufReader::new(opened);
     let mut start = Vec::new();
-    let mut file = BufReader::new(File::open(path).doing("opening", path)?.take(HEADER_LIMIT));
     // Up to the first empty line, and not one byte of the pack that comes behind it.
-    while file.read_until(b'\n', &mut start).doing("reading", path)? > 0 && !start.ends_with(b"\n\n") {}
-    Ok(Header::parse(&start).map_err(|reason| BundleError::NotABundle { path: path.to_owned(), reason })?)
+    while !start.ends_with(b"\n\n") {
+        let left = HEADER_LIMIT.saturating_sub(start.len() as u64);
+        if file.by_ref().take(left).read_until(b'\n', &mut start).doing("reading", path)? == 0 {
+            break;
+        }
+    }
+    let header = Header::parse(&start).map_err(|reason| BundleError::NotABundle { path: path.to_owned(), reason })?;
+    let packed = size.saturating_sub(header.length);
+    let objects = pack_check::check(&mut file, packed, repo.object_hash().len_in_bytes())
+        .map_err(|error| BundleError::Refused { path: path.to_owned(), why: error.to_string() })?;
+    Ok(Opened { file: file.into_inner().into_file(), header, objects, size })
 }
 
 fn check_prerequisites(store: &RunStore, repository: &Path, header: &Header) -> Result<()> {
@@ -227,7 +240,7 @@ impl RunStore {
 
 /// The SHA-256 of a file, read in pieces.
 pub fn digest(path: &Path) -> Result<Digest> {
-    let mut file = File::open(path).doing("opening", path)?;
+    let mut file = untrusted::open(path, BUNDLE_MAX)?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 64 * 1024];
     loop {

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::workspace::{Result, WorkspaceError, error::IoContext as _, git::Git};
 
 /// Variables that tell git how to reach a host from here: proxies and certificates. Nothing else is passed on.
-const CONNECTION: [&str; 11] = [
+const CONNECTION: [&str; 12] = [
     "HTTP_PROXY",
     "HTTPS_PROXY",
     "NO_PROXY",
@@ -21,6 +21,7 @@ const CONNECTION: [&str; 11] = [
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "GIT_SSL_CAINFO",
+    "GIT_SSL_CAPATH",
 ];
 
 /// Where commits are fetched from.
@@ -54,6 +55,14 @@ pub(in crate::workspace) fn authenticated(git: Git, remote: &Remote) -> Git {
     for name in CONNECTION {
         if let Some(value) = std::env::var_os(name) {
             git = git.env(name, value);
+        }
+    }
+    // git's own library reads another variable than the one by which REST finds its certificates.
+    for (ours, theirs) in [("SSL_CERT_FILE", "GIT_SSL_CAINFO"), ("SSL_CERT_DIR", "GIT_SSL_CAPATH")] {
+        if std::env::var_os(theirs).is_none()
+            && let Some(value) = std::env::var_os(ours)
+        {
+            git = git.env(theirs, value);
         }
     }
     if let Some(token) = &remote.token {

@@ -9,9 +9,11 @@ pub mod push;
 pub(in crate::workspace) mod attributes;
 pub(in crate::workspace) mod convert;
 pub(in crate::workspace) mod hashed;
+mod pack_check;
 pub(in crate::workspace) mod repository_files;
 pub(in crate::workspace) mod tree_diff;
 pub(in crate::workspace) mod tree_index;
+mod tree_size;
 
 use std::{
     collections::VecDeque,
@@ -29,7 +31,7 @@ use crate::workspace::{
     Result, WorkspaceError,
     error::{GitContext as _, IoContext as _},
     git::Git,
-    store::{repository_files::Shared, tree_diff::TreeDiff},
+    store::{repository_files::Shared, tree_diff::TreeDiff, tree_size::TreeSizes},
 };
 
 /// The largest file that [`RunStore::read_file`] reads: plans, configuration and agent files are far smaller.
@@ -80,6 +82,8 @@ struct Inner {
     shared: Shared,
     /// Trees as flat lists, the one used last at the end.
     trees: Mutex<VecDeque<(gix::ObjectId, Arc<gix::index::State>)>>,
+    /// The trees that were found to be ones that can be walked.
+    tree_sizes: Mutex<TreeSizes>,
     /// The git process that writes patches as text, once there is one.
     tree_diff: Mutex<Option<TreeDiff>>,
 }
@@ -204,6 +208,7 @@ impl RunStore {
                 partial: is_partial(source),
                 shared,
                 trees: Mutex::default(),
+                tree_sizes: Mutex::default(),
                 tree_diff: Mutex::default(),
             }),
         })
@@ -322,6 +327,7 @@ impl RunStore {
                 _ => return Ok(Vec::new()),
             }
         }
+        self.check_size(&repo, root)?;
         let mut paths: Vec<_> = self
             .tree(&repo, root)?
             .traverse()
@@ -418,13 +424,20 @@ impl RunStore {
         if let Some(state) = cached(&mut self.inner.trees.lock().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(state);
         }
-        let state = Arc::new(tree_index::flatten(&self.repo(), tree)?);
+        let repo = self.repo();
+        self.check_size(&repo, tree)?;
+        let state = Arc::new(tree_index::flatten(&repo, tree)?);
         let mut trees = self.inner.trees.lock().unwrap_or_else(PoisonError::into_inner);
         if trees.len() >= TREES_KEPT {
             trees.pop_front();
         }
         trees.push_back((tree, Arc::clone(&state)));
         Ok(state)
+    }
+
+    /// Checks that a tree is one that can be walked: not one with more paths than anybody has written.
+    pub(in crate::workspace) fn check_size(&self, repo: &gix::Repository, tree: gix::ObjectId) -> Result<()> {
+        self.inner.tree_sizes.lock().unwrap_or_else(PoisonError::into_inner).check(repo, tree)
     }
 
     /// Says why the object `id` could not be read.

@@ -9,7 +9,7 @@ use crate::{
     ids::SubagentName,
     patch::{Conflict, ConflictKind},
     report::Report,
-    roster::{Access, Origin, Role},
+    roster::{Access, Origin, Role, Terms},
     schedule::Outcome,
     summary::fixture::{self, oid},
 };
@@ -22,6 +22,7 @@ fn subagent(role: Role, prompt: &str) -> Subagent {
         prompt: prompt.to_owned(),
         model: None,
         tools: None,
+        terms: Terms::default(),
         access: Access::Writes,
         scope: Vec::new(),
         exclude: Vec::new(),

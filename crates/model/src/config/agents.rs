@@ -79,6 +79,8 @@ pub struct AgentSettings {
     pub project_settings: bool,
     /// Whether a version that is older than those it was tested with is used all the same; false when left out.
     pub old_version: bool,
+    /// The MCP servers that agent files bring along and that may be started, by their names; none when left out.
+    pub mcp_servers: Vec<String>,
     /// Names of environment variables that are passed on to this program, such as that of its key.
     pub pass_environment: Vec<String>,
     /// What the tokens of models cost, by the model's name; for programs that do not tell what they cost. `default` is

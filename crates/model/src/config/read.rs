@@ -8,8 +8,8 @@ use std::{collections::BTreeMap, ops::RangeInclusive};
 #[cfg(test)]
 pub(super) use self::agents::{AGENT_KEYS, LIMITS_KEYS, PRICE_KEYS, SETTINGS_KEYS};
 use super::{
-    CONCURRENCY_MAX, CONFIG_MAX_BYTES, Config, GateConfig, PullRequestConfig, SetupCommand, SubagentConfig,
-    TIME_LIMIT_MAX_MINUTES, values,
+    CONCURRENCY_MAX, CONFIG_MAX_BYTES, Config, DefaultRole, GateConfig, Granularity, Nobody, PullRequestConfig,
+    SetupCommand, SubagentConfig, TIME_LIMIT_MAX_MINUTES, planning::ITEMS_MAX, values,
 };
 use crate::{
     diagnostics::{Diagnostic, Position, Severity, sort},
@@ -21,7 +21,7 @@ use crate::{
     yaml::tree::{self, Node, Value},
 };
 
-pub(super) const CONFIG_KEYS: [&str; 15] = [
+pub(super) const CONFIG_KEYS: [&str; 17] = [
     "agent",
     "agents",
     "subagents",
@@ -33,6 +33,8 @@ pub(super) const CONFIG_KEYS: [&str; 15] = [
     "limits",
     "rework-rounds",
     "escalate-beyond-plan",
+    "default-role",
+    "granularity",
     "pass-environment",
     "isolation",
     "pull-request",
@@ -53,6 +55,7 @@ pub(super) const SUBAGENT_KEYS: [&str; 11] = [
     "command",
     "pass-environment",
 ];
+pub(super) const GRANULARITY_KEYS: [&str; 2] = ["most", "least"];
 pub(super) const GATE_KEYS: [&str; 3] = ["commands", "time-limit-minutes", "junit"];
 pub(super) const SETUP_KEYS: [&str; 3] = ["run", "files", "time-limit-minutes"];
 
@@ -136,6 +139,10 @@ impl Reader<'_> {
             .and_then(|number| u32::try_from(number).ok());
         config.escalate_beyond_plan =
             fields.remove("escalate-beyond-plan").and_then(|field| self.truth(&field)).unwrap_or_default();
+        let roles = Role::ALL.map(|role| (role.name(), DefaultRole::Role(role)));
+        let choices = [&roles[..], &[("none", DefaultRole::Nobody(Nobody::None))]].concat();
+        config.default_role = fields.remove("default-role").and_then(|field| self.choice(&field, &choices));
+        config.granularity = fields.remove("granularity").map(|field| self.granularity(field)).unwrap_or_default();
         config.pass_environment = self.environment(&mut fields);
         config.isolation = fields
             .remove("isolation")
@@ -168,6 +175,15 @@ impl Reader<'_> {
             command: fields.remove("command").and_then(|field| self.argv(field)),
             pass_environment: self.environment(&mut fields),
         }
+    }
+
+    fn granularity(&mut self, field: Field) -> Granularity {
+        let mut fields = self.keys(field, &GRANULARITY_KEYS);
+        let mut items = |key: &str| {
+            let field = fields.remove(key)?;
+            self.number(&field, 1..=ITEMS_MAX).and_then(|number| usize::try_from(number).ok())
+        };
+        Granularity { most: items("most"), least: items("least") }
     }
 
     fn gate(&mut self, field: Field) -> GateConfig {

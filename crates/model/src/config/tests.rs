@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::{
     read::{
-        AGENT_KEYS, CONFIG_KEYS, GATE_KEYS, LIMITS_KEYS, PRICE_KEYS, PULL_REQUEST_KEYS, SETTINGS_KEYS, SUBAGENT_KEYS,
+        AGENT_KEYS, CONFIG_KEYS, GATE_KEYS, GRANULARITY_KEYS, LIMITS_KEYS, PRICE_KEYS, PULL_REQUEST_KEYS,
+        SETTINGS_KEYS, SUBAGENT_KEYS,
         workflow::{WORKFLOW_DISPATCH_KEYS, WORKFLOW_KEYS, WORKFLOW_SUBAGENT_KEYS},
     },
     *,
@@ -64,6 +65,8 @@ gates:
 concurrency: 4
 time-limit-minutes: 90
 limits: { turns: 100, cost: 5, run-cost: 40.5, run-minutes: 300 }
+default-role: cli
+granularity: { most: 20, least: 1 }
 pass-environment: [ANTHROPIC_API_KEY]
 "#;
 
@@ -92,6 +95,12 @@ fn every_key_is_read_as_serde_reads_it() {
     assert_eq!(config.environment(&types), BTreeSet::from(["ANTHROPIC_API_KEY", "OPENAI_API_KEY", "SCHEMA_REGISTRY"]));
     assert_eq!(config.environment(&other), BTreeSet::from(["ANTHROPIC_API_KEY"]));
     assert_eq!(config.protected_paths(), [".github/**"]);
+    assert_eq!(
+        (config.default_role(), config.granularity.most(), config.granularity.least()),
+        (Some(Role::Cli), 20, 1)
+    );
+    assert_eq!(read("default-role: none").unwrap().default_role(), None);
+    assert_eq!(Config::default().default_role(), Some(Role::Feature));
 }
 
 #[test]
@@ -412,6 +421,7 @@ fn the_documented_examples_are_configurations() {
         &AGENT_KEYS,
         &SUBAGENT_KEYS,
         &GATE_KEYS,
+        &GRANULARITY_KEYS,
         &PULL_REQUEST_KEYS,
         &WORKFLOW_KEYS,
         &WORKFLOW_SUBAGENT_KEYS,

@@ -75,6 +75,11 @@ pub fn render(preview: &Preview<'_>) -> String {
         plan.digest.short(),
         text::code(lock.base.short())
     ));
+    page.push_str(&format!("Read as `{}`: {}.\n\n", plan.dialect, text::markdown(&plan.counts().line())));
+    if !plan.context.is_empty() {
+        let files: Vec<_> = plan.context.iter().map(|file| text::code(&text::truncate(&file.path, 120))).collect();
+        page.push_str(&format!("Every brief has what stands beside it: {}.\n\n", files.join(", ")));
+    }
     page.push_str("### To start\n\n");
     page.push_str(&format!(
         "Somebody with write permission comments:\n\n```\n/implement {}\n```\n\nThe lock names exactly what is shown here: another plan, commit or roster is another lock, and is refused.\n\n",
@@ -87,7 +92,7 @@ pub fn render(preview: &Preview<'_>) -> String {
         schedule.concurrency,
         text::fenced(&mermaid::schedule_graph(schedule), "mermaid")
     ));
-    write_tasks(&mut page, schedule, config);
+    write_tasks(&mut page, plan, schedule, config);
     write_order(&mut page, schedule);
     write_gates(&mut page, plan, config);
     if !warnings.is_empty() {
@@ -176,9 +181,14 @@ fn write_means(page: &mut String, schedule: &Schedule, config: &Config) {
     page.push_str(&format!("Done by {}{limits}.\n\n", agents.join(", ")));
 }
 
-fn write_tasks(page: &mut String, schedule: &Schedule, config: &Config) {
+fn write_tasks(page: &mut String, plan: &Plan, schedule: &Schedule, config: &Config) {
     let protected: BTreeSet<String> = config.protected_paths().into_iter().collect();
     let waves = schedule.wave_of();
+    let guess = |task: &Task| {
+        let planned = plan.tasks.iter().find(|planned| planned.id == task.id);
+        let guess = planned.and_then(|planned| planned.owner.guess());
+        guess.map(|guess| format!(" (guessed: {guess})")).unwrap_or_default()
+    };
     let row = |task: &Task| {
         let asked = if task.planned { task.requirements.len().to_string() } else { "always runs".to_owned() };
         let (allowed, denied) = match task.access {
@@ -191,7 +201,7 @@ fn write_tasks(page: &mut String, schedule: &Schedule, config: &Config) {
         vec![
             waves.get(&task.id).map_or_else(String::new, ToString::to_string),
             text::code(task.id.as_str()),
-            text::code(task.subagent.as_str()),
+            format!("{}{}", text::code(task.subagent.as_str()), guess(task)),
             asked,
             allowed,
             denied,
@@ -276,7 +286,7 @@ mod tests {
     fn previewed(text: &str, source: &Source<'_>) -> String {
         let config = Config::read("c.yml", CONFIG, &["command"]).unwrap();
         let roster = roster::load(&[], &config).roster;
-        let reading = plan::read("plan.md", text.as_bytes(), &roster);
+        let reading = plan::read("plan.md", text.as_bytes(), &roster, &plan::Settings::new(&config));
         let plan = reading.plan.expect("a plan");
         let schedule = schedule::build(&plan, &roster, &config, &config.protected_paths()).unwrap();
         let lock = Lock::new(plan.digest.clone(), ObjectId::new("1".repeat(40)).unwrap(), roster.digest());
@@ -303,12 +313,14 @@ mod tests {
 
 The plan is [`.backend-implementer/plan.md`](https://x.invalid/a%28b%29) by ada, `36654913a2e5`. It starts from `1111111111`.
 
+Read as `ours`: 1 item: 1 in 1 task.
+
 ### To start
 
 Somebody with write permission comments:
 
 ```
-/implement a78a65610829
+/implement f40beea5e2a4
 ```
 
 The lock names exactly what is shown here: another plan, commit or roster is another lock, and is refused.

@@ -5,6 +5,8 @@
 //! ([`words`]), which anything can print.
 
 pub mod counts;
+pub mod detect;
 pub mod formats;
 pub mod results;
+pub mod source;
 pub mod words;

@@ -29,7 +29,7 @@ mod tests {
                 .unwrap();
         let roster = roster::load(&[], &config).roster;
         let text = "# P\n\n## Feature\n- x\n\n## Verification\n- tests: `cargo bench`\n- tests: `cargo test`\n";
-        let plan = crate::plan::read("p.md", text.as_bytes(), &roster).plan.unwrap();
+        let plan = crate::plan::read("p.md", text.as_bytes(), &roster, &crate::plan::Settings::default()).plan.unwrap();
         let all: Vec<_> =
             commands(&plan, &config, GateKind::Tests).into_iter().map(|(by, argv)| (by, argv.join(" "))).collect();
         let expected =

@@ -20,10 +20,21 @@ pub(super) enum Block {
     List { items: Vec<Item> },
     /// A code block.
     Code { info: Option<String>, lines: Vec<CodeLine>, range: Range<usize> },
-    /// A table or a quote: text to read, never an item.
+    /// A table.
+    Table { head: Vec<String>, rows: Vec<Row>, range: Range<usize> },
+    /// A quote: text to read, never an item.
     Text { range: Range<usize> },
     /// Anything else: a rule, HTML, a footnote. Never part of the plan.
     Other,
+}
+
+/// A row of a table, without its head.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// Where it lies in the source.
+    pub(super) range: Range<usize>,
+    /// The text of each cell.
+    pub(super) cells: Vec<String>,
 }
 
 /// One line of a code block.
@@ -40,8 +51,14 @@ pub(super) struct CodeLine {
 pub(super) struct Item {
     /// The whole item in the source, marker included.
     pub(super) range: Range<usize>,
-    /// Whether it is a task-list item that is ticked off.
+    /// Whether it has a box to tick, in any of the ways in which people write one.
+    pub(super) boxed: bool,
+    /// Whether the box is ticked.
     pub(super) done: bool,
+    /// Whether the plan says that it may be left out: Kiro's `[ ]*`.
+    pub(super) optional: bool,
+    /// Its number, in a numbered list.
+    pub(super) number: Option<u64>,
     /// Its first paragraph.
     pub(super) line: Line,
     /// The blocks behind the first paragraph.
@@ -86,6 +103,8 @@ struct Open {
     item: Item,
     /// The items of the list that is being read inside this container.
     items: Vec<Item>,
+    /// The number of its next item, where it is numbered.
+    number: Option<u64>,
     /// The first paragraph of a tight item, whose text comes without a paragraph around it.
     loose_line: LineBuilder,
     has_line: bool,
@@ -142,8 +161,9 @@ impl<'t> Reader<'t> {
                     let line = self.line_until(range.clone(), |end| matches!(end, TagEnd::Paragraph));
                     self.paragraph(range, line);
                 }
-                Event::Start(Tag::List(_)) => {
+                Event::Start(Tag::List(number)) => {
                     open.end_line();
+                    open.number = number;
                     if self.open.len() > DEPTH_MAX {
                         self.skip();
                     }
@@ -153,7 +173,9 @@ impl<'t> Reader<'t> {
                     open.blocks.push(Block::List { items });
                 }
                 Event::Start(Tag::Item) => {
-                    let item = Item { range, ..Item::default() };
+                    let number = open.number;
+                    open.number = number.map(|number| number.saturating_add(1));
+                    let item = Item { range, number, ..Item::default() };
                     self.open.push(Open { item, ..Open::default() });
                 }
                 Event::End(TagEnd::Item) => self.end_item(),
@@ -166,7 +188,12 @@ impl<'t> Reader<'t> {
                     let lines = self.code_lines();
                     self.push(Block::Code { info, lines, range });
                 }
-                Event::Start(Tag::Table(_) | Tag::BlockQuote(_)) => {
+                Event::Start(Tag::Table(_)) => {
+                    open.end_line();
+                    let table = self.table(range);
+                    self.push(table);
+                }
+                Event::Start(Tag::BlockQuote(_)) => {
                     open.end_line();
                     self.skip();
                     self.push(Block::Text { range });
@@ -184,7 +211,7 @@ impl<'t> Reader<'t> {
                     open.end_line();
                     self.push(Block::Other);
                 }
-                Event::TaskListMarker(done) => open.item.done = done,
+                Event::TaskListMarker(done) => (open.item.boxed, open.item.done) = (true, done),
                 inline => open.loose_line.add(&inline, &range, self.text),
             }
         }
@@ -215,6 +242,7 @@ impl<'t> Reader<'t> {
         if let (Some(mut open), Some(outer)) = (self.open.pop(), self.open.last_mut()) {
             open.end_line();
             open.item.blocks = open.blocks;
+            tick(&mut open.item);
             outer.items.push(open.item);
         }
     }
@@ -227,7 +255,7 @@ impl<'t> Reader<'t> {
                 Event::End(end) if is_end(end) => break,
                 Event::TaskListMarker(done) => {
                     if let Some(open) = self.open.last_mut() {
-                        open.item.done = *done;
+                        (open.item.boxed, open.item.done) = (true, *done);
                     }
                 }
                 _ => builder.add(&event, &at, self.text),
@@ -237,6 +265,23 @@ impl<'t> Reader<'t> {
             return builder.finish();
         }
         Line { range: range.start..range.start, ..Line::default() }
+    }
+
+    /// Reads a table to its end.
+    fn table(&mut self, range: Range<usize>) -> Block {
+        let (mut head, mut rows, mut cells) = (Vec::new(), Vec::new(), Vec::new());
+        while let Some((event, at)) = self.next() {
+            match event {
+                Event::Start(Tag::TableCell) => {
+                    cells.push(self.line_until(at, |end| matches!(end, TagEnd::TableCell)).text);
+                }
+                Event::End(TagEnd::TableHead) => head = std::mem::take(&mut cells),
+                Event::End(TagEnd::TableRow) => rows.push(Row { range: at, cells: std::mem::take(&mut cells) }),
+                Event::End(TagEnd::Table) => break,
+                _ => {}
+            }
+        }
+        Block::Table { head, rows, range }
     }
 
     fn code_lines(&mut self) -> Vec<CodeLine> {
@@ -287,5 +332,48 @@ impl<'t> Reader<'t> {
                 None => return,
             }
         }
+    }
+}
+
+/// Reads the boxes that are none for Markdown: `[ ]*`, `[]`, `[-]`, `[~]`, `[✓]`.
+fn tick(item: &mut Item) {
+    let text = item.line.text.as_str();
+    let Some((mark, rest)) = text.strip_prefix('[').and_then(|inner| inner.split_once(']')) else { return };
+    let done = match mark.trim() {
+        "" | "-" | "~" | "/" | ">" => false,
+        "x" | "X" | "✓" | "✔" | "✅" | "☑" => true,
+        _ => return,
+    };
+    let starred = rest.strip_prefix('*');
+    let behind = starred.unwrap_or(rest);
+    if item.boxed || !(behind.is_empty() || behind.starts_with(' ')) {
+        return;
+    }
+    (item.boxed, item.done, item.optional) = (true, done, starred.is_some());
+    let kept = behind.trim_start().to_owned();
+    item.line.strong = item.line.strong.saturating_sub(text.len() - kept.len());
+    item.line.text = kept;
+}
+
+/// Returns the items of the lists among blocks.
+pub(super) fn nested(blocks: &[Block]) -> impl Iterator<Item = &Item> {
+    blocks
+        .iter()
+        .filter_map(|block| match block {
+            Block::List { items } => Some(items),
+            _ => None,
+        })
+        .flatten()
+}
+
+impl Item {
+    /// Tells whether boxes stand below it, so that they are the work and it is what they have in common.
+    pub(super) fn is_group(&self) -> bool {
+        nested(&self.blocks).any(|item| item.boxed || item.is_group())
+    }
+
+    /// Tells whether every box below it is ticked.
+    pub(super) fn all_ticked(&self) -> bool {
+        nested(&self.blocks).all(|item| (!item.boxed || item.done || item.is_group()) && item.all_ticked())
     }
 }

@@ -1,6 +1,9 @@
 //! The last step of reading, the same for both forms: ids are given, references resolved, and what cannot be run is told.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    ops::Range,
+};
 
 use crate::{
     cycles,
@@ -8,18 +11,39 @@ use crate::{
     ids::{Digest, NAME_MAX, RequirementId, SubagentName, TaskId},
     limits::TASKS_MAX,
     plan::{
-        Plan, PlannedTask, Requirement, directives, domains,
-        draft::{Draft, RequirementDraft, TaskDraft, Word},
+        Plan, PlannedTask, Requirement,
+        accounting::{Fate, Placed, What},
+        dialect::Dialect,
+        directives, domains,
+        draft::{Draft, Owner, RequirementDraft, TaskDraft, Word},
         implied::implied_tasks,
+        owners::Ownership,
         source::Problems,
     },
-    roster::Roster,
+    roster::{Role, Roster},
     text,
 };
 
+/// What a draft is checked against.
+pub(super) struct Checking<'c> {
+    pub(super) source: &'c str,
+    pub(super) digest: Digest,
+    pub(super) roster: &'c Roster,
+    /// Whether what the plan's author could not know is no error.
+    pub(super) lenient: bool,
+}
+
 /// Makes the plan of a draft. It may be run when no error has been told.
-pub(super) fn finish(draft: Draft, source: &str, digest: Digest, roster: &Roster, problems: &mut Problems<'_>) -> Plan {
-    check_work(&draft.tasks, problems);
+///
+/// What became of the requirements is added to what the reader said of the text.
+pub(super) fn finish(
+    draft: Draft,
+    checking: &Checking<'_>,
+    placed: &mut Vec<Placed>,
+    problems: &mut Problems<'_>,
+) -> Plan {
+    let Checking { source, digest, roster, lenient } = checking;
+    check_work(&draft, problems);
     let mut ids = task_ids(&draft.tasks, problems);
     let planned_by: Vec<_> = draft.tasks.iter().map(|task| task.who.as_ref().map(|who| &who.name)).collect();
     let implied = implied(&planned_by, &ids, roster);
@@ -29,52 +53,153 @@ pub(super) fn finish(draft: Draft, source: &str, digest: Digest, roster: &Roster
     let mut parallel = needs.clone();
     // Beyond the limit the plan is refused as it is, and resolving would take long.
     if draft.tasks.len() <= TASKS_MAX {
-        let done_by = planned_by.into_iter().chain(implied.iter().map(|(name, _)| Some(name)));
-        let index = Index::new(done_by, &ids, roster);
+        let done_by = planned_by.iter().copied().chain(implied.iter().map(|(name, _)| Some(name)));
+        let index = Index::new(done_by, &ids, &draft.tasks, roster, *lenient);
         for (at, task) in draft.tasks.iter().enumerate() {
             needs[at] = index.resolve(at, &task.needs, "need", problems);
             parallel[at] = index.resolve(at, &task.parallel_with, "run beside", problems);
         }
+        if *lenient {
+            for (at, task) in draft.tasks.iter().enumerate() {
+                for (other, position) in index.weak(at, &task.soft_needs) {
+                    // What a text mentions is a hint: it is followed as far as it makes sense.
+                    if !reaches(&needs, other, at) {
+                        needs[at].entry(other).or_insert(position);
+                    }
+                }
+            }
+            lift_phases(&draft.tasks, roster, &needs, &mut parallel);
+        }
         check_cycles(&ids, &needs, problems);
     }
-    let names = |targets: &BTreeMap<usize, Position>| targets.keys().map(|at| ids[*at].clone()).collect::<Vec<_>>();
-    let mut requirement_ids = RequirementIds::new(&draft.tasks, problems);
+    let is_done: Vec<bool> = draft.tasks.iter().map(is_done).collect();
+    let stands = |at: usize| !is_done.get(at).copied().unwrap_or_default();
+    let names = |targets: &BTreeMap<usize, Position>| {
+        targets.keys().filter(|at| stands(**at)).map(|at| ids[*at].clone()).collect::<Vec<_>>()
+    };
+    let mut requirement_ids = RequirementIds::new(&draft.tasks, *lenient, problems);
     let mut tasks = Vec::with_capacity(draft.tasks.len());
     for (at, task) in draft.tasks.into_iter().enumerate() {
-        let requirements = requirement_ids.give(&ids[at], at, task.requirements);
+        let given = requirement_ids.give(&ids[at], at, task.requirements);
+        for (made, range) in &given {
+            let fate = if made.done {
+                Fate::Done
+            } else {
+                Fate::Requirement { task: ids[at].clone(), requirement: made.id.clone() }
+            };
+            let shown = Some((made.line, made.text.clone()));
+            placed.push(Placed { shown, ..Placed::new(range.clone(), What::Item(fate)) });
+        }
         let touches = directives::check_globs(task.touches, problems);
-        // A task without a subagent has been told as an error.
-        let Some(who) = task.who else { continue };
+        // A task without a subagent has been told as an error, and one whose items are all ticked needs none.
+        let Some(who) = task.who.filter(|_| stands(at)) else { continue };
         tasks.push(PlannedTask {
             id: ids[at].clone(),
             subagent: who.name,
             title: task.title,
-            requirements,
+            requirements: given.into_iter().map(|(made, _)| made).collect(),
             notes: task.notes,
             touches,
             needs: names(&needs[at]),
             parallel_with: names(&parallel[at]),
+            owner: if let Owner::Decided(why) = task.owner { why } else { Ownership::Named },
+            reviewed: task.is_cross_cutting,
             line: task.at.line,
         });
     }
     Plan {
-        source: source.to_owned(),
-        digest,
+        source: (*source).to_owned(),
+        digest: digest.clone(),
+        dialect: Dialect::Ours,
         title: draft.title,
         preamble: draft.preamble,
         tasks,
         verification: draft.verification,
         acceptance: draft.acceptance,
+        items: Vec::new(),
+        context: Vec::new(),
     }
 }
 
-fn check_work(tasks: &[TaskDraft], problems: &mut Problems<'_>) {
+/// Tells whether everything of a task is ticked.
+fn is_done(task: &TaskDraft) -> bool {
+    !task.requirements.is_empty() && task.requirements.iter().all(|made| made.done)
+}
+
+/// Tells whether a task needs another, through others or directly.
+fn reaches(needs: &[BTreeMap<usize, Position>], from: usize, to: usize) -> bool {
+    let mut seen = HashSet::new();
+    let mut open = vec![from];
+    while let Some(at) = open.pop() {
+        if at == to {
+            return true;
+        }
+        if seen.insert(at) {
+            open.extend(needs[at].keys());
+        }
+    }
+    false
+}
+
+/// Lets what is needed run as early as what needs it: the plan's author does not know our phases.
+fn lift_phases(
+    tasks: &[TaskDraft],
+    roster: &Roster,
+    needs: &[BTreeMap<usize, Position>],
+    parallel: &mut [BTreeMap<usize, Position>],
+) {
+    let rank =
+        |task: &TaskDraft| task.who.as_ref().and_then(|who| roster.get(&who.name)).map(|subagent| subagent.role.rank());
+    let Some(ranks) = tasks.iter().map(rank).collect::<Option<Vec<u8>>>() else { return };
+    let mut effective = ranks.clone();
+    let mut changed = true;
+    while changed {
+        changed = false;
+        for (at, rank) in effective.clone().into_iter().enumerate() {
+            for need in needs[at].keys().filter(|need| **need < tasks.len()) {
+                if effective[*need] > rank {
+                    effective[*need] = rank;
+                    changed = true;
+                }
+            }
+        }
+    }
+    for at in 0..tasks.len() {
+        for other in 0..tasks.len() {
+            // The phases would put `at` behind `other`, and what is needed would not.
+            if ranks[other] < ranks[at] && effective[other] >= effective[at] {
+                parallel[at].entry(other).or_insert(tasks[at].at);
+            }
+        }
+    }
+}
+
+fn check_work(draft: &Draft, problems: &mut Problems<'_>) {
+    let tasks = &draft.tasks;
     let is_empty = |task: &&TaskDraft| task.requirements.is_empty() && task.notes.is_empty();
+    if tasks.is_empty() && problems.has_error() {
+        // Why there is none has been told.
+        return;
+    }
     if tasks.iter().all(|task| is_empty(&task)) {
-        let at = tasks.first().map_or(Position { line: 1, column: 1 }, |task| task.at);
+        let at = tasks.first().map_or_else(Position::default, |task| task.at);
         let message = if tasks.is_empty() { "the plan has no task" } else { "no task of the plan has anything to do" };
-        let hint = "head a section with a subagent or its domain, such as `## Feature`, and list what it is to do";
+        let hint = match draft.seen.as_slice() {
+            [] => "head a section with a subagent or its domain, such as `## Feature`, and list what it is to do"
+                .to_owned(),
+            seen => {
+                let sections: Vec<_> = seen.iter().take(8).map(|title| could_be(title)).collect();
+                format!("these sections were seen, and none is work: {}", sections.join("; "))
+            }
+        };
         problems.error("no-work", at, message, hint);
+        return;
+    }
+    if tasks.iter().all(is_done) {
+        let count = tasks.iter().map(|task| task.requirements.len()).sum();
+        let message = format!("nothing is open: the plan has {}, and all are ticked", text::count(count, "item"));
+        let hint = "untick what is to be done again, or add what is missing";
+        problems.error("nothing-open", tasks.first().map_or_else(Position::default, |task| task.at), message, hint);
         return;
     }
     for task in tasks.iter().filter(is_empty) {
@@ -85,6 +210,13 @@ fn check_work(tasks: &[TaskDraft], problems: &mut Problems<'_>) {
         let message = format!("the plan has {} tasks; at most {TASKS_MAX} can be scheduled", tasks.len());
         problems.error("too-many-tasks", task.at, message, "split the plan, or put related items under one heading");
     }
+}
+
+/// Says what a section that is no work could be made.
+fn could_be(title: &str) -> String {
+    let title = text::truncate(title, 40);
+    let role = domains::role_of_words(&title).map_or("Feature", Role::title);
+    format!("`{title}` (head it `{role}: {title}` to make it work)")
 }
 
 /// Gives every task its id: the plan's own, or one made from the role or subagent and a number.
@@ -155,7 +287,7 @@ struct RequirementIds {
 }
 
 impl RequirementIds {
-    fn new(tasks: &[TaskDraft], problems: &mut Problems<'_>) -> Self {
+    fn new(tasks: &[TaskDraft], lenient: bool, problems: &mut Problems<'_>) -> Self {
         let mut own = HashMap::new();
         let mut lines: HashMap<RequirementId, u32> = HashMap::new();
         for (task, draft) in tasks.iter().enumerate() {
@@ -168,13 +300,20 @@ impl RequirementIds {
                                 "the requirement id `{id}` stands on line {first} and on line {}",
                                 word.at.line
                             );
-                            problems.error("duplicate-id", word.at, message, "give each requirement an id of its own");
+                            if lenient {
+                                problems.warning("duplicate-id", word.at, message, "the second gets another id");
+                            } else {
+                                let hint = "give each requirement an id of its own";
+                                problems.error("duplicate-id", word.at, message, hint);
+                            }
                         }
                         None => {
                             lines.insert(id.clone(), word.at.line);
                             own.insert((task, item), id);
                         }
                     },
+                    // Its task gives it another.
+                    Err(_) if lenient => {}
                     Err(error) => problems.error(
                         "bad-id",
                         word.at,
@@ -187,7 +326,7 @@ impl RequirementIds {
         Self { own, taken: lines.into_keys().collect() }
     }
 
-    fn give(&mut self, task: &TaskId, at: usize, drafts: Vec<RequirementDraft>) -> Vec<Requirement> {
+    fn give(&mut self, task: &TaskId, at: usize, drafts: Vec<RequirementDraft>) -> Vec<(Requirement, Range<usize>)> {
         let mut requirements = Vec::with_capacity(drafts.len());
         let mut number = 0;
         for (item, draft) in drafts.into_iter().enumerate() {
@@ -203,13 +342,9 @@ impl RequirementIds {
                     }
                 }
             });
-            requirements.push(Requirement {
-                id,
-                text: draft.text,
-                detail: draft.detail,
-                done: draft.done,
-                line: draft.at.line,
-            });
+            let made =
+                Requirement { id, text: draft.text, detail: draft.detail, done: draft.done, line: draft.at.line };
+            requirements.push((made, draft.range));
         }
         requirements
     }
@@ -220,10 +355,36 @@ struct Index<'d> {
     roster: &'d Roster,
     by_id: HashMap<&'d str, usize>,
     by_subagent: HashMap<&'d SubagentName, Vec<usize>>,
+    /// What the plan itself calls tasks and items by: `task 2`, `t003`, `1.2`.
+    by_key: HashMap<String, Vec<usize>>,
+    lenient: bool,
 }
 
 impl<'d> Index<'d> {
-    fn new(done_by: impl Iterator<Item = Option<&'d SubagentName>>, ids: &'d [TaskId], roster: &'d Roster) -> Self {
+    fn new(
+        done_by: impl Iterator<Item = Option<&'d SubagentName>>,
+        ids: &'d [TaskId],
+        tasks: &[TaskDraft],
+        roster: &'d Roster,
+        lenient: bool,
+    ) -> Self {
+        let mut by_key: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, task) in tasks.iter().enumerate() {
+            let made = task.requirements.iter();
+            let own = made.clone().filter_map(|made| made.id.as_ref()).map(|id| domains::normal(&id.text));
+            for key in task
+                .keys
+                .iter()
+                .map(|key| domains::normal(key))
+                .chain(made.flat_map(|made| made.keys.clone()))
+                .chain(own)
+            {
+                let known = by_key.entry(key).or_default();
+                if known.last() != Some(&at) {
+                    known.push(at);
+                }
+            }
+        }
         let mut by_subagent: HashMap<_, Vec<usize>> = HashMap::new();
         for (at, name) in done_by.enumerate() {
             if let Some(name) = name {
@@ -231,7 +392,7 @@ impl<'d> Index<'d> {
             }
         }
         let by_id = ids.iter().enumerate().map(|(at, id)| (id.as_str(), at)).collect();
-        Self { roster, by_id, by_subagent }
+        Self { roster, by_id, by_subagent, by_key, lenient }
     }
 
     /// Finds the tasks that words name, each with the place of the first word that names it.
@@ -256,16 +417,29 @@ impl<'d> Index<'d> {
                 }
                 continue;
             }
+            let keyed = self.by_key.get(&domains::normal(&word.text));
+            if let Some(targets) = keyed {
+                found.extend(targets.iter().filter(|at| **at != task).map(|at| (*at, word.at)));
+                continue;
+            }
             let Some((targets, called)) = self.group(&word.text) else {
                 let names = self.by_id.keys().copied().collect::<BTreeSet<_>>();
                 let hint = match problems.suggest(&lower, names) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "name the id of a task, a subagent, or a domain such as Data Types".to_owned(),
                 };
-                problems.error("unknown-need", word.at, format!("there is no task `{shown}` to {verb}"), hint);
+                let message = format!("there is no task `{shown}` to {verb}");
+                if self.lenient {
+                    problems.warning("unknown-need", word.at, message, hint);
+                } else {
+                    problems.error("unknown-need", word.at, message, hint);
+                }
                 continue;
             };
             let others: Vec<_> = targets.iter().copied().filter(|at| *at != task).collect();
+            if others.is_empty() && self.lenient {
+                continue;
+            }
             if others.is_empty() && targets.is_empty() {
                 let message = format!("the plan has no task for {called} to {verb}");
                 problems.error("unknown-need", word.at, message, "add a section for it, or leave it out");
@@ -278,6 +452,15 @@ impl<'d> Index<'d> {
             }
         }
         found
+    }
+
+    /// Finds the tasks that items speak of by the plan's own numbering; what is no such thing was not meant as one.
+    fn weak(&self, task: usize, words: &[Word]) -> Vec<(usize, Position)> {
+        let targets = words.iter().filter_map(|word| {
+            let known = self.by_key.get(&domains::normal(&word.text))?;
+            Some(known.iter().filter(|at| **at != task).map(|at| (*at, word.at)))
+        });
+        targets.flatten().collect()
     }
 
     /// Finds the tasks of a subagent or of a role, and what it is called.

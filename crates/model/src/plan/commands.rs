@@ -88,6 +88,152 @@ pub(super) fn of_block<'t>(lines: impl Iterator<Item = &'t str> + Clone) -> Vec<
     commands
 }
 
+/// Programs by which a text without any mark is known for a command.
+const PROGRAMS: [&str; 78] = [
+    "act",
+    "ant",
+    "aws",
+    "bash",
+    "bats",
+    "bazel",
+    "black",
+    "bun",
+    "bundle",
+    "cargo",
+    "cdk",
+    "clang-tidy",
+    "cmake",
+    "composer",
+    "ctest",
+    "curl",
+    "deno",
+    "docker",
+    "docker-compose",
+    "dotnet",
+    "env",
+    "eslint",
+    "flake8",
+    "git",
+    "go",
+    "golangci-lint",
+    "gradle",
+    "hatch",
+    "helm",
+    "invoke",
+    "jest",
+    "just",
+    "k6",
+    "kubectl",
+    "lein",
+    "make",
+    "meson",
+    "mix",
+    "mvn",
+    "mypy",
+    "ninja",
+    "node",
+    "nox",
+    "npm",
+    "npx",
+    "pdm",
+    "php",
+    "phpunit",
+    "pip",
+    "pnpm",
+    "poetry",
+    "pre-commit",
+    "prettier",
+    "prisma",
+    "psql",
+    "pyright",
+    "pytest",
+    "python",
+    "python3",
+    "rake",
+    "rspec",
+    "rubocop",
+    "ruby",
+    "ruff",
+    "sam",
+    "sbt",
+    "sh",
+    "shellcheck",
+    "stack",
+    "swift",
+    "task",
+    "terraform",
+    "tox",
+    "tsc",
+    "uv",
+    "vitest",
+    "yarn",
+    "zig",
+];
+
+/// Words in a command by which it is known to check something and to come to an end.
+const CHECKING: [&str; 31] = [
+    "test",
+    "tests",
+    "pytest",
+    "jest",
+    "vitest",
+    "rspec",
+    "phpunit",
+    "unittest",
+    "lint",
+    "eslint",
+    "ruff",
+    "mypy",
+    "pyright",
+    "clippy",
+    "check",
+    "typecheck",
+    "type-check",
+    "tsc",
+    "fmt",
+    "build",
+    "validate",
+    "verify",
+    "ctest",
+    "tox",
+    "nox",
+    "coverage",
+    "e2e",
+    "bats",
+    "golangci-lint",
+    "compileall",
+    "vet",
+];
+
+/// Words in a command by which it is known never to end by itself.
+const STAYING: [&str; 12] =
+    ["start", "serve", "server", "dev", "up", "runserver", "watch", "--watch", "uvicorn", "gunicorn", "logs", "-f"];
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split([' ', '\t', ':', '/']).filter(|word| !word.is_empty())
+}
+
+/// Tells whether a text that nothing marks as a command looks like one: it begins with a program.
+pub(super) fn looks_like_one(text: &str) -> bool {
+    let Some(first) = text.split_whitespace().next() else { return false };
+    let program = first.rsplit('/').next().unwrap_or(first);
+    first.starts_with("./")
+        || (PROGRAMS.contains(&program) && (program != "task" || text.len() < 40))
+        || program.ends_with(".sh")
+        || ["gradlew", "mvnw", "manage.py"].contains(&program)
+}
+
+/// Tells whether a command plainly checks something: it may stand inside a sentence.
+pub(super) fn checks(text: &str) -> bool {
+    looks_like_one(text) && !stays(text) && words(text).any(|word| CHECKING.contains(&word))
+}
+
+/// Tells whether a command would never end by itself, such as a server.
+pub(super) fn stays(text: &str) -> bool {
+    !words(text).any(|word| CHECKING.contains(&word)) && words(text).skip(1).any(|word| STAYING.contains(&word))
+        || words(text).next().is_some_and(|word| matches!(word, "uvicorn" | "gunicorn"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

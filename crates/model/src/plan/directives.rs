@@ -27,6 +27,11 @@ impl Directive {
         }
     }
 
+    /// Tells whether only our own plans have it: others say what they depend on, too.
+    pub(super) fn is_ours(self) -> bool {
+        self != Self::Needs
+    }
+
     /// Adds words to what the directive sets.
     pub(super) fn add_to(self, task: &mut TaskDraft, words: Vec<Word>) {
         match self {
@@ -173,7 +178,7 @@ pub(super) fn check_globs(globs: Vec<Word>, problems: &mut Problems<'_>) -> Vec<
 }
 
 /// Returns the normal form of a glob, or what is wrong with it.
-fn check_glob(glob: &str) -> Result<&str, &'static str> {
+pub(super) fn check_glob(glob: &str) -> Result<&str, &'static str> {
     let normal = glob.strip_prefix("./").unwrap_or(glob);
     // A scope could hold both, but in a plan they are slips: a path of Windows, a comma that was forgotten.
     if normal.contains('\\') {

@@ -1,10 +1,16 @@
 //! A plan between reading and checking: what both forms give, with the place of everything that may yet be refused.
 
+use std::ops::Range;
+
 use crate::{
     diagnostics::Position,
     gate::GateKind,
     ids::SubagentName,
-    plan::{AcceptanceCriterion, VerificationCommand},
+    plan::{
+        AcceptanceCriterion, VerificationCommand,
+        accounting::{Placed, What},
+        owners::Ownership,
+    },
     roster::{Role, Roster},
 };
 
@@ -23,10 +29,21 @@ pub(super) struct Draft {
     pub(super) tasks: Vec<TaskDraft>,
     pub(super) verification: Vec<VerificationCommand>,
     pub(super) acceptance: Vec<AcceptanceCriterion>,
+    /// What became of the stretches of the text that are no requirements.
+    pub(super) placed: Vec<Placed>,
+    /// The sections that were seen, for a plan in which none is work.
+    pub(super) seen: Vec<String>,
+}
+
+impl Draft {
+    /// Says what became of a stretch of the text.
+    pub(super) fn place(&mut self, range: Range<usize>, what: What) {
+        self.placed.push(Placed::new(range, what));
+    }
 }
 
 /// A task as it was written.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct TaskDraft {
     pub(super) at: Position,
     /// The id that the plan gives.
@@ -39,6 +56,34 @@ pub(super) struct TaskDraft {
     pub(super) touches: Vec<Word>,
     pub(super) needs: Vec<Word>,
     pub(super) parallel_with: Vec<Word>,
+    /// What its items say that they wait for, as far as there is such a thing.
+    pub(super) soft_needs: Vec<Word>,
+    /// Who does it when the plan names nobody.
+    pub(super) owner: Owner,
+    /// What the plan may call it by beside its id.
+    pub(super) keys: Vec<String>,
+    /// The paths that its heading or its list of files names: what it may touch, as far as its subagent may.
+    pub(super) paths: Vec<String>,
+    /// Whether the reviewer is to answer each of its requirements.
+    pub(super) is_cross_cutting: bool,
+    /// Whether it is a piece of work of its own in the plan, which is never joined with its neighbours.
+    pub(super) stands_alone: bool,
+    /// The tasks of one frame may be joined; this is its number.
+    pub(super) frame: usize,
+}
+
+/// Who does a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Owner {
+    /// The one that the plan names: all of it.
+    #[default]
+    Named,
+    /// The one that the heading names, but for items that are plainly another's.
+    Heading,
+    /// Each item says, or none.
+    Items,
+    /// It was decided, by this.
+    Decided(Ownership),
 }
 
 /// The subagent that a task is for.
@@ -66,13 +111,25 @@ impl Who {
 }
 
 /// A requirement as it was written.
-#[derive(Debug)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct RequirementDraft {
     pub(super) at: Position,
     pub(super) id: Option<Word>,
     pub(super) text: String,
     pub(super) detail: String,
     pub(super) done: bool,
+    /// Where it lies in the source.
+    pub(super) range: Range<usize>,
+    /// The paths that it mentions.
+    pub(super) paths: Vec<String>,
+    /// The items and tasks that it says it waits for.
+    pub(super) needs: Vec<Word>,
+    /// Whether the plan says that it may run beside its neighbours.
+    pub(super) parallel: bool,
+    /// What the plan may call it by beside its id.
+    pub(super) keys: Vec<String>,
+    /// The item above it that it is a part of.
+    pub(super) group: Option<String>,
 }
 
 /// A command as it was written, before it is split.

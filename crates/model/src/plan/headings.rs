@@ -7,6 +7,7 @@ use crate::{
         draft::Who,
         inline::Line,
         items::split_braced_id,
+        mentions,
     },
     roster::{Role, Roster},
     text,
@@ -25,6 +26,12 @@ pub(super) struct Heading {
     pub(super) has_title: bool,
     /// Whether it begins with "Phase 2" or the like.
     pub(super) is_phase: bool,
+    /// Whether it counts a piece of work: "Step 3", "Task 2: …", "4. …".
+    pub(super) is_counted: bool,
+    /// What the plan may call it by, in normal form: `task 2`, `2`, `us1`.
+    pub(super) keys: Vec<String>,
+    /// The paths that it names.
+    pub(super) paths: Vec<String>,
 }
 
 /// What a heading names.
@@ -36,8 +43,8 @@ pub(super) enum Names {
     Role(Role, Who),
     /// A role that nobody in the roster plays.
     VacantRole(Role),
-    /// Several roles or sections at once.
-    Several,
+    /// Several roles or sections at once; the first of the roles.
+    Several(Option<Who>),
     /// Something that looks like the name of a subagent, and the nearest that exists; without one it may also be the name
     /// of something else in backticks.
     Unknown { name: String, nearest: Option<String> },
@@ -73,25 +80,32 @@ impl<'r> Reader<'r> {
 fn read(line: &Line, may_compare: bool, roster: &Roster) -> Heading {
     let (plain, id) = split_id(&plain(line));
     let (rest, is_phase) = strip_prefix(&plain);
+    let (is_counted, keys) = counted(&plain);
+    let paths = mentions::paths(&line.text);
     let codes: Vec<&str> = line.codes.iter().map(|(_, code)| code.as_str()).collect();
 
     if let Some((who, title)) = named_subagent(rest, &codes, roster) {
         let has_title = title.is_some();
         let title = title.unwrap_or_else(|| who.name.as_str().to_owned());
-        return Heading { names: Names::Subagent(who), id, title, has_title, is_phase };
+        return Heading { names: Names::Subagent(who), id, title, has_title, is_phase, is_counted, keys, paths };
     }
     let (head, tail) = split_title(rest);
     let head_phrase = domains::normal(head);
-    let names = if let Some(role) = domains::role(&head_phrase) {
-        Who::of_role(role, roster).map_or(Names::VacantRole(role), |who| Names::Role(role, who))
-    } else if let Some(fixed) = domains::fixed(&head_phrase) {
-        Names::Fixed(fixed)
-    } else {
-        unnamed(head, &head_phrase, may_compare, &codes, roster)
+    let known = |phrase: &str| {
+        let role = domains::role(phrase);
+        let named =
+            role.map(|role| Who::of_role(role, roster).map_or(Names::VacantRole(role), |who| Names::Role(role, who)));
+        named.or_else(|| domains::fixed(phrase).map(Names::Fixed))
     };
+    // "Tests for user story 1" are tests.
+    let before_for = || head_phrase.split_once(" for ").and_then(|(before, _)| known(before));
+    let names = known(&head_phrase).or_else(before_for).unwrap_or_else(|| match paths.is_empty() {
+        true => unnamed(head, &head_phrase, may_compare, &codes, roster),
+        false => Names::Other,
+    });
     let is_role = matches!(names, Names::Role(..) | Names::VacantRole(_));
     let title = if is_role && !tail.is_empty() { tail } else { rest };
-    Heading { names, id, title: title.to_owned(), has_title: !tail.is_empty(), is_phase }
+    Heading { names, id, title: title.to_owned(), has_title: !tail.is_empty(), is_phase, is_counted, keys, paths }
 }
 
 /// Returns the heading's text without backticks.
@@ -135,6 +149,42 @@ const COUNTED: [&str; 17] = [
     "domain",
 ];
 const FRAMING: usize = 11;
+
+/// Tells whether a heading counts a piece of work, and what it may be called by.
+pub(super) fn counted(plain: &str) -> (bool, Vec<String>) {
+    let text = plain.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let lower = text.to_lowercase();
+    let number = |text: &str| {
+        let number: String = text.trim_start().chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
+        Some(number.trim_end_matches('.').to_owned()).filter(|number| !number.is_empty())
+    };
+    for (word, is_work) in [
+        ("user story ", true),
+        ("story ", true),
+        ("task ", true),
+        ("step ", true),
+        ("change ", true),
+        ("phase ", false),
+        ("milestone ", false),
+        ("part ", false),
+        ("stage ", false),
+        ("wave ", false),
+        ("sprint ", false),
+        ("epic ", false),
+        ("chunk ", false),
+    ] {
+        let Some(number) = lower.strip_prefix(word).and_then(number) else { continue };
+        let mut keys = vec![format!("{word}{number}")];
+        keys.extend(lower.contains("story ").then(|| format!("us{number}")));
+        keys.extend((word == "task ").then(|| number.clone()));
+        return (is_work, keys);
+    }
+    // "Phase 3: User Story 1 - …" is called by both.
+    match number(text).filter(|number| !text[number.len()..].starts_with(char::is_alphanumeric)) {
+        Some(number) => (true, vec![number]),
+        None => (false, Vec::new()),
+    }
+}
 
 /// Takes numbering, emoji and punctuation off the beginning; tells whether a word such as "Phase" was among it.
 fn strip_prefix(plain: &str) -> (&str, bool) {
@@ -213,7 +263,7 @@ fn unnamed(head: &str, phrase: &str, may_compare: bool, codes: &[&str], roster: 
     let parts: Vec<&str> = phrase.split(" and ").flat_map(|part| part.split(" or ")).collect();
     let known = |part: &str| match (domains::role(part), domains::fixed(part)) {
         (Some(role), _) => Some(Ok(role)),
-        (None, Some(Fixed::Verification(_) | Fixed::Acceptance)) => Some(Err(())),
+        (None, Some(Fixed::Verification(_) | Fixed::Acceptance | Fixed::CrossCutting)) => Some(Err(())),
         _ => None,
     };
     if parts.len() > 1
@@ -223,7 +273,7 @@ fn unnamed(head: &str, phrase: &str, may_compare: bool, codes: &[&str], roster: 
             Some(Ok(role)) if known.iter().all(|other| other == &Ok(*role)) => {
                 Who::of_role(*role, roster).map_or(Names::VacantRole(*role), |who| Names::Role(*role, who))
             }
-            _ => Names::Several,
+            _ => Names::Several(known.iter().find_map(|part| part.ok()).and_then(|role| Who::of_role(role, roster))),
         };
     }
     // Sentences are not names, and comparing long ones with every name would take long.
@@ -241,7 +291,7 @@ fn unnamed(head: &str, phrase: &str, may_compare: bool, codes: &[&str], roster: 
     if let Some(near) = nearest_name {
         return Names::Unknown { name: head.to_owned(), nearest: Some(near.to_owned()) };
     }
-    if is_kebab(head) && codes.contains(&head) {
+    if is_kebab(head) && codes.contains(&head) && is_agents_name(head) {
         return Names::Unknown { name: head.to_owned(), nearest: None };
     }
     let phrase = domains::without_noise(phrase).last().unwrap_or(phrase);
@@ -250,6 +300,25 @@ fn unnamed(head: &str, phrase: &str, may_compare: bool, codes: &[&str], roster: 
         Some(role) => Names::Unknown { name: head.to_owned(), nearest: Some(role.title().to_owned()) },
         None => Names::Other,
     }
+}
+
+/// Tells whether a name is that of a subagent by its kind, and not that of a service or a package.
+fn is_agents_name(name: &str) -> bool {
+    const ENDS: [&str; 12] = [
+        "-agent",
+        "-implementer",
+        "-architect",
+        "-generator",
+        "-reviewer",
+        "-engineer",
+        "-specialist",
+        "-expert",
+        "-developer",
+        "-wizard",
+        "-pro",
+        "-checker",
+    ];
+    name.starts_with("backend-") || ENDS.iter().any(|end| name.ends_with(end))
 }
 
 /// Tells whether two phrases have the same words but for misspellings.
@@ -283,7 +352,7 @@ mod tests {
             Names::Subagent(who) => format!("subagent {} ({})", who.name, who.id_stem),
             Names::Role(role, _) => format!("role {}", role.title()),
             Names::VacantRole(role) => format!("vacant {}", role.title()),
-            Names::Several => "several".to_owned(),
+            Names::Several(_) => "several".to_owned(),
             Names::Unknown { name, nearest } => format!("unknown {name} ({nearest:?})"),
             Names::Fixed(fixed) => format!("{fixed:?}"),
             Names::Other => "other".to_owned(),
@@ -364,17 +433,17 @@ mod tests {
         ## Verification Commands  =>  Verification(None) "Verification Commands"
         ## Validation commands  =>  Verification(Some(Validation)) "Validation commands"
         ## Definition of Done:  =>  Acceptance "Definition of Done:"
-        ## Out-of-scope  =>  Aside "Out-of-scope"
+        ## Out-of-scope  =>  Aside(OutOfScope) "Out-of-scope"
         ## Implementation Plan  =>  Frame "Implementation Plan"
         ## Infrastrucure  =>  unknown Infrastrucure (Some("Infrastructure")) "Infrastrucure"
         ## backend-feature  =>  role Feature "backend-feature"
         ## `backend-fetaure-implementer`  =>  unknown backend-fetaure-implementer (Some("backend-feature-implementer")) "backend-fetaure-implementer"
-        ## `user-service`  =>  unknown user-service (None) "user-service"
+        ## `user-service`  =>  other "user-service"
         ## `src/user-service.py`  =>  other "src/user-service.py"
-        ## Data flow  =>  other "Data flow"
+        ## Data flow  =>  Context "Data flow"
         ## Steps to reproduce  =>  other "Steps to reproduce"
-        ## Notes  =>  Aside "Notes"
-        ## Documentation  =>  other "Documentation"
+        ## Notes  =>  Aside(Context) "Notes"
+        ## Documentation  =>  CrossCutting "Documentation"
         ## Why we feature this in the command line of our tests and not somewhere else entirely, says the planner  =>  other "Why we feature this in the command line of our tests and not somewhere else entirely, says the planner"
         ##  =>  other ""
         ## 1.  =>  other ""

@@ -1,14 +1,21 @@
 //! The way in: bytes become text, the form is found, and the plan is read and checked.
 
 use crate::{
+    command,
     diagnostics::{Diagnostic, Position, Severity},
     ids::Digest,
     plan::{
         PLAN_MAX_BYTES, Plan,
+        accounting::{Fate, Placed, What},
         blocks::{self, Block, CodeLine},
         check,
+        dialect::{self, Dialect, Input, Rules, taskmaster},
         draft::Draft,
-        markdown, sections,
+        folder::Folder,
+        granularity,
+        inventory::{self, Leaf},
+        owners::{Owners, Settings},
+        sections,
         source::{Problems, Source},
         yaml_form,
     },
@@ -29,10 +36,27 @@ pub struct Reading {
 /// `source` is the name under which the user knows the plan; one that ends in `.yml`, `.yaml` or `.json` says what the form
 /// is. `docs/plan.md` documents both forms.
 #[must_use]
-pub fn read(source: &str, bytes: &[u8], roster: &Roster) -> Reading {
+pub fn read(source: &str, bytes: &[u8], roster: &Roster, settings: &Settings) -> Reading {
+    // Read in another dialect, the same text is another plan.
+    let digest = match settings.dialect {
+        None => Digest::of(bytes),
+        Some(dialect) => Digest::of_parts([bytes, dialect.name().as_bytes()]),
+    };
+    let Some(folder) = Folder::from_bytes(bytes) else {
+        return read_text(source, bytes, digest, roster, settings);
+    };
+    let mut reading = read_text(&folder.name, folder.text.as_bytes(), digest, roster, settings);
+    if let Some(plan) = &mut reading.plan {
+        plan.source = folder.name.clone();
+        plan.context = folder.context;
+    }
+    reading
+}
+
+fn read_text(source: &str, bytes: &[u8], digest: Digest, roster: &Roster, settings: &Settings) -> Reading {
     let refused = |diagnostic| Reading { plan: None, diagnostics: vec![diagnostic] };
     if bytes.len() > PLAN_MAX_BYTES {
-        let message = format!("the plan has {} bytes; at most {PLAN_MAX_BYTES} are read", bytes.len());
+        let message = format!("the plan is longer than {} MiB, which is the most that is read", PLAN_MAX_BYTES >> 20);
         let hint = "split it, or refer to files of the repository instead of quoting them";
         return refused(Diagnostic::new(Severity::Error, "too-long", source, message).hint(hint));
     }
@@ -56,18 +80,55 @@ pub fn read(source: &str, bytes: &[u8], roster: &Roster) -> Reading {
         problems.error("empty-plan", start, "the plan is empty", "write at least one section, such as `## Feature`");
         return Reading { plan: None, diagnostics: problems.into_sorted() };
     }
-    let draft = if is_yaml(source, text) {
-        yaml_form::read(&yaml_form::Text::whole(&indexed), roster, &mut problems)
+    let found = if let Some(tasks) = taskmaster::recognised(source, text, settings.dialect) {
+        let placed = taskmaster::read(&tasks, roster, &indexed, &mut problems);
+        Found { draft: placed, dialect: Dialect::Taskmaster, rules: Rules::FOREIGN, leaves: Vec::new() }
+    } else if is_yaml(source, text) {
+        let draft = yaml_form::read(&yaml_form::Text::whole(&indexed), roster, &mut problems);
+        Found::ours(draft)
     } else {
-        from_markdown(&indexed, roster, &mut problems)
+        from_markdown(&indexed, roster, settings, &mut problems)
     };
+    let Found { mut draft, dialect, rules, leaves } = found;
     if problems.has_error() && yaml_form::is_empty(&draft) {
         // What could not be read at all is not also said to hold no work.
         return Reading { plan: None, diagnostics: problems.into_sorted() };
     }
-    let plan = check::finish(draft, source, Digest::of(bytes), roster, &mut problems);
+    let owners = Owners::new(roster, settings);
+    draft.tasks = granularity::assign(draft.tasks, &owners, settings, rules, &mut problems);
+    let mut placed = std::mem::take(&mut draft.placed);
+    let checking = check::Checking { source, digest, roster, lenient: rules.lenient };
+    let mut plan = check::finish(draft, &checking, &mut placed, &mut problems);
+    plan.dialect = dialect;
+    plan.items = inventory::close(&leaves, placed, &indexed, &mut problems);
     let plan = (!problems.has_error()).then_some(plan);
     Reading { plan, diagnostics: problems.into_sorted() }
+}
+
+/// What a reader found.
+struct Found {
+    draft: Draft,
+    dialect: Dialect,
+    rules: Rules,
+    /// The items of the document, which the reader has to speak for.
+    leaves: Vec<Leaf>,
+}
+
+impl Found {
+    /// Takes a draft of our YAML form, in which everything has a key.
+    fn ours(mut draft: Draft) -> Self {
+        let placed = |line: u32, text: String, fate: Fate| Placed {
+            shown: Some((line, text)),
+            ..Placed::new(0..0, What::Item(fate))
+        };
+        let commands = draft
+            .verification
+            .iter()
+            .map(|command| placed(command.line, command::join(&command.argv), Fate::Command { gate: command.gate }));
+        let criteria = draft.acceptance.iter().map(|one| placed(one.line, one.text.clone(), Fate::Criterion));
+        draft.placed = commands.chain(criteria).collect();
+        Self { draft, dialect: Dialect::Ours, rules: Rules::OURS, leaves: Vec::new() }
+    }
 }
 
 /// Returns the bytes as text, or where and what they are not.
@@ -102,11 +163,19 @@ fn is_yaml(source: &str, text: &str) -> bool {
 }
 
 /// Reads Markdown: its sections, or the one plan that stands in a fenced block.
-fn from_markdown<'s>(source: &Source<'s>, roster: &Roster, problems: &mut Problems<'s>) -> Draft {
+fn from_markdown<'s>(source: &Source<'s>, roster: &Roster, settings: &Settings, problems: &mut Problems<'s>) -> Found {
     let document = blocks::read(source.text, front_matter_end(source.text));
     let fences: Vec<_> = document.blocks.iter().filter_map(plan_fence).collect();
     let Some((offset, lines)) = fences.first() else {
-        return markdown::read(&document, roster, source, problems);
+        let sections = sections::sections(&document, roster);
+        let input = Input { document: &document, sections: &sections, roster, source };
+        let reader = dialect::reader(&input, settings.dialect);
+        return Found {
+            draft: reader.read(&input, problems),
+            dialect: reader.dialect(),
+            rules: reader.rules(),
+            leaves: inventory::leaves(&document),
+        };
     };
     let at = source.position(*offset);
     for (second, _) in &fences[1..] {
@@ -120,7 +189,7 @@ fn from_markdown<'s>(source: &Source<'s>, roster: &Roster, problems: &mut Proble
     }
     if lines.iter().all(|line| line.text.trim().is_empty()) {
         problems.error("empty-plan", at, "the block holds no plan", "write at least one task, or leave the block out");
-        return Draft::default();
+        return Found::ours(Draft::default());
     }
     let mut text = String::new();
     for line in *lines {
@@ -128,7 +197,7 @@ fn from_markdown<'s>(source: &Source<'s>, roster: &Roster, problems: &mut Proble
         text.push('\n');
     }
     let lines = lines.iter().map(|line| source.position(line.offset)).collect();
-    yaml_form::read(&yaml_form::Text { text, lines }, roster, problems)
+    Found::ours(yaml_form::read(&yaml_form::Text { text, lines }, roster, problems))
 }
 
 /// Returns a code block whose info string says that it holds the plan.

@@ -3,8 +3,11 @@
 use std::ops::Range;
 
 use super::{
-    blocks::{Block, Item},
+    blocks::{Block, Item, nested},
+    dialect::Rules,
+    domains,
     draft::{RequirementDraft, Word},
+    mentions,
     source::Source,
 };
 
@@ -21,25 +24,117 @@ const NOT_IDS_WHOLE: [&str; 3] = ["S3", "R53", "K8"];
 pub(super) fn requirement(
     item: &Item,
     group: Option<&str>,
+    rules: Rules,
     source: &Source<'_>,
     comments: &[Range<usize>],
 ) -> Option<RequirementDraft> {
     let detail = detail(item, source, comments);
-    let text = if item.line.text.is_empty() { first_text(&item.blocks)? } else { item.line.text.clone() };
-    let at = source.position(item.range.start);
-    let (id, text) = match split_id(&text, item.line.strong) {
+    let text = text_of(item)?;
+    let mut draft = from_text(&text, item.line.strong, item.range.clone(), rules, source);
+    draft.paths = mentions::paths(&format!("{text}\n{}", prose_of(item)));
+    if rules.lenient {
+        draft.needs.extend(detail_needs(item, source));
+    }
+    draft.done = item.done;
+    draft.detail = match item.optional {
+        true => format!("The plan says that this may be left out.\n\n{detail}").trim_end().to_owned(),
+        false => detail,
+    };
+    draft.text = match group {
+        Some(group) => format!("{group}: {}", draft.text),
+        None => draft.text,
+    };
+    Some(draft)
+}
+
+/// Makes a requirement of a line of text that lies at `range`: its id and marks are taken off.
+pub(super) fn from_text(
+    text: &str,
+    strong: usize,
+    range: Range<usize>,
+    rules: Rules,
+    source: &Source<'_>,
+) -> RequirementDraft {
+    let at = source.position(range.start);
+    let mut draft = RequirementDraft { at, range: range.clone(), paths: mentions::paths(text), ..Default::default() };
+    let place = |id: String| {
+        let written = &source.text[range.clone()];
+        let offset = written.find(&id).map_or(range.start, |within| range.start + within);
+        Word { text: id, at: source.position(offset) }
+    };
+    let marked = if rules.numbers_are_ids { split_number_id(text) } else { None };
+    match marked.or_else(|| split_id(text, strong)) {
         Some((id, rest)) => {
-            let written = &source.text[item.range.clone()];
-            let offset = written.find(&id).map_or(item.range.start, |within| item.range.start + within);
-            (Some(Word { text: id, at: source.position(offset) }), rest)
+            draft.keys.push(domains::normal(&id));
+            draft.keys.extend(id.contains('.').then(|| id.clone()));
+            (draft.id, draft.text) = (Some(place(id)), rest);
         }
-        None => (None, text),
+        None => text.clone_into(&mut draft.text),
+    }
+    for mark in ["[P]", "[p]", "[Parallel]"] {
+        if let Some(rest) = draft.text.strip_prefix(mark) {
+            draft.parallel = true;
+            draft.text = rest.trim_start().to_owned();
+        }
+    }
+    let needs = if rules.lenient { mentions::needs(text) } else { Vec::new() };
+    draft.needs = needs.into_iter().map(|(_, text)| Word { text, at }).collect();
+    draft
+}
+
+/// Finds what the lines below an item say that it waits for: a line that is nothing but that.
+fn detail_needs(item: &Item, source: &Source<'_>) -> Vec<Word> {
+    let lines = nested(&item.blocks).map(|item| &item.line).chain(item.blocks.iter().filter_map(|block| match block {
+        Block::Paragraph { line, .. } => Some(line),
+        _ => None,
+    }));
+    let waits = |text: &str| {
+        let text = text.trim_start_matches(|c: char| !c.is_alphanumeric()).to_ascii_lowercase();
+        ["depends", "dependencies", "dependency", "blocked by"].iter().any(|word| text.starts_with(word))
     };
-    let text = match group {
-        Some(group) => format!("{group}: {text}"),
-        None => text,
-    };
-    Some(RequirementDraft { at, id, text, detail, done: item.done })
+    lines
+        .filter(|line| waits(&line.text))
+        .flat_map(|line| {
+            let at = source.position(line.range.start);
+            mentions::needs(&line.text).into_iter().map(move |(_, text)| Word { text, at })
+        })
+        .collect()
+}
+
+/// Returns the text of the paragraphs and items below an item, without its code blocks.
+fn prose_of(item: &Item) -> String {
+    let mut parts = Vec::new();
+    collect_parts(&item.blocks, &mut parts);
+    parts.join("\n")
+}
+
+/// Returns an item's own line, or the first text below it when it has none.
+pub(super) fn text_of(item: &Item) -> Option<String> {
+    if item.line.text.is_empty() { first_text(&item.blocks) } else { Some(item.line.text.clone()) }
+}
+
+/// Puts the cells of a row into one line.
+pub(super) fn row_text(cells: &[String]) -> String {
+    cells.iter().filter(|cell| !cell.is_empty()).cloned().collect::<Vec<_>>().join(" · ")
+}
+
+/// Splits the id of a planner's own numbering off an item: `T001 …`, `1.2 …`, `3. …`.
+pub(super) fn split_number_id(text: &str) -> Option<(String, String)> {
+    let text = text.trim_start();
+    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))).unwrap_or(text.len());
+    let word = &text[..end];
+    let id = word.trim_end_matches(['.', '-']);
+    let rest = text[id.len()..].trim_start_matches(['.', ')', ':', '-', '–', '—', ' ']);
+    let is_tag = id.starts_with(|c: char| c.is_ascii_uppercase())
+        && is_tag(id)
+        && id.bytes().filter(u8::is_ascii_digit).count() >= 2;
+    let parts: Vec<&str> = id.split('.').collect();
+    let is_number = parts.len() <= 5
+        && parts.iter().all(|part| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()));
+    // "409 after an hour" is no numbering; "3. Check" and "1.2 Check" are.
+    let is_marked = parts.len() > 1 || text[id.len()..].starts_with(['.', ')', ':']);
+    let is_id = (is_tag || (is_number && is_marked)) && !rest.is_empty() && rest.len() < text[id.len()..].len();
+    is_id.then(|| (id.to_owned(), rest.to_owned()))
 }
 
 /// Splits a requirement's own id off its text.
@@ -89,7 +184,7 @@ fn is_tag(word: &str) -> bool {
 }
 
 /// Returns what lies below the item's first paragraph, as Markdown without the item's indentation.
-fn detail(item: &Item, source: &Source<'_>, comments: &[Range<usize>]) -> String {
+pub(super) fn detail(item: &Item, source: &Source<'_>, comments: &[Range<usize>]) -> String {
     let start = if item.line.text.is_empty() { content_start(item, source) } else { item.line.range.end };
     if start >= item.range.end {
         return String::new();

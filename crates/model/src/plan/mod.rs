@@ -2,18 +2,24 @@
 //!
 //! `docs/plan.md` documents the format for Planners.
 
+mod accounting;
 mod blocks;
 mod check;
 mod commands;
+mod dialect;
 mod directives;
 mod domains;
 mod draft;
+mod folder;
+mod granularity;
 mod headings;
 mod implied;
 mod inline;
 mod intake;
+mod inventory;
 mod items;
-mod markdown;
+mod mentions;
+mod owners;
 mod schema;
 mod sections;
 mod source;
@@ -23,8 +29,12 @@ mod tests;
 mod verification;
 mod yaml_form;
 
+pub use accounting::{Counts, Fate, PlanItem, Reason};
+pub use dialect::Dialect;
+pub use folder::{ContextFile, Folder};
 pub use implied::implied_tasks;
 pub use intake::{Reading, read};
+pub use owners::{Ownership, Settings};
 pub use schema::schema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -42,6 +52,9 @@ pub struct Plan {
     pub source: String,
     /// The SHA-256 of the plan's bytes.
     pub digest: Digest,
+    /// The shape in which it is written.
+    #[serde(default)]
+    pub dialect: Dialect,
     /// The plan's title, when it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
@@ -56,6 +69,37 @@ pub struct Plan {
     /// What must hold in the end, in the Planner's words.
     #[serde(default)]
     pub acceptance: Vec<AcceptanceCriterion>,
+    /// Every item of the plan and what became of it, in the order of the plan.
+    #[serde(default)]
+    pub items: Vec<PlanItem>,
+    /// What stands beside the plan in its folder: every brief has it, as far as there is room.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub context: Vec<ContextFile>,
+}
+
+impl Plan {
+    /// Makes a plan in which nothing is asked for.
+    #[must_use]
+    pub fn empty(source: &str, digest: Digest) -> Self {
+        Self {
+            source: source.to_owned(),
+            digest,
+            dialect: Dialect::default(),
+            title: None,
+            preamble: String::new(),
+            tasks: Vec::new(),
+            verification: Vec::new(),
+            acceptance: Vec::new(),
+            items: Vec::new(),
+            context: Vec::new(),
+        }
+    }
+
+    /// Counts the items and where they went.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts::new(&self.items)
+    }
 }
 
 /// One piece of work for one subagent.
@@ -83,6 +127,12 @@ pub struct PlannedTask {
     /// of [`implied_tasks`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parallel_with: Vec<TaskId>,
+    /// What decided about the subagent.
+    #[serde(default)]
+    pub owner: Ownership,
+    /// Whether it is about what holds for all of the work, so that the reviewer answers each of its requirements.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reviewed: bool,
     /// The line of the heading, from 1.
     pub line: u32,
 }
@@ -127,5 +177,5 @@ pub struct AcceptanceCriterion {
     pub line: u32,
 }
 
-/// The largest plan that is read, in bytes. A comment holds 65,536 characters; four times that leaves room for files.
-pub const PLAN_MAX_BYTES: usize = 256 * 1024;
+/// The largest plan that is read, in bytes. Task files of megabytes exist; most of them is done already.
+pub const PLAN_MAX_BYTES: usize = 4 * 1024 * 1024;

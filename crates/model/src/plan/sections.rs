@@ -35,7 +35,7 @@ impl Section<'_> {
 
     /// Tells whether it has a list.
     pub(super) fn has_items(&self) -> bool {
-        self.blocks.iter().any(|block| matches!(block, Block::List { .. }))
+        self.blocks.iter().any(|block| matches!(block, Block::List { .. } | Block::Table { .. }))
     }
 
     /// Tells whether it has nothing that a reader would see as text.
@@ -91,8 +91,7 @@ pub(super) fn title(sections: &[Section<'_>]) -> Option<usize> {
     }
     let is_title = match heading.names {
         Names::Other | Names::Fixed(Fixed::Frame) => true,
-        Names::Fixed(_) => false,
-        _ => !section.has_items() && below.iter().any(Section::is_task),
+        _ => !section.has_items() && below.iter().any(|below| below.is_task() || below.has_items()),
     };
     is_title.then_some(index)
 }

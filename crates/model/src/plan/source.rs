@@ -148,6 +148,16 @@ impl<'a> Problems<'a> {
         self.found.push(diagnostic);
     }
 
+    /// Returns how many there are so far.
+    pub(super) fn count(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Forgets all but the first `count`: the text is read once more.
+    pub(super) fn forget_from(&mut self, count: usize) {
+        self.found.truncate(count);
+    }
+
     /// Tells whether anything so far keeps the plan from being run.
     pub(super) fn has_error(&self) -> bool {
         self.found.iter().any(Diagnostic::is_error)

@@ -1,19 +1,19 @@
-//! What stands below a task's heading: requirements, notes and directives.
+//! What stands below a task's heading: requirements, notes, directives, lists of files.
 
 use std::ops::Range;
 
 use crate::{
     gate::GateKind,
     plan::{
-        AcceptanceCriterion, VerificationCommand,
-        blocks::{Block, Item},
+        accounting::{Placed, Reason, What},
+        blocks::{Block, Item, Row, nested},
+        dialect::Rules,
         directives::{self, Directive},
         domains::{self, Fixed},
         draft::TaskDraft,
-        items,
-        markdown::criteria,
+        items, mentions,
         source::{Problems, Source},
-        verification,
+        verification::{self, Checks},
     },
 };
 
@@ -22,11 +22,12 @@ pub(super) struct Body<'r, 's> {
     pub(super) source: &'r Source<'s>,
     pub(super) comments: &'r [Range<usize>],
     pub(super) problems: &'r mut Problems<'s>,
+    pub(super) rules: Rules,
     pub(super) task: &'r mut TaskDraft,
-    pub(super) verification: &'r mut Vec<VerificationCommand>,
-    pub(super) acceptance: &'r mut Vec<AcceptanceCriterion>,
-    /// Whether lists are only there to be read, because the heading says so.
-    pub(super) is_aside: bool,
+    pub(super) checks: &'r mut Checks,
+    pub(super) placed: &'r mut Vec<Placed>,
+    /// Why lists are only there to be read, when the heading says so, and the heading.
+    pub(super) aside: Option<(Reason, String)>,
 }
 
 /// What a line before a list makes of the list.
@@ -34,7 +35,7 @@ enum Label {
     /// Its items are the values of a directive that stands at this offset.
     Directive(Directive, usize),
     /// Its items are no work, as the label says.
-    Fixed(Fixed),
+    Fixed(Fixed, String),
     /// Its items have this in common.
     Group(String),
 }
@@ -43,10 +44,14 @@ impl Body<'_, '_> {
     /// Reads blocks; `group` goes before the text of every requirement.
     pub(super) fn read(&mut self, blocks: &[Block], group: Option<&str>) {
         let mut label: Option<Label> = None;
+        // The requirement that what follows it is the body of.
+        let mut bearer: Option<usize> = None;
         for (index, block) in blocks.iter().enumerate() {
+            let before = self.task.requirements.len();
             if let Block::List { items } = block {
                 let taken = label.take();
-                self.list(items, taken, group, block);
+                self.list(items, taken, group);
+                bearer = self.bearer(before).or(bearer);
                 continue;
             }
             if matches!(block, Block::Other) {
@@ -54,15 +59,45 @@ impl Body<'_, '_> {
             }
             self.unused(label.take().as_ref());
             match block {
+                Block::Paragraph { range, line } if self.is_step(line) => {
+                    self.step(range, &line.text, line.strong, group);
+                    bearer = self.bearer(before);
+                }
                 Block::Paragraph { range, .. } => {
                     let before_list = matches!(blocks.get(index + 1), Some(Block::List { .. }));
-                    label = self.paragraph(range, before_list);
+                    label = self.paragraph(range, before_list, bearer);
                 }
-                Block::Code { range, .. } | Block::Text { range } => self.note(range.clone()),
+                Block::Table { head, rows, range } => match self.aside.is_some() {
+                    true => self.aside_range(range.clone()),
+                    false => self.rows(head, rows, group),
+                },
+                Block::Code { range, .. } | Block::Text { range } => self.note(range.clone(), bearer),
                 Block::Heading { .. } | Block::List { .. } | Block::Other => {}
             }
         }
         self.unused(label.as_ref());
+    }
+
+    /// Returns the last requirement that came in behind the first `before`, where bodies follow their items.
+    fn bearer(&self, before: usize) -> Option<usize> {
+        let last = self.task.requirements.len().checked_sub(1)?;
+        (self.rules.bodies_follow && last >= before).then_some(last)
+    }
+
+    /// Tells whether a paragraph is a step that is written in bold: `**Step 1: Write the test**`.
+    fn is_step(&self, line: &super::inline::Line) -> bool {
+        let lead = line.text.get(..line.strong).unwrap_or_default().to_ascii_lowercase();
+        self.rules.lenient
+            && self.aside.is_none()
+            && ["step ", "task "]
+                .iter()
+                .any(|word| lead.strip_prefix(word).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())))
+    }
+
+    fn step(&mut self, range: &Range<usize>, text: &str, strong: usize, group: Option<&str>) {
+        let mut step = items::from_text(text, strong, range.clone(), self.rules, self.source);
+        step.group = group.map(str::to_owned);
+        self.task.requirements.push(step);
     }
 
     /// Tells of a directive that nothing followed.
@@ -77,13 +112,26 @@ impl Body<'_, '_> {
         }
     }
 
-    fn note(&mut self, range: Range<usize>) {
+    /// Takes text that is no item: it belongs to the step before it, or to all of the task.
+    fn note(&mut self, range: Range<usize>, bearer: Option<usize>) {
         let text = self.source.visible(range, self.comments);
-        self.task.add_note(text.trim_matches('\n').trim_end());
+        self.add_text(text.trim_matches('\n').trim_end(), bearer);
+    }
+
+    fn add_text(&mut self, text: &str, bearer: Option<usize>) {
+        match bearer.and_then(|at| self.task.requirements.get_mut(at)) {
+            Some(step) if !text.is_empty() => {
+                if !step.detail.is_empty() {
+                    step.detail.push_str("\n\n");
+                }
+                step.detail.push_str(text);
+            }
+            _ => self.task.add_note(text),
+        }
     }
 
     /// Reads a paragraph line by line; returns what its last line makes of a list behind it.
-    fn paragraph(&mut self, range: &Range<usize>, before_list: bool) -> Option<Label> {
+    fn paragraph(&mut self, range: &Range<usize>, before_list: bool, bearer: Option<usize>) -> Option<Label> {
         let text = &self.source.text[range.clone()];
         let mut offset = range.start;
         let mut kept = range.start..range.start;
@@ -93,6 +141,9 @@ impl Body<'_, '_> {
         while let Some(raw) = lines.next() {
             let start = offset;
             offset += raw.len();
+            if self.rules.lenient && names_files(raw) {
+                self.task.paths.extend(mentions::paths(raw));
+            }
             let Some((directive, rest)) = found_directive(raw) else {
                 kept.end = offset;
                 continue;
@@ -112,12 +163,12 @@ impl Body<'_, '_> {
             let last = self.source.text[kept.clone()].trim_end();
             let begin = kept.start + last.rfind('\n').map_or(0, |at| at + 1);
             label = list_label(&self.source.text[begin..kept.start + last.len()]);
-            if matches!(label, Some(Label::Group(_))) && !self.is_aside && begin == kept.start {
+            if matches!(label, Some(Label::Group(_))) && self.aside.is_none() && begin == kept.start {
                 // The label goes into the items and would only be repeated.
                 notes.pop();
             }
         }
-        self.task.add_note(notes.concat().trim());
+        self.add_text(notes.concat().trim(), bearer);
         label
     }
 
@@ -137,11 +188,11 @@ impl Body<'_, '_> {
         None
     }
 
-    fn list(&mut self, items: &[Item], label: Option<Label>, group: Option<&str>, block: &Block) {
+    fn list(&mut self, items: &[Item], label: Option<Label>, group: Option<&str>) {
         match label {
-            None if self.is_aside => self.aside(items),
+            None if self.aside.is_some() => self.aside_list(items),
             None => self.items(items, group),
-            Some(Label::Group(_)) if self.is_aside => self.aside(items),
+            Some(Label::Group(_)) if self.aside.is_some() => self.aside_list(items),
             Some(Label::Group(name)) => {
                 let joined = match (group, name.as_str()) {
                     (Some(group), "") => Some(group.to_owned()),
@@ -152,41 +203,100 @@ impl Body<'_, '_> {
                 self.items(items, joined.as_deref());
             }
             Some(Label::Directive(directive, _)) => {
-                for item in items {
-                    self.values(item, directive);
+                self.each(items, |body, item| body.values(item, directive), group);
+            }
+            Some(Label::Fixed(Fixed::Files, _)) => {
+                self.each(items, Self::files, group);
+            }
+            Some(Label::Fixed(fixed, name)) => {
+                let final_ = matches!(fixed, Fixed::Aside(reason) if reason.is_final());
+                let is_box = |item: &Item| item.boxed || item.is_group();
+                if final_ || matches!(fixed, Fixed::Acceptance | Fixed::Verification(_)) || !items.iter().any(is_box) {
+                    self.fixed(fixed, &name, items);
+                } else {
+                    self.each(items, |body, item| body.fixed(fixed, &name, std::slice::from_ref(item)), group);
                 }
             }
-            Some(Label::Fixed(fixed)) => self.fixed(fixed, std::slice::from_ref(block), items),
+        }
+    }
+
+    /// Takes the items of a list that a label explains; a box among them is work all the same.
+    fn each(&mut self, items: &[Item], mut take: impl FnMut(&mut Self, &Item), group: Option<&str>) {
+        for item in items {
+            if item.boxed || item.is_group() {
+                self.items(std::slice::from_ref(item), group);
+            } else {
+                take(self, item);
+            }
         }
     }
 
     /// Takes a list that a label keeps from being work.
-    fn fixed(&mut self, fixed: Fixed, blocks: &[Block], items: &[Item]) {
+    fn fixed(&mut self, fixed: Fixed, name: &str, items: &[Item]) {
         if let Fixed::Verification(gate) = fixed {
             let mut reader = verification::Reader {
                 source: self.source,
                 problems: self.problems,
-                commands: self.verification,
+                rules: self.rules,
+                comments: self.comments,
+                checks: self.checks,
                 seen: 0,
             };
-            reader.blocks(blocks, gate.unwrap_or(GateKind::Tests));
+            reader.items(items, gate.unwrap_or(GateKind::Tests));
             return;
         }
         if fixed == Fixed::Acceptance {
-            self.acceptance.extend(criteria(blocks, self.source));
+            self.checks.criteria(items, self.source);
+        } else if let (Some(first), Some(last)) = (items.first(), items.last()) {
+            let reason = if let Fixed::Aside(reason) = fixed { reason } else { Reason::Context };
+            let what = What::Aside { reason, section: name.to_owned() };
+            self.placed.push(Placed::new(first.range.start..last.range.end, what));
         }
         // The subagent is to know them too.
         self.note_list(items);
     }
 
+    /// Takes an item of a list of files: what it names may be touched.
+    fn files(&mut self, item: &Item) {
+        let paths = mentions::paths(&item.line.text);
+        self.said(item);
+        self.task.paths.extend(paths);
+        self.note_list(std::slice::from_ref(item));
+    }
+
+    fn said(&mut self, item: &Item) {
+        self.placed.push(Placed::new(item.range.clone(), What::Said));
+    }
+
     /// Takes a list of a section that is no work: a directive counts, everything else is a note.
-    fn aside(&mut self, items: &[Item]) {
+    fn aside_list(&mut self, items: &[Item]) {
         let is_directive = |item: &Item| found_directive(&self.source.text[item.line.range.clone()]).is_some();
-        let runs: Vec<&[Item]> = items.chunk_by(|one, next| is_directive(one) == is_directive(next)).collect();
-        let are_directives: Vec<bool> = runs.iter().map(|run| run.first().is_some_and(is_directive)).collect();
-        for (run, are_directives) in runs.into_iter().zip(are_directives) {
-            if are_directives { self.items(run, None) } else { self.note_list(run) }
+        let final_ = self.aside.as_ref().is_some_and(|(reason, _)| reason.is_final());
+        let is_work = |item: &Item| is_directive(item) || (!final_ && (item.boxed || item.is_group()));
+        let runs: Vec<&[Item]> = items.chunk_by(|one, next| is_work(one) == is_work(next)).collect();
+        let are_work: Vec<bool> = runs.iter().map(|run| run.first().is_some_and(is_work)).collect();
+        for (run, are_work) in runs.into_iter().zip(are_work) {
+            if are_work {
+                self.items(run, None);
+            } else {
+                self.aside_items(run);
+                self.note_list(run);
+            }
         }
+    }
+
+    fn aside_items(&mut self, items: &[Item]) {
+        if let (Some((reason, section)), Some(first), Some(last)) = (self.aside.clone(), items.first(), items.last()) {
+            let range = first.range.start..last.range.end;
+            self.placed.push(Placed::new(range, What::Aside { reason, section }));
+        }
+    }
+
+    fn aside_range(&mut self, range: Range<usize>) {
+        if let Some((reason, section)) = self.aside.clone() {
+            self.placed.push(Placed::new(range.clone(), What::Aside { reason, section }));
+        }
+        self.note(range, None);
     }
 
     fn note_list(&mut self, items: &[Item]) {
@@ -197,47 +307,119 @@ impl Body<'_, '_> {
         }
     }
 
-    fn items(&mut self, items: &[Item], group: Option<&str>) {
+    pub(super) fn items(&mut self, items: &[Item], group: Option<&str>) {
         for item in items {
             let raw = &self.source.text[item.line.range.clone()];
-            if let Some((directive, rest)) = found_directive(raw) {
+            if let Some((directive, rest)) = found_directive(raw).filter(|_| !item.boxed) {
                 let value = item.line.range.start + rest..item.line.range.end;
                 let words = directives::words(&self.source.text[value.clone()], value.start, directive, self.source);
                 let is_empty = self.source.text[value].trim().is_empty();
                 directive.add_to(self.task, words);
-                let nested = lists(&item.blocks);
-                if is_empty && nested.is_empty() {
+                self.said(item);
+                let values: Vec<&Item> = nested(&item.blocks).collect();
+                if is_empty && values.is_empty() {
                     self.unused(Some(&Label::Directive(directive, item.range.start)));
                 }
-                for item in nested {
+                for item in values {
                     self.values(item, directive);
                 }
                 continue;
             }
             match item_label(item) {
-                Some(fixed) => self.fixed(fixed, &item.blocks, std::slice::from_ref(item)),
-                None => self.task.requirements.extend(items::requirement(item, group, self.source, self.comments)),
+                Some(fixed) => self.labelled(fixed, item),
+                None => self.work(item, group),
             }
         }
     }
 
+    /// Takes an item that only heads a list which is no work.
+    fn labelled(&mut self, fixed: Fixed, item: &Item) {
+        self.said(item);
+        let name = item.line.text.trim_end_matches(':').to_owned();
+        let below: Vec<&Item> = nested(&item.blocks).collect();
+        if fixed == Fixed::Acceptance {
+            self.checks.criteria(below.iter().copied(), self.source);
+        } else {
+            let reason = if let Fixed::Aside(reason) = fixed { reason } else { Reason::Context };
+            self.placed.push(Placed::new(item.range.clone(), What::Aside { reason, section: name }));
+        }
+        self.note_list(std::slice::from_ref(item));
+    }
+
+    /// Makes requirements of an item: of itself, or of the boxes below it.
+    fn work(&mut self, item: &Item, group: Option<&str>) {
+        if !item.is_group() {
+            let made = items::requirement(item, group, self.rules, self.source, self.comments);
+            match made {
+                Some(made) => self.task.requirements.push(made),
+                None => self.said(item),
+            }
+            return;
+        }
+        self.said(item);
+        let own = items::text_of(item).unwrap_or_default();
+        if item.boxed && !item.done && item.all_ticked() {
+            let range = item.line.range.clone();
+            let mut made = items::from_text(&own, item.line.strong, range, self.rules, self.source);
+            "Everything below it is ticked; the item itself is not.".clone_into(&mut made.detail);
+            self.task.requirements.push(made);
+        }
+        let name = own.trim_end_matches(':');
+        let joined = match group {
+            Some(group) if name.is_empty() => group.to_owned(),
+            Some(group) => format!("{group}: {name}"),
+            None => name.to_owned(),
+        };
+        let joined = Some(joined.as_str()).filter(|joined| !joined.is_empty());
+        self.below(item, joined);
+    }
+
+    /// Takes what stands below an item that boxes are below.
+    pub(super) fn below(&mut self, item: &Item, group: Option<&str>) {
+        for block in &item.blocks {
+            match block {
+                Block::List { items } => {
+                    for item in items {
+                        if item.boxed || item.is_group() {
+                            self.work(item, group);
+                        } else {
+                            self.said(item);
+                            self.note_list(std::slice::from_ref(item));
+                        }
+                    }
+                }
+                Block::Paragraph { range, .. } | Block::Code { range, .. } | Block::Text { range } => {
+                    self.note(range.clone(), None);
+                }
+                Block::Table { range, .. } => self.note(range.clone(), None),
+                Block::Heading { .. } | Block::Other => {}
+            }
+        }
+    }
+
+    /// Makes a requirement of each row of a table.
+    fn rows(&mut self, head: &[String], rows: &[Row], group: Option<&str>) {
+        for row in rows {
+            let text = items::row_text(&row.cells);
+            if text.is_empty() {
+                continue;
+            }
+            let mut made = items::from_text(&text, 0, row.range.clone(), self.rules, self.source);
+            if let Some(group) = group {
+                made.text = format!("{group}: {}", made.text);
+            }
+            let cells = head.iter().zip(&row.cells).filter(|(head, cell)| !head.is_empty() && !cell.is_empty());
+            made.detail = cells.map(|(head, cell)| format!("- {head}: {cell}")).collect::<Vec<_>>().join("\n");
+            self.task.requirements.push(made);
+        }
+    }
+
     fn values(&mut self, item: &Item, directive: Directive) {
+        self.said(item);
         let range = item.line.range.clone();
         let words = directives::words(&self.source.text[range.clone()], range.start, directive, self.source);
         directive.add_to(self.task, words);
     }
-}
-
-/// Returns the items of the lists among blocks.
-fn lists(blocks: &[Block]) -> Vec<&Item> {
-    blocks
-        .iter()
-        .filter_map(|block| match block {
-            Block::List { items } => Some(items),
-            _ => None,
-        })
-        .flatten()
-        .collect()
 }
 
 /// Finds a directive at the beginning of a line, and where its value begins.
@@ -246,14 +428,32 @@ fn found_directive(raw: &str) -> Option<(Directive, usize)> {
     Some((directives::directive(&label)?, rest))
 }
 
+/// Tells whether a line says which files it is about: `**File:** src/a.py`.
+fn names_files(raw: &str) -> bool {
+    const LABELS: [&str; 12] = [
+        "file",
+        "files",
+        "create",
+        "modify",
+        "update",
+        "edit",
+        "path",
+        "paths",
+        "location",
+        "target",
+        "target files",
+        "test",
+    ];
+    directives::split_label(raw).is_some_and(|(label, _)| LABELS.contains(&domains::normal(&label).as_str()))
+}
+
 /// Finds what an item that only heads a list says about that list, when it keeps it from being work.
 fn item_label(item: &Item) -> Option<Fixed> {
     // Labels are short; most items are not looked at.
-    let label = Some(item.line.text.trim_end_matches(':')).filter(|label| label.len() <= 40)?;
-    if lists(&item.blocks).is_empty() {
-        return None;
-    }
-    domains::fixed(&domains::normal(label)).filter(|fixed| matches!(fixed, Fixed::Acceptance | Fixed::Aside))
+    let label = Some(item.line.text.trim_end_matches(':')).filter(|label| label.len() <= 40 && !item.boxed)?;
+    nested(&item.blocks).next()?;
+    let fixed = domains::fixed(&domains::normal(label));
+    fixed.filter(|fixed| matches!(fixed, Fixed::Acceptance | Fixed::Aside(_)) && !item.is_group())
 }
 
 /// Finds what the line before a list says about the list.
@@ -269,13 +469,15 @@ fn list_label(line: &str) -> Option<Label> {
     match domains::fixed(&domains::normal(name)) {
         // "Requirements:" says nothing that the items do not.
         Some(Fixed::Frame) => Some(Label::Group(String::new())),
-        Some(fixed) => Some(Label::Fixed(fixed)),
-        None if is_strong && name.chars().count() <= 80 => Some(Label::Group(name.to_owned())),
-        None => None,
+        Some(
+            fixed @ (Fixed::Verification(_) | Fixed::Acceptance | Fixed::Aside(_) | Fixed::Context | Fixed::Files),
+        ) => Some(Label::Fixed(fixed, name.to_owned())),
+        _ if is_strong && name.chars().count() <= 80 => Some(Label::Group(name.to_owned())),
+        _ => None,
     }
 }
 
 /// Tells whether the line before a list says that its items are only there to be read.
 pub(super) fn labels_aside(line: &str) -> bool {
-    matches!(list_label(line), Some(Label::Fixed(Fixed::Aside)))
+    matches!(list_label(line), Some(Label::Fixed(Fixed::Aside(_) | Fixed::Context, _)))
 }

@@ -3,23 +3,65 @@
 use std::ops::Range;
 
 use crate::{
+    command,
     gate::GateKind,
     plan::{
-        VerificationCommand,
+        AcceptanceCriterion, VerificationCommand,
+        accounting::{Fate, Placed, What},
         blocks::{Block, CodeLine, Item},
-        commands, directives, domains,
-        draft::CommandLine,
+        commands,
+        dialect::Rules,
+        directives, domains,
+        draft::{CommandLine, RequirementDraft},
         inline::Line,
+        items,
         source::{Problems, Source},
     },
 };
+
+/// What verifies the result: commands, criteria, and what only people or an agent can look at.
+#[derive(Debug, Default)]
+pub(super) struct Checks {
+    pub(super) commands: Vec<VerificationCommand>,
+    pub(super) criteria: Vec<AcceptanceCriterion>,
+    /// What is no command: work of the validation subagent.
+    pub(super) by_hand: Vec<RequirementDraft>,
+    /// What became of which stretch of the text.
+    pub(super) placed: Vec<Placed>,
+}
+
+impl Checks {
+    /// Takes items as acceptance criteria.
+    pub(super) fn criteria<'i>(&mut self, items: impl IntoIterator<Item = &'i Item>, source: &Source<'_>) {
+        for item in items {
+            let text = items::one_line(item);
+            if text.is_empty() {
+                self.place(item.range.clone(), What::Said);
+            } else {
+                self.criterion(text, item.range.clone(), source);
+            }
+        }
+    }
+
+    /// Takes one acceptance criterion.
+    pub(super) fn criterion(&mut self, text: String, range: Range<usize>, source: &Source<'_>) {
+        self.criteria.push(AcceptanceCriterion { text, line: source.position(range.start).line });
+        self.place(range, What::Item(Fate::Criterion));
+    }
+
+    fn place(&mut self, range: Range<usize>, what: What) {
+        self.placed.push(Placed::new(range, what));
+    }
+}
 
 /// Reads the blocks of a verification section.
 pub(super) struct Reader<'r, 's> {
     pub(super) source: &'r Source<'s>,
     pub(super) problems: &'r mut Problems<'s>,
-    pub(super) commands: &'r mut Vec<VerificationCommand>,
-    /// How many lines were meant as commands, the refused ones included.
+    pub(super) rules: Rules,
+    pub(super) comments: &'r [Range<usize>],
+    pub(super) checks: &'r mut Checks,
+    /// How many lines were meant to verify something, the refused ones included.
     pub(super) seen: usize,
 }
 
@@ -31,9 +73,7 @@ impl Reader<'_, '_> {
             match block {
                 Block::Paragraph { range, line } => self.paragraph(range, line, &mut current),
                 Block::List { items } => {
-                    for item in items {
-                        self.item(item, current);
-                    }
+                    self.items(items, current);
                     current = gate;
                 }
                 Block::Code { info, lines, .. } => {
@@ -42,9 +82,28 @@ impl Reader<'_, '_> {
                     }
                     current = gate;
                 }
+                Block::Table { rows, .. } => {
+                    for row in rows {
+                        let text = items::row_text(&row.cells);
+                        let made = items::from_text(&text, 0, row.range.clone(), self.rules, self.source);
+                        self.by_hand(made);
+                    }
+                }
                 Block::Heading { .. } | Block::Text { .. } | Block::Other => {}
             }
         }
+    }
+
+    /// Reads items: commands, and work for whoever validates.
+    pub(super) fn items(&mut self, items: &[Item], gate: GateKind) {
+        for item in items {
+            self.item(item, gate);
+        }
+    }
+
+    fn by_hand(&mut self, made: RequirementDraft) {
+        self.seen += 1;
+        self.checks.by_hand.push(made);
     }
 
     /// Reads a paragraph line by line: `tests: cargo test`, a code span alone, or a label for what follows.
@@ -59,11 +118,11 @@ impl Reader<'_, '_> {
             let (label, rest) = self.label(&here);
             match label {
                 Some(gate) if self.source.text[rest.clone()].trim().is_empty() => *current = gate,
-                Some(gate) => self.line(rest, codes, gate, true),
+                Some(gate) => drop(self.line(rest, codes, gate, true)),
                 None if rest.start < rest.end && self.source.text[rest.clone()].starts_with('`') => {
                     let alone = codes.len() == 1 && codes[0].0.end >= rest.end;
                     if alone {
-                        self.line(rest, codes, *current, true);
+                        self.line(rest, codes, *current, false);
                     }
                 }
                 None => {}
@@ -74,10 +133,41 @@ impl Reader<'_, '_> {
     fn item(&mut self, item: &Item, gate: GateKind) {
         let (label, rest) = self.label(&item.line.range);
         let gate = label.unwrap_or(gate);
-        if !self.source.text[rest.clone()].trim().is_empty() {
-            self.line(rest, &item.line.codes, gate, item.blocks.is_empty());
+        let is_label = self.source.text[rest.clone()].trim().is_empty();
+        if is_label && !item.blocks.is_empty() {
+            self.checks.place(item.range.clone(), What::Said);
+            self.blocks(&item.blocks, gate);
+            return;
         }
-        self.blocks(&item.blocks, gate);
+        // What is ticked has been looked at, and is looked at again all the same: the result is another.
+        let before = self.checks.commands.len();
+        let found = !is_label && self.line(rest, &item.line.codes, gate, label.is_some());
+        if found {
+            if self.checks.commands.len() > before {
+                self.checks.place(item.range.clone(), What::Item(Fate::Command { gate }));
+            } else {
+                self.checks.place(item.range.clone(), What::Said);
+            }
+            if !item.is_group() {
+                self.blocks(&item.blocks, gate);
+                return;
+            }
+        }
+        if item.is_group() {
+            self.checks.place(item.line.range.clone(), What::Said);
+            for block in &item.blocks {
+                self.blocks(std::slice::from_ref(block), gate);
+            }
+            return;
+        }
+        if !found {
+            let made = items::requirement(item, None, self.rules, self.source, self.comments);
+            match made {
+                // Whoever validates ticks it off; that somebody else did proves nothing about this result.
+                Some(made) => self.by_hand(RequirementDraft { done: false, ..made }),
+                None => self.checks.place(item.range.clone(), What::Said),
+            }
+        }
     }
 
     /// Splits a gate's label off the text in `range`: `tests: …`, or the label alone.
@@ -98,25 +188,29 @@ impl Reader<'_, '_> {
         (None, range.start + blank..range.end)
     }
 
-    /// Reads what stands behind the label of a line: code spans, or a command without any mark.
-    fn line(&mut self, rest: Range<usize>, codes: &[(Range<usize>, String)], gate: GateKind, must_be_command: bool) {
+    /// Reads what stands behind the label of a line: code spans, or a command without any mark. Tells whether there was
+    /// a command.
+    fn line(&mut self, rest: Range<usize>, codes: &[(Range<usize>, String)], gate: GateKind, labelled: bool) -> bool {
         let raw = &self.source.text[rest.clone()];
         let bare = raw.trim_start_matches(['*', '_']);
         let lead = ["run ", "execute ", "running "].iter().find(|lead| {
             bare.get(..lead.len()).is_some_and(|start| start.eq_ignore_ascii_case(lead))
                 && bare[lead.len()..].starts_with('`')
         });
-        let mut start = rest.start + (raw.len() - bare.len()) + lead.map_or(0, |lead| lead.len());
+        let begin = rest.start + (raw.len() - bare.len()) + lead.map_or(0, |lead| lead.len());
+        let mut start = begin;
         let mut found = false;
         for (at, code) in codes {
             if at.start < start {
                 continue;
             }
             let between = self.source.text[start..at.start].trim();
-            if !between.trim_matches([',', ';', '&', ' ']).is_empty()
-                && !matches!(between, "and" | "then" | ", and" | ", then")
-            {
-                break;
+            let is_next = between.trim_matches([',', ';', '&', ' ']).is_empty()
+                || matches!(between, "and" | "then" | ", and" | ", then");
+            // Inside a sentence only what is plainly a check is one to be run.
+            let is_meant = is_next && (!self.rules.lenient || commands::looks_like_one(code));
+            if !(is_meant || commands::checks(code)) {
+                continue;
             }
             found = true;
             // The text of a span begins behind its backticks, and behind one blank that pads them.
@@ -126,32 +220,44 @@ impl Reader<'_, '_> {
             start = at.end;
         }
         if found {
-            return;
+            return true;
         }
         let plain = raw.split_whitespace().collect::<Vec<_>>().join(" ");
-        if codes.is_empty() && !plain.starts_with(|c: char| c.is_uppercase()) {
+        let is_plain = codes.is_empty() && !plain.starts_with(|c: char| c.is_uppercase());
+        if is_plain && (labelled && !self.rules.lenient || commands::looks_like_one(&plain)) {
             self.command(&plain, rest.start, gate);
-        } else if must_be_command {
-            self.problems.warning(
-                "not-a-command",
-                self.source.position(rest.start),
-                "this line of the verification section is not read as a command",
-                "a command stands alone or first, in backticks: - tests: `cargo test`",
-            );
+            return true;
         }
+        false
     }
 
     fn code(&mut self, lines: &[CodeLine], gate: GateKind) {
         for command in commands::of_block(lines.iter().map(|line| line.text.as_str())) {
             if let Some(line) = lines.get(command.line) {
-                self.command(&command.text, line.offset + command.skipped, gate);
+                let start = line.offset + command.skipped;
+                let before = self.checks.commands.len();
+                self.command(&command.text, start, gate);
+                if self.checks.commands.len() > before {
+                    let range = start..line.offset + line.text.len();
+                    self.checks.place(range, What::Item(Fate::Command { gate }));
+                }
             }
         }
     }
 
+    /// Takes a command. One that needs a shell, or that would never end, is no command of a gate: in a plan that was not
+    /// written for us it is work for whoever validates.
     fn command(&mut self, text: &str, offset: usize, gate: GateKind) {
         self.seen += 1;
-        let command = CommandLine { gate, text, at: self.source.position(offset) };
-        self.commands.extend(commands::split(command, self.problems));
+        let line = CommandLine { gate, text, at: self.source.position(offset) };
+        if self.rules.lenient && (command::split(text).is_err() || commands::stays(text)) {
+            let range = offset..(offset + text.len()).min(self.source.text.len());
+            let mut made = items::from_text(&format!("Run `{text}`"), 0, range, Rules::OURS, self.source);
+            made.needs.clear();
+            made.paths.clear();
+            self.checks.by_hand.push(made);
+            return;
+        }
+        self.checks.commands.extend(commands::split(line, self.problems));
     }
 }

@@ -109,17 +109,7 @@ impl Reader<'_, '_> {
         if !matches!(node.value, Value::Mapping(_)) {
             return None;
         }
-        let mut task = TaskDraft {
-            at,
-            id: None,
-            who: None,
-            title: String::new(),
-            requirements: Vec::new(),
-            notes: String::new(),
-            touches: Vec::new(),
-            needs: Vec::new(),
-            parallel_with: Vec::new(),
-        };
+        let mut task = TaskDraft { at, ..TaskDraft::default() };
         let mut named: Option<&str> = None;
         let mut default_title = String::new();
         for (key, key_at, value) in entries {
@@ -181,7 +171,7 @@ impl Reader<'_, '_> {
             let names = self.roster.iter().map(|subagent| subagent.name.as_str());
             let hint = match self.problems.suggest(&word.text, names) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("name one of the roster: {}", super::markdown::known(self.roster)),
+                None => format!("name one of the roster: {}", super::dialect::known(self.roster)),
             };
             self.problems.error("unknown-subagent", word.at, message, hint);
         }
@@ -190,7 +180,7 @@ impl Reader<'_, '_> {
 
     fn requirement(&mut self, node: &Node) -> Option<RequirementDraft> {
         let at = self.text.place(node.position);
-        let mut draft = RequirementDraft { at, id: None, text: String::new(), detail: String::new(), done: false };
+        let mut draft = RequirementDraft { at, ..RequirementDraft::default() };
         if !matches!(node.value, Value::Mapping(_)) {
             let written = self.text_of(node, "a requirement")?;
             let written = written.trim();

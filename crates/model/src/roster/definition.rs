@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{
-    Access, Role,
+    Access, Role, Terms,
     front_matter::{Document, Entry, Form, read, split_list, unquote},
+    keys::{self, Fate, Misspelled},
     load::AgentFile,
+    models, tools,
 };
 use crate::{
     config::values,
@@ -30,11 +32,44 @@ pub(super) struct Definition {
     pub(super) description: Option<String>,
     pub(super) prompt: String,
     pub(super) model: Option<Model>,
+    /// The tools that are granted, in the vocabulary of Claude Code.
     pub(super) tools: Option<Vec<String>>,
+    pub(super) terms: Terms,
+    /// Whether the file is for planning only: `permissionMode: plan`.
+    pub(super) plans_only: bool,
     pub(super) role: Option<Role>,
     pub(super) access: Option<Access>,
     pub(super) scope: Option<Vec<String>>,
     pub(super) exclude: Option<Vec<String>>,
+    pub(super) aside: Aside,
+}
+
+/// What a file says that has no effect here, or is only worth a note.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Aside {
+    /// Keys of agent programs that are not honoured.
+    pub(super) keys: Vec<String>,
+    /// Keys that no agent program knows.
+    pub(super) unknown_keys: Vec<String>,
+    /// Words for tools that have no counterpart.
+    pub(super) tools: Vec<String>,
+    /// Whether the file is called after its path.
+    pub(super) named_by_path: bool,
+    /// Whether there is front matter without a description.
+    pub(super) undescribed: bool,
+    /// Whether there is no front matter.
+    pub(super) bare: bool,
+}
+
+impl Definition {
+    /// Tells whether any tool that the file grants changes files.
+    pub(super) fn has_writing_tool(&self) -> bool {
+        let denied = |tool: &str| self.terms.denied_tools.iter().any(|denied| denied == tool);
+        match &self.tools {
+            Some(tools) => tools.iter().any(|call| tools::writes(call) && !denied(tools::tool_of(call))),
+            None => ["Edit", "Write"].into_iter().any(|tool| !denied(tool)),
+        }
+    }
 }
 
 /// The model that a file asks for.
@@ -48,7 +83,7 @@ pub(super) enum Model {
 
 impl Model {
     pub(super) fn of(text: &str) -> Self {
-        if text.eq_ignore_ascii_case("inherit") { Self::Inherit } else { Self::Named(text.to_owned()) }
+        if models::is_no_choice(text) { Self::Inherit } else { Self::Named(text.to_owned()) }
     }
 
     pub(super) fn name(self) -> Option<String> {
@@ -86,7 +121,7 @@ pub(super) fn define(file: &AgentFile, diagnostics: &mut Vec<Diagnostic>) -> Opt
         diagnostics.push(Diagnostic::new(Severity::Note, "not-an-agent", path, message));
         return None;
     }
-    Reader { path, text, diagnostics }.definition(&document, stem)
+    Reader { path, text, diagnostics, aside: Aside::default() }.definition(document, stem)
 }
 
 /// Returns the name that an agent file has by its path.
@@ -95,41 +130,72 @@ fn stem(path: &str) -> &str {
     file.strip_suffix(".agent.md").or_else(|| file.strip_suffix(".md")).unwrap_or(file)
 }
 
-struct Reader<'a> {
+/// Reads one file, and collects what there is to say about it.
+pub(super) struct Reader<'a> {
     path: &'a str,
     text: &'a str,
     diagnostics: &'a mut Vec<Diagnostic>,
+    pub(super) aside: Aside,
 }
 
 impl Reader<'_> {
-    fn definition(&mut self, document: &Document<'_>, stem: &str) -> Option<Definition> {
+    fn definition(mut self, mut document: Document<'_>, stem: &str) -> Option<Definition> {
         self.form(&document.form);
-        self.keys(&document.entries);
+        self.keys(&mut document.entries);
         let entry = |key: &str| document.entries.iter().find(|entry| entry.key == key);
         let name = self.name(entry("name"), &document.form, stem)?;
         let prompt = document.body.trim().to_owned();
         let description = entry("description").and_then(|entry| self.text(entry)).map(|text| unescape(&text));
         if description.is_none() && document.form != Form::Absent {
-            let message = "the agent file has no `description`";
-            self.report(Severity::Warning, "missing-description", None, message, "say in a sentence what it is for");
+            self.aside.undescribed = true;
         }
         let description = description.or_else(|| first_sentence(&prompt));
+        let model = entry("model").map(|entry| self.models(entry)).unwrap_or_default();
+        let servers = self.servers(entry("mcpServers").into_iter().chain(entry("mcp-servers")));
+        let mut granted = entry("tools").or_else(|| entry("allowed-tools")).and_then(|e| self.tools(e, &servers));
+        let mut denied_tools = Vec::new();
+        for entry in document.entries.iter().filter(|entry| entry.key == "disallowedTools") {
+            self.denied(entry, &servers, &mut granted, &mut denied_tools);
+        }
+        if let Some(entry) = entry("tools") {
+            self.switched_off(entry, &servers, &mut denied_tools);
+        }
+        let mut models = model.into_iter().map(|text| Model::of(&text));
+        let model = models.next();
+        let terms = Terms {
+            denied_tools,
+            max_turns: entry("maxTurns").and_then(|entry| self.turns(entry)),
+            effort: entry("effort").and_then(|entry| self.effort(entry)),
+            other_models: models.filter_map(Model::name).collect(),
+            servers,
+            skills: entry("skills").and_then(|entry| self.list(entry)).unwrap_or_default(),
+            by_name_only: self.is_by_name_only(entry("disable-model-invocation"), entry("infer")),
+        };
         Some(Definition {
             path: self.path.to_owned(),
             name,
             description,
             prompt,
-            model: entry("model").and_then(|entry| self.model(entry)),
-            tools: entry("tools").and_then(|entry| self.tools(entry)),
+            model,
+            tools: granted,
+            terms,
+            plans_only: entry("permissionMode").is_some_and(|entry| self.plans_only(entry)),
             role: entry("role").and_then(|entry| self.choice(entry, &Role::ALL.map(|role| (role.name(), role)))),
-            access: entry("access")
-                .and_then(|entry| self.choice(entry, &Access::ALL.map(|access| (access.name(), access)))),
+            access: entry("access").map(|entry| self.access(entry)),
             scope: entry("scope").and_then(|entry| self.globs(entry)),
             exclude: entry("exclude").and_then(|entry| self.globs(entry)),
+            aside: self.aside,
         })
     }
 
-    fn report(&mut self, severity: Severity, code: &str, at: Option<Position>, message: impl Into<String>, hint: &str) {
+    pub(super) fn report(
+        &mut self,
+        severity: Severity,
+        code: &str,
+        at: Option<Position>,
+        message: impl Into<String>,
+        hint: &str,
+    ) {
         let diagnostic = Diagnostic::new(severity, code, self.path, message);
         let diagnostic = match at {
             Some(at) => diagnostic.at(self.text, at),
@@ -153,27 +219,34 @@ impl Reader<'_> {
                 self.report(Severity::Warning, "unclosed-front-matter", top, message, hint);
             }
             Form::Absent => {
-                let message = "there is no front matter; the whole file was taken for the prompt";
-                let hint = "begin it with `name` and `description` between two lines `---`";
-                self.report(Severity::Note, "no-front-matter", None, message, hint);
+                self.aside.bare = true;
             }
         }
     }
 
-    /// Looks for keys that stand twice, and for misspelled ones of ours: what limits a subagent must not get lost.
-    fn keys(&mut self, entries: &[Entry]) {
-        const OURS: [&str; 4] = ["access", "exclude", "role", "scope"];
+    /// Looks for keys that stand twice, that are misspelled, and that are not honoured: what limits a subagent must not
+    /// get lost.
+    fn keys(&mut self, entries: &mut [Entry]) {
+        let written: BTreeSet<String> = entries.iter().map(|entry| entry.key.clone()).collect();
         let mut seen = BTreeSet::new();
-        for Entry { key, position, .. } in entries {
-            if !seen.insert(key) {
+        for entry in entries {
+            let (key, position) = (entry.key.clone(), entry.position);
+            if !seen.insert(key.clone()) {
                 let message = format!("the key `{key}` stands twice; the first one counts");
-                self.report(Severity::Warning, "duplicate-key", Some(*position), message, "take one of them out");
+                self.report(Severity::Warning, "duplicate-key", Some(position), message, "take one of them out");
             }
-            let near = OURS.into_iter().find(|ours| key != ours && strip_plural(key) == strip_plural(ours));
-            if let Some(ours) = near.or_else(|| misspelled(key, &OURS)) {
-                let hint = format!("did you mean `{ours}`?");
-                let message = format!("the key `{}` is not known; it was left aside", key.escape_debug());
-                self.report(Severity::Warning, "unknown-key", Some(*position), message, &hint);
+            if let Some(Misspelled(meant)) = keys::meant(&key)
+                && !written.contains(meant)
+            {
+                let message = format!("the key `{}` was read as `{meant}`", key.escape_debug());
+                self.report(Severity::Warning, "misspelled-key", Some(position), message, &format!("write `{meant}`"));
+                meant.clone_into(&mut entry.key);
+                continue;
+            }
+            match keys::fate(&key) {
+                Some(Fate::Honoured) => {}
+                Some(_) => self.aside.keys.push(key),
+                None => self.aside.unknown_keys.push(key),
             }
         }
     }
@@ -190,8 +263,7 @@ impl Reader<'_> {
                 }
             }
         } else if !matches!(form, Form::Absent | Form::Unclosed) {
-            let message = format!("the agent file has no `name`; it is called `{stem}` after its file");
-            self.report(Severity::Note, "missing-name", None, message, "");
+            self.aside.named_by_path = true;
         }
         let printable: String = stem.chars().filter(|c| !c.is_control()).take(NAME_MAX).collect();
         if let Ok(name) = SubagentName::new(printable.trim()) {
@@ -203,7 +275,7 @@ impl Reader<'_> {
     }
 
     /// Reads text; a list or a map in its place is left aside, with a warning.
-    fn text(&mut self, entry: &Entry) -> Option<String> {
+    pub(super) fn text(&mut self, entry: &Entry) -> Option<String> {
         match &entry.value {
             Value::Array(_) | Value::Object(_) => {
                 self.unreadable(entry, "text");
@@ -213,27 +285,12 @@ impl Reader<'_> {
         }
     }
 
-    fn unreadable(&mut self, entry: &Entry, wanted: &str) {
+    pub(super) fn unreadable(&mut self, entry: &Entry, wanted: &str) {
         let message = format!("`{}` is not {wanted}; it was left aside", entry.key);
         self.report(Severity::Warning, "unreadable-value", Some(entry.position), message, "");
     }
 
-    fn model(&mut self, entry: &Entry) -> Option<Model> {
-        // Some programs take a list of models, the preferred one first.
-        let first = match &entry.value {
-            Value::Array(models) => models.first().and_then(plain),
-            _ => self.text(entry),
-        };
-        first.map(|text| Model::of(unquote(&text)))
-    }
-
-    /// Reads tools, as a list or with commas between; `*` is every tool, as is nothing at all.
-    fn tools(&mut self, entry: &Entry) -> Option<Vec<String>> {
-        let tools = self.list(entry)?;
-        (!tools.iter().any(|tool| tool == "*")).then_some(tools)
-    }
-
-    fn list(&mut self, entry: &Entry) -> Option<Vec<String>> {
+    pub(super) fn list(&mut self, entry: &Entry) -> Option<Vec<String>> {
         match &entry.value {
             Value::Null => None,
             Value::Object(_) => {
@@ -253,6 +310,10 @@ impl Reader<'_> {
     }
 
     fn globs(&mut self, entry: &Entry) -> Option<Vec<String>> {
+        if entry.value.is_object() {
+            let message = format!("`{}` is not a list of globs, and a limit that cannot be kept is refused", entry.key);
+            self.report(Severity::Error, "unreadable-limit", Some(entry.position), message, "write it as a list");
+        }
         let mut globs = self.list(entry)?;
         globs.retain(|glob| match values::glob(glob) {
             Ok(()) => true,
@@ -267,7 +328,7 @@ impl Reader<'_> {
 
     /// Reads one of a few words. A word that is near to one of them is an error; another one was written for another
     /// program, whose `role` is free text, and is left aside.
-    fn choice<T: Copy>(&mut self, entry: &Entry, choices: &[(&'static str, T)]) -> Option<T> {
+    pub(super) fn choice<T: Copy>(&mut self, entry: &Entry, choices: &[(&'static str, T)]) -> Option<T> {
         let text = self.text(entry)?;
         let word = unquote(&text).to_lowercase().replace([' ', '_'], "-");
         if let Some(&(_, choice)) = choices.iter().find(|(name, _)| *name == word) {
@@ -283,7 +344,8 @@ impl Reader<'_> {
         } else {
             let all = names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             let hint = format!("it is one of {all}");
-            let message = format!("{message}; it was left aside");
+            let instead = if entry.key == "access" { "it was read as `read-only`" } else { "it was left aside" };
+            let message = format!("{message}; {instead}");
             self.report(Severity::Warning, &code, Some(entry.position), message, &hint);
         }
         None
@@ -291,7 +353,7 @@ impl Reader<'_> {
 }
 
 /// Returns a scalar as text, unless it is empty.
-fn plain(value: &Value) -> Option<String> {
+pub(super) fn plain(value: &Value) -> Option<String> {
     let text = match value {
         Value::String(text) => text.trim().to_owned(),
         Value::Number(number) => number.to_string(),
@@ -311,14 +373,4 @@ fn first_sentence(prompt: &str) -> Option<String> {
     let line =
         prompt.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with(['#', '-', '<', '`']))?;
     Some(truncate(line, DESCRIPTION_MAX))
-}
-
-fn strip_plural(key: &str) -> String {
-    let key = key.to_lowercase();
-    key.strip_suffix("es").or_else(|| key.strip_suffix(['s', 'd', 'e'])).unwrap_or(&key).to_owned()
-}
-
-/// Finds the key of `ours` that differs from `key` in one slip of the keyboard.
-fn misspelled(key: &str, ours: &[&'static str]) -> Option<&'static str> {
-    ours.iter().copied().find(|ours| key != *ours && strsim::osa_distance(&key.to_lowercase(), ours) == 1)
 }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::keys;
 use crate::{
     diagnostics::Position,
     yaml::{self, YamlError},
@@ -45,50 +46,8 @@ pub(super) struct Entry {
     pub(super) position: Position,
 }
 
-/// The keys that agent programs and we know. In the lenient reading only these end a description that spans lines,
-/// since examples in descriptions hold lines such as `user: "…"`.
-const KNOWN_KEYS: [&str; 40] = [
-    "access",
-    "agents",
-    "allowed-tools",
-    "argument-hint",
-    "author",
-    "background",
-    "category",
-    "color",
-    "description",
-    "disable-model-invocation",
-    "disallowed-tools",
-    "disallowedTools",
-    "effort",
-    "exclude",
-    "handoffs",
-    "hooks",
-    "infer",
-    "initialPrompt",
-    "isolation",
-    "license",
-    "maxTurns",
-    "mcp-servers",
-    "mcpServers",
-    "memory",
-    "metadata",
-    "mode",
-    "model",
-    "name",
-    "permissionMode",
-    "priority",
-    "role",
-    "scope",
-    "skills",
-    "tags",
-    "target",
-    "temperature",
-    "title",
-    "tools",
-    "user-invocable",
-    "version",
-];
+/// Keys of agent files that are also ordinary words, with which a line of a description may begin.
+const DESCRIPTION_WORDS: [&str; 6] = ["examples", "emoji", "icon", "prompt", "type", "display_name"];
 
 /// Takes an agent file apart. Never fails: whatever is no front matter is body.
 pub(super) fn read(text: &str) -> Document<'_> {
@@ -166,7 +125,10 @@ fn lenient(front: &str, first_line: u32) -> Vec<Entry> {
         // An indented line continues; but when everything is indented, the first key may be as well.
         let candidate = if starts.is_empty() { line.trim_start() } else { line };
         let Some((key, spaced)) = key_of(candidate) else { continue };
-        let known = KNOWN_KEYS.contains(&key);
+        // In a description that spans lines only a key that some program knows ends it: examples hold lines such as
+        // `user: "…"`.
+        let another_spelling = keys::is_limit_in_another_spelling(key);
+        let known = another_spelling || (keys::is_known(key) && !DESCRIPTION_WORDS.contains(&key));
         let in_description = starts.last().is_some_and(|(key, _)| *key == "description");
         if !in_example[n] && (known || (spaced && !in_description)) {
             starts.push((key, n));

@@ -4,7 +4,9 @@ use super::{
     Access, Origin, Role, Roster, Subagent,
     definition::{Definition, Model, define},
     embedded,
-    roles::guess,
+    notes::{self, GuessedRole},
+    pipeline,
+    roles::{self, Evidence},
 };
 use crate::{
     config::{CONFIG_PATH, Config, SubagentConfig},
@@ -31,6 +33,8 @@ pub struct Loaded {
     pub roster: Roster,
     /// What is wrong or worth knowing, in the order of the files.
     pub diagnostics: Vec<Diagnostic>,
+    /// The roles that nobody said, in the order of the names; [`notes::roles_to_confirm`] says them.
+    pub guessed: Vec<GuessedRole>,
 }
 
 /// Tells whether a path is one of an agent file: `.claude/agents/**/*.md` or `.github/agents/**/*.agent.md`.
@@ -59,27 +63,80 @@ pub fn load(files: &[AgentFile], config: &Config) -> Loaded {
     });
     let patterns = Roster::new(patterns);
     let theirs = unique(files.iter().filter_map(|file| define(file, &mut diagnostics)).collect(), &mut diagnostics);
+    let theirs = without_pipeline(theirs, config, &mut diagnostics);
     let overrides = |definition: &Definition| config.subagents.get(&definition.name).unwrap_or(&unchanged);
     let replaced = |definition: &&Definition| theirs.iter().any(|other| other.name == definition.name);
     let mut subagents = Vec::with_capacity(built_in.len() + theirs.len());
     for definition in built_in.iter().filter(|definition| !replaced(definition)) {
         subagents.push(complete(definition, Origin::BuiltIn, &none, overrides(definition), &mut diagnostics));
     }
+    let mut guessed = Vec::new();
     for definition in &theirs {
         let origin = Origin::File(definition.path.clone());
-        subagents.push(complete(definition, origin, &patterns, overrides(definition), &mut diagnostics));
+        let overrides = overrides(definition);
+        let namesake = patterns.get(&definition.name);
+        let said = overrides.role.or(definition.role).or(namesake.map(|namesake| namesake.role));
+        if said.is_none() {
+            let (role, told) = guess(definition, overrides);
+            guessed.push(GuessedRole { subagent: definition.name.clone(), role, told });
+        }
+        subagents.push(complete(definition, origin, &patterns, overrides, &mut diagnostics));
     }
+    diagnostics.extend(notes::of_folder(&theirs));
     let roster = Roster::new(subagents);
     check_configuration(&roster, config, &mut diagnostics);
     check_gates(&roster, &mut diagnostics);
     sort(&mut diagnostics);
-    Loaded { roster, diagnostics }
+    Loaded { roster, diagnostics, guessed }
 }
 
 /// Returns the roster of the eight built-in subagents.
 #[must_use]
 pub fn builtin() -> Roster {
     load(&[], &Config::default()).roster
+}
+
+/// Takes out the files of the pipeline itself, unless somebody says which role they play.
+fn without_pipeline(
+    definitions: Vec<Definition>,
+    config: &Config,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Definition> {
+    let parts: Vec<String> = pipeline::parts(definitions.iter().map(|definition| definition.name.as_str()))
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    let has_role = |definition: &Definition| {
+        let said = config.subagents.get(&definition.name).and_then(|own| own.role).or(definition.role);
+        said.is_some() || Role::ALL.iter().any(|role| role.builtin_name() == definition.name.as_str())
+    };
+    let (left, kept): (Vec<_>, Vec<_>) = definitions
+        .into_iter()
+        .partition(|definition| parts.iter().any(|part| part == definition.name.as_str()) && !has_role(definition));
+    diagnostics.extend(notes::of_pipeline(&left));
+    kept
+}
+
+/// Tells the role of a subagent for which nobody says one, and whether anything tells it at all.
+fn guess(definition: &Definition, overrides: &SubagentConfig) -> (Role, bool) {
+    let told = roles::tell(Evidence {
+        name: definition.name.as_str(),
+        description: definition.description.as_deref().unwrap_or_default(),
+        writes: !only_reads(definition, overrides),
+    });
+    (told.unwrap_or(Role::Feature), told.is_some())
+}
+
+/// Tells whether a file leaves its subagent nothing to write with, and nobody says that it writes all the same.
+fn only_reads(definition: &Definition, overrides: &SubagentConfig) -> bool {
+    match overrides.access {
+        Some(access) => access == Access::ReadOnly,
+        None if definition.plans_only => true,
+        None => match definition.access {
+            Some(access) => access == Access::ReadOnly,
+            None => !definition.has_writing_tool(),
+        },
+    }
 }
 
 /// Keeps one definition for each name, and warns about the others.
@@ -117,23 +174,13 @@ fn complete(
     };
     let namesake = built_in.get(name);
     let said = overrides.role.or(definition.role).or(namesake.map(|namesake| namesake.role));
-    let role = said.unwrap_or_else(|| {
-        let hint = format!("write `role: ROLE` into the file, or below `subagents` in {CONFIG_PATH}");
-        match guess(name.as_str()) {
-            Some(role) => {
-                let message = format!("the name tells that `{name}` plays the role `{}`", role.name());
-                report(Severity::Note, "role-guessed", message, hint);
-                role
-            }
-            None => {
-                let message = format!("the name does not tell the role of `{name}`; it counts as `feature`");
-                report(Severity::Note, "role-unknown", message, hint);
-                Role::Feature
-            }
-        }
-    });
+    let role = said.unwrap_or_else(|| guess(definition, overrides).0);
     let pattern = namesake.filter(|namesake| namesake.role == role).or_else(|| built_in.for_role(role));
-    let access = overrides.access.or(definition.access);
+    let of_role = pattern.map_or(Access::Writes, |pattern| pattern.access);
+    let access = match overrides.access.or(definition.access) {
+        _ if only_reads(definition, overrides) => Access::ReadOnly,
+        said => said.unwrap_or(of_role),
+    };
     let scope = overrides.scope.as_ref().or(definition.scope.as_ref());
     let exclude = overrides.exclude.as_ref().or(definition.exclude.as_ref());
     let model = overrides.model.as_deref().map(Model::of).or_else(|| definition.model.clone());
@@ -160,11 +207,28 @@ fn complete(
             None => namesake.and_then(|namesake| namesake.model.clone()),
         },
         tools: definition.tools.clone(),
-        access: access.or(pattern.map(|pattern| pattern.access)).unwrap_or(Access::Writes),
+        terms: definition.terms.clone(),
+        access,
         scope: scope.or(pattern.map(|pattern| &pattern.scope)).cloned().unwrap_or_default(),
         exclude: exclude.or(pattern.map(|pattern| &pattern.exclude)).cloned().unwrap_or_default(),
         origin,
     };
+    if access == Access::ReadOnly && of_role == Access::Writes && said.is_some() && overrides.access.is_none() {
+        let why = match (definition.plans_only, definition.access) {
+            (true, _) => Some("its file has `permissionMode: plan`"),
+            (false, None) => Some("its file grants no tool that changes files"),
+            (false, Some(_)) => None,
+        };
+        if let Some(why) = why {
+            let message = format!("`{name}` plays the role `{}` and only reads: {why}", role.name());
+            let hint = format!("grant it `Edit` and `Write`, or set `access: writes` for it in {CONFIG_PATH}");
+            report(Severity::Warning, "role-without-tools", message, hint);
+        }
+    }
+    if subagent.tools.as_ref().is_some_and(Vec::is_empty) && !definition.aside.tools.is_empty() {
+        let message = format!("none of the tools that `{name}` is granted exists here: it has no tool at all");
+        report(Severity::Warning, "no-tools", message, "name tools such as `Read`, `Edit` or `Bash`".to_owned());
+    }
     match subagent.access {
         Access::Writes if subagent.scope.is_empty() => {
             let message = format!("`{name}` may write, but its scope is empty: whatever it changes is refused");

@@ -4,12 +4,21 @@
 //! `docs/agents.md` documents the format of agent files and what fills what they leave out.
 
 mod definition;
+#[cfg(test)]
+mod duties;
 mod embedded;
 mod front_matter;
+mod keys;
 mod load;
+pub mod models;
+pub mod notes;
+mod pipeline;
+mod restrictions;
 mod roles;
+mod terms;
 #[cfg(test)]
 mod tests;
+pub mod tools;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,6 +30,7 @@ pub use crate::vocabulary::{Access, Phase, Role};
 pub use self::{
     definition::AGENT_FILE_MAX_BYTES,
     load::{AgentFile, Loaded, builtin, is_agent_file, load},
+    terms::{Effort, McpServer, Terms, Transport, Use},
 };
 
 /// Where a definition came from.
@@ -48,9 +58,12 @@ pub struct Subagent {
     /// The model it wants, as its file says: an alias or a full name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// The tools it is granted; `None` is what the agent CLI grants by default.
+    /// The tools it is granted, by their names in Claude Code; `None` is what the agent CLI grants by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tools: Option<Vec<String>>,
+    /// What its file asks for or forbids beside that.
+    #[serde(default, skip_serializing_if = "Terms::is_empty")]
+    pub terms: Terms,
     /// Whether it may change files.
     pub access: Access,
     /// The globs of the paths it may touch.
@@ -100,12 +113,14 @@ impl Roster {
         self.subagents.iter()
     }
 
-    /// Finds the subagent that plays a role: the built-in name when the roster has it, else the first of the role.
+    /// Finds the subagent that plays a role: the built-in name when the roster has it, else the first of the role that
+    /// may be called without being named.
     #[must_use]
     pub fn for_role(&self, role: Role) -> Option<&Subagent> {
-        self.iter()
-            .find(|subagent| subagent.role == role && subagent.name.as_str() == role.builtin_name())
-            .or_else(|| self.iter().find(|subagent| subagent.role == role))
+        let players = || self.iter().filter(|subagent| subagent.role == role);
+        players()
+            .find(|subagent| subagent.name.as_str() == role.builtin_name())
+            .or_else(|| players().find(|subagent| !subagent.terms.by_name_only))
     }
 
     /// Digests everything that decides who is told what and may touch what.

@@ -18,14 +18,17 @@ fn name(name: &str) -> SubagentName {
 
 /// Loads one file, and returns the subagent of that name with the diagnostics, one a line.
 fn load_one(path: &str, text: &str, called: &str) -> (Subagent, String) {
-    let Loaded { roster, diagnostics } = load(&[file(path, text)], &Config::default());
-    let said = diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    let Loaded { roster, diagnostics, guessed } = load(&[file(path, text)], &Config::default());
+    let said = diagnostics.into_iter().chain(notes::roles_to_confirm(&guessed)).collect::<Vec<_>>();
+    let said = said.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     (roster.get(&name(called)).unwrap_or_else(|| panic!("no `{called}`: {said}")).clone(), said)
 }
 
 fn load_config(files: &[AgentFile], config: &str) -> (Roster, String) {
-    let Loaded { roster, diagnostics } = load(files, &Config::read("c.yml", config, &["command"]).unwrap());
-    (roster, diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    let Loaded { roster, diagnostics, guessed } =
+        load(files, &Config::read("c.yml", config, &["command", "claude"]).unwrap());
+    let said = diagnostics.into_iter().chain(notes::roles_to_confirm(&guessed)).collect::<Vec<_>>();
+    (roster, said.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
 }
 
 fn owned(texts: &[&str]) -> Option<Vec<String>> {
@@ -41,7 +44,7 @@ mod built_in {
 
     #[test]
     fn all_eight_load_without_anything_to_say() {
-        let Loaded { roster, diagnostics } = load(&[], &Config::default());
+        let Loaded { roster, diagnostics, .. } = load(&[], &Config::default());
         assert_eq!(diagnostics, []);
         assert_eq!(roster, builtin());
         assert_eq!(roster.iter().count(), Role::ALL.len());
@@ -49,7 +52,7 @@ mod built_in {
             let subagent = roster.get(&name(role.builtin_name())).unwrap();
             assert_eq!((subagent.role, &subagent.origin), (role, &Origin::BuiltIn));
             assert_eq!(roster.for_role(role).unwrap(), subagent);
-            assert!((25..=50).contains(&subagent.prompt.lines().count()), "{role:?}");
+            assert!((25..=60).contains(&subagent.prompt.lines().count()), "{role:?}");
             assert!(subagent.prompt.contains("What you must not do"), "{role:?}");
             assert!(subagent.prompt.contains("`blocked`"), "{role:?}");
             assert!(!subagent.description.is_empty());
@@ -176,7 +179,7 @@ mod files {
         let (subagent, said) = load_one(
             ".claude/agents/search.md",
             "---\nname: search-indexer\ndescription: Keeps the index.\ntools: Read, Bash(git log:*, git show:*), Edit\n\
-             model: opus\ncolor: blue\nrole: data-types\naccess: writes\nscope: [index/**]\nexclude:\n  - index/gen/**\n---\n\n\
+             model: opus\nrole: data-types\naccess: writes\nscope: [index/**]\nexclude:\n  - index/gen/**\n---\n\n\
              You keep the index.\n\nCarefully.\n",
             "search-indexer",
         );
@@ -190,6 +193,7 @@ mod files {
                 prompt: "You keep the index.\n\nCarefully.".to_owned(),
                 model: Some("opus".to_owned()),
                 tools: owned(&["Read", "Bash(git log:*, git show:*)", "Edit"]),
+                terms: Terms::default(),
                 access: Access::Writes,
                 scope: vec!["index/**".to_owned()],
                 exclude: vec!["index/gen/**".to_owned()],
@@ -203,9 +207,9 @@ mod files {
         let tools = |front: &str| load_one("a.md", &format!("---\nname: a\n{front}\n---\nPrompt.\n"), "a").0.tools;
         assert_eq!(tools("tools: Read,Grep , Bash(npm run test:*)"), owned(&["Read", "Grep", "Bash(npm run test:*)"]));
         assert_eq!(tools("tools:\n  - Read\n  - Grep"), owned(&["Read", "Grep"]));
-        assert_eq!(tools("tools: ['read', \"edit\"]"), owned(&["read", "edit"]));
-        // An open bracket is no list; it stays where it is rather than being lost.
-        assert_eq!(tools("tools: [Bash(a, b), Read"), owned(&["[Bash(a, b), Read"]));
+        assert_eq!(tools("tools: ['read', \"edit\"]"), owned(&["Read", "Edit", "Write"]));
+        // An open bracket is no list: what it could have granted is not.
+        assert_eq!(tools("tools: [Bash(a, b), Read"), owned(&[]));
         assert_eq!(tools("tools: []"), owned(&[]));
         for all in ["tools:", "tools: '*'", "tools: [\"*\"]", "tools: *", "color: red"] {
             assert_eq!(tools(all), None, "{all}");
@@ -238,13 +242,15 @@ mod files {
         assert_eq!(subagent.tools, owned(&["Read", "Grep"]));
         assert_eq!(subagent.model.as_deref(), Some("haiku"));
         insta::assert_snapshot!(said, @r#"
-        .claude/agents/a.md: note[role-unknown]: the name does not tell the role of `api-helper`; it counts as `feature`
-          hint: write `role: ROLE` into the file, or below `subagents` in .github/backend-implementer.yml
         .claude/agents/a.md:3:33: warning[lenient-front-matter]: the front matter is not YAML (mapping values are not allowed in this context); it was read line by line
            |
          3 | description: Use this agent when: an API is slow. Example: "why?"
            |                                 ^
           hint: put the value in quotes, or on indented lines below `description: |`
+        .github/backend-implementer.yml: note[roles-guessed]: nothing says the role of 1 subagent; tools, name and description decided
+          hint: correct what is wrong and paste it into .github/backend-implementer.yml
+            subagents:
+              api-helper: { role: review }
         "#);
     }
 
@@ -342,10 +348,12 @@ mod files {
         assert_eq!(subagent.prompt, "# Tuner\n\nTune the database.");
         assert_eq!(subagent.description, "Tune the database.");
         insta::assert_snapshot!(said, @r"
-        .claude/agents/db-tuner.md: note[no-front-matter]: there is no front matter; the whole file was taken for the prompt
+        .claude/agents: note[no-front-matter]: 1 file without front matter, all of which was taken for the prompt: .claude/agents/db-tuner.md
           hint: begin it with `name` and `description` between two lines `---`
-        .claude/agents/db-tuner.md: note[role-unknown]: the name does not tell the role of `db-tuner`; it counts as `feature`
-          hint: write `role: ROLE` into the file, or below `subagents` in .github/backend-implementer.yml
+        .github/backend-implementer.yml: note[roles-guessed]: nothing says the role of 1 subagent; tools, name and description decided
+          hint: correct what is wrong and paste it into .github/backend-implementer.yml
+            subagents:
+              db-tuner: { role: feature }  # nothing tells it
         ");
         let (_, said) =
             load_one(".github/agents/db-tuner.agent.md", "---\ndescription: Tunes.\n---\nTune.", "db-tuner");
@@ -359,42 +367,20 @@ mod files {
             "---\nname: Odd One\nacces: read-only\nscopes: [x]\nrole: Senior Backend Engineer\ntools: {a: b}\nname: other\n---\nPrompt.\n",
             "Odd One",
         );
-        assert_eq!(subagent.role, Role::Feature);
+        // What limits is read as meant, and what cannot be read grants only what reads.
+        assert_eq!((subagent.role, subagent.access), (Role::Review, Access::ReadOnly));
+        assert_eq!((&subagent.tools, &subagent.scope), (&owned(&["Read", "Grep", "Glob"]), &vec!["x".to_owned()]));
         assert_eq!(subagent.description, "Prompt.");
-        insta::assert_snapshot!(said, @r#"
-        .claude/agents/odd.md: warning[missing-description]: the agent file has no `description`
-          hint: say in a sentence what it is for
-        .claude/agents/odd.md: note[role-unknown]: the name does not tell the role of `Odd One`; it counts as `feature`
-          hint: write `role: ROLE` into the file, or below `subagents` in .github/backend-implementer.yml
+        let said: Vec<_> = said.lines().filter(|line| line.starts_with('.')).collect();
+        insta::assert_snapshot!(said.join("\n"), @r#"
+        .claude/agents: warning[missing-description]: files without a `description`: `Odd One`
         .claude/agents/odd.md:2:1: warning[lenient-front-matter]: the front matter is not YAML (duplicate entry with key "name"); it was read line by line
-           |
-         2 | name: Odd One
-           | ^
-          hint: put the value in quotes, or on indented lines below `description: |`
-        .claude/agents/odd.md:3:1: warning[unknown-key]: the key `acces` is not known; it was left aside
-           |
-         3 | acces: read-only
-           | ^
-          hint: did you mean `access`?
-        .claude/agents/odd.md:4:1: warning[unknown-key]: the key `scopes` is not known; it was left aside
-           |
-         4 | scopes: [x]
-           | ^
-          hint: did you mean `scope`?
+        .claude/agents/odd.md:3:1: warning[misspelled-key]: the key `acces` was read as `access`
+        .claude/agents/odd.md:4:1: warning[misspelled-key]: the key `scopes` was read as `scope`
         .claude/agents/odd.md:5:1: warning[unknown-role]: `role` cannot be `Senior Backend Engineer`; it was left aside
-           |
-         5 | role: Senior Backend Engineer
-           | ^
-          hint: it is one of `infrastructure`, `data-types`, `feature`, `cli`, `tests`, `review`, `validation`, `deployment`
-        .claude/agents/odd.md:6:1: warning[unreadable-value]: `tools` is not a list; it was left aside
-           |
-         6 | tools: {a: b}
-           | ^
+        .claude/agents/odd.md:6:1: warning[unreadable-value]: `tools` is no list of tools; it grants only the tools that read
         .claude/agents/odd.md:7:1: warning[duplicate-key]: the key `name` stands twice; the first one counts
-           |
-         7 | name: other
-           | ^
-          hint: take one of them out
+        .github/backend-implementer.yml: note[roles-guessed]: nothing says the role of 1 subagent; tools, name and description decided
         "#);
         let (subagent, said) = load_one("a.md", "---\nname: a\n", "a");
         assert_eq!(subagent.prompt, "---\nname: a");
@@ -415,7 +401,7 @@ mod files {
             file(".claude/agents/.md", "No name.\n"),
             AgentFile { path: "long.md".to_owned(), content: vec![b'a'; AGENT_FILE_MAX_BYTES + 1] },
         ];
-        let Loaded { roster, diagnostics } = load(&files, &Config::default());
+        let Loaded { roster, diagnostics, .. } = load(&files, &Config::default());
         let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
         let errors = errors.map(ToString::to_string).collect::<Vec<_>>().join("\n");
         insta::assert_snapshot!(errors, @r"
@@ -455,7 +441,7 @@ mod files {
 
     #[test]
     fn a_readme_among_agents_is_no_agent() {
-        let Loaded { roster, diagnostics } =
+        let Loaded { roster, diagnostics, .. } =
             load(&[file(".claude/agents/README.md", "# Agents\n")], &Config::default());
         assert_eq!(roster, builtin());
         assert_eq!(diagnostics[0].code, "not-an-agent");
@@ -470,9 +456,173 @@ mod files {
             "api-tester",
         );
         assert_eq!(subagent.role, Role::Tests);
-        assert_eq!(subagent.tools, owned(&["read", "edit", "github/*"]));
-        assert!(said.contains("role-guessed") && said.contains("missing-name"), "{said}");
+        assert_eq!(subagent.tools, owned(&["Read", "Edit", "Write", "mcp__github"]));
+        assert_eq!(subagent.terms.servers.keys().collect::<Vec<_>>(), ["db"]);
+        assert!(said.contains("roles-guessed") && said.contains("missing-name"), "{said}");
         assert!(!said.contains("warning") && !said.contains("error"), "{said}");
+    }
+}
+
+mod restrictions {
+    use super::*;
+
+    fn agent(front: &str) -> Subagent {
+        load_one(".claude/agents/a.md", &format!("---\nname: helper\ndescription: D\n{front}\n---\nP\n"), "helper").0
+    }
+
+    fn said(front: &str) -> String {
+        load_one(".claude/agents/a.md", &format!("---\nname: helper\ndescription: D\n{front}\n---\nP\n"), "helper").1
+    }
+
+    #[test]
+    fn what_is_forbidden_is_not_granted_in_any_spelling() {
+        for key in ["disallowedTools", "disallowed-tools", "disallowed_tools", "DisallowedTools", "disallowedTool"] {
+            for value in [
+                "Write, Edit, Bash",
+                "[Write, Edit, Bash]",
+                "\n  - Write\n  - edit\n  - execute",
+                "'Write','Edit','Bash'",
+            ] {
+                let subagent = agent(&format!("{key}: {value}"));
+                for tool in ["Write", "Edit", "MultiEdit", "Bash"] {
+                    assert_eq!(subagent.may_use(tool), Use::Not, "{key}: {value}: {tool}");
+                }
+                assert_eq!(subagent.may_use("Read"), Use::Whole);
+                assert_eq!(subagent.access, Access::ReadOnly, "{key}: {value}");
+            }
+        }
+        let subagent = agent("tools: Read, Edit, Write, Bash\ndisallowedTools: Bash(rm:*), Wrte");
+        assert_eq!(subagent.may_use("Bash"), Use::Partly);
+        assert_eq!(subagent.may_use("Write"), Use::Not, "a misspelled prohibition is one");
+        assert_eq!(subagent.access, Access::Writes, "it may still edit");
+        assert_eq!(agent("disallowedTools: '*'").tools, owned(&[]));
+        assert_eq!(agent("disallowedTools: {a: b}").access, Access::ReadOnly);
+        assert_eq!(agent("tools: {write: false, edit: false, bash: true}").access, Access::ReadOnly);
+        assert_eq!(agent("tools: 7").tools, owned(&["Read", "Grep", "Glob"]));
+    }
+
+    #[test]
+    fn a_planner_only_reads_and_an_unknown_mode_is_the_narrowest() {
+        for mode in ["plan", "Plan", "'plan'", "planing", "read-only"] {
+            for more in ["", "\naccess: writes", "\nrole: feature", "\ntools: Read, Edit, Write"] {
+                let subagent = agent(&format!("permissionMode: {mode}{more}"));
+                assert_eq!(subagent.access, Access::ReadOnly, "{mode}{more}");
+            }
+        }
+        for mode in ["default", "acceptEdits", "bypassPermissions", "dontAsk", "auto"] {
+            assert_eq!(agent(&format!("permissionMode: {mode}")).access, Access::Writes, "{mode}");
+            assert!(said(&format!("permissionMode: {mode}")).contains("only the configuration grants permissions"));
+        }
+        let file = file("a.md", "---\nname: helper\ndescription: D\npermissionMode: plan\n---\nP\n");
+        let (roster, _) = load_config(&[file], "subagents: {helper: {access: writes}}");
+        assert_eq!(roster.get(&name("helper")).unwrap().access, Access::Writes, "the configuration has the last word");
+    }
+
+    #[test]
+    fn a_file_without_a_writing_tool_reads() {
+        for tools in
+            ["Read, Grep, Glob", "Read, Bash", "[]", "read, search", "['codebase', 'runCommands']", "mcp__db__write"]
+        {
+            let subagent = agent(&format!("tools: {tools}"));
+            assert_eq!((subagent.access, subagent.role), (Access::ReadOnly, Role::Review), "{tools}");
+            let explicit = agent(&format!("tools: {tools}\naccess: writes\nrole: feature"));
+            assert_eq!(explicit.access, Access::Writes, "{tools}");
+        }
+        for tools in ["Read, Edit", "edit", "edit/editFiles", "Write", "NotebookEdit", "*", ""] {
+            assert_eq!(agent(&format!("tools: {tools}")).access, Access::Writes, "{tools}");
+        }
+        assert!(said("role: feature\ntools: Read").contains("warning[role-without-tools]"));
+    }
+
+    #[test]
+    fn limits_are_kept_or_refused() {
+        assert_eq!(agent("maxTurns: 12").terms.max_turns, Some(12));
+        assert_eq!(agent("max_turns: '12'").terms.max_turns, Some(12));
+        for turns in ["0", "-1", "many", "1.5", "[3]", "{a: 1}"] {
+            assert!(said(&format!("maxTurns: {turns}")).contains("error[unreadable-limit]"), "{turns}");
+        }
+        assert!(said("scope: {a: b}").contains("error[unreadable-limit]"));
+        assert_eq!(agent("effort: xhigh").terms.effort, Some(Effort::XHigh));
+        assert_eq!(agent("effort: HIGH").terms.effort, Some(Effort::High));
+        assert!(said("effort: enormous").contains("unreadable-value"));
+        assert_eq!(agent("access: nothing at all").access, Access::ReadOnly);
+    }
+
+    #[test]
+    fn models_servers_and_skills_are_taken_along() {
+        let subagent = agent(
+            "model: ['GPT-5.4 (copilot)', 'Claude Sonnet 4.6 (copilot)']\nskills: deploying, testing\nmcpServers:\n  - \
+             github\n  - db:\n      command: db-server",
+        );
+        assert_eq!(subagent.model.as_deref(), Some("GPT-5.4 (copilot)"));
+        assert_eq!(subagent.terms.other_models, ["Claude Sonnet 4.6 (copilot)"]);
+        assert_eq!(subagent.terms.skills, ["deploying", "testing"]);
+        let defined: Vec<_> =
+            subagent.terms.servers.iter().map(|(name, server)| (name.as_str(), server.is_some())).collect();
+        assert_eq!(defined, [("db", true), ("github", false)]);
+        assert_eq!(agent("model: Auto (copilot)").model, None);
+    }
+
+    #[test]
+    fn who_is_called_by_name_only_stands_for_no_role() {
+        let ours = |front: &str| {
+            let content = format!("---\nname: our-cli\ndescription: D\nrole: cli\n{front}\n---\nP\n");
+            let (roster, _) =
+                load_config(&[file("a.md", &content)], "subagents: {backend-cli-implementer: {role: feature}}");
+            roster.for_role(Role::Cli).map(|subagent| subagent.name.to_string())
+        };
+        assert_eq!(ours("").as_deref(), Some("our-cli"));
+        for front in ["disable-model-invocation: true", "infer: false", "disable-model-invocation: yes-please"] {
+            assert_eq!(ours(front), None, "{front}");
+        }
+        assert_eq!(ours("disable-model-invocation: false\ninfer: false").as_deref(), Some("our-cli"));
+    }
+
+    #[test]
+    fn what_has_no_effect_is_said_once_for_the_folder() {
+        let one = |name: &str| {
+            let text = format!(
+                "---\nname: {name}\ndescription: D\nrole: feature\ncolor: red\nmemory: project\ntier: 1\n\
+                 tools: [edit, problems]\nhooks:\n  PreToolUse: []\n---\nP\n"
+            );
+            file(&format!(".claude/agents/{name}.md"), &text)
+        };
+        let (_, said) = load_config(&[one("a"), one("b"), one("c")], "");
+        insta::assert_snapshot!(said, @r"
+        .claude/agents: warning[restriction-not-kept]: `hooks` of `a`, `b`, `c` have no effect here: they do not run, so what they would forbid is not forbidden
+          hint: put it into `tools`, `disallowedTools` or `exclude`
+        .claude/agents: note[key-not-honoured]: keys without effect here: `color` in 3 files; `memory` in 3 files (every attempt starts from its brief alone)
+          hint: they can stay; other programs may read them
+        .claude/agents: note[unknown-key]: keys that no agent program knows: `tier` in 3 files
+          hint: docs/agents.md lists the keys that are read
+        .claude/agents: note[unknown-tool]: words for tools that nothing here has, so that they grant nothing: `problems` in 3 files
+          hint: docs/agents.md lists the words that are read
+        ");
+    }
+
+    #[test]
+    fn the_pipeline_itself_is_no_subagent_unless_its_file_has_a_role() {
+        let one = |name: &str, more: &str| {
+            let text = format!("---\nname: {name}\ndescription: Coordinates the phases.\n{more}---\nP\n");
+            file(&format!(".claude/agents/{name}.md"), &text)
+        };
+        let parts = [
+            "backend-implementer",
+            "backend-orchestrator",
+            "backend-planner",
+            "backend-summarizer",
+            "backend-submission",
+        ];
+        let files = parts.map(|part| one(part, "tools: Task, Read\n"));
+        let (roster, said) = load_config(&files, "");
+        assert_eq!(roster, builtin());
+        insta::assert_snapshot!(said, @r"
+        .claude/agents: note[pipeline-file]: `backend-implementer`, `backend-orchestrator`, `backend-planner`, `backend-submission`, `backend-summarizer` belong to the pipeline itself and are no subagents
+          hint: give a file a `role` if its subagent is to be called
+        ");
+        let (roster, said) = load_config(&[one("backend-planner", "role: review\n")], "");
+        assert!(roster.get(&name("backend-planner")).is_some());
+        assert_eq!(said, "");
     }
 }
 
@@ -488,13 +638,14 @@ mod roles_and_overrides {
             "---\nname: backend-feature-implementer\ndescription: Ours.\ntools: Read\n---\nOur way.\n",
             "backend-feature-implementer",
         );
-        assert_eq!(said, "");
+        assert!(said.contains("warning[role-without-tools]") && !said.contains("note["), "{said}");
         assert_eq!(
             ours,
             Subagent {
                 description: "Ours.".to_owned(),
                 prompt: "Our way.".to_owned(),
                 tools: owned(&["Read"]),
+                access: Access::ReadOnly,
                 origin: Origin::File(".claude/agents/feature.md".to_owned()),
                 ..theirs.clone()
             }
@@ -532,10 +683,11 @@ mod roles_and_overrides {
             assert_eq!(roster.for_role(role).unwrap().name.as_str(), role.builtin_name());
         }
         insta::assert_snapshot!(said, @r"
-        a.md: note[role-guessed]: the name tells that `security-reviewer` plays the role `review`
-          hint: write `role: ROLE` into the file, or below `subagents` in .github/backend-implementer.yml
-        b.md: note[role-unknown]: the name does not tell the role of `python-pro`; it counts as `feature`
-          hint: write `role: ROLE` into the file, or below `subagents` in .github/backend-implementer.yml
+        .github/backend-implementer.yml: note[roles-guessed]: nothing says the role of 2 subagents; tools, name and description decided
+          hint: correct what is wrong and paste it into .github/backend-implementer.yml
+            subagents:
+              python-pro: { role: feature }  # nothing tells it
+              security-reviewer: { role: review }
         ");
     }
 
@@ -589,7 +741,7 @@ mod roles_and_overrides {
         let file = |path: &str| file(path, &format!("---\nname: twin-reviewer\ndescription: {path}\n---\nP\n"));
         let files = [file(".github/agents/a.agent.md"), file(".claude/agents/b.md"), file(".claude/agents/c/a.md")];
         let winner = |files: &[AgentFile]| {
-            let Loaded { roster, diagnostics } = load(files, &Config::default());
+            let Loaded { roster, diagnostics, .. } = load(files, &Config::default());
             (roster.get(&name("twin-reviewer")).unwrap().description.clone(), diagnostics)
         };
         let (description, diagnostics) = winner(&files);
@@ -618,7 +770,7 @@ mod roles_and_overrides {
             page.split("```markdown\n").skip(1).map(|rest| rest.split_once("\n```").unwrap().0).collect();
         assert!(!examples.is_empty());
         for example in examples {
-            let Loaded { roster, diagnostics } =
+            let Loaded { roster, diagnostics, .. } =
                 load(&[file(".claude/agents/example.md", example)], &Config::default());
             assert_eq!(diagnostics, [], "{example}");
             assert!(roster.iter().any(|subagent| subagent.origin != Origin::BuiltIn), "{example}");

@@ -2,8 +2,8 @@
 
 use crate::{
     ids::{Digest, SubagentName, TaskId},
-    plan::{Plan, PlannedTask},
-    roster::{Access, Origin, Role, Roster, Subagent},
+    plan::{Ownership, Plan, PlannedTask},
+    roster::{Access, Origin, Role, Roster, Subagent, Terms},
 };
 
 pub(super) fn id(text: &str) -> TaskId {
@@ -22,6 +22,7 @@ pub(super) fn subagent(role: Role, scope: &[&str], exclude: &[&str]) -> Subagent
         prompt: String::new(),
         model: None,
         tools: None,
+        terms: Terms::default(),
         access: if scope.is_empty() { Access::ReadOnly } else { Access::Writes },
         scope: strings(scope),
         exclude: strings(exclude),
@@ -53,6 +54,8 @@ pub(super) fn task(name: &str, role: Role) -> PlannedTask {
         touches: Vec::new(),
         needs: Vec::new(),
         parallel_with: Vec::new(),
+        owner: Ownership::Named,
+        reviewed: false,
         line: 1,
     }
 }
@@ -78,13 +81,8 @@ impl PlannedTask {
 pub(super) fn plan(tasks: impl IntoIterator<Item = PlannedTask>) -> Plan {
     let lines = (1..).map(|n| n * 10);
     Plan {
-        source: "plan.md".to_owned(),
-        digest: Digest::of(""),
-        title: None,
-        preamble: String::new(),
         tasks: tasks.into_iter().zip(lines).map(|(task, line)| PlannedTask { line, ..task }).collect(),
-        verification: Vec::new(),
-        acceptance: Vec::new(),
+        ..Plan::empty("plan.md", Digest::of(""))
     }
 }
 

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     Scope,
     glob::{self, InvalidGlob},
-    path::{fold_case, unsafe_link, unsafe_path},
+    path::{unsafe_link, unsafe_path},
+    portable::{folded as fold, unportable_name, unportable_path},
 };
 use crate::{
     patch::{Change, FileMode, Patch},
@@ -82,13 +83,13 @@ pub enum ViolationRule {
     NotAllowed,
     /// A glob of the scope denies the path.
     Denied,
-    /// The path leaves the work tree, leads into git's own folder, or is not the same path everywhere.
+    /// The path leaves the work tree, leads into git's own folder, or is one that some file system cannot hold.
     UnsafePath,
     /// A submodule was added, changed or removed.
     Submodule,
     /// A symbolic link leaves the repository.
     SymbolicLink,
-    /// Where case is ignored, the path is the same as another.
+    /// Where case, or how accents are written, is ignored, the path is the same as another.
     CaseCollision,
     /// The scope itself cannot be read, so nothing is allowed.
     InvalidScope,
@@ -141,12 +142,12 @@ impl TreePaths {
         let mut tree = Self::default();
         let mut last_folder = "";
         for path in paths {
-            let folded = fold_case(path);
+            let folded = fold(path);
             let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
             // Trees are walked folder by folder: most files share the folder of the one before.
             if folder != last_folder {
                 for folder in ancestors(path) {
-                    let folded = fold_case(folder);
+                    let folded = fold(folder);
                     let spelling = spelling(folder, &folded);
                     tree.folders.entry(folded.into()).or_insert(spelling);
                 }
@@ -208,6 +209,9 @@ impl CompiledScope {
                 violate(ViolationRule::UnsafePath, why.to_owned());
                 continue;
             }
+            if let Some(why) = new_and_unportable(change, tree) {
+                violate(ViolationRule::UnsafePath, why.to_owned());
+            }
             match access {
                 Access::ReadOnly => {
                     violate(ViolationRule::ReadOnly, "a read-only subagent changed the path".to_owned());
@@ -230,13 +234,36 @@ impl CompiledScope {
                 violate(ViolationRule::SymbolicLink, why.to_owned());
             }
             if let Some(other) = collisions.of(change) {
-                let message = format!("where case is ignored, the path is the same as `{other}`");
+                let message =
+                    format!("where case, or how accents are written, is ignored, the path is the same as `{other}`");
                 violate(ViolationRule::CaseCollision, message);
             }
         }
         drop(collisions);
         verdict(patch, violations)
     }
+}
+
+/// Says why a path that a change makes is refused because some file system cannot hold it. Files and folders that the base
+/// has already are left alone.
+fn new_and_unportable(change: &Change, tree: Option<&TreePaths>) -> Option<&'static str> {
+    if change.old.is_some() || change.new.is_none() {
+        return None;
+    }
+    let is_there = |folder: &str| {
+        tree.and_then(|tree| TreePaths::find(&tree.folders, &fold(folder))).is_some_and(|there| there == folder)
+    };
+    let path = change.path.as_str();
+    let mut begin = 0;
+    for folder in ancestors(path) {
+        if let Some(why) = unportable_name(&folder[begin..])
+            && !is_there(folder)
+        {
+            return Some(why);
+        }
+        begin = folder.len() + 1;
+    }
+    unportable_name(&path[begin..]).or_else(|| unportable_path(path))
 }
 
 /// Compiled globs, and for each the text that it came from.
@@ -287,7 +314,7 @@ impl<'a> Collisions<'a> {
         let mut gone = HashSet::new();
         for Change { path, new, .. } in &patch.changes {
             if new.is_some() {
-                kept.entry(fold_case(path)).or_insert(path.as_str());
+                kept.entry(fold(path)).or_insert(path.as_str());
             } else {
                 gone.insert(path.as_str());
             }
@@ -299,9 +326,9 @@ impl<'a> Collisions<'a> {
     fn of(&self, change: &'a Change) -> Option<&'a str> {
         change.new.as_ref()?;
         let path = change.path.as_str();
-        let folded = fold_case(path);
+        let folded = fold(path);
         let kept = |folded: &str, spelling: &str| self.kept.get(folded).copied().filter(|other| *other != spelling);
-        let folders = || ancestors(path).map(|folder| (fold_case(folder), folder));
+        let folders = || ancestors(path).map(|folder| (fold(folder), folder));
         if let Some(other) = kept(&folded, path).or_else(|| folders().find_map(|(folded, name)| kept(&folded, name))) {
             return Some(other);
         }

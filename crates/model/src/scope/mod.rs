@@ -5,6 +5,7 @@ mod glob;
 mod language;
 mod overlap;
 mod path;
+mod portable;
 mod trie;
 
 pub use check::{CheckedPatch, CompiledScope, OutOfScope, TreePaths, Violation, ViolationRule, check};

@@ -73,15 +73,6 @@ fn is_ignored_by_hfs(c: char) -> bool {
     matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}')
 }
 
-/// Returns what two paths have in common when a file system that ignores case takes them for one.
-pub(super) fn fold_case(path: &str) -> String {
-    if path.is_ascii() {
-        return path.to_ascii_lowercase();
-    }
-    // Up and down again: `ſ` and `s`, `ς` and `σ` meet in upper case only.
-    path.to_uppercase().to_lowercase()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,13 +135,5 @@ mod tests {
             assert_eq!(unsafe_link(path, Some(target)), None, "{path:?} -> {target:?}");
         }
         assert!(unsafe_link("a", None).is_some());
-    }
-
-    #[test]
-    fn folding_joins_what_a_file_system_would() {
-        assert_eq!(fold_case("README.md"), fold_case("readme.MD"));
-        assert_eq!(fold_case("Straße"), fold_case("STRASSE"));
-        assert_eq!(fold_case("ÄΣ"), fold_case("äς"));
-        assert_ne!(fold_case("a"), fold_case("ä"));
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     ids::{Digest, ObjectId, RequirementId, SubagentName, TaskId},
     lock::Lock,
     patch::{Blob, Change, Conflict, ConflictKind, FileMode, MergedPath, Patch},
-    plan::{AcceptanceCriterion, Plan, PlannedTask, Requirement, VerificationCommand},
+    plan::{AcceptanceCriterion, Ownership, Plan, PlannedTask, Requirement, VerificationCommand},
     report::*,
     roster::{Access, Phase, Role},
     schedule::{Outcome, Schedule, Serialised, Task, Wave},
@@ -161,8 +161,6 @@ fn verdict(task: &str, passed: bool, reason: &str, blocking_findings: usize) -> 
 
 fn plan(tasks: &[Task]) -> Plan {
     Plan {
-        source: "docs/plan.md".to_owned(),
-        digest: Digest::of("plan"),
         title: Some("Change a user's address: PATCH /api/users/:id".to_owned()),
         preamble: "The user service keeps users in SQLite.".to_owned(),
         tasks: tasks
@@ -176,6 +174,8 @@ fn plan(tasks: &[Task]) -> Plan {
                 touches: Vec::new(),
                 needs: task.needs.clone(),
                 parallel_with: Vec::new(),
+                owner: Ownership::Named,
+                reviewed: false,
                 line: 5,
             })
             .collect(),
@@ -185,6 +185,7 @@ fn plan(tasks: &[Task]) -> Plan {
             line: 40,
         }],
         acceptance: vec![AcceptanceCriterion { text: "A user can change only their own address".to_owned(), line: 44 }],
+        ..Plan::empty("docs/plan.md", Digest::of("plan"))
     }
 }
 

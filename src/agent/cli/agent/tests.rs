@@ -1,6 +1,6 @@
 use implementer_model::{
     ids::{ObjectId, SubagentName, TaskId},
-    roster::{Access, Origin, Role},
+    roster::{Access, Origin, Role, Terms},
     scope::Scope,
 };
 
@@ -15,6 +15,7 @@ fn subagent(model: Option<&str>) -> Subagent {
         prompt: "You make types.".to_owned(),
         model: model.map(str::to_owned),
         tools: None,
+        terms: Terms::default(),
         access: Access::Writes,
         scope: vec![],
         exclude: vec![],
@@ -46,16 +47,22 @@ fn a_model_is_asked_for_by_the_name_that_it_has_here() {
     let models = BTreeMap::from([("opus".to_owned(), "gpt-5.5".to_owned())]);
     let settings = AgentSettings { models, model: Some("gpt-5.5-mini".to_owned()), ..AgentSettings::default() };
     let codex = agent("codex", settings, &environment(&[]));
-    let asked = |model| codex.model(&subagent(model)).0.map(str::to_owned);
+    let asked = |model| codex.model(&subagent(model)).0;
     assert_eq!(asked(Some("opus")).as_deref(), Some("gpt-5.5"));
     assert_eq!(asked(Some("o3")).as_deref(), Some("o3"));
     assert_eq!(asked(None).as_deref(), Some("gpt-5.5-mini"));
     let haiku = subagent(Some("haiku"));
     let (model, note) = codex.model(&haiku);
-    assert_eq!(model, Some("gpt-5.5-mini"));
+    assert_eq!(model.as_deref(), Some("gpt-5.5-mini"));
     insta::assert_snapshot!(note.unwrap(), @"the model `haiku` has no name for codex, which used `gpt-5.5-mini`: say under `agents.codex.models` what it is called");
     let claude = agent("claude", AgentSettings::default(), &environment(&[]));
-    assert_eq!(claude.model(&subagent(Some("opus"))), (Some("opus"), None));
+    let model = |words| claude.model(&subagent(Some(words))).0;
+    assert_eq!(model("opus").as_deref(), Some("opus"));
+    assert_eq!(model("Claude Sonnet 4.5 (copilot)").as_deref(), Some("claude-sonnet-4-5"));
+    let mut several = subagent(Some("GPT-5.4 (copilot)"));
+    assert!(claude.model(&several).1.unwrap().contains("`GPT-5.4 (copilot)`"));
+    several.terms.other_models = vec!["Claude Opus 4.6".to_owned()];
+    assert_eq!(claude.model(&several), (Some("claude-opus-4-6".to_owned()), None), "the first that it can have");
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn a_writer_may_do_what_its_role_needs_and_nobody_is_asked() {
     };
     insta::assert_snapshot!(
         arguments(&all),
-        @"-p --output-format stream-json --verbose --setting-sources user,project --permission-prompts none --permission-mode bypassPermissions --tools Bash,Read --allowedTools Bash(git *),Bash(npm test),Read,mcp__db__query --append-system-prompt-file /scratch/role.md --json-schema SCHEMA --model opus --max-turns 12 --max-budget-usd 2.5 --resume 22222222-2222-4222-8222-222222222222 --fallback-model sonnet"
+        @"-p --output-format stream-json --verbose --setting-sources user,project --permission-prompts none --permission-mode dontAsk --tools Bash,Read --allowedTools Bash(git *),Bash(npm test),Read,mcp__db__query --append-system-prompt-file /scratch/role.md --json-schema SCHEMA --model opus --max-turns 12 --max-budget-usd 2.5 --resume 22222222-2222-4222-8222-222222222222 --fallback-model sonnet"
     );
     let names = |call: &Call<'_>| Claude.invoke(call).environment.into_iter().map(|(name, _)| name).collect::<Vec<_>>();
     assert!(names(&all).contains(&"IS_SANDBOX"), "as root it bypasses nothing otherwise");
@@ -56,6 +56,52 @@ fn a_reader_has_no_tool_that_writes() {
         assert!(arguments.contains("--permission-mode dontAsk"), "{arguments}");
         assert!(!arguments.contains("Write") && !arguments.contains("Edit"), "{arguments}");
         assert!(arguments.contains("Read") && arguments.contains("Bash"), "{arguments}");
+    }
+}
+
+#[test]
+fn what_a_file_forbids_and_asks_for_reaches_the_program() {
+    let environment = BTreeMap::new();
+    let denied = ["Bash(rm *)", "Edit", "MultiEdit"].map(str::to_owned);
+    let program = |argv: &[&str]| McpServer {
+        transport: Transport::Program(argv.iter().map(|&word| word.to_owned()).collect()),
+        values: BTreeMap::from([("KEY".to_owned(), "${DB_KEY}".to_owned())]),
+    };
+    let servers = BTreeMap::from([("db".to_owned(), program(&["db-server", "--stdio"]))]);
+    let skills = ["deploying".to_owned()];
+    let call = Call {
+        denied: &denied,
+        effort: Some(implementer_model::roster::Effort::High),
+        servers: &servers,
+        skills: &skills,
+        permissions: Permissions::Full,
+        ..Call::plain(&environment)
+    };
+    insta::assert_snapshot!(
+        arguments(&call),
+        @r#"-p --output-format stream-json --verbose --setting-sources user --permission-prompts none --permission-mode bypassPermissions --tools Bash,Glob,Grep,NotebookEdit,Read,Write --allowedTools Bash,Glob,Grep,NotebookEdit,Read,Write,mcp__db --disallowedTools Bash(rm *),Edit,MultiEdit --append-system-prompt-file /scratch/role.md --json-schema SCHEMA --effort high --session-id 11111111-1111-8111-8111-111111111111 --mcp-config {"mcpServers":{"db":{"args":["--stdio"],"command":"db-server","env":{"KEY":"${DB_KEY}"},"type":"stdio"}}} --strict-mcp-config"#
+    );
+    let with_settings = arguments(&Call { project_settings: true, ..call });
+    assert!(
+        with_settings.contains("--tools Bash,Glob,Grep,NotebookEdit,Read,Write,Skill --allowedTools"),
+        "{with_settings}"
+    );
+    assert!(with_settings.contains(",Skill(deploying)"), "{with_settings}");
+    let tools = ["Read", "mcp__db__query", "mcp__other__x"].map(str::to_owned);
+    let narrow = arguments(&Call { tools: Some(&tools), servers: &servers, ..Call::plain(&environment) });
+    assert!(narrow.contains("--permission-mode dontAsk --tools Read --allowedTools Read,mcp__db__query "), "{narrow}");
+}
+
+#[test]
+fn models_of_another_vendor_are_not_asked_for() {
+    for (words, model) in [
+        ("opus", Some("opus")),
+        ("Claude Sonnet 4.5 (copilot)", Some("claude-sonnet-4-5")),
+        ("our-gateway/some-model", Some("our-gateway/some-model")),
+        ("GPT-4.1", None),
+        ("Gemini 2.5 Pro (copilot)", None),
+    ] {
+        assert_eq!(Claude.model(words).as_deref(), model, "{words}");
     }
 }
 

@@ -114,7 +114,25 @@ fn a_sandbox_that_lets_nothing_run_is_no_success() {
 #[test]
 fn models_of_another_vendor_are_not_asked_for() {
     for model in ["opus", "sonnet", "haiku", "claude-sonnet-4-5", "us.anthropic.claude-opus-4"] {
-        assert!(!Codex.may_know_model(model), "{model}");
+        assert_eq!(Codex.model(model), None, "{model}");
     }
-    assert!(Codex.may_know_model("gpt-5.5") && Codex.may_know_model("o3"));
+    for (words, model) in [("gpt-5.5", "gpt-5.5"), ("o3", "o3"), ("GPT-5.3-Codex (copilot)", "gpt-5.3-codex")] {
+        assert_eq!(Codex.model(words).as_deref(), Some(model));
+    }
+}
+
+#[test]
+fn effort_and_servers_stand_in_its_configuration() {
+    let environment = BTreeMap::from([("K".to_owned(), "a \"key\"".to_owned())]);
+    let server = implementer_model::roster::McpServer {
+        transport: Transport::Program(vec!["db".to_owned(), "--stdio".to_owned()]),
+        values: BTreeMap::from([("KEY".to_owned(), "${K}".to_owned())]),
+    };
+    let servers = BTreeMap::from([("my db".to_owned(), server)]);
+    let call = Call { effort: Some(Effort::Max), servers: &servers, ..Call::plain(&environment) };
+    let config = Codex.invoke(&call).home[0].1.clone();
+    assert!(config.contains("\nmodel_reasoning_effort = \"xhigh\"\n"), "{config}");
+    let table = "[mcp_servers.\"my db\"]\ncommand = \"db\"\nargs = [\"--stdio\"]\n\n[mcp_servers.\"my db\".env]\n\
+                 \"KEY\" = \"a \\\"key\\\"\"\n";
+    assert!(config.ends_with(table), "{config}");
 }

@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use implementer_model::roster::Access;
+
 use super::*;
 
 #[test]
@@ -92,4 +94,33 @@ fn a_tool_that_is_kept_from_it_is_a_denial() {
     let failed =
         json!({ "type": "tool_result", "tool_id": "x", "status": "error", "error": { "type": "shell_execute_error" } });
     assert!(read(&[failed], 0).denials.is_empty(), "a command that failed was allowed");
+}
+
+#[test]
+fn what_a_file_grants_and_brings_along_reaches_the_program() {
+    let environment = BTreeMap::from([("K".to_owned(), "value".to_owned())]);
+    let tools = ["Read", "Bash(git log:*)", "Edit", "mcp__db"].map(str::to_owned);
+    let server = implementer_model::roster::McpServer {
+        transport: Transport::Program(vec!["db-server".to_owned(), "-q".to_owned()]),
+        values: BTreeMap::from([("KEY".to_owned(), "${K}".to_owned()), ("OTHER".to_owned(), "${O:-x}".to_owned())]),
+    };
+    let servers = BTreeMap::from([("db".to_owned(), server)]);
+    let call = Call { tools: Some(&tools), servers: &servers, ..Call::plain(&environment) };
+    let settings: Value = serde_json::from_str(&Gemini.invoke(&call).home[0].1).unwrap();
+    let excluded = [
+        "write_file",
+        "run_shell_command",
+        "glob",
+        "list_directory",
+        "search_file_content",
+        "grep_search",
+        "web_fetch",
+        "google_web_search",
+    ];
+    assert_eq!(settings["tools"]["exclude"], json!(excluded), "of the shell only a part is granted, so that it goes");
+    assert_eq!(settings["mcp"]["allowed"], json!(["db"]));
+    let expected = json!({ "command": "db-server", "args": ["-q"], "env": { "KEY": "value", "OTHER": "x" } });
+    assert_eq!(settings["mcpServers"]["db"], expected);
+    assert_eq!(Gemini.model("Gemini 2.5 Pro (copilot)").as_deref(), Some("gemini-2.5-pro"));
+    assert_eq!(Gemini.model("GPT-5"), None);
 }

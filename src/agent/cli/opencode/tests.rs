@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use implementer_model::roster::Access;
+
 use super::*;
 
 #[test]
@@ -88,4 +90,21 @@ fn a_tool_that_is_kept_from_it_is_a_denial() {
     let state = json!({ "status": "error", "error": "The user rejected permission to use this tool", "input": { "command": "ls" } });
     let reading = read(&[event("tool_use", &json!({ "tool": "bash", "state": state }))]);
     assert_eq!((reading.denials[0].tool.as_str(), reading.denials[0].call.as_str()), ("bash", "ls"));
+}
+
+#[test]
+fn what_a_file_forbids_and_brings_along_reaches_the_program() {
+    let environment = BTreeMap::new();
+    let denied = ["Bash", "WebFetch"].map(str::to_owned);
+    let server = implementer_model::roster::McpServer {
+        transport: Transport::Http("https://mcp.example".to_owned()),
+        values: BTreeMap::new(),
+    };
+    let servers = BTreeMap::from([("docs".to_owned(), server)]);
+    let call = Call { denied: &denied, servers: &servers, ..Call::plain(&environment) };
+    let config: Value = serde_json::from_str(&OpenCode.invoke(&call).home[0].1).unwrap();
+    assert_eq!(config["agent"]["implementer"]["tools"], json!({ "bash": false, "webfetch": false }));
+    assert_eq!(config["mcp"]["docs"], json!({ "type": "remote", "url": "https://mcp.example", "headers": {} }));
+    assert_eq!(OpenCode.model("openai/gpt-5").as_deref(), Some("openai/gpt-5"));
+    assert_eq!(OpenCode.model("GPT-5"), None);
 }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 pub(in crate::config) const AGENT_KEYS: [&str; 2] = ["kind", "command"];
-pub(in crate::config) const SETTINGS_KEYS: [&str; 9] = [
+pub(in crate::config) const SETTINGS_KEYS: [&str; 10] = [
     "program",
     "arguments",
     "model",
@@ -19,6 +19,7 @@ pub(in crate::config) const SETTINGS_KEYS: [&str; 9] = [
     "permissions",
     "project-settings",
     "old-version",
+    "mcp-servers",
     "pass-environment",
     "prices",
 ];
@@ -73,6 +74,7 @@ impl Reader<'_> {
             permissions: fields.remove("permissions").and_then(|field| self.choice(&field, &permissions)),
             project_settings: self.flag(&mut fields, "project-settings"),
             old_version: self.flag(&mut fields, "old-version"),
+            mcp_servers: fields.remove("mcp-servers").map(|field| self.arguments(field)).unwrap_or_default(),
             pass_environment: self.environment(&mut fields),
             prices: fields.remove("prices").map(|field| self.prices(field)).unwrap_or_default(),
         }

@@ -1,6 +1,6 @@
 //! Formats of a line an event: TAP, `go test -json`, libtest and nextest, Dart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -74,10 +74,21 @@ struct GoEvent {
 pub fn go_json(content: &str) -> Result<Results, FormatError> {
     let mut tests: BTreeMap<(String, String), (Option<TestState>, String)> = BTreeMap::new();
     let mut packages: BTreeMap<String, String> = BTreeMap::new();
+    let mut begun = BTreeSet::new();
+    // Tests and packages that said themselves how they ended; else the event was made up for a process that went away.
+    let mut said = BTreeSet::new();
     let mut any = false;
-    for line in content.lines().filter(|line| line.starts_with('{')) {
-        let Ok(event) = serde_json::from_str::<GoEvent>(line) else { continue };
+    for line in content.lines() {
+        // Before Go 1.24 a package that could not be built is told in plain words.
+        if let Some(package) = line.strip_prefix("FAIL\t").and_then(|rest| rest.strip_suffix(" [build failed]")) {
+            packages.insert(package.to_owned(), "build-fail".to_owned());
+        }
+        let Some(event) = Some(line).filter(|line| line.starts_with('{')) else { continue };
+        let Ok(event) = serde_json::from_str::<GoEvent>(event) else { continue };
         any = true;
+        if matches!(event.output.as_str(), "PASS\n" | "FAIL\n") {
+            said.insert((event.package.clone(), String::new()));
+        }
         let Some(test) = event.test else {
             if matches!(event.action.as_str(), "fail" | "pass" | "skip") {
                 packages.insert(event.package, event.action);
@@ -86,7 +97,18 @@ pub fn go_json(content: &str) -> Result<Results, FormatError> {
             }
             continue;
         };
-        let entry = tests.entry((event.package, test)).or_default();
+        let key = (event.package, test);
+        if event.action == "run" {
+            begun.insert(key.clone());
+        } else if !begun.contains(&key) {
+            // Older versions take what a test prints for a result: that test never began.
+            continue;
+        }
+        let ended = event.output.trim_start().strip_prefix("--- ").and_then(|rest| rest.split_once(": "));
+        if ended.is_some_and(|(_, rest)| rest.split(' ').next() == Some(key.1.as_str())) {
+            said.insert(key.clone());
+        }
+        let entry = tests.entry(key).or_default();
         match event.action.as_str() {
             "pass" => entry.0 = Some(TestState::Passed),
             "fail" => entry.0 = Some(TestState::Failed),
@@ -104,6 +126,9 @@ pub fn go_json(content: &str) -> Result<Results, FormatError> {
     for ((package, test), (state, output)) in tests {
         let whole = !test.contains('/');
         let name = format!("{package}.{test}");
+        if state == Some(TestState::Passed) && whole && !said.contains(&(package.clone(), test.clone())) {
+            results.unfinished.get_or_insert(format!("{name} began and never ended"));
+        }
         match state {
             Some(state) if whole || state == TestState::Failed => {
                 if whole || !state.is_red() {
@@ -131,6 +156,8 @@ pub fn go_json(content: &str) -> Result<Results, FormatError> {
         if (action == "fail" && tests == 0) || action == "build-fail" {
             let broken = TestResult::new("", &format!("{package} (package)"), TestState::Broken);
             results.tests.push(broken.because("the package could not be built, or ended before its tests"));
+        } else if action == "pass" && !said.contains(&(package.clone(), String::new())) {
+            results.unfinished.get_or_insert(format!("{package} ended without saying PASS"));
         }
     }
     Ok(results)

@@ -18,16 +18,16 @@ const FILES: &[(&str, &[u8], (u64, u64, u64), bool)] = &[
     ("ctest.xml", include_bytes!("samples/ctest.xml"), (1, 1, 2), false),
     ("gtest.xml", include_bytes!("samples/gtest.xml"), (1, 1, 2), false),
     ("robot-xunit.xml", include_bytes!("samples/robot-xunit.xml"), (1, 1, 1), false),
-    ("catch2.xml", include_bytes!("samples/catch2.xml"), (1, 2, 0), false),
+    ("catch2.xml", include_bytes!("samples/catch2.xml"), (2, 1, 0), false),
     ("bats.xml", include_bytes!("samples/bats.xml"), (1, 1, 1), false),
     ("surefire.xml", include_bytes!("samples/surefire.xml"), (1, 1, 1), false),
-    ("go.json", include_bytes!("samples/go.json"), (3, 2, 1), true),
+    ("go.json", include_bytes!("samples/go.json"), (4, 2, 1), true),
     ("libtest.json", include_bytes!("samples/libtest.json"), (2, 1, 1), false),
     ("jest.json", include_bytes!("samples/jest.json"), (3, 1, 2), false),
     ("mocha.json", include_bytes!("samples/mocha.json"), (1, 1, 2), false),
     ("rspec.json", include_bytes!("samples/rspec.json"), (1, 1, 2), false),
     ("prove.tap", include_bytes!("samples/prove.tap"), (1, 1, 2), false),
-    ("go-exit.json", include_bytes!("samples/go-exit.json"), (2, 0, 0), true),
+    ("go-exit.json", include_bytes!("samples/go-exit.json"), (3, 0, 0), true),
 ];
 
 #[test]

@@ -150,3 +150,28 @@ fn everything_that_is_wrong_is_said_at_once() {
     use ViolationRule::{Denied, NotAllowed, SymbolicLink, UnsafePath};
     assert_eq!(rules, [UnsafePath, NotAllowed, Denied, NotAllowed, SymbolicLink]);
 }
+
+#[test]
+fn names_that_some_file_system_cannot_hold_are_refused_where_they_are_new() {
+    let all = scope(&["**"], &[]);
+    for path in ["CON", "src/aux.rs", "a:b", "x/nul/y", "trailing.", "blank /x", "src/a\u{200b}b.rs", "\u{e0041}.md"] {
+        assert_eq!(rules(&all, vec![added(path)]), [ViolationRule::UnsafePath], "{path:?}");
+        assert_eq!(rules(&all, vec![modified(path)]), [], "{path:?}: the base has it");
+        assert_eq!(rules(&all, vec![deleted(path)]), [], "{path:?}: it goes");
+    }
+    let tree = TreePaths::new(["aux/there.rs"]);
+    let below = |path: &str| check(patch(vec![added(path)]), &all, Access::Writes, Some(&tree)).is_ok();
+    assert!(below("aux/new.rs"), "the folder is the base's");
+    assert!(!below("aux/con.rs") && !below("Aux/new.rs") && !below("aux/prn/x"));
+}
+
+#[test]
+fn accents_that_are_put_together_in_another_way_are_the_same_path() {
+    let all = scope(&["**"], &[]);
+    let (composed, apart) = ("caf\u{e9}.md", "cafe\u{301}.md");
+    let collisions = rules(&all, vec![added(composed), added(apart)]);
+    assert_eq!(collisions, [ViolationRule::CaseCollision], "the second of the two");
+    let tree = TreePaths::new([composed]);
+    assert!(check(patch(vec![added(apart)]), &all, Access::Writes, Some(&tree)).is_err());
+    assert!(check(patch(vec![deleted(composed), added(apart)]), &all, Access::Writes, Some(&tree)).is_ok());
+}

@@ -1,0 +1,350 @@
+//! Code that ends the process, that looks whether a test runs it, or that prints what a runner prints.
+
+use super::{
+    super::{
+        source::{self, Kind, Language, Token},
+        words,
+    },
+    Sign,
+    parsed::Parsed,
+};
+use crate::findings::{FindingCode, Weight};
+
+pub(super) fn signs(files: &[Parsed<'_>]) -> Vec<Sign> {
+    let mut signs = Vec::new();
+    for file in files {
+        let (Some(language), Some(after)) = (file.language, &file.after) else { continue };
+        let functions = source::functions(language, &after.tokens);
+        for at in file.new_tokens() {
+            let tokens = &after.tokens;
+            let line = tokens[at].line;
+            if let Some(exit) = exit(language, tokens, at) {
+                let inner = functions.iter().rfind(|function| function.body.contains(&at));
+                if let Some((weight, message)) = weigh(language, file, tokens, at, &exit, inner) {
+                    signs.push(Sign::new(FindingCode::ExitInCode, weight, file.path, message).at(line));
+                }
+            }
+            if !file.is_test() && !after.cases.iter().any(|case| case.test.body.contains(&at)) {
+                if let Some(how) = knows(language, tokens, at) {
+                    let message = format!("it looks whether a test runs it: `{how}`");
+                    signs.push(Sign::new(FindingCode::KnowsTheTests, Weight::Warning, file.path, message).at(line));
+                }
+            }
+            if tokens[at].kind == Kind::Text
+                && let Some(runner) = forged(tokens[at].inner())
+            {
+                let message = format!("it holds the closing words of a test runner ({runner})");
+                signs.push(Sign::new(FindingCode::ForgedResults, Weight::Warning, file.path, message).at(line));
+            }
+        }
+    }
+    signs
+}
+
+/// A way to end the process.
+struct Exit {
+    shown: String,
+    /// Whether nothing can catch it, and nothing runs after it.
+    hard: bool,
+    /// Whether it says that all is well.
+    success: bool,
+}
+
+fn exit(language: Language, tokens: &[Token<'_>], at: usize) -> Option<Exit> {
+    let text = |offset: usize| tokens.get(at + offset).map_or("", |token| token.text);
+    let before = at.checked_sub(1).map_or("", |before| tokens[before].text);
+    let call = |length: usize, hard: bool| {
+        let argument = text(length + 1);
+        let shown = source::normal(&tokens[at..at + length]).replace(' ', "");
+        (text(length) == "(").then(|| Exit { shown, hard, success: matches!(argument, "0" | ")" | "None" | "true") })
+    };
+    let dotted = |receiver: &str, name: &str| text(0) == receiver && text(1) == "." && text(2) == name && before != ".";
+    match language {
+        Language::Python => {
+            if dotted("os", "_exit") || dotted("os", "abort") || dotted("os", "execv") || dotted("os", "execvp") {
+                return call(3, true);
+            }
+            if dotted("os", "kill") && text(4) == "os" && text(6) == "getpid" {
+                return call(3, true);
+            }
+            if dotted("sys", "exit") {
+                return call(3, false);
+            }
+            let alone = !matches!(before, "." | "def" | "import" | ",");
+            if matches!(text(0), "exit" | "quit") && alone && tokens[at].first {
+                return call(1, false);
+            }
+            if text(0) == "_exit" && alone {
+                return call(1, true);
+            }
+            (text(0) == "SystemExit" && before == "raise").then(|| Exit {
+                shown: "raise SystemExit".to_owned(),
+                hard: false,
+                success: text(1) != "(" || matches!(text(2), "0" | ")" | "None"),
+            })
+        }
+        Language::JavaScript => {
+            if dotted("process", "reallyExit") || dotted("process", "abort") {
+                return call(3, true);
+            }
+            if dotted("process", "kill") && text(4) == "process" && text(6) == "pid" {
+                return call(3, true);
+            }
+            if dotted("process", "exit") || dotted("Deno", "exit") {
+                return call(3, false);
+            }
+            None
+        }
+        Language::Go => {
+            if dotted("syscall", "Exit") || dotted("unix", "Exit") || dotted("syscall", "Kill") {
+                return call(3, true);
+            }
+            if dotted("os", "Exit") {
+                return call(3, false);
+            }
+            dotted("runtime", "Goexit").then(|| call(3, true)).flatten()
+        }
+        Language::Rust => {
+            if text(0) == "process" && text(1) == "::" && matches!(text(2), "exit" | "abort") {
+                return call(3, text(2) == "abort");
+            }
+            if matches!(text(0), "_exit" | "_Exit") {
+                return call(1, true);
+            }
+            (text(0) == "exit" && !matches!(before, "." | "fn" | "::")).then(|| call(1, false)).flatten()
+        }
+        Language::Java => {
+            if dotted("System", "exit") || text(0) == "exitProcess" {
+                return if text(0) == "System" { call(3, false) } else { call(1, false) };
+            }
+            (text(0) == "halt" && before == ".").then(|| call(1, true)).flatten()
+        }
+        Language::CSharp => (dotted("Environment", "Exit") || dotted("Environment", "FailFast"))
+            .then(|| call(3, text(2) == "FailFast"))
+            .flatten(),
+        Language::Php => matches!(text(0), "exit" | "die").then(|| Exit {
+            shown: text(0).to_owned(),
+            hard: false,
+            success: text(2) == "0" || text(1) == ";",
+        }),
+        Language::Ruby => {
+            let statement = tokens[at].first || before == "then";
+            if text(0) == "exit" && statement {
+                return Some(Exit { shown: "exit".to_owned(), hard: text(1) == "!", success: text(2) != "1" });
+            }
+            None
+        }
+        Language::C => (matches!(text(0), "exit" | "_exit" | "_Exit" | "quick_exit") && before != ".")
+            .then(|| call(1, text(0) != "exit"))
+            .flatten(),
+    }
+}
+
+/// Says how much an exit weighs where it stands, or that it is where programs end.
+fn weigh(
+    language: Language,
+    file: &Parsed<'_>,
+    tokens: &[Token<'_>],
+    at: usize,
+    exit: &Exit,
+    inner: Option<&source::Function>,
+) -> Option<(Weight, String)> {
+    let shown = &exit.shown;
+    // `os.Exit(m.Run())` is how a TestMain ends.
+    if inner.is_some_and(|function| function.name == "TestMain") {
+        return None;
+    }
+    if file.is_test() {
+        let guarded = language == Language::Python && under_main(tokens, at);
+        let expected = tokens[..at]
+            .iter()
+            .rev()
+            .take(30)
+            .any(|token| matches!(token.text, "SystemExit" | "raises" | "assertRaises"));
+        return (!guarded && !expected).then(|| {
+            (
+                Weight::Blocking,
+                format!("a test ends the process (`{shown}`), so that its runner cannot tell how tests ended"),
+            )
+        });
+    }
+    if exit.hard {
+        return Some((Weight::Blocking, format!("`{shown}` ends the process at once, that of a test runner as well")));
+    }
+    let program = is_program(language, file.path, tokens);
+    let named = inner.is_some_and(|function| {
+        let lower = function.name.to_ascii_lowercase();
+        [
+            "main",
+            "cli",
+            "usage",
+            "die",
+            "fatal",
+            "cmd",
+            "command",
+            "parse_args",
+            "parseargs",
+            "shutdown",
+            "terminate",
+            "handle_signal",
+            "fail",
+            "bail",
+            "exit",
+        ]
+        .iter()
+        .any(|word| lower.contains(word))
+    });
+    let signal = tokens[..at].iter().rev().take(40).any(|token| {
+        matches!(token.inner(), "SIGTERM" | "SIGINT" | "uncaughtException" | "unhandledRejection")
+            || token.text.starts_with("SIG")
+    });
+    if program || named || signal || (language == Language::Python && under_main(tokens, at)) {
+        return None;
+    }
+    let outside = inner.is_none();
+    let weight = if outside || exit.success { Weight::Blocking } else { Weight::Warning };
+    Some((weight, format!("`{shown}` in code of the product ends the process, that of a test runner as well")))
+}
+
+fn under_main(tokens: &[Token<'_>], at: usize) -> bool {
+    let guard = tokens[..at].iter().rposition(|token| token.is("__name__"));
+    guard.is_some_and(|guard| {
+        tokens[guard..at].iter().all(|token| {
+            !token.first
+                || token.column
+                    > tokens[..=guard].iter().rev().find(|token| token.first).map_or(0, |token| token.column)
+        })
+    })
+}
+
+/// Tells whether a file is a program and no library, by its place and by what it reads.
+fn is_program(language: Language, path: &str, tokens: &[Token<'_>]) -> bool {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let stem = name.split('.').next().unwrap_or(name);
+    let place = folders.split('/').any(|folder| {
+        matches!(folder, "cli" | "cmd" | "bin" | "scripts" | "script" | "tools" | "commands" | "command" | "console")
+    }) || matches!(
+        stem,
+        "main"
+            | "cli"
+            | "__main__"
+            | "manage"
+            | "setup"
+            | "program"
+            | "Main"
+            | "Program"
+            | "Cli"
+            | "CLI"
+            | "server"
+            | "build"
+            | "noxfile"
+            | "gulpfile"
+    );
+    let word = |names: &[&str]| {
+        tokens
+            .iter()
+            .any(|token| names.contains(&token.text) || (token.kind == Kind::Text && names.contains(&token.inner())))
+    };
+    let reads = match language {
+        Language::Python => word(&["argparse", "click", "typer", "argv", "docopt", "optparse", "fire"]),
+        Language::JavaScript => {
+            word(&["argv", "commander", "yargs", "minimist", "parseArgs", "cac", "meow"])
+                || tokens.first().is_some_and(|token| token.is("#"))
+        }
+        Language::Go => tokens.windows(2).any(|pair| pair[0].is("package") && pair[1].is("main")) || word(&["cobra"]),
+        Language::Rust => {
+            word(&["clap", "Parser", "structopt", "argh"])
+                || tokens.windows(3).any(|three| three[0].is("env") && three[1].is("::") && three[2].is("args"))
+        }
+        Language::Java => {
+            word(&["picocli", "CommandLine"])
+                || tokens.windows(5).any(|five| five[0].is("static") && five[2].is("main"))
+        }
+        _ => false,
+    };
+    place || reads
+}
+
+/// Finds a question for the test runner.
+fn knows(language: Language, tokens: &[Token<'_>], at: usize) -> Option<String> {
+    let text = |offset: usize| tokens.get(at + offset).map_or("", |token| token.text);
+    let inner = tokens[at].inner();
+    const VARIABLES: [&str; 10] = [
+        "PYTEST_CURRENT_TEST",
+        "PYTEST_VERSION",
+        "PYTEST_XDIST_WORKER",
+        "JEST_WORKER_ID",
+        "VITEST",
+        "VITEST_WORKER_ID",
+        "NODE_TEST_CONTEXT",
+        "NEXTEST",
+        "NEXTEST_RUN_ID",
+        "VITEST_POOL_ID",
+    ];
+    let variable = VARIABLES.contains(&inner) && (tokens[at].kind == Kind::Text || language == Language::JavaScript);
+    let around = |words: &[&str], reach: usize| {
+        let from = at.saturating_sub(reach);
+        tokens[from..(at + reach).min(tokens.len())].iter().any(|token| words.contains(&token.text))
+    };
+    let quoted_test = |reach: usize| {
+        tokens[at..(at + reach).min(tokens.len())]
+            .iter()
+            .any(|token| token.kind == Kind::Text && token.inner().to_ascii_lowercase().contains("test"))
+    };
+    let asks = match language {
+        Language::Python => {
+            tokens[at].kind == Kind::Text
+                && matches!(inner, "pytest" | "unittest" | "_pytest" | "nose2")
+                && around(&["modules", "argv", "__name__"], 8)
+                || matches!(text(0), "_getframe" | "currentframe" | "extract_stack")
+                || text(0) == "inspect" && text(2) == "stack"
+        }
+        Language::JavaScript => {
+            text(0) == "typeof" && matches!(text(1), "jest" | "describe" | "it" | "vi" | "expect" | "mocha")
+                || text(0) == "stack" && at > 0 && tokens[at - 1].is(".") && quoted_test(12)
+        }
+        Language::Go => {
+            text(0) == "testing" && text(1) == "." && text(2) == "Testing"
+                || text(0) == "Lookup" && tokens.get(at + 2).is_some_and(|name| name.inner().starts_with("test."))
+                || text(0) == "Args" && quoted_test(10)
+                || text(0) == "runtime" && text(1) == "." && matches!(text(2), "Caller" | "Callers") && quoted_test(60)
+        }
+        Language::Rust => {
+            text(0) == "cfg" && text(1) == "!" && text(3) == "test"
+                || text(0) == "cfg" && text(1) == "(" && text(2) == "not" && text(4) == "test"
+                || text(0) == "current_exe" && quoted_test(60)
+        }
+        Language::Java => {
+            tokens[at].kind == Kind::Text
+                && (inner.contains("org.junit") || inner.contains("surefire") || inner.contains("testng"))
+                || text(0) == "getStackTrace" && quoted_test(60)
+        }
+        _ => false,
+    };
+    (variable || asks).then(|| {
+        if tokens[at].kind == Kind::Text {
+            inner.to_owned()
+        } else {
+            source::normal(&tokens[at..(at + 3).min(tokens.len())]).replace(' ', "")
+        }
+    })
+}
+
+/// Names the runner whose closing words a string holds.
+fn forged(text: &str) -> Option<&'static str> {
+    if text.len() < 6 || text.len() > 4000 {
+        return None;
+    }
+    // Numbers that are put in when it runs.
+    let mut plain = text.replace("\\n", "\n").replace("\\t", "\t").replace("%d", "1").replace("{}", "1");
+    while let Some(open) = plain.find("${").or_else(|| plain.find('{')) {
+        let Some(close) = plain[open..].find('}') else { break };
+        plain.replace_range(open..=open + close, "1");
+    }
+    // node's `pass 250` and libtest's name alone are enough here.
+    let alone = plain.lines().find(|line| line.starts_with("ℹ pass ") || line.starts_with("# pass "));
+    if alone.is_some() {
+        return Some("node --test");
+    }
+    words::read(&plain).and_then(|words| words.runners.first().copied())
+}

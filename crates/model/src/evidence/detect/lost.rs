@@ -1,0 +1,367 @@
+//! Tests that are gone, that assert less, or that no runner finds any more.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    super::source::{self, Kind, Language, Strength},
+    Author, Sign,
+    parsed::{Case, Parsed, Side},
+};
+use crate::{
+    findings::{FindingCode, Weight},
+    text,
+};
+
+/// What the new side has to offer to a test that is looked for.
+struct Pool<'a> {
+    /// How often each assertion stands there and is not claimed yet.
+    assertions: BTreeMap<String, usize>,
+    /// Everything that stands in tests, as words.
+    words: BTreeSet<&'a str>,
+    /// Functions that exist on the new side, of the product and of the tests.
+    functions: BTreeSet<String>,
+    /// Functions that were there on the old side.
+    removed: BTreeSet<String>,
+}
+
+pub(super) fn signs(author: Author, files: &[Parsed<'_>]) -> Vec<Sign> {
+    let mut pool = pool(files);
+    let mut signs = Vec::new();
+    for file in files {
+        signs.extend(undiscovered_file(author, file));
+        let Some(before) = &file.before else { continue };
+        let mut missing: Vec<(&Case, usize)> = Vec::new();
+        let mut weaker: Vec<(&Case, String, u32)> = Vec::new();
+        let mut claimed: BTreeMap<&str, usize> = BTreeMap::new();
+        for case in &before.cases {
+            let number = claimed.entry(&case.test.name).or_default();
+            let same = counterpart(files, file, &case.test.name, *number);
+            *number += 1;
+            match same {
+                Some((side, other)) => {
+                    // What is the same on both sides is claimed, so that no other test can be hidden behind it.
+                    let gone = gone_assertions(before, case, side, other, &mut pool);
+                    weaker.extend(weakened(before, case, side, other, &gone).map(|why| (case, why, other.test.line)));
+                }
+                None => {
+                    let lost = lost_assertions(before, case, &mut pool);
+                    if lost > 0 || (case.assertions.is_empty() && !pool.words.contains(case.test.name.as_str())) {
+                        missing.push((case, lost));
+                    }
+                }
+            }
+        }
+        for (case, why, line) in weaker {
+            let message = format!("`{}` {why}", case.test.name);
+            signs.push(Sign::new(FindingCode::TestsWeakened, author.weight(), file.path, message).at(line));
+        }
+        signs.extend(told(author, file, before, &missing, &pool));
+    }
+    signs
+}
+
+/// Says which tests are gone, and whether they are still there without being tests.
+fn told(
+    author: Author,
+    file: &Parsed<'_>,
+    before: &Side<'_>,
+    missing: &[(&Case, usize)],
+    pool: &Pool<'_>,
+) -> Vec<Sign> {
+    if missing.is_empty() {
+        return Vec::new();
+    }
+    let language = file.language.unwrap_or(Language::Python);
+    let hidden: Vec<&str> = missing
+        .iter()
+        .filter(|(case, _)| {
+            let body = source::normal(&before.tokens[case.test.body.clone()]);
+            file.after.as_ref().is_some_and(|after| {
+                !body.is_empty()
+                    && source::functions(language, &after.tokens)
+                        .iter()
+                        .any(|function| source::normal(&after.tokens[function.body.clone()]) == body)
+            })
+        })
+        .map(|(case, _)| case.test.name.as_str())
+        .collect();
+    if !hidden.is_empty() {
+        let message = format!("{} no test of any runner any more: {}", is_are(hidden.len()), names(&hidden));
+        return vec![Sign::new(FindingCode::TestsUndiscovered, author.weight(), file.path, message)];
+    }
+    let gone: Vec<&str> = missing.iter().map(|(case, _)| case.test.name.as_str()).collect();
+    // The function that they test may be gone by the same patch.
+    let of_removed = missing.iter().all(|(case, _)| {
+        called(before, case).iter().any(|name| pool.removed.contains(*name) && !pool.functions.contains(*name))
+    });
+    let weight = if of_removed { Weight::Warning } else { author.weight() };
+    let message = if file.after.is_none() {
+        format!("the file with {} was deleted: {}", text::count(before.cases.len(), "test"), names(&gone))
+    } else {
+        format!("{} of {} are gone: {}", gone.len(), text::count(before.cases.len(), "test"), names(&gone))
+    };
+    vec![Sign::new(FindingCode::TestsDeleted, weight, file.path, message)]
+}
+
+fn is_are(number: usize) -> String {
+    if number == 1 { "1 test is".to_owned() } else { format!("{number} tests are") }
+}
+
+fn names(names: &[&str]) -> String {
+    let shown: Vec<_> = names.iter().take(4).map(|name| format!("`{}`", text::truncate(name, 80))).collect();
+    let more = names.len() - shown.len();
+    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+}
+
+fn pool<'a>(files: &'a [Parsed<'a>]) -> Pool<'a> {
+    let mut pool = Pool {
+        assertions: BTreeMap::new(),
+        words: BTreeSet::new(),
+        functions: BTreeSet::new(),
+        removed: BTreeSet::new(),
+    };
+    for file in files {
+        if let (Some(language), Some(before)) = (file.language, &file.before) {
+            pool.removed.extend(source::functions(language, &before.tokens).into_iter().map(|function| function.name));
+        }
+        let (Some(language), Some(after)) = (file.language, &file.after) else { continue };
+        pool.functions.extend(source::functions(language, &after.tokens).into_iter().map(|function| function.name));
+        // Where no runner looks, nothing is kept.
+        if !after.cases.is_empty() && source::is_test_path(file.path) && !source::is_discovered(file.path) {
+            continue;
+        }
+        for case in &after.cases {
+            for assertion in &case.assertions {
+                *pool.assertions.entry(after.key(assertion)).or_default() += 1;
+            }
+        }
+        if after.cases.is_empty() {
+            continue;
+        }
+        // Helpers of tests assert as well; a function that no test calls is no part of them.
+        let mut uncalled: Vec<std::ops::Range<usize>> = Vec::new();
+        for function in source::functions(language, &after.tokens) {
+            if after.cases.iter().any(|case| case.test.body.start == function.body.start) {
+                continue;
+            }
+            let called = after.cases.iter().any(|case| {
+                after.tokens[case.test.body.clone()]
+                    .windows(2)
+                    .any(|pair| pair[0].is(&function.name) && pair[1].is("("))
+            });
+            if called {
+                for assertion in source::assertions(language, &after.tokens, function.body) {
+                    *pool.assertions.entry(after.key(&assertion)).or_default() += 1;
+                }
+            } else {
+                uncalled.push(function.body);
+            }
+        }
+        let tokens = after.tokens.iter().enumerate().filter(|(at, _)| !uncalled.iter().any(|range| range.contains(at)));
+        pool.words.extend(tokens.map(|(_, token)| token.inner()));
+    }
+    pool
+}
+
+/// Finds the test of the same name: in the same file, in the file that it moved to, or in any other.
+fn counterpart<'a>(
+    files: &'a [Parsed<'a>],
+    file: &'a Parsed<'a>,
+    name: &str,
+    number: usize,
+) -> Option<(&'a Side<'a>, &'a Case)> {
+    let find = |file: &'a Parsed<'a>, number: usize| {
+        if source::is_test_path(file.path) && !source::is_discovered(file.path) {
+            return None;
+        }
+        let after = file.after.as_ref()?;
+        Some((after, after.cases.iter().filter(|case| case.test.name == name).nth(number)?))
+    };
+    find(file, number)
+        .or_else(|| {
+            files.iter().filter(|other| other.moved_from == Some(file.path)).find_map(|other| find(other, number))
+        })
+        .or_else(|| files.iter().filter(|other| other.before.is_none()).find_map(|other| find(other, 0)))
+}
+
+/// Returns the assertions of a test that its counterpart does not have.
+fn gone_assertions<'a>(
+    before: &'a Side<'a>,
+    case: &'a Case,
+    after: &Side<'_>,
+    other: &Case,
+    pool: &mut Pool<'_>,
+) -> Vec<&'a source::Assertion> {
+    let mut there: BTreeMap<String, usize> = BTreeMap::new();
+    for assertion in &other.assertions {
+        *there.entry(after.key(assertion)).or_default() += 1;
+    }
+    case.assertions
+        .iter()
+        .filter(|assertion| {
+            let key = before.key(assertion);
+            if let Some(number) = there.get_mut(&key).filter(|number| **number > 0) {
+                *number -= 1;
+                if let Some(number) = pool.assertions.get_mut(&key) {
+                    *number = number.saturating_sub(1);
+                }
+                return false;
+            }
+            true
+        })
+        .collect()
+}
+
+/// Says how a test asserts less than before.
+fn weakened(
+    before: &Side<'_>,
+    case: &Case,
+    after: &Side<'_>,
+    other: &Case,
+    gone: &[&source::Assertion],
+) -> Option<String> {
+    let missing = case.assertions.len().saturating_sub(other.assertions.len());
+    let kept_elsewhere = gone
+        .iter()
+        .all(|assertion| literals_of(before, &assertion.range).iter().all(|literal| has_literal(after, literal)));
+    if missing > 0 && !(kept_elsewhere && !other.assertions.is_empty()) {
+        return Some(format!(
+            "asserts less than before: {missing} of {} are gone",
+            text::count(case.assertions.len(), "assertion")
+        ));
+    }
+    let exact =
+        |case: &Case| case.assertions.iter().filter(|one| one.strength == Strength::Exact && !one.negated).count();
+    let lost = exact(case).saturating_sub(exact(other));
+    (lost > 0 && !gone.is_empty() && missing == 0).then(|| {
+        format!("asserts less strictly than before: {} became a looser one", text::count(lost, "exact assertion"))
+    })
+}
+
+/// Tells whether a text is a literal, or a row of a table that holds it.
+fn holds(text: &str, literal: &str) -> bool {
+    text == literal
+        || (literal.len() > 1 && text.contains(literal))
+        || text.split([',', '|', ';']).any(|part| part.trim() == literal)
+}
+
+fn has_literal(side: &Side<'_>, literal: &str) -> bool {
+    let literals = side.tokens.iter().filter(|token| matches!(token.kind, Kind::Text | Kind::Number));
+    literals.map(|token| token.inner()).any(|text| holds(text, literal))
+}
+
+fn literals_of<'a>(side: &'a Side<'a>, range: &std::ops::Range<usize>) -> Vec<&'a str> {
+    let tokens = side.tokens[range.clone()].iter();
+    tokens.filter(|token| matches!(token.kind, Kind::Text | Kind::Number)).map(|token| token.inner()).collect()
+}
+
+/// Counts the assertions of a test that stand nowhere on the new side: neither as they were, nor as a row of a table.
+fn lost_assertions(before: &Side<'_>, case: &Case, pool: &mut Pool<'_>) -> usize {
+    let mut lost = 0;
+    for assertion in &case.assertions {
+        let key = before.key(assertion);
+        if let Some(number) = pool.assertions.get_mut(&key).filter(|number| **number > 0) {
+            *number -= 1;
+            continue;
+        }
+        let literals = literals_of(before, &assertion.range);
+        let body_literals = literals_of(before, &case.test.body);
+        let wanted = if literals.is_empty() { body_literals } else { literals };
+        let called = called(before, case);
+        let row = !wanted.is_empty()
+            && wanted.iter().all(|literal| pool.words.iter().any(|word| holds(word, literal)))
+            && called.iter().all(|name| pool.words.contains(name));
+        if !row {
+            lost += 1;
+        }
+    }
+    lost
+}
+
+/// Returns the names of what a test calls, but its own means.
+fn called<'a>(side: &'a Side<'a>, case: &Case) -> BTreeSet<&'a str> {
+    let tokens = &side.tokens[case.test.body.clone()];
+    let calls = tokens.windows(2).filter(|pair| pair[0].kind == Kind::Word && pair[1].is("(")).map(|pair| pair[0].text);
+    let means = |name: &str| {
+        let lower = name.to_ascii_lowercase();
+        lower.starts_with("assert")
+            || lower.starts_with("expect")
+            || matches!(
+                name,
+                "raises"
+                    | "toBe"
+                    | "toEqual"
+                    | "equal"
+                    | "strictEqual"
+                    | "deepEqual"
+                    | "Run"
+                    | "Errorf"
+                    | "Fatalf"
+                    | "Error"
+                    | "Fatal"
+                    | "is"
+                    | "it"
+                    | "test"
+                    | "require"
+                    | "toStrictEqual"
+                    | "deepStrictEqual"
+                    | "isEqualTo"
+                    | "eq"
+                    | "range"
+                    | "len"
+                    | "list"
+                    | "str"
+                    | "print"
+            )
+    };
+    calls.filter(|name| !means(name)).collect()
+}
+
+/// A file with tests that was moved to where no runner looks, or that is left out of the build.
+fn undiscovered_file(author: Author, file: &Parsed<'_>) -> Option<Sign> {
+    let code = FindingCode::TestsUndiscovered;
+    if let Some(from) = file.moved_from
+        && source::is_discovered(from)
+        && !source::is_discovered(file.path)
+        && file.before.as_ref().is_some_and(|before| !before.cases.is_empty())
+    {
+        let message = format!("it was `{from}`, and no runner looks into a file of its new name");
+        return Some(Sign::new(code, author.weight(), file.path, message));
+    }
+    let (before, after) = (file.before.as_ref()?, file.after.as_ref()?);
+    if file.language == Some(Language::Go) && file.path.ends_with("_test.go") {
+        let tag = |side: &Side<'_>| {
+            side.text.lines().any(|line| line.starts_with("//go:build") || line.starts_with("// +build"))
+        };
+        if tag(after) && !tag(before) {
+            return Some(Sign::new(
+                code,
+                author.weight(),
+                file.path,
+                "a build tag was added: its tests are left out of the build",
+            ));
+        }
+    }
+    if file.language == Some(Language::Rust) {
+        let plain = |side: &Side<'_>| side.has(&["#", "[", "cfg", "(", "test", ")", "]"]).is_some();
+        let module = |side: &Side<'_>| side.has(&["mod", "tests"]).or_else(|| side.has(&["mod", "test"])).is_some();
+        if plain(before) && !plain(after) && module(after) {
+            return Some(Sign::new(
+                code,
+                author.weight(),
+                file.path,
+                "its module of tests is no longer built for tests",
+            ));
+        }
+        let declared = |side: &Side<'_>| side.has(&["mod", "tests", ";"]).is_some();
+        if declared(before) && !module(after) {
+            return Some(Sign::new(
+                code,
+                author.weight(),
+                file.path,
+                "its module of tests is no longer part of the crate",
+            ));
+        }
+    }
+    None
+}

@@ -1,0 +1,236 @@
+//! Tests of a copy or of a mock of what they should test.
+
+use std::collections::BTreeSet;
+
+use super::{
+    super::source::{self, Kind, Language},
+    Sign,
+    parsed::{Case, Parsed, Side},
+};
+use crate::findings::{FindingCode, Weight};
+
+pub(super) fn signs(files: &[Parsed<'_>]) -> Vec<Sign> {
+    let mut signs = Vec::new();
+    for file in files {
+        let (Some(language), Some(after)) = (file.language, &file.after) else { continue };
+        if after.cases.is_empty() || !file.is_test() {
+            continue;
+        }
+        signs.extend(copies(files, file, language, after));
+        for case in &after.cases {
+            let new = file.before.as_ref().is_none_or(|before| {
+                let body = |side: &Side<'_>, case: &Case| source::normal(&side.tokens[case.test.body.clone()]);
+                !before
+                    .cases
+                    .iter()
+                    .any(|old| old.test.name == case.test.name && body(before, old) == body(after, case))
+            });
+            if !new {
+                continue;
+            }
+            if let Some((name, line)) = mocked(language, after, case) {
+                let message = format!("`{}` replaces `{name}` and then tests what it put in its place", case.test.name);
+                signs.push(Sign::new(FindingCode::TestsACopy, Weight::Warning, file.path, message).at(line));
+            }
+        }
+    }
+    signs
+}
+
+/// Functions that a file of tests defines anew although the product has them, and that its tests call.
+fn copies(files: &[Parsed<'_>], file: &Parsed<'_>, language: Language, after: &Side<'_>) -> Vec<Sign> {
+    let product: BTreeSet<String> = files
+        .iter()
+        .filter(|other| !other.is_test() && other.language == Some(language))
+        .filter_map(|other| other.after.as_ref())
+        .flat_map(|side| source::functions(language, &side.tokens))
+        .filter(|function| function.body.len() >= 2)
+        .map(|function| function.name)
+        .collect();
+    let before: BTreeSet<String> = file
+        .before
+        .iter()
+        .flat_map(|before| source::functions(language, &before.tokens))
+        .map(|function| function.name)
+        .collect();
+    let own = source::functions(language, &after.tokens);
+    let copied = own.iter().filter(|function| {
+        let name = function.name.as_str();
+        // Names that every file has.
+        let usual = matches!(
+            name,
+            "new"
+                | "main"
+                | "setup"
+                | "setUp"
+                | "run"
+                | "default"
+                | "init"
+                | "__init__"
+                | "constructor"
+                | "String"
+                | "toString"
+        );
+        !usual
+            && product.contains(name)
+            && !before.contains(name)
+            // A method of a double stands in a class of its own; a copy stands alone.
+            && is_outermost(language, after, function)
+            && after.cases.iter().any(|case| calls(after, case, name))
+    });
+    copied
+        .map(|function| {
+            let message =
+                format!("its tests call a copy of `{}` that stands in the file, and not the product's", function.name);
+            Sign::new(FindingCode::TestsACopy, Weight::Warning, file.path, message).at(function.line)
+        })
+        .collect()
+}
+
+fn is_outermost(language: Language, side: &Side<'_>, function: &source::Function) -> bool {
+    match language {
+        // Java has no functions outside of classes.
+        Language::Java | Language::CSharp => true,
+        Language::Python | Language::Ruby | Language::JavaScript | Language::Go | Language::Php => {
+            let first = side.tokens[..=function.head.start].iter().rev().find(|token| token.first);
+            first.is_some_and(|token| token.column == 0)
+        }
+        Language::Rust | Language::C => side.tokens[..function.head.start]
+            .iter()
+            .rev()
+            .take(400)
+            .all(|token| !token.is("impl") && !token.is("trait")),
+    }
+}
+
+fn calls(side: &Side<'_>, case: &Case, name: &str) -> bool {
+    side.tokens[case.test.body.clone()].windows(2).any(|pair| pair[0].is(name) && pair[1].is("("))
+}
+
+/// Finds a function that a test replaces and calls itself in what it asserts.
+fn mocked(language: Language, side: &Side<'_>, case: &Case) -> Option<(String, u32)> {
+    let head = &side.tokens[case.test.head.clone()];
+    let body = &side.tokens[case.test.body.clone()];
+    let mut names: Vec<(String, u32)> = Vec::new();
+    let mut add = |name: &str, line: u32| {
+        let last = name.rsplit(['.', '/', ':']).next().unwrap_or(name);
+        if last.len() > 2 {
+            names.push((last.to_owned(), line));
+        }
+    };
+    match language {
+        Language::Python => {
+            for tokens in [head, body] {
+                for (at, token) in tokens.iter().enumerate() {
+                    let open = tokens.get(at + 1).is_some_and(|next| next.is("("));
+                    if !open {
+                        continue;
+                    }
+                    match token.text {
+                        "patch" | "setattr" => {
+                            let first = tokens.get(at + 2).filter(|first| first.kind == Kind::Text);
+                            let second = || tokens[at + 2..].iter().take(8).find(|token| token.kind == Kind::Text);
+                            if let Some(name) = first.or_else(second) {
+                                add(name.inner(), token.line);
+                            }
+                        }
+                        "object" => {
+                            if let Some(name) = tokens[at + 2..].iter().take(8).find(|token| token.kind == Kind::Text) {
+                                add(name.inner(), token.line);
+                            }
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            // `app.total = lambda …`, `app.total = Mock(…)`.
+            for window in body.windows(5) {
+                let replaced =
+                    window[1].is(".") && window[3].is("=") && matches!(window[4].text, "lambda" | "Mock" | "MagicMock");
+                if replaced {
+                    add(window[2].text, window[2].line);
+                }
+            }
+        }
+        Language::JavaScript => {
+            for (at, token) in body.iter().enumerate() {
+                let open = body.get(at + 1).is_some_and(|next| next.is("("));
+                if open && matches!(token.text, "spyOn" | "stub" | "replace" | "method") {
+                    let close =
+                        body[at..].iter().position(|token| token.is(")")).map_or(body.len(), |close| at + close);
+                    let implemented = token.is("stub")
+                        || body[close..]
+                            .iter()
+                            .take(4)
+                            .any(|token| token.text.starts_with("mock") || token.is("returns"));
+                    let implemented =
+                        implemented || token.is("method") && body[at..close].iter().any(|token| token.is("=>"));
+                    if let Some(name) =
+                        body[at..close].iter().find(|token| token.kind == Kind::Text).filter(|_| implemented)
+                    {
+                        add(name.inner(), token.line);
+                    }
+                }
+            }
+            for window in body.windows(5) {
+                let replaced = window[1].is(".")
+                    && window[3].is("=")
+                    && (window[4].is("(") || matches!(window[4].text, "jest" | "vi" | "sinon" | "function"));
+                if replaced && window[0].text != "this" {
+                    add(window[2].text, window[2].line);
+                }
+            }
+            // `jest.mock('../src/cart', () => ({ total: () => 3 }))` and calls of `total`.
+            let all = &side.tokens;
+            for (at, window) in all.windows(4).enumerate() {
+                let mocks = matches!(window[0].text, "jest" | "vi")
+                    && window[1].is(".")
+                    && matches!(window[2].text, "mock" | "doMock")
+                    && window[3].is("(");
+                let relative =
+                    all.get(at + 4).is_some_and(|path| path.kind == Kind::Text && path.inner().starts_with('.'));
+                if !(mocks && relative) {
+                    continue;
+                }
+                let close = all[at + 3..].iter().scan(0_i32, |depth, token| {
+                    match token.text {
+                        "(" if token.kind == Kind::Sign => *depth += 1,
+                        ")" if token.kind == Kind::Sign => *depth -= 1,
+                        _ => {}
+                    }
+                    (*depth > 0).then_some(())
+                });
+                let inside = &all[at + 3..(at + 3 + close.count()).min(all.len())];
+                for pair in inside.windows(2).filter(|pair| pair[0].kind == Kind::Word && pair[1].is(":")) {
+                    add(pair[0].text, window[0].line);
+                }
+            }
+        }
+        Language::Java => {
+            for (at, token) in body.iter().enumerate() {
+                if matches!(token.text, "when" | "given") && body.get(at + 1).is_some_and(|next| next.is("(")) {
+                    if let Some(name) =
+                        body[at + 2..].windows(2).take(8).find(|pair| pair[0].kind == Kind::Word && pair[1].is("("))
+                    {
+                        add(name[0].text, token.line);
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+    // Asserting on the very call that was replaced.
+    let asserted = |name: &str| {
+        case.assertions.iter().any(|assertion| {
+            assertion.sides.iter().any(|side_range| {
+                side.tokens[side_range.clone()].windows(2).any(|pair| pair[0].is(name) && pair[1].is("("))
+            })
+        }) || body.windows(5).any(|window| {
+            // `got = app.total(…)`, asserted below.
+            window[0].kind == Kind::Word
+                && (window[1].is("=") || window[1].is(":="))
+                && window[2..].windows(2).any(|pair| pair[0].is(name) && pair[1].is("("))
+        })
+    };
+    names.into_iter().find(|(name, _)| asserted(name))
+}

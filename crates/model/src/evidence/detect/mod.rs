@@ -1,0 +1,99 @@
+//! What a patch shows that nobody reports, over all of its files and by the names of tests: a test that moved, was
+//! renamed, split or made a table with the same assertions is no loss. A sign is for somebody to look at, and no proof.
+
+mod exits;
+mod hooks;
+mod lost;
+mod mocks;
+mod parsed;
+mod skips;
+mod vacuous;
+
+use parsed::Parsed;
+
+use crate::findings::{FindingCode, Weight};
+
+/// A changed file with its text on both sides, where it is text.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FileChange<'a> {
+    /// The path.
+    pub path: &'a str,
+    /// The text before; none for a new file.
+    pub before: Option<&'a str>,
+    /// The text after; none for a deleted file.
+    pub after: Option<&'a str>,
+    /// The path that a new file was moved from.
+    pub moved_from: Option<&'a str>,
+}
+
+/// Whose work is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Author {
+    /// Whoever writes code of the product, and tests at most beside it.
+    Code,
+    /// Whoever writes the tests.
+    Tests,
+}
+
+impl Author {
+    /// What was done to tests that were there already weighs more where tests are not the author's work.
+    fn weight(self) -> Weight {
+        match self {
+            Self::Code => Weight::Blocking,
+            Self::Tests => Weight::Warning,
+        }
+    }
+}
+
+/// Something that a patch shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sign {
+    /// The kind.
+    pub code: FindingCode,
+    /// How much it weighs.
+    pub weight: Weight,
+    /// The file.
+    pub path: String,
+    /// The line in the new text, from 1.
+    pub line: Option<u32>,
+    /// What is there, and why it matters.
+    pub message: String,
+}
+
+impl Sign {
+    fn new(code: FindingCode, weight: Weight, path: &str, message: impl Into<String>) -> Self {
+        Self { code, weight, path: path.to_owned(), line: None, message: message.into() }
+    }
+
+    fn at(mut self, line: u32) -> Self {
+        self.line = Some(line);
+        self
+    }
+}
+
+/// The most signs of one kind in one file that are told.
+const TOLD_MAX: usize = 5;
+
+/// Looks at all changes of a patch.
+#[must_use]
+pub fn signs(author: Author, changes: &[FileChange<'_>]) -> Vec<Sign> {
+    let parsed: Vec<Parsed<'_>> = changes.iter().map(Parsed::new).collect();
+    let mut signs = lost::signs(author, &parsed);
+    signs.extend(skips::signs(&parsed));
+    signs.extend(vacuous::signs(author, &parsed));
+    signs.extend(mocks::signs(&parsed));
+    signs.extend(hooks::signs(author, &parsed));
+    signs.extend(exits::signs(&parsed));
+    let mut kept: Vec<Sign> = Vec::new();
+    for sign in signs {
+        let same = |other: &&Sign| other.code == sign.code && other.path == sign.path;
+        let again = kept.iter().any(|other| same(&other) && other.line == sign.line && other.line.is_some());
+        if !again && kept.iter().filter(same).count() < TOLD_MAX {
+            kept.push(sign);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod matrix;

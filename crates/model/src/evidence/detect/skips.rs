@@ -1,0 +1,277 @@
+//! Tests that are switched off, under whichever name, and tolerances that grew.
+
+use std::collections::BTreeMap;
+
+use super::{
+    super::source::{Kind, Language, Token},
+    Sign,
+    parsed::{Parsed, Side},
+};
+use crate::{
+    findings::{FindingCode, Weight},
+    text,
+};
+
+/// Words that switch a test off or turn its meaning around, as tokens one behind the other.
+fn marks(language: Language) -> &'static [&'static [&'static str]] {
+    match language {
+        Language::Python => &[
+            &["mark", ".", "skip"],
+            &["mark", ".", "skipif"],
+            &["mark", ".", "xfail"],
+            &["unittest", ".", "skip"],
+            &["unittest", ".", "skipIf"],
+            &["unittest", ".", "skipUnless"],
+            &["@", "skip"],
+            &["@", "skipIf"],
+            &["expectedFailure"],
+            &["pytest", ".", "skip"],
+            &["pytest", ".", "xfail"],
+            &["importorskip"],
+            &["skipTest"],
+            &["SkipTest"],
+            &["allow_module_level"],
+            &["__unittest_skip__"],
+            &["__test__"],
+        ],
+        Language::JavaScript => &[
+            &[".", "skip"],
+            &[".", "only"],
+            &[".", "todo"],
+            &[".", "fixme"],
+            &[".", "failing"],
+            &[".", "fails"],
+            &[".", "skipIf"],
+            &[".", "runIf"],
+            &["xit", "("],
+            &["xtest", "("],
+            &["xdescribe", "("],
+            &["fit", "("],
+            &["fdescribe", "("],
+            &["skip", ":"],
+            &["todo", ":"],
+            &["pending", "(", ")"],
+        ],
+        Language::Go => &[&[".", "Skip"], &[".", "Skipf"], &[".", "SkipNow"], &["testing", ".", "Short"]],
+        Language::Rust => &[&["#", "[", "ignore"], &[",", "ignore"], &["should_panic"]],
+        Language::Java => &[
+            &["@", "Disabled"],
+            &["@", "Ignore"],
+            &["@", "DisabledIf"],
+            &["@", "DisabledOnOs"],
+            &["@", "EnabledIf"],
+            &["@", "EnabledOnOs"],
+            &["@", "EnabledIfEnvironmentVariable"],
+            &["@", "EnabledIfSystemProperty"],
+            &["assumeTrue"],
+            &["assumeFalse"],
+            &["assumeThat"],
+            &["TestAbortedException"],
+            &["AssumptionViolatedException"],
+            &["SkipException"],
+            &["enabled", "=", "false"],
+            &["XCTSkip"],
+        ],
+        Language::CSharp => &[&["[", "Ignore"], &["Skip", "="], &["Inconclusive"], &["Assume"], &["Explicit"]],
+        Language::Ruby => &[&["xit"], &["xdescribe"], &["skip"], &["pending"], &["xcontext"], &["omit"], &["pend"]],
+        Language::Php => {
+            &[&["markTestSkipped"], &["markTestIncomplete"], &["doesNotPerformAssertions"], &["->", "skip"]]
+        }
+        Language::C => &[&["GTEST_SKIP"], &["SKIP"]],
+    }
+}
+
+/// Conditions under which a runner or a machine is looked for and a test leaves early are skips as well.
+pub(super) fn signs(files: &[Parsed<'_>]) -> Vec<Sign> {
+    let mut signs = Vec::new();
+    let count = |side: Option<&Side<'_>>, language: Language| side.map_or(0, |side| places(side, language).len());
+    // A test that was off and moved is off as before: the whole patch is counted, and told where a mark is new.
+    let (mut before, mut after) = (0, 0);
+    let mut with_tests = Vec::new();
+    for file in files {
+        let Some(language) = file.language else { continue };
+        let has_tests = |side: &Option<Side<'_>>| side.as_ref().is_some_and(|side| !side.cases.is_empty());
+        if !(has_tests(&file.before) || has_tests(&file.after) || file.is_test()) {
+            continue;
+        }
+        before += count(file.before.as_ref(), language);
+        after += count(file.after.as_ref(), language);
+        with_tests.push((file, language));
+    }
+    let mut more = after.saturating_sub(before);
+    for (file, language) in &with_tests {
+        let Some(side) = &file.after else { continue };
+        let own = count(Some(side), *language).saturating_sub(count(file.before.as_ref(), *language)).min(more);
+        if own > 0 {
+            more -= own;
+            let line = places(side, *language).into_iter().find(|line| file.is_new_line(*line));
+            let message = format!("{} more than before: tests are switched off", text::count(own, "mark"));
+            let sign = Sign::new(FindingCode::TestsSkipped, Weight::Warning, file.path, message);
+            signs.push(match line {
+                Some(line) => sign.at(line),
+                None => sign,
+            });
+        }
+    }
+    for (file, language) in with_tests {
+        signs.extend(loosened(file, language));
+    }
+    signs
+}
+
+/// Returns the lines at which a mark stands.
+fn places(side: &Side<'_>, language: Language) -> Vec<u32> {
+    let tokens = &side.tokens;
+    let mut lines = Vec::new();
+    for at in 0..tokens.len() {
+        for mark in marks(language) {
+            let here = tokens[at..].iter().zip(*mark).filter(|(token, word)| token.is(word)).count() == mark.len();
+            if here && is_mark(language, tokens, at, mark) {
+                lines.push(tokens[at].line);
+                break;
+            }
+        }
+    }
+    lines
+}
+
+/// Tells marks from words of the same look: `.only` of another object, an import of the word.
+fn is_mark(language: Language, tokens: &[Token<'_>], at: usize, mark: &[&str]) -> bool {
+    let before = at.checked_sub(1).map(|before| tokens[before].text);
+    match language {
+        Language::JavaScript if mark[0] == "." => {
+            let suite = ["it", "test", "describe", "specify", "suite", "context", "t", "this", "bench"];
+            before.is_some_and(|before| suite.contains(&before) || matches!(before, "concurrent" | "serial" | "each"))
+        }
+        Language::JavaScript if mark.len() == 2 && mark[1] == ":" => {
+            let value = tokens.get(at + 2).map(|token| token.text);
+            matches!(before, Some("{" | ",")) && value.is_some_and(|value| value != "false")
+        }
+        Language::Python => {
+            // `from unittest import skip` switches nothing off.
+            let line = tokens[at].line;
+            let first = tokens[..=at].iter().rev().find(|token| token.line == line && token.first);
+            !first.is_some_and(|first| first.is("import") || first.is("from"))
+        }
+        Language::Java => !matches!(before, Some("import" | "static" | ".")) || mark[0] == "enabled",
+        Language::Ruby => tokens[at].first || before == Some(","),
+        Language::Go => {
+            mark[0] == "testing"
+                || before.is_some_and(|before| matches!(before, "t" | "tb" | "b" | "f" | "s" | "suite" | "T"))
+        }
+        Language::Rust if mark[0] == "," => {
+            // `#[cfg_attr(…, ignore)]`.
+            tokens[..at].iter().rev().take(12).any(|token| token.is("cfg_attr"))
+        }
+        _ => true,
+    }
+}
+
+/// Names whose number is what a test still accepts, and whether more of it accepts more.
+const TOLERANCES: [(&str, bool); 22] = [
+    ("delta", true),
+    ("rel", true),
+    ("abs", true),
+    ("rtol", true),
+    ("atol", true),
+    ("rel_tol", true),
+    ("abs_tol", true),
+    ("epsilon", true),
+    ("eps", true),
+    ("EPSILON", true),
+    ("max_relative", true),
+    ("tolerance", true),
+    ("within", true),
+    ("closeTo", true),
+    ("InDelta", true),
+    ("InEpsilon", true),
+    ("assert_in_delta", true),
+    ("be_within", true),
+    ("places", false),
+    ("toBeCloseTo", false),
+    ("assertAlmostEqual", false),
+    ("assertEquals", true),
+];
+
+/// Finds tests that accept more than before, by the numbers behind the names of tolerances.
+fn loosened(file: &Parsed<'_>, language: Language) -> Vec<Sign> {
+    let (Some(before), Some(after)) = (&file.before, &file.after) else { return Vec::new() };
+    let mut signs = Vec::new();
+    for case in &after.cases {
+        let Some(old) = before.cases.iter().find(|old| old.test.name == case.test.name) else { continue };
+        let was = tolerances(&before.tokens[old.test.body.clone()], language);
+        let is = tolerances(&after.tokens[case.test.body.clone()], language);
+        for (name, new) in &is {
+            let Some(old) = was.get(name) else { continue };
+            let grows = TOLERANCES.iter().find(|(tolerance, _)| tolerance == name).is_some_and(|(_, grows)| *grows);
+            let looser = if grows { new > old } else { new < old };
+            if looser {
+                let message = format!("`{}` accepts more than before: `{name}` was {old} and is {new}", case.test.name);
+                signs.push(
+                    Sign::new(FindingCode::ToleranceLoosened, Weight::Warning, file.path, message).at(case.test.line),
+                );
+            }
+        }
+        // A tolerance where there was none.
+        for (name, new) in is.iter().filter(|(name, _)| !was.contains_key(*name) && was.is_empty()) {
+            let old_exact = old.assertions.len() == case.assertions.len();
+            let approximate = !matches!(*name, "rel" | "abs") || has_approx(&after.tokens[case.test.body.clone()]);
+            if old_exact && approximate {
+                let message =
+                    format!("`{}` accepts more than before: it compares within `{name}` {new} now", case.test.name);
+                signs.push(
+                    Sign::new(FindingCode::ToleranceLoosened, Weight::Warning, file.path, message).at(case.test.line),
+                );
+            }
+        }
+    }
+    signs
+}
+
+fn has_approx(tokens: &[Token<'_>]) -> bool {
+    tokens.iter().any(|token| matches!(token.text, "approx" | "isclose" | "allclose" | "assert_allclose"))
+}
+
+fn tolerances<'a>(tokens: &'a [Token<'a>], language: Language) -> BTreeMap<&'static str, f64> {
+    let mut found: BTreeMap<&'static str, f64> = BTreeMap::new();
+    let number =
+        |token: &Token<'_>| token.text.trim_end_matches(['f', 'd', 'F', 'D', 'L']).replace('_', "").parse::<f64>().ok();
+    for (at, token) in tokens.iter().enumerate() {
+        let Some((name, grows)) = TOLERANCES.iter().find(|(name, _)| token.is(name)) else { continue };
+        let Some(next) = tokens.get(at + 1) else { continue };
+        let value = if next.is("=") || next.is(":") || next.is(":=") {
+            tokens.get(at + 2).and_then(number)
+        } else if next.is("(") {
+            // The last argument of a call, where there are enough of them.
+            let close = tokens[at + 1..].iter().scan(0_i32, |depth, token| {
+                match token.text {
+                    "(" | "[" if token.kind == Kind::Sign => *depth += 1,
+                    ")" | "]" if token.kind == Kind::Sign => *depth -= 1,
+                    _ => {}
+                }
+                (*depth > 0).then_some(token)
+            });
+            let inside: Vec<_> = close.collect();
+            let commas = inside.iter().filter(|token| token.is(",")).count();
+            let enough = match *name {
+                "assertEquals" | "assertAlmostEqual" | "InDelta" | "InEpsilon" | "assert_in_delta" => commas >= 2,
+                "toBeCloseTo" | "closeTo" => commas >= 1,
+                _ => false,
+            };
+            // JUnit's third argument is a delta only where it is a number with a point.
+            let last = inside.last().filter(|last| last.kind == Kind::Number && enough);
+            last.filter(|last| {
+                *name != "assertEquals" || (language == Language::Java && last.text.contains(['.', 'e', 'E']))
+            })
+            .and_then(|last| number(last))
+        } else {
+            None
+        };
+        let Some(value) = value else { continue };
+        let entry = found.entry(name).or_insert(value);
+        if (*grows && value > *entry) || (!grows && value < *entry) {
+            *entry = value;
+        }
+    }
+    found
+}

@@ -1,0 +1,417 @@
+//! Tests that cannot fail.
+
+use super::{
+    super::source::{self, Assertion, Kind, Language, Strength, Token},
+    Author, Sign,
+    parsed::{Case, Parsed, Side},
+};
+use crate::findings::{FindingCode, Weight};
+
+pub(super) fn signs(author: Author, files: &[Parsed<'_>]) -> Vec<Sign> {
+    let mut signs = Vec::new();
+    for file in files {
+        let (Some(language), Some(after)) = (file.language, &file.after) else { continue };
+        let helpers = asserting_helpers(language, files);
+        for case in &after.cases {
+            let old = file
+                .before
+                .as_ref()
+                .and_then(|before| Some((before, before.cases.iter().find(|old| old.test.name == case.test.name)?)));
+            let body = |side: &Side<'_>, case: &Case| source::normal(&side.tokens[case.test.body.clone()]);
+            if old.is_some_and(|(before, old)| body(before, old) == body(after, case)) {
+                continue;
+            }
+            // What the old test was already is not this patch's.
+            let was = old.is_some_and(|(before, old)| why(language, before, old, &helpers).is_some());
+            let Some((why, line)) = why(language, after, case, &helpers).filter(|_| !was) else { continue };
+            let weight = if old.is_some() { author.weight() } else { Weight::Warning };
+            let message = format!("`{}` {why}", case.test.name);
+            signs.push(Sign::new(FindingCode::VacuousTest, weight, file.path, message).at(line));
+        }
+    }
+    signs
+}
+
+/// Says why a test cannot fail, and on which line.
+fn why(language: Language, side: &Side<'_>, case: &Case, helpers: &[String]) -> Option<(String, u32)> {
+    let body = &side.tokens[case.test.body.clone()];
+    if let Some(line) = leaves_early(language, side, case) {
+        return Some(("returns before its assertions".to_owned(), line));
+    }
+    let asserts =
+        !case.assertions.is_empty() || calls_helper(language, body, helpers) || fails_otherwise(language, side, case);
+    if !asserts {
+        return Some(("asserts nothing".to_owned(), case.test.line));
+    }
+    let held: Vec<_> =
+        case.assertions.iter().filter(|assertion| against_itself(side, case, assertion).is_none()).collect();
+    if held.is_empty()
+        && let Some(first) = case.assertions.first()
+    {
+        let how = against_itself(side, case, first).unwrap_or("asserts nothing");
+        return Some((how.to_owned(), first.line));
+    }
+    // One assertion against itself among others is worth a look as well.
+    if let Some((assertion, how)) = case.assertions.iter().find_map(|one| Some((one, against_itself(side, case, one)?)))
+    {
+        return Some((how.to_owned(), assertion.line));
+    }
+    if let Some(line) = swallowed(language, side, case) {
+        return Some(("catches the failure of its own assertions".to_owned(), line));
+    }
+    unreachable(language, side, case).map(|line| ("has assertions that are never reached".to_owned(), line))
+}
+
+/// Finds a return at the outermost level of a test in front of all of its assertions.
+fn leaves_early(language: Language, side: &Side<'_>, case: &Case) -> Option<u32> {
+    let first = case.assertions.first()?;
+    let start = case.test.body.start;
+    let column = side.tokens.get(start).map(|token| token.column)?;
+    let mut depth = 0_i32;
+    for at in start..first.range.start {
+        let token = &side.tokens[at];
+        match token.text {
+            "{" if token.kind == Kind::Sign => depth += 1,
+            "}" if token.kind == Kind::Sign => depth -= 1,
+            _ => {}
+        }
+        if token.kind != Kind::Word || token.text != "return" {
+            continue;
+        }
+        let constant_branch = || {
+            let before: Vec<&str> = side.tokens[start..at].iter().rev().take(6).map(|token| token.text).collect();
+            before.windows(2).any(|pair| matches!(pair, ["True" | "true" | "1", "if"] | ["True" | "true" | "1", "("]))
+        };
+        let outermost = match language {
+            Language::Python | Language::Ruby => token.first && token.column <= column,
+            Language::JavaScript => depth <= 1 && side.tokens[start].is("{") && !follows_condition(side, start, at),
+            _ => depth == 0 && !follows_condition(side, start, at),
+        };
+        if outermost || constant_branch() {
+            return Some(token.line);
+        }
+    }
+    None
+}
+
+/// Tells whether a statement without braces hangs on an `if`.
+fn follows_condition(side: &Side<'_>, start: usize, at: usize) -> bool {
+    at > start && side.tokens[at - 1].is(")") || at > start && side.tokens[at - 1].is("else")
+}
+
+/// Returns the names of functions of the tests that assert themselves.
+fn asserting_helpers(language: Language, files: &[Parsed<'_>]) -> Vec<String> {
+    let mut names = Vec::new();
+    for file in files.iter().filter(|file| file.language == Some(language)) {
+        let Some(after) = &file.after else { continue };
+        for function in source::functions(language, &after.tokens) {
+            if !source::assertions(language, &after.tokens, function.body).is_empty() {
+                names.push(function.name);
+            }
+        }
+    }
+    names
+}
+
+/// Tells whether a test calls something that may assert for it.
+fn calls_helper(language: Language, body: &[Token<'_>], helpers: &[String]) -> bool {
+    body.windows(2).any(|pair| {
+        let (name, open) = (&pair[0], &pair[1]);
+        if name.kind != Kind::Word || !(open.is("(") || open.is("!")) {
+            return false;
+        }
+        let lower = name.text.to_ascii_lowercase();
+        helpers.iter().any(|helper| helper == name.text)
+            || ["assert", "check", "verify", "expect", "should", "must", "ensure", "require", "compare", "validate"]
+                .iter()
+                .any(|start| lower.starts_with(start) && lower != "expect")
+            || (language == Language::Go
+                && body.windows(3).any(|three| three[0].is(name.text) && three[1].is("(") && three[2].is("t")))
+    })
+}
+
+/// Tells whether a test can fail without an assertion: an expected error, a result that is unwrapped, a done callback.
+fn fails_otherwise(language: Language, side: &Side<'_>, case: &Case) -> bool {
+    let body = &side.tokens[case.test.body.clone()];
+    let head = &side.tokens[case.test.head.clone()];
+    let word = |tokens: &[Token<'_>], names: &[&str]| tokens.iter().any(|token| names.contains(&token.text));
+    match language {
+        Language::Rust => {
+            word(head, &["should_panic"]) || word(body, &["unwrap", "expect", "?", "unwrap_err", "proptest"])
+        }
+        Language::Java | Language::CSharp => word(head, &["expected", "ExpectedException"]),
+        // An example's output is compared.
+        Language::Go => case.test.name.starts_with("Example") || word(body, &["Run"]),
+        Language::JavaScript => word(body, &["rejects", "throw", "done"]) || body.is_empty(),
+        Language::Python => word(body, &["raise"]),
+        _ => false,
+    }
+}
+
+/// Says how an assertion holds a thing against itself.
+fn against_itself(side: &Side<'_>, case: &Case, assertion: &Assertion) -> Option<&'static str> {
+    let tokens = |range: &std::ops::Range<usize>| &side.tokens[range.clone()];
+    let text = |range: &std::ops::Range<usize>| source::normal(tokens(range));
+    let constant = |tokens: &[Token<'_>]| {
+        !tokens.is_empty()
+            && tokens.iter().all(|token| {
+                matches!(token.kind, Kind::Number | Kind::Text)
+                    || matches!(
+                        token.text,
+                        "True"
+                            | "true"
+                            | "False"
+                            | "false"
+                            | "None"
+                            | "null"
+                            | "nil"
+                            | "["
+                            | "]"
+                            | "("
+                            | ")"
+                            | ","
+                            | "-"
+                            | "{"
+                            | "}"
+                            | ":"
+                            | "=="
+                            | "==="
+                            | "+"
+                            | "not"
+                            | "!"
+                    )
+            })
+    };
+    let whole = tokens(&assertion.range);
+    let or_true =
+        whole.windows(2).any(|pair| (pair[0].is("or") || pair[0].is("||")) && matches!(pair[1].text, "True" | "true"));
+    if or_true {
+        return Some("asserts something that is always so");
+    }
+    match assertion.sides.as_slice() {
+        [one] if assertion.strength == Strength::Weak => {
+            let tokens = tokens(one);
+            let negated_false = tokens.len() == 1 && matches!(tokens[0].text, "False" | "false") && assertion.negated;
+            if tokens.len() == 1 && (matches!(tokens[0].text, "True" | "true" | "1") || tokens[0].kind == Kind::Text)
+                || negated_false
+            {
+                return Some("asserts a constant");
+            }
+            None
+        }
+        [one, other] => {
+            let (left, right) = (tokens(one), tokens(other));
+            if left.is_empty() || right.is_empty() {
+                return None;
+            }
+            if constant(left) && constant(right) {
+                return Some("compares constants with each other");
+            }
+            let (a, b) = (text(one), text(other));
+            if a == b && !assertion.negated {
+                return Some("compares a thing with itself");
+            }
+            // `assert len(x) >= 0`.
+            let operator = side.tokens.get(one.end).map_or("", |token| token.text);
+            let length =
+                a.starts_with("len (") || a.contains(". length") || a.contains(". len (") || a.contains(". size (");
+            if operator == ">=" && b == "0" && length {
+                return Some("asserts something that is always so");
+            }
+            let expected = |name: &str| {
+                let lower = name.to_ascii_lowercase();
+                ["expected", "want", "expect", "wanted", "exp", "result", "actual"]
+                    .iter()
+                    .any(|word| lower.starts_with(word))
+            };
+            // `expected = f(x); assert f(x) == expected`.
+            for (name, other) in [(&a, &b), (&b, &a)] {
+                if !expected(name) || name.contains(' ') || !other.contains('(') {
+                    continue;
+                }
+                let value = initializer(side, case, name);
+                if value.is_some_and(|value| value == *other) {
+                    return Some("computes what it expects by what it tests");
+                }
+            }
+            // `expected = result`.
+            for (name, other) in [(&a, &b), (&b, &a)] {
+                if !name.contains(' ')
+                    && !other.contains(' ')
+                    && initializer(side, case, name).is_some_and(|value| value == *other)
+                {
+                    return Some("compares a thing with itself");
+                }
+            }
+            // `expected = f(x); got = f(x)`, where one is called expected.
+            let values = (initializer(side, case, &a), initializer(side, case, &b));
+            let named = ["expected", "want"]
+                .iter()
+                .any(|word| a.to_ascii_lowercase().starts_with(word) || b.to_ascii_lowercase().starts_with(word));
+            match values {
+                (Some(one), Some(other)) if one == other && one.contains('(') && named => {
+                    Some("computes what it expects by what it tests")
+                }
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// Returns what a variable of a test was set to, where it is set once.
+fn initializer(side: &Side<'_>, case: &Case, name: &str) -> Option<String> {
+    let body = &side.tokens[case.test.body.clone()];
+    let mut places =
+        body.windows(2).enumerate().filter(|(_, pair)| pair[0].is(name) && (pair[1].is("=") || pair[1].is(":=")));
+    let (at, _) = places.next()?;
+    if places.next().is_some() {
+        return None;
+    }
+    let begin = at + 2;
+    let line = body.get(begin)?.line;
+    let mut depth = 0_i32;
+    let mut end = begin;
+    while let Some(token) = body.get(end) {
+        if depth == 0 && (token.is(";") || token.line > line) {
+            break;
+        }
+        match token.text {
+            "(" | "[" | "{" if token.kind == Kind::Sign => depth += 1,
+            ")" | "]" | "}" if token.kind == Kind::Sign => depth -= 1,
+            _ => {}
+        }
+        if depth < 0 {
+            break;
+        }
+        end += 1;
+    }
+    Some(source::normal(&body[begin..end]))
+}
+
+/// Finds assertions inside of a `try` whose handler does nothing about them.
+fn swallowed(language: Language, side: &Side<'_>, case: &Case) -> Option<u32> {
+    let body = case.test.body.clone();
+    let tokens = &side.tokens;
+    match language {
+        Language::Python => {
+            for at in body.clone().filter(|at| tokens[*at].is("try") && tokens[*at].first) {
+                let column = tokens[at].column;
+                let except =
+                    (at + 1..body.end).find(|other| tokens[*other].first && tokens[*other].column == column)?;
+                let inside = case.assertions.iter().any(|one| one.range.start > at && one.range.end <= except);
+                if !inside || !tokens[except].is("except") {
+                    continue;
+                }
+                let colon = (except..body.end).find(|other| tokens[*other].is(":"))?;
+                let caught = source::normal(&tokens[except + 1..colon]);
+                let broad = caught.is_empty()
+                    || ["Exception", "BaseException", "AssertionError"].iter().any(|name| caught.contains(name));
+                let handler = (colon + 1..body.end)
+                    .take_while(|other| !(tokens[*other].first && tokens[*other].column <= column));
+                let mut handler = handler.map(|other| &tokens[other]);
+                let quiet = !handler
+                    .any(|token| matches!(token.text, "raise" | "fail" | "assert") || token.text.starts_with("assert"));
+                if broad && quiet {
+                    return Some(tokens[at].line);
+                }
+            }
+            // `with contextlib.suppress(AssertionError):`
+            let suppressed = body.clone().find(|at| tokens[*at].is("suppress"))?;
+            let broad = tokens[suppressed..]
+                .iter()
+                .take(8)
+                .any(|token| matches!(token.text, "AssertionError" | "Exception" | "BaseException"));
+            broad.then(|| tokens[suppressed].line)
+        }
+        Language::JavaScript | Language::Java | Language::CSharp | Language::Php => {
+            for at in body.clone().filter(|at| tokens[*at].is("try")) {
+                let open = at + 1;
+                if !tokens.get(open).is_some_and(|token| token.is("{")) {
+                    continue;
+                }
+                let close = matching(tokens, open)?;
+                let inside = case.assertions.iter().any(|one| one.range.start > at && one.range.end <= close);
+                if !inside || !tokens.get(close + 1).is_some_and(|token| token.is("catch")) {
+                    continue;
+                }
+                let handler = (close + 1..body.end).find(|other| tokens[*other].is("{"))?;
+                let caught = source::normal(&tokens[close + 2..handler]);
+                let broad = language == Language::JavaScript
+                    || ["Throwable", "AssertionError", "Error", "Exception"]
+                        .iter()
+                        .any(|name| caught.split(' ').any(|word| word == *name));
+                // An assertion failure is no Exception in Java.
+                let broad = broad
+                    && !(language == Language::Java && caught.contains("Exception") && !caught.contains("Throwable"));
+                let end = matching(tokens, handler)?;
+                let quiet = !tokens[handler..end].iter().any(|token| {
+                    matches!(token.text, "throw" | "fail" | "expect" | "done")
+                        || token.text.starts_with("assert")
+                        || token.is("t")
+                });
+                if broad && quiet {
+                    return Some(tokens[at].line);
+                }
+            }
+            None
+        }
+        Language::Rust => {
+            let at = body.clone().find(|at| tokens[*at].is("catch_unwind"))?;
+            let ignored = tokens[body.start..at].iter().rev().take(8).any(|token| token.is("_"));
+            let inside = case.assertions.iter().any(|one| one.range.start > at);
+            (ignored && inside).then(|| tokens[at].line)
+        }
+        Language::Go => {
+            // A deferred recover takes a failed assertion's panic, and `t.Fatal` inside a goroutine is lost.
+            let at = body.clone().find(|at| tokens[*at].is("recover"))?;
+            let quiet = !tokens[at..body.end]
+                .iter()
+                .take(20)
+                .any(|token| matches!(token.text, "Error" | "Errorf" | "Fatal" | "Fatalf" | "panic"));
+            let panics = case.assertions.iter().all(|one| !source::normal(&tokens[one.range.clone()]).contains("t ."));
+            (quiet && panics).then(|| tokens[at].line)
+        }
+        _ => None,
+    }
+}
+
+fn matching(tokens: &[Token<'_>], open: usize) -> Option<usize> {
+    let mut depth = 0_i32;
+    for (at, token) in tokens.iter().enumerate().skip(open) {
+        match token.text {
+            "{" | "(" | "[" if token.kind == Kind::Sign => depth += 1,
+            "}" | ")" | "]" if token.kind == Kind::Sign => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+    None
+}
+
+/// Finds assertions behind a condition that is never so: all of them, and not one of several.
+fn unreachable(language: Language, side: &Side<'_>, case: &Case) -> Option<u32> {
+    let first = case.assertions.first()?;
+    let tokens = &side.tokens[case.test.body.start..first.range.start];
+    let never = |at: usize| match language {
+        Language::Python => {
+            matches!(tokens[at].text, "if" | "while")
+                && tokens.get(at + 2).is_some_and(|token| token.is(":"))
+                && tokens.get(at + 1).is_some_and(|token| matches!(token.text, "False" | "0" | "None"))
+                || tokens[at].is("for")
+                    && tokens[at..]
+                        .windows(4)
+                        .take(6)
+                        .any(|four| four[0].is("in") && four[1].is("[") && four[2].is("]") && four[3].is(":"))
+        }
+        _ => {
+            matches!(tokens[at].text, "if" | "while")
+                && (tokens.get(at + 1).is_some_and(|token| token.is("false"))
+                    || tokens.get(at + 1).is_some_and(|token| token.is("("))
+                        && tokens.get(at + 2).is_some_and(|token| matches!(token.text, "false" | "0")))
+        }
+    };
+    (0..tokens.len()).find(|at| never(*at)).map(|at| tokens[at].line)
+}

@@ -1,0 +1,467 @@
+//! Assertions in the body of a test: what they compare, and how strictly.
+
+use super::{
+    functions::closing,
+    normal,
+    tokens::{Kind, Language, Token},
+};
+
+/// How much an assertion holds its value to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Strength {
+    /// That there is one, or that it is of a kind.
+    Weak,
+    /// A relation, a part, a pattern.
+    Partial,
+    /// One value and no other, or one error.
+    Exact,
+}
+
+/// An assertion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assertion {
+    /// Its tokens.
+    pub range: std::ops::Range<usize>,
+    /// Its line.
+    pub line: u32,
+    /// What it compares, each as a range of tokens: one for a condition, two for an equation.
+    pub sides: Vec<std::ops::Range<usize>>,
+    /// How strict it is.
+    pub strength: Strength,
+    /// Whether it says that something is not so.
+    pub negated: bool,
+}
+
+const EXACT: [&str; 24] = [
+    "assertEqual",
+    "assertEquals",
+    "assert_eq",
+    "assertSame",
+    "assertIs",
+    "toBe",
+    "toEqual",
+    "toStrictEqual",
+    "equal",
+    "strictEqual",
+    "deepEqual",
+    "deepStrictEqual",
+    "Equal",
+    "EqualValues",
+    "assertListEqual",
+    "assertDictEqual",
+    "assertArrayEquals",
+    "isEqualTo",
+    "is",
+    "same",
+    "eq",
+    "assert_equal",
+    "AreEqual",
+    "assertCountEqual",
+];
+const ERROR: [&str; 16] = [
+    "raises",
+    "assertRaises",
+    "assertRaisesRegex",
+    "toThrow",
+    "toThrowError",
+    "throws",
+    "rejects",
+    "assertThrows",
+    "Error",
+    "ErrorIs",
+    "ErrorContains",
+    "EqualError",
+    "Panics",
+    "assert_raises",
+    "throwsAsync",
+    "expectException",
+];
+const WEAK: [&str; 17] = [
+    "assertTrue",
+    "assertIsNotNone",
+    "assertNotNull",
+    "toBeDefined",
+    "toBeTruthy",
+    "ok",
+    "NotNil",
+    "assertIsInstance",
+    "truthy",
+    "assertNotNone",
+    "IsTrue",
+    "isNotNull",
+    "assertFalse",
+    "toBeFalsy",
+    "True",
+    "notThrows",
+    "not_to",
+];
+
+/// Finds the assertions in a range of tokens.
+#[must_use]
+pub fn assertions(language: Language, all: &[Token<'_>], body: std::ops::Range<usize>) -> Vec<Assertion> {
+    let mut found: Vec<Assertion> = Vec::new();
+    for at in body.clone() {
+        if found.last().is_some_and(|last| at < last.range.end) {
+            continue;
+        }
+        let assertion = match language {
+            Language::Python if all[at].is("assert") => Some(statement(all, at, body.end)),
+            Language::Java | Language::C | Language::Php
+                if all[at].is("assert") && !all.get(at + 1).is_some_and(|next| next.is("(")) =>
+            {
+                Some(statement(all, at, body.end))
+            }
+            Language::Rust => macro_call(all, at),
+            Language::Go => go_check(all, at, &body),
+            _ => None,
+        };
+        let assertion = assertion.or_else(|| call(language, all, at, &body));
+        found.extend(assertion.filter(|assertion| assertion.range.end <= body.end));
+    }
+    found
+}
+
+/// `assert x == y, "why"`.
+fn statement(all: &[Token<'_>], at: usize, limit: usize) -> Assertion {
+    let mut depth = 0_i32;
+    let mut end = at + 1;
+    while end < limit {
+        let token = &all[end];
+        if depth == 0 && end > at + 1 && token.first && !matches!(token.text, "and" | "or" | "." | "+") {
+            break;
+        }
+        match token.text {
+            "(" | "[" | "{" if token.kind == Kind::Sign => depth += 1,
+            ")" | "]" | "}" if token.kind == Kind::Sign => depth -= 1,
+            ";" if depth == 0 => break,
+            _ => {}
+        }
+        if depth < 0 {
+            break;
+        }
+        end += 1;
+    }
+    let condition_end = top_level(all, at + 1..end, &[",", ":"]).first().copied().unwrap_or(end);
+    let mut assertion = condition(all, at + 1..condition_end);
+    assertion.range = at..end;
+    assertion.line = all[at].line;
+    assertion
+}
+
+/// Reads a condition: `x == y`, `x in y`, `x`.
+fn condition(all: &[Token<'_>], range: std::ops::Range<usize>) -> Assertion {
+    let line = all.get(range.start).map_or(0, |token| token.line);
+    let equal = top_level(all, range.clone(), &["==", "===", "is"]);
+    let related = top_level(all, range.clone(), &["!=", "!==", "<", ">", "<=", ">=", "in", "not"]);
+    let (strength, split) = match (equal.first(), related.first()) {
+        (Some(at), _) => (Strength::Exact, Some(*at)),
+        (None, Some(at)) => (Strength::Partial, Some(*at)),
+        (None, None) => (Strength::Weak, None),
+    };
+    let negated = equal.is_empty() && related.iter().any(|at| matches!(all[*at].text, "!=" | "!==" | "not"));
+    let sides = match split {
+        // `x is not None` is weak.
+        Some(at) => vec![range.start..at, at + 1..range.end],
+        None => vec![range.clone()],
+    };
+    let none = sides.get(1).is_some_and(|side| normal(&all[side.clone()]).ends_with("None"));
+    Assertion { range, line, sides, strength: if none { Strength::Weak } else { strength }, negated }
+}
+
+/// `assert_eq!(x, y, "why")`, `assert!(x == y)`, `assert!(matches!(…))`.
+fn macro_call(all: &[Token<'_>], at: usize) -> Option<Assertion> {
+    let name = all.get(at).filter(|token| token.kind == Kind::Word)?;
+    all.get(at + 1).filter(|token| token.is("!"))?;
+    let asserts = name.text.contains("assert") || matches!(name.text, "panic" | "unreachable" | "todo");
+    let open = at + 2;
+    if !asserts || !all.get(open)?.text.starts_with(['(', '[', '{']) {
+        return None;
+    }
+    let close = closing(all, open)?;
+    let mut assertion = if name.text.ends_with("_eq") || name.text.ends_with("_ne") {
+        let sides = arguments(all, open, close);
+        Assertion {
+            range: at..close + 1,
+            line: name.line,
+            sides: sides.into_iter().take(2).collect(),
+            strength: if name.text.ends_with("_eq") { Strength::Exact } else { Strength::Partial },
+            negated: name.text.ends_with("_ne"),
+        }
+    } else {
+        let end = top_level(all, open + 1..close, &[","]).first().copied().unwrap_or(close);
+        condition(all, open + 1..end)
+    };
+    if name.text.contains("snapshot") || matches!(name.text, "panic" | "unreachable" | "todo") {
+        assertion.sides.clear();
+        assertion.strength = Strength::Exact;
+    }
+    assertion.range = at..close + 1;
+    assertion.line = name.line;
+    Some(assertion)
+}
+
+/// `if got != want { t.Errorf(…) }`: the condition is what is asserted.
+fn go_check(all: &[Token<'_>], at: usize, body: &std::ops::Range<usize>) -> Option<Assertion> {
+    all.get(at).filter(|token| token.is("if"))?;
+    let open = (at..body.end).find(|at| all[*at].is("{"))?;
+    let close = closing(all, open)?;
+    let fails = all[open..close].windows(3).any(|tokens| {
+        tokens[1].is(".") && matches!(tokens[2].text, "Error" | "Errorf" | "Fatal" | "Fatalf" | "Fail" | "FailNow")
+    });
+    if !fails {
+        return None;
+    }
+    // `if err := f(); err != nil`.
+    let begin = top_level(all, at + 1..open, &[";"]).first().map_or(at + 1, |at| at + 1);
+    let mut assertion = condition(all, begin..open);
+    let different = top_level(all, begin..open, &["!="]);
+    if let [split] = different.as_slice() {
+        assertion.sides = vec![begin..*split, *split + 1..open];
+        assertion.strength = if normal(&all[*split + 1..open]) == "nil" { Strength::Weak } else { Strength::Exact };
+        assertion.negated = false;
+    }
+    assertion.range = at..close + 1;
+    assertion.line = all[at].line;
+    Some(assertion)
+}
+
+/// A call by one of the names by which libraries assert: `self.assertEqual(x, y)`, `expect(x).toBe(y)`, `t.is(x, y)`.
+fn call(language: Language, all: &[Token<'_>], at: usize, body: &std::ops::Range<usize>) -> Option<Assertion> {
+    let name = all.get(at).filter(|token| token.kind == Kind::Word)?;
+    let before = at.checked_sub(1).and_then(|before| all.get(before));
+    if name.is("expect") && !before.is_some_and(|before| before.is(".")) && language != Language::Rust {
+        return expect(all, at, body);
+    }
+    let open = at + 1;
+    if !all.get(open)?.is("(")
+        || before.is_some_and(|before| matches!(before.text, "def" | "function" | "fn" | "func" | "new"))
+    {
+        return None;
+    }
+    let lower = name.text.to_ascii_lowercase();
+    let library =
+        lower.starts_with("assert") || matches!(name.text, "fail" | "verify" | "refute" | "verifyNoMoreInteractions");
+    let receiver =
+        before.filter(|before| before.is(".")).and_then(|_| all.get(at.checked_sub(2)?)).map(|token| token.text);
+    let by_receiver = match receiver {
+        Some("assert" | "require" | "Assert" | "should" | "chai" | "Assertions" | "assertions") => true,
+        // The object that ava, tape, node and Go hand to a test.
+        Some("t" | "tt" | "test" | "tb" | "assert_" | "ctx" | "s" | "suite" | "is" | "a")
+            if language == Language::JavaScript =>
+        {
+            EXACT.contains(&name.text)
+                || ERROR.contains(&name.text)
+                || WEAK.contains(&name.text)
+                || matches!(
+                    name.text,
+                    "not"
+                        | "true"
+                        | "false"
+                        | "pass"
+                        | "like"
+                        | "snapshot"
+                        | "deepEquals"
+                        | "notOk"
+                        | "isNot"
+                        | "regex"
+                        | "match"
+                        | "end"
+                        | "plan"
+                        | "equals"
+                        | "notEqual"
+                        | "notDeepEqual"
+                ) && !matches!(name.text, "end" | "plan")
+        }
+        Some("t" | "tb" | "b" | "f") if language == Language::Go => {
+            matches!(name.text, "Error" | "Errorf" | "Fatal" | "Fatalf" | "Fail" | "FailNow")
+        }
+        Some("pytest") => matches!(name.text, "raises" | "fail" | "warns"),
+        Some(_) => matches!(name.text, "assertEqual" | "assert_called_once_with" | "should" | "Should"),
+        None => false,
+    };
+    if !(library || by_receiver) || lower.starts_with("assertj") {
+        return None;
+    }
+    let close = closing(all, open)?;
+    let mut sides = arguments(all, open, close);
+    let mut strength = if EXACT.contains(&name.text) || ERROR.contains(&name.text) {
+        Strength::Exact
+    } else if WEAK.contains(&name.text) {
+        Strength::Weak
+    } else {
+        Strength::Partial
+    };
+    let mut end = close + 1;
+    let mut negated = lower.contains("not") || lower.contains("false");
+    // `assertThat(x).isEqualTo(y)`, `assert.that(x).equals(y)`.
+    while all.get(end).is_some_and(|token| token.is(".")) && all.get(end + 2).is_some_and(|token| token.is("(")) {
+        let Some(close) = closing(all, end + 2).filter(|close| *close < body.end) else { break };
+        let matcher = all[end + 1].text;
+        if EXACT.contains(&matcher) || matcher == "equals" {
+            strength = Strength::Exact;
+            sides.extend(arguments(all, end + 2, close).into_iter().take(1));
+        }
+        negated |= matcher.contains("Not");
+        end = close + 1;
+    }
+    let condition_only = matches!(
+        lower.as_str(),
+        "asserttrue"
+            | "assertfalse"
+            | "assert"
+            | "true"
+            | "false"
+            | "ok"
+            | "istrue"
+            | "isfalse"
+            | "truthy"
+            | "assertthat"
+    ) && receiver != Some("verify");
+    if condition_only && sides.len() <= 2 {
+        // The second argument is what is said when it fails.
+        if let Some(first) = sides.first().cloned() {
+            let inside = condition(all, first);
+            if sides.len() == 1 || lower != "assertthat" {
+                strength = inside.strength;
+                sides = inside.sides;
+                negated |= inside.negated;
+            }
+        }
+    }
+    // Go's libraries take the test first.
+    if language == Language::Go && sides.first().is_some_and(|side| normal(&all[side.clone()]) == "t") {
+        sides.remove(0);
+    }
+    let takes_two = strength == Strength::Exact && !ERROR.contains(&name.text);
+    sides.truncate(if takes_two || strength == Strength::Partial { 2 } else { sides.len().min(2) });
+    if ERROR.contains(&name.text) || language == Language::Go && receiver == Some("t") {
+        sides.clear();
+    }
+    Some(Assertion { range: at..end, line: name.line, sides, strength, negated })
+}
+
+/// `expect(x).not.toBe(y)`, `expect(x).to.equal(y)`, `expect(x).to eq y`.
+fn expect(all: &[Token<'_>], at: usize, body: &std::ops::Range<usize>) -> Option<Assertion> {
+    let open = at + 1;
+    if !all.get(open)?.is("(") {
+        // `expect { … }.to raise_error`.
+        return all.get(open).filter(|token| token.is("{")).and_then(|_| {
+            let end = closing(all, open)?;
+            Some(Assertion {
+                range: at..end + 1,
+                line: all[at].line,
+                sides: Vec::new(),
+                strength: Strength::Exact,
+                negated: false,
+            })
+        });
+    }
+    let close = closing(all, open)?;
+    let mut sides: Vec<_> = arguments(all, open, close).into_iter().take(1).collect();
+    let (mut end, mut strength, mut negated, mut matched) = (close + 1, Strength::Partial, false, false);
+    while end + 1 < body.end && all[end].is(".") {
+        let matcher = all[end + 1].text;
+        negated |= matches!(matcher, "not" | "not_to" | "to_not");
+        strength = if EXACT.contains(&matcher) || ERROR.contains(&matcher) {
+            Strength::Exact
+        } else if WEAK.contains(&matcher) {
+            Strength::Weak
+        } else {
+            strength
+        };
+        end += 2;
+        if all.get(end).is_some_and(|token| token.is("(")) {
+            let close = closing(all, end)?;
+            matched = true;
+            if !ERROR.contains(&matcher) && sides.len() < 2 {
+                sides.extend(arguments(all, end, close).into_iter().take(1));
+            }
+            end = close + 1;
+        } else if all
+            .get(end)
+            .is_some_and(|token| matches!(token.text, "eq" | "eql" | "be" | "match_array" | "contain_exactly"))
+        {
+            // RSpec: `expect(x).to eq 1`.
+            let line = all[end].line;
+            let stop = (end + 1..body.end).find(|at| all[*at].line > line).unwrap_or(body.end);
+            strength = Strength::Exact;
+            sides.push(end + 1..stop);
+            matched = true;
+            end = stop;
+        }
+    }
+    // Chai's properties, such as `.to.be.true`, assert without a call; `expect(x)` alone asserts nothing.
+    let asserted = matched || end > close + 1;
+    asserted.then_some(Assertion { range: at..end, line: all[at].line, sides, strength, negated })
+}
+
+/// Returns the arguments of a call, each as a range.
+fn arguments(all: &[Token<'_>], open: usize, close: usize) -> Vec<std::ops::Range<usize>> {
+    let mut ranges = Vec::new();
+    let mut begin = open + 1;
+    for comma in top_level(all, open + 1..close, &[","]) {
+        ranges.push(begin..comma);
+        begin = comma + 1;
+    }
+    if begin < close {
+        ranges.push(begin..close);
+    }
+    ranges
+}
+
+/// Finds words and signs outside of all brackets of a range.
+fn top_level(all: &[Token<'_>], range: std::ops::Range<usize>, wanted: &[&str]) -> Vec<usize> {
+    let mut depth = 0_i32;
+    let mut found = Vec::new();
+    for at in range {
+        let token = &all[at];
+        match token.text {
+            "(" | "[" | "{" if token.kind == Kind::Sign => depth += 1,
+            ")" | "]" | "}" if token.kind == Kind::Sign => depth -= 1,
+            text if depth == 0 && token.kind != Kind::Text && wanted.contains(&text) => found.push(at),
+            _ => {}
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod unit {
+    use super::{super::tokens, *};
+
+    fn sides(language: Language, source: &str) -> Vec<(Vec<String>, Strength)> {
+        let all = tokens(language, source);
+        assertions(language, &all, 0..all.len())
+            .into_iter()
+            .map(|one| (one.sides.into_iter().map(|side| normal(&all[side])).collect(), one.strength))
+            .collect()
+    }
+
+    #[test]
+    fn what_is_compared_is_found_in_every_language() {
+        for (language, source, expected) in [
+            (Language::Python, "assert f(1) == [2, 3], 'no'\nx = 1", vec!["f ( 1 )", "[ 2 , 3 ]"]),
+            (Language::Python, "self.assertEqual(a.b, 2)", vec!["a . b", "2"]),
+            (Language::JavaScript, "expect(f(1)).toBe(2);", vec!["f ( 1 )", "2"]),
+            (Language::JavaScript, "assert.strictEqual(f(1), 2, 'm');", vec!["f ( 1 )", "2"]),
+            (Language::JavaScript, "t.is(f(1), 2);", vec!["f ( 1 )", "2"]),
+            (Language::JavaScript, "expect(f(1)).to.equal(2)", vec!["f ( 1 )", "2"]),
+            (Language::Go, "if got := F(1); got != 2 { t.Errorf(\"no\") }", vec!["got", "2"]),
+            (Language::Go, "assert.Equal(t, 2, F(1))", vec!["2", "F ( 1 )"]),
+            (Language::Rust, "assert_eq!(f(1), 2, \"m {}\", 1);", vec!["f ( 1 )", "2"]),
+            (Language::Rust, "assert!(f(1) == 2);", vec!["f ( 1 )", "2"]),
+            (Language::Java, "assertEquals(2, f(1));", vec!["2", "f ( 1 )"]),
+            (Language::Java, "assertThat(f(1)).isEqualTo(2);", vec!["f ( 1 )", "2"]),
+            (Language::Ruby, "expect(f(1)).to eq 2\n", vec!["f ( 1 )", "2"]),
+        ] {
+            assert_eq!(
+                sides(language, source),
+                [(expected.into_iter().map(str::to_owned).collect(), Strength::Exact)],
+                "{source}"
+            );
+        }
+        assert_eq!(sides(Language::Python, "self.assertTrue(x)")[0].1, Strength::Weak);
+        assert_eq!(sides(Language::Python, "assert x > 1")[0].1, Strength::Partial);
+        assert_eq!(sides(Language::JavaScript, "expect(x); foo(1)"), []);
+    }
+}

@@ -1,0 +1,359 @@
+//! Functions: their name, their body, and what stands in front of them.
+
+use super::tokens::{Kind, Language, Token};
+
+/// A function, as ranges of tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Function {
+    /// Its name.
+    pub name: String,
+    /// The line of its name.
+    pub line: u32,
+    /// The tokens from the first of its decorators, attributes or annotations to its name.
+    pub head: std::ops::Range<usize>,
+    /// The tokens between its name and its body: parameters and result.
+    pub signature: std::ops::Range<usize>,
+    /// The tokens of its body, without braces.
+    pub body: std::ops::Range<usize>,
+}
+
+/// Finds the functions of a source, outer ones before inner ones.
+#[must_use]
+pub fn functions(language: Language, tokens: &[Token<'_>]) -> Vec<Function> {
+    let found = (0..tokens.len()).filter_map(|at| match language {
+        Language::Python => indented(tokens, at, &["def"]),
+        Language::Ruby => indented(tokens, at, &["def", "defp"]),
+        Language::Go => braced(tokens, at, "func"),
+        Language::Rust => braced(tokens, at, "fn"),
+        Language::Php => braced(tokens, at, "function"),
+        Language::JavaScript => javascript(tokens, at),
+        Language::Java | Language::CSharp | Language::C => braced(tokens, at, "fun").or_else(|| method(tokens, at)),
+    });
+    found.collect()
+}
+
+/// `def name(…):` with a body that is indented further.
+fn indented(tokens: &[Token<'_>], at: usize, keywords: &[&str]) -> Option<Function> {
+    let keyword = tokens.get(at).filter(|token| keywords.iter().any(|keyword| token.is(keyword)))?;
+    let name_at = at + 1;
+    let name = tokens.get(name_at).filter(|token| token.kind == Kind::Word)?;
+    // `async def` and decorators stand in front.
+    let mut head = at;
+    while head > 0 && !tokens[head].first {
+        head -= 1;
+    }
+    let column = tokens[head].column;
+    while let Some(line) = line_before(tokens, head) {
+        let decorator = tokens[line].is("@") || (tokens[line].text.starts_with('@') && tokens[line].column == column);
+        if !decorator {
+            break;
+        }
+        head = line;
+    }
+    let mut depth = 0_i32;
+    let mut open = name_at + 1;
+    let ruby = keyword.text != "def" || !tokens.iter().skip(at).take(400).any(|token| token.is(":"));
+    loop {
+        let token = tokens.get(open)?;
+        match token.text {
+            "(" | "[" | "{" => depth += 1,
+            ")" | "]" | "}" => depth -= 1,
+            ":" if depth == 0 && !ruby => break,
+            _ if ruby && depth == 0 && token.line > name.line => {
+                open -= 1;
+                break;
+            }
+            _ => {}
+        }
+        open += 1;
+    }
+    let body = open + 1;
+    // The body ends with the first line that is not indented further.
+    let mut end = body;
+    let mut depth = 0_i32;
+    while let Some(token) = tokens.get(end) {
+        if token.first && depth == 0 && token.column <= column && token.line > name.line {
+            break;
+        }
+        match token.text {
+            "(" | "[" | "{" if token.kind == Kind::Sign => depth += 1,
+            ")" | "]" | "}" if token.kind == Kind::Sign => depth = (depth - 1).max(0),
+            _ => {}
+        }
+        end += 1;
+    }
+    Some(Function {
+        name: name.text.to_owned(),
+        line: name.line,
+        head: head..name_at,
+        signature: name_at + 1..open,
+        body: body..end,
+    })
+}
+
+/// Returns the first token of the logical line before the one that `at` begins.
+fn line_before(tokens: &[Token<'_>], at: usize) -> Option<usize> {
+    let mut before = at.checked_sub(1)?;
+    let mut depth = 0_i32;
+    loop {
+        match tokens[before].text {
+            ")" | "]" | "}" if tokens[before].kind == Kind::Sign => depth += 1,
+            "(" | "[" | "{" if tokens[before].kind == Kind::Sign => depth -= 1,
+            _ => {}
+        }
+        if tokens[before].first && depth <= 0 {
+            return Some(before);
+        }
+        before = before.checked_sub(1)?;
+    }
+}
+
+/// `func name(…) … { … }`, with a receiver in Go, and attributes in Rust.
+fn braced(tokens: &[Token<'_>], at: usize, keyword: &str) -> Option<Function> {
+    tokens.get(at).filter(|token| token.is(keyword))?;
+    let mut name_at = at + 1;
+    // A receiver, or type parameters of Kotlin.
+    match tokens.get(name_at)?.text {
+        "(" if keyword == "func" => name_at = closing(tokens, name_at)? + 1,
+        "<" if keyword == "fun" => name_at = name_at + tokens[name_at..].iter().position(|token| token.is(">"))? + 1,
+        "&" if keyword == "function" => name_at += 1,
+        _ => {}
+    }
+    let name = tokens.get(name_at)?;
+    let quoted = name.is("`");
+    let named = name.kind == Kind::Word || quoted;
+    if !named {
+        return None;
+    }
+    let (text, behind) = if quoted {
+        let end = name_at + 1 + tokens[name_at + 1..].iter().position(|token| token.is("`"))?;
+        (super::normal(&tokens[name_at + 1..end]), end + 1)
+    } else {
+        (name.text.to_owned(), name_at + 1)
+    };
+    let (signature, body) = body_behind(tokens, behind)?;
+    Some(Function { name: text, line: name.line, head: head_of(tokens, at)..name_at, signature, body })
+}
+
+/// `@Test public void name(…) throws X { … }`: a name with parentheses and braces behind it, and a type before it.
+fn method(tokens: &[Token<'_>], at: usize) -> Option<Function> {
+    const NO_NAMES: [&str; 14] = [
+        "if",
+        "for",
+        "while",
+        "switch",
+        "catch",
+        "synchronized",
+        "return",
+        "new",
+        "else",
+        "do",
+        "try",
+        "using",
+        "lock",
+        "when",
+    ];
+    let name = tokens.get(at).filter(|token| token.kind == Kind::Word && !NO_NAMES.contains(&token.text))?;
+    tokens.get(at + 1).filter(|token| token.is("("))?;
+    let before = tokens.get(at.checked_sub(1)?)?;
+    let typed = (before.kind == Kind::Word && !NO_NAMES.contains(&before.text))
+        || matches!(before.text, ">" | "]" | "*" | "&" | "?");
+    if !typed {
+        return None;
+    }
+    let (signature, body) = body_behind(tokens, at + 1)?;
+    Some(Function { name: name.text.to_owned(), line: name.line, head: head_of(tokens, at)..at, signature, body })
+}
+
+/// `function name(…) {`, `name(…) {` in a class, `name = (…) => {` and `name = async function (…) {`.
+fn javascript(tokens: &[Token<'_>], at: usize) -> Option<Function> {
+    const NO_NAMES: [&str; 10] =
+        ["if", "for", "while", "switch", "catch", "function", "return", "with", "super", "await"];
+    let token = tokens.get(at)?;
+    if token.is("function") && tokens.get(at + 1).is_some_and(|token| token.kind == Kind::Word) {
+        return braced(tokens, at, "function");
+    }
+    if token.kind != Kind::Word || NO_NAMES.contains(&token.text) {
+        return None;
+    }
+    let before = at.checked_sub(1).and_then(|before| tokens.get(before));
+    let next = tokens.get(at + 1)?;
+    if next.is("(") {
+        // A method stands behind another method or the beginning of its class; a call does not have braces behind it.
+        let begins = before.is_none_or(|before| {
+            before.is("{")
+                || before.is("}")
+                || before.is(";")
+                || before.is(",")
+                || matches!(before.text, "async" | "static" | "get" | "set" | "public" | "private" | "*")
+        });
+        let close = closing(tokens, at + 1)?;
+        let opens = tokens.get(close + 1).is_some_and(|token| token.is("{") || token.is(":"));
+        if !(begins && opens) {
+            return None;
+        }
+        let (signature, body) = body_behind(tokens, at + 1)?;
+        return Some(Function { name: token.text.to_owned(), line: token.line, head: at..at, signature, body });
+    }
+    if !(next.is("=") || next.is(":")) {
+        return None;
+    }
+    let mut behind = at + 2;
+    while tokens.get(behind).is_some_and(|token| matches!(token.text, "async" | "function" | "*")) {
+        behind += 1;
+    }
+    let close = match tokens.get(behind)? {
+        token if token.is("(") => closing(tokens, behind)?,
+        token if token.kind == Kind::Word && tokens.get(behind + 1).is_some_and(|next| next.is("=>")) => behind,
+        _ => return None,
+    };
+    let function = tokens.get(behind.checked_sub(1)?).is_some_and(|token| token.is("function"));
+    let arrow =
+        tokens[close..].iter().take(40).position(|token| token.is("=>") || token.is(";") || token.is("{"))? + close;
+    if function {
+        let (signature, body) = body_behind(tokens, behind)?;
+        return Some(Function { name: token.text.to_owned(), line: token.line, head: at..at, signature, body });
+    }
+    if !tokens[arrow].is("=>") {
+        return None;
+    }
+    let open = arrow + 1;
+    let body = if tokens.get(open)?.is("{") {
+        open + 1..closing(tokens, open)?
+    } else {
+        open..end_of_expression(tokens, open)
+    };
+    Some(Function { name: token.text.to_owned(), line: token.line, head: at..at, signature: behind..arrow, body })
+}
+
+/// Finds where an expression ends: at a semicolon, at the end of its brackets, or at a line that begins anew.
+fn end_of_expression(tokens: &[Token<'_>], from: usize) -> usize {
+    let mut depth = 0_i32;
+    for (at, token) in tokens.iter().enumerate().skip(from) {
+        match token.text {
+            "(" | "[" | "{" if token.kind == Kind::Sign => depth += 1,
+            ")" | "]" | "}" if token.kind == Kind::Sign => depth -= 1,
+            ";" if depth == 0 => return at,
+            "," if depth == 0 => return at,
+            _ => {}
+        }
+        if depth < 0 || (at > from && depth == 0 && token.first && token.kind == Kind::Word) {
+            return at;
+        }
+    }
+    tokens.len()
+}
+
+/// Finds the braces behind a parameter list, and the body between them.
+fn body_behind(tokens: &[Token<'_>], from: usize) -> Option<(std::ops::Range<usize>, std::ops::Range<usize>)> {
+    let mut at = from;
+    let mut depth = 0_i32;
+    loop {
+        let token = tokens.get(at)?;
+        match token.text {
+            "(" | "[" if token.kind == Kind::Sign => depth += 1,
+            ")" | "]" if token.kind == Kind::Sign => depth -= 1,
+            ";" if depth == 0 => return None,
+            // An expression as body, in Kotlin, C# and Scala.
+            "=" | "=>" if depth == 0 && at > from && !tokens.get(at + 1)?.is("{") => {
+                return Some((from..at, at + 1..end_of_expression(tokens, at + 1)));
+            }
+            "{" if depth == 0 => return Some((from..at, at + 1..closing(tokens, at)?)),
+            _ => {}
+        }
+        if depth < 0 || at > from + 400 {
+            return None;
+        }
+        at += 1;
+    }
+}
+
+/// Finds the bracket that closes the one at `open`.
+pub(super) fn closing(tokens: &[Token<'_>], open: usize) -> Option<usize> {
+    let mut depth = 0_i32;
+    for (at, token) in tokens.iter().enumerate().skip(open) {
+        if token.kind != Kind::Sign {
+            continue;
+        }
+        match token.text {
+            "(" | "[" | "{" => depth += 1,
+            ")" | "]" | "}" => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+    None
+}
+
+/// Goes back to where the attributes and annotations in front of a function begin.
+fn head_of(tokens: &[Token<'_>], at: usize) -> usize {
+    let mut head = at;
+    let mut depth = 0_i32;
+    while let Some(before) = head.checked_sub(1) {
+        let token = &tokens[before];
+        if token.kind == Kind::Sign {
+            match token.text {
+                ")" | "]" => depth += 1,
+                "(" | "[" => depth -= 1,
+                // The values of an annotation may stand in braces.
+                "}" if depth > 0 => depth += 1,
+                "{" if depth > 1 => depth -= 1,
+                ";" | "{" | "}" | "," if depth == 0 => break,
+                _ => {}
+            }
+        }
+        if depth < 0 {
+            break;
+        }
+        head = before;
+    }
+    head
+}
+
+#[cfg(test)]
+mod unit {
+    use super::{super::tokens, *};
+
+    fn found(language: Language, source: &str) -> Vec<(String, String)> {
+        let all = tokens(language, source);
+        functions(language, &all)
+            .into_iter()
+            .map(|function| (function.name, super::super::normal(&all[function.body])))
+            .collect()
+    }
+
+    #[test]
+    fn functions_of_every_language_are_found_with_their_bodies() {
+        let pair = |name: &str, body: &str| (name.to_owned(), body.to_owned());
+        assert_eq!(
+            found(
+                Language::Python,
+                "@mark\nasync def a(x: int = {1: 2}) -> int:\n    return 1\n\nclass C:\n    def b(self):\n        x = [\n  1]\n        y\nz = 1\n"
+            ),
+            [pair("a", "return 1"), pair("b", "x = [ 1 ] y")]
+        );
+        assert_eq!(
+            found(Language::Go, "func (s *S) A(x int) (int, error) { return 1, nil }"),
+            [pair("A", "return 1 , nil")]
+        );
+        assert_eq!(found(Language::Rust, "#[test]\nfn a<T: X>(x: [u8; 2]) -> u8 { 1 }\nfn b();"), [pair("a", "1")]);
+        assert_eq!(
+            found(
+                Language::Java,
+                "class A { @Test(expected = X.class) public void a() throws B { c(); } int f = g(1); }"
+            ),
+            [pair("a", "c ( ) ;")]
+        );
+        assert_eq!(
+            found(
+                Language::JavaScript,
+                "export const a = async (x) => x + 1;\nfunction b() { return 1 }\nclass C { d(x) { e() } }\nconst f = function () { g }\nit('h', () => { i() })"
+            ),
+            [pair("a", "x + 1"), pair("b", "return 1"), pair("d", "e ( )"), pair("f", "g")]
+        );
+        assert_eq!(found(Language::Php, "<?php public function a(): int { return 1; }"), [pair("a", "return 1 ;")]);
+        assert_eq!(found(Language::Ruby, "def a(x)\n  b\nend\n"), [pair("a", "b")]);
+    }
+}

@@ -1,0 +1,20 @@
+//! Source code as tokens: enough to find functions, tests and their assertions, and to change a line for a mutant. No
+//! compiler is asked, so that what does not parse is read as well.
+
+mod assertions;
+mod functions;
+mod tests;
+mod tokens;
+
+pub use self::{
+    assertions::{Assertion, Strength, assertions},
+    functions::{Function, functions},
+    tests::{TestCase, is_discovered, is_test_path, test_cases},
+    tokens::{Kind, Language, Token, tokens},
+};
+
+/// Writes tokens as one line, so that two places can be compared whatever their layout.
+#[must_use]
+pub fn normal(tokens: &[Token<'_>]) -> String {
+    tokens.iter().map(|token| token.text).collect::<Vec<_>>().join(" ")
+}

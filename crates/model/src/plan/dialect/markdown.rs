@@ -1,0 +1,76 @@
+//! Our own dialect in Markdown, and Markdown of any shape.
+
+use super::{Dialect, Input, Reader, Rules};
+use crate::plan::{
+    blocks::{Block, nested},
+    directives,
+    domains::Fixed,
+    headings::Names,
+};
+
+/// Ours: headings name subagents or domains, and directives say what a task touches and needs.
+pub(super) struct Ours {
+    /// Whether it is enough that every section with items has a name that we know.
+    pub(super) by_domains: bool,
+}
+
+impl Reader for Ours {
+    fn dialect(&self) -> Dialect {
+        Dialect::Ours
+    }
+
+    /// A heading that names a subagent, a directive of ours, or a plan in which every section with items has a name that
+    /// we know.
+    fn recognises(&self, input: &Input<'_, '_>) -> bool {
+        let headings = || input.sections.iter().filter_map(|section| section.heading.as_ref().map(|h| (section, &h.2)));
+        if headings()
+            .any(|(_, heading)| matches!(heading.names, Names::Subagent(_) | Names::Unknown { nearest: Some(_), .. }))
+        {
+            return true;
+        }
+        let names_domain = |names: &Names| matches!(names, Names::Role(..) | Names::VacantRole(_));
+        let has_domain = headings().any(|(_, heading)| names_domain(&heading.names));
+        let is_ours = |line: &str| {
+            let label = directives::split_label(line).and_then(|(label, _)| directives::directive(&label));
+            label.is_some_and(directives::Directive::is_ours)
+        };
+        let has_directive = input.sections.iter().flat_map(|section| section.blocks).any(|block| match block {
+            Block::Paragraph { range, .. } => input.source.text[range.clone()].lines().any(is_ours),
+            Block::List { .. } => {
+                nested(std::slice::from_ref(block)).any(|item| is_ours(&input.source.text[item.line.range.clone()]))
+            }
+            _ => false,
+        });
+        let all_known = || {
+            headings().filter(|(section, _)| section.has_items()).all(|(_, heading)| {
+                names_domain(&heading.names)
+                    || matches!(
+                        heading.names,
+                        Names::Fixed(Fixed::Verification(_) | Fixed::Acceptance | Fixed::Aside(_) | Fixed::Context)
+                    )
+            })
+        };
+        has_domain && (has_directive || (self.by_domains && all_known()))
+    }
+
+    fn rules(&self) -> Rules {
+        Rules::OURS
+    }
+}
+
+/// Markdown of any shape: a plan mode's, a Backend Planner's.
+pub(super) struct Markdown;
+
+impl Reader for Markdown {
+    fn dialect(&self) -> Dialect {
+        Dialect::Markdown
+    }
+
+    fn recognises(&self, _: &Input<'_, '_>) -> bool {
+        true
+    }
+
+    fn rules(&self) -> Rules {
+        Rules::FOREIGN
+    }
+}

@@ -1,0 +1,256 @@
+//! Taskmaster: JSON with tasks, their states, dependencies, details, test strategies and subtasks.
+
+use serde_json::Value;
+
+use super::Dialect;
+use crate::{
+    plan::{
+        accounting::{Fate, Placed, Reason, What},
+        draft::{Draft, Owner, RequirementDraft, TaskDraft, Who, Word},
+        mentions,
+        source::{Problems, Source},
+    },
+    roster::{Role, Roster},
+};
+
+/// The tasks of a file, by tag.
+pub(in crate::plan) struct Tasks {
+    tags: Vec<(String, Vec<Value>)>,
+}
+
+/// Finds the tasks of a Taskmaster file: a list of them, `tasks` with one, or tags that have `tasks`.
+pub(in crate::plan) fn recognised(source: &str, text: &str, named: Option<Dialect>) -> Option<Tasks> {
+    if named.is_some_and(|dialect| dialect != Dialect::Taskmaster) || !text.trim_start().starts_with(['{', '[']) {
+        return None;
+    }
+    let _ = source;
+    let root: Value = serde_json::from_str(text).ok()?;
+    let list = |value: &Value| value.get("tasks").and_then(Value::as_array).or_else(|| value.as_array()).cloned();
+    let tags = match list(&root) {
+        Some(tasks) => vec![(String::new(), tasks)],
+        None => {
+            let tags = root.as_object()?.iter().filter(|(_, value)| value.get("tasks").is_some());
+            tags.filter_map(|(tag, value)| Some((tag.clone(), list(value)?))).collect()
+        }
+    };
+    let is_theirs = |task: &Value| {
+        task.get("id").is_some()
+            && task.get("title").is_some()
+            && ["status", "dependencies", "details", "testStrategy"].iter().any(|key| task.get(key).is_some())
+            && task.get("role").is_none()
+            && task.get("subagent").is_none()
+    };
+    let is_theirs = tags.iter().flat_map(|(_, tasks)| tasks).any(is_theirs);
+    (is_theirs || named == Some(Dialect::Taskmaster)).then_some(Tasks { tags })
+}
+
+/// What a task's state makes of it.
+enum State {
+    Open,
+    Done,
+    Aside(Reason),
+}
+
+fn state(task: &Value) -> State {
+    let status = text(task, "status").to_lowercase();
+    match status.as_str() {
+        "done" | "completed" | "complete" => State::Done,
+        "deferred" => State::Aside(Reason::Deferred),
+        "cancelled" | "canceled" => State::Aside(Reason::OutOfScope),
+        _ => State::Open,
+    }
+}
+
+/// Reads the tasks.
+pub(in crate::plan) fn read(tasks: &Tasks, roster: &Roster, source: &Source<'_>, problems: &mut Problems<'_>) -> Draft {
+    let tester = Who::of_role(Role::Tests, roster);
+    let mut reader = Reader { source, tester, draft: Draft::default(), from: 0, many: tasks.tags.len() > 1 };
+    for (tag, tasks) in &tasks.tags {
+        for task in tasks {
+            if task.is_object() {
+                reader.task(tag, task);
+            } else {
+                let at = source.position(reader.from);
+                problems.error("wrong-type", at, "a task is an object with `id` and `title`", "leave out what is none");
+            }
+        }
+    }
+    reader.draft
+}
+
+struct Reader<'r, 's> {
+    source: &'r Source<'s>,
+    /// Who does what a test strategy asks for.
+    tester: Option<Who>,
+    draft: Draft,
+    /// Where the last task was found: places are looked for behind it.
+    from: usize,
+    /// Whether there are several tags, so that ids need theirs.
+    many: bool,
+}
+
+impl Reader<'_, '_> {
+    fn task(&mut self, tag: &str, task: &Value) {
+        let id = self.id(tag, &id(task));
+        let (title, at) = (text(task, "title"), self.find(&text(task, "title")));
+        let subtasks: Vec<&Value> = task.get("subtasks").and_then(Value::as_array).into_iter().flatten().collect();
+        let needs = self.needs(tag, task, None);
+        let made = self.requirement(&id, task, at);
+        let strategy = text(task, "testStrategy");
+        let state = state(task);
+        if let State::Aside(reason) = state {
+            let what = |reason, title: &str| What::Item(Fate::Aside { reason, section: title.to_owned() });
+            self.place(at, what(reason, &title), &title);
+            for subtask in &subtasks {
+                let at = self.find(&text(subtask, "title"));
+                self.place(at, what(reason, &title), &text(subtask, "title"));
+            }
+            return;
+        }
+        let mut draft = TaskDraft {
+            at: self.source.position(at),
+            title: title.clone(),
+            owner: Owner::Items,
+            keys: vec![id.clone()],
+            needs,
+            stands_alone: subtasks.len() > 1,
+            ..TaskDraft::default()
+        };
+        let is_done = matches!(state, State::Done);
+        let mut open = 0;
+        for subtask in &subtasks {
+            let number = id_of(subtask);
+            let at = self.find(&text(subtask, "title"));
+            let id = format!("{id}.{number}");
+            let mut made = self.requirement(&id, subtask, at);
+            made.needs = self.needs(tag, subtask, Some(&draft.keys[0]));
+            match self::state(subtask) {
+                State::Aside(reason) => {
+                    let what = What::Item(Fate::Aside { reason, section: title.clone() });
+                    self.place(at, what, &made.text);
+                    continue;
+                }
+                State::Done => made.done = true,
+                State::Open => {
+                    // Who ticks a task off has ticked its parts off.
+                    made.done = is_done;
+                    open += usize::from(!is_done);
+                }
+            }
+            draft.requirements.push(made);
+        }
+        if subtasks.is_empty() || (!is_done && open == 0) {
+            draft.requirements.push(RequirementDraft { done: is_done, ..made });
+        } else {
+            draft.notes = join(&[&text(task, "description"), &text(task, "details")]);
+        }
+        let tested: Vec<Word> = vec![Word { text: id.clone(), at: draft.at }];
+        self.draft.tasks.push(draft);
+        if !strategy.is_empty() {
+            self.strategy(&id, &title, strategy, is_done, tested);
+        }
+    }
+
+    /// Makes work for the tests of a test strategy.
+    fn strategy(&mut self, id: &str, title: &str, strategy: String, done: bool, needs: Vec<Word>) {
+        let at = self.find(&strategy);
+        let position = self.source.position(at);
+        let made = RequirementDraft {
+            at: position,
+            id: Some(Word { text: format!("{id}.tests"), at: position }),
+            text: format!("Test {title}: {}", one_line(&strategy)),
+            done,
+            range: at..at,
+            ..RequirementDraft::default()
+        };
+        self.draft.tasks.push(TaskDraft {
+            at: position,
+            title: format!("Tests of {title}"),
+            who: self.tester.clone(),
+            requirements: vec![made],
+            needs,
+            ..TaskDraft::default()
+        });
+    }
+
+    fn requirement(&self, id: &str, task: &Value, at: usize) -> RequirementDraft {
+        let (title, description) = (text(task, "title"), text(task, "description"));
+        let detail = join(&[&description, &text(task, "details")]);
+        let position = self.source.position(at);
+        RequirementDraft {
+            at: position,
+            id: Some(Word { text: id.to_owned(), at: position }),
+            paths: mentions::paths(&format!("{title}\n{detail}")),
+            text: one_line(&title),
+            detail,
+            range: at..at,
+            ..RequirementDraft::default()
+        }
+    }
+
+    /// Returns what a task or subtask depends on; the ids of a subtask are those of its siblings.
+    fn needs(&self, tag: &str, task: &Value, parent: Option<&str>) -> Vec<Word> {
+        let ids = task.get("dependencies").and_then(Value::as_array).into_iter().flatten().map(scalar);
+        let at = self.source.position(self.from);
+        ids.filter(|id| !id.is_empty())
+            .map(|id| {
+                let text = match parent {
+                    Some(parent) if !id.contains('.') => format!("{parent}.{id}"),
+                    _ => self.id(tag, &id),
+                };
+                Word { text, at }
+            })
+            .collect()
+    }
+
+    fn id(&self, tag: &str, id: &str) -> String {
+        if self.many { format!("{tag}.{id}") } else { id.to_owned() }
+    }
+
+    fn place(&mut self, at: usize, what: What, text: &str) {
+        let line = self.source.position(at).line;
+        let shown = Some((line, one_line(text)));
+        self.draft.placed.push(Placed { shown, ..Placed::new(at..at, what) });
+    }
+
+    /// Finds where a text stands in the source: behind what was found before it.
+    fn find(&mut self, text: &str) -> usize {
+        let written = serde_json::to_string(text).unwrap_or_default();
+        if let Some(at) = self.source.text[self.from..].find(&written) {
+            self.from += at;
+        }
+        self.from
+    }
+}
+
+fn text(task: &Value, key: &str) -> String {
+    match task.get(key) {
+        Some(Value::String(text)) => text.trim().to_owned(),
+        Some(Value::Array(lines)) => lines.iter().map(scalar).collect::<Vec<_>>().join("\n"),
+        _ => String::new(),
+    }
+}
+
+fn id(task: &Value) -> String {
+    id_of(task)
+}
+
+fn id_of(task: &Value) -> String {
+    task.get("id").map(scalar).unwrap_or_default()
+}
+
+fn scalar(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn join(parts: &[&str]) -> String {
+    parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("\n\n")
+}

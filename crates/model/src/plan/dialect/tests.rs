@@ -1,0 +1,246 @@
+//! The cases: small plans of every dialect, with what they mean.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    config::Config,
+    plan::{Counts, Dialect, Fate, Plan, Reading, Reason, Settings, read},
+    roster::{self, Role, Roster},
+    schedule,
+};
+
+const SPEC_KIT: &str = include_str!("../cases/spec-kit.md");
+const OPENSPEC: &str = include_str!("../cases/openspec-tasks.md");
+const SUPERPOWERS: &str = include_str!("../cases/superpowers.md");
+const KIRO: &str = include_str!("../cases/kiro-tasks.md");
+const BMAD: &str = include_str!("../cases/bmad-story.md");
+const TASKMASTER: &str = include_str!("../cases/taskmaster.json");
+const PLAN_MODE: &str = include_str!("../cases/plan-mode.md");
+const BACKEND_PLANNER: &str = include_str!("../cases/backend-planner.md");
+
+/// All of them, with the dialect that each is of.
+pub(in crate::plan) const CASES: [(&str, Dialect); 8] = [
+    (SPEC_KIT, Dialect::SpecKit),
+    (OPENSPEC, Dialect::Openspec),
+    (SUPERPOWERS, Dialect::Superpowers),
+    (KIRO, Dialect::Kiro),
+    (BMAD, Dialect::Bmad),
+    (TASKMASTER, Dialect::Taskmaster),
+    (PLAN_MODE, Dialect::Markdown),
+    (BACKEND_PLANNER, Dialect::Markdown),
+];
+
+fn builtin() -> Roster {
+    roster::load(&[], &Config::default()).roster
+}
+
+pub(in crate::plan) fn reading(text: &str, settings: &Settings) -> Reading {
+    read("plan", text.as_bytes(), &builtin(), settings)
+}
+
+fn plan(text: &str) -> Plan {
+    let reading = reading(text, &Settings::default());
+    let told: Vec<_> = reading.diagnostics.iter().map(ToString::to_string).collect();
+    reading.plan.unwrap_or_else(|| panic!("{}", told.join("\n")))
+}
+
+/// The roles of the open items, by what identifies each: its id, or the beginning of its text.
+fn roles(plan: &Plan) -> BTreeMap<String, Role> {
+    let roster = builtin();
+    let mut roles = BTreeMap::new();
+    for task in &plan.tasks {
+        let role = roster.get(&task.subagent).unwrap().role;
+        for made in task.requirements.iter().filter(|made| !made.done) {
+            let is_own = made.id.as_str().starts_with(|c: char| c.is_ascii_uppercase() || c.is_ascii_digit());
+            let name = if is_own { made.id.to_string() } else { made.text.chars().take(16).collect() };
+            assert_eq!(roles.insert(name.clone(), role), None, "{name} stands twice");
+        }
+    }
+    roles
+}
+
+fn task_of<'p>(plan: &'p Plan, id: &str) -> &'p crate::plan::PlannedTask {
+    let has = |task: &&crate::plan::PlannedTask| task.requirements.iter().any(|made| made.id.as_str() == id);
+    plan.tasks.iter().find(has).unwrap_or_else(|| panic!("no task has {id}"))
+}
+
+fn counts(plan: &Plan) -> (usize, usize, usize, usize, usize) {
+    let Counts { requirements, criteria, commands, done, asides, .. } = plan.counts();
+    (requirements, criteria, commands, done, asides.iter().map(|(.., count)| count).sum())
+}
+
+fn asides(plan: &Plan) -> BTreeSet<(String, Reason)> {
+    let aside = |item: &crate::plan::PlanItem| match &item.fate {
+        Fate::Aside { reason, section } => Some((section.clone(), *reason)),
+        _ => None,
+    };
+    plan.items.iter().filter_map(aside).collect()
+}
+
+fn expected<const N: usize>(roles: [(&str, Role); N]) -> BTreeMap<String, Role> {
+    roles.into_iter().map(|(name, role)| (name.to_owned(), role)).collect()
+}
+
+#[test]
+fn every_case_is_recognised_scheduled_and_accounted_for() {
+    for (text, dialect) in CASES {
+        let plan = plan(text);
+        assert_eq!(plan.dialect, dialect, "{text}");
+        let config = Config::default();
+        schedule::build(&plan, &builtin(), &config, &config.protected_paths()).unwrap();
+        let insisted = Settings { dialect: Some(dialect), ..Settings::default() };
+        let again = reading(text, &insisted).plan.unwrap();
+        assert_eq!(again.tasks, plan.tasks);
+        assert_ne!(again.digest, plan.digest, "read in another dialect, the same text may be another plan");
+    }
+}
+
+#[test]
+fn spec_kit() {
+    let plan = plan(SPEC_KIT);
+    assert_eq!(counts(&plan), (9, 0, 0, 1, 4));
+    assert_eq!(
+        roles(&plan),
+        expected([
+            ("T001", Role::Infrastructure),
+            ("T002", Role::Infrastructure),
+            ("T003", Role::DataTypes),
+            ("T005", Role::Tests),
+            ("T006", Role::Feature),
+            ("T007", Role::Feature),
+            ("T008", Role::Cli),
+            ("T009", Role::Feature),
+            ("T010", Role::Feature),
+        ])
+    );
+    assert_eq!(task_of(&plan, "T001").touches, ["infra/tables/template.yaml"]);
+    assert_eq!(task_of(&plan, "T006").touches, ["src/services/searches.py", "src/api/searches.py"]);
+    assert_eq!(task_of(&plan, "T010").touches, [""; 0]);
+    assert_eq!(task_of(&plan, "T006").needs, [task_of(&plan, "T003").id.clone()]);
+    assert_eq!(task_of(&plan, "T002").parallel_with, [task_of(&plan, "T001").id.clone()]);
+    let kept = &task_of(&plan, "T006").requirements[0];
+    assert!(kept.text.starts_with("[US1] Implement"), "{}", kept.text);
+    let names: BTreeSet<_> = asides(&plan).into_iter().map(|(_, reason)| reason).map(Reason::name).collect();
+    assert_eq!(names, BTreeSet::from(["legend"]));
+}
+
+#[test]
+fn openspec() {
+    let plan = plan(OPENSPEC);
+    assert_eq!(counts(&plan), (7, 0, 1, 1, 0));
+    assert_eq!(
+        roles(&plan),
+        expected([
+            ("1.1", Role::Feature),
+            ("1.2", Role::Feature),
+            ("1.3", Role::Tests),
+            ("2.1", Role::Feature),
+            ("3.1", Role::Cli),
+            ("4.1", Role::Feature),
+            ("5.1", Role::Validation),
+        ])
+    );
+    assert_eq!(plan.verification[0].argv, ["pytest", "-q"]);
+    assert!(task_of(&plan, "4.1").reviewed);
+}
+
+#[test]
+fn superpowers() {
+    let plan = plan(SUPERPOWERS);
+    assert_eq!(counts(&plan), (5, 0, 0, 0, 3));
+    assert_eq!(plan.tasks.len(), 2);
+    assert!(roles(&plan).values().all(|role| *role == Role::Feature));
+    let [first, second] = plan.tasks.as_slice() else { panic!("two tasks") };
+    assert_eq!(first.touches, ["src/hooks/signer.py", "tests/hooks/test_signer.py"]);
+    assert_eq!(second.touches, ["src/hooks/sender.py", "tests/hooks/test_sender.py"]);
+    assert_eq!(second.needs, [first.id.clone()]);
+    assert!(first.requirements[0].detail.contains("def test_signs"));
+    assert!(first.requirements[1].detail.contains("Expected: FAIL"));
+    assert!(asides(&plan).contains(&("Out of scope".to_owned(), Reason::OutOfScope)));
+}
+
+#[test]
+fn kiro() {
+    let plan = plan(KIRO);
+    assert_eq!(counts(&plan), (4, 0, 0, 1, 0));
+    let roles = roles(&plan);
+    let wanted = [("1", Role::Infrastructure), ("2.1", Role::DataTypes), ("2.3", Role::Tests), ("3", Role::Cli)];
+    assert_eq!(roles, expected(wanted));
+    let made = &task_of(&plan, "2.3").requirements[0];
+    assert!(made.detail.contains("may be left out") && made.detail.contains("_Requirements: 2.2_"), "{}", made.detail);
+    assert_eq!(task_of(&plan, "2.1").title, "Build the exporter");
+}
+
+#[test]
+fn bmad() {
+    let plan = plan(BMAD);
+    assert_eq!(counts(&plan), (5, 2, 0, 0, 1));
+    let tests: Vec<_> = roles(&plan).into_iter().filter(|(_, role)| *role == Role::Tests).collect();
+    assert_eq!(tests, [("Unit tests of `u".to_owned(), Role::Tests)]);
+    assert!(plan.tasks.iter().all(|task| task.title.contains("(AC: #1")));
+    assert!(plan.preamble.contains("Balances are integers"));
+}
+
+#[test]
+fn taskmaster() {
+    let plan = plan(TASKMASTER);
+    assert_eq!(counts(&plan), (4, 0, 0, 1, 1));
+    let wanted = [("1", Role::DataTypes), ("2.2", Role::Feature), ("1.tests", Role::Tests), ("2.tests", Role::Tests)];
+    assert_eq!(roles(&plan), expected(wanted));
+    assert_eq!(task_of(&plan, "2.2").needs, [task_of(&plan, "1").id.clone()]);
+    assert_eq!(asides(&plan), BTreeSet::from([("Provision the stream".to_owned(), Reason::Deferred)]));
+}
+
+#[test]
+fn plan_mode() {
+    let plan = plan(PLAN_MODE);
+    assert_eq!(counts(&plan), (6, 0, 1, 0, 3));
+    let roles: Vec<_> = plan.tasks.iter().map(|task| task.subagent.as_str()).collect();
+    let (feature, cli, validation) = (Role::Feature, Role::Cli, Role::Validation);
+    let expected: Vec<_> = [feature, feature, cli, validation].map(Role::builtin_name).into();
+    assert_eq!(roles, expected);
+    assert_eq!(plan.tasks[0].touches, ["src/orders/repository.py"]);
+    assert_eq!(plan.tasks[2].touches, ["src/orders/cli.py"]);
+    assert!(plan.preamble.contains("Callers time out") && plan.preamble.contains("Keyset pagination"));
+    assert_eq!(plan.verification[0].argv, ["pytest", "tests/orders", "-q"]);
+}
+
+#[test]
+fn backend_planner() {
+    let plan = plan(BACKEND_PLANNER);
+    assert_eq!(counts(&plan), (11, 0, 0, 0, 1));
+    let of = |title: &str| {
+        let task = plan.tasks.iter().find(|task| task.title.contains(title)).unwrap();
+        (builtin().get(&task.subagent).unwrap().role, task.requirements.len(), task.reviewed)
+    };
+    assert_eq!(of("Cloud Infrastructure"), (Role::Infrastructure, 2, false));
+    assert_eq!(of("Tabularium Types"), (Role::DataTypes, 1, false));
+    assert_eq!(of("API Endpoints"), (Role::Feature, 2, false));
+    assert_eq!(of("Testing Strategy"), (Role::Tests, 1, false));
+    assert_eq!(of("Security Considerations"), (Role::Feature, 2, true));
+    assert_eq!(of("Deployment Plan"), (Role::Deployment, 1, false));
+    assert_eq!(asides(&plan), BTreeSet::from([("Timeline".to_owned(), Reason::Context)]));
+    assert_eq!(plan.counts().line(), "12 items: 11 in 7 tasks, 1 aside: Timeline");
+}
+
+#[test]
+fn what_nobody_owns_stops_the_plan() {
+    let nobody = Settings { default_role: None, ..Settings::default() };
+    let refused = reading("# Plan\n\n## Something\n\n- [ ] Do it\n", &nobody);
+    assert_eq!(refused.plan, None);
+    assert_eq!(refused.diagnostics[0].code, "no-owner");
+    assert_eq!(refused.diagnostics[0].position.unwrap().line, 5);
+}
+
+#[test]
+fn a_plan_of_which_nothing_is_open_says_so() {
+    for text in [
+        "- [x] T001 Add it in src/a.py\n- [X] T002 Add more\n",
+        "# Plan\n\n## 1. A\n\n- [x] 1.1 Done\n",
+        "## Feature\n\n- [x] Done\n",
+        "{\"tasks\": [{\"id\": 1, \"title\": \"x\", \"status\": \"done\"}]}",
+    ] {
+        let refused = reading(text, &Settings::default());
+        assert_eq!((refused.plan, refused.diagnostics[0].code.as_str()), (None, "nothing-open"), "{text}");
+    }
+}

@@ -1,0 +1,279 @@
+//! From what the source holds together to tasks: cut where owners differ or a call would be too large, joined where the
+//! source is finer than a call is worth.
+
+use std::collections::HashMap;
+
+use crate::limits::TASKS_MAX;
+
+use super::{
+    draft::{Owner, RequirementDraft, TaskDraft, Who, Word},
+    owners::{Owners, Ownership, Settings},
+    source::Problems,
+};
+use crate::{plan::dialect::Rules, roster::Role, text};
+
+/// What the items of one task have in common.
+type Key = (String, bool, bool);
+
+/// Gives every task its owner, and every item a task that its owner does.
+pub(super) fn assign(
+    tasks: Vec<TaskDraft>,
+    owners: &Owners<'_>,
+    settings: &Settings,
+    rules: Rules,
+    problems: &mut Problems<'_>,
+) -> Vec<TaskDraft> {
+    let mut assigned: Vec<TaskDraft> = Vec::new();
+    for task in tasks {
+        match task.owner {
+            Owner::Named | Owner::Decided(_) => {
+                let task = TaskDraft { owner: Owner::Decided(Ownership::Named), ..task };
+                let task = with_paths(task, owners, rules, problems);
+                assigned.push(task);
+            }
+            Owner::Heading | Owner::Items => assigned.extend(divide(task, owners, settings, rules, problems)),
+        }
+    }
+    let mut joined = join(assigned, settings.least, settings.most);
+    let mut most = settings.most;
+    while joined.len() > TASKS_MAX && rules.lenient && most < usize::MAX / 4 {
+        most *= 2;
+        let before = joined.len();
+        joined.iter_mut().for_each(|task| task.stands_alone &= task.owner == Owner::Decided(Ownership::Named));
+        joined = join(joined, most, most);
+        if joined.len() == before && most > 1 << 16 {
+            break;
+        }
+    }
+    joined
+}
+
+/// Divides the items of one section among those who do them.
+fn divide(
+    task: TaskDraft,
+    owners: &Owners<'_>,
+    settings: &Settings,
+    rules: Rules,
+    problems: &mut Problems<'_>,
+) -> Vec<TaskDraft> {
+    // What lists its files, and steps that build on each other, are one piece of work.
+    let all_paths = || {
+        let mut paths = task.paths.clone();
+        paths.extend(task.requirements.iter().flat_map(|made| made.paths.iter().cloned()));
+        paths
+    };
+    let is_whole = rules.bodies_follow || !task.paths.is_empty() || task.requirements.is_empty();
+    let whole = is_whole.then(|| {
+        let paths = if task.paths.is_empty() { all_paths() } else { task.paths.clone() };
+        owner_of(&task, &task.title, &paths, owners)
+    });
+    let mut groups: Vec<(Key, Who, Ownership, Vec<RequirementDraft>)> = Vec::new();
+    for made in &task.requirements {
+        let found = match &whole {
+            Some(found) => found.clone(),
+            None => owner_of(&task, &made.text, &made.paths, owners),
+        };
+        let Some((who, why)) = found else {
+            problems.error(
+                "no-owner",
+                made.at,
+                format!("no subagent owns the item `{}`", text::truncate(&made.text, 80)),
+                "head its section with a subagent or a domain, such as `## Feature`, or set `default-role` in the \
+                 configuration",
+            );
+            continue;
+        };
+        let has_paths = is_whole || !made.paths.is_empty();
+        let key = (who.name.as_str().to_owned(), has_paths, made.parallel);
+        match groups.iter_mut().find(|(known, ..)| *known == key) {
+            Some((.., why_all, items)) => {
+                *why_all = (*why_all).max(why);
+                items.push(made.clone());
+            }
+            None => groups.push((key, who, why, vec![made.clone()])),
+        }
+    }
+    if task.requirements.is_empty()
+        && let Some(Some((who, why))) = whole
+    {
+        groups.push(((String::new(), true, false), who, why, Vec::new()));
+    }
+    let mut divided = Vec::new();
+    let is_one = groups.len() == 1;
+    for (_, who, why, items) in groups {
+        for part in cut(items, settings.most) {
+            divided.push(TaskDraft {
+                at: if is_one { task.at } else { part.first().map_or(task.at, |made| made.at) },
+                id: if is_one { task.id.clone() } else { None },
+                who: Some(who.clone()),
+                title: task.title.clone(),
+                notes: task.notes.clone(),
+                touches: task.touches.clone(),
+                needs: task.needs.clone(),
+                parallel_with: task.parallel_with.clone(),
+                owner: Owner::Decided(why),
+                keys: task.keys.clone(),
+                paths: task.paths.clone(),
+                is_cross_cutting: task.is_cross_cutting,
+                stands_alone: task.stands_alone,
+                frame: task.frame,
+                requirements: part,
+                ..TaskDraft::default()
+            });
+        }
+    }
+    beside(&mut divided);
+    divided.into_iter().map(|task| with_paths(task, owners, rules, problems)).collect()
+}
+
+/// Decides who does an item: its paths and words, then the heading above it, then the default.
+fn owner_of(task: &TaskDraft, text: &str, paths: &[String], owners: &Owners<'_>) -> Option<(Who, Ownership)> {
+    let found = owners.of_item(text, paths);
+    let Some(heading) = task.who.as_ref().filter(|_| task.owner == Owner::Heading) else { return found };
+    match found {
+        Some((who, why))
+            if who != *heading
+                && (why == Ownership::Paths || owners.is_role(&who, Role::Tests) && why == Ownership::Words) =>
+        {
+            Some((who, why))
+        }
+        _ => Some((heading.clone(), Ownership::Named)),
+    }
+}
+
+/// Cuts items into parts of at most `most` open ones, as even as they can be.
+fn cut(items: Vec<RequirementDraft>, most: usize) -> Vec<Vec<RequirementDraft>> {
+    let open = items.iter().filter(|made| !made.done).count();
+    let parts = open.div_ceil(most.max(1)).max(1);
+    let size = open.div_ceil(parts).max(1);
+    let mut cut: Vec<Vec<RequirementDraft>> = vec![Vec::new()];
+    let mut held = 0;
+    for made in items {
+        if !made.done && held == size && cut.len() < parts {
+            cut.push(Vec::new());
+            held = 0;
+        }
+        held += usize::from(!made.done);
+        if let Some(last) = cut.last_mut() {
+            last.push(made);
+        }
+    }
+    cut
+}
+
+/// Lets those whose items may all run beside their neighbours do so.
+fn beside(tasks: &mut [TaskDraft]) {
+    let name = |task: &TaskDraft| {
+        let made = task.requirements.first()?;
+        Some(Word { text: made.id.as_ref()?.text.clone(), at: made.at })
+    };
+    let names: Vec<Option<Word>> = tasks.iter().map(name).collect();
+    let are_parallel =
+        |task: &TaskDraft| !task.requirements.is_empty() && task.requirements.iter().all(|made| made.parallel);
+    for (at, task) in tasks.iter_mut().enumerate() {
+        if are_parallel(task) {
+            let others = names.iter().enumerate().filter(|(other, _)| *other != at);
+            task.parallel_with.extend(others.filter_map(|(_, name)| name.clone()));
+        }
+    }
+}
+
+/// Turns what a task mentions into what it may touch, as far as its subagent may; what its items wait for is its need.
+fn with_paths(mut task: TaskDraft, owners: &Owners<'_>, rules: Rules, problems: &mut Problems<'_>) -> TaskDraft {
+    let open = || task.requirements.iter().filter(|made| !made.done);
+    let soft: Vec<Word> = open().flat_map(|made| made.needs.iter().cloned()).collect();
+    let all_have_paths = open().all(|made| !made.paths.is_empty());
+    // Our own plans say with a directive what a task may touch.
+    let is_meant = rules.lenient || !matches!(task.owner, Owner::Decided(Ownership::Named));
+    if task.touches.is_empty()
+        && is_meant
+        && let Some(who) = &task.who
+    {
+        let mentioned: Vec<String> = if !task.paths.is_empty() {
+            task.paths.clone()
+        } else if all_have_paths {
+            open().flat_map(|made| made.paths.iter().cloned()).collect()
+        } else {
+            Vec::new()
+        };
+        let (touched, denied) = owners.permitted(who, &mentioned, task.owner);
+        if !denied.is_empty() {
+            problems.warning(
+                "path-of-another",
+                task.at,
+                format!("`{}` may not touch {}", who.name, named(&denied)),
+                "what needs it is asked of the subagent that may; protected paths are nobody's",
+            );
+        }
+        // A task that is given none of the paths it speaks of works where its subagent works.
+        let at = task.at;
+        task.touches = touched.into_iter().map(|text| Word { text, at }).collect();
+    }
+    task.soft_needs.extend(soft);
+    task
+}
+
+fn named(paths: &[String]) -> String {
+    let shown: Vec<_> = paths.iter().take(3).map(|path| format!("`{}`", text::truncate(path, 80))).collect();
+    let more = paths.len().saturating_sub(3);
+    if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
+}
+
+/// Joins neighbours of one subagent that are too small for a call of their own.
+fn join(tasks: Vec<TaskDraft>, least: usize, most: usize) -> Vec<TaskDraft> {
+    let open = |task: &TaskDraft| task.requirements.iter().filter(|made| !made.done).count();
+    let mut joined: Vec<TaskDraft> = Vec::with_capacity(tasks.len());
+    // How many of its own a task began with: what has grown by joining is still made of small ones.
+    let mut small: HashMap<usize, bool> = HashMap::new();
+    for task in tasks {
+        let is_small = open(&task) < least && !task.stands_alone;
+        let last = joined.len().wrapping_sub(1);
+        let fits = joined.last().is_some_and(|before| {
+            is_small
+                && small.get(&last).copied().unwrap_or_default()
+                && before.frame == task.frame
+                && before.who == task.who
+                && before.id.is_none()
+                && task.id.is_none()
+                && before.touches.is_empty() == task.touches.is_empty()
+                && before.requirements.iter().all(|made| made.parallel)
+                    == task.requirements.iter().all(|made| made.parallel)
+                && before.is_cross_cutting == task.is_cross_cutting
+                && open(before) + open(&task) <= most
+        });
+        match joined.last_mut().filter(|_| fits) {
+            Some(before) => absorb(before, task),
+            None => {
+                small.insert(joined.len(), is_small);
+                joined.push(task);
+            }
+        }
+    }
+    joined
+}
+
+fn absorb(into: &mut TaskDraft, task: TaskDraft) {
+    if into.title != task.title && !task.title.is_empty() {
+        let mut title = into.title.clone();
+        if title.chars().count() < 60 {
+            title.push_str("; ");
+            title.push_str(&task.title);
+        } else if !title.ends_with('…') {
+            title.push_str("; …");
+        }
+        into.title = title;
+    }
+    if into.notes != task.notes {
+        into.add_note(&task.notes);
+    }
+    into.owner = match (into.owner, task.owner) {
+        (Owner::Decided(one), Owner::Decided(other)) => Owner::Decided(one.max(other)),
+        (one, _) => one,
+    };
+    into.requirements.extend(task.requirements);
+    into.touches.extend(task.touches);
+    into.needs.extend(task.needs);
+    into.soft_needs.extend(task.soft_needs);
+    into.parallel_with.extend(task.parallel_with);
+    into.keys.extend(task.keys);
+}

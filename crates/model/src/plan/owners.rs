@@ -1,0 +1,165 @@
+//! Who does an item that names nobody: whom its paths belong to, whom its words call for, else the default.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    config::Config,
+    plan::{
+        directives, domains,
+        draft::{Owner, Who},
+    },
+    roster::{Access, Role, Roster},
+    scope::{CompiledScope, Scope, matches_everything},
+};
+
+/// What decides about items that name nobody, and how they are put together into tasks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The role that does what nothing else decides; `None` makes such an item an error.
+    pub default_role: Option<Role>,
+    /// The most open items of a task that the plan does not cut itself.
+    pub most: usize,
+    /// Neighbours with fewer open items than this are done together.
+    pub least: usize,
+    /// The globs of paths that nobody may touch.
+    pub protected: Vec<String>,
+    /// The dialect that the user insists on.
+    pub dialect: Option<super::Dialect>,
+}
+
+impl Settings {
+    /// Takes the settings out of a configuration.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        Self {
+            default_role: config.default_role(),
+            most: config.granularity.most(),
+            least: config.granularity.least(),
+            protected: config.protected_paths(),
+            dialect: None,
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self::new(&Config::default())
+    }
+}
+
+/// What decided about who does a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ownership {
+    /// The plan names the subagent or its domain.
+    #[default]
+    Named,
+    /// The paths that it mentions are the subagent's.
+    Paths,
+    /// Its words speak of the subagent's work.
+    Words,
+    /// Nothing: it is the default role's.
+    Default,
+}
+
+impl Ownership {
+    /// Says what a guess rests on; `None` for what the plan says itself.
+    #[must_use]
+    pub fn guess(self) -> Option<&'static str> {
+        match self {
+            Self::Named => None,
+            Self::Paths => Some("by its paths"),
+            Self::Words => Some("by its words"),
+            Self::Default => Some("the default role"),
+        }
+    }
+}
+
+/// The roster, looked at for whom a path belongs to.
+pub(super) struct Owners<'r> {
+    roster: &'r Roster,
+    default_role: Option<Role>,
+    by_paths: Vec<(Role, CompiledScope)>,
+    protected: Option<CompiledScope>,
+}
+
+/// The order in which roles are asked whether a path is theirs: a test of the command line is a test.
+const ASKED: [Role; 5] = [Role::Tests, Role::Deployment, Role::Infrastructure, Role::DataTypes, Role::Cli];
+
+impl<'r> Owners<'r> {
+    pub(super) fn new(roster: &'r Roster, settings: &Settings) -> Self {
+        let by_paths = ASKED.into_iter().filter_map(|role| {
+            let subagent = roster.for_role(role).filter(|subagent| subagent.access == Access::Writes)?;
+            let allow: Vec<_> = subagent.scope.iter().filter(|glob| !matches_everything(glob)).cloned().collect();
+            // What does not compile has been told where the roster was read.
+            Some((role, CompiledScope::new(&Scope { allow, deny: subagent.exclude.clone() }).ok()?))
+        });
+        let protected = Scope { allow: settings.protected.clone(), deny: Vec::new() };
+        Self {
+            roster,
+            default_role: settings.default_role,
+            by_paths: by_paths.collect(),
+            protected: CompiledScope::new(&protected).ok(),
+        }
+    }
+
+    /// Finds the role that some paths belong to: the one that owns them all, else none of the specialists'.
+    ///
+    /// Tests of something are named beside it; they decide only where nothing else is named.
+    fn of_paths(&self, paths: &[String]) -> Option<Role> {
+        let owner =
+            |path: &String| self.by_paths.iter().find(|(_, scope)| scope.allows(&inside(path))).map(|(role, _)| *role);
+        let owners: Vec<Option<Role>> = paths.iter().map(owner).collect();
+        let code: Vec<_> = owners.iter().filter(|owner| **owner != Some(Role::Tests)).copied().collect();
+        let decisive = if code.is_empty() { owners } else { code };
+        let first = *decisive.first()?;
+        decisive.iter().all(|owner| *owner == first).then_some(first).flatten()
+    }
+
+    /// Decides who does an item with this text and these paths.
+    pub(super) fn of_item(&self, text: &str, paths: &[String]) -> Option<(Who, Ownership)> {
+        let who = |role: Role| Who::of_role(role, self.roster);
+        if let Some(who) = self.of_paths(paths).and_then(who) {
+            return Some((who, Ownership::Paths));
+        }
+        // Paths that belong to no specialist say more than words do, but that tests are written for them.
+        let role = domains::role_of_words(text).filter(|role| paths.is_empty() || *role == Role::Tests);
+        if let Some(who) = role.and_then(who) {
+            return Some((who, Ownership::Words));
+        }
+        let default = who(self.default_role?)?;
+        Some((default, Ownership::Default))
+    }
+
+    /// Tells whether a subagent plays a role.
+    pub(super) fn is_role(&self, who: &Who, role: Role) -> bool {
+        self.roster.get(&who.name).is_some_and(|subagent| subagent.role == role)
+    }
+
+    /// Keeps the paths that a subagent may touch, and returns the others beside them.
+    ///
+    /// What the plan gives to a subagent by name it may touch unless that is excluded; what was only guessed to be its
+    /// work does not widen its scope.
+    pub(super) fn permitted(&self, who: &Who, paths: &[String], owner: Owner) -> (Vec<String>, Vec<String>) {
+        let Some(subagent) = self.roster.get(&who.name) else { return (Vec::new(), Vec::new()) };
+        if subagent.access == Access::ReadOnly {
+            return (Vec::new(), Vec::new());
+        }
+        let is_named = owner == Owner::Decided(Ownership::Named);
+        let allow = if is_named { vec!["**".to_owned()] } else { subagent.scope.clone() };
+        let own = CompiledScope::new(&Scope { allow, deny: subagent.exclude.clone() }).ok();
+        let is_protected = |path: &str| self.protected.as_ref().is_some_and(|scope| scope.allows(path));
+        let is_own = |path: &String| {
+            let path = inside(path);
+            own.as_ref().is_some_and(|scope| scope.allows(&path)) && !is_protected(&path)
+        };
+        let (own, others): (Vec<String>, Vec<String>) = paths.iter().cloned().partition(is_own);
+        (own.into_iter().filter(|path| directives::check_glob(path).is_ok()).collect(), others)
+    }
+}
+
+/// Returns a path that lies where a path of the plan points: for a folder, one in it.
+fn inside(path: &str) -> String {
+    if path.ends_with('/') { format!("{path}x") } else { path.to_owned() }
+}

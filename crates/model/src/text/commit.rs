@@ -1,0 +1,107 @@
+//! Text in a commit message, where GitHub and CI systems act on words: it closes issues, tells people, skips checks.
+
+/// What CI systems take for an order not to run, without what stands around it.
+const SKIP: [&str; 8] =
+    ["skip ci", "ci skip", "no ci", "skip actions", "actions skip", "skip checks", "skip-ci", "ci-skip"];
+
+/// Makes text do nothing where it stands in a commit message: no mention, no reference, no closed issue, no skipped check.
+/// It can still be read: `#12` becomes `# 12`, `@name` becomes `@ name`, and `[skip ci]` becomes `(skip ci)`.
+#[must_use]
+pub fn inert(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let further = &rest[c.len_utf8()..];
+        let next = further.chars().next();
+        match c {
+            '[' => match skip_directive(further) {
+                Some(length) => {
+                    out.push('(');
+                    out.push_str(&further[..length]);
+                    out.push(')');
+                    rest = &further[length + 1..];
+                    continue;
+                }
+                None => out.push(c),
+            },
+            '#' | '@' if next.is_some_and(|next| next.is_alphanumeric() || next == '_') => {
+                out.push(c);
+                out.push(' ');
+            }
+            // An address of an issue counts as its number.
+            ':' if further.starts_with("//") => {
+                out.push(c);
+                out.push(' ');
+            }
+            '*' if further.to_ascii_uppercase().starts_with("**NO_CI***") => out.push_str("* "),
+            'g' | 'G' if is_gh_number(&out, further) => {
+                out.push(c);
+                out.push_str(&further[..1]);
+                out.push(' ');
+                rest = &further[2..];
+                continue;
+            }
+            _ => out.push(c),
+        }
+        rest = further;
+    }
+    out.replace("skip-checks:", "skip-checks :").replace("Skip-Checks:", "Skip-Checks :")
+}
+
+/// Returns the length of a directive that begins here, up to its bracket.
+fn skip_directive(text: &str) -> Option<usize> {
+    let end = text.find(']')?;
+    let inside = &text[..end];
+    let words = inside.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+    // Some have names of services behind: `[skip netlify]`.
+    let names_service = words.split(' ').count() == 2 && (words.starts_with("skip ") || words.ends_with(" skip"));
+    (SKIP.contains(&words.as_str()) || names_service).then_some(end)
+}
+
+/// Tells whether `GH-12` stands here, of which the first letter is taken.
+fn is_gh_number(before: &str, rest: &str) -> bool {
+    let begins = !before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+    let mut chars = rest.chars();
+    begins
+        && chars.next().is_some_and(|c| c.eq_ignore_ascii_case(&'h'))
+        && chars.next() == Some('-')
+        && chars.next().is_some_and(|c| c.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_github_and_ci_systems_act_on_do_nothing() {
+        for (text, expected) in [
+            ("fixes #77", "fixes # 77"),
+            ("Closes: octo/repo#12, GH-3", "Closes: octo/repo# 12, GH 3"),
+            ("resolve https://github.com/o/r/issues/7", "resolve https: //github.com/o/r/issues/7"),
+            ("[skip ci] and [CI  Skip]", "(skip ci) and (CI  Skip)"),
+            ("[no ci][skip actions][skip netlify]", "(no ci)(skip actions)(skip netlify)"),
+            ("***NO_CI***", "* **NO_CI***"),
+            ("thanks @octocat and @org/team", "thanks @ octocat and @ org/team"),
+            ("skip-checks: true", "skip-checks : true"),
+            ("gh-12 xgh-12 GH-x", "gh 12 xgh-12 GH-x"),
+        ] {
+            assert_eq!(inert(text), expected, "{text:?}");
+        }
+        for text in ["PATCH /users/:id [draft] a # b, C# and a@ b", "list [1] of *two*", "ratio 1:2"] {
+            assert_eq!(inert(text), text);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_active_is_left(text in "[#@a-z0-9\\[\\] :/*-]{0,40}") {
+            let done = inert(&text);
+            let chars: Vec<char> = done.chars().collect();
+            for pair in chars.windows(2) {
+                proptest::prop_assert!(!(matches!(pair[0], '#' | '@') && pair[1].is_alphanumeric()), "{done:?}");
+            }
+            proptest::prop_assert!(!done.contains("[skip ci]") && !done.contains("://"), "{done:?}");
+            proptest::prop_assert_eq!(inert(&done), done.clone());
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! Input that was made to harm: each is refused with a message, in little memory and at once.
+
+use std::{
+    fs::{self, File},
+    path::Path,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use backend_implementer::{
+    coordinator::commit_message,
+    journal::{self, Journal, Record},
+    workspace::{bundle, store::RunStore},
+};
+use implementer_model::{
+    handoff::Handoff,
+    ids::{Digest, ObjectId},
+    lock::Lock,
+    schedule::Schedule,
+};
+use serde_json::{Value, json};
+
+use crate::support::{Bench, Called};
+
+/// How much memory a refusal may need, in KiB.
+const PEAK_MAX: u64 = 128 * 1024;
+
+/// How long a refusal may take. It takes tens of milliseconds; what is refused would take minutes.
+const TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Calls the program on hostile input. It must end at once, in little memory, and say nothing that is not for people.
+fn refused(bench: &Bench, arguments: &[&str]) -> Called {
+    let began = Instant::now();
+    let (called, peak) = bench.measured(arguments);
+    let took = began.elapsed();
+    assert!(peak <= PEAK_MAX, "{arguments:?}: {peak} KiB\n{}", called.stderr);
+    assert!(took <= TIME_MAX, "{arguments:?}: {took:?}\n{}", called.stderr);
+    for debug in ["panicked", "Err(", "Some(", "RUST_BACKTRACE", "{ kind:", "Error {"] {
+        assert!(!called.stderr.contains(debug), "{}", called.stderr);
+    }
+    assert!(called.stderr.lines().all(|line| line.len() < 10_000), "an endless line");
+    called
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn pipe(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+/// Makes a file of so many bytes that takes no room.
+fn large(path: &Path, bytes: u64) {
+    File::create(path).unwrap().set_len(bytes).unwrap();
+}
+
+const GB: u64 = 1 << 30;
+
+#[test]
+fn verify_reads_nothing_but_a_plain_file_of_the_size_of_a_hand_off() {
+    let bench = Bench::new();
+    let (fifo, huge, link) = (bench.path("fifo"), bench.path("huge"), bench.path("link"));
+    pipe(&fifo);
+    large(&huge, 3 * GB);
+    std::os::unix::fs::symlink("/dev/zero", &link).unwrap();
+    for (target, says) in [
+        (fifo.as_path(), "a pipe"),
+        (Path::new("/dev/zero"), "a special file"),
+        (&link, "a symbolic link"),
+        (&huge, "more than"),
+        (&bench.path("none"), "cannot read"),
+    ] {
+        let called = refused(&bench, &["verify", text(target)]).expect(2);
+        assert!(called.stderr.contains(says), "{}", called.stderr);
+    }
+    // The same in the place of the file in a folder.
+    for (number, target) in [&fifo, &huge, &link].into_iter().enumerate() {
+        let folder = bench.path(&format!("folder-{number}"));
+        fs::create_dir(&folder).unwrap();
+        fs::rename(target, folder.join("handoff.json")).unwrap();
+        refused(&bench, &["verify", text(&folder)]).expect(2);
+    }
+}
+
+#[test]
+fn verify_reads_no_bundle_and_no_summary_that_is_none() {
+    let bench = Bench::new();
+    let ran = bench.run([]).expect(0);
+    for name in ["implementation.bundle", "summary.md"] {
+        let (file, aside) = (ran.out.join(name), ran.out.join("aside"));
+        fs::rename(&file, &aside).unwrap();
+        pipe(&file);
+        let called = refused(&bench, &["verify", text(&ran.out)]).expect(1);
+        assert!(called.stdout.contains("a pipe"), "{name}: {}", called.stdout);
+        fs::remove_file(&file).unwrap();
+        large(&file, 6 * GB);
+        refused(&bench, &["verify", text(&ran.out)]).expect(1);
+        fs::remove_file(&file).unwrap();
+        fs::rename(&aside, &file).unwrap();
+    }
+    bench.call(["verify", text(&ran.out)]).expect(0);
+}
+
+/// Makes a tree with 10^8 paths of a handful of objects, in a store of its own.
+fn bomb(store: &RunStore) -> ObjectId {
+    let git = |arguments: &[&str], input: &str| {
+        use std::io::Write as _;
+        let mut command = Command::new("git");
+        command.arg("-C").arg(store.dir()).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+    };
+    let mut inner = git(&["hash-object", "-w", "--stdin"], "x");
+    for (depth, kind) in (0..8).zip(std::iter::once("100644 blob").chain(std::iter::repeat("040000 tree"))) {
+        let entries: String = (0..10).map(|number| format!("{kind} {inner}\t{depth}{number}\n")).collect();
+        inner = git(&["mktree"], &entries);
+    }
+    let src = git(&["mktree"], &format!("040000 tree {inner}\tsrc\n"));
+    ObjectId::new(src).unwrap()
+}
+
+/// A fan-out of which one job has been prepared and collected.
+struct FanOut {
+    bench: Bench,
+    lock: Lock,
+    schedule: Schedule,
+}
+
+impl FanOut {
+    fn new() -> Self {
+        let bench = Bench::new();
+        let (state, job, first) = (bench.path("state"), bench.path("job"), bench.path("results/slot-0"));
+        bench.call(["plan", "--state", text(&state)]).expect(0);
+        let prepared = ["prepare", "--state", text(&state), "--tasks", "feature#1", "--job", text(&job)];
+        let prepared: Value = serde_json::from_str(&bench.call(prepared).expect(0).stdout).unwrap();
+        let worktree = Path::new(prepared[0]["worktree"].as_str().unwrap());
+        fs::create_dir_all(worktree.join("src")).unwrap();
+        fs::write(worktree.join("src/hello.py"), "print('hello')\n").unwrap();
+        let report = json!({ "version": 1, "status": "completed", "summary": "done" });
+        fs::write(prepared[0]["report"].as_str().unwrap(), report.to_string()).unwrap();
+        let collect = ["collect", "--state", text(&state), "--tasks", "feature#1", "--job", text(&job)];
+        bench.call([&collect[..], &["--results", text(&first)]].concat()).expect(0);
+        let shown: Value = serde_json::from_str(&bench.call(["plan", "--format", "json"]).expect(0).stdout).unwrap();
+        let part = |name: &str| shown[name].clone();
+        let (lock, schedule) = (part("lock"), part("schedule"));
+        Self { bench, lock: serde_json::from_value(lock).unwrap(), schedule: serde_json::from_value(schedule).unwrap() }
+    }
+
+    fn settle(&self) -> Value {
+        let (state, results, next) = (self.bench.path("state"), self.bench.path("results"), self.bench.path("next"));
+        let _ = fs::remove_dir_all(&next);
+        let arguments = ["settle", "--state", text(&state), "--results", text(&results), "--out", text(&next)];
+        serde_json::from_str(&refused(&self.bench, &arguments).expect(0).stdout).unwrap()
+    }
+
+    fn notes(&self) -> String {
+        self.settle()["notes"].to_string()
+    }
+}
+
+fn write_records(path: &Path, records: Vec<(u64, Record)>) {
+    fs::remove_file(path).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let journal = Journal::create(path).unwrap();
+        records.into_iter().for_each(|(at_ms, record)| journal.append(at_ms, record));
+        journal.sync().await.unwrap();
+    });
+}
+
+#[test]
+fn a_result_with_more_paths_than_anybody_wrote_is_lost_and_nothing_else_is() {
+    let fan_out = FanOut::new();
+    let store = RunStore::create(&fan_out.bench.repo(), &fan_out.bench.path("made.git")).unwrap();
+    let base = store.resolve("HEAD").unwrap();
+    let tree = bomb(&store);
+    let folder = fan_out.bench.path("results/slot-0/feature-1");
+    let mut records = journal::read(&folder.join("result.jsonl")).unwrap();
+    let patch = records
+        .iter_mut()
+        .find_map(|(_, record)| match record {
+            Record::Ended { attempt, .. } => attempt.patch.as_mut(),
+            _ => None,
+        })
+        .unwrap();
+    patch.tree = tree;
+    let task = fan_out.schedule.tasks.iter().find(|task| task.id.as_str() == "feature").unwrap();
+    let commit = store.patch_commit(patch, &commit_message(&fan_out.lock, task, 1)).unwrap();
+    fs::remove_file(folder.join("patch.bundle")).unwrap();
+    let reference = "refs/implementer/patches/feature/1".to_owned();
+    bundle::write(&store, &[(reference, commit)], &base.commit, &folder.join("patch.bundle")).unwrap();
+    assert!(fs::metadata(folder.join("patch.bundle")).unwrap().len() < 4096);
+    write_records(&folder.join("result.jsonl"), records);
+    let notes = fan_out.notes();
+    assert!(notes.contains("feature#1"), "{notes}");
+}
+
+#[test]
+fn a_result_whose_files_are_no_files_is_lost_with_a_reason() {
+    let fan_out = FanOut::new();
+    let folder = fan_out.bench.path("results/slot-0/feature-1");
+    for name in ["patch.bundle", "result.jsonl"] {
+        let (file, aside) = (folder.join(name), fan_out.bench.path("aside"));
+        fs::rename(&file, &aside).unwrap();
+        pipe(&file);
+        let notes = fan_out.notes();
+        assert!(notes.contains("feature#1"), "{name}: {notes}");
+        fs::remove_file(&file).unwrap();
+        large(&file, 6 * GB);
+        let notes = fan_out.notes();
+        assert!(notes.contains("feature#1"), "{name}: {notes}");
+        fs::remove_file(&file).unwrap();
+        fs::rename(&aside, &file).unwrap();
+    }
+    assert!(!fan_out.notes().contains("feature#1"), "whole, it counts");
+}
+
+#[test]
+fn a_job_speaks_for_its_own_slot_only() {
+    let fan_out = FanOut::new();
+    let results = fan_out.bench.path("results");
+    // The job of the other slot brings a result for the attempt that it was not given.
+    crate::support::copy_folder(&results.join("slot-0"), &results.join("slot-1"));
+    let notes = fan_out.notes();
+    assert!(notes.contains("slot-1: the result feature-1 is foreign"), "{notes}");
+    assert!(!notes.contains("feature#1:"), "the job that it was given to counts: {notes}");
+    fs::remove_dir_all(results.join("slot-0")).unwrap();
+    let notes = fan_out.notes();
+    assert!(notes.contains("is foreign") && notes.contains("feature#1: its job left no result"), "{notes}");
+}
+
+#[test]
+fn a_bundle_with_a_bomb_in_it_proves_nothing() {
+    let bench = Bench::new();
+    let ran = bench.run([]).expect(0);
+    let store = RunStore::create(&bench.repo(), &bench.path("made.git")).unwrap();
+    let base = store.resolve("HEAD").unwrap();
+    let tree = bomb(&store);
+    let mut handoff: Handoff = ran.handoff();
+    let mut refs = Vec::new();
+    for record in &mut handoff.tasks {
+        for attempt in &mut record.attempts {
+            if let Some(patch) = attempt.patch.as_mut().filter(|patch| !patch.is_empty()) {
+                patch.tree = tree.clone();
+                let task = handoff.schedule.tasks.iter().find(|task| task.id == record.id).unwrap();
+                let message = commit_message(&handoff.lock, task, attempt.attempt);
+                refs.push((
+                    format!("refs/implementer/patches/{}/{}", record.id, attempt.attempt),
+                    store.patch_commit(patch, &message).unwrap(),
+                ));
+            }
+        }
+    }
+    refs.push(("refs/heads/backend-implementer/implementation".to_owned(), refs[0].1.clone()));
+    let file = ran.out.join("implementation.bundle");
+    fs::remove_file(&file).unwrap();
+    bundle::write(&store, &refs, &base.commit, &file).unwrap();
+    handoff.result.bundle_digest = Some(Digest::of(fs::read(&file).unwrap()));
+    fs::write(ran.out.join("handoff.json"), handoff.write().unwrap()).unwrap();
+    let called = refused(&bench, &["verify", text(&ran.out)]).expect(1);
+    assert!(called.stdout.contains("paths in tree objects"), "{}", called.stdout);
+}
+
+#[test]
+fn a_planted_journal_is_not_read() {
+    let bench = Bench::new();
+    let runs = bench.repo().join(".backend-implementer/runs");
+    for (name, plant) in [("planted-1", &pipe as &dyn Fn(&Path)), ("planted-2", &|path: &Path| large(path, 6 * GB))] {
+        fs::create_dir_all(runs.join(name)).unwrap();
+        plant(&runs.join(name).join("journal.jsonl"));
+        plant(&runs.join(name).join("handoff.json"));
+    }
+    let (called, peak) = bench.measured(&["run"]);
+    called.expect(0);
+    assert!(peak <= PEAK_MAX, "{peak} KiB");
+    let planted = runs.join("planted-2");
+    let called = refused(&bench, &["run", "--resume", "--out", text(&planted)]);
+    assert_ne!(called.code, 0);
+}
