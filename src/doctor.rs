@@ -125,7 +125,8 @@ fn commands(subject: &Subject<'_>) -> Vec<Check> {
     let mut checks = Vec::new();
     for gate in GateKind::ALL {
         let mut argvs = subject.config.gate_commands(gate);
-        argvs.extend(subject.plan.iter().flat_map(|plan| plan.commands(gate)));
+        let of_plan = subject.plan.iter().flat_map(|plan| &plan.verification);
+        argvs.extend(of_plan.filter(|command| command.gate == gate).map(|command| command.argv.clone()));
         if argvs.is_empty() && gate == GateKind::Tests {
             let said = "no command is configured, so that it can pass for no plan that brings none of its own: set \
                         `gates.tests.commands`";

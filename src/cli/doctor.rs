@@ -66,7 +66,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         return Ok(exit::COMPLETE);
     }
     show::out(&format!("\n{} missing: a run here would fail.\n", text::count(missing, "thing")));
-    Ok(exit::OUTSIDE)
+    Ok(exit::OUTSIDE_FAILED)
 }
 
 fn configuration(written: bool) -> Check {

@@ -5,6 +5,8 @@ mod action;
 mod agents;
 mod collect;
 mod demo;
+mod doctor;
+mod elevate;
 mod exit;
 mod gate;
 mod generate;
@@ -56,6 +58,8 @@ enum Command {
     Generate(generate::Arguments),
     /// Look at the repository and write its configuration, workflow and first plan, with the reasons
     Init(init::Arguments),
+    /// Say what a run here would miss: programs, keys, git, gates
+    Doctor(doctor::Arguments),
     /// List the roster and lint the agent files
     Agents(agents::Arguments),
     /// Print a JSON schema
@@ -95,6 +99,7 @@ pub fn main() -> ExitCode {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Agents(arguments) => agents::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Action(arguments) => action::run(&arguments),

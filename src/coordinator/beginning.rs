@@ -16,6 +16,7 @@ use super::{
     Elsewhere, Happened, Resumed, Run, RunError, Setup, history,
     quarters::{owners_of_attempts, owners_of_gates},
     replay::Replay,
+    setup::WorkingCopySetup,
     worker::Shop,
 };
 use crate::layout::RunFile;
@@ -60,7 +61,15 @@ pub(super) fn begin(
     let durations = history::durations(&intake.schedule, &replay, &run_dir);
     let pool = SlotPool::spread_among(store.clone(), &scratch.join("slots"), owners_of_attempts(&sandbox))?;
     let gate_pool = SlotPool::spread_among(store.clone(), &scratch.join("gate-slots"), owners_of_gates(&sandbox))?;
+    let config = &intake.config;
+    let setup = WorkingCopySetup::new(
+        config.setup.clone(),
+        config.pass_environment.clone(),
+        scratch.join("setup"),
+        run_dir.path("setup"),
+    );
     let shop = Arc::new(Shop {
+        setup,
         store,
         pool,
         gate_pool,

@@ -112,6 +112,10 @@ pub(super) async fn run(
         let mut commands = Vec::new();
         if !job.commands.is_empty() && !*stop.borrow() {
             let slot = shop.gate_pool.acquire(&job.commit, None).await?;
+            let scratch = shop.scratch.join(format!("gate-{}-setup", job.gate));
+            let quarters = Quarters::of_gate(&shop.sandbox, slot.number(), slot.path(), &scratch)
+                .map_err(|source| RunDirError::Io { path: slot.path().to_owned(), source })?;
+            shop.make_ready(&slot.base().tree, slot.path(), &scratch, &quarters).await?;
             for (number, (asked_by, argv)) in job.commands.iter().enumerate() {
                 if *stop.borrow() {
                     break;

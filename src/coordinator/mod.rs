@@ -23,6 +23,7 @@ pub mod progress;
 mod quarters;
 mod replay;
 mod rework;
+mod setup;
 mod timeline;
 mod worker;
 
@@ -63,6 +64,7 @@ pub use self::{
     judging::{Process, capture_and_judge, nothing_came},
     quarters::{Quarters, Site as SandboxSite, open_sandbox},
     replay::{Resumed, is_over},
+    setup::{SetupPlace, WorkingCopySetup},
     worker::{Files, Order, concluded},
 };
 use crate::{

@@ -21,6 +21,7 @@ use super::{
     error::RunError,
     judging::{AttemptEnd, Left, NEVER_BEGAN, NotStarted, keep_and_judge, no_process, without_secrets},
     quarters::Quarters,
+    setup::{SetupPlace, WorkingCopySetup},
 };
 use crate::layout::{PROGRAMS, TaskFile};
 use crate::{
@@ -45,6 +46,8 @@ pub(super) struct Shop {
     pub(super) environment: BTreeMap<String, String>,
     /// Our own executable, which supervises what we start.
     pub(super) supervisor: PathBuf,
+    /// What makes working copies ready.
+    pub(super) setup: WorkingCopySetup,
     pub(super) began: Instant,
     /// How long earlier processes of this run were at work, in milliseconds.
     pub(super) before_ms: u64,
@@ -64,6 +67,27 @@ impl Shop {
         let paths = Arc::new(self.store.tree_paths(tree)?);
         *last = Some((tree.clone(), Arc::clone(&paths)));
         Ok(paths)
+    }
+
+    /// Makes a working copy ready for what runs in it.
+    pub(super) async fn make_ready(
+        &self,
+        tree: &ObjectId,
+        worktree: &Path,
+        scratch: &Path,
+        quarters: &Quarters<'_>,
+    ) -> Result<(), RunError> {
+        let place = SetupPlace {
+            store: &self.store,
+            tree,
+            worktree,
+            scratch,
+            sandbox: &self.sandbox,
+            quarters,
+            environment: &self.environment,
+            supervisor: &self.supervisor,
+        };
+        self.setup.make_ready(&place).await
     }
 
     /// Returns the milliseconds since the run began.
@@ -155,6 +179,8 @@ async fn attempt(
     let programs = shop.scratch.join(PROGRAMS);
     let quarters = Quarters::of_attempt(&shop.sandbox, &slot, &scratch, &programs)
         .map_err(|source| RunDirError::Io { path: slot.path().to_owned(), source })?;
+    let tree = &slot.base().tree;
+    shop.make_ready(tree, slot.path(), &scratch, &quarters).await?;
     let mut ended = match order.agent.prepare(&job) {
         Ok(launch) => quarters.run(launch, usize::MAX, stopped(&mut stop)).await.map_err(NotStarted::Launch),
         Err(error) => Err(NotStarted::Agent(error)),

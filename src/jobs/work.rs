@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     agent::{self as process, Conclusion, Ended, LaunchError, ReportFileError, Secrets},
-    coordinator::{Files, Order, Quarters, concluded},
+    coordinator::{Files, Order, Quarters, SetupPlace, WorkingCopySetup, concluded},
     layout::PROGRAMS,
     sandbox::Sandbox,
     workspace::capture::FILE_LIMIT,
@@ -96,12 +96,19 @@ pub async fn work(
         agent::of_configuration(&site.intake, called, true, &site.store, &site.frozen.rules, scratch).await?;
     let executable = std::env::current_exe().map_err(JobError::reading("our own executable"))?;
     let sandbox = site.open_sandbox(&executable, &process::own_environment(), scratch)?;
+    let config = &site.intake.config;
+    let setup = WorkingCopySetup::new(
+        config.setup.clone(),
+        config.pass_environment.clone(),
+        scratch.join("setup"),
+        job.join("setup-logs"),
+    );
     for order in &orders {
         if *cancel.borrow() {
             break;
         }
         let agent = agents.of(&order.task.subagent)?.as_ref();
-        work_one(site, order, agent, &Place { sandbox: &sandbox, job, scratch }, cancel.clone()).await?;
+        work_one(site, order, agent, &Place { sandbox: &sandbox, setup: &setup, job, scratch }, cancel.clone()).await?;
     }
     Ok(())
 }
@@ -109,6 +116,7 @@ pub async fn work(
 /// Where the attempts of a job are made.
 struct Place<'a> {
     sandbox: &'a Sandbox,
+    setup: &'a WorkingCopySetup,
     job: &'a Path,
     scratch: &'a Path,
 }
@@ -129,6 +137,18 @@ async fn work_one(
     let programs = place.scratch.join(PROGRAMS);
     let quarters = Quarters::of_prepared(place.sandbox, &files.worktree, &files.scratch, &programs)
         .map_err(JobError::writing(&files.worktree))?;
+    let environment = process::own_environment();
+    let setup = SetupPlace {
+        store: &site.store,
+        tree: &site.store.base_of(&order.base)?.tree,
+        worktree: &files.worktree,
+        scratch: &files.scratch,
+        sandbox: place.sandbox,
+        quarters: &quarters,
+        environment: &environment,
+        supervisor: &launch.supervisor,
+    };
+    place.setup.make_ready(&setup).await?;
     let mut process = quarters.run(launch, usize::MAX, end_of(deadline, cancel.clone())).await;
     let mut said = None;
     if let Ok(ended) = &mut process {
