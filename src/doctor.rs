@@ -111,9 +111,7 @@ fn git() -> Check {
         }
         Ok([major, minor]) => {
             let [wanted_major, wanted_minor] = GIT_OLDEST;
-            let said = format!(
-                "version {major}.{minor} is too old: install {wanted_major}.{wanted_minor} or newer"
-            );
+            let said = format!("version {major}.{minor} is too old: install {wanted_major}.{wanted_minor} or newer");
             Check::new("git", State::Missing, said)
         }
         Err(error) => Check::new("git", State::Missing, errors::chain(&error)),
@@ -159,10 +157,16 @@ fn program(subject: &Subject<'_>, of: &str, argv: &[String]) -> Option<Check> {
     };
     Some(match found {
         Some(found) => Check::new(what, State::There, found),
-        None if name.contains('/') => {
-            Check::new(what, State::Missing, format!("the repository has no {name} at the commit that work starts from"))
-        }
-        None => Check::new(what, State::Missing, format!("the environment lacks `{name}`: install it before the work begins")),
+        None if name.contains('/') => Check::new(
+            what,
+            State::Missing,
+            format!("the repository has no {name} at the commit that work starts from"),
+        ),
+        None => Check::new(
+            what,
+            State::Missing,
+            format!("the environment lacks `{name}`: install it before the work begins"),
+        ),
     })
 }
 

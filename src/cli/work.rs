@@ -79,7 +79,9 @@ fn in_place(arguments: &Arguments, out: &std::path::Path) -> Result<u8, Failure>
         let working = run_in_place(&site, out, scratch.path(), stopped, &mut live);
         let (handoff, late) = until_late(working, stop, cancelled, arguments.end_after).await;
         let handoff = handoff?;
-        elevate::give_back(out).with_context(|| format!("cannot give {} back", out.display())).map_err(Failure::outside)?;
+        elevate::give_back(out)
+            .with_context(|| format!("cannot give {} back", out.display()))
+            .map_err(Failure::outside)?;
         show::note(&format!("What is finished is in {}.", out.join(KEPT).display()));
         if late {
             show::note("The time of this job was over before everything was done. Run the failed job again to go on.");

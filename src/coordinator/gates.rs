@@ -115,7 +115,7 @@ pub(super) async fn run(
             let scratch = shop.scratch.join(format!("gate-{}-setup", job.gate));
             let quarters = Quarters::of_gate(&shop.sandbox, slot.number(), slot.path(), &scratch)
                 .map_err(|source| RunDirError::Io { path: slot.path().to_owned(), source })?;
-            shop.make_ready(&slot.base().tree, slot.path(), &scratch, &quarters).await?;
+            shop.make_ready(&job.commit, slot.path(), &scratch, &quarters).await?;
             for (number, (asked_by, argv)) in job.commands.iter().enumerate() {
                 if *stop.borrow() {
                     break;

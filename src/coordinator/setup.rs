@@ -47,14 +47,16 @@ pub struct WorkingCopySetup {
     /// Where logs go.
     logs: PathBuf,
     made: Mutex<HashMap<Digest, Made>>,
+    /// Held while commands run: two installations at one time would fight over caches of the machine.
+    making: Mutex<()>,
 }
 
 /// Where a set-up runs.
 pub struct SetupPlace<'a> {
     /// The store with the tree.
     pub store: &'a RunStore,
-    /// The tree of the working copy.
-    pub tree: &'a ObjectId,
+    /// The commit that the working copy is at.
+    pub commit: &'a ObjectId,
     /// The working copy.
     pub worktree: &'a Path,
     /// A folder for the homes of the commands.
@@ -73,7 +75,7 @@ impl WorkingCopySetup {
     /// Makes the set-up of a run that keeps what it makes below `kept`, and its logs below `logs`.
     #[must_use]
     pub fn new(commands: Vec<SetupCommand>, pass_environment: Vec<String>, kept: PathBuf, logs: PathBuf) -> Self {
-        Self { commands, pass_environment, kept, logs, made: Mutex::default() }
+        Self { commands, pass_environment, kept, logs, made: Mutex::default(), making: Mutex::default() }
     }
 
     /// Makes a working copy ready.
@@ -106,7 +108,8 @@ impl WorkingCopySetup {
 
     /// Digests the commands and the files that they name, and lists the paths of the tree.
     fn digest(&self, place: &SetupPlace<'_>) -> Result<(Digest, BTreeSet<String>), RunError> {
-        let paths: BTreeSet<String> = place.store.list_files(place.tree, "")?.into_iter().collect();
+        let tree = place.store.base_of(place.commit)?.tree;
+        let paths: BTreeSet<String> = place.store.list_files(&tree, "")?.into_iter().collect();
         let mut text = String::new();
         for command in &self.commands {
             text.push_str(&command.run);
@@ -120,7 +123,7 @@ impl WorkingCopySetup {
             }
             let Ok(globs) = globs.build() else { continue };
             for path in paths.iter().filter(|path| globs.is_match(path)) {
-                let content = place.store.read_file(place.tree, path)?.unwrap_or_default();
+                let content = place.store.read_file(&tree, path)?.unwrap_or_default();
                 text.push_str(&format!("{path}\0{}\0", Digest::of(&content)));
             }
         }
@@ -129,8 +132,18 @@ impl WorkingCopySetup {
 
     /// Runs the commands, and keeps what they left beside the files of the tree.
     async fn make(&self, place: &SetupPlace<'_>, digest: &Digest, paths: &BTreeSet<String>) -> Result<PathBuf, String> {
+        let _alone = self.making.lock().await;
         for (number, command) in self.commands.iter().enumerate() {
             self.run(place, command, number + 1).await?;
+        }
+        // What git does not ignore would be taken for the work of a subagent.
+        let captured = tokio::task::block_in_place(|| place.store.capture_folder(place.worktree, place.commit));
+        let captured = captured.map_err(|error| format!("what the set-up made cannot be looked at: {error}"))?;
+        if let Some(change) = captured.patch.changes.first() {
+            let path = text::terminal(change.path.as_str());
+            return Err(format!(
+                "the set-up changes `{path}`, which git does not ignore: add what it makes to .gitignore"
+            ));
         }
         let to = self.kept.join(digest.short());
         tokio::task::block_in_place(|| {
@@ -154,8 +167,8 @@ impl WorkingCopySetup {
         let log = self.logs.join(format!("setup-{number}.log"));
         fs::create_dir_all(&self.logs).map_err(|error| broken(&error))?;
         let home = place.scratch.join(format!("setup-{number}"));
-        let environment =
-            agent::gate_environment(place.environment, &self.pass_environment, &home).map_err(|error| broken(&error))?;
+        let environment = agent::gate_environment(place.environment, &self.pass_environment, &home)
+            .map_err(|error| broken(&error))?;
         let launch = Launch {
             directory: place.worktree.to_owned(),
             secrets: agent::secrets_in(&environment),
@@ -180,7 +193,9 @@ impl WorkingCopySetup {
         match (ended.stopped, ended.exit.code()) {
             (true, _) => Err(format!("the set-up `{shown}` reached its time limit; its log is {}", log.display())),
             (false, Some(0)) => Ok(()),
-            (false, Some(127)) => Err(format!("the environment lacks what the set-up `{shown}` calls (exit 127): {tail}")),
+            (false, Some(127)) => {
+                Err(format!("the environment lacks what the set-up `{shown}` calls (exit 127): {tail}"))
+            }
             (false, _) => Err(format!("the set-up `{shown}` failed ({}): {tail}", ended.exit)),
         }
     }

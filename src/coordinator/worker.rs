@@ -72,14 +72,14 @@ impl Shop {
     /// Makes a working copy ready for what runs in it.
     pub(super) async fn make_ready(
         &self,
-        tree: &ObjectId,
+        commit: &ObjectId,
         worktree: &Path,
         scratch: &Path,
         quarters: &Quarters<'_>,
     ) -> Result<(), RunError> {
         let place = SetupPlace {
             store: &self.store,
-            tree,
+            commit,
             worktree,
             scratch,
             sandbox: &self.sandbox,
@@ -161,9 +161,13 @@ async fn attempt(
         slot = shop.pool.acquire(&order.base, Some(&order.task.id)) => slot?,
         () = stopped(&mut stop) => return Ok(no_process(order, shop.now_ms(), Outcome::NotRun, NEVER_BEGAN)),
     };
+    let scratch = shop.scratch.join(format!("{}-{}", order.task.id, order.attempt));
+    let programs = shop.scratch.join(PROGRAMS);
+    let quarters = Quarters::of_attempt(&shop.sandbox, &slot, &scratch, &programs)
+        .map_err(|source| RunDirError::Io { path: slot.path().to_owned(), source })?;
+    shop.make_ready(&order.base, slot.path(), &scratch, &quarters).await?;
     let placed = slot.place_agent_files(&order.rules, order.agent.uses_project_settings()).await?;
     let folder = shop.run_dir.begin_attempt(&order.task.id, order.attempt)?;
-    let scratch = shop.scratch.join(format!("{}-{}", order.task.id, order.attempt));
     let files = Files::make(&order, slot.path(), &folder, &scratch)?;
     let job = files.job(&order);
     shop.run_dir.write(&folder.join(TaskFile::Brief), order.brief.as_bytes())?;
@@ -176,11 +180,6 @@ async fn attempt(
         brief: brief_digest.clone(),
     });
     let started_ms = shop.now_ms();
-    let programs = shop.scratch.join(PROGRAMS);
-    let quarters = Quarters::of_attempt(&shop.sandbox, &slot, &scratch, &programs)
-        .map_err(|source| RunDirError::Io { path: slot.path().to_owned(), source })?;
-    let tree = &slot.base().tree;
-    shop.make_ready(tree, slot.path(), &scratch, &quarters).await?;
     let mut ended = match order.agent.prepare(&job) {
         Ok(launch) => quarters.run(launch, usize::MAX, stopped(&mut stop)).await.map_err(NotStarted::Launch),
         Err(error) => Err(NotStarted::Agent(error)),

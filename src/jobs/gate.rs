@@ -1,9 +1,6 @@
 //! The gates of a fan-out: run in a job of their own, with the host's tools and nobody's token.
 
-use std::{
-    fs, io,
-    path::Path,
-};
+use std::{fs, io, path::Path};
 
 use tokio::sync::watch;
 

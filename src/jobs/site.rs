@@ -1,8 +1,8 @@
 //! Where a job of the fan-out stands: a state, and a store that has everything of it.
 
 use std::{
-    collections::BTreeSet,
     collections::BTreeMap,
+    collections::BTreeSet,
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,

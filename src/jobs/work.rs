@@ -140,7 +140,7 @@ async fn work_one(
     let environment = process::own_environment();
     let setup = SetupPlace {
         store: &site.store,
-        tree: &site.store.base_of(&order.base)?.tree,
+        commit: &order.base,
         worktree: &files.worktree,
         scratch: &files.scratch,
         sandbox: place.sandbox,

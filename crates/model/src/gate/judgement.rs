@@ -125,11 +125,13 @@ pub(super) fn decide(
 fn lacks(command: &CommandReceipt) -> Option<String> {
     let what = if command.exit_code == Some(NOT_FOUND) {
         shown(command)
-    } else if command.exit_code.is_none() && command.trouble.as_deref().is_some_and(|why| why.contains("was not found")) {
+    } else if command.exit_code.is_none() && command.trouble.as_deref().is_some_and(|why| why.contains("was not found"))
+    {
         format!("`{}`", text::terminal(command.argv.first()?))
     } else {
         let module = command.argv.iter().skip_while(|word| *word != "-m").nth(1)?;
-        let missing = command.exit_code != Some(0) && command.output_tail.contains(&format!("No module named {module}"));
+        let missing =
+            command.exit_code != Some(0) && command.output_tail.contains(&format!("No module named {module}"));
         missing.then(|| format!("the module `{}`", text::terminal(module)))?
     };
     Some(format!(
