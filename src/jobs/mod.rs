@@ -31,15 +31,15 @@ pub const GATES: &str = crate::layout::RunFile::Gates.name();
 
 pub use self::{
     collect::{Collected, collect},
-    dispatch::{Assigned, assigned, forfeit},
+    dispatch::{Assigned, assigned, record_failure},
     error::JobError,
     freeze::{Freezing, freeze},
     gate::{collect_gates, gate},
     in_place::{KEPT, RUN, run_in_place},
     kept::Counting,
     prepare::{Prepared, prepare},
-    settle::{Awaited, Brought, Settled, awaited, first, settle},
-    site::{AttemptName, Site},
+    settle::{Awaited, Brought, Settled, awaited, first, save, settle},
+    site::{Site, parse_attempts},
     state::{Frozen, StateDir},
     summarize::{Summarizing, summarize},
     work::work,

@@ -1,22 +1,20 @@
 //! Between waves: results are downloaded, each only when its job says that it is its own, and taken in.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::Path};
 
-use implementer_model::{github_ids::ArtifactId, text, workflow::matrix::Leg};
+use implementer_model::{github_ids::ArtifactId, record::AttemptId, text, workflow::matrix::Leg};
 use serde_json::Value;
 
 use super::{
     ANNOTATIONS_MAX, Step, StepEnd, StepError,
     gather::{self, Bound},
+    job::PREFIX,
 };
 use crate::{
     actions::{Level, annotation},
     errors, execution,
-    github::Github,
-    jobs::{self, AttemptName, Awaited, Brought, StateDir},
+    github::Artifact,
+    jobs::{self, Awaited, Brought, StateDir},
 };
 
 /// The outputs in which the jobs of a wave say what they uploaded.
@@ -70,82 +68,122 @@ impl Step<'_> {
         Ok(Some(outputs.unwrap_or_default()))
     }
 
-    /// Downloads what the jobs of a wave say that they uploaded. Gives the folders, and for each attempt whose result
-    /// cannot be had, why.
+    /// Downloads what the jobs of a wave say that they uploaded. Gives the folders, and for each attempt whose result does
+    /// not count, why.
+    ///
+    /// What the platform did is no verdict: where a result may be there and cannot be had, nothing is settled.
     pub(super) async fn gather(
         &self,
         awaited: &Awaited,
         bindings: &Bindings,
         wave: &str,
         scratch: &Path,
-    ) -> Result<(Vec<Brought>, BTreeMap<AttemptName, String>), StepError> {
+    ) -> Result<(Vec<Brought>, BTreeMap<AttemptId, String>), StepError> {
         let gates = Leg::gates();
         let legs = if awaited.gates { std::slice::from_ref(&gates) } else { &awaited.legs };
         let github = self.repository()?.github;
-        let mut came: BTreeMap<usize, Result<PathBuf, String>> = BTreeMap::new();
-        let mut wanted = Vec::new();
+        let (mut wanted, mut silent, mut refused) = (Vec::new(), Vec::new(), BTreeMap::new());
         for leg in legs {
             let said = bindings.of(leg);
             match Bound::parse(said) {
                 Some(bound) => wanted.push((leg.slot, bound)),
-                None => {
-                    let why = if said.is_empty() && leg.dispatched && bindings.dispatched.is_none() {
-                        "the workflow has no job that starts its own: run `backend-implementer generate`".to_owned()
-                    } else if said.is_empty() {
-                        "its job ended without a result: it is lost".to_owned()
-                    } else {
-                        format!("its job names no artifact, but `{}`", text::truncate(&text::plain(said), 80))
-                    };
-                    came.insert(leg.slot, Err(why));
+                None if !said.is_empty() => {
+                    let why = format!("its job names no artifact, but `{}`", text::truncate(&text::plain(said), 80));
+                    refused.insert(leg.slot, why);
                 }
+                None if leg.dispatched && bindings.dispatched.is_none() => {
+                    let why = "the workflow has no job that starts its own: run `backend-implementer generate`";
+                    refused.insert(leg.slot, why.to_owned());
+                }
+                None => silent.push(leg),
             }
         }
-        let gathered = gather::gather(&github, &wanted, scratch).await;
-        came.extend(gathered.into_iter().map(|(slot, result)| (slot, result.map_err(|error| errors::chain(&error)))));
-        let bound: Vec<ArtifactId> = wanted.iter().map(|(_, bound)| bound.id).collect();
+        let listed = github.artifacts(self.runner.run_id()?).await?;
+        wanted.retain(|(slot, bound)| {
+            let own = self.is_of_slot(&listed, bound, wave, *slot);
+            if !own {
+                let why = format!(
+                    "its output names the artifact {}, which is not the one of its slot: it is foreign",
+                    bound.id
+                );
+                refused.insert(*slot, why);
+            }
+            own
+        });
+        let mut of_the_platform = self.silent_jobs(&listed, wave, &silent);
         let (mut found, mut troubles) = (Vec::new(), BTreeMap::new());
+        let mut gathered = gather::gather(&github, &wanted, scratch).await;
         for leg in legs {
-            match came.remove(&leg.slot) {
-                Some(Ok(folder)) => {
+            let why = match (gathered.remove(&leg.slot), refused.remove(&leg.slot)) {
+                (Some(Ok(folder)), _) => {
                     let leg_of_tasks = (!awaited.gates).then(|| leg.clone());
                     found.push(Brought { job: format!("job {} of {wave}", leg.slot), folder, leg: leg_of_tasks });
+                    continue;
                 }
-                Some(Err(why)) => {
-                    let of_leg = leg.tasks.split(' ').filter_map(|name| name.parse().ok());
-                    troubles.extend(of_leg.map(|name: AttemptName| (name, why.clone())));
-                    if awaited.gates {
-                        self.log.command(&annotation(Level::Warning, None, "No receipts", &why));
-                    }
+                (Some(Err(error)), _) if !error.is_about_the_content() => {
+                    of_the_platform.push(format!("{}: {}", leg.tasks, errors::chain(&error)));
+                    continue;
                 }
-                None => {}
+                (Some(Err(error)), _) => errors::chain(&error),
+                (None, Some(why)) => why,
+                (None, None) => continue,
+            };
+            let of_leg = leg.tasks.split(' ').filter_map(|name| name.parse().ok());
+            troubles.extend(of_leg.map(|name: AttemptId| (name, why.clone())));
+            if awaited.gates {
+                self.log.command(&annotation(Level::Warning, None, "No receipts", &why));
             }
         }
-        self.name_strangers(&github, wave, &bound).await;
+        if !of_the_platform.is_empty() {
+            return Err(StepError::ResultsNotHere(of_the_platform));
+        }
+        let bound: Vec<ArtifactId> = wanted.iter().map(|(_, bound)| bound.id).collect();
+        self.name_strangers(&listed, wave, &bound);
         Ok((found, troubles))
     }
 
-    /// Says which artifacts have names as those of this wave, and were not uploaded by its jobs. They are not looked at.
-    async fn name_strangers(&self, github: &Github, wave: &str, bound: &[ArtifactId]) {
-        let (Ok(run), Ok(prefix)) = (self.runner.run_id(), self.artifact_name(wave)) else { return };
-        let Some((prefix, _)) = prefix.rsplit_once("-attempt-") else { return };
-        match github.artifacts(run).await {
-            Ok(artifacts) => {
-                let strange = artifacts.iter().filter(|artifact| {
-                    let rest = artifact.name.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('-'));
-                    let ours = rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-                    ours && rest.is_some_and(|rest| rest.ends_with(&self.attempt_suffix()))
-                        && !bound.contains(&artifact.id)
-                });
-                for artifact in strange.take(ANNOTATIONS_MAX) {
-                    let name = text::truncate(&text::plain(&artifact.name), 100);
-                    let said = format!(
-                        "the artifact {name} ({}) is foreign: no job of {wave} says that it is its own",
-                        artifact.id
-                    );
-                    self.log.command(&annotation(Level::Warning, None, "Foreign artifact", &said));
-                }
+    /// Tells whether an artifact has the name of a slot. Whatever runs in a job can write outputs, and name another slot in
+    /// them; but an artifact of that slot's name is there once, and its own job has uploaded it.
+    fn is_of_slot(&self, listed: &[Artifact], bound: &Bound, wave: &str, slot: usize) -> bool {
+        let Ok(expected) = self.artifact_name(&format!("{wave}-{slot}")) else { return false };
+        // A job of an earlier attempt of the workflow run still counts.
+        let of_slot = |name: &str| name.rsplit_once("-attempt-").map(|(slot, _)| slot.to_owned());
+        let Some(artifact) = listed.iter().find(|artifact| artifact.id == bound.id) else { return true };
+        of_slot(&artifact.name) == of_slot(&expected)
+    }
+
+    /// Says why jobs named no result: each was lost, or GitHub dropped what it said because it holds a secret's value.
+    fn silent_jobs(&self, listed: &[Artifact], wave: &str, silent: &[&Leg]) -> Vec<String> {
+        let tell = |leg: &&Leg| {
+            // Any job may upload any name, so that the name alone makes no result of it.
+            let name = format!("{PREFIX}-{wave}-{}-attempt-", leg.slot);
+            if listed.iter().any(|artifact| artifact.name.starts_with(&name)) {
+                format!(
+                    "{}: its job uploaded a result, and its output is empty: GitHub drops outputs that hold the value of a \
+                     secret. A secret that is short or all digits is in most texts; give it another value, or take it away",
+                    leg.tasks
+                )
+            } else {
+                format!("{}: its job ended without a result: it is lost", leg.tasks)
             }
-            Err(error) => tracing::warn!(%error, "the run's artifacts could not be listed"),
+        };
+        silent.iter().map(tell).collect()
+    }
+
+    /// Says which artifacts have names as those of this wave, and were not uploaded by its jobs. They are not looked at.
+    fn name_strangers(&self, listed: &[Artifact], wave: &str, bound: &[ArtifactId]) {
+        let Ok(prefix) = self.artifact_name(wave) else { return };
+        let Some((prefix, _)) = prefix.rsplit_once("-attempt-") else { return };
+        let strange = listed.iter().filter(|artifact| {
+            let rest = artifact.name.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('-'));
+            let ours = rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+            ours && rest.is_some_and(|rest| rest.ends_with(&self.attempt_suffix())) && !bound.contains(&artifact.id)
+        });
+        for artifact in strange.take(ANNOTATIONS_MAX) {
+            let name = text::truncate(&text::plain(&artifact.name), 100);
+            let said =
+                format!("the artifact {name} ({}) is foreign: no job of {wave} says that it is its own", artifact.id);
+            self.log.command(&annotation(Level::Warning, None, "Foreign artifact", &said));
         }
     }
 }

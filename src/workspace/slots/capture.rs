@@ -41,6 +41,11 @@ use crate::workspace::{
 /// (<https://docs.github.com/repositories/working-with-files/managing-large-files/about-large-files-on-github>).
 pub const FILE_LIMIT: u64 = 100 * 1024 * 1024;
 
+/// The most files that a patch may change, and the most bytes that they may have together: beyond, somebody forgot to ignore
+/// what a build or a package manager makes, or wants to fill the disk.
+const PATCH_FILES_MAX: usize = 100_000;
+const PATCH_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+
 /// What became of a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Captured {
@@ -77,6 +82,8 @@ pub enum Why {
         /// Its size in bytes.
         size: u64,
     },
+    /// The patch has as much as a patch may have without it.
+    TooMuch,
     /// It could not be read, or not be converted as its attributes say.
     Unreadable {
         /// The reason.
@@ -93,6 +100,11 @@ impl fmt::Display for Why {
             Self::NotUtf8 => write!(f, "has a name that is not UTF-8"),
             Self::RefusedName => write!(f, "has a name that git refuses"),
             Self::TooLarge { size } => write!(f, "has {size} bytes, more than the {FILE_LIMIT} that GitHub takes"),
+            Self::TooMuch => write!(
+                f,
+                "is more than a patch may have: {PATCH_FILES_MAX} files, and {} MB together",
+                PATCH_BYTES_MAX / (1024 * 1024)
+            ),
             Self::Unreadable { reason } => write!(f, "could not be read: {reason}"),
         }
     }
@@ -135,10 +147,18 @@ pub(in crate::workspace) fn capture(
         attributes: Attributes::in_folder(root)?,
         checkout: Checkout::of(store, &repo, &held.files)?,
     };
+    let (mut files, mut bytes) = (0, 0_u64);
     for (path, meta) in &candidates {
+        let full = meta.len() <= FILE_LIMIT && bytes.saturating_add(meta.len()) > PATCH_BYTES_MAX;
+        if files == PATCH_FILES_MAX || full {
+            left_out.push(LeftOut { path: path.to_string(), why: Why::TooMuch });
+            continue;
+        }
         match reader.read(path.as_ref(), meta)? {
             Read::Unchanged => {}
             Read::Changed(kind, id) => {
+                files += 1;
+                bytes = bytes.saturating_add(meta.len());
                 let path: &BStr = path.as_ref();
                 editor.upsert(path, kind, id).git_doing("building the tree of the patch")?;
             }

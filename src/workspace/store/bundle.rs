@@ -86,7 +86,7 @@ pub fn write(store: &RunStore, refs: &[(String, ObjectId)], exclude: &ObjectId, 
 /// When the file is no bundle, is damaged, or builds on a commit that the repository does not have.
 pub fn open(bundle: &Path, repo_dir: &Path, into: &Path) -> Result<RunStore> {
     let path = std::path::absolute(bundle).doing("looking for", bundle)?;
-    let Opened { header, .. } = look_at(&path, BUNDLE_MAX, &discover(repo_dir)?)?;
+    let Opened { header, .. } = look_at(&path, BUNDLE_MAX, discover(repo_dir)?.object_hash())?;
     let store = RunStore::create(repo_dir, into)?;
     take_in(&store, repo_dir, &path, &header, "+refs/*:refs/*")?;
     // The refs that the header promises are what the caller goes by. A bundle that somebody else packed may also name
@@ -112,7 +112,7 @@ pub fn open(bundle: &Path, repo_dir: &Path, into: &Path) -> Result<RunStore> {
 /// the store does not have.
 pub fn take_one(store: &RunStore, bundle: &Path, reference: &str, limit: u64) -> Result<ObjectId> {
     let path = std::path::absolute(bundle).doing("looking for", bundle)?;
-    let Opened { mut file, header, objects, size } = look_at(&path, limit, &store.repo())?;
+    let Opened { mut file, header, objects, size } = look_at(&path, limit, store.repo().object_hash())?;
     let not_a_bundle = |reason| BundleError::NotABundle { path: path.clone(), reason };
     let not_there = || not_a_bundle("it does not have the ref that it should");
     let (_, id) = header.refs.iter().find(|(name, _)| name == reference).ok_or_else(not_there)?;
@@ -138,8 +138,16 @@ pub fn take_one(store: &RunStore, bundle: &Path, reference: &str, limit: u64) ->
 /// When the file is no bundle, is damaged, or builds on a commit that the store does not have.
 pub fn take_all(store: &RunStore, bundle: &Path) -> Result<()> {
     let path = std::path::absolute(bundle).doing("looking for", bundle)?;
-    let Opened { header, .. } = look_at(&path, BUNDLE_MAX, &store.repo())?;
+    let Opened { header, .. } = look_at(&path, BUNDLE_MAX, store.repo().object_hash())?;
     take_in(store, store.dir(), &path, &header, "+refs/*:refs/*")
+}
+
+/// Looks through a bundle as is done before anything of it is taken in, for ids of SHA-1.
+///
+/// # Errors
+/// When it is no bundle, or holds more than is taken in.
+pub fn inspect(bundle: &Path) -> Result<()> {
+    look_at(bundle, BUNDLE_MAX, gix::hash::Kind::Sha1).map(drop)
 }
 
 /// Takes the patches of a bundle that somebody else wrote into a store, and none of its other refs: it cannot put anything
@@ -149,7 +157,7 @@ pub fn take_all(store: &RunStore, bundle: &Path) -> Result<()> {
 /// When the file is no bundle, is damaged, or builds on a commit that the store does not have.
 pub fn take_patches(store: &RunStore, bundle: &Path) -> Result<()> {
     let path = std::path::absolute(bundle).doing("looking for", bundle)?;
-    let Opened { header, .. } = look_at(&path, BUNDLE_MAX, &store.repo())?;
+    let Opened { header, .. } = look_at(&path, BUNDLE_MAX, store.repo().object_hash())?;
     take_in(store, store.dir(), &path, &header, "+refs/implementer/patches/*:refs/implementer/patches/*")
 }
 
@@ -162,7 +170,7 @@ struct Opened {
 }
 
 /// Opens a bundle that somebody else may have made, and looks through its pack before git does.
-fn look_at(path: &Path, limit: u64, repo: &gix::Repository) -> Result<Opened> {
+fn look_at(path: &Path, limit: u64, ids: gix::hash::Kind) -> Result<Opened> {
     let opened = untrusted::open(path, limit)?;
     let size = opened.size();
     let mut file = BufReader::new(opened);
@@ -176,7 +184,7 @@ fn look_at(path: &Path, limit: u64, repo: &gix::Repository) -> Result<Opened> {
     }
     let header = Header::parse(&start).map_err(|reason| BundleError::NotABundle { path: path.to_owned(), reason })?;
     let packed = size.saturating_sub(header.length);
-    let objects = pack_check::check(&mut file, packed, repo.object_hash().len_in_bytes())
+    let objects = pack_check::check(&mut file, packed, ids.len_in_bytes())
         .map_err(|error| BundleError::Refused { path: path.to_owned(), why: error.to_string() })?;
     Ok(Opened { file: file.into_inner().into_file(), header, objects, size })
 }
