@@ -33,7 +33,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let written = match std::fs::read_to_string(root.join(CONFIG_PATH)) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(Failure::outside(anyhow::Error::from(error).context(format!("cannot read {CONFIG_PATH}")))),
+        Err(error) => {
+            return Err(Failure::outside(anyhow::Error::from(error).context(format!("cannot read {CONFIG_PATH}"))));
+        }
     };
     let config = Config::read(CONFIG_PATH, written.as_deref().unwrap_or_default(), &crate::agent::kinds())
         .map_err(|wrong| Failure::diagnosed(wrong, "the configuration"))?;
@@ -45,7 +47,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let head = store.resolve("HEAD")?;
     let files = store.list_files(&head.tree, "")?.into_iter().collect();
     let environment = own_environment();
-    let subject = Subject { config: &config, roster: &loaded.roster, plan: None, files: &files, environment: &environment };
+    let subject =
+        Subject { config: &config, roster: &loaded.roster, plan: None, files: &files, environment: &environment };
 
     let mut checks = vec![configuration(written.is_some())];
     checks.extend(doctor::look(&subject));
@@ -79,7 +82,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         return Ok(exit::COMPLETE);
     }
     show::out(&format!("\n{} missing: a run here would fail.\n", text::count(missing, "thing")));
-    Ok(exit::OUTSIDE)
+    Ok(exit::OUTSIDE_FAILED)
 }
 
 fn configuration(written: bool) -> Check {
@@ -115,7 +118,10 @@ fn workflow_file(root: &Path, config: &Config, roster: &roster::Roster) -> Check
         (Some(_), Err(error)) => (State::Note, error.to_string()),
         (Some(there), Ok(wanted)) if there == wanted => {
             if config.workflow.action.as_deref().is_some_and(|action| action.ends_with(&"0".repeat(40))) {
-                (State::Missing, "names no commit of the action: put that of a release in place of the zeros".to_owned())
+                (
+                    State::Missing,
+                    "names no commit of the action: put that of a release in place of the zeros".to_owned(),
+                )
             } else {
                 (State::There, "is up to date".to_owned())
             }

@@ -116,6 +116,10 @@ pub(super) async fn run_one(
         return Ok(ran);
     }
     let slot = context.gate_pool.acquire(&target.commit, None).await?;
+    let scratch = context.scratch.join(format!("gate-{}-setup-{}", job.gate, slot.number()));
+    let quarters = Quarters::of_gate((&context.sandbox, &context.secrets), slot.number(), slot.path(), &scratch)
+        .map_err(|source| RunDirError::Io { path: slot.path().to_owned(), source })?;
+    context.make_ready(&target.commit, slot.path(), &scratch, &quarters).await?;
     for (number, (asked_by, argv)) in job.commands.iter().enumerate() {
         if *stop.borrow() {
             break;

@@ -25,6 +25,7 @@ mod setup;
 mod starting;
 mod timeline;
 mod worker;
+mod working_copy;
 
 pub use self::{
     attempt_files::AttemptFiles,
@@ -36,4 +37,5 @@ pub use self::{
     quarters::{Quarters, Site as SandboxSite, open_sandbox, passed_to_anybody},
     setup::Setup,
     worker::concluded,
+    working_copy::{SetupPlace, WorkingCopySetup},
 };

@@ -150,6 +150,11 @@ impl<'a> Quarters<'a> {
         self.sandbox.give(self.worktree, self.user.map(|_| me))
     }
 
+    /// Gives what was put into the work tree to whoever works in it.
+    pub(super) fn give_worktree(&self, sandbox: &Sandbox) -> io::Result<()> {
+        sandbox.give(self.worktree, self.user)
+    }
+
     /// Runs what is to be run here, until nothing of it is left. Of the command the first `own` words say what it may read
     /// of itself.
     ///

@@ -12,6 +12,7 @@ use super::{
     durations,
     error::RunError,
     quarters::{owners_of_attempts, owners_of_gates, passed_to_anybody},
+    working_copy::WorkingCopySetup,
 };
 use crate::{
     agent::{Agents, Secrets},
@@ -66,11 +67,18 @@ impl Setup {
             // What runs at one time is the workflow's business; here a wave is open as a whole.
             schedule.concurrency = usize::MAX;
         }
+        let setup = WorkingCopySetup::new(
+            config.setup.clone(),
+            config.pass_environment.clone(),
+            scratch.join("setup"),
+            run_dir.path("setup"),
+        );
         let durations = durations::durations(&schedule, &history, &run_dir);
         let Base { commit, tree, committed_at: _ } = base;
         let base = Head { commit, tree };
         let basis = Basis { plan, roster, config, lock, provenance, place, base, rules: rules.tree };
         let context = WorkerContext {
+            setup,
             pool: SlotPool::spread_among(store.clone(), &scratch.join("slots"), owners_of_attempts(&sandbox))?,
             gate_pool: SlotPool::spread_among(store.clone(), &scratch.join("gate-slots"), owners_of_gates(&sandbox))?,
             sandbox,

@@ -57,17 +57,18 @@ async fn attempt(
             return Ok(JudgedAttempt { ended, accepted: None });
         }
     };
+    let scratch = context.scratch.join(format!("{}-{}", plan.id.task, plan.id.attempt));
+    let programs = context.scratch.join(PROGRAMS);
+    let quarters = Quarters::of_attempt((&context.sandbox, &context.secrets), &slot, &scratch, &programs)
+        .map_err(|source| RunDirError::Io { path: slot.path().to_owned(), source })?;
+    context.make_ready(&plan.base, slot.path(), &scratch, &quarters).await?;
     let placed = slot.place_agent_files(&plan.rules, plan.project_settings).await?;
     let folder = context.run_dir.begin_attempt(&plan.id.task, plan.id.attempt)?;
-    let scratch = context.scratch.join(format!("{}-{}", plan.id.task, plan.id.attempt));
     let files = AttemptFiles::create(&plan, slot.path(), &folder, &scratch)?;
     let job = files.job(&plan);
     context.run_dir.write(&folder.join(TaskFile::Brief), plan.brief.as_bytes())?;
     tell(RunEvent::AttemptStarted(plan.started()));
     let started_ms = context.now_ms();
-    let programs = context.scratch.join(PROGRAMS);
-    let quarters = Quarters::of_attempt((&context.sandbox, &context.secrets), &slot, &scratch, &programs)
-        .map_err(|source| RunDirError::Io { path: slot.path().to_owned(), source })?;
     let mut ended = match agent.prepare(&job) {
         Ok(launch) => quarters.run(launch, usize::MAX, stopped(&mut stop)).await.map_err(NotStarted::Launch),
         Err(error) => Err(NotStarted::Agent(error)),

@@ -14,7 +14,7 @@ use tokio::{sync::watch, time::Instant};
 use super::{agent, error::JobError, prepare::AttemptDir, site::Site};
 use crate::{
     agent::{self as process, Conclusion, Ended, LaunchError, ReportFileError, Secrets},
-    coordinator::{AttemptFiles, Quarters, concluded, passed_to_anybody},
+    coordinator::{AttemptFiles, Quarters, SetupPlace, WorkingCopySetup, concluded, passed_to_anybody},
     layout::PROGRAMS,
     sandbox::Sandbox,
     workspace::capture::FILE_LIMIT,
@@ -94,12 +94,19 @@ pub async fn work(
     let executable = std::env::current_exe().map_err(JobError::reading("our own executable"))?;
     let sandbox = site.open_sandbox(&executable, &process::own_environment(), scratch)?;
     let secrets = Secrets::of(&process::own_environment(), &passed_to_anybody(&site.intake));
+    let config = &site.intake.config;
+    let setup = WorkingCopySetup::new(
+        config.setup.clone(),
+        config.pass_environment.clone(),
+        scratch.join("setup"),
+        job.join("setup-logs"),
+    );
     for plan in &plans {
         if *cancel.borrow() {
             break;
         }
         let agent = agents.of(&plan.task.subagent)?.as_ref();
-        let place = Place { sandbox: &sandbox, secrets: &secrets, job, scratch };
+        let place = Place { sandbox: &sandbox, secrets: &secrets, setup: &setup, job, scratch };
         work_one(site, plan, agent, &place, cancel.clone()).await?;
     }
     Ok(())
@@ -109,6 +116,7 @@ pub async fn work(
 struct Place<'a> {
     sandbox: &'a Sandbox,
     secrets: &'a Secrets,
+    setup: &'a WorkingCopySetup,
     job: &'a Path,
     scratch: &'a Path,
 }
@@ -128,6 +136,18 @@ async fn work_one(
     let programs = place.scratch.join(PROGRAMS);
     let quarters = Quarters::of_prepared((place.sandbox, place.secrets), &files.worktree, &files.scratch, &programs)
         .map_err(JobError::writing(&files.worktree))?;
+    let environment = process::own_environment();
+    let setup = SetupPlace {
+        store: &site.store,
+        commit: &plan.base,
+        worktree: &files.worktree,
+        scratch: &files.scratch,
+        sandbox: place.sandbox,
+        quarters: &quarters,
+        environment: &environment,
+        supervisor: &launch.supervisor,
+    };
+    place.setup.make_ready(&setup).await?;
     let mut process = quarters.run(launch, usize::MAX, end_of(deadline, cancel.clone())).await;
     let mut said = None;
     if let Ok(ended) = &mut process {

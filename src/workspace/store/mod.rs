@@ -215,6 +215,14 @@ impl RunStore {
         })
     }
 
+    /// Returns major and minor version of the git that is used.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn git_version() -> Result<[u32; 2]> {
+        Git::version()
+    }
+
     /// Returns where the store is.
     pub fn dir(&self) -> &Path {
         &self.inner.dir
