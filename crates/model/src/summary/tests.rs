@@ -874,8 +874,6 @@ fn a_cancelled_run_says_so_at_the_top() {
     | tests | ⚪ not run | – | – | – |
     | review | ⚪ not run | – | – | – |
     | validation | ⚪ not run | – | – | – |
-
-    Isolation `uid`: every slot has a user id of its own, and Landlock limits what it reads and writes.
     ");
 }
 
