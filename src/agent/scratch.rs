@@ -51,6 +51,8 @@ impl Scratch {
     /// Makes the folders below `scratch`, for their owner only, with a git configuration for `user` in the home.
     pub(super) fn make(scratch: &Path, user: &str) -> Result<Self, AgentError> {
         let Self { home, temporary } = Self::made(scratch);
+        // Ours, and to be passed through by whoever has the folders in it.
+        fs::create_dir_all(scratch).map_err(|error| AgentError::Scratch { path: scratch.to_owned(), error })?;
         for folder in [&home, &temporary, &report_folder(scratch)] {
             make_folder(folder).map_err(|error| AgentError::Scratch { path: folder.clone(), error })?;
         }

@@ -45,7 +45,9 @@ fn a_program_of_the_repository_is_the_one_of_the_base_commit() {
     let script = bench.path("script.json");
     bench.write("tools/agent.sh", &format!("#!/bin/sh\nexec python3 -B {agent} {}\n", script.display()));
     fs::set_permissions(bench.repo().join("tools/agent.sh"), fs::Permissions::from_mode(0o755)).unwrap();
-    bench.write(".github/backend-implementer.yml", "agent:\n  kind: command\n  command: [tools/agent.sh]\n");
+    // What a program of the repository's names is not readable for it otherwise.
+    let config = "isolation: none\nagent:\n  kind: command\n  command: [tools/agent.sh]\n";
+    bench.write(".github/backend-implementer.yml", config);
     bench.commit("an agent of our own");
     bench.write("tools/agent.sh", "#!/bin/sh\nexit 1\n");
     bench.run([]).expect(0);

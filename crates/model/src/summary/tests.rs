@@ -95,6 +95,8 @@ fn a_complete_run_reads_so() {
     | review | ✅ passed | – | – | – |
     | validation | ✅ passed | 12 passed | 4.2 s | `sh validate.sh '--base url'` |
 
+    Isolation `uid`: every slot has a user id of its own, and Landlock limits what it reads and writes.
+
     <b>What exists now</b>: 6 commits on base `cae662172f`, ending in `5adfc7f2eb`, in `implementation.bundle`.
 
     <b>What to do next</b>: check the run, then put its commits on a branch.
@@ -376,6 +378,8 @@ fn an_incomplete_run_says_exactly_what_is_missing() {
     | tests | ❌ failed | 40 passed, 2 failed | 4.2 s | `python3 -m unittest` |
     | review | ⚪ not run | – | – | – |
     | validation | ❌ failed | – | 4.2 s | `sh validate.sh` |
+
+    Isolation `uid`: every slot has a user id of its own, and Landlock limits what it reads and writes.
 
     <b>What to fix</b>
 
@@ -663,6 +667,8 @@ fn a_minimal_plan_gives_a_minimal_summary() {
     | tests | ✅ passed | – | 4.2 s | `make check` |
     | review | ✅ passed | – | 4.2 s | `make check` |
     | validation | ✅ passed | – | 4.2 s | `make check` |
+
+    Isolation `uid`: every slot has a user id of its own, and Landlock limits what it reads and writes.
 
     <b>What exists now</b>: 1 commit on base `cae662172f`, ending in `ea6863cec8`, in `implementation.bundle`.
 
