@@ -7,7 +7,14 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use implementer_model::{gate::Place, handoff::Handoff, ids::ObjectId, lock::Lock};
+use implementer_model::{
+    gate::Place,
+    handoff::Handoff,
+    ids::ObjectId,
+    lock::Lock,
+    record::{JOURNAL_VERSION, Record},
+    run,
+};
 use tokio::sync::watch;
 
 use crate::layout::{PROGRAMS, RUNS_DIR, RunFile};
@@ -15,7 +22,7 @@ use crate::{
     agent::{self, AgentError, Agents, Making},
     coordinator::{self, Resumed, RunError, SandboxSite, Setup, progress::Observer},
     intake::Intake,
-    journal::{self, JOURNAL_VERSION, Journal, Record},
+    journal::{self, Journal},
     run_dir::{RunDir, RunDirError},
     sandbox::SandboxError,
     workspace::{
@@ -40,6 +47,8 @@ pub struct RunRequest {
     pub command: Option<Vec<String>>,
     /// The time limit of every task, in place of the configuration's.
     pub time_limit: Option<Duration>,
+    /// Whether tests that are red on the base are the work.
+    pub allow_red_base: bool,
     /// Where the run's folder goes.
     pub out: Out,
     /// Whether a run that broke off is gone on with.
@@ -124,6 +133,7 @@ pub enum ExecutionError {
 #[derive(Debug)]
 pub struct Prepared {
     setup: Setup,
+    resumed: Option<Resumed>,
     folder: PathBuf,
     /// Held until the run is over: programs of the repository's own are in it.
     _programs: Option<Slot>,
@@ -138,10 +148,22 @@ pub async fn prepare(request: RunRequest, scratch: &Path) -> Result<Prepared, Ex
         let doing = doing.to_owned();
         move |source| ExecutionError::Surroundings { doing, source }
     };
-    let RunRequest { mut intake, repository, probe, programs, command, time_limit, out, resume, workflow, revision } =
-        request;
+    let RunRequest {
+        mut intake,
+        repository,
+        probe,
+        programs,
+        command,
+        time_limit,
+        allow_red_base,
+        out,
+        resume,
+        workflow,
+        revision,
+    } = request;
     // What is started here runs as the same user: it must not read our environment, which may hold a token.
     agent::hide_from_other_processes().map_err(surroundings("protect this process's memory"))?;
+    intake.config.evidence.allow_red_base |= allow_red_base;
     if let Some(limit) = time_limit {
         // A limit of less than a second would stop every task before it can begin.
         intake.schedule.tasks.iter_mut().for_each(|task| task.time_limit_s = limit.as_secs().max(1));
@@ -190,9 +212,8 @@ pub async fn prepare(request: RunRequest, scratch: &Path) -> Result<Prepared, Ex
         supervisor,
         place: Place { run, workflow, platform },
         revision,
-        resumed,
     };
-    Ok(Prepared { setup, folder, _programs: checkout })
+    Ok(Prepared { setup, resumed, folder, _programs: checkout })
 }
 
 impl Prepared {
@@ -205,7 +226,7 @@ impl Prepared {
     /// Returns whether it goes on with a run that broke off.
     #[must_use]
     pub fn is_resumed(&self) -> bool {
-        self.setup.resumed.is_some()
+        self.resumed.is_some()
     }
 
     /// Returns the run's name.
@@ -223,7 +244,7 @@ impl Prepared {
         cancel: watch::Receiver<bool>,
         observer: &mut dyn Observer,
     ) -> Result<Executed, ExecutionError> {
-        let handoff = coordinator::run(self.setup, cancel, observer).await?;
+        let handoff = coordinator::run(self.setup, self.resumed, cancel, observer).await?;
         Ok(Executed { handoff, folder: self.folder })
     }
 }
@@ -252,7 +273,7 @@ fn run_folder(out: &Out, run: &str, lock: &Lock, resume: Resume) -> Result<(RunD
     };
     let run_dir = RunDir::resume(&folder)?;
     let (journal, records) = Journal::resume(&run_dir.path(RunFile::Journal), lock).map_err(RunError::from)?;
-    if coordinator::is_over(&records) {
+    if run::is_over(&records) {
         return Err(RunDirError::Taken { path: folder }.into());
     }
     Ok((run_dir, Some(Resumed { journal, records })))
@@ -265,7 +286,7 @@ fn resumable(folder: &Path, lock: &Lock) -> bool {
         Record::Begun { lock: found, version, .. } => found.digest == lock.digest && *version <= JOURNAL_VERSION,
         _ => false,
     });
-    same && !coordinator::is_over(&records)
+    same && !run::is_over(&records)
 }
 
 /// Finds the agents of all subagents, and checks that they can be called. A program of the repository's own is run as

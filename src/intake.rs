@@ -1,6 +1,8 @@
 //! From a plan and a repository to everything that a run needs to know before it starts: plan, roster, configuration,
 //! schedule, lock. `plan` shows it, `run` follows it.
 
+pub mod plan_files;
+
 use std::path::Path;
 
 use implementer_model::{

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use implementer_model::ids::TaskId;
+use implementer_model::{ids::TaskId, record::AttemptId};
 
 /// The folder below the repository in which runs are kept unless `--out` says otherwise.
 pub const RUNS_DIR: &str = ".backend-implementer/runs";
@@ -14,7 +14,7 @@ pub const RUNS_DIR: &str = ".backend-implementer/runs";
 pub const PROGRAMS: &str = "programs";
 
 /// The folder in a run's folder with a folder for each task.
-const TASKS: &str = "tasks";
+pub const TASKS: &str = "tasks";
 
 /// What the name of the logs of gates ends with after a round of rework has set them aside, before its number.
 const BEFORE_REWORK: &str = "-before-rework-";
@@ -151,14 +151,26 @@ pub fn attempt_dir(attempt: u32) -> String {
 
 /// Returns the name of the folder of an attempt in the folder of a job, and among results. Ids of tasks are safe in paths.
 #[must_use]
-pub fn attempt_folder(task: &TaskId, attempt: u32) -> String {
-    format!("{task}-{attempt}")
+pub fn attempt_folder(id: &AttemptId) -> String {
+    format!("{}-{}", id.task, id.attempt)
 }
 
 /// Returns the folder for the logs of the commands that look for the first patch with which a gate fails.
 #[must_use]
 pub fn bisect_logs(commit: &str) -> PathBuf {
     Path::new(RunFile::Gates.name()).join(format!("bisect-{commit}"))
+}
+
+/// Returns the folder for the logs of the gates on the base.
+#[must_use]
+pub fn base_logs() -> PathBuf {
+    Path::new(RunFile::Gates.name()).join("base")
+}
+
+/// Returns the folder for the logs of the tests on a tree that is made to see what they notice.
+#[must_use]
+pub fn experiment_logs(commit: &str) -> PathBuf {
+    Path::new(RunFile::Gates.name()).join(format!("experiment-{commit}"))
 }
 
 /// Returns the name that the logs of the gates have once round `round` of rework has begun.
@@ -176,7 +188,7 @@ pub fn is_gates(name: &str) -> bool {
 
 /// The names of refs, in the store of a run, in bundles and in the repository that a pull request is fetched into.
 pub mod refs {
-    use implementer_model::ids::TaskId;
+    use implementer_model::record::AttemptId;
 
     /// The head of the pull request.
     pub const HEAD: &str = "refs/heads/backend-implementer/head";
@@ -195,8 +207,8 @@ pub mod refs {
 
     /// Returns the ref of an attempt's patch.
     #[must_use]
-    pub fn patch(task: &TaskId, attempt: u32) -> String {
-        format!("refs/implementer/patches/{task}/{attempt}")
+    pub fn patch(id: &AttemptId) -> String {
+        format!("refs/implementer/patches/{}/{}", id.task, id.attempt)
     }
 }
 

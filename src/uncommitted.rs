@@ -6,6 +6,7 @@ use std::path::Path;
 use implementer_model::{
     config::CONFIG_PATH,
     diagnostics::{Diagnostic, Severity},
+    roster::AgentFile,
 };
 
 use crate::{
@@ -19,14 +20,22 @@ use crate::{
 /// How many paths a warning names before the rest is only counted.
 const SHOWN: usize = 5;
 
-/// Finds the agent files and the configuration of the checkout at `root` that `rules` does not have, or has otherwise.
+/// Finds the agent files, the configuration and the plan at `plan` of the checkout at `root` that `rules` does not have, or
+/// has otherwise.
 ///
 /// # Errors
 /// When the commit cannot be read. A checkout that cannot be read has nothing to say.
-pub fn find(root: &Path, store: &RunStore, rules: &Base) -> Result<Vec<Diagnostic>, WorkspaceError> {
+pub fn find(
+    root: &Path,
+    store: &RunStore,
+    rules: &Base,
+    plan: Option<&str>,
+) -> Result<Vec<Diagnostic>, WorkspaceError> {
     let mut files = intake::roster_files_on_disk(root).unwrap_or_default();
-    if let Ok(content) = std::fs::read(root.join(CONFIG_PATH)) {
-        files.push(implementer_model::roster::AgentFile { path: CONFIG_PATH.to_owned(), content });
+    for path in [CONFIG_PATH].into_iter().chain(plan) {
+        if let Ok(content) = std::fs::read(root.join(path)) {
+            files.push(AgentFile { path: path.to_owned(), content });
+        }
     }
     let (mut new, mut changed) = (Vec::new(), Vec::new());
     for file in files {
@@ -38,8 +47,8 @@ pub fn find(root: &Path, store: &RunStore, rules: &Base) -> Result<Vec<Diagnosti
     }
     let base = &rules.commit.as_str()[..10];
     let said = [
-        (new, format!("found in your checkout, not in base {base}, so that it does not count")),
-        (changed, format!("your checkout differs from base {base}, which counts")),
+        (new, format!("found in your checkout, not in base {base}: commit it")),
+        (changed, format!("your checkout differs from base {base}: commit it")),
     ];
     Ok(said.into_iter().filter_map(|(paths, message)| warning(&paths, message)).collect())
 }
@@ -60,7 +69,7 @@ fn warning(paths: &[String], message: String) -> Option<Diagnostic> {
         (false, more) => format!(" (also {} and {more} more)", shown.join(", ")),
     };
     let diagnostic = Diagnostic::new(Severity::Warning, "not-in-base", first, format!("{message}{also}"));
-    Some(diagnostic.hint("commit it, or name a base that has it"))
+    Some(diagnostic.hint("a run follows what is committed; commit it, or name a base that has it"))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use implementer_model::{
     ids::ObjectId,
     lock::Lock,
     patch::Patch,
+    run::Facts,
     schedule::Outcome,
     scope, summary,
 };
@@ -309,8 +310,7 @@ impl Walk<'_> {
 
 /// Judges the hand-off again: a status that somebody wrote into it by hand does not stand.
 fn status(handoff: &Handoff) -> Found {
-    let mut again = handoff.clone();
-    summary::conclude(&mut again);
+    let again = Facts::from_handoff(handoff).judge();
     if again.status != handoff.status {
         return Err(format!("they give {:?}, the hand-off says {:?}", again.status, handoff.status).into());
     }

@@ -245,6 +245,14 @@ impl Runner {
         self.get("GITHUB_RUN_ATTEMPT").and_then(|attempt| attempt.parse().ok()).unwrap_or(1)
     }
 
+    /// Returns who caused this attempt at the workflow run.
+    ///
+    /// # Errors
+    /// When the runner did not say.
+    pub fn triggering_actor(&self) -> Result<&str, RunnerError> {
+        self.required("GITHUB_TRIGGERING_ACTOR")
+    }
+
     /// Returns the page of the workflow run.
     ///
     /// # Errors

@@ -78,7 +78,7 @@ fn not_in_base(root: &Path) -> Vec<Diagnostic> {
     let look = || {
         let scratch = tempfile::tempdir().ok()?;
         let store = RunStore::create(root, &scratch.path().join("store.git")).ok()?;
-        uncommitted::find(root, &store, &store.resolve("HEAD").ok()?).ok()
+        uncommitted::find(root, &store, &store.resolve("HEAD").ok()?, None).ok()
     };
     look().unwrap_or_default()
 }

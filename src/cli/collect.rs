@@ -6,7 +6,7 @@ use clap::Args;
 use implementer_model::schedule::Outcome;
 
 use super::{exit, exit::Failure, jobs, run::runtime, show};
-use crate::jobs::{AttemptName, GATES, collect, collect_gates};
+use crate::jobs::{GATES, collect, collect_gates, parse_attempts};
 
 /// Captures and judges what the attempts of a job left, or takes the receipts of the gates.
 #[derive(Debug, Args)]
@@ -32,7 +32,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         collect_gates(&arguments.job, &arguments.results)?;
         return Ok(exit::COMPLETE);
     }
-    let names = AttemptName::parse_list(&arguments.tasks)?;
+    let names = parse_attempts(&arguments.tasks)?;
     let (site, _scratch) = arguments.standing.open_for_now()?;
     let collected =
         runtime()?.block_on(collect(&site, &names, &arguments.job, &arguments.results, !arguments.failed))?;

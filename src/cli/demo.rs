@@ -60,14 +60,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         lock: None,
         command: Some(vec!["python3".to_owned(), "-B".to_owned(), entry.display().to_string()]),
         time_limit: None,
+        allow_red_base: false,
         out: None,
         resume: Resume::Never,
     };
     let ended = run::execute(&request, &mut show::Live::new())?;
     show::out(&summary::render(&ended.handoff));
     match arguments.keep {
-        Some(_) => show::note(&format!("\nEverything is in {}", ended.folder.display())),
-        None => show::note("\nNothing was kept; `demo --keep DIR` keeps the repository and the run."),
+        Some(_) => show::note(&format!("\nFiles: {}", ended.folder.display())),
+        None => show::note("\nNothing was kept. `demo --keep DIR` keeps the repository and the run."),
     }
     Ok(run::code(&ended.handoff))
 }

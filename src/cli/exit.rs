@@ -51,8 +51,14 @@ impl Failure {
     /// Makes a failure of problems in a file.
     pub(super) fn diagnosed(diagnostics: Vec<Diagnostic>, what: &str) -> Self {
         let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
-        let error = anyhow::anyhow!("{} in {what} must be mended first", text::count(errors, "problem"));
+        let error =
+            anyhow::anyhow!("{what} has {}. Fix what is listed above, then run again", text::count(errors, "problem"));
         Self { code: BAD_INPUT, error, diagnostics, hint: None }
+    }
+
+    /// Makes a failure of something that ran, and did not come out as it must.
+    pub(super) fn incomplete(error: impl Into<anyhow::Error>) -> Self {
+        Self { code: INCOMPLETE, error: error.into(), diagnostics: Vec::new(), hint: None }
     }
 
     /// Makes a failure that something outside is the cause of.
@@ -241,6 +247,8 @@ impl From<StepError> for Failure {
             | StepError::OwnBranch(_)
             | StepError::NoDispatchToken => Self::input(error),
             StepError::StateLost(_)
+            | StepError::ResultsNotHere(_)
+            | StepError::NotReported(_)
             | StepError::SavedState(_)
             | StepError::File { .. }
             | StepError::Process { .. }
@@ -276,7 +284,8 @@ impl From<JobError> for Failure {
             | JobError::NotDue { .. }
             | JobError::NotDispatched(_)
             | JobError::Mixed(..)
-            | JobError::Name(_) => Self::input(error),
+            | JobError::Name(_)
+            | JobError::NothingNamed => Self::input(error),
             JobError::Intake(error) => error.into(),
             JobError::Workspace(error) => error.into(),
             JobError::Run(error) => error.into(),

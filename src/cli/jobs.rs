@@ -61,7 +61,7 @@ pub(super) fn begin(subject: &Subject, intake: &Intake, root: &Path, state: &Pat
     let scratch = execution::scratch()?;
     let state = StateDir::new(state);
     let settled = runtime()?.block_on(async {
-        jobs::freeze(freezing, &state).await?;
+        jobs::freeze(freezing, &state)?;
         let site = Site::open(root, &state, scratch.path(), None)?;
         jobs::first(&site).await
     })?;

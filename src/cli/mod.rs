@@ -3,11 +3,15 @@
 
 mod action;
 mod agents;
+mod apply;
 mod collect;
+mod defect;
 mod demo;
+mod event_lines;
 mod exit;
 mod gate;
 mod generate;
+mod import;
 mod init;
 mod jobs;
 mod log_line;
@@ -15,8 +19,11 @@ mod plan;
 mod prepare;
 mod pull_request;
 mod run;
+mod run_folder;
+mod runs;
 mod schema;
 mod settle;
+mod shell;
 mod show;
 mod summarize;
 mod verify;
@@ -52,33 +59,57 @@ enum Command {
     Run(run::Arguments),
     /// Prove a run offline: recompute integration, scope and landing from its bundle
     Verify(verify::Arguments),
+    /// Put the result of a run on a branch
+    Apply(apply::Arguments),
+    /// List the runs of a repository
+    Runs(runs::RunsArguments),
+    /// Show what came out of a run, and what to fix
+    Show(runs::ShowArguments),
+    /// Print the log of a task or a gate
+    Logs(runs::LogsArguments),
     /// Write the workflow of the configured layout, or check that it is up to date
     Generate(generate::Arguments),
     /// Look at the repository and write its configuration, workflow and first plan, with the reasons
     Init(init::Arguments),
+    /// Write a plan of any dialect in ours, with every assignment explicit
+    Import(import::Arguments),
     /// List the roster and lint the agent files
     Agents(agents::Arguments),
     /// Print a JSON schema
     Schema(schema::Arguments),
+    /// Print completions for a shell
+    Completions(shell::CompletionsArguments),
+    /// Print the man page
+    Man(shell::ManArguments),
     /// Work as a step of GitHub Actions: what the container runs
     Action(action::Arguments),
     /// In a fan-out: check out work trees and write briefs for the attempts of a job
+    #[command(hide = true)]
     Prepare(prepare::Arguments),
     /// In a fan-out: run the agent for the attempts of a job
+    #[command(hide = true)]
     Work(work::Arguments),
     /// In a fan-out: capture and judge what a job made
+    #[command(hide = true)]
     Collect(collect::Arguments),
     /// In a fan-out: take in what the jobs of a wave made, and say what comes next
+    #[command(hide = true)]
     Settle(settle::Arguments),
     /// In a fan-out: run the gates on the integrated tree
+    #[command(hide = true)]
     Gate(gate::Arguments),
     /// In a fan-out: recompute everything and write the summary
+    #[command(hide = true)]
     Summarize(summarize::Arguments),
 }
 
 /// Parses the arguments and does what they say.
 #[must_use]
 pub fn main() -> ExitCode {
+    defect::guarded(parse_and_run)
+}
+
+fn parse_and_run() -> ExitCode {
     let cli = match Cli::try_parse_from(command_line()) {
         Ok(cli) => cli,
         Err(error) => {
@@ -93,8 +124,15 @@ pub fn main() -> ExitCode {
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Apply(arguments) => apply::run(&arguments),
+        Command::Runs(arguments) => runs::runs(&arguments),
+        Command::Show(arguments) => runs::show_run(&arguments),
+        Command::Logs(arguments) => runs::logs(&arguments),
+        Command::Completions(arguments) => shell::completions(&arguments),
+        Command::Man(arguments) => shell::man(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Agents(arguments) => agents::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Action(arguments) => action::run(&arguments),

@@ -8,12 +8,13 @@ use implementer_model::{
     command,
     config::Config,
     diagnostics::Diagnostic,
-    gate::{self, GateKind},
+    gate::GateKind,
     lock::Lock,
     means,
     plan::Plan,
     roster::Access,
     roster::Phase,
+    run::gate_commands,
     schedule::{Schedule, Task},
     summary::mermaid,
     text,
@@ -193,7 +194,7 @@ fn globs(globs: &[&String]) -> String {
 fn write_gates(out: &mut String, plan: &Plan, config: &Config) {
     let _ = writeln!(out, "\nGates");
     for gate in GateKind::ALL {
-        let commands = gate::commands(plan, config, gate);
+        let commands = gate_commands(plan, config, gate);
         let mut lines: Vec<_> =
             commands.iter().map(|(by, argv)| format!("{}  ({})", command::join(argv), by.name())).collect();
         if gate == GateKind::Review {

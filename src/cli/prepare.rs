@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{exit, exit::Failure, jobs, run::runtime, show};
-use crate::jobs::{AttemptName, prepare};
+use crate::jobs::{parse_attempts, prepare};
 
 /// Checks out the tree of every attempt of a job, and writes its brief.
 #[derive(Debug, Args)]
@@ -22,7 +22,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
-    let names = AttemptName::parse_list(&arguments.tasks)?;
+    let names = parse_attempts(&arguments.tasks)?;
     // The work trees borrow from this store: it stays as long as the job's folder.
     let site = arguments.standing.open(&arguments.job.join(crate::layout::JobFile::Site))?;
     let prepared = runtime()?.block_on(prepare(&site, &names, &arguments.job))?;
@@ -30,7 +30,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         .iter()
         .map(|attempt| {
             let (worktree, brief, report) = (&attempt.worktree, &attempt.brief, &attempt.report);
-            json!({ "attempt": attempt.name.to_string(), "worktree": worktree, "brief": brief, "report": report })
+            json!({ "attempt": attempt.id.to_string(), "worktree": worktree, "brief": brief, "report": report })
         })
         .collect();
     show::json(&lines)?;

@@ -64,6 +64,7 @@ pub(super) fn execute(name: &PullRequestName, request: &Request<'_>) -> Result<E
         plan: request.subject.plan_options()?,
         retry: None,
         time_limit: request.time_limit,
+        allow_red_base: request.allow_red_base,
         out: match request.out {
             Some(out) => Out::Folder(out.to_owned()),
             None => Out::Below(std::env::current_dir().context("cannot tell where we are").map_err(Failure::outside)?),
@@ -80,6 +81,7 @@ pub(super) fn execute(name: &PullRequestName, request: &Request<'_>) -> Result<E
             lock: request.lock.map(str::to_owned),
             at: None,
             via: Via::Local,
+            run_again_by: None,
         };
         let mut live = show::Live::new();
         let reported = with_signals(async |cancelled| {

@@ -15,12 +15,11 @@ use implementer_model::{
     config::AgentKind,
     handoff::{Handoff, Status},
     plan::{Dialect, PLAN_MAX_BYTES},
-    summary,
 };
 use tokio::runtime::Runtime;
 
 use super::{
-    exit,
+    event_lines, exit,
     exit::Failure,
     pull_request::{self, PullRequestName},
     show,
@@ -29,7 +28,7 @@ use crate::{
     agent,
     coordinator::progress::Observer,
     execution::{self, Executed, Out, Resume, RunRequest},
-    intake::{self, ConfigSource, Intake, PlanText, Sources},
+    intake::{self, ConfigSource, Intake, PlanText, Sources, plan_files},
     runtime::{self, with_signals},
     step::conversation::PlanOptions,
     uncommitted,
@@ -42,7 +41,7 @@ const DEFAULT_PLAN: &str = ".backend-implementer/plan.md";
 /// What is run on what: shared by `plan` and `run`.
 #[derive(Debug, Args)]
 pub(super) struct Subject {
-    /// The plan; `-` reads it from standard input [default: .backend-implementer/plan.md in the repository]
+    /// The plan, a file or a folder; `-` reads it from standard input [default: .backend-implementer/plan.md in the repository]
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
     /// The dialect of the plan, in place of what its shape says
@@ -92,25 +91,31 @@ pub(super) struct Arguments {
     /// The time limit of every task, such as `90s` or `20m`, in place of the configuration's
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     time_limit: Option<Duration>,
+    /// Go on although the tests are red on the base, because making them green is the work
+    #[arg(long)]
+    allow_red_base: bool,
     /// The folder for everything that the run writes [default: .backend-implementer/runs/RUN in the repository]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Go on with the run of the same lock that broke off, and fail when there is none. Without this it is gone on with,
-    /// too, where there is one
+    /// Resume the interrupted run of the same lock, and fail when there is none. Without this, an interrupted run is
+    /// resumed where there is one
     #[arg(long)]
     resume: bool,
-    /// What to print at the end
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    /// What to print [default: human on a terminal, else markdown]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
 }
 
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum Format {
-    /// The Implementation Summary
-    #[default]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// A dozen lines: verdict, what to fix, where to look, what to do next
     Human,
+    /// The Implementation Summary
+    Markdown,
     /// The hand-off
     Json,
+    /// Every event as a line of JSON, while the run goes on
+    JsonLines,
 }
 
 /// A run, asked for by `run` or by `demo`.
@@ -120,6 +125,7 @@ pub(super) struct Request<'a> {
     /// The command of the agent, in place of the configuration's.
     pub(super) command: Option<Vec<String>>,
     pub(super) time_limit: Option<Duration>,
+    pub(super) allow_red_base: bool,
     pub(super) out: Option<&'a Path>,
     pub(super) resume: Resume,
 }
@@ -145,8 +151,17 @@ impl Subject {
             lock,
         };
         let mut intake = intake::take(store, &sources)?;
-        intake.warnings.extend(uncommitted::find(root, store, &intake.rules)?);
+        let plan = self.plan_in_repository(root);
+        intake.warnings.extend(uncommitted::find(root, store, &intake.rules, plan.as_deref())?);
         Ok(intake)
+    }
+
+    /// Returns the path of the plan in the repository, when it is a file there.
+    fn plan_in_repository(&self, root: &Path) -> Option<String> {
+        let Some(path) = &self.plan else { return Some(DEFAULT_PLAN.to_owned()) };
+        let path = std::fs::canonicalize(path).ok()?;
+        let inside = path.strip_prefix(std::fs::canonicalize(root).ok()?).ok()?;
+        inside.to_str().filter(|inside| !inside.is_empty()).map(str::to_owned)
     }
 
     /// Returns what to look for on a pull request.
@@ -194,8 +209,7 @@ impl Subject {
                     Some(path) => (path.clone(), path.display().to_string()),
                     None => (root.join(DEFAULT_PLAN), DEFAULT_PLAN.to_owned()),
                 };
-                std::fs::File::open(&path)
-                    .and_then(|file| file.take(limit).read_to_end(&mut bytes))
+                bytes = plan_files::read(&path, &name)
                     .with_context(|| {
                         format!("cannot read the plan {name}; name another with --plan, or write one (docs/plan.md)")
                     })
@@ -213,18 +227,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         lock: arguments.lock.as_deref(),
         command: None,
         time_limit: arguments.time_limit,
+        allow_red_base: arguments.allow_red_base,
         out: arguments.out.as_deref(),
         resume: if arguments.resume { Resume::Required } else { Resume::WherePossible },
     };
     let ended = match &request.subject.pr {
         Some(name) => pull_request::execute(name, &request)?,
+        None if arguments.format == Some(Format::JsonLines) => execute(&request, &mut event_lines::EventLines)?,
         None => execute(&request, &mut show::Live::new())?,
     };
-    match arguments.format {
-        Format::Human => show::out(&summary::render(&ended.handoff)),
-        Format::Json => show::json(&ended.handoff)?,
-    }
-    show::note(&format!("\nEverything is in {}", ended.folder.display()));
+    show::ended(arguments.format, &ended.handoff, &ended.folder)?;
     Ok(code(&ended.handoff))
 }
 
@@ -252,6 +264,7 @@ pub(super) fn execute(request: &Request<'_>, observer: &mut dyn Observer) -> Res
         probe,
         command: request.command.clone(),
         time_limit: request.time_limit,
+        allow_red_base: request.allow_red_base,
         out: request.out.map_or_else(|| Out::Below(root.clone()), |out| Out::Folder(out.to_owned())),
         resume: request.resume,
         workflow: None,
@@ -262,7 +275,7 @@ pub(super) fn execute(request: &Request<'_>, observer: &mut dyn Observer) -> Res
         let prepared = execution::prepare(request, scratch.path()).await?;
         if prepared.is_resumed() {
             let folder = prepared.folder().display();
-            show::note(&format!("Going on with the run in {folder}, which broke off; remove the folder to begin anew"));
+            show::note(&format!("Resuming the interrupted run in {folder}. Remove the folder to start anew."));
         }
         Ok(with_signals(async |cancelled| prepared.run_to_end(cancelled, observer).await).await?)
     })

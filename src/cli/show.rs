@@ -1,18 +1,24 @@
 //! How things are printed: text made safe for a terminal, JSON indented, progress as lines or as a live display.
 
-use std::{collections::BTreeMap, io::Write as _, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io::{IsTerminal as _, Write as _},
+    path::Path,
+    time::Duration,
+};
 
 use implementer_model::{
     gate::GateState,
-    handoff::TaskRecord,
+    handoff::{Handoff, TaskRecord},
     ids::TaskId,
     schedule::{Outcome, Schedule},
-    text,
+    summary, text,
 };
 use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
+use serde_json::json;
 
-use super::exit::Failure;
+use super::{exit::Failure, run::Format};
 use crate::coordinator::progress::{Observer, Progress};
 
 /// Prints text to standard output, without anything that a terminal would act on.
@@ -35,6 +41,31 @@ pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
     rendered.push('\n');
     out(&rendered);
     Ok(())
+}
+
+/// Prints what came out of a run. On a terminal that is a dozen lines unless something else was asked for.
+///
+/// # Errors
+/// When the hand-off cannot be serialised, which no value of ours ever is.
+pub(super) fn ended(format: Option<Format>, handoff: &Handoff, folder: &Path) -> Result<(), Failure> {
+    let on_terminal = std::io::stdout().is_terminal();
+    match format.unwrap_or(if on_terminal { Format::Human } else { Format::Markdown }) {
+        Format::Human => out(&summary::closing(handoff, &folder.display().to_string())),
+        Format::Markdown => {
+            out(&summary::render(handoff));
+            note(&format!("\nFiles: {}", folder.display()));
+        }
+        Format::Json => json(handoff)?,
+        Format::JsonLines => line(&json!({
+            "event": "ended", "status": handoff.status, "commit": handoff.result.commit, "folder": folder,
+        })),
+    }
+    Ok(())
+}
+
+/// Prints a value as one line of JSON.
+pub(super) fn line(value: &serde_json::Value) {
+    out(&format!("{value}\n"));
 }
 
 /// Shows a run on standard error while it goes on: what runs as a live display where there is a terminal, and every
@@ -123,7 +154,9 @@ impl Observer for Live {
                     text::truncate(&receipt.reason, 200)
                 ));
             }
-            Progress::Cancelling => self.line("  cancelling: what runs is being ended, what there is is kept"),
+            Progress::Cancelling => self.line(
+                "  cancelling: stopping the running agents. Finished work is kept; run the same command to resume.",
+            ),
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::{exit, exit::Failure, jobs, run, show};
 use crate::{
     agent,
-    jobs::{AttemptName, Counting, KEPT, run_in_place, work},
+    jobs::{Counting, KEPT, parse_attempts, run_in_place, work},
     runtime::with_signals,
 };
 
@@ -47,7 +47,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
 }
 
 fn attempts(arguments: &Arguments, tasks: &str, job: &std::path::Path) -> Result<u8, Failure> {
-    let names = AttemptName::parse_list(tasks)?;
+    let names = parse_attempts(tasks)?;
     let (site, scratch) = arguments.standing.open_for_now()?;
     run::runtime()?.block_on(with_signals(async |cancelled| {
         work(&site, &names, job, scratch.path(), cancelled.clone()).await?;

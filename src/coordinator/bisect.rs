@@ -6,41 +6,33 @@ use std::collections::BTreeMap;
 use implementer_model::{
     gate::GateKind,
     ids::{ObjectId, TaskId},
+    run::CulpritSearch,
 };
 use tokio::sync::watch;
 
 use super::{
+    context::WorkerContext,
     error::RunError,
-    gates::{self, GateJob},
-    worker::Shop,
+    gates::{self, GateTarget},
 };
 
 /// The longest that a command may have taken, in milliseconds, to be run again for bisecting.
 const COMMAND_MAX_MS: u64 = 5 * 60 * 1000;
 
-/// A command that fails on the last of some commits.
-#[derive(Debug)]
-pub(super) struct Suspect {
-    /// The command, as a gate's job.
-    pub(super) job: GateJob,
-    /// How long it took when it failed, in milliseconds.
-    pub(super) took_ms: u64,
-}
-
-/// Names the task whose patch is the first with which each command fails. `base` is the commit before all of `commits`.
+/// Names the task whose patch is the first with which each command fails. `base` is the commit before everything that was integrated.
 /// A command that already fails there names nobody.
 pub(super) async fn culprits(
-    shop: &Shop,
-    suspects: Vec<Suspect>,
+    context: &WorkerContext,
+    search: CulpritSearch,
     base: &ObjectId,
-    commits: &[(TaskId, ObjectId)],
     stop: &watch::Receiver<bool>,
 ) -> Result<BTreeMap<GateKind, TaskId>, RunError> {
+    let CulpritSearch { commands, commits } = search;
     let mut culprits = BTreeMap::new();
-    for suspect in suspects.into_iter().filter(|suspect| suspect.took_ms <= COMMAND_MAX_MS) {
+    for red in commands.into_iter().filter(|red| red.took_ms <= COMMAND_MAX_MS) {
         let passes = async |commit: &ObjectId| -> Result<bool, RunError> {
-            let runs = gates::run(shop, vec![suspect.job.at(commit)], stop.clone(), |_| {}).await?;
-            Ok(runs.iter().flat_map(|run| &run.commands).all(|command| command.exit_code == Some(0)))
+            let ran = gates::run_one(context, &red.job, GateTarget::earlier(commit), stop).await?;
+            Ok(ran.commands.iter().all(|command| command.exit_code == Some(0)))
         };
         if commits.is_empty() || !passes(base).await? {
             continue;
@@ -56,7 +48,7 @@ pub(super) async fn culprits(
             }
         }
         if !*stop.borrow() {
-            culprits.insert(suspect.job.gate, commits[first].0.clone());
+            culprits.insert(red.job.gate, commits[first].0.clone());
         }
     }
     Ok(culprits)

@@ -6,124 +6,135 @@ use std::{
 };
 
 use implementer_model::{
-    gate::{self, AskedBy, CommandReceipt, GateKind, TestCounts},
+    evidence::{
+        gathered::GateEvidence,
+        recorded::{self, Recorded},
+        results::Results,
+    },
+    gate::{AskedBy, CommandReceipt, GateKind},
     ids::{Digest, ObjectId},
+    run::{EvidencePlan, GateJob, GateRun},
     text,
 };
 use tokio::sync::watch;
 
 use super::{
+    context::WorkerContext,
     error::RunError,
-    gate_counts::{self, CountError, Counting},
+    evidence,
+    gate_ask::{ResultFolders, with_asked},
+    gate_results::{self, Left},
     quarters::Quarters,
-    worker::Shop,
 };
 use crate::{
     agent::{self, Ended, Exit, Launch},
-    intake::Intake,
     layout::{self, RunFile},
     run_dir::RunDirError,
-    workspace::integrate::Head,
 };
 
 /// How long a command of a gate has to end after it was asked to.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// The most failed tests that a receipt names.
+const FAILING_MAX: usize = 20;
+
 /// The most output that a gate's log holds, in bytes.
 const LOG_MAX: u64 = 64 * 1024 * 1024;
 
-/// What one gate has to run.
+/// Where gates are run: a commit, and the folder of their logs in the run's folder.
 #[derive(Debug, Clone)]
-pub(super) struct GateJob {
-    pub(super) gate: GateKind,
+pub(super) struct GateTarget {
     commit: ObjectId,
-    commands: Vec<(AskedBy, Vec<String>)>,
-    junit: Vec<String>,
-    time_limit: Duration,
-    pass_environment: Vec<String>,
-    /// The folder of the logs, in the run's folder.
     logs: PathBuf,
 }
 
-impl GateJob {
-    /// Returns the programs and arguments that it runs, in order.
-    pub(super) fn argvs(&self) -> impl Iterator<Item = &Vec<String>> {
-        self.commands.iter().map(|(_, argv)| argv)
+impl GateTarget {
+    /// The integrated commit, on which the gates are judged.
+    fn integrated(commit: &ObjectId) -> Self {
+        Self { commit: commit.clone(), logs: RunFile::Gates.name().into() }
     }
 
-    /// Returns the same job on another commit, for bisecting.
-    pub(super) fn at(&self, commit: &ObjectId) -> Self {
-        Self { commit: commit.clone(), logs: layout::bisect_logs(commit.short()), ..self.clone() }
+    /// An earlier commit, for bisecting.
+    pub(super) fn earlier(commit: &ObjectId) -> Self {
+        Self { commit: commit.clone(), logs: layout::bisect_logs(commit.short()) }
+    }
+
+    /// The base, to see what was there before.
+    pub(super) fn base(commit: &ObjectId) -> Self {
+        Self { commit: commit.clone(), logs: layout::base_logs() }
+    }
+
+    /// A tree that is made to see what the tests notice.
+    pub(super) fn experiment(commit: &ObjectId) -> Self {
+        Self { commit: commit.clone(), logs: layout::experiment_logs(commit.short()) }
     }
 }
 
-/// What the commands of one gate came to.
-#[derive(Debug)]
-pub(super) struct GateRun {
-    pub(super) gate: GateKind,
-    pub(super) began_ms: u64,
-    pub(super) ended_ms: u64,
+/// What the commands of a gate came to in one place.
+#[derive(Debug, Default)]
+pub(super) struct RanGate {
     pub(super) commands: Vec<CommandReceipt>,
-}
-
-/// What all gates came to, in order.
-pub(super) type GateRuns = Vec<GateRun>;
-
-/// Collects what each gate has to run.
-pub(super) fn jobs(intake: &Intake, head: &Head) -> Vec<GateJob> {
-    let Intake { plan, config, .. } = intake;
-    let job = |gate| GateJob {
-        gate,
-        commit: head.commit.clone(),
-        commands: gate::commands(plan, config, gate),
-        junit: config.gates.get(&gate).map(|gate| gate.junit.clone()).unwrap_or_default(),
-        time_limit: config.gate_time_limit(gate),
-        pass_environment: config.pass_environment.clone(),
-        logs: RunFile::Gates.name().into(),
-    };
-    GateKind::ALL.into_iter().map(job).collect()
-}
-
-/// Makes the job of one command of a gate, to be run on other commits than the last.
-pub(super) fn bisect_job(intake: &Intake, gate: GateKind, command: (AskedBy, Vec<String>)) -> GateJob {
-    GateJob {
-        gate,
-        commit: intake.base.commit.clone(),
-        commands: vec![command],
-        junit: Vec::new(),
-        time_limit: intake.config.gate_time_limit(gate),
-        pass_environment: intake.config.pass_environment.clone(),
-        logs: RunFile::Gates.name().into(),
-    }
+    /// The results test by test of all commands that left some.
+    pub(super) results: Option<Results>,
 }
 
 /// Runs the gates one after another, each in a work tree of its own: tests may use ports and files that two gates at a
-/// time would fight over.
+/// time would fight over. Of the tests it finds out what their own run cannot tell.
 pub(super) async fn run(
-    shop: &Shop,
+    context: &WorkerContext,
     jobs: Vec<GateJob>,
-    mut stop: watch::Receiver<bool>,
+    plan: &EvidencePlan,
+    stop: watch::Receiver<bool>,
     started: impl Fn(GateKind),
-) -> Result<GateRuns, RunError> {
+) -> Result<Vec<GateRun>, RunError> {
     let mut runs = Vec::new();
     for job in jobs {
         started(job.gate);
-        let began_ms = shop.now_ms();
-        let mut commands = Vec::new();
-        if !job.commands.is_empty() && !*stop.borrow() {
-            let slot = shop.gate_pool.acquire(&job.commit, None).await?;
-            for (number, (asked_by, argv)) in job.commands.iter().enumerate() {
-                if *stop.borrow() {
-                    break;
-                }
-                let place =
-                    CommandPlace { shop, job: &job, number: number + 1, slot: slot.number(), worktree: slot.path() };
-                commands.push(place.run(*asked_by, argv, &mut stop).await?);
-            }
-        }
-        runs.push(GateRun { gate: job.gate, began_ms, ended_ms: shop.now_ms(), commands });
+        let began_ms = context.now_ms();
+        let ran = run_one(context, &job, GateTarget::integrated(&plan.head.commit), &stop).await?;
+        let ended_ms = context.now_ms();
+        let evidence = if job.gate == GateKind::Tests {
+            evidence::gather(context, &job, plan, &ran, &stop).await?
+        } else {
+            GateEvidence::default()
+        };
+        runs.push(GateRun { gate: job.gate, began_ms, ended_ms, commands: ran.commands, evidence });
     }
     Ok(runs)
+}
+
+/// Runs the commands of one gate, in one work tree.
+pub(super) async fn run_one(
+    context: &WorkerContext,
+    job: &GateJob,
+    target: GateTarget,
+    stop: &watch::Receiver<bool>,
+) -> Result<RanGate, RunError> {
+    let mut stop = stop.clone();
+    let mut ran = RanGate::default();
+    if job.commands.is_empty() || *stop.borrow() {
+        return Ok(ran);
+    }
+    let slot = context.gate_pool.acquire(&target.commit, None).await?;
+    for (number, (asked_by, argv)) in job.commands.iter().enumerate() {
+        if *stop.borrow() {
+            break;
+        }
+        let place = CommandPlace {
+            context,
+            job,
+            target: &target,
+            number: number + 1,
+            slot: slot.number(),
+            worktree: slot.path(),
+        };
+        let (receipt, results) = place.run(*asked_by, argv, &mut stop).await?;
+        ran.commands.push(receipt);
+        if let Some(results) = results {
+            ran.results.get_or_insert_default().add(results);
+        }
+    }
+    Ok(ran)
 }
 
 /// Completes when the gates are to be stopped; never when the loop is gone, because then the process ends as a whole.
@@ -135,8 +146,9 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 }
 
 struct CommandPlace<'a> {
-    shop: &'a Shop,
+    context: &'a WorkerContext,
     job: &'a GateJob,
+    target: &'a GateTarget,
     number: usize,
     slot: usize,
     worktree: &'a Path,
@@ -148,16 +160,20 @@ impl CommandPlace<'_> {
         asked_by: AskedBy,
         argv: &[String],
         stop: &mut watch::Receiver<bool>,
-    ) -> Result<CommandReceipt, RunError> {
+    ) -> Result<(CommandReceipt, Option<Results>), RunError> {
         let name = format!("{}-{}", self.job.gate, self.number);
-        let log = self.shop.run_dir.path(self.job.logs.join(format!("{name}.log")));
-        let scratch = self.shop.scratch.join(format!("gate-{name}"));
+        let log = self.context.run_dir.path(self.target.logs.join(format!("{name}.log")));
+        let scratch = self.context.scratch.join(format!("gate-{}-{name}", self.slot));
         if let Some(folder) = log.parent() {
             std::fs::create_dir_all(folder).map_err(|source| RunDirError::Io { path: folder.to_owned(), source })?;
         }
-        let environment = agent::gate_environment(&self.shop.environment, &self.job.pass_environment, &scratch)?;
+        let environment = agent::gate_environment(&self.context.environment, &self.job.pass_environment, &scratch)?;
+        let folders =
+            ResultFolders::make(&scratch).map_err(|source| RunDirError::Io { path: scratch.clone(), source })?;
+        let asked = folders.ask(argv, self.worktree, self.job.gate);
+        let environment = with_asked(environment, asked.environment);
         let launch = Launch {
-            argv: argv.to_vec(),
+            argv: asked.argv,
             directory: self.worktree.to_owned(),
             secrets: agent::secrets_in(&environment),
             environment,
@@ -166,7 +182,7 @@ impl CommandPlace<'_> {
             answer: None,
             output_cap: LOG_MAX,
             grace: GRACE,
-            supervisor: self.shop.supervisor.clone(),
+            supervisor: self.context.supervisor.clone(),
             cell: None,
         };
         let since = std::time::SystemTime::now();
@@ -177,28 +193,42 @@ impl CommandPlace<'_> {
                 () = stopped(stop) => {}
             }
         };
-        let quarters = Quarters::of_gate(&self.shop.sandbox, self.slot, self.worktree, &scratch)
+        let quarters = Quarters::of_gate(&self.context.sandbox, self.slot, self.worktree, &scratch)
             .map_err(|source| RunDirError::Io { path: self.worktree.to_owned(), source })?;
         let ended = quarters.run(launch, 1, end).await;
-        let receipt = match ended {
+        let ran = match ended {
             Ok(ended) => {
-                let (worktree, junit) = (self.worktree.to_owned(), self.job.junit.clone());
-                let counted = gate_counts::count(Counting { worktree, junit, since, log }).await;
-                self.receipt(asked_by, argv, &ended, timed_out, counted)
+                let succeeded = !ended.stopped && ended.exit.code() == Some(0);
+                let recorded = gate_results::read(Left {
+                    worktree: self.worktree.to_owned(),
+                    results: folders.results,
+                    junit: self.job.junit.clone(),
+                    runner: asked.runner,
+                    since,
+                    log,
+                    succeeded,
+                })
+                .await;
+                let results = recorded.results.clone();
+                (self.receipt(asked_by, argv, &ended, timed_out, recorded), results)
             }
-            Err(error) => CommandReceipt {
-                argv: argv.to_vec(),
-                asked_by,
-                exit_code: None,
-                trouble: Some(error.to_string()),
-                duration_ms: 0,
-                tests: None,
-                output_digest: Digest::of(b""),
-                output_tail: String::new(),
-            },
+            Err(error) => {
+                let receipt = CommandReceipt {
+                    argv: argv.to_vec(),
+                    asked_by,
+                    exit_code: None,
+                    trouble: Some(error.to_string()),
+                    duration_ms: 0,
+                    tests: None,
+                    failing: Vec::new(),
+                    output_digest: Digest::of(b""),
+                    output_tail: String::new(),
+                };
+                (receipt, None)
+            }
         };
         let _ = std::fs::remove_dir_all(&scratch);
-        Ok(receipt)
+        Ok(ran)
     }
 
     fn receipt(
@@ -207,7 +237,7 @@ impl CommandPlace<'_> {
         argv: &[String],
         ended: &Ended,
         timed_out: bool,
-        counted: Result<Option<TestCounts>, CountError>,
+        recorded: Recorded,
     ) -> CommandReceipt {
         let mut trouble = match (ended.stopped, ended.exit) {
             (true, _) if timed_out => Some(format!(
@@ -218,10 +248,9 @@ impl CommandPlace<'_> {
             (false, Exit::Signal(_)) => Some(format!("it was ended by {}", ended.exit)),
             (false, Exit::Code(_)) => None,
         };
-        let tests = counted.unwrap_or_else(|error| {
-            trouble.get_or_insert(error.to_string());
-            None
-        });
+        let Recorded { counts: tests, results, trouble: wrong, .. } = recorded;
+        trouble = trouble.or(wrong);
+        let failing = results.iter().flat_map(Results::failing).take(FAILING_MAX).cloned().collect();
         CommandReceipt {
             argv: argv.to_vec(),
             asked_by,
@@ -229,8 +258,9 @@ impl CommandPlace<'_> {
             trouble,
             duration_ms: ended.duration_ms,
             tests,
+            failing,
             output_digest: ended.output_digest.clone(),
-            output_tail: ended.output_tail.clone(),
+            output_tail: recorded::readable(&ended.output_tail),
         }
     }
 }

@@ -1,27 +1,19 @@
-//! Puts what a wave made on top of each other, and sums up what a phase came to.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! Puts what a wave made on top of each other.
 
 use implementer_model::{
-    findings::{Finding, FindingCode, Weight},
-    handoff::{IntegratedCommit, Synthesis},
-    ids::TaskId,
     lock::Lock,
-    patch::Conflict,
-    roster::Phase,
-    schedule::{Outcome, Task},
+    record::{AttemptId, IntegratedCommit},
+    run::{AcceptedPatch, Integration, Run},
+    schedule::Task,
 };
 
-use super::{
-    Run, RunError,
-    progress::{Observer, Progress},
-};
-use crate::layout::refs;
+use super::error::RunError;
 use crate::{
-    journal::Record,
+    layout::refs,
     workspace::{
         integrate::{Head, IntegrateError},
         message::CommitMessage,
+        store::RunStore,
     },
 };
 
@@ -39,104 +31,39 @@ pub fn commit_message(lock: &Lock, task: &Task, attempt: u32) -> CommitMessage {
     }
 }
 
-impl Run {
-    pub(super) fn message(&self, task: &TaskId, attempt: u32) -> Result<CommitMessage, RunError> {
-        let task = self.intake.schedule.task(task);
-        let task = task.ok_or_else(|| RunError::Defect("a task that is not scheduled ended".to_owned()))?;
-        Ok(commit_message(&self.intake.lock, task, attempt))
-    }
+/// Returns what the commit of an attempt's patch says.
+pub(super) fn message_of(run: &Run, id: &AttemptId) -> CommitMessage {
+    let task = run.ledger().schedule().task(&id.task).expect("invariant: only tasks of the schedule have attempts");
+    commit_message(&run.basis().lock, task, id.attempt)
+}
 
-    /// Puts the passed patches of a wave on top of each other. Gives the tasks whose patch could not be had.
-    pub(super) async fn integrate(
-        &mut self,
-        wave: usize,
-        tasks: &[TaskId],
-        observer: &mut dyn Observer,
-    ) -> Result<Vec<TaskId>, RunError> {
-        let mut failed = Vec::new();
-        let mut commits = Vec::new();
-        for task in tasks {
-            let Some(checked) = self.accepted.remove(task) else { continue };
-            if checked.patch().is_empty() {
-                continue;
+/// Puts the passed patches of a wave on top of each other.
+pub(super) fn integrate(
+    run: &Run,
+    store: &RunStore,
+    wave: usize,
+    patches: Vec<AcceptedPatch>,
+) -> Result<Integration, RunError> {
+    let start = run.head().clone();
+    let mut integration = Integration { wave, head: start, commits: Vec::new(), conflicts: Vec::new() };
+    for AcceptedPatch { id, patch } in patches {
+        let head = Head { commit: integration.head.commit.clone(), tree: integration.head.tree.clone() };
+        match store.integrate(&head, &patch, &message_of(run, &id)) {
+            Ok(integrated) => {
+                integration.head.commit = integrated.commit.clone();
+                integration.head.tree = integrated.tree.clone();
+                integration.commits.push(IntegratedCommit {
+                    patch_ref: refs::patch(&id),
+                    task: id.task,
+                    attempt: id.attempt,
+                    commit: integrated.commit,
+                    tree: integrated.tree,
+                    merged: integrated.merged,
+                });
             }
-            let attempt = self.records.get(task).map_or(1, |record| u32::try_from(record.attempts.len()).unwrap_or(1));
-            let message = self.message(task, attempt)?;
-            let integrated = tokio::task::block_in_place(|| self.shop.store.integrate(&self.head, &checked, &message));
-            match integrated {
-                Ok(integrated) => {
-                    self.head = Head { commit: integrated.commit.clone(), tree: integrated.tree.clone() };
-                    commits.push(IntegratedCommit {
-                        task: task.clone(),
-                        attempt,
-                        commit: integrated.commit,
-                        tree: integrated.tree,
-                        patch_ref: refs::patch(task, attempt),
-                        merged: integrated.merged,
-                    });
-                }
-                Err(IntegrateError::Conflict(conflicts)) => {
-                    self.conflicted(task, conflicts);
-                    failed.push(task.clone());
-                }
-                Err(IntegrateError::Workspace(error)) => return Err(error.into()),
-            }
-        }
-        observer.observe(&Progress::Integrated { wave, commits: commits.len() });
-        let head = self.head.commit.clone();
-        self.journal.append(self.shop.now_ms(), Record::Integrated { wave, commits: commits.clone(), head });
-        self.commits.extend(commits);
-        // What the next wave builds on has to survive a crash before the next wave begins.
-        self.journal.sync().await?;
-        Ok(failed)
-    }
-
-    /// Writes down that a patch could not be had beside those that were integrated before it.
-    fn conflicted(&mut self, task: &TaskId, conflicts: Vec<Conflict>) {
-        let paths: Vec<_> = conflicts.iter().map(|conflict| conflict.path.as_str()).collect();
-        let reason =
-            format!("its patch and one that was integrated before it change the same places: {}", paths.join(", "));
-        let finding = Finding::about(task, FindingCode::Conflict, Weight::Blocking, reason.clone());
-        self.findings.entry(task.clone()).or_default().push(finding);
-        if let Some(record) = self.records.get_mut(task) {
-            record.outcome = Outcome::Conflicted;
-            record.reason = reason;
-            if let Some(attempt) = record.attempts.last_mut() {
-                attempt.outcome = Outcome::Conflicted;
-                attempt.conflicts = conflicts;
-            }
+            Err(IntegrateError::Conflict(conflicts)) => integration.conflicts.push((id.task, conflicts)),
+            Err(IntegrateError::Workspace(error)) => return Err(error.into()),
         }
     }
-
-    /// Sums up what a phase came to.
-    pub(super) fn synthesise(&mut self, phase: Phase) {
-        let schedule = &self.intake.schedule;
-        let of_phase = |id: &TaskId| schedule.task(id).is_some_and(|task| task.phase() == phase);
-        let mut synthesis = Synthesis {
-            phase,
-            tree: self.head.tree.clone(),
-            tasks: BTreeMap::new(),
-            files_changed: 0,
-            lines_added: 0,
-            lines_removed: 0,
-        };
-        for task in schedule.tasks.iter().filter(|task| task.phase() == phase) {
-            let outcome = self.records.get(&task.id).map_or(Outcome::NotRun, |record| record.outcome);
-            synthesis.tasks.insert(task.id.clone(), outcome);
-        }
-        let mut paths = BTreeSet::new();
-        for commit in self.commits.iter().filter(|commit| of_phase(&commit.task)) {
-            let attempts = self.records.get(&commit.task).map_or(&[][..], |record| &record.attempts);
-            let made = attempts.iter().find(|attempt| attempt.attempt == commit.attempt);
-            let Some(patch) = made.and_then(|attempt| attempt.patch.as_ref()) else { continue };
-            let (added, removed) = patch.line_counts();
-            synthesis.lines_added += added;
-            synthesis.lines_removed += removed;
-            paths.extend(patch.changes.iter().map(|change| change.path.as_str()));
-        }
-        synthesis.files_changed = paths.len();
-        self.synthesis.retain(|earlier| earlier.phase != phase);
-        self.synthesis.push(synthesis);
-        self.synthesis.sort_by_key(|synthesis| synthesis.phase);
-    }
+    Ok(integration)
 }

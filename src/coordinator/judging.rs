@@ -4,58 +4,26 @@
 use std::{path::Path, sync::Arc};
 
 use implementer_model::{
-    budget::Exhausted,
-    findings::{Finding, FindingCode, Weight},
-    handoff::AttemptRecord,
-    ids::{Digest, ObjectId, TaskId},
+    ids::{Digest, ObjectId},
     patch::{Change, FileMode},
+    record::{AttemptEnded, AttemptRecord, AttemptRecords, Outcome},
     report::REPORT_MAX_BYTES,
-    schedule::Outcome,
-    scope::{self, CheckedPatch, TreePaths},
+    run::{AttemptPlan, JudgedAttempt},
+    scope::{self, TreePaths},
     verdict::{self, Attempt, Ending},
 };
 
-use super::{
-    RunError,
-    worker::{Files, Order, Shop},
-};
-use crate::layout::TaskFile;
+use super::{attempt_files::AttemptFiles, context::WorkerContext, error::RunError};
 use crate::{
     agent::{self, AgentError, Conclusion, Ended, Exit, LaunchError},
-    journal::Record,
+    layout::TaskFile,
     run_dir::RunDir,
     workspace::{WorkspaceError, agent_files, capture::Captured, patch_text, store::RunStore},
 };
 
-/// What came out of an attempt.
+/// What the process of an attempt came to that a job made, before it is judged.
 #[derive(Debug)]
-pub(super) struct AttemptEnd {
-    pub(super) task: TaskId,
-    pub(super) record: AttemptRecord,
-    pub(super) reason: String,
-    pub(super) findings: Vec<Finding>,
-    /// The patch, when the attempt passed: proof that its scope was checked comes with it.
-    pub(super) accepted: Option<CheckedPatch>,
-    /// Whether it failed for a reason that may be gone soon.
-    pub(super) transient: bool,
-}
-
-impl AttemptEnd {
-    /// Returns what the journal has of the attempt.
-    pub(super) fn to_record(&self) -> Record {
-        Record::Ended {
-            task: self.task.clone(),
-            attempt: Box::new(self.record.clone()),
-            reason: self.reason.clone(),
-            findings: self.findings.clone(),
-            transient: self.transient,
-        }
-    }
-}
-
-/// What an attempt elsewhere came to, before it is judged.
-#[derive(Debug)]
-pub struct Process {
+pub struct AttemptProcess {
     /// How its process ended, or why there was none.
     pub ended: Result<Ended, LaunchError>,
     /// What it said, where it ran.
@@ -70,94 +38,86 @@ pub struct Process {
     pub secrets: Vec<(String, String)>,
 }
 
-/// Captures what an attempt elsewhere left in the folder `files.worktree`, which held the attempt's base, judges it as a
-/// run in one place does, and gives what the journal has of it. What it made is kept in `run_dir`.
+/// Captures what the attempt of a job left in the folder `files.worktree`, which held the attempt's base, judges it as a
+/// run in one place does, and gives its records. What it made is kept in `run_dir`.
 ///
 /// # Errors
 /// When the outside fails: the disk, the object store.
 pub fn capture_and_judge(
     store: &RunStore,
     run_dir: &RunDir,
-    order: &Order,
-    files: &Files,
-    process: Process,
-) -> Result<[Record; 2], RunError> {
-    let Process { ended, conclusion, cancelled, started_ms, ended_ms, secrets } = process;
-    let settings = order.agent.uses_project_settings();
-    let captured = agent_files::take_back_of(store, &files.worktree, &order.base, &order.rules, settings)
-        .and_then(|()| store.capture_folder(&files.worktree, &order.base))
+    plan: &AttemptPlan,
+    files: &AttemptFiles,
+    process: AttemptProcess,
+) -> Result<AttemptRecords, RunError> {
+    let AttemptProcess { ended, conclusion, cancelled, started_ms, ended_ms, secrets } = process;
+    let settings = plan.project_settings;
+    let captured = agent_files::take_back_of(store, &files.worktree, &plan.base, &plan.rules, settings)
+        .and_then(|()| store.capture_folder(&files.worktree, &plan.base))
         .and_then(|captured| {
             refused_with(store, captured, |change| {
                 let found = secrets.iter().find(|(path, _)| *path == change.path);
                 Ok(found.map(|(_, name)| name.clone()))
             })
         });
-    let left = Left { ended: ended.map_err(NotStarted::Launch), conclusion, captured, cancelled, started_ms, ended_ms };
+    let output = AttemptOutput {
+        ended: ended.map_err(NotStarted::Launch),
+        conclusion,
+        captured,
+        cancelled,
+        started_ms,
+        ended_ms,
+    };
     let paths = |tree: &ObjectId| Ok(Arc::new(store.tree_paths(tree)?));
-    let end = keep_and_judge(store, run_dir, order, files, left, paths)?;
-    Ok([started(order), end.to_record()])
-}
-
-/// Makes what the journal has of an attempt of which nothing usable came.
-#[must_use]
-pub fn nothing_came(order: Order, now_ms: u64, reason: &str) -> [Record; 2] {
-    let started = started(&order);
-    let finding = Finding::about(&order.task.id, FindingCode::SubagentFailed, Weight::Blocking, reason);
-    let mut end = no_process(order, now_ms, Outcome::Failed, reason);
-    end.findings.push(finding);
-    [started, end.to_record()]
-}
-
-fn started(order: &Order) -> Record {
-    Record::Started {
-        task: order.task.id.clone(),
-        attempt: order.attempt,
-        base: order.base.clone(),
-        brief: Digest::of(&order.brief),
-    }
+    let judged = keep_and_judge(store, run_dir, plan, files, output, paths)?;
+    Ok(AttemptRecords::new(plan.started(), judged.ended).expect("invariant: both are made of the same plan"))
 }
 
 /// Keeps what an attempt made in the run's folder, and judges it.
 pub(super) fn keep_and_judge(
     store: &RunStore,
     run_dir: &RunDir,
-    order: &Order,
-    files: &Files,
-    left: Left,
+    plan: &AttemptPlan,
+    files: &AttemptFiles,
+    output: AttemptOutput,
     paths_of: impl Fn(&ObjectId) -> Result<Arc<TreePaths>, RunError>,
-) -> Result<AttemptEnd, RunError> {
-    let folder = run_dir.task_dir(&order.task.id);
-    match &left.conclusion {
+) -> Result<JudgedAttempt, RunError> {
+    let folder = run_dir.task_dir(&plan.id.task);
+    match &output.conclusion {
         Some(Conclusion { report: Ok(Some(read)), .. }) => {
             run_dir.write_json(&folder.join(TaskFile::Report), &read.report)?;
         }
         Some(Conclusion { report: Err(_), .. }) => keep_invalid_report(&files.report, &folder),
         _ => {}
     }
-    if let Ok(Captured { patch, .. }) = &left.captured
+    if let Ok(Captured { patch, .. }) = &output.captured
         && !patch.is_empty()
     {
         patch_text::write(store, patch, &folder.join(TaskFile::Patch))?;
     }
-    let paths = match &left.captured {
+    let paths = match &output.captured {
         Ok(captured) if captured.patch.changes.iter().any(|change| change.old.is_none()) => {
             Some(paths_of(&captured.patch.base_tree)?)
         }
         _ => None,
     };
-    Ok(judge(order, Digest::of(&order.brief), left, paths.as_deref()))
+    Ok(judge(plan, output, paths.as_deref()))
 }
 
 /// Refuses a patch that holds the value of a secret which its subagent was given.
-pub(super) fn without_secrets(shop: &Shop, order: &Order, captured: Captured) -> Result<Captured, WorkspaceError> {
-    let secrets = agent::Secrets::of(&shop.environment, &order.pass_environment);
+pub(super) fn without_secrets(
+    context: &WorkerContext,
+    plan: &AttemptPlan,
+    captured: Captured,
+) -> Result<Captured, WorkspaceError> {
+    let secrets = agent::Secrets::of(&context.environment, &plan.pass_environment);
     if secrets.is_empty() {
         return Ok(captured);
     }
     tokio::task::block_in_place(|| {
-        refused_with(&shop.store, captured, |change| {
+        refused_with(&context.store, captured, |change| {
             let Some(blob) = change.new.as_ref().filter(|blob| blob.mode != FileMode::Gitlink) else { return Ok(None) };
-            Ok(secrets.find(&shop.store.read_blob(&blob.id)?).map(str::to_owned))
+            Ok(secrets.find(&context.store.read_blob(&blob.id)?).map(str::to_owned))
         })
     })
 }
@@ -204,7 +164,7 @@ pub(super) enum NotStarted {
 
 /// Everything that an attempt left.
 #[derive(Debug)]
-pub(super) struct Left {
+pub(super) struct AttemptOutput {
     pub(super) ended: Result<Ended, NotStarted>,
     pub(super) conclusion: Option<Conclusion>,
     pub(super) captured: Result<Captured, WorkspaceError>,
@@ -213,44 +173,9 @@ pub(super) struct Left {
     pub(super) ended_ms: u64,
 }
 
-/// Ends an attempt for which no money is left.
-pub(super) fn not_affordable(shop: &Shop, order: Order, why: &Exhausted) -> AttemptEnd {
-    let reason = format!("{why}; it was not begun");
-    let finding = Finding::about(&order.task.id, FindingCode::BudgetExhausted, Weight::Blocking, reason.clone());
-    let mut end = no_process(order, shop.now_ms(), Outcome::BudgetExhausted, &reason);
-    end.findings.push(finding);
-    end
-}
-
-pub(super) const NEVER_BEGAN: &str = "the run was stopped before it could begin";
-
-/// The end of an attempt of which no process is known.
-pub(super) fn no_process(order: Order, now: u64, outcome: Outcome, reason: &str) -> AttemptEnd {
-    AttemptEnd {
-        record: AttemptRecord {
-            attempt: order.attempt,
-            because: order.because,
-            outcome,
-            started_ms: now,
-            ended_ms: now,
-            exit_code: None,
-            brief_digest: Digest::of(&order.brief),
-            session: None,
-            report: None,
-            patch: None,
-            conflicts: Vec::new(),
-        },
-        task: order.task.id,
-        reason: reason.to_owned(),
-        findings: Vec::new(),
-        accepted: None,
-        transient: false,
-    }
-}
-
-fn judge(order: &Order, brief_digest: Digest, left: Left, paths: Option<&TreePaths>) -> AttemptEnd {
-    let Left { ended, conclusion, captured, cancelled, started_ms, ended_ms } = left;
-    let task = &order.task;
+fn judge(plan: &AttemptPlan, output: AttemptOutput, paths: Option<&TreePaths>) -> JudgedAttempt {
+    let AttemptOutput { ended, conclusion, captured, cancelled, started_ms, ended_ms } = output;
+    let task = &plan.task;
     let secret_in = match &captured {
         Err(WorkspaceError::SecretWritten { path, .. }) => Some(path.clone()),
         _ => None,
@@ -285,7 +210,7 @@ fn judge(order: &Order, brief_digest: Digest, left: Left, paths: Option<&TreePat
         report: report.as_ref().map(|read| read.as_ref().map(|read| &read.report)).map_err(Clone::clone),
         patch: patch.as_ref().map_err(Clone::clone),
         secret_in: secret_in.as_deref(),
-        integrated: order.integrated,
+        integrated: plan.integrated,
         violations,
         left_out: &left_out,
         leftovers: ended.as_ref().map_or(0, |ended| ended.leftovers),
@@ -300,17 +225,16 @@ fn judge(order: &Order, brief_digest: Digest, left: Left, paths: Option<&TreePat
                 None => ended.exit.code() == Some(agent::EXIT_TRANSIENT),
             },
         };
-    AttemptEnd {
+    let ended = AttemptEnded {
         task: task.id.clone(),
-        transient,
-        record: AttemptRecord {
-            attempt: order.attempt,
-            because: order.because.clone(),
+        attempt: AttemptRecord {
+            attempt: plan.id.attempt,
+            because: plan.because.clone(),
             outcome: verdict.outcome,
             started_ms,
             ended_ms,
             exit_code: ended.ok().and_then(|ended| ended.exit.code()),
-            brief_digest,
+            brief_digest: Digest::of(&plan.brief),
             session,
             report: report.ok().flatten().map(|read| read.report),
             patch: patch.ok(),
@@ -318,9 +242,11 @@ fn judge(order: &Order, brief_digest: Digest, left: Left, paths: Option<&TreePat
         },
         reason: verdict.reason,
         findings: verdict.findings,
-        accepted: match checked {
-            Ok(Ok(checked)) if verdict.outcome == Outcome::Passed => Some(checked),
-            _ => None,
-        },
-    }
+        transient,
+    };
+    let accepted = match checked {
+        Ok(Ok(checked)) if verdict.outcome == Outcome::Passed => Some(checked),
+        _ => None,
+    };
+    JudgedAttempt { ended, accepted }
 }

@@ -3,7 +3,7 @@
 //! The format is Chrome's "Trace Event Format": complete events (`ph: X`) with microseconds in `ts` and `dur`. Each task
 //! has a row (`tid`) of its own, in the order of the schedule; the gates come below.
 
-use implementer_model::handoff::Handoff;
+use implementer_model::{handoff::Handoff, run::JudgedGate};
 use serde::Serialize;
 
 /// A timeline, ready to be written as JSON.
@@ -36,9 +36,8 @@ struct Args {
 }
 
 impl Timeline {
-    /// Draws the timeline of a run. `gates` gives, for each receipt in order, the milliseconds at which it began.
-    #[must_use]
-    pub(super) fn of(handoff: &Handoff, gates: &[u64]) -> Self {
+    /// Draws the timeline of a run, with the gates that were judged.
+    pub(super) fn new(handoff: &Handoff, gates: &[JudgedGate]) -> Self {
         let mut events = Vec::new();
         for (row, record) in handoff.tasks.iter().enumerate() {
             for attempt in &record.attempts {
@@ -47,7 +46,7 @@ impl Timeline {
                     cat: "task",
                     ph: "X",
                     ts: attempt.started_ms * 1000,
-                    dur: attempt.ended_ms.saturating_sub(attempt.started_ms) * 1000,
+                    dur: attempt.duration_ms() * 1000,
                     pid: 1,
                     tid: row + 1,
                     args: Args {
@@ -57,12 +56,12 @@ impl Timeline {
                 });
             }
         }
-        for (index, (receipt, began)) in handoff.gates.iter().zip(gates).enumerate() {
+        for (index, JudgedGate { receipt, began_ms }) in gates.iter().enumerate() {
             events.push(Event {
                 name: format!("gate {}", receipt.gate),
                 cat: "gate",
                 ph: "X",
-                ts: began * 1000,
+                ts: began_ms * 1000,
                 dur: receipt.duration_ms * 1000,
                 pid: 1,
                 tid: handoff.tasks.len() + index + 1,

@@ -34,6 +34,17 @@ pub struct CheckRun {
     /// Its page.
     #[serde(default)]
     pub html_url: Option<String>,
+    /// What it says.
+    #[serde(default)]
+    pub output: Option<CheckText>,
+}
+
+/// What a check run says.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct CheckText {
+    /// Markdown.
+    #[serde(default)]
+    pub summary: Option<String>,
 }
 
 /// The state of a check run.

@@ -43,6 +43,9 @@ pub enum GithubErrorKind {
     /// 404 or 410; GitHub also answers so where the token may not look.
     #[error("GitHub finds nothing there, or the token may not see it")]
     NotFound,
+    /// 301, 307 or 308: the repository has another name now.
+    #[error("the repository was renamed or transferred")]
+    Moved,
     /// Any other 4xx.
     #[error("GitHub refuses it with {status}: {message}")]
     Rejected {
@@ -81,6 +84,20 @@ impl GithubError {
         matches!(self.kind, GithubErrorKind::Forbidden { .. } | GithubErrorKind::Unauthorized)
     }
 
+    /// Tells whether nobody's work is the reason, but GitHub, the way to it, or its limits.
+    #[must_use]
+    pub fn is_of_the_platform(&self) -> bool {
+        matches!(
+            self.kind,
+            GithubErrorKind::RateLimited { .. }
+                | GithubErrorKind::Server { .. }
+                | GithubErrorKind::Unreachable(_)
+                | GithubErrorKind::Interrupted(_)
+                | GithubErrorKind::Malformed(_)
+                | GithubErrorKind::Moved
+        )
+    }
+
     /// Tells whether it may work at another time, or has worked although no answer came.
     #[must_use]
     pub fn is_passing(&self) -> bool {
@@ -111,6 +128,9 @@ impl GithubError {
             GithubErrorKind::Server { .. } | GithubErrorKind::Unreachable(_) | GithubErrorKind::Interrupted(_) => {
                 Some("use \u{201c}Re-run failed jobs\u{201d} or repeat the command once GitHub answers".to_owned())
             }
+            GithubErrorKind::Moved => {
+                Some("use the repository's name of today, and start the workflow there".to_owned())
+            }
             GithubErrorKind::NotFound | GithubErrorKind::Rejected { .. } | GithubErrorKind::Malformed(_) => None,
         }
     }
@@ -129,6 +149,9 @@ impl GithubErrorKind {
         match status {
             StatusCode::UNAUTHORIZED => Self::Unauthorized,
             StatusCode::NOT_FOUND | StatusCode::GONE => Self::NotFound,
+            StatusCode::MOVED_PERMANENTLY | StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => {
+                Self::Moved
+            }
             StatusCode::TOO_MANY_REQUESTS => Self::RateLimited { wait: wait(headers, now).or(Some(BLIND_WAIT)) },
             StatusCode::FORBIDDEN => match wait(headers, now) {
                 Some(wait) => Self::RateLimited { wait: Some(wait) },

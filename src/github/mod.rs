@@ -23,7 +23,7 @@ mod workflow_runs;
 pub use self::{
     addresses::Addresses,
     artifacts::{ARTIFACT_MAX_BYTES, Artifact, ArtifactError},
-    checks::{Annotated, CheckOutput, CheckRun, CheckState, CheckStatus, CheckUpdate, NewCheck},
+    checks::{Annotated, CheckOutput, CheckRun, CheckState, CheckStatus, CheckText, CheckUpdate, NewCheck},
     comments::{Comment, Reaction},
     dispatch::{DispatchedRun, INPUTS_MAX},
     error::{GithubError, GithubErrorKind},

@@ -19,6 +19,15 @@ pub struct PullRequest {
     /// Its page.
     #[serde(default)]
     pub html_url: String,
+    /// When anything about it last changed, in RFC 3339, by GitHub's clock.
+    #[serde(default)]
+    pub updated_at: Option<String>,
+    /// Whether it was merged.
+    #[serde(default)]
+    pub merged: bool,
+    /// Whether its conversation is locked: nobody but collaborators may comment.
+    #[serde(default)]
+    pub locked: bool,
     /// What is to be merged.
     pub head: Branch,
     /// What it is to be merged into.

@@ -2,9 +2,13 @@
 
 use std::{fmt, str::FromStr};
 
+use implementer_model::ids::ObjectId;
 use serde::Deserialize;
 
-use super::{Github, GithubError, transport::Call};
+use super::{
+    Github, GithubError,
+    transport::{Call, escaped},
+};
 
 /// A repository as `OWNER/REPO`. Holds only characters that GitHub allows in names, so that it is safe in a URL.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,6 +49,38 @@ impl Github {
         let path = format!("/repos/{}", self.settings().repository);
         let repository: Repository = self.fetch(&Call::get("reading the repository", path)).await?;
         Ok(repository.default_branch)
+    }
+}
+
+impl Github {
+    /// Returns commit and tree at the tip of a branch; nothing when there is no such branch.
+    ///
+    /// # Errors
+    /// When GitHub cannot be asked.
+    pub async fn branch(&self, name: &str) -> Result<Option<(ObjectId, ObjectId)>, GithubError> {
+        #[derive(Deserialize)]
+        struct Branch {
+            commit: Tip,
+        }
+        #[derive(Deserialize)]
+        struct Tip {
+            sha: ObjectId,
+            commit: Commit,
+        }
+        #[derive(Deserialize)]
+        struct Commit {
+            tree: Tree,
+        }
+        #[derive(Deserialize)]
+        struct Tree {
+            sha: ObjectId,
+        }
+        let path = self.path(&format!("branches/{}", escaped(name)));
+        match self.fetch::<Branch>(&Call::get("reading the branch with the result", path)).await {
+            Ok(Branch { commit }) => Ok(Some((commit.sha, commit.commit.tree.sha))),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -178,6 +178,9 @@ async fn a_pull_request_whose_repository_is_gone_counts_as_one_from_a_fork() {
         body: None,
         user: None,
         html_url: String::new(),
+        updated_at: None,
+        merged: false,
+        locked: false,
         head: branch(None),
         base: branch(Some(base)),
     };

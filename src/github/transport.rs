@@ -61,6 +61,8 @@ struct Inner {
     counter: Counter,
     /// The client of downloads, once there is one.
     downloads: OnceCell<reqwest::Client>,
+    /// The time by GitHub's clock, in its newest answer.
+    time: Mutex<Option<SystemTime>>,
     /// Answers by path with their entity tags, for conditional requests.
     known: Mutex<HashMap<String, Known>>,
 }
@@ -161,6 +163,7 @@ impl Github {
             settings,
             counter: Counter::default(),
             downloads: OnceCell::new(),
+            time: Mutex::default(),
             known: Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -189,6 +192,12 @@ impl Github {
     #[must_use]
     pub fn usage(&self) -> Usage {
         self.inner.counter.snapshot()
+    }
+
+    /// Returns the time by GitHub's clock, as its newest answer said it.
+    #[must_use]
+    pub fn time(&self) -> Option<SystemTime> {
+        *self.inner.time.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a read that was made beside this client.
@@ -230,7 +239,8 @@ impl Github {
         }
     }
 
-    /// Reads a whole list, page by page. `list` takes the entries out of one page.
+    /// Reads a whole list, page by page. `list` takes the entries out of one page. A list that goes on beyond what anybody
+    /// reads is an error: half of it would be taken for all.
     pub(super) async fn fetch_all<P: DeserializeOwned, T>(
         &self,
         operation: &'static str,
@@ -241,14 +251,20 @@ impl Github {
         let join = if path.contains('?') { '&' } else { '?' };
         for page in 1..=PAGES_MAX {
             let call = Call::get(operation, format!("{path}{join}per_page={PAGE}&page={page}"));
-            let entries = list(self.fetch(&call).await?);
-            let last = entries.len() < PAGE;
+            let answer = self.send(&call).await?;
+            let entries = list(answer.json()?);
+            // Where there are links, they tell: a page may be short although there is another.
+            let last = match answer.headers.get(header::LINK).and_then(|links| links.to_str().ok()) {
+                Some(links) => !links.contains("rel=\"next\""),
+                None => entries.len() < PAGE,
+            };
             all.extend(entries);
             if last {
-                break;
+                return Ok(all);
             }
         }
-        Ok(all)
+        let kind = GithubErrorKind::Malformed(format!("the list has more than {} entries", all.len()));
+        Err(GithubError { operation, kind })
     }
 
     /// Makes a request, again where that can help.
@@ -299,6 +315,10 @@ impl Github {
 
         let (parts, body) = response.into_parts();
         self.inner.counter.answer(&parts.headers);
+        let date = date_of(&parts.headers);
+        if date.is_some() {
+            *self.inner.time.lock().unwrap_or_else(PoisonError::into_inner) = date;
+        }
         tracing::debug!(method = %call.method, path = call.path, status = parts.status.as_u16(), "GitHub answered");
         if parts.status == StatusCode::NOT_MODIFIED && tag.is_some() {
             return Ok(None);
@@ -310,7 +330,8 @@ impl Github {
             .to_bytes()
             .to_vec();
         if !parts.status.is_success() {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+            let now = date.unwrap_or_else(SystemTime::now);
+            let now = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
             return Err(fail(GithubErrorKind::of_answer(parts.status, &parts.headers, &body, now)));
         }
         Ok(Some(Answer { headers: parts.headers, body, operation: call.operation }))
@@ -325,6 +346,11 @@ impl Github {
 fn origin(url: &str) -> &str {
     let host = url.find("://").map_or(0, |at| at + 3);
     url[host..].find('/').map_or(url, |at| &url[..host + at])
+}
+
+/// Reads when GitHub answered, by its own clock.
+pub(super) fn date_of(headers: &HeaderMap) -> Option<SystemTime> {
+    httpdate::parse_http_date(headers.get(header::DATE)?.to_str().ok()?).ok()
 }
 
 /// Escapes a path segment or a query value.

@@ -22,6 +22,9 @@ pub struct WorkflowRun {
     /// Which attempt at it is the newest, from 1.
     #[serde(default)]
     pub run_attempt: Option<u32>,
+    /// When it was made, in RFC 3339, by GitHub's clock: all attempts at it have the same.
+    #[serde(default)]
+    pub created_at: Option<String>,
     /// Its page.
     #[serde(default)]
     pub html_url: String,

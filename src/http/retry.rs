@@ -24,8 +24,8 @@ impl Default for Pace {
         Self {
             first_wait: Duration::from_millis(500),
             longest_wait: Duration::from_secs(90),
-            // GitHub's limits are by the hour; a job whose time is over before is ended by its runner.
-            longest_named_wait: Duration::from_secs(65 * 60),
+            // The jobs that cannot go on without an answer have 20 minutes, as `generate` writes them.
+            longest_named_wait: Duration::from_secs(15 * 60),
             repetitions: 3,
             // GitHub itself gives up on a request after ten seconds.
             timeout: Duration::from_secs(30),

@@ -2,20 +2,23 @@
 
 use std::{fs, io::Read as _, path::Path};
 
-use implementer_model::{ids::Digest, schedule::Outcome};
+use implementer_model::{
+    ids::Digest,
+    record::{AttemptId, Outcome},
+    run::AttemptPlan,
+};
 
 use super::{
     error::JobError,
     prepare::AttemptDir,
     results,
-    site::{AttemptName, Site},
+    site::Site,
     work::{self, HowItEnded, Said},
 };
 use crate::{
     agent::{Conclusion, Ended, Exit, copy_bounded, open_bounded, read_report},
-    coordinator::{Order, Process, capture_and_judge},
-    journal::Record,
-    layout::TaskFile,
+    coordinator::{AttemptProcess, capture_and_judge},
+    layout::{self, TaskFile},
     run_dir::RunDir,
 };
 
@@ -28,8 +31,8 @@ const LOG_MAX: u64 = crate::agent::OUTPUT_CAP;
 /// What became of an attempt.
 #[derive(Debug, Clone)]
 pub struct Collected {
-    /// Its name.
-    pub name: AttemptName,
+    /// Which it is.
+    pub id: AttemptId,
     /// How it ended.
     pub outcome: Outcome,
     /// Why, in a sentence.
@@ -38,7 +41,7 @@ pub struct Collected {
 
 impl std::fmt::Display for Collected {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}: {}", self.name, self.outcome.name(), implementer_model::text::terminal(&self.reason))
+        write!(f, "{}: {}: {}", self.id, self.outcome.name(), implementer_model::text::terminal(&self.reason))
     }
 }
 
@@ -49,28 +52,27 @@ impl std::fmt::Display for Collected {
 /// When an attempt is not due, or the outside fails. What a subagent did is never an error.
 pub async fn collect(
     site: &Site,
-    names: &[AttemptName],
+    ids: &[AttemptId],
     job: &Path,
     out: &Path,
     succeeded: bool,
 ) -> Result<Vec<Collected>, JobError> {
     let reached = site.look().await?;
     let mut collected = Vec::new();
-    for order in Site::due(reached, names)? {
-        collected.push(collect_one(site, &order, job, out, succeeded).await?);
+    for plan in Site::due(reached, ids)? {
+        collected.push(collect_one(site, &plan, job, out, succeeded).await?);
     }
     Ok(collected)
 }
 
 async fn collect_one(
     site: &Site,
-    order: &Order,
+    plan: &AttemptPlan,
     job: &Path,
     out: &Path,
     succeeded: bool,
 ) -> Result<Collected, JobError> {
-    let name = AttemptName::of(order);
-    let dir = AttemptDir::of(job, &name);
+    let dir = AttemptDir::new(job, &plan.id);
     let files = work::files(site, &dir)?;
     let now_ms = site.now_ms();
     let how = how_it_ended(&dir).unwrap_or_else(|| HowItEnded {
@@ -86,7 +88,7 @@ async fn collect_one(
     let conclusion = how.process.is_ok().then(|| how.said.map_or_else(by_file, Said::conclusion));
     // Times of another process are no more than a claim: they must at least be possible.
     let ended_ms = how.ended_ms.min(now_ms);
-    let process = Process {
+    let process = AttemptProcess {
         ended: how.process,
         conclusion,
         cancelled: how.cancelled,
@@ -95,26 +97,26 @@ async fn collect_one(
         secrets: how.secrets,
     };
 
-    let folder = out.join(name.folder());
+    let folder = out.join(layout::attempt_folder(&plan.id));
     fs::create_dir_all(&folder).map_err(JobError::writing(&folder))?;
     let kept = tempfile::tempdir().map_err(JobError::writing(std::env::temp_dir()))?;
     let run_dir = RunDir::create(kept.path())?;
-    let files_dir = run_dir.begin_attempt(&order.task.id, order.attempt)?;
-    let records = capture_and_judge(&site.store, &run_dir, order, &files, process)?;
-    let Record::Ended { attempt, reason, .. } = &records[1] else { unreachable!("the second record is the end") };
-    let collected = Collected { name, outcome: attempt.outcome, reason: reason.clone() };
+    let files_dir = run_dir.begin_attempt(&plan.id.task, plan.id.attempt)?;
+    let records = capture_and_judge(&site.store, &run_dir, plan, &files, process)?;
+    let ended = records.ended();
+    let collected = Collected { id: plan.id.clone(), outcome: ended.attempt.outcome, reason: ended.reason.clone() };
     for file in [TaskFile::Report, TaskFile::InvalidReport, TaskFile::Patch] {
         let from = files_dir.join(file);
         if from.is_file() {
             fs::copy(&from, folder.join(file)).map_err(JobError::writing(folder.join(file)))?;
         }
     }
-    fs::write(folder.join(TaskFile::Brief), &order.brief).map_err(JobError::writing(&folder))?;
+    fs::write(folder.join(TaskFile::Brief), &plan.brief).map_err(JobError::writing(&folder))?;
     // A log that cannot be kept changes nothing about the attempt.
     if let Err(error) = copy_bounded(&files.log, &folder.join(TaskFile::Log), LOG_MAX) {
         tracing::warn!(%error, log = %files.log.display(), "a log could not be kept");
     }
-    results::write(site, order, ended_ms, records, &folder).await?;
+    results::write(site, plan, ended_ms, records, &folder)?;
     Ok(collected)
 }
 

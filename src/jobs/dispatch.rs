@@ -2,14 +2,12 @@
 
 use std::path::Path;
 
-use implementer_model::{config::WorkflowDispatch, ids::SubagentName, workflow::matrix::dispatched_minutes};
-
-use super::{
-    error::JobError,
-    results,
-    site::{AttemptName, Site},
+use implementer_model::{
+    config::WorkflowDispatch, ids::SubagentName, record::AttemptId, workflow::matrix::dispatched_minutes,
 };
-use crate::coordinator::nothing_came;
+
+use super::{error::JobError, results, site::Site};
+use crate::layout;
 
 /// What a workflow of its own is to do.
 #[derive(Debug, Clone)]
@@ -26,10 +24,10 @@ pub struct Assigned {
 ///
 /// # Errors
 /// When an attempt is not due, or the configuration names no workflow for it.
-pub async fn assigned(site: &Site, names: &[AttemptName]) -> Result<Assigned, JobError> {
-    let orders = Site::due(site.look().await?, names)?;
-    let mut subagents = orders.iter().map(|order| &order.task.subagent);
-    let Some(subagent) = subagents.next().cloned() else { return Err(JobError::Name(String::new())) };
+pub async fn assigned(site: &Site, ids: &[AttemptId]) -> Result<Assigned, JobError> {
+    let plans = Site::due(site.look().await?, ids)?;
+    let mut subagents = plans.iter().map(|plan| &plan.task.subagent);
+    let Some(subagent) = subagents.next().cloned() else { return Err(JobError::NothingNamed) };
     if let Some(other) = subagents.find(|other| **other != subagent) {
         return Err(JobError::Mixed(subagent, other.clone()));
     }
@@ -40,7 +38,7 @@ pub async fn assigned(site: &Site, names: &[AttemptName]) -> Result<Assigned, Jo
         .dispatch(&subagent)
         .cloned()
         .ok_or_else(|| JobError::NotDispatched(subagent.clone()))?;
-    let seconds = orders.iter().map(|order| order.task.time_limit_s).fold(0, u64::saturating_add);
+    let seconds = plans.iter().map(|plan| plan.task.time_limit_s).fold(0, u64::saturating_add);
     Ok(Assigned { subagent, dispatch, minutes: dispatched_minutes(seconds) })
 }
 
@@ -48,11 +46,11 @@ pub async fn assigned(site: &Site, names: &[AttemptName]) -> Result<Assigned, Jo
 ///
 /// # Errors
 /// When an attempt is not due, or the outside fails.
-pub async fn forfeit(site: &Site, names: &[AttemptName], why: &str, out: &Path) -> Result<(), JobError> {
+pub async fn record_failure(site: &Site, ids: &[AttemptId], why: &str, out: &Path) -> Result<(), JobError> {
     let now_ms = site.now_ms();
-    for order in Site::due(site.look().await?, names)? {
-        let folder = out.join(AttemptName::of(&order).folder());
-        results::write_records(site, now_ms, nothing_came(order, now_ms, why), &folder).await?;
+    for plan in Site::due(site.look().await?, ids)? {
+        let folder = out.join(layout::attempt_folder(&plan.id));
+        results::write_records(site, now_ms, plan.without_result(now_ms, why), &folder)?;
     }
     Ok(())
 }

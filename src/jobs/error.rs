@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use implementer_model::ids::SubagentName;
+use implementer_model::{ids::SubagentName, record::InvalidAttemptId};
 
 use crate::{
     agent::AgentError, coordinator::RunError, intake::IntakeError, journal::JournalError, run_dir::RunDirError,
@@ -53,8 +53,11 @@ pub enum JobError {
     #[error("the attempts of one job must be of one subagent, and these are of `{0}` and `{1}`")]
     Mixed(SubagentName, SubagentName),
     /// An attempt is named wrongly.
-    #[error("`{}` names no attempt; write it as TASK#ATTEMPT, such as `feature#1`", implementer_model::text::terminal(.0))]
-    Name(String),
+    #[error(transparent)]
+    Name(#[from] InvalidAttemptId),
+    /// No attempt is named.
+    #[error("no attempt is named; name at least one as TASK#ATTEMPT, such as `feature#1`")]
+    NothingNamed,
     /// Integration gave another commit here than in the job before.
     #[error(
         "integration gives {here} here, and gave {there} in the job before: the same base and patches must give the same \

@@ -31,7 +31,7 @@ pub struct Freezing<'a> {
 ///
 /// # Errors
 /// When it cannot be written.
-pub async fn freeze(freezing: Freezing<'_>, state: &StateDir) -> Result<(), JobError> {
+pub fn freeze(freezing: Freezing<'_>, state: &StateDir) -> Result<(), JobError> {
     let Freezing { intake, rules, plan, config, run, workflow, time_limit_s } = freezing;
     let mut frozen = Frozen::new(intake.lock.clone(), rules.clone(), plan, config, run);
     frozen.provenance = intake.provenance.clone();
@@ -39,5 +39,5 @@ pub async fn freeze(freezing: Freezing<'_>, state: &StateDir) -> Result<(), JobE
     frozen.agent = intake.config.agent.kind.clone();
     frozen.workflow = workflow;
     frozen.time_limit_s = time_limit_s;
-    state.write(&frozen, &[(0, frozen.begun())], &[]).await
+    state.write(&frozen, &[(0, frozen.begun())], &[])
 }

@@ -2,18 +2,18 @@
 
 use std::{fs, io, path::Path};
 
+use implementer_model::record::{Record, Timed};
 use tokio::sync::watch;
 
 use super::{
     error::JobError,
     settle::Brought,
     site::{Site, describe},
-    state::write_journal,
 };
 use crate::{
     agent::copy_bounded,
     coordinator::{Reached, Until},
-    journal::{self, Record},
+    journal,
     layout::{ResultFile, RunFile},
     run_dir::RunDir,
 };
@@ -40,35 +40,23 @@ pub async fn gate(
     fs::create_dir_all(&out).map_err(JobError::writing(&out))?;
     let run_dir = RunDir::create(&scratch.join("run"))?;
     let kept = run_dir.clone();
-    let elsewhere = site.elsewhere(true, Until::Open);
-    let reached = site.follow(&site.records, run_dir, scratch, elsewhere, cancel).await?;
-    let made: Vec<_> = reached.made.into_iter().filter(|made| is_new(made, &site.records)).collect();
+    let distribution = site.distribution(true, Until::Open);
+    let reached = site.follow(&site.records, run_dir, scratch, distribution, cancel).await?;
+    let of_gates = |record: &Record| matches!(record, Record::Judged { .. } | Record::Bisected { .. });
+    let made: Vec<_> = reached.made.into_iter().filter(|(_, record)| of_gates(record)).collect();
     let lines = made
         .iter()
-        .filter_map(|record| match record {
+        .filter_map(|(_, record)| match record {
             Record::Judged { receipt } => {
                 Some(format!("{} {}: {}", receipt.gate, receipt.state.name(), receipt.reason))
             }
             _ => None,
         })
         .collect();
-    let at_ms = reached.now_ms;
-    let mut records = vec![(0, site.frozen.begun())];
-    records.extend(made.into_iter().map(|record| (at_ms, record)));
-    write_journal(&out.join(ResultFile::Receipts), &records).await?;
+    let records: Vec<_> = std::iter::once((0, site.frozen.begun())).chain(made).collect();
+    journal::write(&out.join(ResultFile::Receipts), &records)?;
     keep_logs(&kept, &out);
     Ok(lines)
-}
-
-/// Tells whether a record is not one of an earlier round, which the loop goes through again.
-fn is_new(made: &Record, known: &[(u64, Record)]) -> bool {
-    !known.iter().any(|(_, known)| match (known, made) {
-        (Record::Judged { receipt: known }, Record::Judged { receipt: made }) => {
-            (known.gate, &known.tree) == (made.gate, &made.tree)
-        }
-        (Record::Bisected { head: known, .. }, Record::Bisected { head: made, .. }) => known == made,
-        _ => false,
-    })
 }
 
 /// Copies the logs of the gates into the folder of the result, whatever round they are of: the loop has set those of red
@@ -126,7 +114,7 @@ pub(super) fn take_in(
     site: &Site,
     before: &Reached,
     found: &[Brought],
-    records: &mut Vec<(u64, Record)>,
+    records: &mut Vec<Timed>,
     notes: &mut Vec<String>,
 ) {
     let mut taken = false;
@@ -149,7 +137,7 @@ pub(super) fn take_in(
     }
 }
 
-fn read(site: &Site, before: &Reached, path: &Path) -> Result<Vec<(u64, Record)>, String> {
+fn read(site: &Site, before: &Reached, path: &Path) -> Result<Vec<Timed>, String> {
     let meta = fs::symlink_metadata(path).map_err(|_| "there are none".to_owned())?;
     if !meta.is_file() || meta.len() > RECEIPTS_MAX {
         return Err(format!("they are no plain file of at most {RECEIPTS_MAX} bytes"));

@@ -11,14 +11,14 @@ use std::{
 use implementer_model::{gate::Place, handoff::Handoff};
 use tokio::sync::{Notify, watch};
 
-use super::{agent, error::JobError, kept::Keeper, site::Site, state::write_journal};
+use super::{agent, error::JobError, kept::Keeper, site::Site};
 use crate::{
     agent::own_environment,
     coordinator::{
         self, Resumed, Setup,
         progress::{Observer, Progress},
     },
-    journal::Journal,
+    journal::{self, Journal},
     layout::RunFile,
     run_dir::RunDir,
 };
@@ -56,7 +56,7 @@ pub async fn run_in_place(
     if let Some((at_ms, _)) = records.first_mut() {
         *at_ms = site.now_ms();
     }
-    write_journal(&path, &records).await?;
+    journal::write(&path, &records)?;
     let (journal, records) = Journal::resume(&path, &intake.lock)?;
     let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
     let setup = Setup {
@@ -70,7 +70,6 @@ pub async fn run_in_place(
         supervisor,
         place: Place { run: site.frozen.run.clone(), workflow: site.frozen.workflow.clone(), platform },
         revision: None,
-        resumed: Some(Resumed { journal, records }),
     };
     let mut keeper = Keeper::new(&out.join(KEPT))?;
     keeper.keep(site, &path).await?;
@@ -78,7 +77,8 @@ pub async fn run_in_place(
     let (over, is_over) = watch::channel(false);
     // In a task of its own, so that packing never holds up the loop.
     let keeping = tokio::spawn(keep_up(keeper, site.clone(), path.clone(), Arc::clone(&news), is_over));
-    let ended = coordinator::run(setup, cancel, &mut Telling { observer, news }).await;
+    let ended =
+        coordinator::run(setup, Some(Resumed { journal, records }), cancel, &mut Telling { observer, news }).await;
     over.send_replace(true);
     let mut keeper = match keeping.await {
         Ok(keeper) => keeper,

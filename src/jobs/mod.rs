@@ -31,7 +31,7 @@ pub const GATES: &str = crate::layout::RunFile::Gates.name();
 
 pub use self::{
     collect::{Collected, collect},
-    dispatch::{Assigned, assigned, forfeit},
+    dispatch::{Assigned, assigned, record_failure},
     error::JobError,
     freeze::{Freezing, freeze},
     gate::{collect_gates, gate},
@@ -39,7 +39,7 @@ pub use self::{
     kept::Counting,
     prepare::{Prepared, prepare},
     settle::{Awaited, Brought, Settled, awaited, first, settle},
-    site::{AttemptName, Site},
+    site::{Site, parse_attempts},
     state::{Frozen, StateDir},
     summarize::{Summarizing, summarize},
     work::work,

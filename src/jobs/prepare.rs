@@ -5,14 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{
-    error::JobError,
-    site::{AttemptName, Site},
-};
+use implementer_model::{record::AttemptId, run::AttemptPlan};
+
+use super::{error::JobError, site::Site};
 use crate::{
     agent::report_folder,
-    coordinator::Order,
-    layout::{AttemptFile, JobFile, TaskFile},
+    layout::{self, AttemptFile, JobFile, TaskFile},
     workspace::{agent_files, slots::SlotPool},
 };
 
@@ -23,8 +21,8 @@ pub(super) struct AttemptDir {
 }
 
 impl AttemptDir {
-    pub(super) fn of(job: &Path, name: &AttemptName) -> Self {
-        Self { root: job.join(JobFile::Attempts).join(name.folder()) }
+    pub(super) fn new(job: &Path, id: &AttemptId) -> Self {
+        Self { root: job.join(JobFile::Attempts).join(layout::attempt_folder(id)) }
     }
 
     /// Where the slot with the work tree is.
@@ -68,8 +66,8 @@ impl AttemptDir {
 /// An attempt that can begin.
 #[derive(Debug, Clone)]
 pub struct Prepared {
-    /// Its name.
-    pub name: AttemptName,
+    /// Which it is.
+    pub id: AttemptId,
     /// Its work tree.
     pub worktree: PathBuf,
     /// What the subagent is told.
@@ -83,30 +81,29 @@ pub struct Prepared {
 ///
 /// # Errors
 /// When an attempt is not due, or something cannot be written.
-pub async fn prepare(site: &Site, names: &[AttemptName], job: &Path) -> Result<Vec<Prepared>, JobError> {
-    let orders = Site::due(site.look().await?, names)?;
+pub async fn prepare(site: &Site, ids: &[AttemptId], job: &Path) -> Result<Vec<Prepared>, JobError> {
+    let plans = Site::due(site.look().await?, ids)?;
     let mut prepared = Vec::new();
-    for order in &orders {
-        prepared.push(prepare_one(site, order, job).await?);
+    for plan in &plans {
+        prepared.push(prepare_one(site, plan, job).await?);
     }
     Ok(prepared)
 }
 
-async fn prepare_one(site: &Site, order: &Order, job: &Path) -> Result<Prepared, JobError> {
-    let name = AttemptName::of(order);
-    let dir = AttemptDir::of(job, &name);
+async fn prepare_one(site: &Site, plan: &AttemptPlan, job: &Path) -> Result<Prepared, JobError> {
+    let dir = AttemptDir::new(job, &plan.id);
     let pool = SlotPool::new(site.store.clone(), &dir.slots())?;
-    let slot = pool.acquire(&order.base, Some(&order.task.id)).await?;
+    let slot = pool.acquire(&plan.base, Some(&plan.id.task)).await?;
     let worktree = slot.path().to_owned();
     drop(slot);
-    let settings = order.agent.uses_project_settings();
-    agent_files::place_for(&site.store, &worktree, &order.base, &order.rules, settings)?;
+    let settings = plan.project_settings;
+    agent_files::place_for(&site.store, &worktree, &plan.base, &plan.rules, settings)?;
     make_relative(&worktree.join(".git/objects/info/alternates"), &worktree.join(".git/objects"))?;
     let scratch = dir.scratch();
     fs::create_dir_all(&scratch).map_err(JobError::writing(&scratch))?;
-    fs::write(dir.brief(), &order.brief).map_err(JobError::writing(dir.brief()))?;
+    fs::write(dir.brief(), &plan.brief).map_err(JobError::writing(dir.brief()))?;
     fs::write(dir.started(), site.now_ms().to_string()).map_err(JobError::writing(dir.started()))?;
-    Ok(Prepared { name, worktree, brief: dir.brief(), report: dir.report() })
+    Ok(Prepared { id: plan.id.clone(), worktree, brief: dir.brief(), report: dir.report() })
 }
 
 /// Rewrites the object folders that a work tree borrows from so that they are found from wherever the job's folder is

@@ -8,6 +8,8 @@ use std::{
 
 use implementer_model::{
     ids::ObjectId,
+    record::{AttemptId, Record, Timed},
+    run::AttemptPlan,
     workflow::matrix::{Leg, LegTask, pack},
 };
 
@@ -15,13 +17,12 @@ use super::{
     error::JobError,
     gate, results,
     results::Counted,
-    site::{AttemptName, Site, describe},
+    site::{Site, describe},
     state::StateDir,
 };
-use crate::layout::refs;
 use crate::{
-    coordinator::{Order, Reached, commit_message, nothing_came},
-    journal::Record,
+    coordinator::{Reached, commit_message},
+    layout::{self, refs},
     workspace::bundle,
 };
 
@@ -86,7 +87,9 @@ impl Brought {
     /// Tells whether the job may speak for an attempt.
     fn may_speak_for(&self, attempt: &str) -> bool {
         let folders = |leg: &Leg| {
-            leg.tasks.split(' ').any(|name| name.parse().is_ok_and(|name: AttemptName| name.folder() == attempt))
+            leg.tasks
+                .split(' ')
+                .any(|name| name.parse().is_ok_and(|id: AttemptId| layout::attempt_folder(&id) == attempt))
         };
         self.leg.as_ref().is_none_or(folders)
     }
@@ -105,7 +108,7 @@ pub async fn settle(
     site: &Site,
     awaited: Awaited,
     found: &[Brought],
-    troubles: &BTreeMap<AttemptName, String>,
+    troubles: &BTreeMap<AttemptId, String>,
     head: Option<&str>,
     to: &StateDir,
 ) -> Result<Settled, JobError> {
@@ -126,15 +129,15 @@ pub async fn settle(
     // What was counted and is wanted all the same did not stand the test of the loop: its patch leaves its scope, or not
     // everything of it is there.
     let now_ms = site.now_ms();
-    let is_forgotten = |order: &Order| next.forget(&AttemptName::of(order));
+    let is_forgotten = |plan: &AttemptPlan| next.forget(&plan.id);
     let (forgotten, open): (Vec<_>, _) = std::mem::take(&mut after.open).into_iter().partition(is_forgotten);
     if forgotten.is_empty() {
         after.open = open;
     } else {
-        for order in forgotten {
+        for plan in forgotten {
             let why = "its patch leaves its scope, or is not whole, although its record says that it passed";
-            notes.push(format!("{}: {why}", AttemptName::of(&order)));
-            next.records.extend(nothing_came(order, now_ms, why).map(|record| (now_ms, record)));
+            notes.push(format!("{}: {why}", plan.id));
+            next.records.extend(plan.without_result(now_ms, why).into_records().map(|record| (now_ms, record)));
         }
         after = next.look().await?;
     }
@@ -144,7 +147,7 @@ pub async fn settle(
         after.gates_due = false;
     }
     next.notes.extend(notes.iter().cloned());
-    to.write(&next.frozen, &next.records, &next.notes).await?;
+    to.write(&next.frozen, &next.records, &next.notes)?;
     write_bundle(&next, &after, to)?;
     Ok(Settled::of(site, &after, notes))
 }
@@ -158,11 +161,11 @@ pub async fn first(site: &Site) -> Result<Settled, JobError> {
 }
 
 fn legs(site: &Site, reached: &Reached) -> Vec<Leg> {
-    let task = |order: &Order| LegTask {
-        task: order.task.id.clone(),
-        attempt: order.attempt,
-        subagent: order.task.subagent.clone(),
-        time_limit_s: order.task.time_limit_s,
+    let task = |plan: &AttemptPlan| LegTask {
+        task: plan.id.task.clone(),
+        attempt: plan.id.attempt,
+        subagent: plan.task.subagent.clone(),
+        time_limit_s: plan.task.time_limit_s,
     };
     let tasks: Vec<_> = reached.open.iter().map(task).collect();
     pack(&tasks, &site.intake.config.workflow)
@@ -172,19 +175,17 @@ fn take_in(
     site: &Site,
     before: Reached,
     found: &[Brought],
-    troubles: &BTreeMap<AttemptName, String>,
-    records: &mut Vec<(u64, Record)>,
+    troubles: &BTreeMap<AttemptId, String>,
+    records: &mut Vec<Timed>,
     notes: &mut Vec<String>,
 ) -> Result<(), JobError> {
     let now_ms = site.now_ms();
-    let wanted: BTreeSet<String> = before.open.iter().map(|order| AttemptName::of(order).folder()).collect();
+    let wanted: BTreeSet<String> = before.open.iter().map(|plan| layout::attempt_folder(&plan.id)).collect();
     let settled: BTreeSet<String> = site
         .records
         .iter()
         .filter_map(|(_, record)| match record {
-            Record::Ended { task, attempt, .. } => {
-                Some(AttemptName { task: task.clone(), attempt: attempt.attempt }.folder())
-            }
+            Record::Ended(ended) => Some(layout::attempt_folder(&ended.id())),
             _ => None,
         })
         .collect();
@@ -206,14 +207,14 @@ fn take_in(
             }
         }
     }
-    for order in before.open {
-        let name = AttemptName::of(&order);
-        let mut sources = by_name.remove(&name.folder()).unwrap_or_default();
+    for plan in before.open {
+        let id = plan.id.clone();
+        let mut sources = by_name.remove(&layout::attempt_folder(&id)).unwrap_or_else(Vec::new);
         let read = match (sources.len(), sources.pop()) {
-            (1, Some((_, folder))) => results::read(site, &order, &folder)
-                .and_then(|counted| import(site, &order, &counted).map(|()| counted.records)),
+            (1, Some((_, folder))) => results::read(site, &plan, &folder)
+                .and_then(|counted| import(site, &plan, &counted).map(|()| (counted.at_ms, counted.records))),
             (0, _) => {
-                Err(troubles.get(&name).cloned().unwrap_or_else(|| "its job left no result: it is lost".to_owned()))
+                Err(troubles.get(&id).cloned().unwrap_or_else(|| "its job left no result: it is lost".to_owned()))
             }
             (several, last) => {
                 let mut names: Vec<_> = sources.iter().map(|(source, _)| *source).collect();
@@ -222,10 +223,10 @@ fn take_in(
             }
         };
         match read {
-            Ok(both) => records.extend(both),
+            Ok((at_ms, both)) => records.extend(both.into_records().map(|record| (at_ms, record))),
             Err(why) => {
-                notes.push(format!("{name}: {why}"));
-                records.extend(nothing_came(order, now_ms, &why).map(|record| (now_ms, record)));
+                notes.push(format!("{id}: {why}"));
+                records.extend(plan.without_result(now_ms, &why).into_records().map(|record| (now_ms, record)));
             }
         }
     }
@@ -233,13 +234,13 @@ fn take_in(
 }
 
 /// Takes a patch's objects in, and checks that they are what the record tells of.
-fn import(site: &Site, order: &Order, counted: &Counted) -> Result<(), String> {
-    let (Some(bundle), Some(patch)) = (&counted.bundle, counted.patch()) else { return Ok(()) };
-    let reference = refs::patch(&order.task.id, order.attempt);
+fn import(site: &Site, plan: &AttemptPlan, counted: &Counted) -> Result<(), String> {
+    let (Some(bundle), Some(patch)) = (&counted.bundle, counted.records.patch()) else { return Ok(()) };
+    let reference = refs::patch(&plan.id);
     let cannot = |error: &dyn std::fmt::Display| format!("its patch cannot be had: {error}");
     let found = bundle::take_one(&site.store, bundle, &reference, results::PATCH_MAX);
     let found = found.map_err(|error| cannot(&error))?;
-    let message = commit_message(&site.frozen.lock, &order.task, order.attempt);
+    let message = commit_message(&site.frozen.lock, &plan.task, plan.id.attempt);
     let told = site.store.patch_commit(patch, &message).map_err(|error| cannot(&error));
     if told.as_ref() != Ok(&found) {
         return Err("its patch is not the one that its record tells of".to_owned());
@@ -253,7 +254,7 @@ impl Site {
     /// # Errors
     /// When it cannot be written.
     pub async fn write(&self, to: &StateDir) -> Result<(), JobError> {
-        to.write(&self.frozen, &self.records, &self.notes).await?;
+        to.write(&self.frozen, &self.records, &self.notes)?;
         write_bundle(self, &self.look().await?, to)
     }
 }
@@ -262,8 +263,8 @@ impl Site {
 fn write_bundle(site: &Site, reached: &Reached, to: &StateDir) -> Result<(), JobError> {
     let mut refs = Vec::new();
     for (_, record) in &site.records {
-        let Record::Ended { task, attempt, .. } = record else { continue };
-        let reference = refs::patch(task, attempt.attempt);
+        let Record::Ended(ended) = record else { continue };
+        let reference = refs::patch(&ended.id());
         if let Some(commit) = site.store.find_ref(&reference)? {
             refs.push((reference, commit));
         }

@@ -3,12 +3,15 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    str::FromStr,
     sync::Arc,
     time::SystemTime,
 };
 
-use implementer_model::{gate::Place, ids::TaskId};
+use implementer_model::{
+    gate::Place,
+    record::{AttemptId, Record, Timed},
+    run::AttemptPlan,
+};
 use tokio::sync::watch;
 
 use super::{
@@ -18,63 +21,21 @@ use super::{
 };
 use crate::{
     agent::own_environment,
-    coordinator::{Elsewhere, Order, Reached, Resumed, SandboxSite, Setup, Until, follow, open_sandbox},
+    coordinator::{Distribution, Reached, SandboxSite, Setup, Until, follow, open_sandbox},
     intake::{self, Intake, IntakeError, Sources},
-    journal::{Journal, Record},
-    layout::{self, RunFile},
+    layout::RunFile,
     run_dir::RunDir,
     sandbox::Sandbox,
     workspace::{bundle, store::RunStore},
 };
 
-/// An attempt at a task, as jobs name it: `TASK#ATTEMPT`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct AttemptName {
-    /// The task.
-    pub task: TaskId,
-    /// The attempt, from 1.
-    pub attempt: u32,
-}
-
-impl AttemptName {
-    /// Names an attempt that is to be made.
-    #[must_use]
-    pub fn of(order: &Order) -> Self {
-        Self { task: order.task.id.clone(), attempt: order.attempt }
-    }
-
-    /// Reads names with blanks between, as a matrix has them.
-    ///
-    /// # Errors
-    /// When one is none, or there is none at all.
-    pub fn parse_list(text: &str) -> Result<Vec<Self>, JobError> {
-        let names: Vec<_> = text.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
-        if names.is_empty() { Err(JobError::Name(String::new())) } else { Ok(names) }
-    }
-
-    /// Returns the name of the attempt's folder: safe as a path, because ids of tasks are.
-    #[must_use]
-    pub fn folder(&self) -> String {
-        layout::attempt_folder(&self.task, self.attempt)
-    }
-}
-
-impl std::fmt::Display for AttemptName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}#{}", self.task, self.attempt)
-    }
-}
-
-impl FromStr for AttemptName {
-    type Err = JobError;
-
-    fn from_str(text: &str) -> Result<Self, JobError> {
-        let parse = || {
-            let (task, attempt) = text.split_once('#')?;
-            Some(Self { task: TaskId::new(task).ok()?, attempt: attempt.parse().ok().filter(|number| *number > 0)? })
-        };
-        parse().ok_or_else(|| JobError::Name(text.to_owned()))
-    }
+/// Reads names of attempts with blanks between, as a matrix has them.
+///
+/// # Errors
+/// When one is none, or there is none at all.
+pub fn parse_attempts(text: &str) -> Result<Vec<AttemptId>, JobError> {
+    let ids: Vec<_> = text.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+    if ids.is_empty() { Err(JobError::NothingNamed) } else { Ok(ids) }
 }
 
 /// Where a job stands. Cheap to clone, but for what is finished so far.
@@ -88,7 +49,7 @@ pub struct Site {
     pub store: RunStore,
     /// Plan, configuration and roster, as they were approved: made once, because it is the same for every look.
     pub(super) intake: Arc<Intake>,
-    pub(super) records: Vec<(u64, Record)>,
+    pub(super) records: Vec<Timed>,
     pub(super) notes: Vec<String>,
     /// When the run began.
     pub(super) began: SystemTime,
@@ -139,6 +100,11 @@ impl Site {
         &self.state
     }
 
+    /// Returns the milliseconds since the run began.
+    pub(super) fn now_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
+    }
+
     /// Takes what is finished from another state of the same run. What was approved stays as it is here.
     ///
     /// # Errors
@@ -167,21 +133,16 @@ impl Site {
         Ok(())
     }
 
-    /// Returns the milliseconds since the run began.
-    pub(super) fn now_ms(&self) -> u64 {
-        u64::try_from(self.began.elapsed().unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
-    }
-
     /// Goes through the run as far as it is known, with nothing kept.
     pub(super) async fn look(&self) -> Result<Reached, JobError> {
         let scratch = tempfile::tempdir_in(&self.folder).map_err(JobError::writing(&self.folder))?;
         let run_dir = RunDir::create(&scratch.path().join("run"))?;
         let (_keep, never) = watch::channel(false);
-        self.follow(&self.records, run_dir, scratch.path(), self.elsewhere(false, Until::Open), never).await
+        self.follow(&self.records, run_dir, scratch.path(), self.distribution(false, Until::Open), never).await
     }
 
-    pub(super) fn elsewhere(&self, gates_here: bool, until: Until) -> Elsewhere {
-        Elsewhere {
+    pub(super) fn distribution(&self, gates_here: bool, until: Until) -> Distribution {
+        Distribution {
             began: self.began,
             gates_here,
             until,
@@ -192,11 +153,11 @@ impl Site {
     }
 
     /// Takes the records of an attempt out. `false` when there are none.
-    pub(super) fn forget(&mut self, name: &AttemptName) -> bool {
+    pub(super) fn forget(&mut self, id: &AttemptId) -> bool {
         let before = self.records.len();
         self.records.retain(|(_, record)| match record {
-            Record::Started { task, attempt, .. } => *task != name.task || *attempt != name.attempt,
-            Record::Ended { task, attempt, .. } => *task != name.task || attempt.attempt != name.attempt,
+            Record::Started(started) => started.id != *id,
+            Record::Ended(ended) => ended.id() != *id,
             _ => true,
         });
         self.records.len() < before
@@ -205,21 +166,18 @@ impl Site {
     /// Goes through the run with these records.
     pub(super) async fn follow(
         &self,
-        records: &[(u64, Record)],
+        records: &[Timed],
         run_dir: RunDir,
         scratch: &Path,
-        elsewhere: Elsewhere,
+        distribution: Distribution,
         cancel: watch::Receiver<bool>,
     ) -> Result<Reached, JobError> {
         let intake = Intake::clone(&self.intake);
-        let path = run_dir.path(RunFile::Journal);
-        super::state::write_journal(&path, records).await?;
-        let (journal, records) = Journal::resume(&path, &intake.lock)?;
         let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
         let executable = std::env::current_exe().map_err(JobError::reading("our own executable"))?;
         let environment = own_environment();
         // Who only goes through a run starts nothing.
-        let sandbox = if elsewhere.gates_here {
+        let sandbox = if distribution.gates_here {
             self.open_sandbox(&executable, &environment, scratch)?.of_run(run_dir.root(), &self.store.object_folders())
         } else {
             Sandbox::none()
@@ -235,9 +193,8 @@ impl Site {
             supervisor: executable,
             place: Place { run: self.frozen.run.clone(), workflow: self.frozen.workflow.clone(), platform },
             revision: None,
-            resumed: Some(Resumed { journal, records }),
         };
-        Ok(follow(setup, elsewhere, cancel).await?)
+        Ok(follow(setup, records.to_vec(), distribution, cancel).await?)
     }
 
     /// Opens the sandbox that the configuration asks for, for what this job starts.
@@ -259,16 +216,16 @@ impl Site {
     }
 
     /// Finds the attempts of these names among those that come next.
-    pub(super) fn due(reached: Reached, names: &[AttemptName]) -> Result<Vec<Order>, JobError> {
+    pub(super) fn due(reached: Reached, names: &[AttemptId]) -> Result<Vec<AttemptPlan>, JobError> {
         let next = describe(&reached);
         let mut open = reached.open;
-        let mut orders = Vec::new();
+        let mut plans = Vec::new();
         for name in names {
-            let found = open.iter().position(|order| AttemptName::of(order) == *name);
+            let found = open.iter().position(|plan| plan.id == *name);
             let at = found.ok_or_else(|| JobError::NotDue { name: name.to_string(), next: next.clone() })?;
-            orders.push(open.swap_remove(at));
+            plans.push(open.swap_remove(at));
         }
-        Ok(orders)
+        Ok(plans)
     }
 }
 
@@ -301,7 +258,7 @@ pub(super) fn describe(reached: &Reached) -> String {
     if reached.gates_due {
         return "the gates are due".to_owned();
     }
-    let names: Vec<_> = reached.open.iter().take(5).map(|order| format!("`{}`", AttemptName::of(order))).collect();
+    let names: Vec<_> = reached.open.iter().take(5).map(|plan| format!("`{}`", plan.id)).collect();
     match (names.is_empty(), reached.open.len().saturating_sub(names.len())) {
         (true, _) => "everything is done".to_owned(),
         (false, 0) => format!("due: {}", names.join(", ")),

@@ -6,13 +6,20 @@ use std::{
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use implementer_model::{config::AgentKind, ids::ObjectId, lock::Lock, plan::Dialect, provenance::Provenance};
+use implementer_model::{
+    config::AgentKind,
+    ids::ObjectId,
+    lock::Lock,
+    plan::Dialect,
+    provenance::Provenance,
+    record::{JOURNAL_VERSION, Record, Timed},
+};
 use serde::{Deserialize, Serialize};
 
 use super::error::JobError;
 use crate::{
     intake::{ConfigSource, PlanText},
-    journal::{self, JOURNAL_VERSION, Journal, Record},
+    journal,
     layout::StateFile,
     untrusted,
 };
@@ -173,7 +180,7 @@ impl StateDir {
     }
 
     /// Reads what is finished so far.
-    pub(super) fn records(&self) -> Result<Vec<(u64, Record)>, JobError> {
+    pub(super) fn records(&self) -> Result<Vec<Timed>, JobError> {
         let path = self.root.join(StateFile::Journal);
         untrusted::open(&path, JOURNAL_MAX)?;
         Ok(journal::read(&path)?)
@@ -192,14 +199,9 @@ impl StateDir {
     }
 
     /// Writes everything but the bundle into the folder, which must not hold a state.
-    pub(super) async fn write(
-        &self,
-        frozen: &Frozen,
-        records: &[(u64, Record)],
-        notes: &[String],
-    ) -> Result<(), JobError> {
+    pub(super) fn write(&self, frozen: &Frozen, records: &[Timed], notes: &[String]) -> Result<(), JobError> {
         fs::create_dir_all(&self.root).map_err(JobError::writing(&self.root))?;
-        write_journal(&self.root.join(StateFile::Journal), records).await?;
+        journal::write(&self.root.join(StateFile::Journal), records)?;
         for (name, json) in [
             (StateFile::Frozen, serde_json::to_vec_pretty(frozen)),
             (StateFile::Notes, serde_json::to_vec_pretty(notes)),
@@ -210,13 +212,4 @@ impl StateDir {
         }
         Ok(())
     }
-}
-
-/// Writes records as a new journal.
-pub(super) async fn write_journal(path: &Path, records: &[(u64, Record)]) -> Result<(), JobError> {
-    let journal = Journal::create(path)?;
-    for (at_ms, record) in records {
-        journal.append(*at_ms, record.clone());
-    }
-    Ok(journal.sync().await?)
 }

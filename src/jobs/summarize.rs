@@ -8,7 +8,9 @@ use tokio::sync::watch;
 
 use super::{error::JobError, site::Site};
 use crate::{
-    coordinator::{Elsewhere, RunError, Until},
+    coordinator::{Distribution, Until},
+    journal,
+    layout::RunFile,
     run_dir::RunDir,
 };
 
@@ -49,16 +51,18 @@ pub async fn summarize(
             ));
         }
     }
-    let usual = site.elsewhere(false, Until::End);
-    let elsewhere = Elsewhere {
+    let usual = site.distribution(false, Until::End);
+    let distribution = Distribution {
         cancelled,
         notes: site.notes.iter().cloned().chain(notes).collect(),
         why_open: why_open.unwrap_or_else(|| usual.why_open.clone()),
         ..usual
     };
     let run_dir = RunDir::create(out)?;
+    let journal_path = run_dir.path(RunFile::Journal);
     let (_keep, never) = watch::channel(false);
-    let reached = site.follow(&site.records, run_dir, scratch, elsewhere, never).await?;
-    let none = || RunError::Defect("a run that went to its end has no hand-off".to_owned());
-    Ok(reached.handoff.ok_or_else(none)?)
+    let reached = site.follow(&site.records, run_dir, scratch, distribution, never).await?;
+    let records: Vec<_> = site.records.iter().cloned().chain(reached.made).collect();
+    journal::write(&journal_path, &records)?;
+    Ok(reached.handoff.expect("invariant: a run that went to its end has a hand-off"))
 }

@@ -3,21 +3,18 @@
 use std::{fs, path::Path, time::Duration};
 
 use implementer_model::{
+    record::AttemptId,
     report::{ReadReport, Report},
+    run::AttemptPlan,
     session::Session,
 };
 use serde::{Deserialize, Serialize};
 use tokio::{sync::watch, time::Instant};
 
-use super::{
-    agent,
-    error::JobError,
-    prepare::AttemptDir,
-    site::{AttemptName, Site},
-};
+use super::{agent, error::JobError, prepare::AttemptDir, site::Site};
 use crate::{
     agent::{self as process, Conclusion, Ended, LaunchError, ReportFileError, Secrets},
-    coordinator::{Files, Order, Quarters, concluded},
+    coordinator::{AttemptFiles, Quarters, concluded},
     layout::PROGRAMS,
     sandbox::Sandbox,
     workspace::capture::FILE_LIMIT,
@@ -54,7 +51,7 @@ impl Said {
         let report = match self.report {
             SaidReport::Nothing => Ok(None),
             SaidReport::Report(report) => {
-                let bytes = serde_json::to_vec(&report).unwrap_or_default();
+                let bytes = serde_json::to_vec(&report).expect("invariant: a report is plain data");
                 ReadReport::new(&bytes).map(Some).map_err(ReportFileError::from)
             }
             SaidReport::Invalid(why) => Err(ReportFileError::Told(why)),
@@ -85,23 +82,23 @@ pub(super) struct HowItEnded {
 /// When an attempt is not due or not prepared, or its program is missing.
 pub async fn work(
     site: &Site,
-    names: &[AttemptName],
+    ids: &[AttemptId],
     job: &Path,
     scratch: &Path,
     cancel: watch::Receiver<bool>,
 ) -> Result<(), JobError> {
-    let orders = Site::due(site.look().await?, names)?;
-    let called = orders.iter().map(|order| &order.subagent);
+    let plans = Site::due(site.look().await?, ids)?;
+    let called = plans.iter().map(|plan| &plan.subagent);
     let (agents, _programs) =
         agent::of_configuration(&site.intake, called, true, &site.store, &site.frozen.rules, scratch).await?;
     let executable = std::env::current_exe().map_err(JobError::reading("our own executable"))?;
     let sandbox = site.open_sandbox(&executable, &process::own_environment(), scratch)?;
-    for order in &orders {
+    for plan in &plans {
         if *cancel.borrow() {
             break;
         }
-        let agent = agents.of(&order.task.subagent)?.as_ref();
-        work_one(site, order, agent, &Place { sandbox: &sandbox, job, scratch }, cancel.clone()).await?;
+        let agent = agents.of(&plan.task.subagent)?.as_ref();
+        work_one(site, plan, agent, &Place { sandbox: &sandbox, job, scratch }, cancel.clone()).await?;
     }
     Ok(())
 }
@@ -115,17 +112,16 @@ struct Place<'a> {
 
 async fn work_one(
     site: &Site,
-    order: &Order,
+    plan: &AttemptPlan,
     agent: &dyn process::Agent,
     place: &Place<'_>,
     cancel: watch::Receiver<bool>,
 ) -> Result<(), JobError> {
-    let name = AttemptName::of(order);
-    let dir = AttemptDir::of(place.job, &name);
+    let dir = AttemptDir::new(place.job, &plan.id);
     let files = files(site, &dir)?;
     fs::write(dir.started(), site.now_ms().to_string()).map_err(JobError::writing(dir.started()))?;
-    let launch = agent.prepare(&files.job(order))?;
-    let deadline = Instant::now() + Duration::from_secs(order.task.time_limit_s);
+    let launch = agent.prepare(&files.job(plan))?;
+    let deadline = Instant::now() + Duration::from_secs(plan.task.time_limit_s);
     let programs = place.scratch.join(PROGRAMS);
     let quarters = Quarters::of_prepared(place.sandbox, &files.worktree, &files.scratch, &programs)
         .map_err(JobError::writing(&files.worktree))?;
@@ -133,16 +129,16 @@ async fn work_one(
     let mut said = None;
     if let Ok(ended) = &mut process {
         let end = end_of(deadline, cancel.clone());
-        match concluded(agent, &files.job(order), ended, &quarters, end).await {
+        match concluded(agent, &files.job(plan), ended, &quarters, end).await {
             Ok(conclusion) => said = Some(Said::of(conclusion)),
             Err(error) => process = Err(error),
         }
     }
     if let Err(error) = &process {
-        tracing::warn!(%error, %name, "the agent could not be run");
+        tracing::warn!(%error, attempt = %plan.id, "the agent could not be run");
     }
     quarters.take_back().map_err(JobError::writing(&files.worktree))?;
-    let secrets = Secrets::of(&process::own_environment(), &order.pass_environment);
+    let secrets = Secrets::of(&process::own_environment(), &plan.pass_environment);
     let secrets = if secrets.is_empty() { Vec::new() } else { secrets_below(&files.worktree, &secrets) };
     let cancelled = *cancel.borrow();
     let how = HowItEnded { process, said, secrets, cancelled, ended_ms: site.now_ms() };
@@ -187,10 +183,10 @@ fn secrets_below(worktree: &Path, secrets: &Secrets) -> Vec<(String, String)> {
 }
 
 /// Returns the files of an attempt that was prepared.
-pub(super) fn files(site: &Site, dir: &AttemptDir) -> Result<Files, JobError> {
+pub(super) fn files(site: &Site, dir: &AttemptDir) -> Result<AttemptFiles, JobError> {
     let worktree = dir.worktree(Path::new(site.store.repository_name()));
     let absolute = |path: &Path| std::path::absolute(path).map_err(JobError::reading(path));
-    Ok(Files {
+    Ok(AttemptFiles {
         worktree: absolute(&worktree)?,
         brief: absolute(&dir.brief())?,
         report: absolute(&dir.report())?,

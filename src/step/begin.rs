@@ -1,8 +1,12 @@
 //! The beginning of a fan-out on a pull request.
 
-use implementer_model::{config::Layout, conversation::intent::Approval, github_ids::PullRequestNumber, ids::ObjectId};
+use std::path::Path;
 
-use super::{Step, StepEnd, StepError, conversation};
+use implementer_model::{
+    config::Layout, conversation::intent::Approval, github_ids::PullRequestNumber, ids::ObjectId, text,
+};
+
+use super::{PullRequestContext, Step, StepEnd, StepError, conversation};
 use crate::{
     actions::{Level, RunnerError, annotation},
     execution,
@@ -48,8 +52,12 @@ impl Step<'_> {
                 time_limit_s: self.time_limit()?.map(|limit| limit.as_secs().max(1)),
             };
             let state = StateDir::new(&scratch.path().join("state"));
-            jobs::freeze(freezing, &state).await?;
-            let site = Site::open(&begun.repository, &state, &scratch.path().join("site"), None)?;
+            jobs::freeze(freezing, &state)?;
+            let mut site = Site::open(&begun.repository, &state, &scratch.path().join("site"), None)?;
+            let state = match retry {
+                Some(task) => self.keep_finished(&pull, &mut site, task, state, scratch.path()).await?,
+                None => state,
+            };
             let settled = jobs::first(&site).await?;
             let waves = begun.intake.schedule.waves.len() as u64;
             let room = begun.intake.config.workflow.waves();
@@ -73,6 +81,39 @@ impl Step<'_> {
             Err(failure) => {
                 self.runner.set_output("status", "refused")?;
                 Err(failure)
+            }
+        }
+    }
+
+    /// Takes over what the last run of the same lock finished, but for one task. Gives the state to begin with.
+    async fn keep_finished(
+        &self,
+        pull: &PullRequestContext,
+        site: &mut Site,
+        task: &str,
+        state: StateDir,
+        scratch: &Path,
+    ) -> Result<StateDir, StepError> {
+        let Some(kept) = conversation::kept_by_last_run(pull, &site.frozen.lock).await? else {
+            self.log.line("No run of this lock kept anything: the whole plan runs");
+            return Ok(state);
+        };
+        let folder = scratch.join("last");
+        let added = match self.download_kept(&kept, &folder, "kept").await? {
+            Ok(()) => site.add_kept_by_last_run(&folder.join("kept"), task),
+            Err(why) => Err(why),
+        };
+        match added {
+            Ok(count) => {
+                self.log.line(&format!("{} of the last run stay, and {task} runs again", text::count(count, "task")));
+                let to = StateDir::new(&scratch.join("state-kept"));
+                site.write(&to).await?;
+                Ok(to)
+            }
+            Err(why) => {
+                let said = format!("what the last run kept does not count, so the whole plan runs: {why}");
+                self.log.command(&annotation(Level::Warning, None, "Done anew", &said));
+                Ok(state)
             }
         }
     }

@@ -9,8 +9,7 @@ use super::{
 };
 use crate::{
     actions::{Level, annotation},
-    execution,
-    jobs::{self, AttemptName},
+    execution, jobs,
 };
 
 impl Step<'_> {
@@ -29,10 +28,9 @@ impl Step<'_> {
             } else {
                 // Everything but the work tree is had anew: whatever ran in this job could write to the job's folder.
                 let site = self.site(&scratch.path().join("site")).await?;
-                let collected =
-                    jobs::collect(&site, &AttemptName::parse_list(tasks)?, &job, &results, succeeded).await?;
+                let collected = jobs::collect(&site, &jobs::parse_attempts(tasks)?, &job, &results, succeeded).await?;
                 for attempt in collected.iter().filter(|attempt| attempt.outcome != Outcome::Passed) {
-                    let said = format!("{} ({}): {}", attempt.name, attempt.outcome.name(), attempt.reason);
+                    let said = format!("{} ({}): {}", attempt.id, attempt.outcome.name(), attempt.reason);
                     self.log.command(&annotation(Level::Warning, None, "Not passed", &said));
                 }
                 let passed = collected.iter().all(|attempt| attempt.outcome == Outcome::Passed);

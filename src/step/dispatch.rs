@@ -19,7 +19,7 @@ use crate::{
     artifacts::Packed,
     execution,
     github::{Github, RepositoryName},
-    jobs::{self, Assigned, AttemptName, Site},
+    jobs::{self, Assigned, Site},
     runtime::with_signals,
 };
 
@@ -36,7 +36,7 @@ impl Step<'_> {
     pub(super) fn dispatch(&self) -> Result<StepEnd, StepError> {
         let service = self.artifacts()?;
         let (tasks, wave, slot) =
-            (AttemptName::parse_list(self.required("tasks")?)?, self.required("wave")?, self.slot()?);
+            (jobs::parse_attempts(self.required("tasks")?)?, self.required("wave")?, self.slot()?);
         let scratch = execution::scratch()?;
         let done = self.runtime.block_on(with_signals(async |cancelled| {
             let site = self.site(&scratch.path().join("site")).await?;
@@ -46,11 +46,13 @@ impl Step<'_> {
                 Ok(Fetched::Cancelled) => return Ok(StepEnd::Cancelled),
                 Ok(Fetched::Result(packed, true)) => (packed, Ok(StepEnd::Done)),
                 Ok(Fetched::Result(packed, false)) => (packed, Ok(StepEnd::Incomplete)),
+                // What the platform did is no verdict on the work: the job fails, and can be run again.
+                Err(failure) if failure.is_of_the_platform() => return Err(failure),
                 // What went wrong is the attempt's end: the summary has to tell it, not the log alone.
                 Err(failure) => {
                     let results = scratch.path().join("results");
-                    jobs::forfeit(&site, &tasks, &failure.told(), &results).await?;
-                    (pack_folder(&results, &scratch.path().join("forfeited.zip"), |_| false)?, Err(failure))
+                    jobs::record_failure(&site, &tasks, &failure.told(), &results).await?;
+                    (pack_folder(&results, &scratch.path().join("failed.zip"), |_| false)?, Err(failure))
                 }
             };
             let name = self.artifact_name(&format!("{wave}-{slot}"))?;

@@ -56,6 +56,12 @@ pub enum StepError {
     /// The state of the job before cannot be downloaded.
     #[error("the state of the job before cannot be had")]
     StateLost(#[source] DownloadError),
+    /// Results of a wave may be there, and cannot be had.
+    #[error("nothing is settled, because results cannot be had: {}", .0.join("; "))]
+    ResultsNotHere(Vec<String>),
+    /// The summary is made, and could not be posted.
+    #[error("the summary could not be reported: {}", .0.join("; "))]
+    NotReported(Vec<String>),
     /// The outputs of the jobs before cannot be read.
     #[error("the input `{input}` is not the JSON of a job's outputs")]
     Outputs {
@@ -135,6 +141,23 @@ impl StepError {
         move |source| Self::File { doing, path, source }
     }
 
+    /// Tells whether nobody's work is the reason, but GitHub, the way to it, or this machine.
+    #[must_use]
+    pub fn is_of_the_platform(&self) -> bool {
+        match self {
+            Self::Github(source)
+            | Self::Dispatch(DispatchError::NotStarted { source, .. } | DispatchError::OutOfSight { source, .. }) => {
+                source.is_of_the_platform()
+            }
+            Self::Upload(_)
+            | Self::File { .. }
+            | Self::Process { .. }
+            | Self::StateLost(_)
+            | Self::ResultsNotHere(_) => true,
+            _ => false,
+        }
+    }
+
     /// Returns what is wrong with plan, configuration or agent files, where that is the reason.
     #[must_use]
     pub fn diagnostics(&self) -> &[Diagnostic] {
@@ -159,6 +182,9 @@ impl StepError {
             Self::Refused { hint, .. } => hint.clone(),
             Self::Config { .. } => {
                 "the input `config` names a file of the workspace, which is empty without actions/checkout".to_owned()
+            }
+            Self::ResultsNotHere(_) | Self::NotReported(_) | Self::StateLost(_) => {
+                "use “Re-run failed jobs”: what is finished stays, and this job goes on from there".to_owned()
             }
             Self::NoToken => "give the action's input `token`, whose default is the workflow's own".to_owned(),
             Self::MissingInput(_) => "`backend-implementer generate` writes it".to_owned(),

@@ -3,7 +3,7 @@
 use implementer_model::{
     config::AgentKind,
     conversation::{
-        event,
+        event::{self, Actor},
         intent::{self, ActionCommand, ActionInputs, Intent},
         replies,
     },
@@ -21,7 +21,7 @@ impl Step<'_> {
             // Set once: a step acts once.
             let _ = self.agent.set(agent);
         }
-        match intent::intent(&event, &self.inputs()?) {
+        match self.with_who_ran_it_again(intent::intent(&event, &self.inputs()?))? {
             Intent::Nothing { because } => {
                 self.log.line(&format!("Nothing to do: {because}"));
                 self.runner.set_output("status", "nothing")?;
@@ -39,10 +39,17 @@ impl Step<'_> {
                 }
                 Err(StepError::Refused { because, hint })
             }
-            Intent::Preview { number } => self.preview(number),
+            Intent::Preview { number } => self.preview(number, None),
+            Intent::ShowAgain { number, comment, by } => self.preview(number, Some((comment, &by.login))),
+            Intent::ReportMergeGroup { head } => {
+                self.runtime.block_on(conversation::report_merge_group(&self.repository()?, &head))?;
+                self.log.line(&format!("Reported on {head}: every pull request of the group has its own check"));
+                self.runner.set_output("status", "nothing")?;
+                Ok(StepEnd::Done)
+            }
             Intent::Run { number, approval } if self.fans_out()? => self.begin(number, &approval, None),
             Intent::Retry { number, task, approval } if self.fans_out()? => {
-                self.log.line(&format!("The plan runs again, for the sake of task {task}"));
+                self.log.line(&format!("Task {task} runs again, and whatever is not finished"));
                 self.begin(number, &approval, Some(&task))
             }
             Intent::Run { number, approval } => self.run(number, &approval, None),
@@ -62,6 +69,20 @@ impl Step<'_> {
                 Ok(StepEnd::Done)
             }
         }
+    }
+
+    /// Notes who had the workflow run again: whoever caused its first attempt has no part in that.
+    fn with_who_ran_it_again(&self, mut intent: Intent) -> Result<Intent, StepError> {
+        let (Intent::Run { approval, .. } | Intent::Retry { approval, .. } | Intent::Cancel { approval, .. }) =
+            &mut intent
+        else {
+            return Ok(intent);
+        };
+        if self.runner.attempt() > 1 {
+            let login = self.runner.triggering_actor()?.to_owned();
+            approval.run_again_by = Some(Actor { is_bot: login.ends_with("[bot]"), login });
+        }
+        Ok(intent)
     }
 
     /// Returns the pull request on which the event that started the workflow runs something.

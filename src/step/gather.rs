@@ -27,6 +27,12 @@ pub struct Bound {
     pub digest: Digest,
 }
 
+impl std::fmt::Display for Bound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.id, self.digest.hex())
+    }
+}
+
 impl Bound {
     /// Reads what a job says.
     #[must_use]
@@ -56,6 +62,19 @@ pub enum DownloadError {
         /// Why.
         source: ExtractError,
     },
+}
+
+impl DownloadError {
+    /// Tells whether it says something about what was uploaded. Everything else is the platform's, and says nothing about
+    /// anybody's work.
+    #[must_use]
+    pub fn is_about_the_content(&self) -> bool {
+        match self {
+            Self::Artifact(ArtifactError::Tampered { .. } | ArtifactError::TooLarge { .. }) => true,
+            Self::Artifact(_) => false,
+            Self::Unpack { source, .. } => !matches!(source, ExtractError::Io { .. }),
+        }
+    }
 }
 
 /// Downloads artifacts, each with the number of its slot, and unpacks each into a folder of its own below `to`. Gives

@@ -1,9 +1,6 @@
 //! The layout `one-job` between its jobs: what the working job finds, and what is taken from it afterwards.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use implementer_model::{ids::Digest, text};
 
@@ -47,8 +44,7 @@ impl Step<'_> {
         }
         self.runtime.block_on(async {
             self.site(&place).await?;
-            self.fetch_earlier(&place).await;
-            Ok::<_, StepError>(())
+            self.fetch_earlier(&place).await
         })?;
         // The next step opens the state with a store of its own.
         let site = place.join("site");
@@ -71,49 +67,47 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// Downloads what the attempt before kept, when the job is run again. Without it everything is done anew.
-    async fn fetch_earlier(&self, place: &Path) {
+    /// Downloads what the attempt before kept, when the job is run again. What did not count then is done anew.
+    ///
+    /// # Errors
+    /// When it may be there and cannot be had: it would be done, and paid for, once more.
+    async fn fetch_earlier(&self, place: &Path) -> Result<(), StepError> {
         let attempt = self.runner.attempt();
         if attempt < 2 {
-            return;
+            return Ok(());
         }
-        match self.earlier(place).await {
-            Ok(Some(earlier)) => self.log.line(&format!("What attempt {earlier} finished is not done again")),
-            Ok(None) => self.log.line("No earlier attempt kept anything: everything is done"),
+        let artifacts = self.repository()?.github.artifacts(self.runner.run_id()?).await?;
+        let kept = |attempt: u32| {
+            let name = format!("{PREFIX}-work-attempt-{attempt}");
+            artifacts.iter().find(move |artifact| artifact.name == name && !artifact.expired)
+        };
+        let Some((earlier, artifact)) = (1..attempt).rev().find_map(|attempt| Some((attempt, kept(attempt)?))) else {
+            self.log.line("No earlier attempt kept anything: everything is done");
+            return Ok(());
+        };
+        let digest = artifact.digest.as_deref().and_then(|digest| Digest::new(digest).ok());
+        let downloaded = match digest {
+            Some(digest) => self.download_kept(&Bound { id: artifact.id, digest }, place, "earlier").await?,
+            None => Err(format!("GitHub does not say which digest {} has", artifact.name)),
+        };
+        match downloaded {
+            Ok(()) => self.log.line(&format!("What attempt {earlier} finished is not done again")),
             Err(why) => {
                 let said = format!("what an earlier attempt kept does not count, so everything is done anew: {why}");
                 self.log.command(&annotation(Level::Warning, None, "Done anew", &said));
             }
         }
-    }
-
-    /// Looks for the newest artifact that an earlier attempt of the working job kept, and unpacks it.
-    async fn earlier(&self, place: &Path) -> Result<Option<u32>, String> {
-        let github = self.repository().map_err(|error| errors::chain(&error))?.github;
-        let run = self.runner.run_id().map_err(|error| errors::chain(&error))?;
-        let artifacts = github.artifacts(run).await.map_err(|error| errors::chain(&error))?;
-        let kept = |attempt: u32| {
-            let name = format!("{PREFIX}-work-attempt-{attempt}");
-            artifacts.iter().find(move |artifact| artifact.name == name && !artifact.expired)
-        };
-        let Some((attempt, artifact)) =
-            (1..self.runner.attempt()).rev().find_map(|attempt| Some((attempt, kept(attempt)?)))
-        else {
-            return Ok(None);
-        };
-        let digest = artifact.digest.as_deref().and_then(|digest| Digest::new(digest).ok());
-        let digest = digest.ok_or_else(|| format!("GitHub does not say which digest {} has", artifact.name))?;
-        let bound = Bound { id: artifact.id, digest };
-        let (zip, to) = (place.join("earlier.zip"), place.join("earlier"));
-        gather::download(&github, &bound, &zip, &to).await.map_err(|error| errors::chain(&error))?;
-        Ok(Some(attempt))
+        Ok(())
     }
 
     /// Adds what the working job kept to a state that `plan` froze. Whatever is missing or wrong is said, and the state stays
     /// as it was: a summary that says so is always better than none.
-    pub(super) async fn add_work(&self, site: &mut Site, folder: &Path) -> Work {
+    ///
+    /// # Errors
+    /// When it may be there and cannot be had: what the platform did is no verdict on the work.
+    pub(super) async fn add_work(&self, site: &mut Site, folder: &Path) -> Result<Work, StepError> {
         let Some(result) = self.runner.input("work-result").or_else(|| self.runner.input("work")) else {
-            return Work::default();
+            return Ok(Work::default());
         };
         let cancelled = self.runner.input("cancelled") == Some("true");
         let ended = match result {
@@ -125,7 +119,7 @@ impl Step<'_> {
         let mut work = Work { notes: Vec::new(), why_open: Some(ended.to_owned()) };
         let said = self.runner.input("work").unwrap_or_default();
         let added = match Bound::parse(said) {
-            Some(bound) => self.download_work(site, &bound, folder).await,
+            Some(bound) => self.download_work(site, &bound, folder).await?,
             None if said.is_empty() => Err(format!("{ended}, and it kept nothing")),
             None => {
                 Err(format!("the job that works names no artifact, but `{}`", text::truncate(&text::plain(said), 80)))
@@ -134,39 +128,61 @@ impl Step<'_> {
         if let Err(why) = added {
             work.notes.push(format!("nothing of the work counts: {why}"));
         }
-        work
+        Ok(work)
     }
 
-    async fn download_work(&self, site: &mut Site, bound: &Bound, folder: &Path) -> Result<(), String> {
-        fs::create_dir_all(folder).map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
-        let github = self.repository().map_err(|error| errors::chain(&error))?.github;
+    async fn download_work(
+        &self,
+        site: &mut Site,
+        bound: &Bound,
+        folder: &Path,
+    ) -> Result<Result<(), String>, StepError> {
         let kept = folder.join("kept");
-        let downloaded = gather::download(&github, bound, &folder.join("kept.zip"), &kept).await;
-        downloaded.map_err(|error| errors::chain(&error))?;
-        site.add_kept(&kept, Counting::All).map(drop)
+        Ok(match self.download_kept(bound, folder, "kept").await? {
+            Ok(()) => site.add_kept(&kept, Counting::All).map(drop),
+            Err(why) => Err(why),
+        })
+    }
+
+    /// Downloads an artifact into the folder `name` of `folder`. Gives why its content is none that could count.
+    ///
+    /// # Errors
+    /// When it may be there and cannot be had.
+    pub(super) async fn download_kept(
+        &self,
+        bound: &Bound,
+        folder: &Path,
+        name: &str,
+    ) -> Result<Result<(), String>, StepError> {
+        fs::create_dir_all(folder).map_err(StepError::file("make", folder))?;
+        let github = self.repository()?.github;
+        let zip = folder.join(format!("{name}.zip"));
+        match gather::download(&github, bound, &zip, &folder.join(name)).await {
+            Err(error) if error.is_about_the_content() => Ok(Err(errors::chain(&error))),
+            Err(error) => Err(StepError::ResultsNotHere(vec![errors::chain(&error)])),
+            Ok(()) => Ok(Ok(())),
+        }
     }
 
     /// Replaces the progress of the state that `plan` froze by that of the last job that settled something, where there is
     /// one. What was approved stays that of `plan`.
-    pub(super) async fn add_settled(&self, site: &mut Site, folder: &Path) -> Vec<String> {
+    ///
+    /// # Errors
+    /// When it may be there and cannot be had.
+    pub(super) async fn add_settled(&self, site: &mut Site, folder: &Path) -> Result<Vec<String>, StepError> {
         let Some(said) = self.runner.input("settled").filter(|said| Some(*said) != self.given("state")) else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
-        match self.download_settled(site, said, folder).await {
-            Ok(()) => Vec::new(),
-            Err(why) => vec![format!("nothing of the waves counts: {why}")],
-        }
-    }
-
-    async fn download_settled(&self, site: &mut Site, said: &str, folder: &Path) -> Result<(), String> {
-        let unreadable =
-            || format!("the job before names no artifact, but `{}`", text::truncate(&text::plain(said), 80));
-        let bound = Bound::parse(said).ok_or_else(unreadable)?;
-        fs::create_dir_all(folder).map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
-        let github = self.repository().map_err(|error| errors::chain(&error))?.github;
-        let settled: PathBuf = folder.join("settled");
-        let downloaded = gather::download(&github, &bound, &folder.join("settled.zip"), &settled).await;
-        downloaded.map_err(|error| errors::chain(&error))?;
-        site.take_progress(&StateDir::new(&settled)).map_err(|error| errors::chain(&error))
+        let added = match Bound::parse(said) {
+            None => Err(format!("the job before names no artifact, but `{}`", text::truncate(&text::plain(said), 80))),
+            Some(bound) => match self.download_kept(&bound, folder, "settled").await? {
+                Ok(()) => {
+                    let settled = StateDir::new(&folder.join("settled"));
+                    site.take_progress(&settled).map_err(|error| errors::chain(&error))
+                }
+                Err(why) => Err(why),
+            },
+        };
+        Ok(added.err().map(|why| format!("nothing of the waves counts: {why}")).into_iter().collect())
     }
 }

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use super::{Step, StepEnd, StepError, job::JOB, one_job::ALL};
 use crate::{
     actions::{self, Level, annotation},
-    jobs::{self, AttemptName, Site, StateDir},
+    jobs::{self, Site, StateDir},
 };
 
 impl Step<'_> {
@@ -32,7 +32,7 @@ impl Step<'_> {
                 }
                 return Ok(Vec::new());
             }
-            Ok::<_, StepError>(jobs::prepare(&site, &AttemptName::parse_list(tasks)?, &job).await?)
+            Ok::<_, StepError>(jobs::prepare(&site, &jobs::parse_attempts(tasks)?, &job).await?)
         })?;
         self.leave_program(&job)?;
         // The steps after this one run as the workspace's owner.
@@ -40,19 +40,19 @@ impl Step<'_> {
             .map_err(StepError::file("give to the owner of the workspace", &job))?;
         if let Some(first) = prepared.first() {
             self.runner.set_output("tasks", tasks)?;
-            self.runner.set_output("folder", &first.name.folder())?;
+            self.runner.set_output("folder", &crate::layout::attempt_folder(&first.id))?;
             self.runner.set_output("lock", self.given("lock").unwrap_or_default())?;
         }
         for attempt in &prepared {
             let worktree = attempt.worktree.strip_prefix(workspace.canonicalize().unwrap_or_default());
             let worktree = worktree.unwrap_or(&attempt.worktree).display().to_string();
-            self.log.line(&format!("{}: the work tree is {worktree}", attempt.name));
+            self.log.line(&format!("{}: the work tree is {worktree}", attempt.id));
         }
         Ok(StepEnd::Done)
     }
     /// Makes the gates of the final tree due once more, on a machine on which no subagent ever ran.
     async fn prepare_gates_again(&self, site: &mut Site, job: &Path) -> Result<(), StepError> {
-        let work = self.add_work(site, &job.join("work")).await;
+        let work = self.add_work(site, &job.join("work")).await?;
         for note in &work.notes {
             self.log.command(&annotation(Level::Warning, None, "Result not counted", note));
         }

@@ -2,12 +2,17 @@
 
 use std::path::Path;
 
-use implementer_model::{conversation::intent::Approval, github_ids::PullRequestNumber, ids::ObjectId, summary};
+use implementer_model::{
+    conversation::intent::Approval,
+    github_ids::{CommentId, PullRequestNumber},
+    ids::ObjectId,
+    summary,
+};
 use serde_json::json;
 
 use super::{
     ANNOTATIONS_MAX, Step, StepEnd, StepError,
-    conversation::{self, ConversationError, Reported, RunOptions},
+    conversation::{self, ConversationError, PlanState, Reported, RunOptions},
 };
 use crate::{
     actions::{self, Level, annotation},
@@ -17,11 +22,16 @@ use crate::{
 };
 
 impl Step<'_> {
-    pub(super) fn preview(&self, number: PullRequestNumber) -> Result<StepEnd, StepError> {
+    /// Shows what the plan would do; `asked` is the comment that asks for it, and who wrote it.
+    pub(super) fn preview(
+        &self,
+        number: PullRequestNumber,
+        asked: Option<(CommentId, &str)>,
+    ) -> Result<StepEnd, StepError> {
         let pull = self.pull_request(number)?;
         let options = self.plan_options()?;
         let scratch = execution::scratch()?;
-        let shown = self.runtime.block_on(conversation::preview(&pull, &options, scratch.path()))?;
+        let shown = self.runtime.block_on(conversation::preview(&pull, &options, scratch.path(), asked))?;
         if let Some(comment) = shown.comment {
             self.runner.set_output("comment-id", &comment.to_string())?;
         }
@@ -33,7 +43,11 @@ impl Step<'_> {
             self.runner.set_output("waves", &json!(waves).to_string())?;
         }
         // Outputs come first: what is written for people may fail, and later steps need them all the same.
-        self.runner.append_summary(&shown.page)?;
+        if shown.plan == PlanState::None {
+            self.log.line("There is no plan on this pull request, so that nothing is said");
+        } else {
+            self.runner.append_summary(&shown.page)?;
+        }
         self.annotate_problems(&shown);
         self.degraded(&shown.degraded)?;
         self.tell_usage(pull.github());
@@ -60,6 +74,7 @@ impl Step<'_> {
         let options = RunOptions {
             plan: self.plan_options()?,
             retry,
+            allow_red_base: false,
             time_limit: self.time_limit()?,
             out,
             // The workspace may hold what code of an earlier job has written there.

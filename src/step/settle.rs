@@ -1,22 +1,20 @@
 //! Between waves: results are downloaded, each only when its job says that it is its own, and taken in.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::Path};
 
-use implementer_model::{github_ids::ArtifactId, text, workflow::matrix::Leg};
+use implementer_model::{github_ids::ArtifactId, record::AttemptId, text, workflow::matrix::Leg};
 use serde_json::Value;
 
 use super::{
     ANNOTATIONS_MAX, Step, StepEnd, StepError,
     gather::{self, Bound},
+    job::PREFIX,
 };
 use crate::{
     actions::{Level, annotation},
     errors, execution,
-    github::{Artifact, Github},
-    jobs::{self, AttemptName, Awaited, Brought, StateDir},
+    github::Artifact,
+    jobs::{self, Awaited, Brought, StateDir},
 };
 
 /// The outputs in which the jobs of a wave say what they uploaded.
@@ -70,79 +68,78 @@ impl Step<'_> {
         Ok(Some(outputs.unwrap_or_default()))
     }
 
-    /// Downloads what the jobs of a wave say that they uploaded. Gives the folders, and for each attempt whose result
-    /// cannot be had, why.
+    /// Downloads what the jobs of a wave say that they uploaded. Gives the folders, and for each attempt whose result does
+    /// not count, why.
+    ///
+    /// What the platform did is no verdict: where a result may be there and cannot be had, nothing is settled.
     pub(super) async fn gather(
         &self,
         awaited: &Awaited,
         bindings: &Bindings,
         wave: &str,
         scratch: &Path,
-    ) -> Result<(Vec<Brought>, BTreeMap<AttemptName, String>), StepError> {
+    ) -> Result<(Vec<Brought>, BTreeMap<AttemptId, String>), StepError> {
         let gates = Leg::gates();
         let legs = if awaited.gates { std::slice::from_ref(&gates) } else { &awaited.legs };
         let github = self.repository()?.github;
-        let mut came: BTreeMap<usize, Result<PathBuf, String>> = BTreeMap::new();
-        let mut wanted = Vec::new();
+        let (mut wanted, mut silent, mut refused) = (Vec::new(), Vec::new(), BTreeMap::new());
         for leg in legs {
             let said = bindings.of(leg);
             match Bound::parse(said) {
                 Some(bound) => wanted.push((leg.slot, bound)),
-                None => {
-                    let why = if said.is_empty() && leg.dispatched && bindings.dispatched.is_none() {
-                        "the workflow has no job that starts its own: run `backend-implementer generate`".to_owned()
-                    } else if said.is_empty() {
-                        "its job ended without a result: it is lost".to_owned()
-                    } else {
-                        format!("its job names no artifact, but `{}`", text::truncate(&text::plain(said), 80))
-                    };
-                    came.insert(leg.slot, Err(why));
+                None if !said.is_empty() => {
+                    let why = format!("its job names no artifact, but `{}`", text::truncate(&text::plain(said), 80));
+                    refused.insert(leg.slot, why);
                 }
+                None if leg.dispatched && bindings.dispatched.is_none() => {
+                    let why = "the workflow has no job that starts its own: run `backend-implementer generate`";
+                    refused.insert(leg.slot, why.to_owned());
+                }
+                None => silent.push(leg),
             }
         }
-        let listed = self.listed(&github).await;
-        wanted.retain(|(slot, bound)| match self.is_of_slot(&listed, bound, wave, *slot) {
-            true => true,
-            false => {
+        let listed = github.artifacts(self.runner.run_id()?).await?;
+        wanted.retain(|(slot, bound)| {
+            let own = self.is_of_slot(&listed, bound, wave, *slot);
+            if !own {
                 let why = format!(
                     "its output names the artifact {}, which is not the one of its slot: it is foreign",
                     bound.id
                 );
-                came.insert(*slot, Err(why));
-                false
+                refused.insert(*slot, why);
             }
+            own
         });
-        let gathered = gather::gather(&github, &wanted, scratch).await;
-        came.extend(gathered.into_iter().map(|(slot, result)| (slot, result.map_err(|error| errors::chain(&error)))));
-        let bound: Vec<ArtifactId> = wanted.iter().map(|(_, bound)| bound.id).collect();
+        let mut of_the_platform = self.silent_jobs(&listed, wave, &silent);
         let (mut found, mut troubles) = (Vec::new(), BTreeMap::new());
+        let mut gathered = gather::gather(&github, &wanted, scratch).await;
         for leg in legs {
-            match came.remove(&leg.slot) {
-                Some(Ok(folder)) => {
+            let why = match (gathered.remove(&leg.slot), refused.remove(&leg.slot)) {
+                (Some(Ok(folder)), _) => {
                     let leg_of_tasks = (!awaited.gates).then(|| leg.clone());
                     found.push(Brought { job: format!("job {} of {wave}", leg.slot), folder, leg: leg_of_tasks });
+                    continue;
                 }
-                Some(Err(why)) => {
-                    let of_leg = leg.tasks.split(' ').filter_map(|name| name.parse().ok());
-                    troubles.extend(of_leg.map(|name: AttemptName| (name, why.clone())));
-                    if awaited.gates {
-                        self.log.command(&annotation(Level::Warning, None, "No receipts", &why));
-                    }
+                (Some(Err(error)), _) if !error.is_about_the_content() => {
+                    of_the_platform.push(format!("{}: {}", leg.tasks, errors::chain(&error)));
+                    continue;
                 }
-                None => {}
+                (Some(Err(error)), _) => errors::chain(&error),
+                (None, Some(why)) => why,
+                (None, None) => continue,
+            };
+            let of_leg = leg.tasks.split(' ').filter_map(|name| name.parse().ok());
+            troubles.extend(of_leg.map(|name: AttemptId| (name, why.clone())));
+            if awaited.gates {
+                self.log.command(&annotation(Level::Warning, None, "No receipts", &why));
             }
         }
+        if !of_the_platform.is_empty() {
+            return Err(StepError::ResultsNotHere(of_the_platform));
+        }
+        let bound: Vec<ArtifactId> = wanted.iter().map(|(_, bound)| bound.id).collect();
         self.name_strangers(&listed, wave, &bound);
         Ok((found, troubles))
-    }
-
-    /// Lists the artifacts of the run; none where GitHub does not say, because that is nobody's fault.
-    async fn listed(&self, github: &Github) -> Vec<Artifact> {
-        let Ok(run) = self.runner.run_id() else { return Vec::new() };
-        github.artifacts(run).await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "the run's artifacts could not be listed");
-            Vec::new()
-        })
     }
 
     /// Tells whether an artifact has the name of a slot. Whatever runs in a job can write outputs, and name another slot in
@@ -153,6 +150,24 @@ impl Step<'_> {
         let of_slot = |name: &str| name.rsplit_once("-attempt-").map(|(slot, _)| slot.to_owned());
         let Some(artifact) = listed.iter().find(|artifact| artifact.id == bound.id) else { return true };
         of_slot(&artifact.name) == of_slot(&expected)
+    }
+
+    /// Says why jobs named no result: each was lost, or GitHub dropped what it said because it holds a secret's value.
+    fn silent_jobs(&self, listed: &[Artifact], wave: &str, silent: &[&Leg]) -> Vec<String> {
+        let tell = |leg: &&Leg| {
+            // Any job may upload any name, so that the name alone makes no result of it.
+            let name = format!("{PREFIX}-{wave}-{}-attempt-", leg.slot);
+            if listed.iter().any(|artifact| artifact.name.starts_with(&name)) {
+                format!(
+                    "{}: its job uploaded a result, and its output is empty: GitHub drops outputs that hold the value of a \
+                     secret. A secret that is short or all digits is in most texts; give it another value, or take it away",
+                    leg.tasks
+                )
+            } else {
+                format!("{}: its job ended without a result: it is lost", leg.tasks)
+            }
+        };
+        silent.iter().map(tell).collect()
     }
 
     /// Says which artifacts have names as those of this wave, and were not uploaded by its jobs. They are not looked at.

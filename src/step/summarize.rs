@@ -10,8 +10,7 @@ use implementer_model::{
 };
 
 use super::{
-    ANNOTATIONS_MAX, PullRequestContext, Step, StepEnd, StepError, conversation,
-    job::{PREFIX, pack_folder},
+    ANNOTATIONS_MAX, PullRequestContext, Step, StepEnd, StepError, conversation, gather::Bound, job::pack_folder,
 };
 use crate::{
     actions::{Level, annotation},
@@ -42,8 +41,8 @@ impl Step<'_> {
                 }
                 Ok(site) => site,
             };
-            let mut notes = self.add_settled(&mut site, &scratch.path().join("waves")).await;
-            let work = self.add_work(&mut site, &scratch.path().join("work")).await;
+            let mut notes = self.add_settled(&mut site, &scratch.path().join("waves")).await?;
+            let work = self.add_work(&mut site, &scratch.path().join("work")).await?;
             notes.extend(work.notes);
             notes.extend(self.add_repeated_gates(&mut site, scratch.path()).await?);
             for note in notes.iter().take(ANNOTATIONS_MAX) {
@@ -73,7 +72,7 @@ impl Step<'_> {
         let commit = handoff.result.commit.clone();
         let lock = handoff.lock.digest.clone();
         let executed = Executed { handoff, folder: out };
-        let reported = self.runtime.block_on(conversation::conclude(&pull, &head, executed))?;
+        let reported = self.runtime.block_on(conversation::conclude(&pull, &head, executed, self.kept().as_ref()))?;
         if let Some(workflow) = self.runner.input("on-complete") {
             if complete {
                 self.runtime.block_on(self.start_next(
@@ -86,7 +85,14 @@ impl Step<'_> {
             }
         }
         self.tell_usage(pull.github());
-        self.report_run(&reported, &workspace)
+        let end = self.report_run(&reported, &workspace)?;
+        // Nothing is lost by it: this job computes everything again, and what it could not post is posted then.
+        if reported.may_report_later { Err(StepError::NotReported(reported.degraded)) } else { Ok(end) }
+    }
+
+    /// Returns the artifact that has what the run finished: the working job's, else that of the last state.
+    fn kept(&self) -> Option<Bound> {
+        ["work", "settled", "state"].iter().find_map(|input| Bound::parse(self.given(input)?))
     }
 
     /// Takes in the receipts of the job that ran the final gates once more, where there is one. Its word stands in place of
@@ -130,7 +136,7 @@ impl Step<'_> {
             self.log.line("Nothing was integrated: no branch is pushed");
             return Ok(());
         }
-        let branch = format!("{PREFIX}/pr-{}", pull.number);
+        let branch = conversation::result_branch_name(pull.number);
         if pull.github().pull_request(pull.number).await?.head.name == branch {
             return Err(StepError::OwnBranch(branch));
         }
@@ -138,6 +144,10 @@ impl Step<'_> {
         let (store, commit) = (store.clone(), handoff.result.commit.clone());
         let pushed = branch.clone();
         blocking(move || store.push(&remote, &commit, &pushed)).await?;
+        if handoff.status == Status::Complete {
+            // Whoever merges the branch has the very commit that was checked.
+            conversation::report_result(pull, handoff).await?;
+        }
         self.log.line(&format!(
             "pushed {branch}; a push with this token starts no workflow, so no CI runs on it by itself"
         ));

@@ -150,6 +150,14 @@ pub enum WorkspaceError {
         /// What git said.
         reason: String,
     },
+    /// The result of a run could not be put on a branch.
+    #[error("cannot put the result on the branch `{branch}`: {reason}. Name another branch with --branch")]
+    Apply {
+        /// The branch.
+        branch: String,
+        /// What git said.
+        reason: String,
+    },
     /// The git command failed.
     #[error("`{argv}` failed with {status}: {stderr}")]
     Command {

@@ -140,7 +140,7 @@ fn prepare(
     let mut command = Command::new(act());
     command
         .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("PATH", crate::support::path())
         .env("HOME", bench.path("home"))
         .env("TMPDIR", bench.path("tmp"))
         // Given by name alone, its value does not stand in the arguments.

@@ -1,9 +1,11 @@
 //! Whole conversations on a pull request, against our own GitHub.
 
 mod agent_files;
+mod approvals;
 mod events;
 mod interruptions;
 mod plan_sources;
+mod quiet;
 mod reports;
 
 use serde_json::json;

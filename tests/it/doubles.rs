@@ -256,6 +256,8 @@ fn payloads() -> Vec<(String, String, Value)> {
 fn asked(name: &str, payload: &Value) -> &'static str {
     let event = event::read(name, payload.to_string().as_bytes()).unwrap_or_else(|error| panic!("{error}\n{payload}"));
     match intent::intent(&event, &ActionInputs::default()) {
+        Intent::ShowAgain { .. } => "show again",
+        Intent::ReportMergeGroup { .. } => "report",
         Intent::Preview { .. } => "preview",
         Intent::Run { .. } => "run",
         Intent::Retry { .. } => "retry",

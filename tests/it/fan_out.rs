@@ -1,7 +1,7 @@
 //! The jobs of a fan-out as steps of GitHub Actions, on our fake: artifacts that are lost, foreign or tampered with, the
 //! branch that is delivered, and the workflow that is started at the end.
 
-use std::fs;
+use std::{collections::BTreeMap, fs};
 
 use implementer_model::ids::Digest;
 use serde_json::json;
@@ -9,7 +9,8 @@ use serde_json::json;
 use crate::support::{
     PLAN,
     action::{NUMBER, Stage},
-    fan_out::Jobs,
+    fan_out::{Jobs, RUN},
+    github::Fault,
 };
 
 #[test]
@@ -52,17 +53,15 @@ fn the_integrated_commits_are_delivered_and_what_comes_next_is_started() {
 #[test]
 fn artifacts_that_are_lost_foreign_or_tampered_with_have_each_an_answer() {
     let mut jobs = Jobs::begin();
-    let mut said = jobs.wave();
-    // One is another than its job said; one is not there; one that nobody names has a name like theirs.
+    let said = jobs.wave();
+    // One is another than its job said; one that nobody names has a name like theirs.
     let tampered = jobs.artifact(&said["slot-0"]);
     jobs.stage.github.state().artifacts.get_mut(&tampered).unwrap().zip.push(0);
-    said.insert("slot-1".to_owned(), String::new());
     let mut foreign = jobs.stage.github.state().artifacts[&tampered].clone();
     foreign.name = "backend-implementer-wave-1-9-attempt-1".to_owned();
     jobs.stage.github.state().artifacts.insert(9_999, foreign);
     let log = jobs.settle(&said);
     assert!(log.contains("feature#1: the artifact") && log.contains("it was tampered with"), "{log}");
-    assert!(log.contains("cli#1: its job ended without a result: it is lost"), "{log}");
     assert!(log.contains("the artifact backend-implementer-wave-1-9-attempt-1 (9999) is foreign"), "{log}");
 
     // The next wave goes on; its artifact is a zip that would write elsewhere.
@@ -84,6 +83,88 @@ fn artifacts_that_are_lost_foreign_or_tampered_with_have_each_an_answer() {
     jobs.stage.github.state().artifacts.get_mut(&state).unwrap().zip.push(0);
     let refused = jobs.act("summarize", &[]).expect(3);
     assert!(refused.called.stderr.contains("the state of the job before cannot be had"), "{}", refused.called.stderr);
+}
+
+#[test]
+fn what_the_platform_does_is_no_verdict_and_the_job_goes_on_when_it_is_run_again() {
+    let mut jobs = Jobs::begin();
+    let said = jobs.wave();
+    let stopped = |jobs: &Jobs, said: &BTreeMap<String, String>, words: &str| {
+        let results = json!(said).to_string();
+        let settled = jobs.act("settle", &[("wave", "wave-1"), ("results", &results)]).expect(3);
+        let log = &settled.called.stderr;
+        assert!(log.contains(words) && log.contains("Re-run failed jobs"), "{log}");
+        assert!(settled.output("state").is_empty(), "nothing is settled");
+    };
+    // A job lost its runner.
+    let mut lost = said.clone();
+    lost.insert("slot-1".to_owned(), String::new());
+    let artifact = jobs.artifact(&said["slot-1"]);
+    let stored = jobs.stage.github.state().artifacts.remove(&artifact).unwrap();
+    stopped(&jobs, &lost, "cli#1: its job ended without a result: it is lost");
+    // A job uploaded its result, and GitHub dropped what it said.
+    jobs.stage.github.state().artifacts.insert(artifact, stored);
+    stopped(&jobs, &lost, "cli#1: its job uploaded a result, and its output is empty: GitHub drops outputs");
+    // GitHub fails, and its limits are used up.
+    let limit = |seconds: &str| vec![("retry-after", seconds.to_owned())];
+    for fault in [
+        Fault::status("GET", "/artifacts", usize::MAX, 503),
+        Fault { headers: limit("3600"), ..Fault::status("GET", "/artifacts", usize::MAX, 429) },
+    ] {
+        jobs.stage.github.state().artifact_faults.push(fault);
+        stopped(&jobs, &said, "results cannot be had");
+        jobs.stage.github.state().artifact_faults.clear();
+    }
+    // Run again, it comes to what it would have come to.
+    jobs.stage.attempt.set(2);
+    jobs.settle(&said);
+    jobs.run_to_end();
+    let end = jobs.act("summarize", &[]).expect(0);
+    assert_eq!(end.output("status"), "complete", "{}", jobs.log.borrow());
+}
+
+#[test]
+fn a_later_attempt_brings_its_check_runs_to_what_is_true() {
+    let mut jobs = Jobs::begin();
+    let said = jobs.wave();
+    jobs.settle(&said);
+    // Something stopped it, and the summary says so.
+    jobs.act("summarize", &[]).expect(1);
+    let red = |jobs: &Jobs| {
+        let checks = jobs.stage.github.checks(&jobs.stage.head());
+        let bad = |check: &&crate::support::github::CheckRun| {
+            !["success", "neutral"].contains(&check.conclusion.as_deref().unwrap_or("open"))
+        };
+        checks.iter().filter(bad).map(|check| check.name.clone()).collect::<Vec<_>>()
+    };
+    assert!(!red(&jobs).is_empty());
+    jobs.stage.attempt.set(2);
+    jobs.run_to_end();
+    jobs.act("summarize", &[("out", "again")]).expect(0);
+    assert_eq!(red(&jobs), Vec::<String>::new());
+}
+
+#[test]
+fn a_task_is_run_again_with_what_the_last_run_finished() {
+    let mut jobs = Jobs::begin();
+    jobs.stage.bench.script(&json!({ "feature": { "exit": 1 }, "cli": { "write": { "cli/greet.py": "x\n" } } }));
+    jobs.run_to_end();
+    jobs.act("summarize", &[]).expect(1);
+
+    jobs.stage.bench.script(&json!({ "feature": { "write": { "src/hello.py": "x\n" } } }));
+    let payload = jobs.stage.github.event_comment(NUMBER, "ada", "/implement retry feature");
+    jobs.stage.one_run.set(Some(RUN + 1));
+    jobs.stage.github.forget_requests();
+    let begun = jobs.told(jobs.stage.act("issue_comment", &payload, &[("fan-out", "true")]).expect(0));
+    let legs: Vec<serde_json::Value> = serde_json::from_str(begun.output("matrix")).unwrap();
+    let tasks: Vec<_> = legs.iter().map(|leg| leg["tasks"].as_str().unwrap()).collect();
+    assert_eq!(tasks, ["feature#1"], "what passed is not done again\n{}", jobs.log.borrow());
+    (jobs.outputs, jobs.payload) = (begun.outputs, payload);
+    jobs.wave = 0;
+    jobs.run_to_end();
+    jobs.act("summarize", &[]).expect(0);
+    let comment = jobs.stage.github.only_comment_of(NUMBER, "github-actions[bot]").body;
+    assert!(comment.contains("## Backend Implementation Complete"), "{comment}");
 }
 
 fn evil_zip() -> Vec<u8> {

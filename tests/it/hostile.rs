@@ -9,13 +9,14 @@ use std::{
 
 use backend_implementer::{
     coordinator::commit_message,
-    journal::{self, Journal, Record},
+    journal,
     workspace::{bundle, store::RunStore},
 };
 use implementer_model::{
     handoff::Handoff,
     ids::{Digest, ObjectId},
     lock::Lock,
+    record::{Record, Timed},
     schedule::Schedule,
 };
 use serde_json::{Value, json};
@@ -162,14 +163,9 @@ impl FanOut {
     }
 }
 
-fn write_records(path: &Path, records: Vec<(u64, Record)>) {
+fn write_records(path: &Path, records: &[Timed]) {
     fs::remove_file(path).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(async {
-        let journal = Journal::create(path).unwrap();
-        records.into_iter().for_each(|(at_ms, record)| journal.append(at_ms, record));
-        journal.sync().await.unwrap();
-    });
+    journal::write(path, records).unwrap();
 }
 
 #[test]
@@ -183,7 +179,7 @@ fn a_result_with_more_paths_than_anybody_wrote_is_lost_and_nothing_else_is() {
     let patch = records
         .iter_mut()
         .find_map(|(_, record)| match record {
-            Record::Ended { attempt, .. } => attempt.patch.as_mut(),
+            Record::Ended(ended) => ended.attempt.patch.as_mut(),
             _ => None,
         })
         .unwrap();
@@ -194,7 +190,7 @@ fn a_result_with_more_paths_than_anybody_wrote_is_lost_and_nothing_else_is() {
     let reference = "refs/implementer/patches/feature/1".to_owned();
     bundle::write(&store, &[(reference, commit)], &base.commit, &folder.join("patch.bundle")).unwrap();
     assert!(fs::metadata(folder.join("patch.bundle")).unwrap().len() < 4096);
-    write_records(&folder.join("result.jsonl"), records);
+    write_records(&folder.join("result.jsonl"), &records);
     let notes = fan_out.notes();
     assert!(notes.contains("feature#1"), "{notes}");
 }

@@ -78,10 +78,17 @@ impl<'a> FanOut<'a> {
     }
 
     fn settle(&mut self, results: &Path) -> Called {
+        self.settle_logging(results, None)
+    }
+
+    /// Takes results in, with a log as `filter` says.
+    fn settle_logging(&mut self, results: &Path, filter: Option<&str>) -> Called {
         let out = self.path("state");
         let head = self.next["head"].as_str().unwrap().to_owned();
+        let state = ["settle", "--state", self.state.to_str().unwrap()];
         let further = ["--results", results.to_str().unwrap(), "--out", out.to_str().unwrap(), "--head", &head];
-        let called = self.call("settle", &further).expect(0);
+        let mut settle = self.bench.program(state.into_iter().chain(further));
+        let called = Called::of(settle.envs(filter.map(|filter| ("RUST_LOG", filter))).output().unwrap()).expect(0);
         self.state = out;
         self.next = serde_json::from_str(&called.stdout).expect("JSON");
         called
@@ -169,6 +176,22 @@ fn same_as_in_one_place(bench: &Bench) -> (Handoff, Vec<String>, PathBuf) {
     }
     bench.call(["verify", out.to_str().unwrap()]).expect(0);
     (fanned, fan_out.story, out)
+}
+
+#[test]
+fn settling_opens_the_journals_of_two_states_and_syncs_the_new_one_once() {
+    let bench = Bench::new();
+    let mut fan_out = FanOut::begin(&bench);
+    while !fan_out.is_over() {
+        let results = fan_out.wave();
+        let called = fan_out.settle_logging(&results, Some("backend_implementer::journal=debug"));
+        let lines = |what: &str| {
+            let of_a_run = |line: &&str| line.contains(what) && line.contains("journal.jsonl");
+            called.stderr.lines().filter(of_a_run).count()
+        };
+        assert_eq!(lines("opened a journal"), 2, "{}", called.stderr);
+        assert_eq!(lines("synced a journal"), 1, "{}", called.stderr);
+    }
 }
 
 #[test]

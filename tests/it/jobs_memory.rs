@@ -11,7 +11,7 @@ use std::{
 
 use backend_implementer::{
     coordinator::commit_message,
-    journal::{self, Journal, Record},
+    journal,
     workspace::{
         bundle,
         store::{Base, RunStore},
@@ -21,6 +21,7 @@ use implementer_model::{
     handoff::Handoff,
     ids::{Digest, ObjectId, RequirementId},
     lock::Lock,
+    record::Record,
     schedule::Schedule,
 };
 use serde_json::{Value, json};
@@ -158,25 +159,20 @@ impl Made {
         let mut records = example.to_vec();
         for (_, record) in &mut records {
             match record {
-                Record::Started { task: of, brief: told, .. } => {
-                    (*of, *told) = (task.id.clone(), brief.clone());
+                Record::Started(started) => {
+                    (started.id.task, started.brief) = (task.id.clone(), brief.clone());
                 }
-                Record::Ended { task: of, attempt, .. } => {
-                    *of = task.id.clone();
-                    attempt.brief_digest = brief.clone();
-                    attempt.patch = Some(patch.clone());
-                    let requirements = attempt.report.iter_mut().flat_map(|report| &mut report.requirements);
+                Record::Ended(ended) => {
+                    ended.task = task.id.clone();
+                    ended.attempt.brief_digest = brief.clone();
+                    ended.attempt.patch = Some(patch.clone());
+                    let requirements = ended.attempt.report.iter_mut().flat_map(|report| &mut report.requirements);
                     requirements.for_each(|claim| claim.id = RequirementId::new(format!("{id}-1")).unwrap());
                 }
                 _ => {}
             }
         }
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(async {
-            let journal = Journal::create(&folder.join("result.jsonl")).unwrap();
-            records.into_iter().for_each(|(at_ms, record)| journal.append(at_ms, record));
-            journal.sync().await.unwrap();
-        });
+        journal::write(&folder.join("result.jsonl"), &records).unwrap();
     }
 }
 

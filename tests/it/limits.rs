@@ -3,8 +3,8 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, process::Stdio};
 
-use backend_implementer::journal::{Journal, Record};
-use implementer_model::{findings::FindingCode, handoff::Status, lock::Lock, schedule::Outcome};
+use backend_implementer::journal::Journal;
+use implementer_model::{findings::FindingCode, handoff::Status, lock::Lock, record::Record, schedule::Outcome};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 

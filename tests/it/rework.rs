@@ -20,7 +20,7 @@ fn configure(bench: &Bench, lines: &str) {
 
 /// Gives what a task wrote into each round of rework as `task: why`.
 fn rounds(handoff: &Handoff) -> Vec<Vec<String>> {
-    let called = |round: &implementer_model::rework::ReworkRound| {
+    let called = |round: &implementer_model::record::ReworkRound| {
         round.called.iter().map(|call| format!("{}: {}", call.task, call.because)).collect()
     };
     handoff.rework.iter().map(called).collect()

@@ -74,10 +74,7 @@ const MAY: &[(&str, &[&str])] = &[
 ];
 
 /// Circles that are left, with the reason: the first room or file of each.
-const CIRCLES_LEFT: &[(&str, &str)] = &[
-    ("gate", "the pure core of a run is being taken out of the hand-off, rework and the judgement of gates"),
-    ("coordinator", "the loop is being taken apart into one that drives, and effects"),
-];
+const CIRCLES_LEFT: &[(&str, &str)] = &[];
 
 /// The most files of one room that may import one another in a circle.
 const CIRCLE_MAX: usize = 3;
@@ -165,7 +162,7 @@ fn no_circle_has_more_than_three_files() {
 #[test]
 fn words_limits_and_ids_import_nothing_of_the_model() {
     let rooms = model().rooms();
-    for low in ["vocabulary", "limits", "ids", "record"] {
+    for low in ["vocabulary", "limits", "ids"] {
         assert_eq!(rooms.get(low), None, "{low}");
     }
 }

@@ -17,21 +17,24 @@ use crate::{
     gate::GateKind,
     ids::ObjectId,
     lock::Lock,
-    plan::{Plan, Requirement},
-    rework::Request,
-    roster::Subagent,
+    plan::{ContextFile, Plan, Requirement},
+    record::Request,
+    roster::{Role, Subagent},
     schedule::Task,
     text,
 };
 
 /// The largest brief, in bytes. It is far below what the smallest context of a current model holds.
-pub const BRIEF_MAX_BYTES: usize = 128 * 1024;
+pub const BRIEF_MAX_BYTES: usize = 160 * 1024;
 
 /// The most bytes of a subagent's own role prompt.
 const PROMPT_MAX_BYTES: usize = 20 * 1024;
 
 /// The most bytes of the plan's preamble, and of the notes of its section.
 const PREAMBLE_MAX_BYTES: usize = 8 * 1024;
+
+/// The most bytes of what stands beside the plan.
+const CONTEXT_MAX_BYTES: usize = 24 * 1024;
 
 /// The most bytes for all lists that a configuration or plan can make long: scope, commands, findings.
 const LIST_MAX_BYTES: usize = 6 * 1024;
@@ -108,6 +111,8 @@ pub fn render(input: &BriefInput<'_>) -> String {
     role(&mut out, input.subagent, input.manner);
     plan(&mut out, input);
     requirements(&mut out, &input.task.requirements);
+    answers(&mut out, input);
+    context(&mut out, &input.plan.context);
     constraints::render(&mut out, input);
     scope(&mut out, input.task);
     upstream::render(&mut out, input);
@@ -238,6 +243,45 @@ fn requirement(requirement: &Requirement, text_max: usize, detail_max: usize) ->
     out
 }
 
+/// Names to the reviewer what holds for all of the work, so that each is answered.
+fn answers(out: &mut String, input: &BriefInput<'_>) {
+    let asked = input.plan.tasks.iter().filter(|task| task.reviewed).flat_map(|task| &task.requirements);
+    let asked: Vec<&Requirement> = asked.filter(|made| !made.done).collect();
+    if input.task.role != Role::Review || asked.is_empty() {
+        return;
+    }
+    out.push_str(
+        "\n## What you answer one by one\n\nThe plan asks these of all of the work. Say of each, by its id, whether it holds \
+         and where you saw it. Report what does not hold as a finding.\n\n",
+    );
+    let share = (LIST_MAX_BYTES / asked.len()).clamp(64, 1024);
+    let mut left = LIST_MAX_BYTES;
+    for (at, made) in asked.iter().enumerate() {
+        let entry = format!("- `{}` {}\n", made.id, line(&cut(&made.text, share)));
+        if entry.len() > left {
+            let _ = writeln!(out, "\n{} more did not fit into this brief.", asked.len() - at);
+            return;
+        }
+        left -= entry.len();
+        out.push_str(&entry);
+    }
+}
+
+/// Shows what stands beside the plan: all of it by name, and of each as much as there is room for.
+fn context(out: &mut String, files: &[ContextFile]) {
+    if files.is_empty() {
+        return;
+    }
+    out.push_str(
+        "\n## What stands beside the plan\n\nIt is there to be read. What you are asked to do stands under Requirements.\n",
+    );
+    let share = CONTEXT_MAX_BYTES / files.len();
+    for file in files {
+        let _ = writeln!(out, "\n- {}", inline(&cut(&file.path, 300)));
+        block(out, &file.text, share.saturating_sub(400));
+    }
+}
+
 fn requests(out: &mut String, requests: &[Request]) {
     if requests.is_empty() {
         return;
@@ -321,10 +365,7 @@ fn inline(foreign: &str) -> String {
 /// Drops what people who approved the plan could not see: control characters, direction marks, characters of no width
 /// and the invisible "tag" letters. Joiners inside words and emoji stay.
 fn visible(foreign: &str) -> String {
-    text::terminal(foreign)
-        .chars()
-        .filter(|c| !matches!(c, '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}'))
-        .collect()
+    text::terminal(foreign).chars().filter(|c| !text::is_hidden(*c)).collect()
 }
 
 /// Cuts text to at most `max` bytes and says how much was left out.

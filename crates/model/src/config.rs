@@ -3,6 +3,7 @@
 //! `docs/configuration.md` documents every key for people; [`schema`] gives the same to editors.
 
 pub mod agents;
+mod evidence;
 mod planning;
 mod protected;
 mod pull_request;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     agents::{AgentConfig, AgentKind, AgentSettings, Limits, Permissions},
+    evidence::EvidenceConfig,
     planning::{DefaultRole, Granularity, Nobody},
     protected::{AGENT_INSTRUCTIONS, AGENT_SETTINGS_FILES, DEFAULT_PROTECTED_PATHS, ProtectedPath},
     pull_request::{DEFAULT_PLAN_FILE, PullRequestConfig},
@@ -71,6 +73,8 @@ pub struct Config {
     /// The commands of the gates. They run besides those of the plan.
     #[schemars(extend("propertyNames" = { "enum": ["tests", "review", "validation"] }))]
     pub gates: BTreeMap<GateKind, GateConfig>,
+    /// What is asked of the evidence.
+    pub evidence: EvidenceConfig,
     /// What every working copy needs before a subagent or a gate runs in it, in this order.
     pub setup: Vec<SetupCommand>,
     /// The most subagents that run at one time: 1 to 256, 8 when left out.
@@ -305,6 +309,7 @@ impl Config {
             subagents: self.subagents.iter().map(|(name, subagent)| (name.clone(), untimed(subagent))).collect(),
             // The effective list, so that a release with other defaults is another lock.
             protected_paths: Some(self.protected_paths()),
+            evidence: self.evidence.clone(),
             gates: gates.collect(),
             setup: self.setup.clone(),
             concurrency: None,

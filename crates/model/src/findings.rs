@@ -127,8 +127,6 @@ pub enum FindingCode {
     NothingProvesIt,
     /// A small change to a line that a patch added turns no test red.
     MutantSurvived,
-    /// How many tests ran rests on what the command printed.
-    OnlyWords,
     /// A gate did not pass.
     GateNotPassed,
     /// A gate's command succeeded without a sign that any test ran.
@@ -143,7 +141,7 @@ pub enum FindingCode {
 
 impl FindingCode {
     /// All kinds, in the order of their names' table in `docs/findings.md`.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 52] = [
         Self::Reported,
         Self::ScopeViolation,
         Self::Conflict,
@@ -191,7 +189,6 @@ impl FindingCode {
         Self::RedBase,
         Self::NothingProvesIt,
         Self::MutantSurvived,
-        Self::OnlyWords,
         Self::GateNotPassed,
         Self::NoTestsSeen,
         Self::NotCaptured,
@@ -250,7 +247,6 @@ impl FindingCode {
             Self::RedBase => "red-base",
             Self::NothingProvesIt => "nothing-proves-it",
             Self::MutantSurvived => "mutant-survived",
-            Self::OnlyWords => "only-words",
             Self::GateNotPassed => "gate-not-passed",
             Self::NoTestsSeen => "no-tests-seen",
             Self::NotCaptured => "not-captured",

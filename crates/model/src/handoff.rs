@@ -1,8 +1,6 @@
 //! The hand-off: everything about one run, machine-readable, versioned. The Submission phase reads it, `verify` proves
 //! it, and the [`summary`](crate::summary) is its picture for people.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,15 +10,15 @@ use crate::{
     ids::{Digest, ObjectId, TaskId},
     isolation::Isolation,
     lock::Lock,
-    patch::{Conflict, MergedPath, Patch},
     plan::Plan,
     provenance::Provenance,
-    report::Report,
-    rework::{Escalation, ReworkRound},
-    roster::{Phase, Role},
-    schedule::{Outcome, Schedule},
-    session::{Session, Tokens},
+    record::{Escalation, ReworkRound},
+    roster::Role,
+    schedule::Schedule,
+    session::Tokens,
 };
+
+pub use crate::record::{AttemptRecord, IntegratedCommit, Status, Synthesis, TaskRecord};
 
 /// The version of the hand-off format that this program writes and reads.
 pub const HANDOFF_VERSION: u32 = 1;
@@ -84,30 +82,6 @@ pub struct Handoff {
     pub isolation: Isolation,
 }
 
-/// Whether the implementation is complete.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Status {
-    /// All tasks passed and all three gates passed on the final tree.
-    Complete,
-    /// Something is missing; `missing` says what.
-    Incomplete,
-    /// The run was cancelled.
-    Cancelled,
-}
-
-impl Status {
-    /// Returns the name in lower case.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Complete => "complete",
-            Self::Incomplete => "incomplete",
-            Self::Cancelled => "cancelled",
-        }
-    }
-}
-
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn is_zero(number: &u32) -> bool {
     *number == 0
@@ -135,105 +109,6 @@ pub struct Implementation {
     /// The SHA-256 of the bundle.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bundle_digest: Option<Digest>,
-}
-
-/// One patch as it was integrated.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct IntegratedCommit {
-    /// The task whose patch it is.
-    pub task: TaskId,
-    /// The attempt that made the patch, from 1.
-    pub attempt: u32,
-    /// The commit.
-    pub commit: ObjectId,
-    /// Its tree.
-    pub tree: ObjectId,
-    /// The ref inside the bundle that holds the patch as the subagent made it, on its own base.
-    pub patch_ref: String,
-    /// The paths whose content is a merge.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub merged: Vec<MergedPath>,
-}
-
-/// What became of one task.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct TaskRecord {
-    /// The task.
-    pub id: TaskId,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// Why, in a sentence.
-    pub reason: String,
-    /// Its attempts, in order.
-    pub attempts: Vec<AttemptRecord>,
-}
-
-impl TaskRecord {
-    /// Returns the attempt that counts: the last.
-    #[must_use]
-    pub fn last(&self) -> Option<&AttemptRecord> {
-        self.attempts.last()
-    }
-
-    /// Returns the report of the attempt that counts.
-    #[must_use]
-    pub fn report(&self) -> Option<&Report> {
-        self.last()?.report.as_ref()
-    }
-}
-
-/// One attempt at a task.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct AttemptRecord {
-    /// The attempt's number, from 1.
-    pub attempt: u32,
-    /// Why there was another attempt; empty for the first.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub because: String,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// When it began, in milliseconds since the run began.
-    pub started_ms: u64,
-    /// When it ended, in milliseconds since the run began.
-    pub ended_ms: u64,
-    /// The exit code of its process, when it had one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exit_code: Option<i32>,
-    /// The digest of the brief that it was given.
-    pub brief_digest: Digest,
-    /// What its agent program says about the session, where there is such a program.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub session: Option<Session>,
-    /// What it said, when it said something valid.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub report: Option<Report>,
-    /// What it changed, integrated or not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub patch: Option<Patch>,
-    /// Why its patch could not be integrated.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub conflicts: Vec<Conflict>,
-}
-
-/// What a phase came to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct Synthesis {
-    /// The phase.
-    pub phase: Phase,
-    /// The tree at its end.
-    pub tree: ObjectId,
-    /// The tasks of the phase and how they ended.
-    pub tasks: BTreeMap<TaskId, Outcome>,
-    /// Files changed by the phase's integrated patches.
-    pub files_changed: usize,
-    /// Lines added by them.
-    pub lines_added: u64,
-    /// Lines removed by them.
-    pub lines_removed: u64,
 }
 
 /// One success criterion and whether it is met.
@@ -315,14 +190,16 @@ pub struct Cost {
 impl Cost {
     /// Adds up what the attempts of all tasks cost.
     #[must_use]
-    pub fn of<'a>(attempts: impl IntoIterator<Item = &'a AttemptRecord>) -> Self {
+    pub fn from_attempts<'a>(attempts: impl IntoIterator<Item = &'a AttemptRecord>) -> Self {
         let mut cost = Self::default();
         for attempt in attempts {
-            cost.subagent_ms = cost.subagent_ms.saturating_add(attempt.ended_ms.saturating_sub(attempt.started_ms));
+            cost.subagent_ms = cost.subagent_ms.saturating_add(attempt.duration_ms());
             let Some(session) = &attempt.session else { continue };
             cost.tokens = cost.tokens.plus(session.tokens);
             match session.micro_dollars {
-                Some(micro) => cost.micro_dollars = Some(cost.micro_dollars.unwrap_or_default().saturating_add(micro)),
+                Some(micro) => {
+                    cost.micro_dollars = Some(cost.micro_dollars.map_or(micro, |sum| sum.saturating_add(micro)))
+                }
                 None => cost.without_cost = cost.without_cost.saturating_add(1),
             }
         }
@@ -405,7 +282,7 @@ pub fn schema() -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::summary::{conclude, fixture};
+    use crate::{run::test_support::conclude, summary::fixture};
 
     #[test]
     fn a_hand_off_is_read_as_it_was_written() {

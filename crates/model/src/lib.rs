@@ -7,7 +7,7 @@
 //! The way the data takes: [`plan`] and [`roster`] (with [`config`]) become a [`schedule`] and a [`lock`]; the schedule
 //! asks for tasks, each of which is told its [`brief`] and comes back with a [`report`] and a [`patch`]; the patch is
 //! held against its [`scope`]; [`gate`]s are judged on the integrated tree; everything ends in a [`handoff`], of which
-//! the [`summary`] is the picture for people.
+//! the [`summary`] is the picture for people. [`run`] decides what comes next at every step.
 
 pub mod brief;
 pub mod budget;
@@ -31,9 +31,10 @@ pub mod means;
 pub mod patch;
 pub mod plan;
 pub mod provenance;
+pub mod record;
 pub mod report;
-pub mod rework;
 pub mod roster;
+pub mod run;
 pub mod schedule;
 pub mod scope;
 pub mod session;
@@ -42,5 +43,6 @@ pub mod summary;
 pub mod text;
 pub mod verdict;
 pub mod vocabulary;
+mod wording;
 pub mod workflow;
 pub mod yaml;

@@ -5,7 +5,7 @@ mod unseen;
 
 pub use self::{
     commit::inert,
-    unseen::{is_invisible, visible},
+    unseen::{deceptive, is_hidden, is_invisible, visible},
 };
 
 /// Returns the candidate nearest to `word` when it is near enough to have been meant.
@@ -201,6 +201,22 @@ mod tests {
             })
             .collect();
         assert_eq!(cells.join(" "), "a b x |y x|y");
+    }
+
+    #[test]
+    fn what_is_not_what_it_looks_like_is_found() {
+        for (text, found) in [
+            ("src/**", None),
+            ("src/导出/*.py", None),
+            ("док/файл.md", None),
+            ("src/\u{200b}x", Some(4)),
+            ("s\u{441}rc/**", Some(1)),
+            ("pytest \u{2013}q", Some(7)),
+            ("a\u{e0041}", Some(1)),
+            ("sr\u{ad}c", Some(2)),
+        ] {
+            assert_eq!(deceptive(text).map(|(at, _)| at), found, "{text:?}");
+        }
     }
 
     proptest::proptest! {

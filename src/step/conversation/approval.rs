@@ -1,46 +1,57 @@
-//! Who may start a run, and whether what they approved is what is there.
+//! Who may start a run, and whether what they approved is what is there. The model decides; here GitHub is asked.
 
 use std::time::SystemTime;
 
 use implementer_model::{
     conversation::{
-        checks,
+        checks, comment,
+        event::Actor,
+        evidence::{self, Evidence},
         intent::{Approval, Via},
     },
+    github_ids::RunKey,
     lock::Lock,
     provenance::ApprovalRecord,
 };
 
-use super::{PullRequestContext, Snapshot, error::ConversationError};
+use super::{PullRequestContext, Snapshot, error::ConversationError, plan_source::FoundPlan};
 use crate::github::{GithubError, Permission};
 
-/// Checks that whoever asks may ask: a person who may push, or a bot that the configuration names.
+/// Checks that whoever asks may ask, and whoever had the workflow run again, too: people who may push, or bots that the
+/// configuration names.
 pub(super) async fn check_who(
     pull: &PullRequestContext,
     snapshot: &Snapshot,
     approval: &Approval,
 ) -> Result<(), ConversationError> {
-    let by = &approval.by;
+    // GitHub lets only those start a workflow by hand who may push, bots included.
+    let by_hand = approval.by.is_bot && approval.via == Via::Dispatch;
+    if !by_hand {
+        check_actor(pull, snapshot, &approval.by).await?;
+    }
+    match &approval.run_again_by {
+        Some(again) if again.login != approval.by.login => check_actor(pull, snapshot, again).await,
+        _ => Ok(()),
+    }
+}
+
+async fn check_actor(pull: &PullRequestContext, snapshot: &Snapshot, by: &Actor) -> Result<(), ConversationError> {
     if by.is_bot {
-        // GitHub lets only those start a workflow by hand who may push, bots included.
-        let allowed = approval.via == Via::Dispatch || snapshot.config.pull_request.bots.contains(&by.login);
-        return if allowed {
-            Ok(())
-        } else {
-            Err(refused(
-                format!("the bot {} is not on the list of bots that may approve", by.login),
-                "name it in `pull-request.bots` of .github/backend-implementer.yml on the base branch",
-            ))
-        };
+        if snapshot.config.pull_request.bots.contains(&by.login) {
+            return Ok(());
+        }
+        return Err(refused(
+            format!("the bot {} is not on the list of bots that may approve", by.login),
+            "name it in `pull-request.bots` of .github/backend-implementer.yml on the base branch",
+        ));
     }
     if pull.github().permission(&by.login).await? >= Permission::Write {
-        Ok(())
-    } else {
-        Err(refused(
-            format!("{} has no write permission on this repository", by.login),
-            "ask somebody with write permission to approve the plan",
-        ))
+        return Ok(());
     }
+    Err(refused(
+        format!("{} has no write permission on this repository", by.login),
+        "ask somebody with write permission to approve the plan",
+    ))
 }
 
 /// Checks that what was approved is what is there now, and gives the record of the approval.
@@ -48,61 +59,89 @@ pub(super) async fn check_what(
     pull: &PullRequestContext,
     snapshot: &Snapshot,
     approval: &Approval,
+    found: &FoundPlan,
     lock: &Lock,
 ) -> Result<ApprovalRecord, ConversationError> {
     let short = lock.digest.short();
     let again = format!("look at the plan again, and comment `/implement {short}` to approve it as it is now");
-    match (&approval.lock, &approval.via) {
-        (Some(named), _) => lock.check(named).map_err(|mismatch| {
+    if let Some(named) = &approval.lock {
+        lock.check(named).map_err(|mismatch| {
             let named = mismatch.expected;
             let reason = format!("the lock {named} was approved, but plan, base commit and roster now give {short}");
             refused(reason, &again)
-        })?,
-        (None, Via::Comment { .. }) => {
-            let at = approval.at.as_deref().and_then(parse_time);
-            let shown = shown_at(pull, snapshot, at).await;
-            let same = shown.as_ref().is_ok_and(|shown| shown.as_deref() == Some(lock.digest.as_str()));
-            if !same {
-                let reason = match shown {
-                    Ok(Some(_)) => "plan, base commit or roster changed after they were shown to you".to_owned(),
-                    Ok(None) => "nothing was shown for this commit before your comment".to_owned(),
-                    Err(error) => format!("what was shown to you cannot be established: {error}"),
-                };
-                return Err(refused(reason, &again));
-            }
-        }
-        (None, Via::Label { head, .. }) => {
-            let shown = shown_at(pull, snapshot, None).await.unwrap_or_default();
-            if *head != snapshot.request.head.sha || shown.is_some_and(|shown| shown != lock.digest.as_str()) {
-                return Err(refused("the pull request changed after the label was set".to_owned(), &again));
-            }
-        }
-        // Whoever starts the workflow or the program by hand takes what is there.
-        (None, Via::Dispatch | Via::Local) => {}
-        (None, Via::Input) => {
-            let reason = "a workflow that names the pull request must name the lock that it approves".to_owned();
-            return Err(refused(reason, &format!("give the input `lock`; now it is `{short}`")));
-        }
+        })?;
+    } else {
+        let asked = Asked::new(pull, snapshot, approval).await?;
+        let own = snapshot.own_comment();
+        let evidence = Evidence {
+            lock: lock.digest.as_str(),
+            origin: Some(found.origin.kind),
+            head: snapshot.request.head.sha.as_str(),
+            body: snapshot.request.body.as_deref().unwrap_or(""),
+            plan_changed: found.changed.as_deref().and_then(parse_time),
+            pull_request_changed: snapshot.request.updated_at.as_deref().and_then(parse_time),
+            approved: approval.at.as_deref().and_then(parse_time),
+            run_made: asked.run_made,
+            attempt: asked.attempt,
+            shown: own.and_then(|own| Some((comment::shown_lock(own.body.as_deref()?)?, parse_time(&own.updated_at)))),
+            checked: asked.checked.as_deref(),
+        };
+        evidence::check(&approval.via, &evidence).map_err(|reason| {
+            let hint = match reason {
+                evidence::NotApproved::LockNeeded => format!("give the input `lock`; now it is `{short}`"),
+                evidence::NotApproved::RunAgain => {
+                    format!("start it anew, or give the input `lock`; now it is `{short}`")
+                }
+                _ => again.clone(),
+            };
+            refused(reason.to_string(), &hint)
+        })?;
     }
     Ok(ApprovalRecord { by: approval.by.login.clone(), at: approval.at.clone(), via: approval.via.name() })
 }
 
-/// Returns the lock that the newest preview of this very commit showed, at the time `until` or before. It is read from
-/// check runs that only our own app can change, not from comments.
-async fn shown_at(
-    pull: &PullRequestContext,
-    snapshot: &Snapshot,
-    until: Option<SystemTime>,
-) -> Result<Option<String>, GithubError> {
+/// What GitHub is asked for beside what was read anyway. A question that it does not answer ends the step: nothing is
+/// taken for granted.
+struct Asked {
+    checked: Option<String>,
+    run_made: Option<SystemTime>,
+    attempt: u32,
+}
+
+impl Asked {
+    async fn new(
+        pull: &PullRequestContext,
+        snapshot: &Snapshot,
+        approval: &Approval,
+    ) -> Result<Self, ConversationError> {
+        let checked = match approval.via {
+            Via::Comment { .. } | Via::Label { .. } => checked_lock(pull, snapshot).await?,
+            Via::Dispatch | Via::Input | Via::Local => None,
+        };
+        let (run_made, attempt) = match (&approval.via, pull.run_key()) {
+            (Via::Dispatch, RunKey::Workflow { run, attempt }) => {
+                let run = pull.github().workflow_run(*run).await?;
+                (run.created_at.as_deref().and_then(parse_time), *attempt)
+            }
+            (_, RunKey::Workflow { attempt, .. }) => (None, *attempt),
+            (_, RunKey::Local(_)) => (None, 1),
+        };
+        Ok(Self { checked, run_made, attempt })
+    }
+}
+
+/// Returns the lock of the newest preview of this very commit, from its check run. Which is the newest, GitHub's numbers
+/// tell: times in it are the writer's words.
+async fn checked_lock(pull: &PullRequestContext, snapshot: &Snapshot) -> Result<Option<String>, GithubError> {
     let app = snapshot.me.strip_suffix("[bot]");
-    let previews = pull.github().check_runs(&snapshot.request.head.sha, Some(checks::PLAN)).await?;
-    let newest = previews
-        .into_iter()
-        .filter(|check| check.app.as_ref().and_then(|made_by| made_by.slug.as_deref()) == app || app.is_none())
-        .filter_map(|check| Some((parse_time(check.completed_at.as_deref()?)?, check.id, check.external_id?)))
-        .filter(|(at, ..)| until.is_none_or(|until| *at <= until))
-        .max();
-    Ok(newest.map(|(.., lock)| lock))
+    let previews = match pull.github().check_runs(&snapshot.request.head.sha, Some(checks::PLAN)).await {
+        // Who may not see them has none.
+        Err(error) if error.is_forbidden() => return Ok(None),
+        previews => previews?,
+    };
+    let by_us = |slug: Option<&str>| app.is_none() || slug == app;
+    let ours = previews.into_iter().filter(|check| by_us(check.app.as_ref().and_then(|app| app.slug.as_deref())));
+    Ok(ours.max_by_key(|check| check.id).and_then(|check| check.external_id))
 }
 
 fn parse_time(text: &str) -> Option<SystemTime> {

@@ -94,7 +94,8 @@ pub(super) async fn claim(pull: &PullRequestContext, snapshot: &Snapshot) -> Res
         if by.as_ref() == Some(&key) {
             continue;
         }
-        let at_work = is_at_work(pull, &key, other.started_at.as_deref()).await;
+        // What an earlier attempt at this very run left open is left for good.
+        let at_work = !key.is_same_run(pull.run_key()) && is_at_work(pull, &key, other.started_at.as_deref()).await;
         if !at_work {
             conclude_left_open(pull, other).await;
         } else if other.name == checks::OVERALL && other.id < mine.id {
@@ -111,17 +112,19 @@ pub(super) async fn claim(pull: &PullRequestContext, snapshot: &Snapshot) -> Res
     Ok(Claim::Lost { by })
 }
 
-/// Tells whether the run known by `key` is still at work. `seen` is when it last gave a sign, in RFC 3339.
+/// Tells whether the run known by `key` is still at work, in whichever attempt: a later one goes on with what an earlier
+/// one left. `seen` is when it last gave a sign, in RFC 3339.
 pub(super) async fn is_at_work(pull: &PullRequestContext, key: &RunKey, seen: Option<&str>) -> bool {
-    if let RunKey::Workflow { run, .. } = key {
-        match pull.github().workflow_run(*run).await {
-            // A later attempt at the run resumes what an earlier one claimed.
+    if let Some(run) = key.run() {
+        match pull.github().workflow_run(run).await {
             Ok(run) => return !run.is_over(),
             Err(error) => tracing::debug!(%error, %key, "cannot tell whether a run is at work"),
         }
     }
     let seen = seen.and_then(|seen| humantime::parse_rfc3339(seen).ok());
-    seen.is_some_and(|seen| SystemTime::now().duration_since(seen).is_ok_and(|age| age < CLAIM_COUNTS))
+    // Both times are GitHub's: this machine's clock may be wrong.
+    let (Some(seen), Some(now)) = (seen, pull.github().time()) else { return true };
+    now.duration_since(seen).is_ok_and(|age| age < CLAIM_COUNTS)
 }
 
 /// Tells whether a check run is one of ours that is not concluded.

@@ -1,7 +1,7 @@
 //! A run on a pull request whose attempts are jobs of a workflow: told about at its beginning and at its end. In between
 //! the Actions page shows the graph of the jobs itself.
 
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use implementer_model::{
     conversation::{
@@ -10,8 +10,9 @@ use implementer_model::{
         live::{Board, LiveHeader},
     },
     findings::Finding,
-    github_ids::RunKey,
+    handoff::Handoff,
     ids::ObjectId,
+    lock::Lock,
 };
 
 use super::{
@@ -19,11 +20,13 @@ use super::{
     claim::CheckRuns,
     live::Reporter,
     own_comment::{self, OwnComment},
-    run,
+    publish, run,
 };
 use crate::{
     execution::Executed,
+    github::{CheckRun, GithubError},
     intake::{Intake, PlanText},
+    step::gather::Bound,
     workspace::store::RunStore,
 };
 
@@ -65,7 +68,7 @@ pub async fn begin(
     Ok(Begun { intake, plan, rules, store: snapshot.store, repository: snapshot.repository })
 }
 
-/// Posts the summary of a fan-out, and concludes its check runs on `head`.
+/// Posts the summary of a fan-out, and concludes its check runs on `head`. `kept` is the artifact with what it finished.
 ///
 /// # Errors
 /// When GitHub cannot be asked. What cannot be told in one place is told in another.
@@ -73,22 +76,27 @@ pub async fn conclude(
     pull: &PullRequestContext,
     head: &ObjectId,
     executed: Executed,
+    kept: Option<&Bound>,
 ) -> Result<Reported, ConversationError> {
     let handoff = &executed.handoff;
     let me = pull.github().whoami().await?;
     let comments = pull.github().comments(pull.number).await?;
-    let comment = OwnComment::new(pull, &me, own_comment::find(&comments, &me));
-    let checks = match pull.github().check_runs(head, Some(checks::OVERALL)).await {
+    let mut comment = OwnComment::new(pull, &me, own_comment::find(&comments, &me));
+    let mut earlier = BTreeMap::new();
+    let checks = match pull.github().check_runs(head, None).await {
         Ok(found) => {
-            // The attempt may be a later one than that of the job that opened it; then it was concluded once already.
-            let ours = |key: RunKey| key.is_same_run(pull.run_key());
-            let ours = found.iter().rev().find(|check| check.run_key().is_some_and(ours));
-            CheckRuns { overall: ours.map(|check| check.id), refused: None }
+            // The attempt may be a later one than that of the job that opened it, and may find it concluded.
+            let ours = |check: &&CheckRun| check.run_key().is_some_and(|key| key.is_same_run(pull.run_key()));
+            let ours: Vec<_> = found.iter().filter(ours).collect();
+            let overall = ours.iter().filter(|check| check.name == checks::OVERALL).max_by_key(|check| check.id);
+            earlier = ours.iter().map(|check| (check.name.clone(), check.id)).collect();
+            CheckRuns { overall: overall.map(|check| check.id), refused: None }
         }
         Err(error) if error.is_forbidden() => CheckRuns { overall: None, refused: Some(error.told()) },
         Err(error) => return Err(error.into()),
     };
     let lock = handoff.lock.clone();
+    comment.show_lock(Some(&lock));
     let header = LiveHeader { lock: lock.digest.short().to_owned(), ..LiveHeader::default() };
     let no_updates: Option<Duration> = None;
     let mut reporter = Reporter::new(pull.clone(), head.to_owned(), comment, checks, header, no_updates);
@@ -100,8 +108,29 @@ pub async fn conclude(
         let findings: Vec<_> = handoff.findings.iter().filter(about).cloned().collect();
         board.ended(record, &findings);
     }
+    reporter.take_over(&board, &earlier);
     reporter.show_subagents(&board).await;
     reporter.conclude_open(&board).await;
     reporter.show_skipped(&board).await;
-    run::finish(reporter, executed, &lock).await
+    run::finish(reporter, executed, &lock, kept).await
+}
+
+/// Returns the artifact with what the last run of this lock finished, as its overall check names it.
+///
+/// # Errors
+/// When GitHub cannot be asked.
+pub async fn kept_by_last_run(pull: &PullRequestContext, lock: &Lock) -> Result<Option<Bound>, GithubError> {
+    let checks = pull.github().check_runs(&lock.base, Some(checks::OVERALL)).await?;
+    let newest_first = checks.iter().rev().filter_map(|check| check.output.as_ref()?.summary.as_deref());
+    Ok(newest_first.filter_map(|summary| checks::kept(summary, lock)).find_map(Bound::parse))
+}
+
+/// Reports the overall check on the commit of a complete result, once that is on GitHub.
+///
+/// # Errors
+/// When GitHub cannot be told.
+pub async fn report_result(pull: &PullRequestContext, handoff: &Handoff) -> Result<(), GithubError> {
+    let key = pull.run_key().to_string();
+    let page = checks::overall(handoff);
+    publish::create_concluded(&pull.repository, &handoff.result.commit, checks::OVERALL, &key, &page).await
 }

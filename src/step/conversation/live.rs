@@ -94,6 +94,16 @@ impl Reporter {
         Self { pull, commit, comment, checks, header, every, shown: BTreeMap::new() }
     }
 
+    /// Takes over the check runs that an earlier attempt at the same run made, by name: they are brought to what is true
+    /// now, and not left red beside newer ones.
+    pub(super) fn take_over(&mut self, board: &Board, earlier: &BTreeMap<String, CheckRunId>) {
+        for (name, _) in board.subagents() {
+            if let Some(id) = earlier.get(&checks::subagent_check_name(&name)) {
+                self.shown.insert(name, (*id, SubagentState::Waiting));
+            }
+        }
+    }
+
     /// Writes the first state of the comment, and with it the claim.
     pub(super) async fn begin(&mut self, board: &Board) -> Result<(), crate::github::GithubError> {
         let page = live::render(board, &self.header);
@@ -168,14 +178,26 @@ impl Reporter {
             return;
         }
         for (name, state) in board.subagents() {
-            if state == SubagentState::Done || self.shown.contains_key(&name) {
+            let shown = self.shown.get(&name).copied();
+            if state == SubagentState::Done || shown.is_some_and(|(_, shown)| shown != SubagentState::Waiting) {
+                continue;
+            }
+            if let Some((id, _)) = shown {
+                if let Err(error) = self.conclude(id, board, &name).await {
+                    tracing::warn!(%error, subagent = %name, "a check run could not be concluded");
+                }
                 continue;
             }
             let page = checks::of_subagent(&name, &board.views(&name));
             let check = checks::subagent_check_name(&name);
-            if let Err(error) =
-                publish::create_concluded(&self.pull, &self.commit, &check, &self.pull.run_key().to_string(), &page)
-                    .await
+            if let Err(error) = publish::create_concluded(
+                &self.pull.repository,
+                &self.commit,
+                &check,
+                &self.pull.run_key().to_string(),
+                &page,
+            )
+            .await
             {
                 tracing::warn!(%error, subagent = %name, "a check run could not be written");
             }

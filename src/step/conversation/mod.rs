@@ -10,6 +10,8 @@ mod clean_up;
 mod distributed;
 mod error;
 mod live;
+mod merge_group;
+mod overall;
 mod own_comment;
 mod plan_source;
 mod preview;
@@ -17,13 +19,21 @@ mod publish;
 mod run;
 mod snapshot;
 
+use implementer_model::github_ids::PullRequestNumber;
+
 use super::PullRequestContext;
 
 pub use self::{
     clean_up::clean_up,
-    distributed::{Begun, begin, conclude},
+    distributed::{Begun, begin, conclude, kept_by_last_run, report_result},
     error::ConversationError,
-    preview::{Previewed, look, preview},
+    merge_group::report_merge_group,
+    preview::{PlanState, Previewed, look, preview},
     run::{Reported, RunOptions, cancel, run},
     snapshot::{PlanOptions, Snapshot},
 };
+
+/// Names the branch on which the result for a pull request is delivered.
+pub(super) fn result_branch_name(number: PullRequestNumber) -> String {
+    format!("backend-implementer/pr-{number}")
+}

@@ -1,8 +1,9 @@
 //! The one comment of ours: found, written, kept one.
 
 use implementer_model::{
-    conversation::comment::{self, Links, Past},
+    conversation::comment::{self, Head, Links, Past},
     github_ids::{CommentId, RunKey},
+    lock::Lock,
 };
 
 use super::PullRequestContext;
@@ -18,6 +19,8 @@ pub(super) struct OwnComment {
     history: Vec<Past>,
     /// Why nothing can be written, once GitHub has said so.
     refused: Option<GithubError>,
+    /// The first digits of the lock that it shows.
+    shows: Option<String>,
     /// The body that was written last.
     written: String,
 }
@@ -41,6 +44,7 @@ impl OwnComment {
             id: found.map(|comment| comment.id),
             history,
             refused: None,
+            shows: found.and_then(|comment| comment::shown_lock(comment.body.as_deref()?)).map(str::to_owned),
             written: String::new(),
         }
     }
@@ -53,6 +57,11 @@ impl OwnComment {
     /// Returns why nothing can be written, where GitHub has said so.
     pub(super) fn refused(&self) -> Option<&GithubError> {
         self.refused.as_ref()
+    }
+
+    /// Says which lock the page shows that is written next; nothing when it shows none.
+    pub(super) fn show_lock(&mut self, lock: Option<&Lock>) {
+        self.shows = lock.map(|lock| lock.digest.short().to_owned());
     }
 
     /// Adds this run to those that the comment tells of.
@@ -111,8 +120,9 @@ impl OwnComment {
     }
 
     fn body(&self, page: &str, claim: Option<&RunKey>) -> String {
+        let above = Head { claim, shows: self.shows.as_deref() };
         let links = Links { run_url: self.pull.run_url().map(str::to_owned) };
-        comment::compose(page, claim, &self.history, &links, comment::COMMENT_MAX_CHARS).body
+        comment::compose(page, above, &self.history, &links, comment::COMMENT_MAX_CHARS).body
     }
 
     /// Posts a new comment, and sees to it that it stays the only one.

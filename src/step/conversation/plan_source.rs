@@ -10,7 +10,7 @@ use implementer_model::{
 use super::{PullRequestContext, Snapshot, error::ConversationError};
 use crate::{
     github::{Comment, Permission},
-    intake::PlanText,
+    intake::{PlanText, plan_files},
 };
 
 /// A plan that was found.
@@ -22,6 +22,8 @@ pub(super) struct FoundPlan {
     pub(super) origin: PlanOrigin,
     /// Its path in the head commit, where it is a file.
     pub(super) path: Option<String>,
+    /// When it was last changed, in RFC 3339, where it is a comment.
+    pub(super) changed: Option<String>,
 }
 
 /// Looks for the plan: the file that the user named; a plan file that the pull request adds or changes; its
@@ -32,12 +34,12 @@ pub(super) async fn find(
     named: Option<&str>,
 ) -> Result<FoundPlan, ConversationError> {
     if let Some(path) = named {
-        let content = snapshot.store.read_file(&snapshot.head.tree, path)?;
+        let content = plan_files::read_from_tree(&snapshot.store, &snapshot.head.tree, path)?;
         let content = content.ok_or_else(|| ConversationError::PlanNotFound(path.to_owned()))?;
         return Ok(file(pull, snapshot, path, content, PlanOriginKind::Input));
     }
     if let Some(path) = changed_plan_file(pull, snapshot).await?
-        && let Some(content) = snapshot.store.read_file(&snapshot.head.tree, &path)?
+        && let Some(content) = plan_files::read_from_tree(&snapshot.store, &snapshot.head.tree, &path)?
     {
         return Ok(file(pull, snapshot, &path, content, PlanOriginKind::File));
     }
@@ -108,7 +110,8 @@ async fn plan_in(
     }
     let name = format!("comment {}", comment.id);
     let url = Some(comment.html_url.clone()).filter(|url| !url.is_empty());
-    Ok(Some(text(&name, plan, PlanOriginKind::Comment, Some(author.login.clone()), url)))
+    let found = text(&name, plan, PlanOriginKind::Comment, Some(author.login.clone()), url);
+    Ok(Some(FoundPlan { changed: Some(comment.updated_at.clone()), ..found }))
 }
 
 fn file(pull: &PullRequestContext, snapshot: &Snapshot, path: &str, bytes: Vec<u8>, kind: PlanOriginKind) -> FoundPlan {
@@ -123,7 +126,7 @@ fn file(pull: &PullRequestContext, snapshot: &Snapshot, path: &str, bytes: Vec<u
         digest: Digest::of(&bytes),
     };
     let plan = PlanText { name: path.to_owned(), bytes, first_line: 1, dialect: None };
-    FoundPlan { plan, origin, path: Some(path.to_owned()) }
+    FoundPlan { plan, origin, path: Some(path.to_owned()), changed: None }
 }
 
 fn text(
@@ -137,5 +140,5 @@ fn text(
     let origin = PlanOrigin { kind, name: name.to_owned(), author, url, digest };
     let bytes = plan.text.into_bytes();
     let plan = PlanText { name: name.to_owned(), bytes, first_line: plan.first_line, dialect: None };
-    FoundPlan { plan, origin, path: None }
+    FoundPlan { plan, origin, path: None, changed: None }
 }

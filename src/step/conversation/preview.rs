@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use implementer_model::{
-    conversation::{checks, comment, preview as pages},
+    conversation::{checks, comment, preview as pages, replies},
     diagnostics::Diagnostic,
     github_ids::CommentId,
     lock::Lock,
@@ -11,17 +11,30 @@ use implementer_model::{
 };
 
 use super::{
-    PlanOptions, PullRequestContext, Snapshot, claim, error::ConversationError, own_comment::OwnComment, plan_source,
-    publish,
+    PlanOptions, PullRequestContext, Snapshot, claim, error::ConversationError, overall, own_comment::OwnComment,
+    plan_source, publish,
 };
 use crate::{
-    github::GithubError,
+    github::{GithubError, Reaction},
     intake::{self, Intake, IntakeError, Sources},
 };
+
+/// What there is of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlanState {
+    /// There is none, and nobody says that there should be.
+    None,
+    /// It cannot be told which it is, or it is wrong.
+    Wrong,
+    /// It can run.
+    Ready,
+}
 
 /// What was shown.
 #[derive(Debug)]
 pub struct Previewed {
+    /// What there is of a plan.
+    pub plan: PlanState,
     /// The page, as Markdown.
     pub page: String,
     /// The lock, the schedule, the plan's name; none when there is nothing that could run.
@@ -36,7 +49,7 @@ pub struct Previewed {
     pub degraded: Vec<String>,
 }
 
-/// Shows what the plan of a pull request would do.
+/// Shows what the plan of a pull request would do. `asked` is the comment that asks for it, and who wrote it.
 ///
 /// # Errors
 /// When GitHub cannot be asked, or the commits cannot be fetched. A plan that is wrong, or missing, is shown.
@@ -44,10 +57,19 @@ pub async fn preview(
     pull: &PullRequestContext,
     options: &PlanOptions,
     scratch: &Path,
+    asked: Option<(CommentId, &str)>,
 ) -> Result<Previewed, ConversationError> {
+    if let Some((comment, _)) = asked
+        && let Err(error) = pull.github().react(comment, Reaction::Eyes).await
+    {
+        tracing::warn!(%error, "the comment could not be acknowledged");
+    }
     // When the base branch's configuration is wrong, whoever reads the workflow's log can mend it.
     let snapshot = Snapshot::read(pull, options, scratch).await?;
     let mut shown = page(pull, &snapshot, options).await?;
+    if let (PlanState::None, Some((_, login))) = (shown.plan, asked) {
+        pull.github().post_comment(pull.number, &replies::no_plan(login)).await?;
+    }
     if let Err(error) = publish(pull, &snapshot, &mut shown).await {
         tracing::warn!(%error, "the preview is in the step summary only");
         shown.degraded.push(error.told());
@@ -83,10 +105,17 @@ async fn page(
     }
     let found = match plan_source::find(pull, snapshot, options.plan.as_deref()).await {
         Ok(found) => found,
-        Err(ConversationError::NoPlan) => return Ok(Previewed::nothing(pages::render_no_plan(&notes))),
+        Err(ConversationError::NoPlan) => {
+            return Ok(Previewed::nothing(PlanState::None, pages::render_no_plan(&notes)));
+        }
         Err(error @ (ConversationError::SeveralPlans(_) | ConversationError::PlanNotFound(_))) => {
+            // A workflow that names a path asks for it on every pull request; most have no plan.
+            let plan = match error {
+                ConversationError::PlanNotFound(_) => PlanState::None,
+                _ => PlanState::Wrong,
+            };
             notes.push(implementer_model::text::markdown(&error.to_string()));
-            return Ok(Previewed::nothing(pages::render_no_plan(&notes)));
+            return Ok(Previewed::nothing(plan, pages::render_no_plan(&notes)));
         }
         Err(error) => return Err(error),
     };
@@ -107,6 +136,7 @@ async fn page(
                 notes: &notes,
             });
             Ok(Previewed {
+                plan: PlanState::Ready,
                 page,
                 ready: Some((intake.lock, intake.schedule)),
                 problems: intake.warnings,
@@ -116,6 +146,7 @@ async fn page(
             })
         }
         Err(IntakeError::Invalid(problems)) => Ok(Previewed {
+            plan: PlanState::Wrong,
             page: pages::render_problems(&problems, &origin, &notes),
             ready: None,
             problems,
@@ -161,10 +192,18 @@ async fn publish(pull: &PullRequestContext, snapshot: &Snapshot, shown: &mut Pre
         let ready = shown.ready.as_ref().map(|(lock, schedule)| (lock, schedule));
         let page = checks::of_plan(&shown.problems, shown.plan_path.as_deref(), ready);
         let lock = shown.ready.as_ref().map_or("", |(lock, _)| lock.digest.as_str());
-        match publish::create_concluded(pull, &snapshot.request.head.sha, checks::PLAN, lock, &page).await {
+        match publish::create_concluded(&pull.repository, &snapshot.request.head.sha, checks::PLAN, lock, &page).await {
             Err(error) if error.is_forbidden() => shown.degraded.push(error.told()),
             result => result?,
         }
+        match overall::report(pull, snapshot, shown.plan).await {
+            Err(error) if error.is_forbidden() => {}
+            result => result?,
+        }
+    }
+    if found.is_none() && shown.plan == PlanState::None {
+        // Comments notify everybody who takes part.
+        return Ok(());
     }
     if at_work {
         shown
@@ -173,6 +212,7 @@ async fn publish(pull: &PullRequestContext, snapshot: &Snapshot, shown: &mut Pre
         return Ok(());
     }
     let mut comment = OwnComment::new(pull, &snapshot.me, found);
+    comment.show_lock(shown.ready.as_ref().map(|(lock, _)| lock));
     comment.write(&shown.page, None).await?;
     shown.comment = comment.id();
     shown.degraded.extend(comment.refused().map(GithubError::told));
@@ -180,7 +220,7 @@ async fn publish(pull: &PullRequestContext, snapshot: &Snapshot, shown: &mut Pre
 }
 
 impl Previewed {
-    fn nothing(page: String) -> Self {
-        Self { page, ready: None, problems: Vec::new(), plan_path: None, comment: None, degraded: Vec::new() }
+    fn nothing(plan: PlanState, page: String) -> Self {
+        Self { plan, page, ready: None, problems: Vec::new(), plan_path: None, comment: None, degraded: Vec::new() }
     }
 }

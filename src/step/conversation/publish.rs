@@ -8,17 +8,18 @@ use implementer_model::{
 
 use super::{PullRequestContext, claim};
 use crate::github::{Annotated, CheckOutput, CheckStatus, CheckUpdate, GithubError, NewCheck};
+use crate::step::RepositoryContext;
 
 /// Concludes a check run with a page; annotations beyond the first fifty are appended by further updates.
 pub(super) async fn conclude(pull: &PullRequestContext, id: CheckRunId, page: &CheckPage) -> Result<(), GithubError> {
     let (first, rest) = outputs(page);
     claim::conclude(pull, id, page.conclusion, &first).await?;
-    append(pull, id, page, &rest).await
+    append(&pull.repository, id, page, &rest).await
 }
 
 /// Makes a check run that is concluded from its beginning.
 pub(super) async fn create_concluded(
-    pull: &PullRequestContext,
+    repository: &RepositoryContext,
     commit: &ObjectId,
     name: &str,
     external_id: &str,
@@ -29,18 +30,18 @@ pub(super) async fn create_concluded(
     let check = NewCheck {
         name,
         head_sha: commit,
-        details_url: pull.run_url(),
+        details_url: repository.run_url.as_deref(),
         external_id,
         started_at: &now,
         status: CheckStatus::Completed { conclusion: page.conclusion.name(), completed_at: &now },
         output: Some(&first),
     };
-    let check = pull.github().create_check(&check).await?;
-    append(pull, check.id, page, &rest).await
+    let check = repository.github.create_check(&check).await?;
+    append(repository, check.id, page, &rest).await
 }
 
 async fn append(
-    pull: &PullRequestContext,
+    repository: &RepositoryContext,
     id: CheckRunId,
     page: &CheckPage,
     rest: &[CheckOutput],
@@ -48,7 +49,7 @@ async fn append(
     let now = claim::now();
     for output in rest {
         let status = CheckStatus::Completed { conclusion: page.conclusion.name(), completed_at: &now };
-        pull.github().update_check(id, &CheckUpdate { status, output: Some(output) }).await?;
+        repository.github.update_check(id, &CheckUpdate { status, output: Some(output) }).await?;
     }
     Ok(())
 }

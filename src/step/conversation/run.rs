@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use implementer_model::{
     conversation::{
         checks,
-        comment::{COMMENT_MAX_CHARS, Past},
+        comment::{self, COMMENT_MAX_CHARS, Past},
         intent::{Approval, Via},
         live::{Board, LiveHeader},
         replies,
@@ -31,8 +31,9 @@ use super::{
 use crate::{
     coordinator::progress::Observer,
     execution::{self, Executed, Out, Resume, RunRequest},
-    github::{GithubError, PullRequestState, Reaction},
+    github::{GithubError, PullRequest, PullRequestState, Reaction},
     intake::{Intake, PlanText},
+    step::gather::Bound,
 };
 
 /// What a run needs beside the pull request.
@@ -44,6 +45,8 @@ pub struct RunOptions {
     pub retry: Option<String>,
     /// The time limit of every task, in place of the configuration's.
     pub time_limit: Option<Duration>,
+    /// Whether tests that are red on the base are the work.
+    pub allow_red_base: bool,
     /// Where the run's folder goes.
     pub out: Out,
     /// Whether a run that broke off is gone on with.
@@ -61,6 +64,8 @@ pub struct Reported {
     pub comment: Option<CommentId>,
     /// What could not be reported where people look, and why.
     pub degraded: Vec<String>,
+    /// Whether another attempt may report it.
+    pub may_report_later: bool,
 }
 
 /// Runs the plan of a pull request that `approval` approves. `claimed` is called once this run has the pull request to
@@ -127,6 +132,7 @@ async fn attempt(
         probe: snapshot.store.clone(),
         command: None,
         time_limit: options.time_limit,
+        allow_red_base: options.allow_red_base,
         out: options.out,
         resume: options.resume,
         workflow: options.workflow,
@@ -149,7 +155,8 @@ impl Admitted {
     /// Makes who tells about the run.
     pub(super) fn reporter(&self, pull: &PullRequestContext) -> Reporter {
         let snapshot = &self.snapshot;
-        let comment = OwnComment::new(pull, &snapshot.me, snapshot.own_comment());
+        let mut comment = OwnComment::new(pull, &snapshot.me, snapshot.own_comment());
+        comment.show_lock(Some(&self.intake.lock));
         let pull_request = &snapshot.config.pull_request;
         let every = pull_request.live_comment().then(|| pull_request.update_every());
         let head = snapshot.request.head.sha.clone();
@@ -169,12 +176,8 @@ pub(super) async fn admit(
     react(pull, approval, Reaction::Eyes).await;
     let snapshot = Snapshot::read(pull, options, scratch).await?;
     check_label(&snapshot, approval)?;
-    if snapshot.request.state != PullRequestState::Open {
-        let hint = "reopen it, or put the plan on an open pull request";
-        return Err(ConversationError::Refused {
-            reason: "the pull request is closed".to_owned(),
-            hint: hint.to_owned(),
-        });
+    if let Some((reason, hint)) = standing(&snapshot.request) {
+        return Err(ConversationError::Refused { reason: reason.to_owned(), hint: hint.to_owned() });
     }
     if snapshot.request.is_from_fork() {
         let reason = "pull requests from forks are shown, never run: their code would meet this repository's secrets";
@@ -185,7 +188,7 @@ pub(super) async fn admit(
     let found = plan_source::find(pull, &snapshot, options.plan.as_deref()).await?;
     let mut intake = preview::take(&snapshot, options, &found, None)?;
     check_task(retry, &intake.schedule)?;
-    let record = approval::check_what(pull, &snapshot, approval, &intake.lock).await?;
+    let record = approval::check_what(pull, &snapshot, approval, &found, &intake.lock).await?;
     intake.provenance = Provenance {
         origin: Some(found.origin.clone()),
         approval: Some(record.clone()),
@@ -219,6 +222,23 @@ pub(super) async fn admit(
         approved_by: record.by,
     };
     Ok(Admitted { snapshot, intake, plan: found.plan, checks, header })
+}
+
+/// Says why a pull request cannot be worked on as it stands, and what to do.
+fn standing(request: &PullRequest) -> Option<(&'static str, &'static str)> {
+    if request.merged {
+        return Some(("the pull request is merged", "put the plan on a new pull request"));
+    }
+    if request.state != PullRequestState::Open {
+        return Some(("the pull request is closed", "reopen it, or put the plan on an open pull request"));
+    }
+    if request.locked {
+        return Some((
+            "the conversation of the pull request is locked, so that nothing could be reported there",
+            "unlock the conversation",
+        ));
+    }
+    None
 }
 
 /// Runs the request and tells about it, whatever comes.
@@ -255,7 +275,7 @@ async fn follow(
     match executed {
         Ok(executed) => {
             reporter.show_skipped(&board).await;
-            finish(reporter, executed, lock).await
+            finish(reporter, executed, lock, None).await
         }
         Err(error) => {
             broken_off(&mut reporter, &error.to_string()).await;
@@ -273,6 +293,7 @@ pub(super) async fn finish(
     mut reporter: Reporter,
     executed: Executed,
     lock: &Lock,
+    kept: Option<&Bound>,
 ) -> Result<Reported, ConversationError> {
     let handoff = &executed.handoff;
     let mut degraded: Vec<_> = reporter.checks.refused.iter().map(|why| format!("no check runs: {why}")).collect();
@@ -285,18 +306,25 @@ pub(super) async fn finish(
         date: handoff.started.chars().take(10).collect(),
     });
     let page = final_page(reporter.pull.run_url(), moved.iter().chain(&degraded), handoff);
+    let mut may_report_later = false;
     if let Err(error) = reporter.comment.write(&page, None).await {
         tracing::error!(%error, "the summary could not be posted; it is in the step summary");
+        may_report_later |= error.is_of_the_platform();
         degraded.push(error.told());
     }
     degraded.extend(reporter.comment.refused().map(GithubError::told));
+    let mut overall = checks::overall(handoff);
+    if let Some(kept) = kept {
+        checks::note_kept(&mut overall, &kept.to_string(), lock);
+    }
     if let Some(id) = reporter.checks.overall
-        && let Err(error) = publish::conclude(&reporter.pull, id, &checks::overall(handoff)).await
+        && let Err(error) = publish::conclude(&reporter.pull, id, &overall).await
     {
         tracing::error!(%error, "the overall check run could not be concluded");
+        may_report_later |= error.is_of_the_platform();
         degraded.push(error.told());
     }
-    Ok(Reported { comment: reporter.comment.id(), executed, degraded })
+    Ok(Reported { comment: reporter.comment.id(), executed, degraded, may_report_later })
 }
 
 /// Makes the page of a run that is over: what is to be said above it, where everything is, the summary as far as it
@@ -386,21 +414,40 @@ pub async fn cancel(
     }
 }
 
-/// Finds the run that is at work: by the open check run on the head, else by the claim in the comment.
+/// How many runs that are over by their reports are asked after: a later attempt may be at work.
+const CONCLUDED_ASKED: usize = 3;
+
+/// Finds the run that is at work: by the open check run on the head, else by the claim in the comment, else by the
+/// newest workflow runs, which somebody may have had run again.
 async fn at_work(pull: &PullRequestContext, snapshot: &Snapshot) -> Result<Option<RunKey>, GithubError> {
-    let open = pull.github().check_runs(&snapshot.request.head.sha, Some(checks::OVERALL)).await?;
-    let mut keys: Vec<(RunKey, Option<String>)> = open
-        .iter()
-        .filter(|check| claim::is_open(check))
-        .filter_map(|check| Some((check.run_key()?, check.started_at.clone())))
-        .collect();
-    if let Some(ours) = snapshot.own_comment()
-        && let Some(key) = ours.body.as_deref().and_then(implementer_model::conversation::comment::claim)
+    let checks = pull.github().check_runs(&snapshot.request.head.sha, Some(checks::OVERALL)).await?;
+    let (open, over): (Vec<_>, Vec<_>) = checks.iter().partition(|check| claim::is_open(check));
+    let mut keys: Vec<(RunKey, Option<&str>)> =
+        open.iter().filter_map(|check| Some((check.run_key()?, check.started_at.as_deref()))).collect();
+    let own = snapshot.own_comment().and_then(|own| Some((own.body.as_deref()?, own.updated_at.as_str())));
+    if let Some((body, updated)) = own
+        && let Some(key) = comment::claim(body)
     {
-        keys.push((key, Some(ours.updated_at.clone())));
+        keys.push((key, Some(updated)));
     }
+    let past = own.map(|(body, _)| comment::history(body)).unwrap_or_default().into_iter().map(|past| past.run);
+    let over = over.iter().rev().filter_map(|check| check.run_key()).chain(past);
+    // Of a run on somebody's own machine nobody can ask whether it goes on.
+    let mut over: Vec<_> = over.filter(|key| key.run().is_some()).collect();
+    over.dedup_by(|a, b| a.is_same_run(b));
+    let mut asked: Vec<RunKey> = vec![pull.run_key().clone()];
     for (key, seen) in keys {
-        if key != *pull.run_key() && claim::is_at_work(pull, &key, seen.as_deref()).await {
+        if asked.iter().any(|asked| asked.is_same_run(&key)) {
+            continue;
+        }
+        if claim::is_at_work(pull, &key, seen).await {
+            return Ok(Some(key));
+        }
+        asked.push(key);
+    }
+    for key in over.into_iter().take(CONCLUDED_ASKED) {
+        let Some(run) = key.run().filter(|_| !asked.iter().any(|asked| asked.is_same_run(&key))) else { continue };
+        if pull.github().workflow_run(run).await.is_ok_and(|run| !run.is_over()) {
             return Ok(Some(key));
         }
     }

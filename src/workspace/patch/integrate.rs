@@ -1,5 +1,7 @@
 //! Putting a patch on top of what is integrated so far, in the object store, without a folder and without a process.
 
+mod experiment;
+
 use gix::{
     actor::Signature,
     bstr::{BStr, BString, ByteSlice as _},

@@ -1,5 +1,6 @@
 //! The object store of a run: a bare repository of our own that borrows the user's objects and takes all that we write.
 
+pub mod apply;
 pub mod bundle;
 pub mod fetch;
 pub mod moved;

@@ -26,8 +26,9 @@ pub(crate) struct Stage {
     runs: Cell<u64>,
     /// The one run that all steps belong to, each in the same workspace; every step is a run of its own without.
     pub(crate) one_run: Cell<Option<u64>>,
-    /// Which attempt at its run every step belongs to.
+    /// The attempt at the run that the steps belong to, and who caused it.
     pub(crate) attempt: Cell<u64>,
+    pub(crate) triggering_actor: Cell<&'static str>,
     /// Where the program finds the REST interface; the fake unless a test puts something in front of it.
     pub(crate) api_url: String,
     pub(crate) token: String,
@@ -86,6 +87,7 @@ impl Stage {
             runs: Cell::new(100),
             one_run: Cell::new(None),
             attempt: Cell::new(1),
+            triggering_actor: Cell::new("ada"),
             launcher: Launcher::Program,
         };
         let pull = PullRequest {
@@ -96,6 +98,9 @@ impl Stage {
             body: body.to_owned(),
             author: "grace".to_owned(),
             closed: false,
+            merged: false,
+            locked: false,
+            updated_at: super::github::now(),
         };
         stage.github.state().pulls.insert(NUMBER, pull);
         stage.push(files);
@@ -114,7 +119,9 @@ impl Stage {
         self.publish("topic", &format!("refs/pull/{NUMBER}/head"));
         let head = self.head();
         let mut state = self.github.state();
-        state.pulls.get_mut(&NUMBER).expect("the pull request").head_sha.clone_from(&head);
+        let pull = state.pulls.get_mut(&NUMBER).expect("the pull request");
+        pull.head_sha.clone_from(&head);
+        pull.updated_at = super::github::now();
         state.story.push(format!("--- {} is pushed", &head[..12]));
         head
     }
@@ -176,7 +183,12 @@ impl Stage {
     pub(crate) fn begin(&self, event: &str, payload: &Value, inputs: &[(&str, &str)]) -> Acting {
         let run = self.one_run.get().unwrap_or(self.runs.get() + 1);
         self.runs.set(run.max(self.runs.get()));
-        self.github.state().runs.insert(run, ("in_progress".to_owned(), self.attempt.get()));
+        let attempt = self.attempt.get();
+        {
+            let mut state = self.github.state();
+            state.runs.insert(run, ("in_progress".to_owned(), attempt));
+            state.runs_made.entry(run).or_insert_with(super::github::now);
+        }
         let folder = self.bench.path(&format!("run-{run}"));
         for name in ["workspace", "temp", "home"] {
             fs::create_dir_all(folder.join(name)).expect("a folder");
@@ -218,6 +230,7 @@ impl Stage {
             ("GITHUB_REPOSITORY", self.repository.get().to_owned()),
             ("GITHUB_RUN_ID", run.to_string()),
             ("GITHUB_RUN_ATTEMPT", self.attempt.get().to_string()),
+            ("GITHUB_TRIGGERING_ACTOR", self.triggering_actor.get().to_owned()),
             ("GITHUB_WORKFLOW", "Backend Implementer".to_owned()),
             ("GITHUB_EVENT_PATH", file("event.json")),
             ("GITHUB_WORKSPACE", file("workspace")),
@@ -291,7 +304,7 @@ impl Acting {
         let mut state = stage.github.state();
         // A run that was dispatched has further steps.
         if state.dispatched.iter().all(|dispatched| dispatched.run != run) {
-            state.runs.insert(run, ("completed".to_owned(), 1));
+            state.runs.insert(run, ("completed".to_owned(), stage.attempt.get()));
         }
         drop(state);
         let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();

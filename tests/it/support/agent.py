@@ -15,18 +15,25 @@ Called as `agent.py SCRIPT`, where SCRIPT maps task ids (or `*`, or `TASK#ATTEMP
   dump_environment path     write the environment as JSON
 """
 
+# Hundreds of runs start this script: what only a few steps need is imported where they need it.
 import json
 import os
-import pathlib
-import re
-import signal
-import subprocess
 import sys
-import time
+
+
+def read(path: str) -> str:
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def write(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def default_report(brief: str) -> dict:
-    ids = re.findall(r"^- `([^`]+)`", brief.partition("## Requirements")[2].partition("\n## ")[0], re.MULTILINE)
+    section = brief.partition("## Requirements")[2].partition("\n## ")[0]
+    ids = [line[3:].partition("`")[0] for line in section.splitlines() if line.startswith("- `")]
     return {
         "version": 1,
         "status": "completed",
@@ -36,38 +43,43 @@ def default_report(brief: str) -> dict:
 
 
 def main() -> int:
-    script = json.loads(pathlib.Path(sys.argv[1]).read_text())
+    script = json.loads(read(sys.argv[1]))
     task, attempt = os.environ["IMPLEMENTER_TASK"], os.environ["IMPLEMENTER_ATTEMPT"]
     steps = script.get(f"{task}#{attempt}") or script.get(task) or script.get("*") or {}
-    brief = pathlib.Path(os.environ["IMPLEMENTER_BRIEF"]).read_text()
+    brief = read(os.environ["IMPLEMENTER_BRIEF"])
     print(f"working on {task}", flush=True)
 
     for path, text in steps.get("write", {}).items():
-        target = pathlib.Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text)
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        write(path, text)
     for path in steps.get("delete", []):
-        pathlib.Path(path).unlink()
+        os.unlink(path)
     if "run" in steps:
+        import subprocess
+
         subprocess.run(steps["run"], check=True)
     if "dump_environment" in steps:
-        pathlib.Path(steps["dump_environment"]).write_text(json.dumps(dict(os.environ)))
+        write(steps["dump_environment"], json.dumps(dict(os.environ)))
     if "raw_report" in steps:
-        pathlib.Path(os.environ["IMPLEMENTER_REPORT"]).write_text(steps["raw_report"])
+        write(os.environ["IMPLEMENTER_REPORT"], steps["raw_report"])
     elif not steps.get("no_report"):
         report = default_report(brief) | steps.get("report", {})
-        pathlib.Path(os.environ["IMPLEMENTER_REPORT"]).write_text(json.dumps(report))
+        write(os.environ["IMPLEMENTER_REPORT"], json.dumps(report))
     if steps.get("hang"):
+        import signal
+        import subprocess
+        import time
+
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         child = subprocess.Popen(["sleep", "1000"], start_new_session=True)
         if "announce" in steps:
-            pathlib.Path(steps["announce"]).write_text(f"{os.getpid()} {child.pid}\n")
+            write(steps["announce"], f"{os.getpid()} {child.pid}\n")
         while True:
             time.sleep(1000)
     if "announce" in steps:
-        pathlib.Path(steps["announce"]).write_text(f"{os.getpid()}\n")
+        write(steps["announce"], f"{os.getpid()}\n")
     if "wait_for" in steps:
-        pathlib.Path(steps["wait_for"]).read_text()
+        read(steps["wait_for"])
     return steps.get("exit", 0)
 
 

@@ -40,7 +40,7 @@ impl Double {
             .arg(file("node_modules").join(program))
             .args(arguments(port))
             .env_clear()
-            .env("PATH", std::env::var_os("PATH").expect("a PATH"))
+            .env("PATH", crate::support::path())
             .env("HOME", home.path())
             .env("TMPDIR", home.path())
             .env("CI", "true")

@@ -6,6 +6,7 @@ pub(crate) mod fan_out;
 pub(crate) mod github;
 pub(crate) mod imports;
 pub(crate) mod model;
+mod programs;
 
 use std::{
     collections::BTreeMap,
@@ -13,6 +14,8 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
+
+pub(crate) use programs::path;
 
 use implementer_model::{handoff::Handoff, schedule::Outcome};
 use serde_json::{Value, json};
@@ -57,7 +60,7 @@ impl Bench {
         let script = bench.script_path();
         let agent = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/agent.py");
         let config = format!(
-            "agent:\n  kind: command\n  command: [python3, -B, {}, {}]\n",
+            "agent:\n  kind: command\n  command: [python3, -I, -S, -B, {}, {}]\n",
             json!(agent),
             json!(script.to_str().expect("UTF-8"))
         );
@@ -132,7 +135,7 @@ impl Bench {
         let mut command = Command::new(program);
         command
             .env_clear()
-            .env("PATH", std::env::var_os("PATH").expect("a PATH"))
+            .env("PATH", path())
             .env("HOME", self.path("home"))
             .env("TMPDIR", self.path("tmp"))
             .stdin(Stdio::null())

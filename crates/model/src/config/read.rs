@@ -8,8 +8,8 @@ use std::{collections::BTreeMap, ops::RangeInclusive};
 #[cfg(test)]
 pub(super) use self::agents::{AGENT_KEYS, LIMITS_KEYS, PRICE_KEYS, SETTINGS_KEYS};
 use super::{
-    CONCURRENCY_MAX, CONFIG_MAX_BYTES, Config, DefaultRole, GateConfig, Granularity, Nobody, PullRequestConfig,
-    SetupCommand, SubagentConfig, TIME_LIMIT_MAX_MINUTES, planning::ITEMS_MAX, values,
+    CONCURRENCY_MAX, CONFIG_MAX_BYTES, Config, DefaultRole, EvidenceConfig, GateConfig, Granularity, Nobody,
+    PullRequestConfig, SetupCommand, SubagentConfig, TIME_LIMIT_MAX_MINUTES, planning::ITEMS_MAX, values,
 };
 use crate::{
     diagnostics::{Diagnostic, Position, Severity, sort},
@@ -21,7 +21,7 @@ use crate::{
     yaml::tree::{self, Node, Value},
 };
 
-pub(super) const CONFIG_KEYS: [&str; 17] = [
+pub(super) const CONFIG_KEYS: [&str; 18] = [
     "agent",
     "agents",
     "subagents",
@@ -33,6 +33,7 @@ pub(super) const CONFIG_KEYS: [&str; 17] = [
     "limits",
     "rework-rounds",
     "escalate-beyond-plan",
+    "evidence",
     "default-role",
     "granularity",
     "pass-environment",
@@ -55,6 +56,7 @@ pub(super) const SUBAGENT_KEYS: [&str; 11] = [
     "command",
     "pass-environment",
 ];
+pub(super) const EVIDENCE_KEYS: [&str; 5] = ["revert-proof", "require-proof", "allow-red-base", "mutants", "minutes"];
 pub(super) const GRANULARITY_KEYS: [&str; 2] = ["most", "least"];
 pub(super) const GATE_KEYS: [&str; 3] = ["commands", "time-limit-minutes", "junit"];
 pub(super) const SETUP_KEYS: [&str; 3] = ["run", "files", "time-limit-minutes"];
@@ -139,6 +141,9 @@ impl Reader<'_> {
             .and_then(|number| u32::try_from(number).ok());
         config.escalate_beyond_plan =
             fields.remove("escalate-beyond-plan").and_then(|field| self.truth(&field)).unwrap_or_default();
+        if let Some(field) = fields.remove("evidence") {
+            config.evidence = self.evidence(field);
+        }
         let roles = Role::ALL.map(|role| (role.name(), DefaultRole::Role(role)));
         let choices = [&roles[..], &[("none", DefaultRole::Nobody(Nobody::None))]].concat();
         config.default_role = fields.remove("default-role").and_then(|field| self.choice(&field, &choices));
@@ -175,6 +180,21 @@ impl Reader<'_> {
             command: fields.remove("command").and_then(|field| self.argv(field)),
             pass_environment: self.environment(&mut fields),
         }
+    }
+
+    fn evidence(&mut self, field: Field) -> EvidenceConfig {
+        let mut fields = self.keys(field, &EVIDENCE_KEYS);
+        let mut config = EvidenceConfig::default();
+        let truth = |reader: &mut Self, field: Option<Field>, or: bool| {
+            field.and_then(|field| reader.truth(&field)).unwrap_or(or)
+        };
+        config.revert_proof = truth(self, fields.remove("revert-proof"), config.revert_proof);
+        config.require_proof = truth(self, fields.remove("require-proof"), config.require_proof);
+        config.allow_red_base = truth(self, fields.remove("allow-red-base"), config.allow_red_base);
+        let mutants = fields.remove("mutants").and_then(|field| self.number(&field, 0..=100));
+        config.mutants = mutants.map_or(0, |mutants| u32::try_from(mutants).expect("invariant: at most 100"));
+        config.minutes = fields.remove("minutes").and_then(|field| self.number(&field, 0..=240));
+        config
     }
 
     fn granularity(&mut self, field: Field) -> Granularity {

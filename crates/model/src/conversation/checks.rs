@@ -4,7 +4,7 @@ use crate::{
     diagnostics::{Diagnostic, Severity},
     findings::{Finding, Weight},
     handoff::{Handoff, Status, TaskRecord},
-    ids::SubagentName,
+    ids::{ObjectId, SubagentName},
     lock::Lock,
     schedule::{Outcome, Schedule, Task},
     summary::{self, wording},
@@ -49,6 +49,8 @@ pub enum Conclusion {
     TimedOut,
     /// Somebody stopped it.
     Cancelled,
+    /// Somebody has to do something first. Keeps branch protection shut.
+    ActionRequired,
 }
 
 impl Conclusion {
@@ -62,6 +64,7 @@ impl Conclusion {
             Self::Skipped => "skipped",
             Self::TimedOut => "timed_out",
             Self::Cancelled => "cancelled",
+            Self::ActionRequired => "action_required",
         }
     }
 }
@@ -194,6 +197,55 @@ pub fn overall(handoff: &Handoff) -> CheckPage {
     }
 }
 
+/// What begins the line of the overall check that names the artifact with what a run finished.
+const KEPT_BEGIN: &str = "<!-- kept ";
+
+/// Notes on the overall page of a run which artifact has what it finished, and for which lock.
+pub fn note_kept(page: &mut CheckPage, artifact: &str, lock: &Lock) {
+    page.summary.push_str(&format!("\n\n{KEPT_BEGIN}{artifact} {} -->", lock.digest.hex()));
+}
+
+/// Reads which artifact has what a run of this lock finished, from the summary of its overall check.
+#[must_use]
+pub fn kept<'a>(summary: &'a str, lock: &Lock) -> Option<&'a str> {
+    let line = summary.lines().next_back()?.strip_prefix(KEPT_BEGIN)?.strip_suffix(" -->")?;
+    let (artifact, digest) = line.split_once(' ')?;
+    (digest == lock.digest.hex()).then_some(artifact)
+}
+
+/// Makes the overall page of a pull request without a plan: a required check must be reported there, too.
+#[must_use]
+pub fn no_plan() -> CheckPage {
+    let summary = "There is no plan on this pull request, so that there is nothing to implement.";
+    short_page(Conclusion::Neutral, "No plan", summary.to_owned())
+}
+
+/// Makes the overall page of a plan that was added to a head which had none: it is to be implemented first.
+#[must_use]
+pub fn plan_waits() -> CheckPage {
+    let summary = "The pull request has a plan now, and it was not implemented yet. The comment says how to start it.";
+    short_page(Conclusion::ActionRequired, "The plan is not implemented yet", summary.to_owned())
+}
+
+/// Makes the overall page of a head that has the very files of a complete implementation.
+#[must_use]
+pub fn carried_over(result: &ObjectId) -> CheckPage {
+    let summary =
+        format!("This commit has the very files of {}, the complete implementation.", text::code(result.short()));
+    short_page(Conclusion::Success, "The implementation is complete", summary)
+}
+
+/// Makes the overall page of the commit of a merge group.
+#[must_use]
+pub fn merge_group() -> CheckPage {
+    let summary = "A merge group: each of its pull requests passed this check on its own head.";
+    short_page(Conclusion::Success, "Checked on each pull request", summary.to_owned())
+}
+
+fn short_page(conclusion: Conclusion, title: &str, summary: String) -> CheckPage {
+    CheckPage { conclusion, title: title.to_owned(), summary, text: String::new(), annotations: Vec::new() }
+}
+
 /// Makes the overall page of a run that broke off for `error`.
 #[must_use]
 pub fn broken_off(error: &str) -> CheckPage {
@@ -222,11 +274,9 @@ pub fn of_plan(diagnostics: &[Diagnostic], path: Option<&str>, ready: Option<(&L
                 lock.digest.short()
             ),
         ),
-        None if errors == 0 => (
-            Conclusion::Neutral,
-            "No plan".to_owned(),
-            "There is no plan on this pull request; the comment says where one is looked for.".to_owned(),
-        ),
+        None if errors == 0 => {
+            (Conclusion::Neutral, "No plan".to_owned(), "There is no plan on this pull request.".to_owned())
+        }
         None => (
             Conclusion::Failure,
             text::count(errors, "problem"),
@@ -392,12 +442,12 @@ fn within(markdown: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{findings::FindingCode, ids::TaskId, summary::fixture};
+    use crate::{findings::FindingCode, ids::TaskId, run::test_support::conclude, summary::fixture};
 
     #[test]
     fn only_a_complete_run_opens_branch_protection() {
         let mut handoff = fixture::complete();
-        summary::conclude(&mut handoff);
+        conclude(&mut handoff);
         assert_eq!(overall(&handoff).conclusion, Conclusion::Success);
         handoff.status = Status::Incomplete;
         handoff.missing = vec!["The tests gate failed".to_owned(), "another".to_owned()];
@@ -463,6 +513,17 @@ passed
         let page = within(format!("```text\n{}```\n", "x\n".repeat(OUTPUT_MAX_CHARS)));
         assert!(page.chars().count() <= OUTPUT_MAX_CHARS);
         assert_eq!(page.lines().filter(|line| line.starts_with("```")).count(), 2);
+    }
+
+    #[test]
+    fn what_a_run_kept_is_found_for_its_own_lock_alone() {
+        let handoff = fixture::complete();
+        let mut page = overall(&handoff);
+        note_kept(&mut page, "7:abc", &handoff.lock);
+        assert_eq!(kept(&page.summary, &handoff.lock), Some("7:abc"));
+        let other = Lock { digest: crate::ids::Digest::of("another"), ..handoff.lock.clone() };
+        assert_eq!(kept(&page.summary, &other), None);
+        assert_eq!(kept("<!-- kept 7:abc x -->\nno last line", &handoff.lock), None);
     }
 
     #[test]

@@ -12,7 +12,8 @@ pub const COMMENT_MAX_CHARS: usize = 65_536;
 pub const MARKER: &str = "<!-- backend-implementer -->";
 
 const CLAIM_BEGIN: &str = "<!-- backend-implementer: at work ";
-const CLAIM_END: &str = " -->";
+const SHOWS_BEGIN: &str = "<!-- backend-implementer: shows ";
+const LINE_END: &str = " -->";
 
 /// How many earlier runs a comment tells of.
 const HISTORY_MAX: usize = 20;
@@ -51,12 +52,24 @@ pub struct Composed {
     pub cut: bool,
 }
 
-/// Puts a comment together. `claim` names the run that is at work.
+/// What stands above the page of a comment of ours, for us alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Head<'a> {
+    /// The run that is at work.
+    pub claim: Option<&'a RunKey>,
+    /// The first twelve digits of the lock that the page shows.
+    pub shows: Option<&'a str>,
+}
+
+/// Puts a comment together.
 #[must_use]
-pub fn compose(page: &str, claim: Option<&RunKey>, history: &[Past], links: &Links, max_chars: usize) -> Composed {
+pub fn compose(page: &str, above: Head<'_>, history: &[Past], links: &Links, max_chars: usize) -> Composed {
     let mut head = format!("{MARKER}\n");
-    if let Some(claim) = claim {
-        head.push_str(&format!("{CLAIM_BEGIN}{claim}{CLAIM_END}\n"));
+    if let Some(claim) = above.claim {
+        head.push_str(&format!("{CLAIM_BEGIN}{claim}{LINE_END}\n"));
+    }
+    if let Some(lock) = above.shows.filter(|lock| is_lock(lock)) {
+        head.push_str(&format!("{SHOWS_BEGIN}{lock}{LINE_END}\n"));
     }
     let tail = render_history(history);
     let room = max_chars.saturating_sub(head.chars().count() + tail.chars().count() + 2);
@@ -80,9 +93,23 @@ pub fn is_ours(body: &str) -> bool {
 /// Returns the run that a comment of ours says to be at work.
 #[must_use]
 pub fn claim(body: &str) -> Option<RunKey> {
-    let line = body.strip_prefix(MARKER)?.trim_start_matches(['\r', '\n']).lines().next()?;
-    let key = line.strip_prefix(CLAIM_BEGIN)?.strip_suffix(CLAIM_END)?;
-    key.parse().ok()
+    head_line(body, CLAIM_BEGIN)?.parse().ok()
+}
+
+/// Returns the lock that a comment of ours shows. Only lines above the page are looked at, where nothing foreign stands.
+#[must_use]
+pub fn shown_lock(body: &str) -> Option<&str> {
+    head_line(body, SHOWS_BEGIN).filter(|lock| is_lock(lock))
+}
+
+fn head_line<'a>(body: &'a str, begin: &str) -> Option<&'a str> {
+    let lines = body.strip_prefix(MARKER)?.trim_start_matches(['\r', '\n']).lines();
+    let mut head = lines.take_while(|line| line.starts_with(CLAIM_BEGIN) || line.starts_with(SHOWS_BEGIN));
+    head.find_map(|line| line.strip_prefix(begin)?.strip_suffix(LINE_END))
+}
+
+fn is_lock(digits: &str) -> bool {
+    digits.len() == 12 && digits.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
 /// Returns the runs that a comment of ours tells of. Comments can be edited by others: only lines of exactly our form
@@ -115,12 +142,11 @@ fn past_of(line: &str) -> Option<Past> {
 }
 
 fn is_valid(past: &Past) -> bool {
-    let hex = |text: &str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     let date =
         past.date.bytes().enumerate().all(|(at, b)| if at == 4 || at == 7 { b == b'-' } else { b.is_ascii_digit() });
     ["complete", "incomplete", "cancelled"].contains(&past.status.as_str())
-        && hex(&past.lock)
-        && hex(&past.commit)
+        && is_lock(&past.lock)
+        && is_lock(&past.commit)
         && date
         && past.date.len() == 10
 }
@@ -180,10 +206,17 @@ mod tests {
     #[test]
     fn a_comment_carries_its_marker_its_claim_and_its_history() {
         let history = [past("12/1"), past("local/ab12")];
-        let composed = compose("## Page\n\ntext\n", Some(&key("13/2")), &history, &Links::default(), COMMENT_MAX_CHARS);
+        let composed = compose(
+            "## Page\n\ntext\n",
+            Head { claim: Some(&key("13/2")), shows: Some("0123456789ab") },
+            &history,
+            &Links::default(),
+            COMMENT_MAX_CHARS,
+        );
         insta::assert_snapshot!(composed.body, @r#"
 <!-- backend-implementer -->
 <!-- backend-implementer: at work 13/2 -->
+<!-- backend-implementer: shows 0123456789ab -->
 ## Page
 
 text
@@ -197,6 +230,9 @@ text
 "#);
         assert!(is_ours(&composed.body) && !composed.cut);
         assert_eq!(claim(&composed.body), Some(key("13/2")));
+        assert_eq!(shown_lock(&composed.body), Some("0123456789ab"));
+        let below = format!("{MARKER}\n## Page\n<!-- backend-implementer: shows 0123456789ab -->\n");
+        assert_eq!(shown_lock(&below), None, "what stands in the page may be anybody's words");
         assert_eq!(super::history(&composed.body), history);
     }
 
@@ -215,7 +251,7 @@ text
         let page =
             format!("## A\n\nfirst\n\n### B\n\n```text\n### no border\n{}```\n\n### C\n\nlast\n", "x\n".repeat(200));
         let links = Links { run_url: Some("https://example.invalid/1".to_owned()) };
-        let composed = compose(&page, None, &[], &links, 400);
+        let composed = compose(&page, Head::default(), &[], &links, 400);
         assert!(composed.cut);
         insta::assert_snapshot!(composed.body, @r#"
 <!-- backend-implementer -->
@@ -234,7 +270,7 @@ first
             max in 300usize..2_000,
         ) {
             let page = parts.concat();
-            let body = compose(&page, Some(&key("1/1")), &[], &Links::default(), max).body;
+            let body = compose(&page, Head { claim: Some(&key("1/1")), shows: None }, &[], &Links::default(), max).body;
             prop_assert!(body.chars().count() <= max, "{} > {max}", body.chars().count());
             prop_assert_eq!(body.lines().filter(|line| line.starts_with("```")).count() % 2, 0);
         }

@@ -31,6 +31,10 @@ pub enum Event {
         head: ObjectId,
         /// The label, for `labeled`.
         label: Option<String>,
+        /// The description as it was when it happened. Untrusted.
+        body: String,
+        /// When it happened by GitHub's clock, in RFC 3339, as far as the payload says.
+        at: Option<String>,
         /// Who did it.
         sender: Actor,
     },
@@ -50,6 +54,11 @@ pub enum Event {
         author: Actor,
         /// When, in RFC 3339.
         created_at: String,
+    },
+    /// Pull requests are about to be merged together, and the checks on what comes out are awaited.
+    MergeGroup {
+        /// The commit that comes out.
+        head: ObjectId,
     },
     /// Somebody started the workflow by hand.
     Dispatch {
@@ -113,6 +122,8 @@ struct RawPullRequestEvent {
 #[derive(Deserialize)]
 struct RawPullRequest {
     head: RawBranch,
+    body: Option<String>,
+    updated_at: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -154,6 +165,16 @@ struct RawDispatchEvent {
 }
 
 #[derive(Deserialize)]
+struct RawMergeGroupEvent {
+    merge_group: RawMergeGroup,
+}
+
+#[derive(Deserialize)]
+struct RawMergeGroup {
+    head_sha: ObjectId,
+}
+
+#[derive(Deserialize)]
 struct RawOtherEvent {
     sender: Option<RawUser>,
 }
@@ -174,6 +195,8 @@ pub fn read(name: &str, payload: &[u8]) -> Result<Event, EventError> {
                 action: event.action,
                 number: event.number,
                 head: event.pull_request.head.sha,
+                body: event.pull_request.body.unwrap_or_default(),
+                at: event.pull_request.updated_at,
                 label: event.label.map(|label| label.name),
                 sender: event.sender.into(),
             })
@@ -190,6 +213,10 @@ pub fn read(name: &str, payload: &[u8]) -> Result<Event, EventError> {
                 author: comment.user.map_or(Actor { login: "ghost".to_owned(), is_bot: false }, Into::into),
                 created_at: comment.created_at,
             })
+        }
+        "merge_group" => {
+            let event: RawMergeGroupEvent = parse(name, payload)?;
+            Ok(Event::MergeGroup { head: event.merge_group.head_sha })
         }
         "workflow_dispatch" => {
             let event: RawDispatchEvent = parse(name, payload)?;

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The events that the action works on, for messages.
-const EVENTS: &str = "pull_request, issue_comment and workflow_dispatch, or any event with the input `pr`";
+const EVENTS: &str = "pull_request, issue_comment, merge_group and workflow_dispatch, or any event with the input `pr`";
 
 /// What a workflow that is started by hand may call the input with the pull request's number.
 const PR_FIELDS: [&str; 3] = ["pr", "pull-request", "pull_request"];
@@ -70,6 +70,8 @@ pub struct Approval {
     pub at: Option<String>,
     /// How.
     pub via: Via,
+    /// Who had the workflow run again, where this is a later attempt: they answer for it, too.
+    pub run_again_by: Option<Actor>,
 }
 
 /// How a run was asked for.
@@ -86,6 +88,8 @@ pub enum Via {
         name: String,
         /// The pull request's head when it was set.
         head: ObjectId,
+        /// Its description when it was set. Untrusted text.
+        body: String,
     },
     /// By starting the workflow by hand, which GitHub lets only those do who may push.
     Dispatch,
@@ -116,6 +120,20 @@ pub enum Intent {
     Preview {
         /// The pull request.
         number: PullRequestNumber,
+    },
+    /// Show it again, because somebody asks for it.
+    ShowAgain {
+        /// The pull request.
+        number: PullRequestNumber,
+        /// The comment.
+        comment: CommentId,
+        /// Who asks.
+        by: Actor,
+    },
+    /// Report the overall check on a commit of the merge queue.
+    ReportMergeGroup {
+        /// The commit.
+        head: ObjectId,
     },
     /// Run it, when the approval holds.
     Run {
@@ -160,7 +178,7 @@ pub enum Intent {
 #[must_use]
 pub fn intent(event: &Event, inputs: &ActionInputs) -> Intent {
     match event {
-        Event::PullRequest { action, number, head, label, sender } => {
+        Event::PullRequest { action, number, head, label, body, at, sender } => {
             if let Some(command) = inputs.command.filter(|command| *command != ActionCommand::Plan) {
                 return by_input(command, *number, inputs, sender, Via::Input);
             }
@@ -170,8 +188,9 @@ pub fn intent(event: &Event, inputs: &ActionInputs) -> Intent {
                     approval: Approval {
                         by: sender.clone(),
                         lock: None,
-                        at: None,
-                        via: Via::Label { name: name.clone(), head: head.clone() },
+                        at: at.clone(),
+                        via: Via::Label { name: name.clone(), head: head.clone(), body: body.clone() },
+                        run_again_by: None,
                     },
                 },
                 (action, _) if PREVIEWED.contains(&action) => Intent::Preview { number: *number },
@@ -192,12 +211,14 @@ pub fn intent(event: &Event, inputs: &ActionInputs) -> Intent {
                 lock,
                 at: Some(created_at.clone()),
                 via: Via::Comment { id: *id },
+                run_again_by: None,
             };
             let number = *number;
             match command::read(body) {
                 None => nothing("the comment is no command".to_owned()),
                 Some(Ok(Command::Run { lock })) => Intent::Run { number, approval: approval(lock) },
                 Some(Ok(Command::Retry { task })) => Intent::Retry { number, task, approval: approval(None) },
+                Some(Ok(Command::Plan)) => Intent::ShowAgain { number, comment: *id, by: author.clone() },
                 Some(Ok(Command::Cancel)) => Intent::Cancel { number, approval: approval(None) },
                 Some(Err(error)) => Intent::Refused {
                     because: error.to_string(),
@@ -206,6 +227,7 @@ pub fn intent(event: &Event, inputs: &ActionInputs) -> Intent {
                 },
             }
         }
+        Event::MergeGroup { head } => Intent::ReportMergeGroup { head: head.clone() },
         Event::Dispatch { sender, .. } => {
             let field = |name: &str| event.filled_in(name).map(str::to_owned);
             let merged = ActionInputs {
@@ -242,7 +264,7 @@ pub fn intent(event: &Event, inputs: &ActionInputs) -> Intent {
 }
 
 fn by_input(command: ActionCommand, number: PullRequestNumber, inputs: &ActionInputs, by: &Actor, via: Via) -> Intent {
-    let approval = Approval { by: by.clone(), lock: inputs.lock.clone(), at: None, via };
+    let approval = Approval { by: by.clone(), lock: inputs.lock.clone(), at: None, via, run_again_by: None };
     match command {
         ActionCommand::Plan => Intent::Preview { number },
         ActionCommand::Run => Intent::Run { number, approval },
@@ -343,7 +365,7 @@ mod tests {
         let some = ActionInputs { pull_request: Some(SEVEN), command: Some(ActionCommand::Run), ..none.clone() };
         assert!(matches!(asked("push", &event, &some), Intent::Run { number: SEVEN, .. }));
         let Intent::Refused { because, hint, .. } = asked("push", &event, &none) else { panic!() };
-        insta::assert_snapshot!(format!("{because}: {hint}"), @"the event `push` names no pull request: this action works on pull_request, issue_comment and workflow_dispatch, or any event with the input `pr`");
+        insta::assert_snapshot!(format!("{because}: {hint}"), @"the event `push` names no pull request: this action works on pull_request, issue_comment, merge_group and workflow_dispatch, or any event with the input `pr`");
         assert!(matches!(asked("pull_request_target", &event, &some), Intent::Refused { .. }));
     }
 

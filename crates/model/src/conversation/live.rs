@@ -256,7 +256,7 @@ fn tasks(page: &mut String, board: &Board) {
     let rows: Vec<_> = board.schedule.tasks.iter().filter_map(row).collect();
     // What runs must be seen at once, so only really long tables fold.
     let detail = Detail::OPEN;
-    entry::table(page, "", "tasks", &["wave", "task", "subagent", "state", "why"], &rows, &detail);
+    entry::table(page, "", "task", &["wave", "task", "subagent", "state", "why"], &rows, &detail);
     page.push('\n');
 }
 

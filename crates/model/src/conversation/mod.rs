@@ -6,6 +6,7 @@ pub mod checks;
 pub mod command;
 pub mod comment;
 pub mod event;
+pub mod evidence;
 pub mod intent;
 pub mod live;
 pub mod plan_text;

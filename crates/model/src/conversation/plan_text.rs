@@ -82,10 +82,13 @@ fn under_heading(body: &str) -> Option<EmbeddedPlan> {
     section(body, begins, body.len())
 }
 
-/// Takes out what stands between two places; nothing but blanks is no plan.
+/// Takes out what stands between two places. Nothing but blanks, and what nobody sees such as the comment of a template,
+/// is no plan.
 fn section(body: &str, begins: usize, ends: usize) -> Option<EmbeddedPlan> {
     let text = &body[begins..ends];
-    if text.trim().is_empty() {
+    let says_something =
+        |event: Event<'_>| matches!(event, Event::Text(said) | Event::Code(said) if !said.trim().is_empty());
+    if !Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS).any(says_something) {
         return None;
     }
     let blank = text.len() - text.trim_start_matches(['\r', '\n']).len();
@@ -131,9 +134,16 @@ mod tests {
 
     #[test]
     fn text_without_a_plan_has_none() {
-        for body in
-            ["", "planning", "## Planning\nx", "<!--\n## Plan\n- x\n-->\n", "```\n## Plan\n- x\n```\n", "## Plan\n"]
-        {
+        for body in [
+            "",
+            "planning",
+            "## Planning\nx",
+            "<!--\n## Plan\n- x\n-->\n",
+            "```\n## Plan\n- x\n```\n",
+            "## Plan\n",
+            "## Plan\n\n<!-- describe your plan -->\n\n## Tests\nx\n",
+            "## Plan\n<!-- a -->\n- [ ]\n- [ ] <!-- b -->\n",
+        ] {
             assert_eq!(found(body), None, "{body}");
         }
     }

@@ -6,11 +6,12 @@ use crate::{
     command,
     config::Config,
     diagnostics::Diagnostic,
-    gate::{self, GateKind},
+    gate::GateKind,
     lock::Lock,
     means,
-    plan::Plan,
+    plan::{Fate, Plan},
     roster::Access,
+    run::gate_commands,
     schedule::{Schedule, Task},
     summary::{
         entry::{self, Detail},
@@ -24,6 +25,12 @@ const GLOBS_SHOWN: usize = 8;
 
 /// How many globs that belong to other subagents are shown: what they may touch stands in their own rows.
 const DENIED_SHOWN: usize = 2;
+
+/// How many protected paths are shown: the configuration's reference has all.
+const PROTECTED_SHOWN: usize = 4;
+
+/// How many tasks have their requirements in the comment, which holds 65,536 characters.
+const TASKS_UNFOLDED: usize = 24;
 
 /// How many problems of a plan are shown before the rest is only counted.
 const PROBLEMS_SHOWN: usize = 50;
@@ -70,36 +77,62 @@ pub fn render(preview: &Preview<'_>) -> String {
         page.push_str(&format!("**{}**\n\n", text::markdown(&text::truncate(title, 200))));
     }
     page.push_str(&format!(
-        "{}, `{}`. It starts from {}.\n\n",
-        from(source),
-        plan.digest.short(),
-        text::code(lock.base.short())
-    ));
-    page.push_str(&format!("Read as `{}`: {}.\n\n", plan.dialect, text::markdown(&plan.counts().line())));
-    if !plan.context.is_empty() {
-        let files: Vec<_> = plan.context.iter().map(|file| text::code(&text::truncate(&file.path, 120))).collect();
-        page.push_str(&format!("Every brief has what stands beside it: {}.\n\n", files.join(", ")));
-    }
-    page.push_str("### To start\n\n");
-    page.push_str(&format!(
-        "Somebody with write permission comments:\n\n```\n/implement {}\n```\n\nThe lock names exactly what is shown here: another plan, commit or roster is another lock, and is refused.\n\n",
+        "✋ **Waits for approval.** Somebody with write permission comments:\n\n```\n/implement {}\n```\n\n",
         lock.digest.short()
     ));
     page.push_str(&format!(
-        "### What would run\n\n{} in {}, at most {} at a time.\n\n{}\n\n",
-        text::count(schedule.tasks.len(), "task"),
-        text::count(schedule.waves.len(), "wave"),
-        schedule.concurrency,
+        "{}. Read as `{}`: {}.\n\n",
+        from(source),
+        plan.dialect,
+        text::markdown(&plan.counts().line())
+    ));
+    page.push_str(&figures(preview));
+    write_gates(&mut page, plan, config);
+    write_tasks(&mut page, plan, schedule, config);
+    if !warnings.is_empty() {
+        page.push_str(&format!("<details><summary>⚠️ {}</summary>\n\n", text::count(warnings.len(), "warning")));
+        write_diagnostics(&mut page, warnings);
+        page.push_str("</details>\n\n");
+    }
+    write_requirements(&mut page, plan, schedule);
+    write_order(&mut page, schedule);
+    page.push_str(&format!(
+        "<details><summary>Graph</summary>\n\n{}\n\n</details>\n\n",
         text::fenced(&mermaid::schedule_graph(schedule), "mermaid")
     ));
-    write_tasks(&mut page, plan, schedule, config);
-    write_order(&mut page, schedule);
-    write_gates(&mut page, plan, config);
-    if !warnings.is_empty() {
-        page.push_str(&format!("### {}\n\n", text::count(warnings.len(), "warning")));
-        write_diagnostics(&mut page, warnings);
+    if !plan.context.is_empty() {
+        let files: Vec<_> = plan.context.iter().map(|file| text::code(&text::truncate(&file.path, 120))).collect();
+        page.push_str(&format!("Context of every brief: {}.\n\n", files.join(", ")));
     }
+    page.push_str(&format!(
+        "The lock `{}` names exactly what is shown here: plan `{}`, base {} and roster. A change of any of them is another \
+         lock, and the approval of this one is refused.\n",
+        lock.digest.short(),
+        plan.digest.short(),
+        text::code(lock.base.short())
+    ));
     page
+}
+
+/// Says what an approval sets in motion: tasks, guesses, calls.
+fn figures(preview: &Preview<'_>) -> String {
+    let Preview { plan, schedule, config, .. } = preview;
+    let guessed = plan.tasks.iter().filter(|task| task.owner.guess().is_some()).count();
+    let mut said = vec![format!(
+        "{} in {}, at most {} at a time",
+        text::count(schedule.tasks.len(), "task"),
+        text::count(schedule.waves.len(), "wave"),
+        schedule.concurrency
+    )];
+    if guessed > 0 {
+        said.push(format!("the owner of {} is guessed", text::count(guessed, "task")));
+    }
+    said.push(format!(
+        "{} of subagents, more only for retries and at most {} of rework",
+        text::count(schedule.tasks.len(), "call"),
+        text::count(config.rework_rounds() as usize, "round")
+    ));
+    format!("{}.\n\n", said.join("; "))
 }
 
 /// Renders a plan that cannot run, with everything that is wrong with it.
@@ -109,9 +142,9 @@ pub fn render_problems(diagnostics: &[Diagnostic], source: &Source<'_>, notes: &
     let mut page = String::from(HEADING);
     write_notes(&mut page, notes);
     page.push_str(&format!(
-        "{}. **{} must be mended before anything can run.**\n\n",
-        from(source),
-        text::count(errors, "problem")
+        "❌ **{} to fix before anything can run.** {}.\n\n",
+        text::count(errors, "problem"),
+        from(source)
     ));
     write_diagnostics(&mut page, diagnostics);
     page
@@ -191,11 +224,16 @@ fn write_tasks(page: &mut String, plan: &Plan, schedule: &Schedule, config: &Con
     };
     let row = |task: &Task| {
         let asked = if task.planned { task.requirements.len().to_string() } else { "always runs".to_owned() };
-        let (allowed, denied) = match task.access {
-            Access::ReadOnly => ("nothing: read-only".to_owned(), String::new()),
+        let may_touch = match task.access {
+            Access::ReadOnly => "nothing: read-only".to_owned(),
             Access::Writes => {
-                let denied = task.scope.deny.iter().filter(|glob| !protected.contains(*glob));
-                (globs(task.scope.allow.iter(), GLOBS_SHOWN), globs(denied, DENIED_SHOWN))
+                let denied: Vec<_> = task.scope.deny.iter().filter(|glob| !protected.contains(*glob)).collect();
+                let not = if denied.is_empty() {
+                    String::new()
+                } else {
+                    format!(", but not {}", globs(denied.into_iter(), DENIED_SHOWN))
+                };
+                format!("{}{not}", globs(task.scope.allow.iter(), GLOBS_SHOWN))
             }
         };
         vec![
@@ -203,18 +241,67 @@ fn write_tasks(page: &mut String, plan: &Plan, schedule: &Schedule, config: &Con
             text::code(task.id.as_str()),
             format!("{}{}", text::code(task.subagent.as_str()), guess(task)),
             asked,
-            allowed,
-            denied,
+            may_touch,
         ]
     };
     let rows: Vec<_> = schedule.tasks.iter().map(row).collect();
-    let head = ["wave", "task", "subagent", "requirements", "may touch", "but not"];
-    entry::table(page, "", "tasks", &head, &rows, &Detail::OPEN);
-    page.push_str(&format!("\nNobody may touch {}.\n\n", globs(protected.iter(), GLOBS_SHOWN)));
+    let head = ["Wave", "Task", "Subagent", "Items", "May touch"];
+    entry::table(page, "", "task", &head, &rows, &Detail::OPEN);
+    page.push('\n');
     write_means(page, schedule, config);
     if !schedule.not_needed.is_empty() {
         let names: Vec<_> = schedule.not_needed.iter().map(|role| format!("`{}`", role.builtin_name())).collect();
         page.push_str(&format!("Not needed by the plan: {}.\n\n", names.join(", ")));
+    }
+    page.push_str(&format!("No subagent may touch {}.\n\n", globs(protected.iter(), PROTECTED_SHOWN)));
+}
+
+/// Lists the requirements of each planned task, and what is left aside, folded.
+fn write_requirements(page: &mut String, plan: &Plan, schedule: &Schedule) {
+    for task in schedule.tasks.iter().filter(|task| !task.requirements.is_empty()).take(TASKS_UNFOLDED) {
+        page.push_str(&format!(
+            "<details><summary>{}: {}</summary>\n\n",
+            task.id,
+            text::count(task.requirements.len(), "item")
+        ));
+        let lines: Vec<_> = task
+            .requirements
+            .iter()
+            .map(|requirement| {
+                let done = if requirement.done { " (done already)" } else { "" };
+                format!(
+                    "{} {}{done} (line {})",
+                    text::code(requirement.id.as_str()),
+                    text::markdown(&text::truncate(&requirement.text, 300)),
+                    requirement.line
+                )
+            })
+            .collect();
+        entry::list(page, "", &lines, &Detail::OPEN);
+        page.push_str("\n</details>\n\n");
+    }
+    let more = schedule.tasks.len().saturating_sub(TASKS_UNFOLDED);
+    if more > 0 {
+        page.push_str(&format!(
+            "The items of {} are left out here; the log has them.\n\n",
+            text::count(more, "further task")
+        ));
+    }
+    let aside = plan.items.iter().filter_map(|item| match &item.fate {
+        Fate::Aside { reason, section } => Some(format!(
+            "{} ({}: {}, line {})",
+            text::markdown(&text::truncate(&item.text, 200)),
+            reason.name(),
+            text::markdown(&text::truncate(section, 80)),
+            item.line
+        )),
+        _ => None,
+    });
+    let aside: Vec<_> = aside.collect();
+    if !aside.is_empty() {
+        page.push_str(&format!("<details><summary>{} left aside</summary>\n\n", text::count(aside.len(), "item")));
+        entry::list(page, "", &aside, &Detail::OPEN);
+        page.push_str("\n</details>\n\n");
     }
 }
 
@@ -245,9 +332,8 @@ fn write_order(page: &mut String, schedule: &Schedule) {
 }
 
 fn write_gates(page: &mut String, plan: &Plan, config: &Config) {
-    page.push_str("### Gates\n\nAll three must pass on the final tree.\n\n");
-    for gate in GateKind::ALL {
-        let mut lines: Vec<_> = gate::commands(plan, config, gate)
+    let rows = GateKind::ALL.map(|gate| {
+        let mut lines: Vec<_> = gate_commands(plan, config, gate)
             .into_iter()
             .map(|(by, argv)| format!("{} ({})", text::code(&text::truncate(&command::join(&argv), 300)), by.name()))
             .collect();
@@ -255,11 +341,12 @@ fn write_gates(page: &mut String, plan: &Plan, config: &Config) {
             lines.insert(0, "the reviewer, without blocking findings".to_owned());
         } else if lines.is_empty() {
             lines.push(format!(
-                "**no command: this gate cannot pass**; add one to the plan's Verification or to `gates.{gate}`"
+                "⚠️ **no command: this gate cannot pass**. Add one to the plan's Verification or to `gates.{gate}`"
             ));
         }
-        entry::label(page, gate.name(), &lines, &Detail::OPEN);
-    }
+        vec![gate.name().to_owned(), lines.join("<br>")]
+    });
+    entry::table(page, "", "gate", &["Gate", "Must pass on the final tree"], &rows, &Detail::OPEN);
     page.push('\n');
 }
 
@@ -307,79 +394,81 @@ mod tests {
             Source { name: ".backend-implementer/plan.md", url: Some("https://x.invalid/a(b)"), author: Some("ada") };
         let page = previewed("# Greeting\n\n## Feature\nTouches: src/**\n- say hello\n", &source);
         insta::assert_snapshot!(page, @r#"
-## Backend Implementation Plan
+        ## Backend Implementation Plan
 
-**Greeting**
+        **Greeting**
 
-The plan is [`.backend-implementer/plan.md`](https://x.invalid/a%28b%29) by ada, `36654913a2e5`. It starts from `1111111111`.
+        ✋ **Waits for approval.** Somebody with write permission comments:
 
-Read as `ours`: 1 item: 1 in 1 task.
+        ```
+        /implement 9ed63bac5dd1
+        ```
 
-### To start
+        The plan is [`.backend-implementer/plan.md`](https://x.invalid/a%28b%29) by ada. Read as `ours`: 1 item: 1 in 1 task.
 
-Somebody with write permission comments:
+        4 tasks in 4 waves, at most 8 at a time; 4 calls of subagents, more only for retries and at most 2 rounds of rework.
 
-```
-/implement f40beea5e2a4
-```
+        | Gate | Must pass on the final tree |
+        | --- | --- |
+        | tests | `cargo test` (configuration) |
+        | review | the reviewer, without blocking findings |
+        | validation | ⚠️ **no command: this gate cannot pass**. Add one to the plan's Verification or to `gates.validation` |
 
-The lock names exactly what is shown here: another plan, commit or roster is another lock, and is refused.
+        | Wave | Task | Subagent | Items | May touch |
+        | --- | --- | --- | --- | --- |
+        | 1 | `feature` | `backend-feature-implementer` | 1 | `src/**`, but not `types/**` `**/types/**` and 119 more |
+        | 2 | `tests` | `backend-unit-test-generator` | always runs | `tests/**` `**/tests/**` `test/**` `**/test/**` `**/__tests__/**` `**/__mocks__/**` `**/__snapshots__/**` `spec/**` and 27 more |
+        | 3 | `review` | `backend-code-quality-reviewer` | always runs | nothing: read-only |
+        | 4 | `validation` | `backend-validation-agent` | always runs | nothing: read-only |
 
-### What would run
+        Done by `command`.
 
-4 tasks in 4 waves, at most 8 at a time.
+        Not needed by the plan: `backend-cloud-infrastructure-architect`, `backend-datatypes`, `backend-cli-implementer`, `backend-deployment-agent`.
 
-```mermaid
-flowchart TB
-  subgraph p2["2 core"]
-  direction TB
-  subgraph w1["Wave 1"]
-  direction TB
-    t0["feature<br>backend-feature-implementer"]:::planned
-  end
-  end
-  subgraph p3["3 quality"]
-  direction TB
-  subgraph w2["Wave 2"]
-  direction TB
-    t1["tests<br>backend-unit-test-generator"]:::planned
-  end
-  subgraph w3["Wave 3"]
-  direction TB
-    t2["review<br>backend-code-quality-reviewer"]:::planned
-  end
-  subgraph w4["Wave 4"]
-  direction TB
-    t3["validation<br>backend-validation-agent"]:::planned
-  end
-  end
-  p2 --> p3
-  w2 --> w3
-  w3 --> w4
-  classDef planned fill:#0550ae,stroke:#033d8b,color:#ffffff
-```
+        No subagent may touch `**/.claude` `**/.claude/**` `**/.codex` `**/.codex/**` and 38 more.
 
-| wave | task | subagent | requirements | may touch | but not |
-| --- | --- | --- | --- | --- | --- |
-| 1 | `feature` | `backend-feature-implementer` | 1 | `src/**` | `types/**` `**/types/**` and 119 more |
-| 2 | `tests` | `backend-unit-test-generator` | always runs | `tests/**` `**/tests/**` `test/**` `**/test/**` `**/__tests__/**` `**/__mocks__/**` `**/__snapshots__/**` `spec/**` and 27 more |  |
-| 3 | `review` | `backend-code-quality-reviewer` | always runs | nothing: read-only |  |
-| 4 | `validation` | `backend-validation-agent` | always runs | nothing: read-only |  |
+        <details><summary>feature: 1 item</summary>
 
-Nobody may touch `**/.claude` `**/.claude/**` `**/.codex` `**/.codex/**` `**/.cursor` `**/.cursor/**` `**/.cursorrules` `**/.gemini` and 34 more.
+        - `feature-1` say hello (line 5)
 
-Done by `command`.
+        </details>
 
-Not needed by the plan: `backend-cloud-infrastructure-architect`, `backend-datatypes`, `backend-cli-implementer`, `backend-deployment-agent`.
+        <details><summary>Graph</summary>
 
-### Gates
+        ```mermaid
+        flowchart LR
+          subgraph p2["2 core"]
+          direction TB
+          subgraph w1["Wave 1"]
+          direction TB
+            t0["feature<br>backend-feature-implementer"]:::planned
+          end
+          end
+          subgraph p3["3 quality"]
+          direction TB
+          subgraph w2["Wave 2"]
+          direction TB
+            t1["tests<br>backend-unit-test-generator"]:::planned
+          end
+          subgraph w3["Wave 3"]
+          direction TB
+            t2["review<br>backend-code-quality-reviewer"]:::planned
+          end
+          subgraph w4["Wave 4"]
+          direction TB
+            t3["validation<br>backend-validation-agent"]:::planned
+          end
+          end
+          p2 -.-> p3
+          w2 -.-> w3
+          w3 -.-> w4
+          classDef planned fill:#0550ae,stroke:#033d8b,color:#ffffff
+        ```
 
-All three must pass on the final tree.
+        </details>
 
-- **tests**: `cargo test` (configuration)
-- **review**: the reviewer, without blocking findings
-- **validation**: **no command: this gate cannot pass**; add one to the plan's Verification or to `gates.validation`
-"#);
+        The lock `9ed63bac5dd1` names exactly what is shown here: plan `36654913a2e5`, base `1111111111` and roster. A change of any of them is another lock, and the approval of this one is refused.
+        "#);
     }
 
     #[test]
@@ -397,7 +486,7 @@ All three must pass on the final tree.
                 _ => {}
             }
         }
-        assert_eq!(headings, 4);
+        assert_eq!(headings, 1);
         assert!(!page.contains("@team") && !page.contains("@everyone"));
     }
 
@@ -410,21 +499,21 @@ All three must pass on the final tree.
         let page = render_problems(&[problem], &source, &["a note".to_owned()]);
         let headings = Parser::new(&page).filter(|event| matches!(event, Event::Start(Tag::Heading { .. }))).count();
         assert_eq!(headings, 1, "{page}");
-        insta::assert_snapshot!(page, @r#"
-## Backend Implementation Plan
+        insta::assert_snapshot!(page, @"
+        ## Backend Implementation Plan
 
-> a note
+        > a note
 
-The plan is `plan.md`. **1 problem must be mended before anything can run.**
+        ❌ **1 problem to fix before anything can run.** The plan is `plan.md`.
 
-````text
-plan.md:2:1: error[x]: wrong ``` here
-   |
- 2 | ## evil
-   | ^
-  hint: mend it
-````
-"#);
+        ````text
+        plan.md:2:1: error[x]: wrong ``` here
+           |
+         2 | ## evil
+           | ^
+          hint: mend it
+        ````
+        ");
     }
 
     #[test]

@@ -43,6 +43,16 @@ pub fn busy(login: &str, run: &str) -> String {
     )
 }
 
+/// Says that there is no plan to show.
+#[must_use]
+pub fn no_plan(login: &str) -> String {
+    format!(
+        "{} There is no plan on this pull request. Add `.backend-implementer/plan.md` to it, or write a plan in its \
+         description under the heading “Implementation Plan”.\n",
+        mention(login)
+    )
+}
+
 /// Says that no run is at work.
 #[must_use]
 pub fn nothing_to_cancel(login: &str) -> String {

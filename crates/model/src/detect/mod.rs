@@ -3,12 +3,9 @@
 
 mod gate_record;
 mod self_review;
+mod tampering;
 mod upstream;
-mod weakened;
 
 pub use self::{
-    gate_record::faster_than_its_record,
-    self_review::self_review,
-    upstream::ignored_upstream,
-    weakened::{FileChange, is_test_file, weakened_tests},
+    gate_record::faster_than_its_record, self_review::self_review, tampering::tampering, upstream::ignored_upstream,
 };

@@ -4,9 +4,15 @@
 //! held against the base's; tests that turn red without a task's patch; and last the closing words of a runner
 //! ([`words`]), which anything can print.
 
+pub mod ask;
 pub mod counts;
 pub mod detect;
 pub mod formats;
+pub mod gathered;
+pub mod mutants;
+pub mod proof;
+pub mod recorded;
+pub mod restore;
 pub mod results;
 pub mod source;
 pub mod words;

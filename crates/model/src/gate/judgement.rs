@@ -1,18 +1,19 @@
 //! Judges a gate: from what ran and what the subagent said to passed, failed, skipped or not run. Fails shut.
 
-use super::{CommandReceipt, GateKind, GateState, Place, Receipt, SubagentVerdict, TestCounts};
+use super::{CommandReceipt, CountSource, GateKind, GateState, Place, Receipt, SubagentVerdict, TestCounts};
 use crate::{
     command,
+    evidence::gathered::GateEvidence,
     findings::{Finding, FindingCode, Weight},
-    handoff::TaskRecord,
-    ids::{Digest, ObjectId},
-    report::Report,
-    schedule::Outcome,
+    ids::ObjectId,
     text,
 };
 
 /// The longest command that a reason shows, in characters.
 const SHOWN_COMMAND_MAX: usize = 120;
+
+/// The most tests that a reason names.
+const SHOWN_TESTS_MAX: usize = 3;
 
 /// Everything that one gate is judged by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub struct Case {
     pub commands: Vec<CommandReceipt>,
     /// What the gate's subagent had to say, when it said something.
     pub verdict: Option<SubagentVerdict>,
+    /// What was found out beside the gate's own run.
+    pub evidence: GateEvidence,
     /// Where the commands ran.
     pub place: Place,
     /// How long they took, in milliseconds.
@@ -40,9 +43,9 @@ pub struct Case {
 /// - A tests gate whose commands show no sign of a test that ran is *failed*, however well they exited.
 #[must_use]
 pub fn judge(case: Case) -> Receipt {
-    let (state, reason) = decide(case.gate, &case.tree, &case.commands, case.verdict.as_ref());
-    let Case { gate, tree, commands, verdict, place, duration_ms } = case;
-    Receipt { gate, tree, state, reason, commands, verdict, place, duration_ms }
+    let (state, reason) = decide(case.gate, &case.tree, &case.commands, case.verdict.as_ref(), &case.evidence);
+    let Case { gate, tree, commands, verdict, evidence, place, duration_ms } = case;
+    Receipt { gate, tree, state, reason, commands, verdict, evidence, place, duration_ms }
 }
 
 /// Finds the state of a gate and the reason for it.
@@ -51,6 +54,7 @@ pub(super) fn decide(
     tree: &ObjectId,
     commands: &[CommandReceipt],
     verdict: Option<&SubagentVerdict>,
+    evidence: &GateEvidence,
 ) -> (GateState, String) {
     let failed = |reason: String| (GateState::Failed, reason);
     let not_run = |reason: String| (GateState::NotRun, reason);
@@ -68,6 +72,12 @@ pub(super) fn decide(
         && tests.failed > 0
     {
         return failed(format!("{} failed, although the command succeeded", text::count(clamp(tests.failed), "test")));
+    }
+    let against: Vec<_> = evidence.blocking().collect();
+    if let Some(first) = against.first() {
+        let more = against.len() - 1;
+        let others = if more == 0 { String::new() } else { format!(" (and {})", text::count(more, "further finding")) };
+        return failed(format!("{}{others}", text::terminal(&first.message)));
     }
     if let Some(verdict) = verdict {
         if verdict.blocking_findings > 0 {
@@ -120,7 +130,9 @@ fn passed_reason(commands: &[CommandReceipt], tests: Option<TestCounts>, verdict
     }
     if let Some(tests) = tests {
         let skipped = if tests.skipped == 0 { String::new() } else { format!(", {} skipped", tests.skipped) };
-        parts.push(format!("{} passed{skipped}", text::count(clamp(tests.passed), "test")));
+        // What is printed anything can print.
+        let claim = if tests.source == CountSource::Output { " (a claim: counted from what was printed)" } else { "" };
+        parts.push(format!("{} passed{skipped}{claim}", text::count(clamp(tests.passed), "test")));
     }
     parts.push(format!("`{}` passed", verdict.task));
     parts.join("; ")
@@ -129,15 +141,17 @@ fn passed_reason(commands: &[CommandReceipt], tests: Option<TestCounts>, verdict
 /// Lists what a receipt gives people to look at: nothing when its gate passed.
 #[must_use]
 pub fn findings(receipt: &Receipt) -> Vec<Finding> {
+    let evidence = receipt.evidence.findings.clone();
     if receipt.state == GateState::Passed {
-        return Vec::new();
+        return evidence;
     }
     let finding =
         |code, message: String| Finding { code, weight: Weight::Blocking, task: None, path: None, line: None, message };
-    let mut findings = vec![finding(
+    let mut findings = evidence;
+    findings.push(finding(
         FindingCode::GateNotPassed,
         format!("the {} gate is {}: {}", receipt.gate, receipt.state.name(), receipt.reason),
-    )];
+    ));
     let unseen = !receipt.commands.is_empty()
         && receipt.commands.iter().all(succeeded)
         && total(&receipt.commands).is_none_or(|tests| tests.executed() == 0);
@@ -149,26 +163,6 @@ pub fn findings(receipt: &Receipt) -> Vec<Finding> {
         ));
     }
     findings
-}
-
-impl SubagentVerdict {
-    /// Says what the last attempt of a quality task contributes to its gate: it agrees when it passed and none of the
-    /// findings that it reports blocks. `None` when it left no tree to speak of.
-    #[must_use]
-    pub fn of_record(record: &TaskRecord) -> Option<Self> {
-        let attempt = record.last()?;
-        let tree = attempt.patch.as_ref().map(|patch| patch.base_tree.clone())?;
-        let blocking = |report: &Report| report.findings.iter().filter(|f| f.severity == Weight::Blocking).count();
-        let blocking_findings = attempt.report.as_ref().map_or(0, blocking);
-        Some(Self {
-            task: record.id.clone(),
-            tree,
-            passed: record.outcome == Outcome::Passed && blocking_findings == 0,
-            reason: record.reason.clone(),
-            report_digest: attempt.report.as_ref().and_then(|report| serde_json::to_vec(report).ok()).map(Digest::of),
-            blocking_findings,
-        })
-    }
 }
 
 fn succeeded(command: &CommandReceipt) -> bool {
@@ -186,7 +180,7 @@ fn shown(command: &CommandReceipt) -> String {
 fn trouble(command: &CommandReceipt) -> String {
     let tests = match command.tests {
         Some(tests) if tests.failed > 0 => {
-            format!(" ({} of {} tests failed)", tests.failed, tests.executed())
+            format!(" ({} of {} tests failed{})", tests.failed, tests.executed(), failing(command))
         }
         _ => String::new(),
     };
@@ -195,6 +189,13 @@ fn trouble(command: &CommandReceipt) -> String {
         (None, Some(code)) => format!("failed with exit code {code}{tests}"),
         (None, None) => format!("did not end normally{tests}"),
     }
+}
+
+/// Names the first tests that failed.
+fn failing(command: &CommandReceipt) -> String {
+    let names = command.failing.iter().take(SHOWN_TESTS_MAX).map(|test| text::code(&text::truncate(&test.name, 100)));
+    let names: Vec<_> = names.collect();
+    if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) }
 }
 
 fn clamp(number: u64) -> usize {

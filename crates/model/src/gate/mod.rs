@@ -1,19 +1,20 @@
 //! Gates: the checks that must pass before submission, and their evidence.
 
-mod commands;
 pub use crate::evidence::counts;
 mod judgement;
 mod proof;
 
 pub use crate::vocabulary::GateKind;
-pub use commands::commands;
 pub use judgement::{Case, findings, judge};
 pub use proof::{NotPassed, NotReady, PassedGate, ReadyForSubmission};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Digest, ObjectId, TaskId};
+use crate::{
+    evidence::{gathered::GateEvidence, results::TestResult},
+    ids::{Digest, ObjectId, TaskId},
+};
 
 /// What became of a gate. Failed, skipped and not run are three other things than passed, and none of them opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -84,6 +85,9 @@ pub struct CommandReceipt {
     /// How many tests it ran, when it said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tests: Option<TestCounts>,
+    /// The tests that failed, by name, where its runner wrote results: the first of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failing: Vec<TestResult>,
     /// The digest of its whole output.
     pub output_digest: Digest,
     /// The end of its output, bounded.
@@ -161,6 +165,9 @@ pub struct Receipt {
     /// What the gate's subagent had to say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<SubagentVerdict>,
+    /// What was found out beside its own run.
+    #[serde(default, skip_serializing_if = "GateEvidence::is_empty")]
+    pub evidence: GateEvidence,
     /// Where it was judged.
     pub place: Place,
     /// How long it took, in milliseconds.

@@ -54,7 +54,7 @@ impl PassedGate {
     ///
     /// # Errors
     /// When the gate did not pass, or passed on another tree.
-    pub fn of(receipt: &Receipt, tree: &ObjectId) -> Result<Self, NotPassed> {
+    pub fn new(receipt: &Receipt, tree: &ObjectId) -> Result<Self, NotPassed> {
         let gate = receipt.gate;
         if receipt.state != GateState::Passed {
             return Err(NotPassed::State { gate, state: receipt.state, reason: text::terminal(&receipt.reason) });
@@ -62,12 +62,13 @@ impl PassedGate {
         if receipt.tree != *tree {
             return Err(NotPassed::OtherTree { gate, judged: receipt.tree.clone(), tree: tree.clone() });
         }
-        let (state, reason) = decide(gate, &receipt.tree, &receipt.commands, receipt.verdict.as_ref());
+        let (state, reason) =
+            decide(gate, &receipt.tree, &receipt.commands, receipt.verdict.as_ref(), &receipt.evidence);
         if state != GateState::Passed {
             return Err(NotPassed::Contradicted { gate, state, reason });
         }
-        // Serialising plain structs of strings and numbers cannot fail.
-        let receipt = Digest::of(serde_json::to_vec(receipt).unwrap_or_default());
+        let receipt = serde_json::to_vec(receipt).expect("invariant: a receipt is plain data");
+        let receipt = Digest::of(receipt);
         Ok(Self { gate, tree: tree.clone(), receipt })
     }
 
@@ -118,7 +119,7 @@ impl ReadyForSubmission {
             let of_gate: Vec<_> = receipts.iter().filter(|receipt| receipt.gate == gate).collect();
             match of_gate.as_slice() {
                 [] => missing.push(format!("there is no receipt of the {gate} gate")),
-                [receipt] => match PassedGate::of(receipt, tree) {
+                [receipt] => match PassedGate::new(receipt, tree) {
                     Ok(passed) => gates.push(passed),
                     Err(error) => missing.push(error.to_string()),
                 },

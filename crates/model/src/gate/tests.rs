@@ -1,5 +1,5 @@
 use super::*;
-use crate::findings::FindingCode;
+use crate::{evidence::gathered::GateEvidence, findings::FindingCode};
 
 fn tree(digit: &str) -> ObjectId {
     ObjectId::new(digit.repeat(40)).unwrap()
@@ -18,6 +18,7 @@ fn command(exit_code: Option<i32>, tests: Option<(u64, u64, u64)>) -> CommandRec
             skipped,
             source: CountSource::Output,
         }),
+        failing: Vec::new(),
         output_digest: Digest::of("output"),
         output_tail: String::new(),
     }
@@ -39,7 +40,15 @@ fn place(run: &str) -> Place {
 }
 
 fn receipt(gate: GateKind, commands: Vec<CommandReceipt>, verdict: Option<SubagentVerdict>) -> Receipt {
-    judge(Case { gate, tree: tree("a"), commands, verdict, place: place("r1"), duration_ms: 7 })
+    judge(Case {
+        gate,
+        tree: tree("a"),
+        commands,
+        verdict,
+        evidence: GateEvidence::default(),
+        place: place("r1"),
+        duration_ms: 7,
+    })
 }
 
 fn passing() -> Vec<Receipt> {
@@ -57,7 +66,10 @@ fn gates_with_all_their_evidence_pass() {
         assert_eq!(receipt.state, GateState::Passed, "{receipt:?}");
         assert!(findings(receipt).is_empty());
     }
-    assert_eq!(receipts[0].reason, "1 command succeeded; 3 tests passed, 1 skipped; `quality` passed");
+    assert_eq!(
+        receipts[0].reason,
+        "1 command succeeded; 3 tests passed, 1 skipped (a claim: counted from what was printed); `quality` passed"
+    );
     let ready = ReadyForSubmission::new(&tree("a"), &receipts).unwrap();
     assert_eq!(ready.tree(), &tree("a"));
     assert_eq!(ready.gates().iter().map(PassedGate::gate).collect::<Vec<_>>(), GateKind::ALL);
@@ -154,9 +166,9 @@ fn receipts_of_different_runs_are_no_proof() {
 fn a_receipt_that_its_evidence_contradicts_is_no_proof() {
     let mut forged = passing();
     forged[0].commands[0].exit_code = Some(1);
-    assert!(matches!(PassedGate::of(&forged[0], &tree("a")), Err(NotPassed::Contradicted { .. })));
+    assert!(matches!(PassedGate::new(&forged[0], &tree("a")), Err(NotPassed::Contradicted { .. })));
     forged[1].verdict = None;
-    assert!(matches!(PassedGate::of(&forged[1], &tree("a")), Err(NotPassed::Contradicted { .. })));
+    assert!(matches!(PassedGate::new(&forged[1], &tree("a")), Err(NotPassed::Contradicted { .. })));
 }
 
 #[test]
@@ -165,25 +177,4 @@ fn a_reason_holds_no_escape_sequence() {
     bad.argv[1] = "\u{1b}[31m`red`".to_owned();
     let receipt = receipt(GateKind::Tests, vec![bad], None);
     assert!(!receipt.reason.contains('\u{1b}'), "{}", receipt.reason);
-}
-
-#[test]
-fn a_quality_task_agrees_when_it_passed_and_none_of_its_findings_blocks() {
-    let handoff = crate::summary::fixture::complete();
-    let review = handoff.tasks.iter().find(|record| record.id.as_str() == "review").unwrap();
-    let verdict = SubagentVerdict::of_record(review).unwrap();
-    assert!(verdict.passed && verdict.report_digest.is_some());
-    let mut objecting = review.clone();
-    let report = objecting.attempts.last_mut().unwrap().report.as_mut().unwrap();
-    let finding = crate::report::ReportedFinding {
-        severity: crate::findings::Weight::Blocking,
-        path: None,
-        line: None,
-        message: "no".to_owned(),
-    };
-    report.findings.push(finding);
-    let verdict = SubagentVerdict::of_record(&objecting).unwrap();
-    assert_eq!((verdict.passed, verdict.blocking_findings), (false, 1));
-    objecting.attempts.clear();
-    assert_eq!(SubagentVerdict::of_record(&objecting), None);
 }

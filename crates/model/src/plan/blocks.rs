@@ -84,14 +84,17 @@ pub(super) fn read(text: &str, from: usize) -> Document {
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_TASKLISTS
         | Options::ENABLE_GFM;
-    let mut reader = Reader {
-        events: Parser::new_ext(&text[from..], options).into_offset_iter(),
-        text,
-        from,
-        comments: Vec::new(),
-        open: vec![Open::default()],
-    };
+    let events = Parser::new_ext(&text[from..], options).into_offset_iter();
+    // Nobody sees a definition, or the title of a link.
+    let definitions: Vec<_> = events
+        .reference_definitions()
+        .iter()
+        .map(|(_, definition)| definition.span.start + from..definition.span.end + from)
+        .collect();
+    let mut reader = Reader { events, text, from, comments: Vec::new(), open: vec![Open::default()] };
+    reader.comments.extend(definitions);
     reader.run();
+    reader.comments.sort_by_key(|hidden| hidden.start);
     let blocks = reader.open.into_iter().next().map(|open| open.blocks).unwrap_or_default();
     Document { blocks, comments: reader.comments, start: from, end: text.len() }
 }
@@ -144,6 +147,7 @@ impl<'t> Reader<'t> {
         {
             self.comments.push(range.clone());
         }
+        self.comments.extend(hidden(&event, &range, self.text));
         Some((event, range))
     }
 
@@ -332,6 +336,25 @@ impl<'t> Reader<'t> {
                 None => return,
             }
         }
+    }
+}
+
+/// Returns what of an element is in the text and not to be seen: the title of a link or picture, and what stands behind
+/// the language of a code block.
+fn hidden(event: &Event<'_>, range: &Range<usize>, text: &str) -> Option<Range<usize>> {
+    let written = text.get(range.clone())?;
+    match event {
+        Event::Start(Tag::Link { title, .. } | Tag::Image { title, .. }) if !title.is_empty() => {
+            let at = written.rfind(&**title)?;
+            Some(range.start + at..range.start + at + title.len())
+        }
+        Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => {
+            let words = info.trim_start();
+            let more = &words[words.find(char::is_whitespace)?..];
+            let at = written.find(more)?;
+            Some(range.start + at..range.start + at + more.len())
+        }
+        _ => None,
     }
 }
 

@@ -13,11 +13,11 @@ use crate::{
     plan::{
         Plan, PlannedTask, Requirement,
         accounting::{Fate, Placed, What},
-        dialect::Dialect,
         directives, domains,
         draft::{Draft, Owner, RequirementDraft, TaskDraft, Word},
         implied::implied_tasks,
-        owners::Ownership,
+        ownership::Ownership,
+        shape::Dialect,
         source::Problems,
     },
     roster::{Role, Roster},

@@ -13,6 +13,11 @@ pub(super) fn split(line: CommandLine<'_>, problems: &mut Problems<'_>) -> Optio
         let characters = text.get(..offset).map_or(0, |before| before.chars().count());
         Position { line: at.line, column: at.column.saturating_add(u32::try_from(characters).unwrap_or(u32::MAX)) }
     };
+    if let Some((offset, what)) = crate::text::deceptive(text) {
+        let message = format!("there is {what} in this command");
+        problems.error("deceptive-character", column(offset), message, "write the command in plain characters");
+        return None;
+    }
     if let Some((offset, c)) = command::first_wildcard(text) {
         problems.warning(
             "shell-syntax",

@@ -159,6 +159,11 @@ pub(super) fn check_globs(globs: Vec<Word>, problems: &mut Problems<'_>) -> Vec<
     let mut checked = Vec::with_capacity(globs.len());
     let mut seen = std::collections::HashSet::new();
     for glob in globs {
+        if let Some((_, what)) = crate::text::deceptive(&glob.text) {
+            let message = format!("there is {what} in the glob `{}`", crate::text::truncate(&glob.text, 80));
+            problems.error("deceptive-character", glob.at, message, "write the path in plain characters");
+            continue;
+        }
         match check_glob(&glob.text) {
             Ok(normal) => {
                 if seen.insert(normal.to_owned()) {

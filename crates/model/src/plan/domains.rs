@@ -401,7 +401,7 @@ const CROSS_CUTTING: [&str; 39] = [
 ];
 
 /// Sections that list files which the work itself names.
-const FILES: [&str; 20] = [
+const FILES: [&str; 23] = [
     "files",
     "file map",
     "files to modify",
@@ -420,6 +420,9 @@ const FILES: [&str; 20] = [
     "key files",
     "relevant files",
     "file structure",
+    "file summary",
+    "files summary",
+    "file change summary",
     "file changes",
     "project structure",
 ];
@@ -563,7 +566,7 @@ const ASIDES: [&str; 44] = [
 
 /// Sections that say what it is about. Their own items are no work, but work may stand below them; and where a plan has
 /// none anywhere else, they are the work.
-const CONTEXTS: [&str; 38] = [
+const CONTEXTS: [&str; 40] = [
     "overview",
     "executive summary",
     "goals",
@@ -589,6 +592,8 @@ const CONTEXTS: [&str; 38] = [
     "approach",
     "technical approach",
     "proposed approach",
+    "implementation approach",
+    "proposal",
     "solution",
     "proposed solution",
     "tech stack",
@@ -726,8 +731,29 @@ impl Reason {
     }
 }
 
+/// Sections that say how the work is done: where nothing else does, they are the work.
+const APPROACHES: [&str; 11] = [
+    "approach",
+    "technical approach",
+    "proposed approach",
+    "implementation approach",
+    "solution",
+    "proposed solution",
+    "design",
+    "technical design",
+    "strategy",
+    "proposal",
+    "fix",
+];
+
+/// Tells whether a phrase in normal form heads how the work is done.
+pub(super) fn is_approach(phrase: &str) -> bool {
+    APPROACHES.contains(&phrase)
+}
+
 /// Words that may begin or end the heading of an aside without changing what it is.
-const ASIDE_BEGINS: [(&str, Reason); 8] = [
+const ASIDE_BEGINS: [(&str, Reason); 9] = [
+    ("appendix ", Reason::Context),
     ("out of scope ", Reason::OutOfScope),
     ("future ", Reason::Deferred),
     ("dependencies and ", Reason::Legend),
@@ -839,6 +865,9 @@ pub(super) fn role_of_words(text: &str) -> Option<Role> {
             ]))
     {
         return Some(Role::Infrastructure);
+    }
+    if matches!(first, "verify" | "validate" | "checkpoint") || has(&["checkpoint"]) {
+        return Some(Role::Validation);
     }
     let ships = has(&["dockerfile", "docker", "kubernetes", "helm", "deployment"]) && makes;
     (ships || first == "deploy").then_some(Role::Deployment)

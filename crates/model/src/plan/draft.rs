@@ -9,7 +9,7 @@ use crate::{
     plan::{
         AcceptanceCriterion, VerificationCommand,
         accounting::{Placed, What},
-        owners::Ownership,
+        ownership::Ownership,
     },
     roster::{Role, Roster},
 };
@@ -108,6 +108,12 @@ impl Who {
         let id_stem = if stands_for_role { subagent.role.name() } else { subagent.name.as_str() };
         Some(Self { name: subagent.name.clone(), id_stem: id_stem.to_owned() })
     }
+}
+
+/// Lists the names of the roster, for hints.
+pub(super) fn known(roster: &Roster) -> String {
+    let names: Vec<_> = roster.iter().map(|subagent| format!("`{}`", subagent.name)).collect();
+    crate::text::truncate(&names.join(", "), 400)
 }
 
 /// A requirement as it was written.

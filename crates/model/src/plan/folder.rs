@@ -60,6 +60,68 @@ impl Folder {
     }
 }
 
+/// What of a folder is the plan, and what is there to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chosen {
+    /// The file with the tasks.
+    pub plan: String,
+    /// What stands beside it, the most telling first.
+    pub context: Vec<String>,
+}
+
+/// The names under which the tasks of a folder are looked for, in this order.
+const PLANS: [&str; 8] = [
+    "tasks.md",
+    "tasks/tasks.json",
+    "tasks.json",
+    "tasks.yml",
+    "tasks.yaml",
+    "implementation-plan.md",
+    "implementation_plan.md",
+    "plan.md",
+];
+
+/// The names of what is read first beside them.
+const FIRST: [&str; 6] = ["spec.md", "requirements.md", "proposal.md", "design.md", "plan.md", "data-model.md"];
+
+/// Finds the plan among the files of a folder, given by their paths in it: by its name, or because it is the only one.
+#[must_use]
+pub fn choose(names: &[String]) -> Option<Chosen> {
+    let is_text = |name: &&String| {
+        let lower = name.to_ascii_lowercase();
+        let hidden = name.split('/').any(|part| part.starts_with('.'));
+        let contract =
+            lower.starts_with("contracts/") && [".yml", ".yaml", ".json"].iter().any(|end| lower.ends_with(end));
+        !hidden && (lower.ends_with(".md") || contract)
+    };
+    let named = PLANS.iter().find_map(|plan| names.iter().find(|name| name.eq_ignore_ascii_case(plan)));
+    let mut texts: Vec<&String> = names.iter().filter(is_text).collect();
+    let plan = match (named, texts.as_slice()) {
+        (Some(plan), _) => plan.clone(),
+        (None, [only]) => (*only).clone(),
+        (None, _) => return None,
+    };
+    let rank = |name: &str| FIRST.iter().position(|first| name.eq_ignore_ascii_case(first)).unwrap_or(FIRST.len());
+    texts.sort_by_key(|name| (rank(name), name.as_str()));
+    let context = texts.into_iter().filter(|name| **name != plan).cloned().collect();
+    Some(Chosen { plan, context })
+}
+
+/// Returns where the rules for all plans of a planner stand, by the path of one plan's folder in the repository.
+#[must_use]
+pub fn shared_context(folder: &str) -> &'static [&'static str] {
+    let folder = folder.trim_start_matches("./");
+    if folder.starts_with("specs/") || folder.starts_with(".specify/") {
+        &[".specify/memory/constitution.md"]
+    } else if folder.starts_with("openspec/") {
+        &["openspec/project.md"]
+    } else if folder.starts_with(".kiro/") {
+        &[".kiro/steering/product.md", ".kiro/steering/tech.md", ".kiro/steering/structure.md"]
+    } else {
+        &[]
+    }
+}
+
 /// Returns at most `max` bytes of a text, in whole characters.
 fn beginning(text: &str, max: usize) -> &str {
     let mut end = text.len().min(max);
@@ -72,6 +134,20 @@ fn beginning(text: &str, max: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_plan_of_a_folder_is_its_tasks_and_the_rest_is_context() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let chosen =
+            choose(&names(&["contracts/api.yaml", "data-model.md", "logo.png", "plan.md", "spec.md", "tasks.md"]));
+        let chosen = chosen.unwrap();
+        assert_eq!(chosen.plan, "tasks.md");
+        assert_eq!(chosen.context, ["spec.md", "plan.md", "data-model.md", "contracts/api.yaml"]);
+        assert_eq!(choose(&names(&["only.md"])).unwrap().plan, "only.md");
+        assert_eq!(choose(&names(&["a.md", "b.md"])), None);
+        assert_eq!(choose(&names(&["tasks/tasks.json"])).unwrap().plan, "tasks/tasks.json");
+        assert_eq!(shared_context("specs/001-x"), [".specify/memory/constitution.md"]);
+    }
 
     #[test]
     fn a_folder_is_read_back_and_no_other_text_is_one() {

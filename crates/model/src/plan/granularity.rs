@@ -3,14 +3,13 @@
 
 use std::collections::HashMap;
 
-use crate::limits::TASKS_MAX;
-
 use super::{
     draft::{Owner, RequirementDraft, TaskDraft, Who, Word},
-    owners::{Owners, Ownership, Settings},
+    owners::{Owners, Settings},
+    ownership::Ownership,
     source::Problems,
 };
-use crate::{plan::dialect::Rules, roster::Role, text};
+use crate::{limits::TASKS_MAX, plan::shape::Rules, roster::Role, text};
 
 /// What the items of one task have in common.
 type Key = (String, bool, bool);
@@ -27,7 +26,7 @@ pub(super) fn assign(
     for task in tasks {
         match task.owner {
             Owner::Named | Owner::Decided(_) => {
-                let task = TaskDraft { owner: Owner::Decided(Ownership::Named), ..task };
+                let task = TaskDraft { owner: Owner::Decided(Ownership::Named), stands_alone: true, ..task };
                 let task = with_paths(task, owners, rules, problems);
                 assigned.push(task);
             }
@@ -226,7 +225,9 @@ fn join(tasks: Vec<TaskDraft>, least: usize, most: usize) -> Vec<TaskDraft> {
     // How many of its own a task began with: what has grown by joining is still made of small ones.
     let mut small: HashMap<usize, bool> = HashMap::new();
     for task in tasks {
-        let is_small = open(&task) < least && !task.stands_alone;
+        // What waits for others, and what others may wait for, would wait for itself once it were joined.
+        let is_free = task.needs.is_empty() || task.keys.is_empty();
+        let is_small = open(&task) < least && !task.stands_alone && is_free;
         let last = joined.len().wrapping_sub(1);
         let fits = joined.last().is_some_and(|before| {
             is_small

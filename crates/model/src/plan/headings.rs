@@ -153,7 +153,12 @@ const FRAMING: usize = 11;
 /// Tells whether a heading counts a piece of work, and what it may be called by.
 pub(super) fn counted(plain: &str) -> (bool, Vec<String>) {
     let text = plain.trim_start_matches(|c: char| !c.is_alphanumeric());
-    let lower = text.to_lowercase();
+    // "Task-01", "Task #1" and "Task_1" are as good as "Task 1".
+    let lower: String = text.to_lowercase();
+    let lower = match lower.find(|c: char| !c.is_alphabetic()) {
+        Some(at) if lower[at..].starts_with(['-', '_', '#']) => format!("{} {}", &lower[..at], &lower[at + 1..]),
+        _ => lower.replacen(" #", " ", 1),
+    };
     let number = |text: &str| {
         let number: String = text.trim_start().chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
         Some(number.trim_end_matches('.').to_owned()).filter(|number| !number.is_empty())
@@ -174,6 +179,8 @@ pub(super) fn counted(plain: &str) -> (bool, Vec<String>) {
         ("chunk ", false),
     ] {
         let Some(number) = lower.strip_prefix(word).and_then(number) else { continue };
+        let number =
+            Some(number.trim_start_matches('0').to_owned()).filter(|plain| !plain.is_empty()).unwrap_or(number);
         let mut keys = vec![format!("{word}{number}")];
         keys.extend(lower.contains("story ").then(|| format!("us{number}")));
         keys.extend((word == "task ").then(|| number.clone()));

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, LinkType, Tag, TagEnd};
 
+use crate::text;
+
 /// The first paragraph of an item, or a heading, in one line.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Line {
@@ -96,8 +98,8 @@ impl LineBuilder {
         }
     }
 
-    fn push(&mut self, text: &str) {
-        for c in text.chars() {
+    fn push(&mut self, written: &str) {
+        for c in written.chars().filter(|c| !text::is_hidden(*c)) {
             if !c.is_whitespace() {
                 self.line.text.push(c);
             } else if !self.line.text.is_empty() && !self.line.text.ends_with(' ') {

@@ -9,13 +9,14 @@ use crate::{
         accounting::{Fate, Placed, What},
         blocks::{self, Block, CodeLine},
         check,
-        dialect::{self, Dialect, Input, Rules, taskmaster},
+        dialect::{self, reader::Input, taskmaster},
         draft::Draft,
         folder::Folder,
         granularity,
         inventory::{self, Leaf},
         owners::{Owners, Settings},
         sections,
+        shape::{Dialect, Rules},
         source::{Problems, Source},
         yaml_form,
     },
@@ -169,7 +170,7 @@ fn from_markdown<'s>(source: &Source<'s>, roster: &Roster, settings: &Settings, 
     let Some((offset, lines)) = fences.first() else {
         let sections = sections::sections(&document, roster);
         let input = Input { document: &document, sections: &sections, roster, source };
-        let reader = dialect::reader(&input, settings.dialect);
+        let reader = dialect::find(&input, settings.dialect);
         return Found {
             draft: reader.read(&input, problems),
             dialect: reader.dialect(),
@@ -215,10 +216,19 @@ fn front_matter_end(text: &str) -> usize {
     let mut lines = text.split_inclusive('\n');
     let Some(first) = lines.next().filter(|line| line.trim_end() == "---") else { return 0 };
     let mut end = first.len();
-    for (index, line) in lines.enumerate() {
-        if index == 0
+    let mut is_first = true;
+    for line in lines {
+        if is_first && line.trim().is_empty() {
+            end += line.len();
+            continue;
+        }
+        if std::mem::take(&mut is_first)
             && !line.split_once(':').is_some_and(|(key, _)| !key.is_empty() && !key.contains(char::is_whitespace))
         {
+            return 0;
+        }
+        // Boxes are work, and a rule above and one below them make no front matter.
+        if ["- [ ]", "- [x]", "* [ ]", "* [x]"].iter().any(|mark| line.trim_start().starts_with(mark)) {
             return 0;
         }
         end += line.len();

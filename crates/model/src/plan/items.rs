@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use super::{
     blocks::{Block, Item, nested},
-    dialect::Rules,
     domains,
     draft::{RequirementDraft, Word},
     mentions,
+    shape::Rules,
     source::Source,
 };
 

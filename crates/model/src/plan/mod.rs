@@ -20,24 +20,28 @@ mod inventory;
 mod items;
 mod mentions;
 mod owners;
+mod ownership;
 mod schema;
 mod sections;
+mod shape;
 mod source;
 mod tasks;
 #[cfg(test)]
 mod tests;
 mod verification;
+mod write;
 mod yaml_form;
 
 pub use accounting::{Counts, Fate, PlanItem, Reason};
-pub use dialect::Dialect;
-pub use folder::{ContextFile, Folder};
+pub use folder::{Chosen, ContextFile, Folder, choose, shared_context};
 pub use implied::implied_tasks;
 pub use intake::{Reading, read};
-pub use owners::{Ownership, Settings};
+pub use owners::Settings;
+pub use ownership::Ownership;
 pub use schema::schema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+pub use shape::Dialect;
 
 use crate::{
     gate::GateKind,

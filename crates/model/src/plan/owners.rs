@@ -1,13 +1,12 @@
 //! Who does an item that names nobody: whom its paths belong to, whom its words call for, else the default.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use crate::{
     config::Config,
     plan::{
         directives, domains,
         draft::{Owner, Who},
+        ownership::Ownership,
+        shape::Dialect,
     },
     roster::{Access, Role, Roster},
     scope::{CompiledScope, Scope, matches_everything},
@@ -25,7 +24,7 @@ pub struct Settings {
     /// The globs of paths that nobody may touch.
     pub protected: Vec<String>,
     /// The dialect that the user insists on.
-    pub dialect: Option<super::Dialect>,
+    pub dialect: Option<Dialect>,
 }
 
 impl Settings {
@@ -45,34 +44,6 @@ impl Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self::new(&Config::default())
-    }
-}
-
-/// What decided about who does a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Ownership {
-    /// The plan names the subagent or its domain.
-    #[default]
-    Named,
-    /// The paths that it mentions are the subagent's.
-    Paths,
-    /// Its words speak of the subagent's work.
-    Words,
-    /// Nothing: it is the default role's.
-    Default,
-}
-
-impl Ownership {
-    /// Says what a guess rests on; `None` for what the plan says itself.
-    #[must_use]
-    pub fn guess(self) -> Option<&'static str> {
-        match self {
-            Self::Named => None,
-            Self::Paths => Some("by its paths"),
-            Self::Words => Some("by its words"),
-            Self::Default => Some("the default role"),
-        }
     }
 }
 
@@ -155,7 +126,8 @@ impl<'r> Owners<'r> {
             own.as_ref().is_some_and(|scope| scope.allows(&path)) && !is_protected(&path)
         };
         let (own, others): (Vec<String>, Vec<String>) = paths.iter().cloned().partition(is_own);
-        (own.into_iter().filter(|path| directives::check_glob(path).is_ok()).collect(), others)
+        let is_plain = |path: &String| directives::check_glob(path).is_ok() && crate::text::deceptive(path).is_none();
+        (own.into_iter().filter(is_plain).collect(), others)
     }
 }
 

@@ -94,6 +94,9 @@ impl<'a> Source<'a> {
         if from < range.end {
             visible.push_str(&self.text[from..range.end]);
         }
+        if visible.contains(text::is_hidden) {
+            visible.retain(|c| !text::is_hidden(c));
+        }
         if visible.contains('\r') { visible.replace("\r\n", "\n") } else { visible }
     }
 }

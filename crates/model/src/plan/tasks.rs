@@ -7,11 +7,11 @@ use crate::{
     plan::{
         accounting::{Placed, Reason, What},
         blocks::{Block, Item, Row, nested},
-        dialect::Rules,
         directives::{self, Directive},
         domains::{self, Fixed},
         draft::TaskDraft,
         items, mentions,
+        shape::Rules,
         source::{Problems, Source},
         verification::{self, Checks},
     },
@@ -28,6 +28,8 @@ pub(super) struct Body<'r, 's> {
     pub(super) placed: &'r mut Vec<Placed>,
     /// Why lists are only there to be read, when the heading says so, and the heading.
     pub(super) aside: Option<(Reason, String)>,
+    /// Whether the work of the section that is being read has boxes.
+    pub(super) marks_work: bool,
 }
 
 /// What a line before a list makes of the list.
@@ -43,6 +45,8 @@ enum Label {
 impl Body<'_, '_> {
     /// Reads blocks; `group` goes before the text of every requirement.
     pub(super) fn read(&mut self, blocks: &[Block], group: Option<&str>) {
+        let is_box = |item: &Item| item.boxed || item.is_group();
+        self.marks_work = self.rules.lenient && nested(blocks).any(is_box);
         let mut label: Option<Label> = None;
         // The requirement that what follows it is the body of.
         let mut bearer: Option<usize> = None;
@@ -193,6 +197,12 @@ impl Body<'_, '_> {
             None if self.aside.is_some() => self.aside_list(items),
             None => self.items(items, group),
             Some(Label::Group(_)) if self.aside.is_some() => self.aside_list(items),
+            // Where the work has boxes, a list below a label of its own says something about it.
+            Some(Label::Group(name))
+                if self.marks_work && !name.is_empty() && !items.iter().any(|item| item.boxed || item.is_group()) =>
+            {
+                self.fixed(Fixed::Context, &name, items);
+            }
             Some(Label::Group(name)) => {
                 let joined = match (group, name.as_str()) {
                     (Some(group), "") => Some(group.to_owned()),
@@ -458,7 +468,8 @@ fn item_label(item: &Item) -> Option<Fixed> {
 
 /// Finds what the line before a list says about the list.
 fn list_label(line: &str) -> Option<Label> {
-    let raw = line.trim();
+    let colons = line.trim().replace('：', ":");
+    let raw = colons.as_str();
     let bare = raw.trim_matches(|c: char| matches!(c, '*' | '_') || c.is_whitespace());
     let is_strong =
         ["**", "__"].iter().any(|mark| raw.starts_with(mark)) && raw.trim_end_matches(':').ends_with(['*', '_']);

@@ -171,7 +171,7 @@ impl Reader<'_, '_> {
             let names = self.roster.iter().map(|subagent| subagent.name.as_str());
             let hint = match self.problems.suggest(&word.text, names) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("name one of the roster: {}", super::dialect::known(self.roster)),
+                None => format!("name one of the roster: {}", super::draft::known(self.roster)),
             };
             self.problems.error("unknown-subagent", word.at, message, hint);
         }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Millis, Outcome, Schedule, Task};
 use crate::{
-    handoff::Handoff,
     ids::{SubagentName, TaskId},
+    record::TaskRecord,
 };
 
 /// Durations of earlier runs. What is recorded decides when a task begins where not all can at once, and nothing else.
@@ -35,12 +35,12 @@ impl Mean {
 
 impl Durations {
     /// Takes in what another run recorded. The newest run goes first: of two durations of a task the first counts.
-    pub fn learn(&mut self, handoff: &Handoff) {
-        for record in &handoff.tasks {
-            let Some(task) = handoff.schedule.task(&record.id) else { continue };
+    pub fn learn(&mut self, schedule: &Schedule, records: &[TaskRecord]) {
+        for record in records {
+            let Some(task) = schedule.task(&record.id) else { continue };
             // Other attempts were cut short, or had only something to mend.
             let passed = record.attempts.iter().filter(|attempt| attempt.outcome == Outcome::Passed);
-            if let Some(longest) = passed.map(|attempt| attempt.ended_ms.saturating_sub(attempt.started_ms)).max() {
+            if let Some(longest) = passed.map(|attempt| attempt.duration_ms()).max() {
                 self.note(&record.id, &task.subagent, longest);
             }
         }
@@ -103,7 +103,7 @@ mod tests {
     fn a_hand_off_tells_how_long_tasks_took_that_passed() {
         let handoff = fixture::complete();
         let mut durations = Durations::default();
-        durations.learn(&handoff);
+        durations.learn(&handoff.schedule, &handoff.tasks);
         let mut passed = 0;
         for record in &handoff.tasks {
             let took = record.attempts.iter().filter(|attempt| attempt.outcome == Outcome::Passed);

@@ -1,11 +1,14 @@
 //! The state machine that runs a schedule: events and a time go in, effects come out. It never waits, starts or looks
 //! at a clock itself, so the same events always give the same run.
 
+mod batch;
 mod messages;
+mod query;
 mod state;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
+use batch::Batch;
 pub use messages::{Again, Effect, End, Event, StopReason};
 use state::TaskSlot;
 pub use state::{TaskState, WhyNotRun};
@@ -31,11 +34,11 @@ pub struct Machine {
     places: HashMap<TaskId, usize>,
     concurrency: usize,
     /// The waves that are still to come: number and tasks.
-    agenda: VecDeque<Stretch>,
-    current: Option<Stretch>,
+    agenda: VecDeque<Batch>,
+    current: Option<Batch>,
     /// What runs after the current wave, before the agenda goes on.
-    follow: VecDeque<Stretch>,
-    /// How many stretches have begun.
+    follow: VecDeque<Batch>,
+    /// How many batches have begun.
     groups: usize,
     /// For each phase, in how many waves of the agenda and the current one it has tasks.
     phase_waves: [usize; Phase::ALL.len()],
@@ -46,21 +49,6 @@ pub struct Machine {
     cancelled: bool,
     /// The latest time that was seen: a clock that goes backwards stands still here.
     now: Millis,
-}
-
-/// A wave on its way, or the part of one that runs again.
-#[derive(Debug, Clone)]
-struct Stretch {
-    number: usize,
-    /// In the order of integration.
-    tasks: Vec<usize>,
-    /// The same in the order in which they begin.
-    queue: Vec<usize>,
-    /// How many of `queue` were started or found blocked.
-    begun: usize,
-    passed: BTreeSet<usize>,
-    /// Tasks that wait for another attempt.
-    retries: Vec<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +78,7 @@ impl Machine {
                     tasks.push(at);
                 }
             }
-            agenda.push_back(Stretch::new(wave.number, tasks));
+            agenda.push_back(Batch::new(wave.number, tasks));
         }
         let mut machine = Self {
             tasks: schedule.tasks.iter().map(|task| TaskSlot::new(task, &places)).collect(),
@@ -146,14 +134,6 @@ impl Machine {
         effects
     }
 
-    /// Returns when the next attempt runs into its time limit, or may begin; an [`Event::Tick`] is due then.
-    #[must_use]
-    pub fn next_deadline(&self) -> Option<Millis> {
-        let limits = self.active.iter().filter_map(|at| self.tasks[*at].deadline());
-        let retries = self.current.iter().flat_map(|current| &current.retries).map(|at| self.tasks[*at].not_before);
-        limits.chain(retries.filter(|_| self.active.len() < self.concurrency)).min()
-    }
-
     /// Adds a task that the schedule did not have: a specialist that another task turned out to need. It is in the wave
     /// `wave`, and runs once an [`Event::Follow`] names it.
     pub fn add(&mut self, task: &Task, wave: usize) {
@@ -164,62 +144,17 @@ impl Machine {
         }
     }
 
-    /// Tells whether the run is over.
-    #[must_use]
-    pub fn is_finished(&self) -> bool {
-        self.step == Step::Finished
-    }
-
-    /// Returns the number of the wave that runs or is being integrated.
-    #[must_use]
-    pub fn wave(&self) -> Option<usize> {
-        self.current.as_ref().map(|stretch| stretch.number)
-    }
-
-    /// Returns how many groups of tasks have begun: waves, and parts of waves that ran again.
-    #[must_use]
-    pub fn groups_begun(&self) -> usize {
-        self.groups
-    }
-
-    /// Returns the state of a task; `None` when the schedule has no such task.
-    #[must_use]
-    pub fn state(&self, task: &TaskId) -> Option<TaskState> {
-        Some(self.tasks[*self.places.get(task)?].state)
-    }
-
-    /// Returns how many attempts at a task were started.
-    #[must_use]
-    pub fn attempts(&self, task: &TaskId) -> u32 {
-        self.places.get(task).map_or(0, |at| self.tasks[*at].attempts)
-    }
-
-    /// Returns why a task was not run, once that is certain.
-    #[must_use]
-    pub fn why_not_run(&self, task: &TaskId) -> Option<&WhyNotRun> {
-        self.tasks[*self.places.get(task)?].why_not_run.as_ref()
-    }
-
-    /// Goes through the tasks that have an outcome, in the order of the schedule; when the run is over, all of them.
-    /// A task that passed can still fail while its wave is not integrated.
-    pub fn outcomes(&self) -> impl Iterator<Item = (&TaskId, Outcome)> {
-        self.tasks.iter().filter_map(|slot| match slot.state {
-            TaskState::Done(outcome) => Some((&slot.id, outcome)),
-            _ => None,
-        })
-    }
-
-    fn plan(&mut self, agenda: VecDeque<Stretch>) {
-        for stretch in &agenda {
-            for phase in self.phases_of(stretch) {
+    fn plan(&mut self, agenda: VecDeque<Batch>) {
+        for batch in &agenda {
+            for phase in self.phases_of(batch) {
                 self.phase_waves[phase as usize] += 1;
             }
         }
         self.agenda = agenda;
     }
 
-    fn phases_of(&self, stretch: &Stretch) -> BTreeSet<Phase> {
-        stretch.tasks.iter().map(|at| self.tasks[*at].phase).collect()
+    fn phases_of(&self, batch: &Batch) -> BTreeSet<Phase> {
+        batch.tasks.iter().map(|at| self.tasks[*at].phase).collect()
     }
 
     /// Finds the place of a task of which this attempt is under way.
@@ -263,8 +198,8 @@ impl Machine {
             return;
         }
         for group in groups {
-            let stretches = self.stretches(group, |_, _| true);
-            self.follow.extend(stretches);
+            let batches = self.batches(group, |_, _| true);
+            self.follow.extend(batches);
         }
         if self.current.is_none() && self.step == Step::Running {
             self.take_up_what_follows();
@@ -273,11 +208,11 @@ impl Machine {
 
     /// Puts what follows the wave that is over in front of the agenda.
     fn take_up_what_follows(&mut self) {
-        for stretch in std::mem::take(&mut self.follow).into_iter().rev() {
-            for phase in self.phases_of(&stretch) {
+        for batch in std::mem::take(&mut self.follow).into_iter().rev() {
+            for phase in self.phases_of(&batch) {
                 self.phase_waves[phase as usize] += 1;
             }
-            self.agenda.push_front(stretch);
+            self.agenda.push_front(batch);
         }
     }
 
@@ -297,7 +232,7 @@ impl Machine {
         if self.step != Step::Judging {
             return;
         }
-        let agenda = self.stretches(again, |machine, at| machine.unmet_need(at).is_none());
+        let agenda = self.batches(again, |machine, at| machine.unmet_need(at).is_none());
         if agenda.is_empty() {
             self.finish(effects);
             return;
@@ -306,8 +241,8 @@ impl Machine {
         self.plan(agenda.into());
     }
 
-    /// Makes stretches of the tasks that may run again, wave by wave.
-    fn stretches(&mut self, again: Vec<Again>, may_run: impl Fn(&Self, usize) -> bool) -> Vec<Stretch> {
+    /// Makes batches of the tasks that may run again, wave by wave.
+    fn batches(&mut self, again: Vec<Again>, may_run: impl Fn(&Self, usize) -> bool) -> Vec<Batch> {
         let mut places = BTreeSet::new();
         for Again { task, because } in again {
             let Some(&at) = self.places.get(&task) else { continue };
@@ -319,7 +254,7 @@ impl Machine {
         let mut places: Vec<usize> = places.into_iter().collect();
         places.sort_by_key(|at| self.waves[*at]);
         let waves = places.chunk_by(|a, b| self.waves[*a] == self.waves[*b]);
-        waves.map(|wave| Stretch::new(self.waves[wave[0]], wave.to_vec())).collect()
+        waves.map(|wave| Batch::new(self.waves[wave[0]], wave.to_vec())).collect()
     }
 
     fn cancel(&mut self, effects: &mut Vec<Effect>) {
@@ -445,12 +380,6 @@ impl Machine {
         }
         self.step = Step::Finished;
         effects.push(Effect::Finish);
-    }
-}
-
-impl Stretch {
-    fn new(number: usize, tasks: Vec<usize>) -> Self {
-        Self { number, queue: tasks.clone(), tasks, begun: 0, passed: BTreeSet::new(), retries: Vec::new() }
     }
 }
 

@@ -31,7 +31,7 @@ fn success_criteria(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
     page.push('\n');
     let acceptance = &index.handoff.plan.acceptance;
     if !acceptance.is_empty() {
-        page.push_str("Planner's acceptance criteria, for people to tick; the coordinator does not judge them:\n\n");
+        page.push_str("Acceptance criteria of the plan, for people to tick:\n\n");
         let lines: Vec<_> = acceptance
             .iter()
             .map(|criterion| format!("[ ] {} (line {} of the plan)", detail.prose(&criterion.text), criterion.line))
@@ -41,12 +41,12 @@ fn success_criteria(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
     }
 }
 
-/// Says that a run broke off and was gone on with.
+/// Says that a run was interrupted and resumed.
 fn resumed(handoff: &Handoff) -> String {
     match handoff.resumptions {
         0 => String::new(),
         times => format!(
-            " It broke off {} and was gone on with; {} not made again.",
+            " It was interrupted {} and resumed; {} reused.",
             if times == 1 { "once".to_owned() } else { format!("{times} times") },
             match handoff.replayed {
                 1 => "1 finished attempt was".to_owned(),
@@ -73,8 +73,9 @@ fn run(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
         page.push_str("The pictures are left out here; the report has them.\n\n");
         return;
     }
+    page.push_str("<details><summary>Graph</summary>\n\n");
     page.push_str(&text::fenced(&mermaid::run_graph_within(index, detail.picture), "mermaid"));
-    page.push_str("\n\n");
+    page.push_str("\n\n</details>\n\n");
     if let Some(timeline) = mermaid::timeline_within(index, detail.picture) {
         page.push_str("<details><summary>Timeline</summary>\n\n");
         page.push_str(&text::fenced(&timeline, "mermaid"));
@@ -102,7 +103,8 @@ fn findings(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
             ]
         })
         .collect();
-    entry::table(page, "", "findings", &["Weight", "Code", "Where", "What", "Noticed by"], &rows, detail);
+    let head = ["Weight", "Code", "Where", "What", "Noticed by"];
+    entry::table_folded(page, "", "finding", &head, &rows, detail, true);
     page.push('\n');
 }
 

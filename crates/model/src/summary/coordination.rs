@@ -2,8 +2,9 @@
 
 use super::{
     entry::{self, Detail},
+    gates::standings,
     index::{RunIndex, TaskView},
-    sections, standing, wording,
+    sections, wording,
 };
 use crate::{
     findings::FindingCode,
@@ -19,13 +20,13 @@ use crate::{
 pub(super) fn render(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
     page.push_str("### Coordination Summary\n\n");
     subagents_executed(page, index, detail);
-    entry::label(page, "Parallel Coordination", &parallel(index, detail), detail);
-    entry::label(page, "Sequential Dependencies", &sequential(index, detail), detail);
-    entry::label(page, "Synthesis Results", &synthesis(index, detail), detail);
+    parallel(page, index, detail);
+    sequential(page, index, detail);
+    synthesis(page, index, detail);
     page.push_str("\n### Next Phase Input for Backend Submission\n\n");
     artifacts(page, index, detail);
     entry::label(page, "Deployment Instructions", &deployment_instructions(index, detail), detail);
-    entry::label(page, "Validation Evidence", &evidence(index, detail), detail);
+    evidence(page, index, detail);
     entry::label(page, "Integration Status", &integration(index, detail), detail);
     page.push('\n');
 }
@@ -37,9 +38,9 @@ fn subagents_executed(page: &mut String, index: &RunIndex<'_>, detail: &Detail) 
     };
     page.push_str(&format!("- **Subagents Executed**: {outcomes}\n\n"));
     let rows: Vec<_> = index.tasks().map(|view| row(&view, detail)).collect();
-    let head = ["Subagent", "Task", "Outcome", "Attempts", "Time", "Files", "Lines"];
+    let head = ["Task", "Subagent", "Outcome", "Attempts", "Time", "Files", "Lines"];
     if !rows.is_empty() {
-        entry::table(page, "  ", "tasks", &head, &rows, detail);
+        entry::table_folded(page, "  ", "task", &head, &rows, detail, true);
         page.push('\n');
     }
 }
@@ -50,9 +51,9 @@ fn row(view: &TaskView<'_>, detail: &Detail) -> Vec<String> {
     });
     let time = if view.attempts().is_empty() { "–".to_owned() } else { wording::duration(view.duration_ms()) };
     vec![
-        view.subagent().map_or_else(|| "not scheduled".to_owned(), |name| detail.code(name.as_str())),
         text::code(view.id.as_str()),
-        view.outcome().name().to_owned(),
+        view.subagent().map_or_else(|| "not scheduled".to_owned(), |name| detail.code(name.as_str())),
+        format!("{} {}", wording::Look::of(view.outcome()).mark(), view.outcome().name()),
         view.attempts().len().to_string(),
         time,
         files,
@@ -67,61 +68,59 @@ fn ids<'a>(ids: impl IntoIterator<Item = &'a TaskId>) -> String {
     if ids.len() > 12 { format!("{shown} and {} more", ids.len() - 12) } else { shown }
 }
 
-fn parallel(index: &RunIndex<'_>, detail: &Detail) -> Vec<String> {
+fn parallel(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
     let schedule = &index.handoff.schedule;
-    let mut lines: Vec<_> = schedule
-        .waves
-        .iter()
-        .filter(|wave| wave.tasks.len() > 1)
-        .map(|wave| {
-            format!(
-                "Wave {} ({}): {} side by side: {}",
-                wave.number,
-                wave.phase.name(),
-                wave.tasks.len(),
-                ids(&wave.tasks)
-            )
-        })
-        .collect();
-    if lines.is_empty() {
-        lines.push("No wave had more than one task".to_owned());
-    } else {
-        lines.push(format!("At most {} ran at one time", text::count(schedule.concurrency, "task")));
-    }
-    lines.extend(schedule.serialised.iter().map(|pair| {
+    let wide: Vec<_> = schedule.waves.iter().filter(|wave| wave.tasks.len() > 1).collect();
+    let line = match wide.len() {
+        0 => "No wave had more than one task".to_owned(),
+        waves => format!(
+            "{} with several tasks at the same time, at most {} at a time",
+            text::count(waves, "wave"),
+            schedule.concurrency
+        ),
+    };
+    let waves = wide.iter().map(|wave| format!("Wave {} ({}): {}", wave.number, wave.phase.name(), ids(&wave.tasks)));
+    let serialised = schedule.serialised.iter().map(|pair| {
         format!(
-            "One after the other: {}, then {}: {}",
+            "{}, then {}: {}",
             text::code(pair.first.as_str()),
             text::code(pair.then.as_str()),
             detail.prose(&pair.because)
         )
-    }));
-    lines
+    });
+    let folded: Vec<_> = waves.chain(serialised).collect();
+    entry::folded_label(page, "Parallel Coordination", &line, "Waves", &folded, detail);
 }
 
-fn sequential(index: &RunIndex<'_>, detail: &Detail) -> Vec<String> {
+fn sequential(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
     let waves = &index.handoff.schedule.waves;
-    let mut lines =
-        vec![format!("{}, each on what the ones before it had integrated", text::count(waves.len(), "wave"))];
+    let mut folded = Vec::new();
+    let mut repeated = 0;
     for view in index.tasks() {
         if let Some(task) = view.task.filter(|task| !task.needs.is_empty()) {
-            lines.push(format!("{} waited for {}", text::code(task.id.as_str()), ids(&task.needs)));
+            folded.push(format!("{} waited for {}", text::code(task.id.as_str()), ids(&task.needs)));
         }
         for attempt in view.attempts().iter().filter(|attempt| attempt.attempt > 1) {
+            repeated += 1;
             let because = if attempt.because.trim().is_empty() { "no reason was recorded" } else { &attempt.because };
-            lines.push(format!(
-                "{} was called again (attempt {}): {}",
+            folded.push(format!(
+                "{} ran again (attempt {}): {}",
                 text::code(view.id.as_str()),
                 attempt.attempt,
                 detail.prose(because)
             ));
         }
     }
-    lines
+    let again = match repeated {
+        0 => String::new(),
+        n => format!("; {} repeated", text::count(n, "attempt")),
+    };
+    let line = format!("{}, each on the integrated result of the ones before{again}", text::count(waves.len(), "wave"));
+    entry::folded_label(page, "Sequential Dependencies", &line, "Dependencies and repeated attempts", &folded, detail);
 }
 
-fn synthesis(index: &RunIndex<'_>, detail: &Detail) -> Vec<String> {
-    let lines: Vec<_> = index
+fn synthesis(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
+    let mut folded: Vec<_> = index
         .handoff
         .synthesis
         .iter()
@@ -137,9 +136,14 @@ fn synthesis(index: &RunIndex<'_>, detail: &Detail) -> Vec<String> {
             )
         })
         .collect();
-    let mut lines = if lines.is_empty() { vec!["Missing: no phase came to its end".to_owned()] } else { lines };
-    lines.extend(rework(index, detail));
-    lines
+    let rework = index.handoff.rework.len();
+    let rounds = if rework == 0 { String::new() } else { format!(", {} of rework", text::count(rework, "round")) };
+    let line = match folded.len() {
+        0 => format!("Missing: no phase came to its end{rounds}"),
+        phases => format!("{} completed{rounds}", text::count(phases, "phase")),
+    };
+    folded.extend(self::rework(index, detail));
+    entry::folded_label(page, "Synthesis Results", &line, "Phases and rework", &folded, detail);
 }
 
 /// Tells the story of what was done again, and of who was called to help.
@@ -155,9 +159,9 @@ fn rework(index: &RunIndex<'_>, detail: &Detail) -> Vec<String> {
         match &escalation.called {
             Some(task) => {
                 let blocked = text::code(escalation.blocked.as_str());
-                format!("{head}; {} was called for it, then {blocked} again", text::code(task.as_str()))
+                format!("{head}; {} ran for it, then {blocked} again", text::code(task.as_str()))
             }
-            None => format!("{head}; it was not called, because {}", detail.prose(&escalation.refused)),
+            None => format!("{head}; it did not run, because {}", detail.prose(&escalation.refused)),
         }
     });
     let rounds = handoff.rework.iter().map(|round| {
@@ -170,9 +174,9 @@ fn rework(index: &RunIndex<'_>, detail: &Detail) -> Vec<String> {
         let more = round.because.len().saturating_sub(because.len());
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let called = if called.is_empty() {
-            "nobody could be called".to_owned()
+            "no task could be repeated".to_owned()
         } else {
-            format!("called again: {}", called.join(", "))
+            format!("repeated: {}", called.join(", "))
         };
         format!(
             "Rework round {} on tree {}: {}{more}; {called}",
@@ -196,26 +200,24 @@ fn artifacts(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
         return;
     };
     let digest = result.bundle_digest.as_ref().map_or_else(|| "digest missing".to_owned(), |d| text::code(d.as_str()));
-    let mut lines = vec![
-        format!("Bundle {}, {digest}", detail.code(bundle)),
+    let line = format!(
+        "{}, {} up to {}",
+        detail.code(bundle),
+        text::count(result.commits.len(), "commit"),
+        text::code(result.commit.short())
+    );
+    let mut folded = vec![
+        format!("Bundle {digest}"),
         format!("Ref {}, commit {}", detail.code(&result.reference), text::code(result.commit.as_str())),
-        format!(
-            "{} on base {}, final tree {}",
-            text::count(result.commits.len(), "commit"),
-            text::code(result.base.as_str()),
-            text::code(result.tree.as_str())
-        ),
+        format!("Base {}, final tree {}", text::code(result.base.as_str()), text::code(result.tree.as_str())),
     ];
-    if !is_ordinary(bundle) || !is_ordinary(&result.reference) {
-        lines.push("Its names are not ones to paste into a shell: fetch it with care".to_owned());
-        entry::label(page, "Implementation Artifacts", &lines, detail);
-        return;
+    if is_ordinary(bundle) && is_ordinary(&result.reference) {
+        let refspec = format!("{}:refs/heads/backend-implementation", result.reference);
+        folded.push(format!("To fetch it: {}", text::code(&format!("git fetch {bundle} {refspec}"))));
+    } else {
+        folded.push("Its names are not ones to paste into a shell. Fetch it with care.".to_owned());
     }
-    lines.push("To fetch it into a clone that has the base:".to_owned());
-    entry::label(page, "Implementation Artifacts", &lines, detail);
-    let refspec = format!("{}:refs/heads/backend-implementation", result.reference);
-    let commands = format!("git bundle verify {bundle}\ngit fetch {bundle} {refspec}");
-    page.push_str(&format!("\n{}\n", entry::indented(&text::fenced(&commands, "sh"), "    ")));
+    entry::folded_label(page, "Implementation Artifacts", &line, "Digests and how to fetch", &folded, detail);
 }
 
 /// Tells whether a name is one that the coordinator gives: plain letters that mean nothing to any shell and begin no
@@ -264,18 +266,20 @@ pub(super) fn receipt_digest(receipt: &Receipt) -> Option<Digest> {
     serde_json::to_vec(receipt).ok().map(Digest::of)
 }
 
-fn evidence(index: &RunIndex<'_>, detail: &Detail) -> Vec<String> {
-    let mut lines = Vec::new();
-    for gate in standing::standings(index.handoff) {
+fn evidence(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
+    let gates = standings(index.handoff);
+    let line: Vec<_> = gates.iter().map(|gate| format!("{} {} {}", gate.mark(), gate.gate, gate.said())).collect();
+    let mut folded = Vec::new();
+    for gate in gates {
         if gate.receipts.is_empty() {
-            lines.push(format!("{}: no receipt", gate.gate));
+            folded.push(format!("{}: no receipt", gate.gate));
         }
         for receipt in gate.receipts {
             let digest = receipt_digest(receipt).map(|d| text::code(d.as_str())).unwrap_or_default();
             let tests: Vec<_> = receipt.commands.iter().map(|c| text::code(c.output_digest.short())).collect();
             let outputs = if tests.is_empty() { String::new() } else { format!(", output {}", tests.join(", ")) };
             let platform = detail.code(&receipt.place.platform);
-            lines.push(format!(
+            folded.push(format!(
                 "{} {} on tree {}, {platform}, receipt {digest}{outputs}",
                 gate.gate,
                 receipt.state.name(),
@@ -283,7 +287,7 @@ fn evidence(index: &RunIndex<'_>, detail: &Detail) -> Vec<String> {
             ));
         }
     }
-    lines
+    entry::folded_label(page, "Validation Evidence", &line.join(", "), "Receipts", &folded, detail);
 }
 
 fn integration(index: &RunIndex<'_>, detail: &Detail) -> Vec<String> {
@@ -292,7 +296,7 @@ fn integration(index: &RunIndex<'_>, detail: &Detail) -> Vec<String> {
     let ready = match handoff.status {
         Status::Complete if result.bundle.is_some() => "Ready for submission",
         Status::Complete => "Complete, but there is no bundle to submit",
-        Status::Incomplete => "Not ready for submission: see what is missing at the top",
+        Status::Incomplete => "Not ready for submission: see “What to fix” at the top",
         Status::Cancelled => "Not ready for submission: the run was cancelled",
     };
     let merged: usize = result.commits.iter().map(|commit| commit.merged.len()).sum();

@@ -89,11 +89,35 @@ pub(crate) fn label(page: &mut String, name: &str, lines: &[String], detail: &De
     }
 }
 
+/// Writes a bold label with one line that says it all; the lines behind it are folded under `what`.
+pub(crate) fn folded_label(page: &mut String, name: &str, line: &str, what: &str, folded: &[String], detail: &Detail) {
+    page.push_str(&format!("- **{name}**: {line}\n"));
+    if folded.is_empty() {
+        return;
+    }
+    let open = Detail { shown: detail.listed, ..*detail };
+    page.push_str(&format!("\n  <details><summary>{what}</summary>\n\n"));
+    list(page, "  ", folded, &open);
+    page.push_str("\n  </details>\n\n");
+}
+
 /// Writes a table; long ones fold under `what`, such as "tasks". Cells are safe Markdown already.
 pub(crate) fn table(page: &mut String, indent: &str, what: &str, head: &[&str], rows: &[Vec<String>], detail: &Detail) {
-    let folds = detail.folds(rows.len());
+    table_folded(page, indent, what, head, rows, detail, detail.folds(rows.len()));
+}
+
+/// Writes a table that stands open or is folded under `what`. Cells are safe Markdown already.
+pub(crate) fn table_folded(
+    page: &mut String,
+    indent: &str,
+    what: &str,
+    head: &[&str],
+    rows: &[Vec<String>],
+    detail: &Detail,
+    folds: bool,
+) {
     if folds {
-        page.push_str(&format!("{indent}<details><summary>{} {what}</summary>\n\n", rows.len()));
+        page.push_str(&format!("{indent}<details><summary>{}</summary>\n\n", text::count(rows.len(), what)));
     }
     page.push_str(&format!("{indent}| {} |\n", head.join(" | ")));
     page.push_str(&format!("{indent}|{}\n", " --- |".repeat(head.len())));

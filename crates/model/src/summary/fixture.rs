@@ -130,6 +130,7 @@ fn command(argv: &[&str], counts: Option<(u64, u64, u64)>) -> CommandReceipt {
             skipped,
             source: CountSource::Junit,
         }),
+        failing: Vec::new(),
         output_digest: Digest::of("output"),
         output_tail: "Ran 42 tests in 4.1s\n\nOK\n".to_owned(),
     }
@@ -144,6 +145,7 @@ fn receipt(gate: GateKind, state: GateState, reason: &str, commands: Vec<Command
         duration_ms: commands.iter().map(|command| command.duration_ms).sum(),
         commands,
         verdict: None,
+        evidence: crate::evidence::gathered::GateEvidence::default(),
         place: place(),
     }
 }

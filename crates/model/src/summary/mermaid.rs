@@ -13,8 +13,8 @@ pub use escaping::escape;
 pub(super) use timeline::timeline_within;
 
 use super::{
+    gates::standings,
     index::RunIndex,
-    standing,
     wording::{self, Look},
 };
 use crate::{
@@ -37,14 +37,20 @@ const MAX_NODES: usize = 48;
 /// The most nodes side by side: more than eight are too small on the width of a comment.
 const MAX_NODES_IN_ROW: usize = 8;
 
+/// The most arrows of rework: more than a few hide the picture.
+const REWORK_EDGES_MAX: usize = 12;
+
 /// The most characters of one foreign name.
 const NAME_CHARS: usize = 64;
 
 /// Draws a schedule before its run: phases as groups, waves one after the other, needs as dotted arrows.
 #[must_use]
 pub fn schedule_graph(schedule: &Schedule) -> String {
-    let nodes: Vec<_> =
-        schedule.tasks.iter().map(|task| NodeTask { id: &task.id, task: Some(task), outcome: None }).collect();
+    let nodes: Vec<_> = schedule
+        .tasks
+        .iter()
+        .map(|task| NodeTask { id: &task.id, task: Some(task), outcome: None, attempts: 0 })
+        .collect();
     graph(schedule, &nodes, None, MAX_CHARS)
 }
 
@@ -55,8 +61,15 @@ pub fn run_graph(handoff: &Handoff) -> String {
 }
 
 pub(super) fn run_graph_within(index: &RunIndex<'_>, max_chars: usize) -> String {
-    let nodes: Vec<_> =
-        index.tasks().map(|view| NodeTask { id: view.id, task: view.task, outcome: Some(view.outcome()) }).collect();
+    let nodes: Vec<_> = index
+        .tasks()
+        .map(|view| NodeTask {
+            id: view.id,
+            task: view.task,
+            outcome: Some(view.outcome()),
+            attempts: view.attempts().len(),
+        })
+        .collect();
     graph(&index.handoff.schedule, &nodes, Some(index.handoff), max_chars)
 }
 
@@ -72,6 +85,7 @@ struct NodeTask<'a> {
     id: &'a TaskId,
     task: Option<&'a Task>,
     outcome: Option<Outcome>,
+    attempts: usize,
 }
 
 impl NodeTask<'_> {
@@ -160,7 +174,7 @@ impl<'a> Graph<'a> {
     }
 
     fn draw(&self, run: Option<&Handoff>) -> String {
-        let mut out = String::from("flowchart TB\n");
+        let mut out = String::from("flowchart LR\n");
         let mut looks = BTreeSet::new();
         // Groups that follow one another: waves inside phases, or phases alone where waves are drawn together.
         let mut groups: Vec<(String, String)> = Vec::new();
@@ -194,12 +208,8 @@ impl<'a> Graph<'a> {
         close(&mut out, wave.is_some(), phase.is_some());
         if let Some(handoff) = run {
             out.push_str("  subgraph gates[\"Gates\"]\n  direction TB\n");
-            for gate in standing::standings(handoff) {
-                // A gate that is shut although its receipt says "passed" must not be drawn as passed.
-                let (look, said) = match (gate.open(), gate.state()) {
-                    (false, crate::gate::GateState::Passed) => (Look::Failed, "not accepted"),
-                    (_, state) => (Look::of_gate(state), state.name()),
-                };
+            for gate in standings(handoff) {
+                let (look, said) = (gate.look(), gate.said());
                 looks.insert(look);
                 out.push_str(&format!("    g{}[\"{}: {said}\"]:::{}\n", gate.gate as usize, gate.gate, look.class()));
             }
@@ -210,16 +220,34 @@ impl<'a> Graph<'a> {
             // An arrow between phases ends at their frames, so that it does not cross their titles.
             let same_phase = pair[0].0 == pair[1].0;
             let (from, to) = if same_phase { (&pair[0].1, &pair[1].1) } else { (&pair[0].0, &pair[1].0) };
-            out.push_str(&format!("  {from} --> {to}\n"));
+            out.push_str(&format!("  {from} -.-> {to}\n"));
         }
         for (from, to) in &self.edges {
-            out.push_str(&format!("  t{from} -.-> t{to}\n"));
+            out.push_str(&format!("  t{from} --> t{to}\n"));
+        }
+        if let Some(handoff) = run {
+            self.draw_rework(&mut out, handoff);
         }
         for look in looks {
             out.push_str(&format!("  classDef {} {}\n", look.class(), style(look)));
         }
         out.truncate(out.trim_end().len());
         out
+    }
+
+    /// Draws an arrow from the gates back to each task that a round of rework repeated.
+    fn draw_rework(&self, out: &mut String, handoff: &Handoff) {
+        let mut drawn = BTreeSet::new();
+        for round in &handoff.rework {
+            for call in &round.called {
+                let node = self.nodes.values().position(|tasks| tasks.iter().any(|task| *task.id == call.task));
+                if let Some(node) =
+                    node.filter(|node| drawn.len() < REWORK_EDGES_MAX && drawn.insert((*node, round.number)))
+                {
+                    out.push_str(&format!("  gates -. \"rework {}\" .-> t{node}\n", round.number));
+                }
+            }
+        }
     }
 
     fn is_too_large(&self) -> bool {
@@ -240,7 +268,8 @@ impl<'a> Graph<'a> {
         match tasks {
             [task] => {
                 let state = task.outcome.map(|outcome| format!(": {}", outcome.name())).unwrap_or_default();
-                format!("{}{state}<br>{}", name(task.id.as_str()), name(task.subagent()))
+                let again = if task.attempts > 1 { format!("<br>{} attempts", task.attempts) } else { String::new() };
+                format!("{}{state}<br>{}{again}", name(task.id.as_str()), name(task.subagent()))
             }
             tasks => {
                 let all = text::count(tasks.len(), "task");
@@ -289,7 +318,7 @@ mod tests {
     #[test]
     fn a_run_is_drawn_with_its_states_and_gates() {
         insta::assert_snapshot!(run_graph(&fixture::incomplete()), @r#"
-        flowchart TB
+        flowchart LR
           subgraph p1["1 foundation"]
           direction TB
           subgraph w1["Wave 1"]
@@ -327,12 +356,12 @@ mod tests {
             g1["review: not run"]:::notrun
             g2["validation: failed"]:::failed
           end
-          p1 --> p2
-          p2 --> p3
-          w3 --> w4
-          w4 --> w5
-          p3 --> gates
-          t4 -.-> t5
+          p1 -.-> p2
+          p2 -.-> p3
+          w3 -.-> w4
+          w4 -.-> w5
+          p3 -.-> gates
+          t4 --> t5
           classDef passed fill:#116329,stroke:#0d4f20,color:#ffffff
           classDef notrun fill:#eaeef2,stroke:#57606a,color:#24292f,stroke-dasharray:4 3
           classDef blocked fill:#6639ba,stroke:#512a97,color:#ffffff
@@ -344,7 +373,7 @@ mod tests {
     #[test]
     fn a_preview_has_no_states() {
         insta::assert_snapshot!(schedule_graph(&fixture::minimal().schedule), @r#"
-        flowchart TB
+        flowchart LR
           subgraph p2["2 core"]
           direction TB
           subgraph w1["Wave 1"]
@@ -367,33 +396,40 @@ mod tests {
             t3["validation<br>backend-validation-agent"]:::planned
           end
           end
-          p2 --> p3
-          w2 --> w3
-          w3 --> w4
+          p2 -.-> p3
+          w2 -.-> w3
+          w3 -.-> w4
           classDef planned fill:#0550ae,stroke:#033d8b,color:#ffffff
         "#);
     }
 
     #[test]
     fn the_timeline_has_a_bar_for_each_attempt() {
-        insta::assert_snapshot!(timeline(&fixture::complete()).unwrap(), @r#"
+        insta::assert_snapshot!(timeline(&fixture::complete()).unwrap(), @"
         gantt
           dateFormat YYYY-MM-DD HH:mm:ss.SSS
-          axisFormat %H:%M:%S
-          section 1 foundation
+          axisFormat %M:%S
+          section wave 1, foundation
           • infrastructure (passed) :done, 2000-01-01 00:00:01.000, 2000-01-01 00:00:41.250
           • datatypes (passed) :done, 2000-01-01 00:00:01.000, 2000-01-01 00:00:28.250
-          section 2 core
+          section wave 2, core
           • feature attempt 1 (blocked) :active, 2000-01-01 00:00:42.000, 2000-01-01 00:01:10.250
-          • feature attempt 2 (passed) :done, 2000-01-01 00:01:15.000, 2000-01-01 00:02:20.250
+          section wave 3, core
           • cli (passed) :done, 2000-01-01 00:02:22.000, 2000-01-01 00:02:51.250
-          section 3 quality
+          section wave 4, quality
           • tests (passed) :done, 2000-01-01 00:02:52.000, 2000-01-01 00:04:11.250
+          section wave 5, quality
           • review (passed) :done, 2000-01-01 00:04:12.000, 2000-01-01 00:05:00.250
+          section wave 6, quality
           • validation (passed) :done, 2000-01-01 00:05:01.000, 2000-01-01 00:05:44.250
-          section 4 readiness
+          section wave 7, readiness
           • deployment (passed) :done, 2000-01-01 00:05:45.000, 2000-01-01 00:06:20.250
-        "#);
+          section repeated
+          • feature attempt 2 (passed) :done, 2000-01-01 00:01:15.000, 2000-01-01 00:02:20.250
+          section gates
+          tests (passed) :done, 2000-01-01 00:11:54.600, 2000-01-01 00:11:58.800
+          validation (passed) :done, 2000-01-01 00:11:58.800, 2000-01-01 00:12:03.000
+        ");
     }
 
     #[test]

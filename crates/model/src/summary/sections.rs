@@ -1,18 +1,18 @@
 //! The first four sections of the summary: what was implemented, and how it was checked.
 
 use super::{
-    criteria::sum,
     entry::{self, Detail},
+    gates::standings,
     index::{RunIndex, TaskView},
-    standing::{GateStanding, standing},
     wording,
 };
 use crate::{
     command,
     findings::{FindingCode, Weight},
-    gate::{AskedBy, CommandReceipt, GateKind, Receipt},
+    gate::{CommandReceipt, GateKind},
     report::Label,
     roster::Role,
+    run::{Facts, GateStanding, standing},
     text,
 };
 
@@ -84,7 +84,7 @@ fn lines(index: &RunIndex<'_>, source: &Source, detail: &Detail) -> Vec<String> 
     if source.facts
         && let Some(gate) = source.role.gate()
     {
-        lines.extend(gate_lines(&standing(index.handoff, gate), detail));
+        lines.extend(gate_lines(&standing(&Facts::from_handoff(index.handoff), gate), detail));
         if gate == GateKind::Review {
             lines.push(reported_findings(index));
         }
@@ -156,63 +156,31 @@ fn task_line(view: &TaskView<'_>, detail: &Detail) -> String {
 fn gate_lines(gate: &GateStanding<'_>, detail: &Detail) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(why) = &gate.shut {
-        lines.push(detail.prose(why));
+        lines.push(format!("{} {}", gate.mark(), detail.prose(why)));
     }
     for receipt in &gate.receipts {
-        if gate.open() {
-            lines.push(format!(
-                "Gate {} passed on tree {}{}",
-                gate.gate,
-                text::code(receipt.tree.short()),
-                totals(receipt)
-            ));
+        if gate.open() && receipt.commands.is_empty() {
+            lines.push(format!("{} Gate {} passed", gate.mark(), gate.gate));
         }
         lines.extend(receipt.commands.iter().map(|command| command_line(command, detail)));
         if let Some(verdict) = &receipt.verdict {
-            let passed = if verdict.passed { "objects to nothing" } else { "objects" };
-            lines.push(format!(
-                "Verdict of {} on tree {}: {passed}: {}",
-                text::code(verdict.task.as_str()),
-                text::code(verdict.tree.short()),
-                detail.prose(&verdict.reason),
-            ));
+            let task = text::code(verdict.task.as_str());
+            lines.push(match (verdict.passed, verdict.blocking_findings) {
+                (true, _) => format!("{task} approved tree {}", text::code(verdict.tree.short())),
+                (false, 0) => format!("{task} did not approve: {}", detail.prose(&verdict.reason)),
+                (false, found) => format!("{task} found {}", text::count(found, "blocking problem")),
+            });
         }
     }
     lines
 }
 
-fn totals(receipt: &Receipt) -> String {
-    let counts: Vec<_> = receipt.commands.iter().filter_map(|command| command.tests).collect();
-    let counted = sum(&counts).map(|counts| format!(": {}", wording::tests(&counts))).unwrap_or_default();
-    if receipt.commands.is_empty() {
-        counted
-    } else {
-        format!(
-            "{counted}; {} in {}",
-            text::count(receipt.commands.len(), "command"),
-            wording::duration(receipt.duration_ms)
-        )
-    }
-}
-
 /// Says what one command of a gate did.
 pub(super) fn command_line(command: &CommandReceipt, detail: &Detail) -> String {
-    let mut said = match (command.exit_code, &command.trouble) {
-        (Some(code), None) => format!("exit code {code}"),
-        (Some(code), Some(trouble)) => format!("exit code {code}, {}", detail.prose(trouble)),
-        (None, Some(trouble)) => detail.prose(trouble),
-        (None, None) => "no exit code".to_owned(),
-    };
-    if let Some(counts) = &command.tests {
-        said.push_str(&format!(", {}", wording::tests(counts)));
-    }
-    let asked_by = match command.asked_by {
-        AskedBy::Plan => "plan",
-        AskedBy::Configuration => "configuration",
-    };
     format!(
-        "{} (asked for by the {asked_by}): {said}, {}",
+        "{} {}, {}",
         detail.code(&command::join(&command.argv)),
+        wording::command_outcome(command, detail),
         wording::duration(command.duration_ms)
     )
 }
@@ -222,7 +190,7 @@ fn reported_findings(index: &RunIndex<'_>) -> String {
         index.handoff.findings.iter().filter(|finding| finding.code == FindingCode::Reported).collect();
     let of = |weight| reported.iter().filter(|finding| finding.weight == weight).count();
     format!(
-        "Findings reported: {} blocking, {}, {}",
+        "Reported: {} blocking, {}, {}",
         of(Weight::Blocking),
         text::count(of(Weight::Warning), "warning"),
         text::count(of(Weight::Note), "note")
@@ -230,9 +198,10 @@ fn reported_findings(index: &RunIndex<'_>) -> String {
 }
 
 fn all_gates(index: &RunIndex<'_>) -> String {
-    let gates = super::standing::standings(index.handoff);
+    let gates = standings(index.handoff);
     let open = gates.iter().filter(|gate| gate.open()).count();
-    let shut: Vec<_> = gates.iter().filter(|gate| !gate.open()).map(|gate| gate.gate.name()).collect();
-    let shut = if shut.is_empty() { String::new() } else { format!("; not passed: {}", shut.join(", ")) };
+    let shut: Vec<_> =
+        gates.iter().filter(|gate| !gate.open()).map(|gate| format!("{} {}", gate.gate, gate.said())).collect();
+    let shut = if shut.is_empty() { String::new() } else { format!("; {}", shut.join(", ")) };
     format!("{open} of 3 gates passed on the final tree {}{shut}", text::code(index.handoff.result.tree.short()))
 }

@@ -1,59 +1,32 @@
-//! Numbers and states in words, the same on every page.
+//! How states look, and the words that all pages share.
 
-use std::collections::BTreeMap;
+use super::entry::Detail;
+pub(crate) use crate::wording::{diffstat, dollars, duration, lines, outcomes, tests};
+use crate::{
+    gate::{CommandReceipt, GateState, TestCounts},
+    schedule::Outcome,
+};
 
-use crate::{gate::GateState, gate::TestCounts, ids::TaskId, patch::Patch, schedule::Outcome, text};
+/// Says how many tests there were, without what is zero: `42 passed`, `40 passed, 2 failed`.
+pub(super) fn tests_briefly(counts: &TestCounts) -> String {
+    let kinds = [(counts.passed, "passed"), (counts.failed, "failed"), (counts.skipped, "skipped")];
+    let said: Vec<_> = kinds.iter().filter(|(n, _)| *n > 0).map(|(n, kind)| format!("{n} {kind}")).collect();
+    if said.is_empty() { "no test ran".to_owned() } else { said.join(", ") }
+}
 
-/// Says a duration for people: `850 ms`, `12.3 s`, `4 min 5 s`, `2 h 7 min`.
-pub(crate) fn duration(ms: u64) -> String {
-    match ms {
-        0..=999 => format!("{ms} ms"),
-        // Whole tenths, rounded down, so that 59,990 ms does not become "60.0 s".
-        1_000..=59_999 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
-        60_000..=3_599_999 => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1_000),
-        _ => format!("{} h {} min", ms / 3_600_000, ms % 3_600_000 / 60_000),
+/// Says how a gate's command ended: `ended with exit code 0 (42 passed)`, `failed with exit code 1 (2 failed)`.
+pub(super) fn command_outcome(command: &CommandReceipt, detail: &Detail) -> String {
+    let mut said = match (command.exit_code, &command.trouble) {
+        (Some(0), None) => "ended with exit code 0".to_owned(),
+        (Some(code), None) => format!("failed with exit code {code}"),
+        (Some(code), Some(trouble)) => format!("ended with exit code {code}, {}", detail.prose(trouble)),
+        (None, Some(trouble)) => format!("did not finish: {}", detail.prose(trouble)),
+        (None, None) => "left no exit code".to_owned(),
+    };
+    if let Some(counts) = &command.tests {
+        said.push_str(&format!(" ({})", tests_briefly(counts)));
     }
-}
-
-/// Says an amount of micro-dollars as dollars, rounded down to cents, or more exactly below a dollar.
-pub(crate) fn dollars(micro: u64) -> String {
-    if micro < 1_000_000 {
-        format!("${}.{:04}", micro / 1_000_000, micro % 1_000_000 / 100)
-    } else {
-        format!("${}.{:02}", micro / 1_000_000, micro % 1_000_000 / 10_000)
-    }
-}
-
-/// Says how much a patch changes: `3 files, +120 −4`.
-pub(crate) fn diffstat(patch: &Patch) -> String {
-    let (added, removed) = patch.line_counts();
-    format!("{}, {}", text::count(patch.changes.len(), "file"), lines(added, removed))
-}
-
-/// Says lines added and removed: `+120 −4`.
-pub(super) fn lines(added: u64, removed: u64) -> String {
-    format!("+{added} −{removed}")
-}
-
-/// Says how many tests there were: `42 passed, 0 failed, 1 skipped`.
-pub(super) fn tests(counts: &TestCounts) -> String {
-    format!("{} passed, {} failed, {} skipped", counts.passed, counts.failed, counts.skipped)
-}
-
-/// Joins `names` with commas; beyond `max` only counts the rest.
-pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a TaskId>, max: usize) -> String {
-    let names: Vec<_> = names.into_iter().map(TaskId::as_str).collect();
-    let shown = names.iter().take(max).copied().collect::<Vec<_>>().join(", ");
-    if names.len() > max { format!("{shown} and {} more", names.len() - max) } else { shown }
-}
-
-/// Counts outcomes in their order: `7 passed, 1 failed, 1 not run`.
-pub(crate) fn outcomes(outcomes: impl IntoIterator<Item = Outcome>) -> String {
-    let mut counts: BTreeMap<Outcome, usize> = BTreeMap::new();
-    for outcome in outcomes {
-        *counts.entry(outcome).or_default() += 1;
-    }
-    counts.iter().map(|(outcome, n)| format!("{n} {}", outcome.name())).collect::<Vec<_>>().join(", ")
+    said
 }
 
 /// The looks that a state can have: pictures group the many outcomes by what a reader does about them, and always say
@@ -101,6 +74,18 @@ impl Look {
         }
     }
 
+    /// Returns the mark that stands before it in text.
+    pub(super) fn mark(self) -> &'static str {
+        match self {
+            Self::Passed => "✅",
+            Self::Failed => "❌",
+            Self::TimedOut => "⏱️",
+            Self::Blocked => "⛔",
+            Self::Cancelled => "🛑",
+            Self::NotRun | Self::Planned => "⚪",
+        }
+    }
+
     /// Returns the name of its class in pictures and pages.
     pub(super) fn class(self) -> &'static str {
         match self {
@@ -112,34 +97,5 @@ impl Look {
             Self::TimedOut => "timedout",
             Self::Failed => "failed",
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_read_naturally_at_every_size() {
-        let said: Vec<_> = [0, 999, 1_000, 59_990, 60_000, 3_599_999, 3_600_000, 90_000_000].map(duration).into();
-        assert_eq!(said, ["0 ms", "999 ms", "1.0 s", "59.9 s", "1 min 0 s", "59 min 59 s", "1 h 0 min", "25 h 0 min"]);
-    }
-
-    #[test]
-    fn small_costs_keep_their_digits() {
-        assert_eq!([dollars(0), dollars(123_456), dollars(12_345_678)], ["$0.0000", "$0.1234", "$12.34"]);
-    }
-
-    #[test]
-    fn outcomes_are_counted_by_name() {
-        let counted = outcomes([Outcome::NotRun, Outcome::Passed, Outcome::TimedOut, Outcome::Passed]);
-        assert_eq!(counted, "2 passed, 1 timed out, 1 not run");
-    }
-
-    #[test]
-    fn long_lists_of_names_are_counted() {
-        let ids: Vec<_> = ["a", "b", "c"].map(|id| TaskId::new(id).unwrap()).into();
-        assert_eq!(listed(&ids, 3), "a, b, c");
-        assert_eq!(listed(&ids, 1), "a and 2 more");
     }
 }

@@ -30,6 +30,40 @@ pub fn is_invisible(c: char) -> bool {
     )
 }
 
+/// Tells whether a character is there although nobody sees it, apart from what joins letters and the parts of emoji.
+#[must_use]
+pub fn is_hidden(c: char) -> bool {
+    is_invisible(c) && !matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
+}
+
+/// Finds what in a glob or a command is not what it looks like: an invisible character, a letter of another script among
+/// Latin ones, typographic quotation marks and dashes. Gives its place and its name.
+#[must_use]
+pub fn deceptive(text: &str) -> Option<(usize, String)> {
+    let named = |c: char, what: &str| format!("{what} U+{:04X}", u32::from(c));
+    for (at, c) in text.char_indices() {
+        let what = match c {
+            c if is_invisible(c) => "the invisible character",
+            '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => {
+                "a blank that is none, the character"
+            }
+            '\u{2010}'..='\u{2015}' | '\u{2212}' => "a dash that is no hyphen, the character",
+            '\u{2018}'..='\u{201f}' => "a quotation mark that is none, the character",
+            '\u{2044}' | '\u{2215}' | '\u{29f8}' => "a slash that is none, the character",
+            '\u{ff01}'..='\u{ff5e}' => "a wide letter, the character",
+            _ => continue,
+        };
+        return Some((at, named(c, what)));
+    }
+    let is_foreign = |c: &char| matches!(c, '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{52f}' | '\u{530}'..='\u{58f}' | '\u{13a0}'..='\u{13ff}');
+    let words = text.split(|c: char| !c.is_alphanumeric());
+    words.filter(|word| word.contains(|c: char| c.is_ascii_alphabetic())).find_map(|word| {
+        let c = word.chars().find(is_foreign)?;
+        let at = text.find(c)?;
+        Some((at, named(c, "a letter that looks like another, the character")))
+    })
+}
+
 /// Makes visible what nobody sees, and letters of another alphabet within a word that look like this one's: each becomes
 /// its number, such as `‹U+200B›`. What emoji and scripts are joined by stays where it joins them.
 #[must_use]

@@ -5,8 +5,7 @@ use crate::{
     findings::{Finding, FindingCode, Weight},
     schedule::Outcome,
     session::{Session, SessionEnd},
-    summary::wording,
-    text,
+    text, wording,
 };
 
 /// Returns what a session came to that did not end well: how the attempt ended, under which kind of finding, and why.

@@ -36,6 +36,14 @@ pub(super) fn answer(state: &mut State, url: &str, request: &Request) -> Option<
     let below = path.strip_prefix("/api/v3").unwrap_or(&path).strip_prefix("/repos/")?;
     let repository = [REPOSITORY, ELSEWHERE].into_iter().find(|name| below.starts_with(name))?;
     let api = below.strip_prefix(repository)?.strip_prefix("/actions/")?.to_owned();
+    let meets = |fault: &&super::state::Fault| request.method.as_str() == fault.method && path.contains(fault.path);
+    if let Some(fault) = state.artifact_faults.iter().find(meets).cloned() {
+        state.record(request, "workflow", fault.status);
+        let response = fault.headers.iter().fold(ResponseTemplate::new(fault.status), |response, (name, value)| {
+            response.insert_header(*name, value.as_str())
+        });
+        return Some(response.set_body_json(fault.body));
+    }
     let authorized = authorized && reaches.is_none_or(|reached| reached == repository);
     let parts: Vec<_> = api.split('/').collect();
     match parts.as_slice() {

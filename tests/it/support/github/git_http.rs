@@ -27,7 +27,7 @@ pub(super) fn serve(bare: &Path, request: &Request) -> ResponseTemplate {
             "http-backend",
         ])
         .env_clear()
-        .env("PATH", std::env::var_os("PATH").expect("a PATH"))
+        .env("PATH", crate::support::path())
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_PROJECT_ROOT", bare)

@@ -18,7 +18,7 @@ use tokio::runtime::Runtime;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
 pub(crate) use self::state::State;
-pub(crate) use self::state::{CheckRun, Comment, Dispatched, Fault, Identity, PullRequest, Recorded};
+pub(crate) use self::state::{CheckRun, Comment, Dispatched, Fault, Identity, PullRequest, Recorded, now};
 
 /// The repository that the fake has.
 pub(crate) const REPOSITORY: &str = "octo/service";

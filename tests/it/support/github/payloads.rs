@@ -24,6 +24,9 @@ pub(super) fn pull_request(pull: &PullRequest, url: &str) -> Value {
         "head": side(&pull.head_sha, "topic", &pull.head_repository),
         "base": side(&pull.base_sha, "main", REPOSITORY),
         "draft": false,
+        "merged": pull.merged,
+        "locked": pull.locked,
+        "updated_at": pull.updated_at,
     })
 }
 
@@ -78,6 +81,14 @@ impl FakeGithub {
         json!({ "action": "created", "issue": { "number": number, "pull_request": { "url": "x" } },
                 "comment": self::comment(&comment, &self.server_url()), "repository": { "full_name": REPOSITORY },
                 "sender": user(login) })
+    }
+
+    /// Makes the payload of `merge_group`.
+    #[expect(clippy::unused_self, reason = "as the other events")]
+    pub(crate) fn event_merge_group(&self, head: &str) -> Value {
+        json!({ "action": "checks_requested", "sender": user("github-merge-queue[bot]"),
+                "merge_group": { "head_sha": head, "head_ref": "refs/heads/gh-readonly-queue/main/pr-7-x",
+                                 "base_sha": "0".repeat(40), "base_ref": "refs/heads/main" } })
     }
 
     /// Makes the payload of `workflow_dispatch`.

@@ -117,6 +117,7 @@ fn operate(state: &mut State, bare: &Path, url: &str, request: &Request, who: &I
             let listed: Vec<_> = of.filter_map(|run| workflow_run(state, run.run, url)).collect();
             Some((200, json!({ "total_count": listed.len(), "workflow_runs": listed })))
         }
+        ("GET", ["branches", name @ ..]) => Some(branch(bare, &name.join("/")).unwrap_or_else(not_found)),
         ("GET", ["issues", number, "comments"]) => {
             let number: u64 = number.parse().ok()?;
             let comments = state.comments.iter().filter(|comment| comment.number == number);
@@ -220,6 +221,7 @@ fn workflow_run(state: &State, id: u64, url: &str) -> Option<Value> {
     };
     let repository = started.map_or(REPOSITORY, |run| run.repository);
     Some(json!({ "id": id, "status": status, "conclusion": conclusion, "run_attempt": attempt, "display_title": title,
+        "created_at": state.runs_made.get(&id),
         "html_url": format!("{url}/{repository}/actions/runs/{id}") }))
 }
 
@@ -316,7 +318,7 @@ fn paged(all: Vec<Value>, query: &std::collections::BTreeMap<String, String>) ->
 fn files(bare: &Path, base: &str, head: &str) -> Vec<Value> {
     let output = Command::new("git")
         .env_clear()
-        .env("PATH", std::env::var_os("PATH").expect("a PATH"))
+        .env("PATH", crate::support::path())
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .arg("--git-dir")
         .arg(bare)
@@ -335,6 +337,25 @@ fn files(bare: &Path, base: &str, head: &str) -> Vec<Value> {
             json!({ "filename": name, "status": status })
         })
         .collect()
+}
+
+/// The commit and the tree at the tip of a branch.
+fn branch(bare: &Path, name: &str) -> Option<Answer> {
+    let name = percent_encoding::percent_decode_str(name).decode_utf8().ok()?;
+    let of = |what: &str| {
+        let output = Command::new("git")
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").expect("a PATH"))
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .arg("--git-dir")
+            .arg(bare)
+            .args(["rev-parse", "--verify", "--quiet", &format!("refs/heads/{name}^{{{what}}}")])
+            .output()
+            .expect("git rev-parse");
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let (commit, tree) = (of("commit")?, of("tree")?);
+    Some((200, json!({ "name": name, "commit": { "sha": commit, "commit": { "tree": { "sha": tree } } } })))
 }
 
 fn too_long(text: &str) -> Option<Answer> {

@@ -55,6 +55,10 @@ pub(crate) struct PullRequest {
     pub(crate) body: String,
     pub(crate) author: String,
     pub(crate) closed: bool,
+    pub(crate) merged: bool,
+    pub(crate) locked: bool,
+    /// When anything about it last changed.
+    pub(crate) updated_at: String,
 }
 
 #[derive(Debug, Clone)]
@@ -146,6 +150,8 @@ pub(crate) struct State {
     pub(crate) checks: Vec<CheckRun>,
     /// Workflow runs: status and newest attempt.
     pub(crate) runs: BTreeMap<u64, (String, u64)>,
+    /// When workflow runs were made.
+    pub(crate) runs_made: BTreeMap<u64, String>,
     /// How workflow runs ended; with success, where nothing is said.
     pub(crate) conclusions: BTreeMap<u64, String>,
     /// What was started.
@@ -158,6 +164,8 @@ pub(crate) struct State {
     pub(crate) artifact_folders: Vec<std::path::PathBuf>,
     pub(crate) requests: Vec<Recorded>,
     pub(crate) faults: Vec<Fault>,
+    /// What goes wrong with reading artifacts.
+    pub(crate) artifact_faults: Vec<Fault>,
     pub(crate) story: Vec<String>,
     next: u64,
 }
@@ -171,6 +179,7 @@ impl State {
             comments: Vec::new(),
             checks: Vec::new(),
             runs: BTreeMap::new(),
+            runs_made: BTreeMap::new(),
             conclusions: BTreeMap::new(),
             dispatched: Vec::new(),
             run_names: true,
@@ -178,6 +187,7 @@ impl State {
             artifact_folders: Vec::new(),
             requests: Vec::new(),
             faults: Vec::new(),
+            artifact_faults: Vec::new(),
             story: Vec::new(),
             next: 1000,
         }
@@ -205,6 +215,9 @@ impl State {
     pub(crate) fn comment(&mut self, number: u64, author: &str, body: &str) -> u64 {
         let (id, at) = (self.id(), now());
         self.tell(format!("--- {author} comments ({id}):\n{body}"));
+        if let Some(pull) = self.pulls.get_mut(&number) {
+            pull.updated_at.clone_from(&at);
+        }
         self.comments.push(Comment {
             id,
             number,
@@ -221,7 +234,9 @@ impl State {
     /// Edits the description of a pull request.
     pub(crate) fn edit_body(&mut self, number: u64, body: &str) {
         self.tell(format!("--- the description becomes:\n{body}"));
-        self.pulls.get_mut(&number).expect("the pull request").body = body.to_owned();
+        let pull = self.pulls.get_mut(&number).expect("the pull request");
+        body.clone_into(&mut pull.body);
+        pull.updated_at = now();
     }
 
     /// Deletes a comment.
@@ -242,6 +257,6 @@ impl State {
 }
 
 /// The time as GitHub writes it.
-pub(super) fn now() -> String {
+pub(crate) fn now() -> String {
     humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
 }

@@ -221,9 +221,10 @@ fn weakened(
     gone: &[&source::Assertion],
 ) -> Option<String> {
     let missing = case.assertions.len().saturating_sub(other.assertions.len());
-    let kept_elsewhere = gone
-        .iter()
-        .all(|assertion| literals_of(before, &assertion.range).iter().all(|literal| has_literal(after, literal)));
+    let kept_elsewhere = gone.iter().all(|assertion| {
+        let literals = literals_of(before, &assertion.range);
+        !literals.is_empty() && literals.iter().all(|literal| has_literal(after, literal))
+    });
     if missing > 0 && !(kept_elsewhere && !other.assertions.is_empty()) {
         return Some(format!(
             "asserts less than before: {missing} of {} are gone",

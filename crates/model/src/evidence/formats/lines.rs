@@ -66,49 +66,62 @@ struct GoEvent {
     output: String,
 }
 
+/// Reads the events of `go test -json` line by line, so that a long output takes no more memory than its tests.
+#[derive(Debug, Default)]
+pub struct GoEvents {
+    /// What became of each test, and the beginning of what it printed.
+    tests: BTreeMap<(String, String), (Option<TestState>, String)>,
+    packages: BTreeMap<String, String>,
+    begun: BTreeSet<(String, String)>,
+    /// Tests and packages that said themselves how they ended; else the event was made up for a process that went away.
+    said: BTreeSet<(String, String)>,
+    any: bool,
+}
+
 /// Reads the events of `go test -json`. A test that began and never ended makes its package unfinished, and so does a
-/// package that passed although no test of it did.
+/// package that passed without saying so itself.
 ///
 /// # Errors
-/// When a line is no event.
+/// When no line is an event.
 pub fn go_json(content: &str) -> Result<Results, FormatError> {
-    let mut tests: BTreeMap<(String, String), (Option<TestState>, String)> = BTreeMap::new();
-    let mut packages: BTreeMap<String, String> = BTreeMap::new();
-    let mut begun = BTreeSet::new();
-    // Tests and packages that said themselves how they ended; else the event was made up for a process that went away.
-    let mut said = BTreeSet::new();
-    let mut any = false;
-    for line in content.lines() {
+    let mut events = GoEvents::default();
+    content.lines().for_each(|line| events.push(line));
+    events.finish()
+}
+
+impl GoEvents {
+    /// Takes a line in; one that is no event says nothing.
+    pub fn push(&mut self, line: &str) {
         // Before Go 1.24 a package that could not be built is told in plain words.
         if let Some(package) = line.strip_prefix("FAIL\t").and_then(|rest| rest.strip_suffix(" [build failed]")) {
-            packages.insert(package.to_owned(), "build-fail".to_owned());
+            self.packages.insert(package.to_owned(), "build-fail".to_owned());
         }
-        let Some(event) = Some(line).filter(|line| line.starts_with('{')) else { continue };
-        let Ok(event) = serde_json::from_str::<GoEvent>(event) else { continue };
-        any = true;
+        let Some(event) = Some(line).filter(|line| line.starts_with('{')) else { return };
+        let Ok(event) = serde_json::from_str::<GoEvent>(event) else { return };
+        self.any = true;
         if matches!(event.output.as_str(), "PASS\n" | "FAIL\n") {
-            said.insert((event.package.clone(), String::new()));
+            self.said.insert((event.package.clone(), String::new()));
         }
         let Some(test) = event.test else {
             if matches!(event.action.as_str(), "fail" | "pass" | "skip") {
-                packages.insert(event.package, event.action);
+                self.packages.insert(event.package, event.action);
             } else if event.action == "output" && event.output.contains("[build failed]") {
-                packages.insert(event.package, "build-fail".to_owned());
+                self.packages.insert(event.package, "build-fail".to_owned());
             }
-            continue;
+            return;
         };
         let key = (event.package, test);
         if event.action == "run" {
-            begun.insert(key.clone());
-        } else if !begun.contains(&key) {
+            self.begun.insert(key.clone());
+        } else if !self.begun.contains(&key) {
             // Older versions take what a test prints for a result: that test never began.
-            continue;
+            return;
         }
         let ended = event.output.trim_start().strip_prefix("--- ").and_then(|rest| rest.split_once(": "));
         if ended.is_some_and(|(_, rest)| rest.split(' ').next() == Some(key.1.as_str())) {
-            said.insert(key.clone());
+            self.said.insert(key.clone());
         }
-        let entry = tests.entry(key).or_default();
+        let entry = self.tests.entry(key).or_default();
         match event.action.as_str() {
             "pass" => entry.0 = Some(TestState::Passed),
             "fail" => entry.0 = Some(TestState::Failed),
@@ -117,50 +130,50 @@ pub fn go_json(content: &str) -> Result<Results, FormatError> {
             _ => {}
         }
     }
-    if !any {
-        return Err(FormatError::Json { line: 1, message: "no event of `go test -json`".to_owned() });
-    }
-    let mut results = Results::default();
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    // Parts of a test are results of their own where they failed, so that the one at fault is named.
-    for ((package, test), (state, output)) in tests {
-        let whole = !test.contains('/');
-        let name = format!("{package}.{test}");
-        if state == Some(TestState::Passed) && whole && !said.contains(&(package.clone(), test.clone())) {
-            results.unfinished.get_or_insert(format!("{name} began and never ended"));
+
+    /// Returns what the events say.
+    ///
+    /// # Errors
+    /// When there was none.
+    pub fn finish(self) -> Result<Results, FormatError> {
+        let Self { tests, packages, said, any, .. } = self;
+        if !any {
+            return Err(FormatError::Json { line: 1, message: "no event of `go test -json`".to_owned() });
         }
-        match state {
-            Some(state) if whole || state == TestState::Failed => {
-                if whole || !state.is_red() {
-                    *seen.entry(package).or_default() += 1;
-                }
-                if whole {
+        let mut results = Results::default();
+        let mut seen = BTreeSet::new();
+        // Parts of a test belong to it: its message names the one at fault.
+        for ((package, test), (state, output)) in tests.into_iter().filter(|((_, test), _)| !test.contains('/')) {
+            let name = format!("{package}.{test}");
+            let ended = said.contains(&(package.clone(), test));
+            match state {
+                Some(state) => {
+                    if state == TestState::Passed && !ended {
+                        results.unfinished.get_or_insert(format!("{name} began and never ended"));
+                    }
                     let message = if state.is_red() { output.as_str() } else { "" };
                     results.tests.push(TestResult::new("", &name, state).because(message));
                 }
-            }
-            Some(_) => {}
-            None if whole => {
-                let failed = packages.get(&package).is_some_and(|action| action == "fail");
-                if failed {
+                None if packages.get(&package).is_some_and(|action| action == "fail") => {
                     results.tests.push(TestResult::new("", &name, TestState::Failed).because(&output));
-                } else {
+                }
+                None => {
                     results.unfinished.get_or_insert(format!("{name} began and never ended"));
                 }
             }
-            None => {}
+            seen.insert(package);
         }
-    }
-    for (package, action) in &packages {
-        let tests = seen.get(package).copied().unwrap_or(0);
-        if (action == "fail" && tests == 0) || action == "build-fail" {
-            let broken = TestResult::new("", &format!("{package} (package)"), TestState::Broken);
-            results.tests.push(broken.because("the package could not be built, or ended before its tests"));
-        } else if action == "pass" && !said.contains(&(package.clone(), String::new())) {
-            results.unfinished.get_or_insert(format!("{package} ended without saying PASS"));
+        for (package, action) in &packages {
+            if (action == "fail" && !seen.contains(package)) || action == "build-fail" {
+                let broken = TestResult::new("", &format!("{package} (package)"), TestState::Broken);
+                let why = "the package could not be built, or ended before its tests";
+                results.tests.push(broken.because(why));
+            } else if action == "pass" && !said.contains(&(package.clone(), String::new())) {
+                results.unfinished.get_or_insert(format!("{package} ended without saying PASS"));
+            }
         }
+        Ok(results)
     }
-    Ok(results)
 }
 
 /// Tells whether a line of a test's output is the frame that go puts around it.

@@ -6,7 +6,7 @@ mod xml;
 
 pub use self::{
     json::{ctrf, jest, mocha, rspec},
-    lines::{dart, go_json, libtest, tap},
+    lines::{GoEvents, dart, go_json, libtest, tap},
     xml::{JunitError, xml},
 };
 
@@ -37,6 +37,23 @@ impl FormatError {
     pub fn is_foreign(&self) -> bool {
         matches!(self, Self::Unknown | Self::Junit(JunitError::OtherRoot { .. }))
     }
+}
+
+/// Tells whether the message of a failed test says that something is not there: a module, a name, a member. That is no
+/// behaviour that was tested.
+#[must_use]
+pub fn could_not_load(message: &str) -> bool {
+    const MISSING: [&str; 8] = [
+        "has no attribute",
+        "is not a function",
+        "is not a constructor",
+        "is not defined",
+        "cannot import name",
+        "NameError",
+        "undefined method",
+        "NoSuchMethodError",
+    ];
+    xml::could_not_load("", message) || MISSING.iter().any(|sign| message.contains(sign))
 }
 
 /// Reads a file of results.

@@ -18,6 +18,14 @@ pub struct TestCase {
     pub body: std::ops::Range<usize>,
 }
 
+impl TestCase {
+    /// Returns everything from its head to the end of its body.
+    #[must_use]
+    pub fn test_range(&self) -> std::ops::Range<usize> {
+        self.head.start..self.body.end
+    }
+}
+
 /// Finds the tests that a runner would run in this file.
 #[must_use]
 pub fn test_cases(language: Language, path: &str, all: &[Token<'_>]) -> Vec<TestCase> {

@@ -1,7 +1,10 @@
 //! BMAD: a story with acceptance criteria, tasks with subtasks, notes for developers, and records to be filled in.
 
-use super::{Dialect, Input, Reader, Rules};
-use crate::plan::domains::normal;
+use super::reader::{Input, Reader};
+use crate::plan::{
+    domains::normal,
+    shape::{Dialect, Rules},
+};
 
 /// A story of BMAD.
 pub(super) struct Bmad;

@@ -1,7 +1,11 @@
 //! Kiro: one list of numbered boxes, with boxes below them, details, and traces such as `_Requirements: 1.2_`.
 
-use super::{Dialect, Input, Reader, Rules, all_items, boxes};
-use crate::plan::{blocks::nested, items};
+use super::reader::{Input, Reader, all_items, boxes};
+use crate::plan::{
+    blocks::nested,
+    items,
+    shape::{Dialect, Rules},
+};
 
 /// `tasks.md` of a spec of Kiro.
 pub(super) struct Kiro;

@@ -1,11 +1,12 @@
 //! Our own dialect in Markdown, and Markdown of any shape.
 
-use super::{Dialect, Input, Reader, Rules};
+use super::reader::{Input, Reader};
 use crate::plan::{
     blocks::{Block, nested},
     directives,
     domains::Fixed,
     headings::Names,
+    shape::{Dialect, Rules},
 };
 
 /// Ours: headings name subagents or domains, and directives say what a task touches and needs.

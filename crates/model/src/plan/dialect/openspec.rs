@@ -1,7 +1,10 @@
 //! OpenSpec: numbered sections with boxes that go on with their number: `## 1. Ledger`, `- [ ] 1.1 …`.
 
-use super::{Dialect, Input, Reader, Rules, boxes};
-use crate::plan::items;
+use super::reader::{Input, Reader, boxes};
+use crate::plan::{
+    items,
+    shape::{Dialect, Rules},
+};
 
 /// `tasks.md` of a change of OpenSpec.
 pub(super) struct OpenSpec;

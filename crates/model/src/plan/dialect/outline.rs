@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Input, Rules};
+use super::reader::Input;
 use crate::{
     diagnostics::Position,
     gate::GateKind,
@@ -10,10 +10,11 @@ use crate::{
         accounting::{Placed, Reason, What},
         blocks::{Block, Item},
         domains::{self, Fixed},
-        draft::{Draft, Owner, RequirementDraft, TaskDraft, Who, Word},
+        draft::{self, Draft, Owner, RequirementDraft, TaskDraft, Who, Word},
         headings::{self, Heading, Names},
         items,
         sections::{self, Section},
+        shape::Rules,
         source::{Problems, Source},
         tasks::{self, Body},
         verification::{self, Checks},
@@ -28,12 +29,37 @@ pub(super) type Hook<'h> = &'h dyn Fn(&Heading, &str) -> Option<Fixed>;
 /// Reads a document. Where nothing in it is work, what it says about itself is: a plan may have nothing but an approach.
 pub(super) fn read<'s>(rules: Rules, hook: Hook<'_>, input: &Input<'_, 's>, problems: &mut Problems<'s>) -> Draft {
     let before = problems.count();
-    let draft = Reader::new(rules, hook, false, input, problems).document(input.sections);
-    if !rules.lenient || draft.tasks.iter().any(|task| !task.requirements.is_empty()) || problems.has_error() {
+    let draft = Reader::new(rules, hook, Promotes::Nothing, input, problems).document(input.sections);
+    if problems.has_error() {
         return draft;
     }
+    let has_work = |task: &TaskDraft| !task.requirements.is_empty();
+    let promotes = if !draft.tasks.iter().any(has_work) {
+        Promotes::Everything
+    } else if !draft.tasks.iter().any(|task| has_work(task) && implements(task, input.roster)) {
+        Promotes::Approach
+    } else {
+        return draft;
+    };
     problems.forget_from(before);
-    Reader::new(rules, hook, true, input, problems).document(input.sections)
+    Reader::new(rules, hook, promotes, input, problems).document(input.sections)
+}
+
+/// What of the words of a plan about itself is taken for work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Promotes {
+    /// Nothing: the plan has work.
+    Nothing,
+    /// How it is to be done: the plan has nothing but checks of it.
+    Approach,
+    /// All that has items: the plan has no work at all.
+    Everything,
+}
+
+/// Tells whether a task makes something, and does not only look at what others made.
+fn implements(task: &TaskDraft, roster: &Roster) -> bool {
+    let role = task.who.as_ref().and_then(|who| roster.get(&who.name)).map(|subagent| subagent.role);
+    role.is_none_or(|role| role.gate().is_none())
 }
 
 /// What the sections below a heading belong to.
@@ -54,8 +80,8 @@ enum Place {
 struct Reader<'r, 's> {
     rules: Rules,
     hook: Hook<'r>,
-    /// Whether what the plan says about itself is taken for work, since nothing else is.
-    promotes: bool,
+    /// What the plan says about itself and is taken for work, since too little else is.
+    promotes: Promotes,
     roster: &'r Roster,
     source: &'r Source<'s>,
     comments: &'r [Range<usize>],
@@ -76,7 +102,7 @@ impl<'r, 's> Reader<'r, 's> {
     fn new(
         rules: Rules,
         hook: Hook<'r>,
-        promotes: bool,
+        promotes: Promotes,
         input: &Input<'r, 's>,
         problems: &'r mut Problems<'s>,
     ) -> Self {
@@ -198,7 +224,12 @@ impl<'r, 's> Reader<'r, 's> {
                     _ => {
                         let by_items = self.rules.items_decide && matches!(names, Names::Role(..));
                         let owner = if by_items { Owner::Heading } else { Owner::Named };
+                        let at_task = self.draft.tasks.len();
                         self.begin(section, heading, at, Some(who.clone()), owner);
+                        let is_for_all = domains::fixed(&domains::normal(&heading.title)) == Some(Fixed::CrossCutting);
+                        if let Some(task) = self.draft.tasks.get_mut(at_task) {
+                            task.is_cross_cutting = is_for_all;
+                        }
                     }
                 }
             }
@@ -221,13 +252,14 @@ impl<'r, 's> Reader<'r, 's> {
                 self.places.push((*level, Place::Acceptance { task: index }));
                 self.acceptance(section, index);
             }
-            Names::Fixed(Fixed::Aside(Reason::Context)) if self.promotes => self.unit(section, heading, at, false),
+            Names::Fixed(fixed) if index.is_none() && self.is_promoted(*fixed, section, heading) => {
+                self.unit(section, heading, at, false);
+            }
             Names::Fixed(Fixed::Aside(reason)) => {
                 let name = line.text.clone();
                 self.places.push((*level, Place::Aside { task: index, reason: *reason, name: name.clone() }));
                 self.aside(section, index, *reason, &name);
             }
-            Names::Fixed(Fixed::Context | Fixed::Files) if self.promotes => self.unit(section, heading, at, false),
             Names::Fixed(Fixed::Files) => self.files(section, index, &line.text),
             Names::Fixed(Fixed::Context) => match index {
                 Some(index) => self.note(section, index, Reason::Context, &line.text),
@@ -262,6 +294,19 @@ impl<'r, 's> Reader<'r, 's> {
         }
     }
 
+    /// Tells whether a section that says something about the plan is work, since too little else is.
+    fn is_promoted(&self, fixed: Fixed, section: &Section<'_>, heading: &Heading) -> bool {
+        let is_approach = fixed == Fixed::Files || domains::is_approach(&domains::normal(&heading.title));
+        match self.promotes {
+            Promotes::Nothing => false,
+            Promotes::Approach => is_approach && !section.is_bare(),
+            Promotes::Everything => {
+                let is_about = matches!(fixed, Fixed::Context | Fixed::Files | Fixed::Aside(Reason::Context));
+                is_about && (section.has_items() || (is_approach && !section.is_bare()))
+            }
+        }
+    }
+
     /// Tells whether a section is work, for the heading around it.
     fn is_task(&self, section: &Section<'_>) -> bool {
         section.is_task()
@@ -285,7 +330,7 @@ impl<'r, 's> Reader<'r, 's> {
         }
         let hint = match nearest {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("name one of the roster: {}", known(self.roster)),
+            None => format!("name one of the roster: {}", draft::known(self.roster)),
         };
         let message = format!("there is no subagent or role `{}`", text::truncate(name, 80));
         self.problems.error("unknown-subagent", at, message, hint);
@@ -294,7 +339,7 @@ impl<'r, 's> Reader<'r, 's> {
 
     fn vacant_role(&mut self, section: &Section<'_>, at: Position, heading: &Heading, role: Role) {
         let message = format!("no subagent of the roster plays the role {}", role.title());
-        let hint = format!("add an agent file for it, or name one of the roster: {}", known(self.roster));
+        let hint = format!("add an agent file for it, or name one of the roster: {}", draft::known(self.roster));
         self.problems.error("unknown-subagent", at, message, hint);
         self.begin(section, heading, at, None, Owner::Named);
     }
@@ -450,6 +495,7 @@ impl<'r, 's> Reader<'r, 's> {
             checks: &mut self.checks,
             placed: &mut self.draft.placed,
             aside: None,
+            marks_work: false,
         }
     }
 
@@ -686,10 +732,4 @@ fn prose(source: &Source<'_>, range: Range<usize>, comments: &[Range<usize>]) ->
 fn is_labelled_aside(blocks: &[Block], list: usize, source: &Source<'_>) -> bool {
     let before = list.checked_sub(1).and_then(|before| blocks.get(before));
     matches!(before, Some(Block::Paragraph { range, .. }) if tasks::labels_aside(&source.text[range.clone()]))
-}
-
-/// Lists the names of the roster, for hints.
-pub(in crate::plan) fn known(roster: &Roster) -> String {
-    let names: Vec<_> = roster.iter().map(|subagent| format!("`{}`", subagent.name)).collect();
-    text::truncate(&names.join(", "), 400)
 }

@@ -1,10 +1,11 @@
 //! spec-kit: phases with boxes, each with an id, marks and a path: `- [ ] T012 [P] [US1] Create … in src/…`.
 
-use super::{Dialect, Input, Reader, Rules, boxes, is_numbered_tag};
+use super::reader::{Input, Reader, boxes, is_numbered_tag};
 use crate::plan::{
     accounting::Reason,
     domains::{Fixed, normal},
     headings::Heading,
+    shape::{Dialect, Rules},
 };
 
 /// `tasks.md` of spec-kit.

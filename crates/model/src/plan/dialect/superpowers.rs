@@ -1,7 +1,10 @@
 //! superpowers: a task a heading, with its files, and steps whose code, commands and expectations follow them.
 
-use super::{Dialect, Input, Reader, Rules};
-use crate::plan::blocks::Block;
+use super::reader::{Input, Reader};
+use crate::plan::{
+    blocks::Block,
+    shape::{Dialect, Rules},
+};
 
 /// A plan of superpowers.
 pub(super) struct Superpowers;

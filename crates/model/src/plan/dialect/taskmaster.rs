@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::Dialect;
 use crate::{
     plan::{
         accounting::{Fate, Placed, Reason, What},
         draft::{Draft, Owner, RequirementDraft, TaskDraft, Who, Word},
         mentions,
+        shape::Dialect,
         source::{Problems, Source},
     },
     roster::{Role, Roster},
@@ -64,7 +64,8 @@ fn state(task: &Value) -> State {
 /// Reads the tasks.
 pub(in crate::plan) fn read(tasks: &Tasks, roster: &Roster, source: &Source<'_>, problems: &mut Problems<'_>) -> Draft {
     let tester = Who::of_role(Role::Tests, roster);
-    let mut reader = Reader { source, tester, draft: Draft::default(), from: 0, many: tasks.tags.len() > 1 };
+    let mut reader =
+        Reader { source, strategies: Vec::new(), tester, draft: Draft::default(), from: 0, many: tasks.tags.len() > 1 };
     for (tag, tasks) in &tasks.tags {
         for task in tasks {
             if task.is_object() {
@@ -75,11 +76,14 @@ pub(in crate::plan) fn read(tasks: &Tasks, roster: &Roster, source: &Source<'_>,
             }
         }
     }
+    reader.draft.tasks.append(&mut reader.strategies);
     reader.draft
 }
 
 struct Reader<'r, 's> {
     source: &'r Source<'s>,
+    /// What the test strategies ask for, which stands behind all tasks.
+    strategies: Vec<TaskDraft>,
     /// Who does what a test strategy asks for.
     tester: Option<Who>,
     draft: Draft,
@@ -163,10 +167,11 @@ impl Reader<'_, '_> {
             range: at..at,
             ..RequirementDraft::default()
         };
-        self.draft.tasks.push(TaskDraft {
+        self.strategies.push(TaskDraft {
             at: position,
             title: format!("Tests of {title}"),
             who: self.tester.clone(),
+            owner: Owner::Heading,
             requirements: vec![made],
             needs,
             ..TaskDraft::default()

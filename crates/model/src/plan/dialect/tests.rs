@@ -30,12 +30,13 @@ pub(in crate::plan) const CASES: [(&str, Dialect); 8] = [
     (BACKEND_PLANNER, Dialect::Markdown),
 ];
 
-fn builtin() -> Roster {
-    roster::load(&[], &Config::default()).roster
+fn builtin() -> &'static Roster {
+    static BUILTIN: std::sync::OnceLock<Roster> = std::sync::OnceLock::new();
+    BUILTIN.get_or_init(|| roster::load(&[], &Config::default()).roster)
 }
 
 pub(in crate::plan) fn reading(text: &str, settings: &Settings) -> Reading {
-    read("plan", text.as_bytes(), &builtin(), settings)
+    read("plan", text.as_bytes(), builtin(), settings)
 }
 
 fn plan(text: &str) -> Plan {
@@ -87,7 +88,7 @@ fn every_case_is_recognised_scheduled_and_accounted_for() {
         let plan = plan(text);
         assert_eq!(plan.dialect, dialect, "{text}");
         let config = Config::default();
-        schedule::build(&plan, &builtin(), &config, &config.protected_paths()).unwrap();
+        schedule::build(&plan, builtin(), &config, &config.protected_paths()).unwrap();
         let insisted = Settings { dialect: Some(dialect), ..Settings::default() };
         let again = reading(text, &insisted).plan.unwrap();
         assert_eq!(again.tasks, plan.tasks);
@@ -230,6 +231,30 @@ fn what_nobody_owns_stops_the_plan() {
     assert_eq!(refused.plan, None);
     assert_eq!(refused.diagnostics[0].code, "no-owner");
     assert_eq!(refused.diagnostics[0].position.unwrap().line, 5);
+}
+
+#[test]
+fn a_plan_that_says_only_how_is_work() {
+    let of = |text: &str| {
+        let plan = plan(text);
+        plan.tasks.iter().map(|task| (task.title.clone(), task.requirements.len())).collect::<Vec<_>>()
+    };
+    let approach =
+        "# Fix the hooks\n\n## Description\n\nThey merge.\n\n## Approach\n\nReplace the loop in `a/b.py`.\n\n";
+    assert_eq!(of(&format!("{approach}## Testing Plan\n\n- Old hooks go away\n"))[0], ("Approach".to_owned(), 1));
+    assert_eq!(of(approach), [("Approach".to_owned(), 1)]);
+    assert_eq!(of("# P\n\n## Goals\n\n- Be fast\n- Be small\n"), [("Goals".to_owned(), 2)]);
+}
+
+#[test]
+fn other_languages_fall_to_structure_and_paths() {
+    let text = "# 实现任务清单\n\n## 概览\n\n说明。\n\n## Task-01: 结构体更新\n\n**上下文**：\n- `src/lib.rs` - 定义\n\n\
+                **子任务**：\n- [ ] 1.1 在 `src/types/doc.rs` 中添加字段\n- [x] 1.2 修改 `src/a.rs`\n\n\
+                ## Task-02: 测试\n\n- [ ] 2.1 编写 `tests/doc.rs`\n";
+    let plan = plan(text);
+    assert_eq!(plan.dialect, Dialect::Openspec);
+    assert_eq!(counts(&plan), (2, 0, 0, 1, 1));
+    assert_eq!(roles(&plan), expected([("1.1", Role::DataTypes), ("2.1", Role::Tests)]));
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! The timeline as an inline picture.
 
-use super::esc;
+use maud::{Markup, html};
+
+use super::shown;
 use crate::{
     summary::{
+        gates::standings,
         index::RunIndex,
-        standing::standings,
         wording::{self, Look},
     },
     text,
@@ -16,7 +18,7 @@ const BARS_WIDTH: u64 = 700;
 const ROW_HEIGHT: u64 = 22;
 
 /// Writes the timeline; nothing when nothing ran.
-pub(super) fn timeline(out: &mut String, index: &RunIndex<'_>) {
+pub(super) fn timeline(index: &RunIndex<'_>) -> Markup {
     // (label, look, said, from, to)
     let mut rows: Vec<(String, Look, String, u64, u64)> = Vec::new();
     for view in index.tasks() {
@@ -48,50 +50,37 @@ pub(super) fn timeline(out: &mut String, index: &RunIndex<'_>) {
         }
     }
     if rows.is_empty() {
-        return;
+        return html! {};
     }
     let end = rows.iter().map(|row| row.4).max().unwrap_or(0).max(1);
     let height = rows.len() as u64 * ROW_HEIGHT + 24;
     // In u128 a product of two times cannot overflow.
     let x = |ms: u64| {
-        BARS_X + u64::try_from(u128::from(ms.min(end)) * u128::from(BARS_WIDTH) / u128::from(end)).unwrap_or(0)
+        let wide = u128::from(ms.min(end)) * u128::from(BARS_WIDTH) / u128::from(end);
+        BARS_X + u64::try_from(wide).expect("invariant: a part of the width is no wider than the width")
     };
-    out.push_str("<section aria-labelledby=\"timeline\">\n<h2 id=\"timeline\">Timeline</h2>\n");
-    out.push_str(
-        "<p>Times are counted from the begin of the run. Gates are drawn behind the last task, in their order.</p>\n",
-    );
-    out.push_str(&format!(
-        "<div class=\"scroll\"><svg viewBox=\"0 0 {} {height}\" role=\"img\" aria-label=\"When each task and gate ran; the \
-         tables below hold the same.\">\n",
-        BARS_X + BARS_WIDTH + 160
-    ));
-    for quarter in 0..=4_u64 {
-        let ms = end / 4 * quarter;
-        let at = x(ms);
-        out.push_str(&format!(
-            "<line x1=\"{at}\" y1=\"0\" x2=\"{at}\" y2=\"{}\"/><text x=\"{at}\" y=\"{}\" class=\"tick\">{}</text>\n",
-            height - 20,
-            height - 6,
-            wording::duration(ms)
-        ));
+    html! {
+        section aria-labelledby="timeline" {
+            h2 id="timeline" { "Timeline" }
+            p { "Times are counted from the start of the run. Gates are drawn behind the last task, in their order." }
+            div class="scroll" {
+                svg viewBox={ "0 0 " (BARS_X + BARS_WIDTH + 160) " " (height) } role="img"
+                    aria-label="When each task and gate ran; the tables above hold the same." {
+                    @for quarter in 0..=4_u64 {
+                        @let ms = end / 4 * quarter;
+                        line x1=(x(ms)) y1="0" x2=(x(ms)) y2=(height - 20) {}
+                        text x=(x(ms)) y=(height - 6) class="tick" { (wording::duration(ms)) }
+                    }
+                    @for (at, (label, look, said, from, to)) in (0_u64..).zip(&rows) {
+                        @let y = at * ROW_HEIGHT;
+                        @let (left, right) = (x(*from), x(*to));
+                        text x=(BARS_X - 8) y=(y + 15) class="name" { (shown(&text::truncate(label, 36))) }
+                        rect x=(left) y=(y + 3) width=(right.saturating_sub(left).max(2)) height=(ROW_HEIGHT - 6) rx="2"
+                            class=(look.class()) {}
+                        text x=(right + 6) y=(y + 15) { (said) ", " (wording::duration(to.saturating_sub(*from))) }
+                    }
+                }
+            }
+        }
     }
-    for (i, (label, look, said, from, to)) in rows.iter().enumerate() {
-        let y = i as u64 * ROW_HEIGHT;
-        let (left, right) = (x(*from), x(*to));
-        out.push_str(&format!(
-            "<text x=\"{}\" y=\"{}\" class=\"name\">{}</text><rect x=\"{left}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"2\" \
-             class=\"{}\"/><text x=\"{}\" y=\"{}\">{said}, {}</text>\n",
-            BARS_X - 8,
-            y + 15,
-            esc(&text::truncate(label, 36)),
-            y + 3,
-            right.saturating_sub(left).max(2),
-            ROW_HEIGHT - 6,
-            look.class(),
-            right + 6,
-            y + 15,
-            wording::duration(to.saturating_sub(*from)),
-        ));
-    }
-    out.push_str("</svg></div>\n</section>\n");
 }

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use super::{MAX_NODES, NAME_CHARS, NodeKey, Together, escaping::plain};
 use crate::{
+    gate::Receipt,
     roster::Phase,
     schedule::Outcome,
     summary::{
+        gates::standings,
         index::{RunIndex, TaskView},
         wording::{self, Look},
     },
@@ -33,13 +35,14 @@ pub(in crate::summary) fn timeline_within(index: &RunIndex<'_>, max_chars: usize
     if bars.is_empty() {
         return None;
     }
+    let gates = gates(index);
     let mut drawn = String::new();
     for together in Together::ALL {
         let joined = join(&bars, together);
         if joined.len() > MAX_NODES && together != Together::Phase {
             continue;
         }
-        drawn = gantt(&joined);
+        drawn = gantt(&joined, &gates);
         if drawn.chars().count() <= max_chars {
             break;
         }
@@ -70,6 +73,10 @@ fn join<'a>(bars: &[Bar<'a>], together: Together) -> Vec<Bar<'a>> {
             Together::SubagentInPhase => (bar.phase, 0, bar.subagent, 0),
             Together::Phase => (bar.phase, 0, "", 0),
         };
+        let wave = match together {
+            Together::Nothing | Together::SubagentInWave => bar.wave,
+            Together::SubagentInPhase | Together::Phase => 0,
+        };
         let whole = joined.entry(key).or_insert_with(|| Bar {
             name: match together {
                 Together::Nothing => bar.name,
@@ -77,6 +84,8 @@ fn join<'a>(bars: &[Bar<'a>], together: Together) -> Vec<Bar<'a>> {
                 Together::Phase => "all",
             },
             outcomes: Vec::new(),
+            attempt: bar.attempt.filter(|_| together == Together::Nothing),
+            wave,
             ..*bar
         });
         whole.outcomes.extend(&bar.outcomes);
@@ -84,30 +93,54 @@ fn join<'a>(bars: &[Bar<'a>], together: Together) -> Vec<Bar<'a>> {
         whole.to_ms = whole.to_ms.max(bar.to_ms);
     }
     let mut joined: Vec<_> = joined.into_values().collect();
-    joined.sort_by_key(|bar| (bar.phase, bar.from_ms));
+    joined.sort_by_key(|bar| (bar.phase, bar.wave, bar.from_ms));
     joined
 }
 
-fn gantt(bars: &[Bar<'_>]) -> String {
+/// A gate of the timeline: its name, how it stands, when it ran.
+type GateBar = (&'static str, &'static str, Look, u64, u64);
+
+/// A receipt says how long its gate took, not when: gates are drawn one after the other at the end of the run.
+fn gates(index: &RunIndex<'_>) -> Vec<GateBar> {
+    let took = |receipts: &[&Receipt]| receipts.iter().map(|receipt| receipt.duration_ms).sum::<u64>();
+    let standings = standings(index.handoff);
+    let ended = index.tasks().flat_map(|view| view.attempts()).map(|attempt| attempt.ended_ms).max().unwrap_or(0);
+    let all: u64 = standings.iter().map(|gate| took(&gate.receipts)).sum();
+    let mut from = ended.max(index.handoff.duration_ms.saturating_sub(all));
+    let ran = standings.iter().filter(|gate| took(&gate.receipts) > 0);
+    ran.map(|gate| {
+        let to = from.saturating_add(took(&gate.receipts));
+        let bar = (gate.gate.name(), gate.said(), gate.look(), from, to);
+        from = to;
+        bar
+    })
+    .collect()
+}
+
+fn gantt(bars: &[Bar<'_>], gates: &[GateBar]) -> String {
+    let last = bars.iter().map(|bar| bar.to_ms).chain(gates.iter().map(|gate| gate.4)).max().unwrap_or(0);
+    let axis = if last < 3_600_000 { "%M:%S" } else { "%H:%M:%S" };
     // Local times on both sides of the sum: the picture shows time since the run began, in every time zone alike.
-    let mut out = String::from("gantt\n  dateFormat YYYY-MM-DD HH:mm:ss.SSS\n  axisFormat %H:%M:%S\n");
-    let mut phase = None;
-    for bar in bars {
-        if phase != Some(bar.phase) {
-            let title = bar.phase.map_or("Added".to_owned(), |phase| format!("{} {}", phase.number(), phase.name()));
+    let mut out = format!("gantt\n  dateFormat YYYY-MM-DD HH:mm:ss.SSS\n  axisFormat {axis}\n");
+    let mut section = String::new();
+    let (repeated, first): (Vec<_>, Vec<_>) = bars.iter().partition(|bar| bar.attempt.is_some_and(|n| n > 1));
+    for bar in first.into_iter().chain(repeated) {
+        let title = match (bar.attempt, bar.phase) {
+            (Some(n), _) if n > 1 => "repeated".to_owned(),
+            (_, None) => "added".to_owned(),
+            (_, Some(phase)) if bar.wave == 0 || bar.wave == usize::MAX => phase.name().to_owned(),
+            (_, Some(phase)) => format!("wave {}, {}", bar.wave, phase.name()),
+        };
+        if section != title {
             out.push_str(&format!("  section {title}\n"));
-            phase = Some(bar.phase);
+            section = title;
         }
         let said = match bar.outcomes.as_slice() {
             [outcome] => outcome.name().to_owned(),
             outcomes => wording::outcomes(outcomes.iter().copied()),
         };
         let attempt = bar.attempt.map(|attempt| format!(" attempt {attempt}")).unwrap_or_default();
-        let tag = match bar.outcomes.iter().map(|outcome| Look::of(*outcome)).max().unwrap_or(Look::Planned) {
-            Look::Passed => "done, ",
-            Look::Failed | Look::TimedOut => "crit, ",
-            Look::Blocked | Look::Cancelled | Look::NotRun | Look::Planned => "active, ",
-        };
+        let tag = tag(bar.outcomes.iter().map(|outcome| Look::of(*outcome)).max().unwrap_or(Look::Planned));
         out.push_str(&format!(
             "  {}{attempt} ({said}) :{tag}{}, {}\n",
             plain(&text::truncate(bar.name, NAME_CHARS)),
@@ -115,8 +148,23 @@ fn gantt(bars: &[Bar<'_>]) -> String {
             clock(bar.to_ms.max(bar.from_ms.saturating_add(1))),
         ));
     }
+    if !gates.is_empty() {
+        out.push_str("  section gates\n");
+    }
+    for (name, said, look, from, to) in gates {
+        out.push_str(&format!("  {name} ({said}) :{}{}, {}\n", tag(*look), clock(*from), clock(*to)));
+    }
     out.truncate(out.trim_end().len());
     out
+}
+
+/// Returns mermaid's tag for a bar that looks so.
+fn tag(look: Look) -> &'static str {
+    match look {
+        Look::Passed => "done, ",
+        Look::Failed | Look::TimedOut => "crit, ",
+        Look::Blocked | Look::Cancelled | Look::NotRun | Look::Planned => "active, ",
+    }
 }
 
 /// The longest time that the timeline shows: its first month. No run is longer, and mermaid needs real dates.

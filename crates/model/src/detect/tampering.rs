@@ -1,0 +1,64 @@
+//! What a patch does to tests and to whoever runs them, as findings about its task.
+
+use crate::{
+    evidence::detect::{Author, FileChange, Sign, signs},
+    findings::Finding,
+    roster::Role,
+    schedule::Task,
+};
+
+/// Finds what a patch does to tests, and what it does to whoever runs them. For the subagent whose work tests are it
+/// weighs less.
+#[must_use]
+pub fn tampering(task: &Task, changes: &[FileChange<'_>]) -> Vec<Finding> {
+    let author = if task.role == Role::Tests { Author::Tests } else { Author::Code };
+    signs(author, changes).into_iter().map(|sign| finding(task, sign)).collect()
+}
+
+fn finding(task: &Task, sign: Sign) -> Finding {
+    let mut finding = Finding::about(&task.id, sign.code, sign.weight, sign.message).in_path(sign.path);
+    finding.line = sign.line;
+    finding
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::summary::fixture;
+
+    fn found(role: Role, path: &str, before: &str, after: Option<&str>) -> Vec<String> {
+        let change = FileChange { path, before: Some(before), after, moved_from: None };
+        let findings = tampering(&fixture::task("t", role, &[]), &[change]);
+        findings.iter().map(|f| format!("{} {}: {}", f.weight.name(), f.code.name(), f.message)).collect()
+    }
+
+    #[test]
+    fn deleted_weakened_and_skipped_tests_are_told_apart() {
+        let python = "class TestX(TestCase):\n  def test_a(self):\n    assert x == 1\n    assert y\n\n  def test_b(self):\n    self.assertEqual(z, 1)\n";
+        assert_eq!(
+            found(Role::Feature, "tests/test_a.py", python, None),
+            ["blocking tests-deleted: the file with 2 tests was deleted: `test_a`, `test_b`"]
+        );
+        assert_eq!(
+            found(Role::Tests, "test_a.py", python, Some(&python.replace("    assert y\n", ""))),
+            ["warning tests-weakened: `test_a` asserts less than before: 1 of 2 assertions are gone"]
+        );
+        let skipped = python.replace("  def test_b", "  @pytest.mark.skip\n  def test_b");
+        assert_eq!(
+            found(Role::Feature, "test_a.py", python, Some(&skipped)),
+            ["warning tests-skipped: 1 mark more than before: tests are switched off"]
+        );
+        let commented = python.replace("    assert y", "    # assert y");
+        assert_eq!(found(Role::Feature, "test_a.py", python, Some(&commented)).len(), 1);
+        assert_eq!(found(Role::Feature, "test_a.py", python, Some(python)), Vec::<String>::new());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_fail_and_nothing_is_found_where_nothing_changed(text in "(\\PC{0,12}|    assert x\n|def test_a\\(\\):|@skip|#|\"|\n){0,20}") {
+            for path in ["test_a.py", "a.test.js", "a_test.go", "tests/a.rs", "ATest.java", "a_spec.rb", "a.php", "a.cs", "a.c"] {
+                proptest::prop_assert_eq!(found(Role::Feature, path, &text, Some(&text)), Vec::<String>::new());
+            }
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! Small changes to lines that patches added, to see whether a test notices: operators, constants, results, calls, and
+//! whole functions that are emptied. Plain tokens, so that a mutant may not compile; then it says nothing.
+
+use super::source::{self, Kind, Language, Token};
+
+/// A file as a mutant has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mutant {
+    /// The file.
+    pub path: String,
+    /// The line that was changed, from 1.
+    pub line: u32,
+    /// What was changed, for people.
+    pub what: String,
+    /// The whole new text.
+    pub text: String,
+}
+
+/// Makes mutants of lines that are new, at most `max`, spread over the lines.
+#[must_use]
+pub fn of_lines(path: &str, before: Option<&str>, after: &str, max: usize) -> Vec<Mutant> {
+    let Some(language) = Language::of_path(path).filter(|_| !source::is_test_path(path)) else { return Vec::new() };
+    let tokens = source::tokens(language, after);
+    let old: std::collections::BTreeSet<&str> = before.into_iter().flat_map(str::lines).map(str::trim).collect();
+    let lines: Vec<&str> = after.lines().collect();
+    let cases = source::test_cases(language, path, &tokens);
+    let mut mutants: Vec<Mutant> = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        let line = lines.get(token.line.saturating_sub(1) as usize).copied().unwrap_or_default();
+        let in_test = cases.iter().any(|case| case.test_range().contains(&at));
+        let own = !old.contains(line.trim()) && !in_test;
+        if !own || mutants.iter().any(|mutant| mutant.line == token.line) {
+            continue;
+        }
+        if let Some((from, to, new)) = change(language, &tokens, at) {
+            let text = format!("{}{new}{}", &after[..from], &after[to..]);
+            let what = format!("`{}` became `{new}`", after[from..to].trim());
+            mutants.push(Mutant { path: path.to_owned(), line: token.line, what, text });
+        }
+    }
+    spread(mutants, max)
+}
+
+/// Makes mutants in which one new function each is emptied, keeping its name.
+#[must_use]
+pub fn emptied(path: &str, before: Option<&str>, after: &str, max: usize) -> Vec<Mutant> {
+    let Some(language) = Language::of_path(path).filter(|_| !source::is_test_path(path)) else { return Vec::new() };
+    let tokens = source::tokens(language, after);
+    let old: Vec<(String, String)> = before.map_or_else(Vec::new, |before| {
+        let tokens = source::tokens(language, before);
+        let functions = source::functions(language, &tokens);
+        functions.into_iter().map(|function| (function.name, source::normal(&tokens[function.body]))).collect()
+    });
+    let cases = source::test_cases(language, path, &tokens);
+    let mutants = source::functions(language, &tokens)
+        .into_iter()
+        .filter(|function| {
+            let body = source::normal(&tokens[function.body.clone()]);
+            let same = old.iter().any(|(name, other)| *name == function.name && *other == body);
+            let test = cases.iter().any(|case| case.test_range().contains(&function.body.start));
+            !same && !test && function.body.len() > 1
+        })
+        .filter_map(|function| {
+            let empty = empty_body(language, &tokens, &function)?;
+            let from = tokens[function.body.start].at;
+            let last = &tokens[function.body.end - 1];
+            let text = format!("{}{empty}{}", &after[..from], &after[last.at + last.text.len()..]);
+            Some(Mutant {
+                path: path.to_owned(),
+                line: function.line,
+                what: format!("`{}` was emptied", function.name),
+                text,
+            })
+        })
+        .collect();
+    spread(mutants, max)
+}
+
+/// What a function of this language can be, so that it still compiles.
+fn empty_body(language: Language, tokens: &[Token<'_>], function: &source::Function) -> Option<String> {
+    let signature = &tokens[function.signature.clone()];
+    match language {
+        Language::Python => Some("return None".to_owned()),
+        Language::JavaScript => {
+            let body = &tokens[function.body.clone()];
+            // An arrow function without braces is an expression.
+            let braces = tokens.get(function.body.end).is_some_and(|token| token.is("}"));
+            (!body.is_empty()).then(|| if braces { "return undefined;".to_owned() } else { "undefined".to_owned() })
+        }
+        Language::Go => Some(match result_of_go(signature)?.as_slice() {
+            [] => String::new(),
+            types => {
+                format!("return {}", types.iter().map(|one| format!("*new({one})")).collect::<Vec<_>>().join(", "))
+            }
+        }),
+        Language::Rust => Some(if signature.iter().any(|token| token.is("->")) {
+            "Default::default()".to_owned()
+        } else {
+            String::new()
+        }),
+        Language::Java => {
+            let head = &tokens[function.head.clone()];
+            let result = head.last()?.text;
+            Some(match result {
+                "void" => String::new(),
+                "int" | "long" | "short" | "byte" | "double" | "float" | "char" => "return 0;".to_owned(),
+                "boolean" => "return false;".to_owned(),
+                _ if function.name == result => return None,
+                _ => "return null;".to_owned(),
+            })
+        }
+        Language::Ruby => Some("nil".to_owned()),
+        Language::Php => Some("return null;".to_owned()),
+        Language::CSharp | Language::C => None,
+    }
+}
+
+/// Reads the result types of a Go function.
+fn result_of_go(signature: &[Token<'_>]) -> Option<Vec<String>> {
+    let mut depth = 0_i32;
+    let close = signature.iter().position(|token| {
+        match token.text {
+            "(" => depth += 1,
+            ")" => depth -= 1,
+            _ => {}
+        }
+        depth == 0 && token.is(")")
+    })?;
+    let rest = &signature[close + 1..];
+    if rest.is_empty() {
+        return Some(Vec::new());
+    }
+    if rest[0].is("(") {
+        let inside = &rest[1..rest.len().saturating_sub(1)];
+        // Named results need no `new`, but types do not mind the names' absence.
+        let types = inside.split(|token| token.is(","));
+        return types
+            .map(|one| {
+                let named = one.len() > 1
+                    && one[0].kind == Kind::Word
+                    && (one[1].kind == Kind::Word || matches!(one[1].text, "*" | "["));
+                let one = if named && !one[0].is("map") && !one[0].is("chan") && !one[0].is("func") {
+                    &one[1..]
+                } else {
+                    one
+                };
+                (!one.is_empty()).then(|| one.iter().map(|token| token.text).collect::<String>())
+            })
+            .collect();
+    }
+    Some(vec![rest.iter().map(|token| token.text).collect::<String>()])
+}
+
+/// Finds a change of the token at a place: where it begins and ends, and what stands there then.
+fn change(language: Language, tokens: &[Token<'_>], at: usize) -> Option<(usize, usize, String)> {
+    let token = &tokens[at];
+    let whole = |new: &str| Some((token.at, token.at + token.text.len(), new.to_owned()));
+    let before = at.checked_sub(1).map(|before| &tokens[before]);
+    let value_before = before.is_some_and(|before| {
+        matches!(before.kind, Kind::Number | Kind::Text)
+            || (before.kind == Kind::Word && before.text != "return")
+            || matches!(before.text, ")" | "]")
+    });
+    match (token.kind, token.text) {
+        (Kind::Sign, "==") => whole("!="),
+        (Kind::Sign, "!=") => whole("=="),
+        (Kind::Sign, "===") => whole("!=="),
+        (Kind::Sign, "!==") => whole("==="),
+        (Kind::Sign, "<=") => whole(">"),
+        (Kind::Sign, ">=") => whole("<"),
+        (Kind::Sign, "&&") => whole("||"),
+        (Kind::Sign, "||") => whole("&&"),
+        (Kind::Sign, "+=") => whole("-="),
+        (Kind::Sign, "-=") => whole("+="),
+        (Kind::Sign, "<" | ">") if spaced(tokens, at) && value_before => {
+            whole(if token.text == "<" { ">=" } else { "<=" })
+        }
+        (Kind::Sign, "+") if spaced(tokens, at) && value_before => whole("-"),
+        (Kind::Sign, "-") if spaced(tokens, at) && value_before => whole("+"),
+        (Kind::Sign, "*") if spaced(tokens, at) && value_before => whole("+"),
+        (Kind::Word, "and") if language == Language::Python => whole("or"),
+        (Kind::Word, "or") if language == Language::Python => whole("and"),
+        (Kind::Word, "True") => whole("False"),
+        (Kind::Word, "False") => whole("True"),
+        (Kind::Word, "true") => whole("false"),
+        (Kind::Word, "false") => whole("true"),
+        (Kind::Number, number)
+            if !number.contains(['x', '.', '_'])
+                && number.bytes().all(|byte| byte.is_ascii_digit())
+                && number.len() < 9 =>
+        {
+            // A version or an index of a type is no value.
+            let value: u64 = number.parse().ok()?;
+            whole(&(value + 1).to_string())
+        }
+        (Kind::Word, "raise") if language == Language::Python && token.first => {
+            let end =
+                tokens[at..].iter().position(|other| other.line > token.line).map_or(tokens.len(), |end| at + end);
+            let last = &tokens[end - 1];
+            Some((token.at, last.at + last.text.len(), "pass".to_owned()))
+        }
+        (Kind::Word, "return") if matches!(language, Language::Python | Language::JavaScript) => {
+            let next = tokens.get(at + 1).filter(|next| next.line == token.line && !next.is(";"))?;
+            let end = tokens[at + 1..]
+                .iter()
+                .position(|other| other.line > token.line || other.is(";") || other.is("}"))
+                .map_or(tokens.len(), |end| at + 1 + end);
+            let inside = &tokens[at + 1..end];
+            let whole_line = inside.iter().filter(|token| matches!(token.text, "(" | "[" | "{")).count()
+                == inside.iter().filter(|token| matches!(token.text, ")" | "]" | "}")).count();
+            let already = matches!(next.text, "None" | "undefined" | "null");
+            if !whole_line
+                || already
+                || inside.iter().any(|token| {
+                    matches!(token.kind, Kind::Number)
+                        || matches!(
+                            token.text,
+                            "==" | "+"
+                                | "-"
+                                | "True"
+                                | "False"
+                                | "true"
+                                | "false"
+                                | "and"
+                                | "or"
+                                | "&&"
+                                | "||"
+                                | "<"
+                                | ">"
+                                | "<="
+                                | ">="
+                        )
+                })
+            {
+                return None;
+            }
+            let last = inside.last()?;
+            Some((
+                next.at,
+                last.at + last.text.len(),
+                if language == Language::Python { "None" } else { "undefined" }.to_owned(),
+            ))
+        }
+        _ => None,
+    }
+}
+
+fn spaced(tokens: &[Token<'_>], at: usize) -> bool {
+    let gap = |left: usize, right: usize| {
+        tokens.get(right).zip(tokens.get(left)).is_some_and(|(right, left)| right.at > left.at + left.text.len())
+    };
+    at > 0 && gap(at - 1, at) && gap(at, at + 1)
+}
+
+/// Keeps at most `max`, from all over the file.
+fn spread(mutants: Vec<Mutant>, max: usize) -> Vec<Mutant> {
+    let number = mutants.len();
+    if number <= max || max == 0 {
+        return if max == 0 { Vec::new() } else { mutants };
+    }
+    (0..max).map(|at| mutants[at * number / max].clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_every_language_are_changed_one_at_a_time() {
+        for (path, after, expected) in [
+            (
+                "a.py",
+                "def f(x):\n    if x == 1:\n        return x + 2\n    return name\n",
+                vec!["`==` became `!=`", "`+` became `-`", "`name` became `None`"],
+            ),
+            ("a.js", "function f(x) {\n  return x >= 1 && y;\n}\n", vec!["`>=` became `<`"]),
+            ("a.go", "func F(x int) int {\n\treturn x * 2\n}\n", vec!["`*` became `+`"]),
+            ("a.rs", "fn f(x: Vec<u8>) -> bool {\n    x.len() < 3\n}\n", vec!["`<` became `>=`"]),
+            ("A.java", "class A { int f(int x) {\n  return x - 1;\n} }\n", vec!["`-` became `+`"]),
+        ] {
+            let mutants = of_lines(path, None, after, 10);
+            assert_eq!(mutants.iter().map(|mutant| mutant.what.as_str()).collect::<Vec<_>>(), expected, "{path}");
+            assert!(mutants.iter().all(|mutant| mutant.text != after));
+        }
+        assert_eq!(of_lines("a.py", Some("x = a == b\n"), "x = a == b\ny = 1\n", 10).len(), 1, "only new lines");
+        assert_eq!(of_lines("tests/test_a.py", None, "x = a == b\n", 10), [], "no tests");
+        assert_eq!(of_lines("a.py", None, &"x = a == b\n".repeat(50), 5).len(), 5);
+    }
+
+    #[test]
+    fn a_new_function_is_emptied_and_keeps_its_name() {
+        for (path, after, expected) in [
+            ("a.py", "def f(x):\n    y = x\n    return y\n", "def f(x):\n    return None\n"),
+            ("a.js", "const f = (x) => x + 1;\n", "const f = (x) => undefined;\n"),
+            ("a.js", "function f(x) { return x + 1; }\n", "function f(x) { return undefined; }\n"),
+            (
+                "a.go",
+                "func F(x int) (n int, err error) { return x, nil }\n",
+                "func F(x int) (n int, err error) { return *new(int), *new(error) }\n",
+            ),
+            (
+                "a.go",
+                "func F(x int) map[string]int { return m(x) }\n",
+                "func F(x int) map[string]int { return *new(map[string]int) }\n",
+            ),
+            ("a.rs", "fn f(x: u8) -> u8 { x + 1 }\n", "fn f(x: u8) -> u8 { Default::default() }\n"),
+            (
+                "A.java",
+                "class A { public int f(int x) { return x + 1; } }\n",
+                "class A { public int f(int x) { return 0; } }\n",
+            ),
+        ] {
+            assert_eq!(
+                emptied(path, None, after, 10).iter().map(|mutant| mutant.text.as_str()).collect::<Vec<_>>(),
+                [expected],
+                "{path}"
+            );
+        }
+        let before = "def f(x):\n    return x\n";
+        assert_eq!(emptied("a.py", Some(before), before, 10), []);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_changed_without_a_panic(text in "(def f\\(x\\):|return |x|[=<>+*-]{1,2}| |\n|[0-9]|\\{|\\}|\\(|\\)|fn |func |é|\"){0,30}") {
+            for path in ["a.py", "a.js", "a.go", "a.rs", "A.java", "a.rb", "a.php"] {
+                let _ = of_lines(path, None, &text, 10);
+                let _ = emptied(path, None, &text, 10);
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The revert proof: what the tests say about the final tree without one task's patch.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::results::{Results, TestState, compare};
+use crate::ids::TaskId;
+
+/// The most tests that are named for a task.
+const NAMED_MAX: usize = 20;
+
+/// What turned red without a task's patch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "outcome")]
+pub enum Outcome {
+    /// Tests ran and failed: they would notice its absence.
+    Proven {
+        /// The tests, by name.
+        tests: Vec<String>,
+    },
+    /// Something could not be loaded or compiled, which proves nothing about what the patch does.
+    NotLoaded,
+    /// Every test passed as before.
+    Nothing,
+    /// It was not tried, and why.
+    NotTried {
+        /// Why not.
+        why: String,
+    },
+}
+
+/// The proof of one task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct RevertProof {
+    /// The task whose patch was taken out.
+    pub task: TaskId,
+    /// What the tests said.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// Judges the run without a patch against the run with it. `failed` says whether the command failed.
+#[must_use]
+pub fn judge(with: Option<&Results>, without: Option<&Results>, failed: bool) -> Outcome {
+    let (Some(with), Some(without)) = (with, without) else {
+        // Without results test by test nobody can tell a failed test from one that could not be loaded.
+        return if failed { Outcome::NotLoaded } else { Outcome::Nothing };
+    };
+    let difference = compare(with, without);
+    let failed_tests: Vec<_> = difference
+        .turned_red
+        .iter()
+        .filter(|change| change.after == Some(TestState::Failed) && !super::formats::could_not_load(&change.message))
+        .map(|change| change.name.clone())
+        .take(NAMED_MAX)
+        .collect();
+    if !failed_tests.is_empty() {
+        return Outcome::Proven { tests: failed_tests };
+    }
+    let broken = !difference.turned_red.is_empty() || !difference.gone.is_empty() || failed;
+    if broken { Outcome::NotLoaded } else { Outcome::Nothing }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::results::TestResult, *};
+
+    fn results(tests: &[(&str, TestState, &str)]) -> Results {
+        let tests =
+            tests.iter().map(|(name, state, message)| TestResult::new("", name, *state).because(message)).collect();
+        Results { tests, unfinished: None }
+    }
+
+    #[test]
+    fn only_tests_that_ran_and_failed_prove_anything() {
+        use TestState::{Broken, Failed, Passed};
+        let with = results(&[("a", Passed, ""), ("b", Passed, "")]);
+        let judge = |without: &Results, failed| judge(Some(&with), Some(without), failed);
+        assert_eq!(
+            judge(&results(&[("a", Passed, ""), ("b", Failed, "1 != 2")]), true),
+            Outcome::Proven { tests: vec!["b".to_owned()] }
+        );
+        assert_eq!(judge(&with, false), Outcome::Nothing);
+        assert_eq!(judge(&results(&[("a", Passed, ""), ("b", Broken, "")]), true), Outcome::NotLoaded);
+        assert_eq!(judge(&results(&[("a", Passed, "")]), true), Outcome::NotLoaded, "the other was not even found");
+        let missing =
+            results(&[("a", Failed, "AttributeError: 'Cart' object has no attribute 'remove'"), ("b", Passed, "")]);
+        assert_eq!(judge(&missing, true), Outcome::NotLoaded, "a name that is gone is no behaviour");
+    }
+}

@@ -1,0 +1,64 @@
+//! One entry of a journal: what has to survive the process that made it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{AttemptEnded, AttemptRecords, AttemptStarted, Status};
+use crate::{
+    gate::{GateKind, Receipt},
+    ids::{ObjectId, TaskId},
+    lock::Lock,
+};
+
+/// The version of the journal format that this program writes.
+pub const JOURNAL_VERSION: u32 = 1;
+
+/// What the journal records.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "record")]
+pub enum Record {
+    /// The run began.
+    Begun {
+        /// The version of the journal format.
+        version: u32,
+        /// The id of the run.
+        run: String,
+        /// What was approved.
+        lock: Lock,
+    },
+    /// A subagent's process was started.
+    Started(AttemptStarted),
+    /// An attempt ended and was judged; its patch, if any, is in the store.
+    Ended(Box<AttemptEnded>),
+    /// The commands of red gates were run again on earlier commits.
+    Bisected {
+        /// The commit on which the gates were red.
+        head: ObjectId,
+        /// The task whose patch each gate's command fails with first, where that could be told.
+        culprits: BTreeMap<GateKind, TaskId>,
+    },
+    /// The run was resumed after it had been interrupted.
+    Resumed,
+    /// A gate was judged.
+    Judged {
+        /// Its receipt.
+        receipt: Box<Receipt>,
+    },
+    /// The run came to its end.
+    Concluded {
+        /// How.
+        status: Status,
+    },
+}
+
+/// A record, and when it was made in milliseconds since the run began.
+pub type Timed = (u64, Record);
+
+impl AttemptRecords {
+    /// Gives start and end as records.
+    pub fn into_records(self) -> impl Iterator<Item = Record> {
+        let (started, ended) = self.into_parts();
+        [Record::Started(started), Record::Ended(Box::new(ended))].into_iter()
+    }
+}

@@ -1,0 +1,16 @@
+//! What is recorded about a run while it goes on. Briefs, decisions, the journal and the hand-off are made of these values.
+
+mod attempt;
+mod call;
+mod entry;
+mod outcome;
+mod task;
+
+pub use self::{
+    attempt::{AttemptEnded, AttemptId, AttemptRecord, AttemptRecords, AttemptStarted, InvalidAttemptId, OtherAttempt},
+    call::{Call, Escalation, Request, ReworkRound},
+    entry::{JOURNAL_VERSION, Record, Timed},
+    outcome::Status,
+    task::{IntegratedCommit, Synthesis, TaskRecord},
+};
+pub use crate::vocabulary::Outcome;

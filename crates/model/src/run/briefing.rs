@@ -1,0 +1,86 @@
+//! What an attempt is made of: its brief, from everything that the run knows by then, and its limits.
+
+use super::{
+    attempt_plan::{AgentTraits, AttemptLimits, AttemptPlan},
+    gate_job::gate_commands,
+    state::Run,
+};
+use crate::{
+    brief::{self, BriefInput, GateCommand, Rework, Upstream},
+    gate::GateKind,
+    patch::Blob,
+    record::{AttemptId, AttemptRecord},
+};
+
+impl Run {
+    /// Plans an attempt of which the machine said that it starts. `text_of` reads a blob, as far as it is text.
+    pub fn plan_attempt(
+        &mut self,
+        id: AttemptId,
+        because: String,
+        agent: AgentTraits,
+        text_of: impl Fn(&Blob) -> Option<String>,
+    ) -> AttemptPlan {
+        let task = self.ledger.schedule().task(&id.task);
+        let task = task.expect("invariant: only tasks of the schedule start").clone();
+        let subagent = self.basis.roster.get(&task.subagent);
+        let subagent = subagent.expect("invariant: a schedule names subagents of its roster").clone();
+        let requests = self.calls.requests.remove(&task.id).unwrap_or_else(Vec::new);
+        let base = self.head().commit.clone();
+        self.know_group();
+        let (ledger, config) = (&self.ledger, &self.basis.config);
+        let others = ledger.schedule().tasks.iter().filter(|other| other.id != task.id);
+        let upstream = others.filter_map(|other| Some(Upstream::new(other, self.known_record(&other.id)?))).collect();
+        let earlier = ledger.record(&task.id);
+        // Reason and findings are kept of the last attempt; of those before it, how they ended.
+        let last = earlier.and_then(|record| record.last()).map(|attempt| attempt.attempt);
+        let rework = earlier.iter().flat_map(|record| &record.attempts).map(|attempt| Rework {
+            attempt: attempt.attempt,
+            outcome: attempt.outcome,
+            reason: earlier.filter(|_| last == Some(attempt.attempt)).map_or("", |record| record.reason.as_str()),
+            findings: if last == Some(attempt.attempt) { ledger.findings_about(&task.id) } else { &[] },
+            conflicts: &attempt.conflicts,
+            sides: sides(attempt, &text_of),
+        });
+        let commands =
+            |gate| gate_commands(&self.basis.plan, config, gate).into_iter().map(move |(_, argv)| (gate, argv));
+        let gates: Vec<_> = GateKind::ALL.into_iter().flat_map(commands).collect();
+        let brief = brief::render(&BriefInput {
+            plan: &self.basis.plan,
+            subagent: &subagent,
+            task: &task,
+            lock: &self.basis.lock,
+            start: &base,
+            attempt: id.attempt,
+            upstream,
+            rework: rework.collect(),
+            requests: &requests,
+            manner: agent.manner,
+            gates: gates.iter().map(|(gate, argv)| GateCommand { gate: *gate, argv }).collect(),
+        });
+        AttemptPlan {
+            because,
+            brief,
+            base,
+            implementation_base: self.basis.base.commit.clone(),
+            rules: self.basis.rules.clone(),
+            integrated: ledger.has_integrated(&task.id),
+            project_settings: agent.project_settings,
+            pass_environment: config.environment(&subagent.name).into_iter().map(str::to_owned).collect(),
+            limits: AttemptLimits { turns: subagent.max_turns(config), budget: None },
+            id,
+            task,
+            subagent,
+        }
+    }
+}
+
+/// Reads what both sides of an attempt's conflicts have, as far as it is text.
+fn sides(attempt: &AttemptRecord, text_of: impl Fn(&Blob) -> Option<String>) -> Vec<(String, String, String)> {
+    let conflicts = attempt.conflicts.iter();
+    let both = conflicts.filter_map(|conflict| {
+        let (ours, theirs) = (text_of(conflict.ours.as_ref()?)?, text_of(conflict.theirs.as_ref()?)?);
+        Some((conflict.path.clone(), ours, theirs))
+    });
+    both.collect()
+}

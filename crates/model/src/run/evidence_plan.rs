@@ -1,0 +1,142 @@
+//! What there is to find out about the tests beside their own run.
+
+use super::{action::Action, basis::Head, state::Run};
+use crate::{
+    config::EvidenceConfig,
+    evidence::gathered::Changes,
+    findings::{Finding, FindingCode, Weight},
+    ids::TaskId,
+    patch::{Change, Patch},
+    roster::Role,
+    schedule::{Event, Millis},
+};
+
+/// What a task contributed to the result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contribution {
+    pub task: TaskId,
+    pub role: Role,
+    pub patch: Patch,
+}
+
+/// What experiments on the tests start from.
+#[derive(Debug, Clone)]
+pub struct EvidencePlan {
+    pub base: Head,
+    pub head: Head,
+    /// The integrated patches, in their order.
+    pub contributions: Vec<Contribution>,
+    /// What the result changes of the base: for each path its first old and its last new side.
+    pub changes: Vec<Change>,
+    pub settings: EvidenceConfig,
+    /// What reviewers said about tests that a requirement changes: notes that name a requirement of the plan.
+    pub confirmed: Vec<String>,
+}
+
+impl Run {
+    /// Takes in that a gate is red before anything was changed. Unless making it green is the work, nothing further is paid
+    /// for.
+    pub fn base_is_red(&mut self, why: &str, now: Millis) -> Vec<Action> {
+        let is_the_work = self.basis.config.evidence.allow_red_base || self.plan_repairs_the_tests();
+        let (weight, what_to_do) = if is_the_work {
+            (Weight::Warning, "making it green is the work")
+        } else {
+            (
+                Weight::Blocking,
+                "the run was ended before more was paid for: make the base green, or say with `--allow-red-base` that this is the work",
+            )
+        };
+        let message = format!("the tests are red on the base already: {why}; {what_to_do}");
+        let code = FindingCode::RedBase;
+        self.ledger.noticed_of_run(Finding { code, weight, task: None, path: None, line: None, message });
+        if is_the_work {
+            return Vec::new();
+        }
+        let mut actions = vec![Action::StopGates];
+        actions.extend(self.handle(Event::Cancel, now));
+        actions
+    }
+
+    /// Tells whether a requirement asks to repair tests that are red.
+    fn plan_repairs_the_tests(&self) -> bool {
+        let requirements = self.ledger.schedule().tasks.iter().flat_map(|task| &task.requirements);
+        requirements.into_iter().any(|requirement| {
+            let words: Vec<String> =
+                requirement.text.to_lowercase().split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect();
+            let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
+            has(&["fix", "fixes", "repair", "green", "pass", "mend", "unbreak"])
+                && has(&["test", "tests", "suite", "build", "ci", "gate", "failing", "broken", "red"])
+        })
+    }
+
+    /// Returns what experiments on the tests of the integrated tree start from.
+    #[must_use]
+    pub fn evidence_plan(&self) -> EvidencePlan {
+        let ledger = self.ledger();
+        let contributions: Vec<_> = ledger
+            .commits()
+            .iter()
+            .filter_map(|commit| {
+                let role = ledger.schedule().task(&commit.task)?.role;
+                Some(Contribution { task: commit.task.clone(), role, patch: ledger.integrated_patch(commit)?.clone() })
+            })
+            .collect();
+        EvidencePlan {
+            base: self.basis().base.clone(),
+            head: self.head().clone(),
+            changes: changes_of(&contributions),
+            contributions,
+            settings: self.basis().config.evidence.clone(),
+            confirmed: self.confirmed(),
+        }
+    }
+
+    /// Collects what reviewers say about tests whose behaviour a requirement changes.
+    fn confirmed(&self) -> Vec<String> {
+        let ledger = self.ledger();
+        let reviews = ledger.schedule().tasks.iter().filter(|task| task.role == Role::Review);
+        let requirements: Vec<String> = ledger
+            .schedule()
+            .tasks
+            .iter()
+            .flat_map(|task| &task.requirements)
+            .map(|requirement| requirement.id.to_string())
+            .collect();
+        let findings = reviews
+            .filter_map(|task| ledger.record(&task.id)?.last()?.report.as_ref())
+            .flat_map(|report| &report.findings);
+        findings
+            .filter(|finding| finding.severity == Weight::Note && names_one(&finding.message, &requirements))
+            .map(|finding| finding.message.clone())
+            .collect()
+    }
+}
+
+impl Changes for EvidencePlan {
+    fn author_of(&self, file: &str) -> Option<TaskId> {
+        let has = |contribution: &&Contribution| contribution.patch.changes.iter().any(|change| change.path == file);
+        self.contributions.iter().rev().find(has).map(|contribution| contribution.task.clone())
+    }
+
+    fn is_confirmed(&self, test: &str) -> bool {
+        let short = test.rsplit([' ', ':', '.']).next().unwrap_or(test);
+        self.confirmed.iter().any(|words| words.contains(short))
+    }
+}
+
+fn names_one(message: &str, ids: &[String]) -> bool {
+    let words = || message.split(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/')));
+    ids.iter().any(|id| words().any(|word| word.trim_end_matches('.') == id))
+}
+
+/// Puts the changes of patches together: the first old side and the last new one of each path.
+fn changes_of(contributions: &[Contribution]) -> Vec<Change> {
+    let mut all: Vec<Change> = Vec::new();
+    for change in contributions.iter().flat_map(|contribution| &contribution.patch.changes) {
+        match all.iter_mut().find(|other| other.path == change.path) {
+            Some(other) => other.new.clone_from(&change.new),
+            None => all.push(change.clone()),
+        }
+    }
+    all
+}

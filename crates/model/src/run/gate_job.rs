@@ -1,0 +1,103 @@
+//! What a gate runs, and what its commands came to.
+
+use std::time::Duration;
+
+use crate::{
+    config::Config,
+    evidence::gathered::GateEvidence,
+    gate::{AskedBy, CommandReceipt, GateKind},
+    plan::Plan,
+};
+
+/// What one gate has to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GateJob {
+    pub gate: GateKind,
+    /// The commands, in order, with who asked for them.
+    pub commands: Vec<(AskedBy, Vec<String>)>,
+    /// Where the commands write JUnit files.
+    pub junit: Vec<String>,
+    /// How long one command may take.
+    pub time_limit: Duration,
+    /// Names of the variables that are passed on.
+    pub pass_environment: Vec<String>,
+}
+
+impl GateJob {
+    #[must_use]
+    pub fn new(plan: &Plan, config: &Config, gate: GateKind) -> Self {
+        Self {
+            gate,
+            commands: gate_commands(plan, config, gate),
+            junit: config.gates.get(&gate).map_or_else(Vec::new, |gate| gate.junit.clone()),
+            time_limit: config.gate_time_limit(gate),
+            pass_environment: config.pass_environment.clone(),
+        }
+    }
+
+    /// Makes the job that runs one command alone, to be told apart by its exit code only.
+    #[must_use]
+    pub fn with_only(config: &Config, gate: GateKind, command: (AskedBy, Vec<String>)) -> Self {
+        Self {
+            gate,
+            commands: vec![command],
+            junit: Vec::new(),
+            time_limit: config.gate_time_limit(gate),
+            pass_environment: config.pass_environment.clone(),
+        }
+    }
+
+    /// Goes through the programs and arguments that it runs, in order.
+    pub fn argvs(&self) -> impl Iterator<Item = &Vec<String>> {
+        self.commands.iter().map(|(_, argv)| argv)
+    }
+}
+
+/// What the commands of one gate came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GateRun {
+    pub gate: GateKind,
+    /// In milliseconds since the run began.
+    pub began_ms: u64,
+    /// In milliseconds since the run began.
+    pub ended_ms: u64,
+    pub commands: Vec<CommandReceipt>,
+    /// What was found out beside them.
+    pub evidence: GateEvidence,
+}
+
+/// Lists the commands of a gate with who asked for them: the plan's, then the configuration's. Both count, so that a
+/// plan cannot weaken what the repository asks for; what both ask for runs once.
+#[must_use]
+pub fn gate_commands(plan: &Plan, config: &Config, gate: GateKind) -> Vec<(AskedBy, Vec<String>)> {
+    let planned = plan.verification.iter().filter(|command| command.gate == gate).map(|command| command.argv.clone());
+    let mut commands: Vec<_> = planned.map(|argv| (AskedBy::Plan, argv)).collect();
+    for argv in config.gate_commands(gate) {
+        if !commands.iter().any(|(_, other)| *other == argv) {
+            commands.push((AskedBy::Configuration, argv));
+        }
+    }
+    commands
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::roster;
+
+    #[test]
+    fn the_plan_comes_first_and_what_both_ask_for_runs_once() {
+        let config =
+            Config::read("c.yml", "gates:\n  tests:\n    commands: [cargo test, cargo clippy]\n", &["command"])
+                .unwrap();
+        let roster = roster::load(&[], &config).roster;
+        let text = "# P\n\n## Feature\n- x\n\n## Verification\n- tests: `cargo bench`\n- tests: `cargo test`\n";
+        let plan = crate::plan::read("p.md", text.as_bytes(), &roster, &crate::plan::Settings::default()).plan.unwrap();
+        let all: Vec<_> =
+            gate_commands(&plan, &config, GateKind::Tests).into_iter().map(|(by, argv)| (by, argv.join(" "))).collect();
+        let expected =
+            [(AskedBy::Plan, "cargo bench"), (AskedBy::Plan, "cargo test"), (AskedBy::Configuration, "cargo clippy")];
+        assert_eq!(all, expected.map(|(by, argv)| (by, argv.to_owned())));
+        assert!(gate_commands(&plan, &config, GateKind::Review).is_empty());
+    }
+}

@@ -1,0 +1,118 @@
+//! The gates, and the rounds of rework that follow when they do not pass.
+
+use std::collections::BTreeMap;
+
+use super::{
+    action::{Action, CulpritSearch, Notice, RedCommand},
+    basis::Basis,
+    gate_job::{GateJob, GateRun},
+    judgement, outdated,
+    rework::{self, RedGates},
+    state::{Happened, Run},
+};
+use crate::{
+    gate::GateKind,
+    ids::TaskId,
+    record::{Call, Record, ReworkRound},
+    schedule::{Again, Event, Millis},
+};
+
+impl Run {
+    /// Calls the reviewer again when the tree moved after it had read it; else runs the gates.
+    pub(super) fn begin_gates(&mut self, actions: &mut Vec<Action>, now: Millis) {
+        let again = outdated::outdated_verdicts(&self.ledger, &self.head.tree, &self.calls.for_tree);
+        if again.is_empty() {
+            let Basis { plan, config, .. } = &self.basis;
+            actions.push(Action::RunGates(GateKind::ALL.map(|gate| GateJob::new(plan, config, gate)).into()));
+            return;
+        }
+        for Again { task, because } in &again {
+            self.calls.for_tree.insert((task.clone(), self.head.tree.clone()));
+            actions.push(Action::announce_again(task, because));
+        }
+        actions.extend(self.handle(Event::GatesJudged { again }, now));
+    }
+
+    /// Returns what the tests gate has to run.
+    #[must_use]
+    pub fn tests_job(&self) -> GateJob {
+        GateJob::new(&self.basis.plan, &self.basis.config, GateKind::Tests)
+    }
+
+    /// Returns what the commands of the gates came to on this very tree before.
+    #[must_use]
+    pub fn gates_ran_before(&self, jobs: &[GateJob], now: Millis) -> Option<Vec<GateRun>> {
+        self.history.gate_runs(jobs, &self.head.tree, now)
+    }
+
+    /// Takes out who was found to be to blame on this very commit before.
+    pub fn culprits_found_before(&mut self) -> Option<BTreeMap<GateKind, TaskId>> {
+        self.history.take_culprits(&self.head.commit)
+    }
+
+    /// Judges the gates by what their commands came to, and decides what follows: the end, or looking for culprits.
+    pub fn gates_ran(&mut self, runs: Vec<GateRun>, happened: Happened, now: Millis) -> Vec<Action> {
+        let judged = judgement::judge_gates(&self.ledger, runs, &self.head.tree, &self.basis.place);
+        let mut actions = Vec::new();
+        for receipt in judged.iter().map(|judged| Box::new(judged.receipt.clone())) {
+            actions.push(Action::Announce(Notice::GateJudged(receipt.clone())));
+            if happened == Happened::Now {
+                actions.push(Action::Write(Record::Judged { receipt }));
+            }
+        }
+        self.ledger.gates_judged(judged);
+        let rounds_left = self.ledger.rework().len() < self.basis.config.rework_rounds() as usize;
+        if self.cancelled || !rounds_left {
+            actions.extend(self.handle(Event::GatesJudged { again: Vec::new() }, now));
+        } else {
+            actions.push(Action::FindCulprits(self.culprit_search()));
+        }
+        actions
+    }
+
+    /// Begins a round of rework with whoever is to blame; ends the run when nobody is.
+    pub fn culprits_found(
+        &mut self,
+        culprits: BTreeMap<GateKind, TaskId>,
+        happened: Happened,
+        now: Millis,
+    ) -> Vec<Action> {
+        let mut actions = Vec::new();
+        let number = u32::try_from(self.ledger.rework().len() + 1).expect("invariant: rounds of rework are few");
+        let red = RedGates { round: number, ledger: &self.ledger, culprits: &culprits, given_up: &self.calls.given_up };
+        let rework::Calls { because, mut calls } = rework::choose(&red);
+        if happened == Happened::Now {
+            actions.push(Action::Write(Record::Bisected { head: self.head.commit.clone(), culprits }));
+        }
+        let mut again = Vec::new();
+        if !because.is_empty() && !self.cancelled {
+            let mut called = Vec::new();
+            let order: Vec<_> = self.ledger.schedule().tasks.iter().map(|task| task.id.clone()).collect();
+            for task in order {
+                let Some((because, requests)) = calls.remove(&task) else { continue };
+                actions.push(Action::announce_again(&task, &because));
+                self.calls.requests.entry(task.clone()).or_default().extend(requests);
+                again.push(Again { task: task.clone(), because: because.clone() });
+                called.push(Call { task, because });
+            }
+            self.ledger.rework_begun(ReworkRound { number, tree: self.head.tree.clone(), because, called });
+            if !again.is_empty() {
+                actions.push(Action::SetGateLogsAside { round: number });
+            }
+        }
+        actions.extend(self.handle(Event::GatesJudged { again }, now));
+        actions
+    }
+
+    fn culprit_search(&self) -> CulpritSearch {
+        let receipts = self.ledger.gates().iter().map(|judged| &judged.receipt);
+        let red = receipts.filter(|receipt| rework::is_red(receipt)).filter_map(|receipt| {
+            let command = rework::failed_command(receipt)?;
+            let command_alone = (command.asked_by, command.argv.clone());
+            let job = GateJob::with_only(&self.basis.config, receipt.gate, command_alone);
+            Some(RedCommand { job, took_ms: command.duration_ms })
+        });
+        let commits = self.ledger.commits().iter().map(|commit| (commit.task.clone(), commit.commit.clone()));
+        CulpritSearch { commands: red.collect(), commits: commits.collect() }
+    }
+}

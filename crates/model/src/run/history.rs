@@ -1,0 +1,162 @@
+//! What earlier processes of a run finished, so that it is not done again. A result counts for the attempt that it was
+//! made for: same task, same base commit, same brief.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{
+    attempt_plan::AttemptPlan,
+    gate_job::{GateJob, GateRun},
+};
+use crate::{
+    gate::{GateKind, GateState, Receipt},
+    ids::{Digest, ObjectId, TaskId},
+    record::{AttemptEnded, AttemptId, AttemptStarted, Outcome, Record, Status, Timed},
+};
+
+/// Who made the records that a run is gone through with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MadeBy {
+    /// An earlier process of the same run, which was interrupted.
+    EarlierProcess,
+    /// The jobs of a workflow.
+    Jobs,
+}
+
+/// What is known of a run before it is gone through.
+#[derive(Debug, Default)]
+pub struct History {
+    finished: HashMap<AttemptId, (AttemptStarted, AttemptEnded)>,
+    receipts: Vec<Receipt>,
+    bisected: HashMap<ObjectId, BTreeMap<GateKind, TaskId>>,
+    by_jobs: bool,
+    resumptions: u32,
+    replayed: u32,
+    until_ms: u64,
+}
+
+/// What became of a finished attempt when an attempt was about to start.
+#[derive(Debug)]
+pub enum Finished {
+    /// Nothing is known of it.
+    Unknown,
+    /// It was finished, but from another commit, with another brief or for another reason.
+    Outdated,
+    Usable(Box<AttemptEnded>),
+}
+
+impl History {
+    #[must_use]
+    pub fn from_records(records: Vec<Timed>, made_by: MadeBy) -> Self {
+        let by_jobs = made_by == MadeBy::Jobs;
+        let mut history = Self { resumptions: u32::from(!records.is_empty()), by_jobs, ..Self::default() };
+        let mut started = HashMap::new();
+        for (at_ms, record) in records {
+            history.until_ms = history.until_ms.max(at_ms);
+            match record {
+                Record::Started(start) => drop(started.insert(start.id.clone(), start)),
+                Record::Ended(ended) => {
+                    // What somebody stopped is half done, whatever it had written.
+                    let stopped = matches!(ended.attempt.outcome, Outcome::Cancelled | Outcome::NotRun);
+                    if let Some(start) = started.remove(&ended.id()).filter(|_| !stopped) {
+                        history.finished.insert(ended.id(), (start, *ended));
+                    }
+                }
+                // The job that judged the gates went to its end; a run that was interrupted may have been stopped
+                // before it ran them.
+                Record::Judged { receipt } if by_jobs || receipt.state != GateState::NotRun => {
+                    history.receipts.push(*receipt);
+                }
+                Record::Bisected { head, culprits } => drop(history.bisected.insert(head, culprits)),
+                Record::Resumed => history.resumptions += 1,
+                Record::Begun { .. } | Record::Judged { .. } | Record::Concluded { .. } => {}
+            }
+        }
+        history
+    }
+
+    /// Returns how often the run was resumed. Jobs of a workflow resume nothing.
+    #[must_use]
+    pub fn resumptions(&self) -> u32 {
+        if self.by_jobs { 0 } else { self.resumptions }
+    }
+
+    /// Returns how many attempts were taken over from an earlier process.
+    #[must_use]
+    pub fn replayed(&self) -> u32 {
+        if self.by_jobs { 0 } else { self.replayed }
+    }
+
+    /// Returns the time of the last record, in milliseconds since the run began.
+    #[must_use]
+    pub fn until_ms(&self) -> u64 {
+        self.until_ms
+    }
+
+    /// Goes through the tasks that passed, with the milliseconds that they took.
+    pub fn durations(&self) -> impl Iterator<Item = (&TaskId, u64)> {
+        let attempts = self.finished.iter().map(|(id, (_, ended))| (&id.task, &ended.attempt));
+        attempts
+            .filter(|(_, attempt)| attempt.outcome == Outcome::Passed)
+            .map(|(task, attempt)| (task, attempt.duration_ms()))
+    }
+
+    /// Takes out the end of an attempt that is about to start.
+    pub fn take_finished(&mut self, plan: &AttemptPlan) -> Finished {
+        let Some((started, ended)) = self.finished.remove(&plan.id) else { return Finished::Unknown };
+        let same = started.base == plan.base
+            && started.brief == Digest::of(&plan.brief)
+            && ended.attempt.because == plan.because;
+        if same { Finished::Usable(Box::new(ended)) } else { Finished::Outdated }
+    }
+
+    /// Counts an attempt that was taken over.
+    pub fn taken_over(&mut self) {
+        self.replayed += 1;
+    }
+
+    /// Takes out what bisecting on a commit came to.
+    pub fn take_culprits(&mut self, head: &ObjectId) -> Option<BTreeMap<GateKind, TaskId>> {
+        self.bisected.remove(head)
+    }
+
+    /// Returns what the gates' commands came to on a tree; nothing unless every gate was judged on it with the same
+    /// commands.
+    #[must_use]
+    pub fn gate_runs(&self, jobs: &[GateJob], tree: &ObjectId, now_ms: u64) -> Option<Vec<GateRun>> {
+        let run = |job: &GateJob| {
+            let mut receipts = self.receipts.iter().rev().filter(|receipt| receipt.tree == *tree);
+            let receipt = receipts.find(|receipt| {
+                receipt.gate == job.gate && receipt.commands.iter().map(|command| &command.argv).eq(job.argvs())
+            })?;
+            // How long it took is part of the evidence, wherever it ran.
+            let began_ms = now_ms.saturating_sub(receipt.duration_ms);
+            Some(GateRun {
+                gate: job.gate,
+                began_ms,
+                ended_ms: now_ms,
+                commands: receipt.commands.clone(),
+                evidence: receipt.evidence.clone(),
+            })
+        };
+        jobs.iter().map(run).collect()
+    }
+}
+
+/// Returns the name of the run that records are of; `None` when not even its beginning was written down.
+#[must_use]
+pub fn run_name(records: &[Timed]) -> Option<&str> {
+    records.iter().find_map(|(_, record)| match record {
+        Record::Begun { run, .. } => Some(run.as_str()),
+        _ => None,
+    })
+}
+
+/// Tells whether a run came to its end, so that there is nothing to resume. A cancelled one can be resumed.
+#[must_use]
+pub fn is_over(records: &[Timed]) -> bool {
+    let last = records.last().map(|(_, record)| record);
+    matches!(last, Some(Record::Concluded { status, .. }) if *status != Status::Cancelled)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+use super::*;
+use crate::{
+    gate::AskedBy,
+    handoff::Handoff,
+    run::{AgentTraits, Run, test_support::basis},
+    schedule::Durations,
+    summary::fixture,
+};
+
+/// The plan of the first attempt at a task, as the run of a hand-off makes it.
+fn plan(handoff: &Handoff, task: &str) -> AttemptPlan {
+    let mut run = Run::new(basis(handoff), handoff.schedule.clone(), History::default(), &Durations::default());
+    let id = AttemptId::new(fixture::id(task), 1);
+    run.plan_attempt(id, String::new(), AgentTraits { manner: Default::default(), project_settings: true }, |_| None)
+}
+
+fn ended(handoff: &Handoff, plan: &AttemptPlan, outcome: Outcome) -> AttemptEnded {
+    let record = handoff.task(&plan.id.task).unwrap();
+    let mut attempt = record.attempts[0].clone();
+    attempt.attempt = plan.id.attempt;
+    attempt.outcome = outcome;
+    attempt.because.clone_from(&plan.because);
+    AttemptEnded { task: plan.id.task.clone(), attempt, reason: String::new(), findings: Vec::new(), transient: false }
+}
+
+fn records(start: AttemptStarted, end: AttemptEnded) -> Vec<Timed> {
+    vec![(5, Record::Started(start)), (9, Record::Ended(Box::new(end)))]
+}
+
+#[test]
+fn a_finished_attempt_counts_for_the_same_task_base_brief_and_reason_only() {
+    let handoff = fixture::complete();
+    let plan = plan(&handoff, "feature");
+    let end = ended(&handoff, &plan, Outcome::Passed);
+    let look = |start: AttemptStarted, plan: &AttemptPlan| {
+        History::from_records(records(start, end.clone()), MadeBy::EarlierProcess).take_finished(plan)
+    };
+    assert!(matches!(look(plan.started(), &plan), Finished::Usable(found) if *found == end));
+    let other_base = AttemptStarted { base: fixture::oid("another base"), ..plan.started() };
+    assert!(matches!(look(other_base, &plan), Finished::Outdated));
+    let other_brief = AttemptStarted { brief: Digest::of("another brief"), ..plan.started() };
+    assert!(matches!(look(other_brief, &plan), Finished::Outdated));
+    let other_reason = AttemptPlan { because: "rework".to_owned(), ..plan.clone() };
+    assert!(matches!(look(plan.started(), &other_reason), Finished::Outdated));
+    let second = AttemptPlan { id: AttemptId::new(plan.id.task.clone(), 2), ..plan.clone() };
+    assert!(matches!(look(plan.started(), &second), Finished::Unknown));
+}
+
+#[test]
+fn what_was_stopped_or_never_ended_is_not_finished_and_nothing_is_taken_twice() {
+    let handoff = fixture::complete();
+    let plan = plan(&handoff, "feature");
+    for outcome in [Outcome::Cancelled, Outcome::NotRun] {
+        let records = records(plan.started(), ended(&handoff, &plan, outcome));
+        let mut history = History::from_records(records, MadeBy::EarlierProcess);
+        assert!(matches!(history.take_finished(&plan), Finished::Unknown), "{outcome:?}");
+    }
+    let begun = vec![(5, Record::Started(plan.started()))];
+    assert!(matches!(History::from_records(begun, MadeBy::Jobs).take_finished(&plan), Finished::Unknown));
+    let failed = records(plan.started(), ended(&handoff, &plan, Outcome::Failed));
+    let mut history = History::from_records(failed, MadeBy::EarlierProcess);
+    assert!(matches!(history.take_finished(&plan), Finished::Usable(_)), "a failure is finished, too");
+    assert!(matches!(history.take_finished(&plan), Finished::Unknown));
+}
+
+#[test]
+fn gates_count_on_the_same_tree_with_the_same_commands_when_all_were_judged() {
+    let handoff = fixture::complete();
+    let judged = |receipt: &Receipt| (1, Record::Judged { receipt: Box::new(receipt.clone()) });
+    let records: Vec<_> = handoff.gates.iter().map(judged).collect();
+    let history = History::from_records(records.clone(), MadeBy::EarlierProcess);
+    let job = |receipt: &Receipt| {
+        let commands = receipt.commands.iter().map(|command| (AskedBy::Plan, command.argv.clone()));
+        let job = GateJob::new(&handoff.plan, &Default::default(), receipt.gate);
+        GateJob { commands: commands.collect(), ..job }
+    };
+    let jobs: Vec<_> = handoff.gates.iter().map(job).collect();
+    let tree = &handoff.result.tree;
+    let runs = history.gate_runs(&jobs, tree, 1_000_000).unwrap();
+    assert_eq!(runs.len(), 3);
+    assert!(runs.iter().zip(&handoff.gates).all(|(run, gate)| run.ended_ms - run.began_ms == gate.duration_ms));
+    assert_eq!(history.gate_runs(&jobs, &fixture::oid("another tree"), 0), None);
+    let mut other = jobs.clone();
+    other[0].commands.push((AskedBy::Plan, vec!["more".to_owned()]));
+    assert_eq!(history.gate_runs(&other, tree, 0), None);
+    let two = History::from_records(records[..2].to_vec(), MadeBy::EarlierProcess);
+    assert_eq!(two.gate_runs(&jobs, tree, 0), None);
+}
+
+#[test]
+fn a_gate_that_was_not_run_counts_only_from_a_job_that_went_to_its_end() {
+    let handoff = fixture::complete();
+    let mut receipt = handoff.gates[1].clone();
+    receipt.state = GateState::NotRun;
+    receipt.commands.clear();
+    let records = vec![(1, Record::Judged { receipt: Box::new(receipt.clone()) })];
+    let mut job = GateJob::new(&handoff.plan, &Default::default(), receipt.gate);
+    job.commands.clear();
+    let known = |made_by| History::from_records(records.clone(), made_by).gate_runs(&[job.clone()], &receipt.tree, 0);
+    assert!(known(MadeBy::Jobs).is_some());
+    assert!(known(MadeBy::EarlierProcess).is_none());
+}
+
+#[test]
+fn only_processes_resume_and_the_clock_goes_on_at_the_last_record() {
+    let records = vec![(7, Record::Resumed), (3, Record::Resumed)];
+    let resumed = History::from_records(records.clone(), MadeBy::EarlierProcess);
+    assert_eq!((resumed.resumptions(), resumed.until_ms()), (3, 7));
+    assert_eq!(History::from_records(records, MadeBy::Jobs).resumptions(), 0);
+    assert_eq!(History::from_records(Vec::new(), MadeBy::EarlierProcess).resumptions(), 0);
+}
+
+#[test]
+fn a_run_is_over_once_it_was_concluded_unless_it_was_cancelled() {
+    let concluded = |status| vec![(0, Record::Resumed), (1, Record::Concluded { status })];
+    assert!(is_over(&concluded(Status::Complete)) && is_over(&concluded(Status::Incomplete)));
+    assert!(!is_over(&concluded(Status::Cancelled)) && !is_over(&[]) && !is_over(&[(0, Record::Resumed)]));
+}

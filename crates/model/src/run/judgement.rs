@@ -1,0 +1,130 @@
+//! From what ran and what the quality subagents said to the receipts of the gates.
+
+use super::{
+    gate_job::GateRun,
+    ledger::{JudgedGate, Ledger},
+};
+use crate::{
+    findings::Weight,
+    gate::{self, Case, Place, SubagentVerdict},
+    ids::{Digest, ObjectId},
+    record::{Outcome, TaskRecord},
+    roster::Role,
+};
+
+/// Says what the last attempt of a quality task contributes to its gate: it agrees when it passed and none of the
+/// findings that it reports blocks. `None` when it left no tree to speak of.
+#[must_use]
+pub(super) fn verdict_from_record(record: &TaskRecord) -> Option<SubagentVerdict> {
+    let attempt = record.last()?;
+    let tree = attempt.patch.as_ref()?.base_tree.clone();
+    let findings = attempt.report.iter().flat_map(|report| &report.findings);
+    let blocking_findings = findings.filter(|finding| finding.severity == Weight::Blocking).count();
+    let digest = |report| Digest::of(serde_json::to_vec(report).expect("invariant: a report is plain data"));
+    Some(SubagentVerdict {
+        task: record.id.clone(),
+        tree,
+        passed: record.outcome == Outcome::Passed && blocking_findings == 0,
+        reason: record.reason.clone(),
+        report_digest: attempt.report.as_ref().map(digest),
+        blocking_findings,
+    })
+}
+
+/// Sums up what the subagents of a quality role had to say: all of them have to agree, so the first that does not
+/// speaks for all.
+#[must_use]
+pub(super) fn verdict_of_role(ledger: &Ledger, role: Role) -> Option<SubagentVerdict> {
+    let tasks = ledger.schedule().tasks.iter().filter(|task| task.role == role);
+    let mut verdicts: Vec<_> =
+        tasks.filter_map(|task| ledger.record(&task.id)).filter_map(verdict_from_record).collect();
+    let refused = verdicts.iter().position(|verdict| !verdict.passed);
+    refused.map(|at| verdicts.swap_remove(at)).or_else(|| verdicts.pop())
+}
+
+/// Judges the gates whose commands ran on `tree`.
+#[must_use]
+pub(super) fn judge_gates(ledger: &Ledger, runs: Vec<GateRun>, tree: &ObjectId, place: &Place) -> Vec<JudgedGate> {
+    let judge = |GateRun { gate, began_ms, ended_ms, commands, evidence }| {
+        let role = Role::ALL.into_iter().find(|role| role.gate() == Some(gate));
+        let receipt = gate::judge(Case {
+            gate,
+            tree: tree.clone(),
+            commands,
+            verdict: role.and_then(|role| verdict_of_role(ledger, role)),
+            evidence,
+            place: place.clone(),
+            duration_ms: ended_ms.saturating_sub(began_ms),
+        });
+        JudgedGate { receipt, began_ms }
+    };
+    runs.into_iter().map(judge).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        gate::{GateKind, GateState},
+        run::test_support,
+        summary::fixture,
+    };
+
+    #[test]
+    fn one_objection_speaks_for_all_subagents_of_a_role() {
+        let mut handoff = fixture::complete();
+        let review = handoff.schedule.tasks.iter().find(|task| task.role == Role::Review).unwrap().clone();
+        let record = handoff.task(&review.id).unwrap().clone();
+        let second = fixture::id("second-review");
+        handoff.schedule.tasks.push(crate::schedule::Task { id: second.clone(), ..review.clone() });
+        handoff.tasks.push(TaskRecord { id: second.clone(), outcome: Outcome::Failed, ..record });
+        let verdict = verdict_of_role(&test_support::ledger(&handoff), Role::Review).unwrap();
+        assert!(!verdict.passed && verdict.task == second);
+        handoff.tasks.last_mut().unwrap().outcome = Outcome::Passed;
+        assert!(verdict_of_role(&test_support::ledger(&handoff), Role::Review).unwrap().passed);
+        handoff.tasks.clear();
+        assert_eq!(verdict_of_role(&test_support::ledger(&handoff), Role::Review), None);
+    }
+
+    #[test]
+    fn a_gate_is_judged_by_its_commands_and_its_subagent_on_the_tree_that_they_saw() {
+        let handoff = fixture::complete();
+        let ledger = test_support::ledger(&handoff);
+        let run = |gate, commands| GateRun {
+            gate,
+            began_ms: 10,
+            ended_ms: 35,
+            commands,
+            evidence: crate::evidence::gathered::GateEvidence::default(),
+        };
+        let tests = handoff.gates.iter().find(|receipt| receipt.gate == GateKind::Tests).unwrap();
+        let runs = vec![run(GateKind::Tests, tests.commands.clone()), run(GateKind::Review, Vec::new())];
+        let other = fixture::oid("another tree");
+        let judged = judge_gates(&ledger, runs, &other, &handoff.place);
+        let states: Vec<_> = judged.iter().map(|judged| judged.receipt.state).collect();
+        assert_eq!(states, [GateState::Passed, GateState::NotRun], "the review read another tree");
+        assert_eq!((judged[0].began_ms, judged[0].receipt.duration_ms), (10, 25));
+        assert!(judged.iter().all(|judged| judged.receipt.tree == other));
+    }
+
+    #[test]
+    fn a_quality_task_agrees_when_it_passed_and_none_of_its_findings_blocks() {
+        let handoff = fixture::complete();
+        let review = handoff.tasks.iter().find(|record| record.id.as_str() == "review").unwrap();
+        let verdict = verdict_from_record(review).unwrap();
+        assert!(verdict.passed && verdict.report_digest.is_some());
+        let mut objecting = review.clone();
+        let report = objecting.attempts.last_mut().unwrap().report.as_mut().unwrap();
+        let finding = crate::report::ReportedFinding {
+            severity: Weight::Blocking,
+            path: None,
+            line: None,
+            message: "no".to_owned(),
+        };
+        report.findings.push(finding);
+        let verdict = verdict_from_record(&objecting).unwrap();
+        assert_eq!((verdict.passed, verdict.blocking_findings), (false, 1));
+        objecting.attempts.clear();
+        assert_eq!(verdict_from_record(&objecting), None);
+    }
+}

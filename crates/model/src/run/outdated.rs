@@ -1,0 +1,91 @@
+//! Whose verdict is about another tree than the one that the gates are judged on.
+
+use std::collections::BTreeSet;
+
+use super::{judgement::verdict_from_record, ledger::Ledger};
+use crate::{
+    ids::{ObjectId, TaskId},
+    record::Outcome,
+    roster::Role,
+    schedule::Again,
+};
+
+/// Finds the quality tasks that have to run again on `tree`: the reviewer, because a review counts for the tree that it
+/// read, and whoever objected to what was changed since. `asked` are those that were called for this very tree before.
+#[must_use]
+pub(super) fn outdated_verdicts(ledger: &Ledger, tree: &ObjectId, asked: &BTreeSet<(TaskId, ObjectId)>) -> Vec<Again> {
+    let reason_for = |role: Role, id: &TaskId| {
+        let record = ledger.record(id).filter(|record| record.outcome == Outcome::Passed)?;
+        let read = &record.last()?.patch.as_ref()?.base_tree;
+        if read == tree || asked.contains(&(id.clone(), tree.clone())) {
+            return None;
+        }
+        let objected = verdict_from_record(record).is_some_and(|verdict| !verdict.passed);
+        match (role, objected) {
+            (Role::Review, _) => {
+                Some("the tree changed after its review, and a review counts for the tree that it read")
+            }
+            (_, true) => Some("the tree changed after it had objected"),
+            (_, false) => None,
+        }
+    };
+    let quality = ledger.schedule().tasks.iter().filter(|task| task.role.gate().is_some());
+    quality
+        .filter_map(|task| Some(Again { task: task.id.clone(), because: reason_for(task.role, &task.id)?.to_owned() }))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{findings::Weight, handoff::Handoff, report::ReportedFinding, run::test_support, summary::fixture};
+
+    fn outdated(handoff: &Handoff, asked: &[(&str, &ObjectId)]) -> Vec<String> {
+        let asked = asked.iter().map(|(task, tree)| (fixture::id(task), (*tree).clone())).collect();
+        let found = outdated_verdicts(&test_support::ledger(handoff), &handoff.result.tree, &asked);
+        found.into_iter().map(|again| again.task.to_string()).collect()
+    }
+
+    fn read(handoff: &mut Handoff, task: &str, tree: &ObjectId) {
+        let record = handoff.tasks.iter_mut().find(|record| record.id.as_str() == task).unwrap();
+        record.attempts.last_mut().unwrap().patch.as_mut().unwrap().base_tree = tree.clone();
+    }
+
+    #[test]
+    fn a_review_of_another_tree_is_outdated_and_called_for_each_tree_once() {
+        let mut handoff = fixture::complete();
+        let tree = handoff.result.tree.clone();
+        for task in ["tests", "review", "validation"] {
+            read(&mut handoff, task, &tree);
+        }
+        assert_eq!(outdated(&handoff, &[]), [""; 0]);
+        let old = fixture::oid("another tree");
+        for task in ["tests", "review", "validation"] {
+            read(&mut handoff, task, &old);
+        }
+        assert_eq!(outdated(&handoff, &[]), ["review"], "the gates run the commands of the others again");
+        assert_eq!(outdated(&handoff, &[("review", &tree)]), [""; 0]);
+        assert_eq!(outdated(&handoff, &[("review", &old)]), ["review"], "that was for another tree");
+    }
+
+    #[test]
+    fn whoever_objected_is_outdated_too_unless_it_failed_itself() {
+        let mut handoff = fixture::complete();
+        let tree = handoff.result.tree.clone();
+        for task in ["tests", "review"] {
+            read(&mut handoff, task, &tree);
+        }
+        read(&mut handoff, "validation", &fixture::oid("another tree"));
+        let record = handoff.tasks.iter_mut().find(|record| record.id.as_str() == "validation").unwrap();
+        let report = record.attempts.last_mut().unwrap().report.as_mut().unwrap();
+        report.findings.push(ReportedFinding {
+            severity: Weight::Blocking,
+            message: "no".to_owned(),
+            path: None,
+            line: None,
+        });
+        assert_eq!(outdated(&handoff, &[]), ["validation"]);
+        handoff.tasks.iter_mut().find(|record| record.id.as_str() == "validation").unwrap().outcome = Outcome::Failed;
+        assert_eq!(outdated(&handoff, &[]), [""; 0]);
+    }
+}

@@ -1,0 +1,94 @@
+use super::*;
+use crate::{findings::Finding, handoff::Handoff, run::test_support, summary::fixture};
+
+/// The complete run of the fixtures, with one gate red.
+fn red(gate: GateKind, output: &str) -> Handoff {
+    let mut handoff = fixture::complete();
+    for receipt in handoff.gates.iter_mut().filter(|receipt| receipt.gate == gate) {
+        receipt.state = GateState::Failed;
+        receipt.reason = "1 of 1 command failed".to_owned();
+        if let Some(command) = receipt.commands.first_mut() {
+            command.exit_code = Some(1);
+            command.output_tail = output.to_owned();
+        }
+    }
+    handoff
+}
+
+fn chosen(handoff: &Handoff, round: u32, culprits: &[(GateKind, &str)], given_up: &[&str]) -> Calls {
+    choose(&RedGates {
+        round,
+        ledger: &test_support::ledger(handoff),
+        culprits: &culprits.iter().map(|(gate, task)| (*gate, fixture::id(task))).collect(),
+        given_up: &given_up.iter().map(|task| fixture::id(task)).collect(),
+    })
+}
+
+fn called(choice: &Calls) -> Vec<&str> {
+    choice.calls.keys().map(TaskId::as_str).collect()
+}
+
+fn path_of(handoff: &Handoff, task: &str) -> String {
+    let record = handoff.tasks.iter().find(|record| record.id.as_str() == task).unwrap();
+    record.last().unwrap().patch.as_ref().unwrap().changes[0].path.clone()
+}
+
+#[test]
+fn a_red_gate_goes_to_the_culprit_else_to_whom_the_output_names_else_to_the_features_author() {
+    let handoff = red(GateKind::Tests, "assertion failed");
+    let choice = chosen(&handoff, 1, &[(GateKind::Tests, "cli")], &[]);
+    assert_eq!(called(&choice), ["cli"]);
+    insta::assert_snapshot!(choice.calls[&fixture::id("cli")].0, @"the tests gate failed, and bisecting the patches names its patch as the first with which it fails");
+    assert!(choice.calls[&fixture::id("cli")].1[0].text.contains("assertion failed"));
+    assert_eq!(called(&chosen(&handoff, 1, &[], &[])), ["feature"]);
+
+    let named = path_of(&handoff, "datatypes");
+    let handoff = red(GateKind::Tests, &format!("  File \"{named}\", line 3, in check"));
+    assert_eq!(called(&chosen(&handoff, 1, &[], &[])), ["datatypes"]);
+    // New tests that fail accuse nobody in the first round, and themselves as well in the second.
+    assert_eq!(called(&chosen(&handoff, 1, &[(GateKind::Tests, "tests")], &[])), ["datatypes"]);
+    assert_eq!(called(&chosen(&handoff, 2, &[], &[])), ["datatypes", "tests"]);
+    assert!(called(&chosen(&handoff, 1, &[], &["datatypes"])).is_empty());
+}
+
+#[test]
+fn a_blocking_finding_goes_to_the_owner_of_its_path() {
+    let mut handoff = fixture::complete();
+    handoff.findings.clear();
+    let mut finding = Finding::about(&fixture::id("review"), FindingCode::Reported, Weight::Blocking, "a secret");
+    finding.path = Some(path_of(&handoff, "feature"));
+    finding.line = Some(3);
+    handoff.findings.push(finding.clone());
+    let choice = chosen(&handoff, 1, &[], &[]);
+    assert_eq!(called(&choice), ["feature"]);
+    assert_eq!(choice.because.len(), 1);
+    // A warning, a path of nobody, and another subagent's word call nobody.
+    for change in [
+        |finding: &mut Finding| finding.weight = Weight::Warning,
+        |finding: &mut Finding| finding.path = Some("README".to_owned()),
+        |finding: &mut Finding| finding.task = Some(fixture::id("cli")),
+    ] {
+        let mut other = handoff.clone();
+        change(&mut other.findings[0]);
+        assert!(called(&chosen(&other, 1, &[], &[])).is_empty());
+    }
+}
+
+#[test]
+fn nothing_is_called_again_when_everything_passed_or_no_command_could() {
+    assert_eq!(chosen(&fixture::complete(), 1, &[], &[]).calls.len(), 0);
+    let mut handoff = red(GateKind::Validation, "");
+    for receipt in &mut handoff.gates {
+        receipt.commands.clear();
+    }
+    assert!(called(&chosen(&handoff, 1, &[], &[])).is_empty());
+}
+
+#[test]
+fn what_is_shown_of_an_output_is_bounded() {
+    let long = "ä".repeat(OUTPUT_SHOWN) + "\nlast line";
+    assert!(tail(&long).len() <= OUTPUT_SHOWN && tail(&long).ends_with("last line"));
+    let choice = chosen(&red(GateKind::Tests, &"x\n".repeat(100_000)), 1, &[], &[]);
+    let size: usize = choice.calls.values().flat_map(|(_, requests)| requests).map(|request| request.text.len()).sum();
+    assert!(size < 2 * OUTPUT_SHOWN, "{size}");
+}

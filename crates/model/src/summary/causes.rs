@@ -1,0 +1,232 @@
+//! What to fix first: the root causes of an incomplete run, without the failures that only follow from them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    gates::standings,
+    index::{RunIndex, TaskView},
+};
+use crate::{
+    findings::{Finding, FindingCode, Weight},
+    gate::{CommandReceipt, GateKind, GateState},
+    ids::TaskId,
+    run::GateStanding,
+    schedule::Outcome,
+};
+
+/// One thing that has to be fixed before the implementation can be complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Cause<'a> {
+    /// What went wrong.
+    pub(super) kind: CauseKind<'a>,
+    /// The tasks that did not run, or are blocked, because of it.
+    pub(super) consequences: Vec<&'a TaskId>,
+    /// The gates that are closed because of it.
+    pub(super) gates: Vec<GateKind>,
+}
+
+/// The kinds of root causes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum CauseKind<'a> {
+    /// Somebody stopped the run.
+    Cancelled,
+    /// The schedule is empty.
+    NothingScheduled,
+    /// A task did not pass, and no other task's failure explains it.
+    Task { task: &'a TaskId, outcome: Outcome, reason: &'a str },
+    /// A command of a gate failed.
+    Command { gate: GateKind, command: &'a CommandReceipt },
+    /// A gate is closed for another reason, which is a sentence without a full stop. Untrusted text.
+    Gate { gate: GateKind, reason: String },
+    /// A blocking finding.
+    Finding(&'a Finding),
+}
+
+/// Finds the root causes, in the order in which people should look at them.
+pub(super) fn causes<'a>(index: &RunIndex<'a>) -> Vec<Cause<'a>> {
+    let handoff = index.handoff;
+    let mut causes: Vec<Cause<'a>> = Vec::new();
+    let cause = |kind| Cause { kind, consequences: Vec::new(), gates: Vec::new() };
+    if index.is_cancelled() {
+        causes.push(cause(CauseKind::Cancelled));
+    }
+    if index.len() == 0 {
+        causes.push(cause(CauseKind::NothingScheduled));
+    }
+    let mut of_task: BTreeMap<&TaskId, usize> = BTreeMap::new();
+    let failed: Vec<_> = index.tasks().filter(|view| !view.passed()).collect();
+    for view in failed.iter().filter(|view| !is_echo(index, view)) {
+        of_task.insert(view.id, causes.len());
+        causes.push(cause(CauseKind::Task { task: view.id, outcome: view.outcome(), reason: view.reason() }));
+    }
+    for view in failed.iter().filter(|view| !of_task.contains_key(view.id)) {
+        match root_of(index, view, &of_task) {
+            Some(root) => causes[root].consequences.push(view.id),
+            // Stopped with the run: the first cause says so already.
+            None if view.outcome() == Outcome::Cancelled || index.is_cancelled() => {
+                causes[0].consequences.push(view.id)
+            }
+            None => {
+                causes.push(cause(CauseKind::Task { task: view.id, outcome: view.outcome(), reason: view.reason() }));
+            }
+        }
+    }
+    let blocking: Vec<&Finding> =
+        handoff.findings.iter().filter(|finding| finding.weight == Weight::Blocking).collect();
+    for gate in standings(handoff) {
+        add_gate(&mut causes, index, &gate, &blocking);
+    }
+    let told: BTreeSet<_> = of_task.keys().copied().collect();
+    causes.extend(
+        blocking
+            .into_iter()
+            .filter(|finding| !follows(finding, &told))
+            .map(|finding| cause(CauseKind::Finding(finding))),
+    );
+    causes.sort_by_key(|cause| rank(&cause.kind));
+    causes
+}
+
+/// Orders causes: what went wrong before what merely did not happen.
+fn rank(kind: &CauseKind<'_>) -> u8 {
+    match kind {
+        CauseKind::Cancelled | CauseKind::NothingScheduled => 0,
+        CauseKind::Task { outcome: Outcome::NotRun, .. } => 5,
+        CauseKind::Task { .. } => 1,
+        CauseKind::Command { .. } => 2,
+        CauseKind::Finding(_) => 3,
+        CauseKind::Gate { .. } => 4,
+    }
+}
+
+/// Tells whether a task's state only follows from another one's.
+fn is_echo(index: &RunIndex<'_>, view: &TaskView<'_>) -> bool {
+    match view.outcome() {
+        Outcome::Cancelled => true,
+        Outcome::NotRun | Outcome::Blocked => {
+            index.is_cancelled() || needs(view).any(|need| index.task(need).is_some_and(|need| !need.passed()))
+        }
+        _ => false,
+    }
+}
+
+fn needs<'a>(view: &TaskView<'a>) -> impl Iterator<Item = &'a TaskId> {
+    view.task.into_iter().flat_map(|task| &task.needs)
+}
+
+/// Follows the needs of a task to a root cause.
+fn root_of(index: &RunIndex<'_>, view: &TaskView<'_>, of_task: &BTreeMap<&TaskId, usize>) -> Option<usize> {
+    let (mut seen, mut open) = (BTreeSet::new(), needs(view).collect::<Vec<_>>());
+    while let Some(id) = open.pop() {
+        if let Some(&root) = of_task.get(id) {
+            return Some(root);
+        }
+        if let Some(need) = index.task(id).filter(|need| !need.passed() && seen.insert(need.id)) {
+            open.extend(needs(&need));
+        }
+    }
+    None
+}
+
+/// Adds what keeps a gate closed, or names the gate with the cause that it follows from.
+fn add_gate<'a>(causes: &mut Vec<Cause<'a>>, index: &RunIndex<'a>, gate: &GateStanding<'a>, blocking: &[&'a Finding]) {
+    let Some(reason) = &gate.shut else { return };
+    let commands = gate.receipts.iter().flat_map(|receipt| &receipt.commands);
+    let mut failed = commands.filter(|command| !succeeded(command)).peekable();
+    if gate.state() == GateState::Failed && failed.peek().is_some() {
+        causes.extend(failed.map(|command| Cause {
+            kind: CauseKind::Command { gate: gate.gate, command },
+            consequences: Vec::new(),
+            gates: vec![gate.gate],
+        }));
+        return;
+    }
+    // The gate waits for a subagent that did not pass, or that objects.
+    let decides = |task: &TaskId| decides(index, task, gate.gate);
+    let followed = causes.iter_mut().find(|cause| {
+        matches!(&cause.kind, CauseKind::Task { task, .. } if decides(task))
+            || cause.consequences.iter().any(|id| decides(id))
+    });
+    match followed {
+        Some(cause) => cause.gates.push(gate.gate),
+        // The findings are causes of their own, and say more than the gate does.
+        None if blocking.iter().any(|finding| finding.task.as_ref().is_some_and(decides)) => {}
+        None => causes.push(Cause {
+            kind: CauseKind::Gate { gate: gate.gate, reason: reason.clone() },
+            consequences: Vec::new(),
+            gates: vec![gate.gate],
+        }),
+    }
+}
+
+/// Tells whether a task is one of those whose verdict the gate waits for.
+fn decides(index: &RunIndex<'_>, task: &TaskId, gate: GateKind) -> bool {
+    index.task(task).and_then(|view| view.task).is_some_and(|task| task.role.gate() == Some(gate))
+}
+
+fn succeeded(command: &CommandReceipt) -> bool {
+    command.exit_code == Some(0) && command.trouble.is_none() && command.tests.is_none_or(|tests| tests.failed == 0)
+}
+
+/// Tells whether a task's or a gate's own cause says what the finding says.
+fn follows(finding: &Finding, told: &BTreeSet<&TaskId>) -> bool {
+    let of_told = finding.task.as_ref().is_some_and(|task| told.contains(task));
+    match finding.code {
+        FindingCode::GateNotPassed | FindingCode::NoTestsSeen | FindingCode::NeedNotMet => true,
+        FindingCode::Reported => false,
+        _ => of_told,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::summary::fixture;
+
+    fn told(handoff: &crate::handoff::Handoff) -> Vec<String> {
+        let index = RunIndex::new(handoff);
+        let say = |cause: &Cause<'_>| {
+            let what = match &cause.kind {
+                CauseKind::Cancelled => "cancelled".to_owned(),
+                CauseKind::NothingScheduled => "nothing scheduled".to_owned(),
+                CauseKind::Task { task, outcome, .. } => format!("task {task} {}", outcome.name()),
+                CauseKind::Command { gate, command } => format!("command of {gate}: {:?}", command.exit_code),
+                CauseKind::Gate { gate, reason } => format!("gate {gate}: {reason}"),
+                CauseKind::Finding(finding) => format!("finding {}", finding.code.name()),
+            };
+            let ids: Vec<_> = cause.consequences.iter().map(|id| id.as_str()).collect();
+            let gates: Vec<_> = cause.gates.iter().map(|gate| gate.name()).collect();
+            format!("{what} -> [{}] gates [{}]", ids.join(", "), gates.join(", "))
+        };
+        causes(&index).iter().map(say).collect()
+    }
+
+    #[test]
+    fn a_complete_run_has_no_causes() {
+        assert_eq!(told(&fixture::complete()), [""; 0]);
+    }
+
+    #[test]
+    fn what_only_follows_stands_behind_its_cause() {
+        insta::assert_debug_snapshot!(told(&fixture::incomplete()), @r#"
+        [
+            "task feature failed -> [] gates []",
+            "task cli blocked -> [] gates []",
+            "task jobs conflict -> [] gates []",
+            "task tests timed out -> [review] gates [review]",
+            "command of tests: Some(1) -> [] gates [tests]",
+            "command of validation: None -> [] gates [validation]",
+            "task validation not run -> [] gates []",
+        ]
+        "#);
+    }
+
+    #[test]
+    fn a_cancelled_run_has_one_cause() {
+        insta::assert_debug_snapshot!(told(&fixture::cancelled()), @r#"
+        [
+            "cancelled -> [cli, tests, review, validation, deployment] gates [tests, review, validation]",
+        ]
+        "#);
+    }
+}

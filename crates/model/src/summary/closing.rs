@@ -1,0 +1,171 @@
+//! The last lines of a run on a terminal: verdict, causes, where to look, what to do next. Plain text, never Markdown.
+
+use super::{
+    causes::{Cause, CauseKind, causes},
+    gates::standings,
+    index::RunIndex,
+    wording,
+};
+use crate::{
+    command,
+    handoff::{Handoff, Status},
+    text,
+};
+
+/// Root causes that are told before the rest is only counted.
+const CAUSES_SHOWN: usize = 5;
+
+/// Characters of one line.
+const LINE_CHARS: usize = 200;
+
+/// Says in a dozen lines how a run ended. `folder` is where its files are. Foreign text in it is one line long and holds
+/// nothing that a terminal acts on.
+#[must_use]
+pub fn closing(handoff: &Handoff, folder: &str) -> String {
+    let index = RunIndex::new(handoff);
+    let verdict = match handoff.status {
+        Status::Complete => "Complete",
+        Status::Incomplete => "Incomplete",
+        Status::Cancelled => "Cancelled",
+    };
+    let gates: Vec<_> = standings(handoff)
+        .iter()
+        .map(|gate| {
+            let counts: Vec<_> = gate
+                .receipts
+                .iter()
+                .flat_map(|receipt| &receipt.commands)
+                .filter_map(|command| command.tests)
+                .collect();
+            let tests = crate::run::sum(&counts).map(|counts| format!(" ({})", wording::tests_briefly(&counts)));
+            format!("{} {}{}", gate.gate, gate.said(), tests.unwrap_or_default())
+        })
+        .collect();
+    let mut lines = vec![
+        format!(
+            "{verdict}: {} of {} passed in {}",
+            index.passed(),
+            text::count(index.len(), "task"),
+            wording::duration(handoff.duration_ms)
+        ),
+        format!("  gates    {}", gates.join(", ")),
+    ];
+    if let Some(micro) = handoff.cost.micro_dollars {
+        lines.push(format!("  cost     {}", wording::dollars(micro)));
+    }
+    if handoff.status != Status::Complete {
+        let causes = causes(&index);
+        for cause in causes.iter().take(CAUSES_SHOWN) {
+            lines.push(format!("  fix      {}", one_line(&said(cause))));
+        }
+        if causes.len() > CAUSES_SHOWN {
+            lines.push(format!("           and {} more in summary.md", causes.len() - CAUSES_SHOWN));
+        }
+    }
+    if !handoff.result.commits.is_empty() {
+        lines.push(format!(
+            "  result   {}, {} to {}",
+            text::count(handoff.result.commits.len(), "commit"),
+            handoff.result.base.short(),
+            handoff.result.commit.short()
+        ));
+    }
+    lines.push(format!("  files    {folder}"));
+    lines.push(format!("  next     {}", next(handoff)));
+    lines.join("\n") + "\n"
+}
+
+fn next(handoff: &Handoff) -> &'static str {
+    match handoff.status {
+        Status::Complete => "backend-implementer apply   (puts the commits on a branch)",
+        Status::Incomplete => "backend-implementer show    (what to fix, in full), then run again",
+        Status::Cancelled => "backend-implementer run --resume   (finished tasks are reused)",
+    }
+}
+
+fn said(cause: &Cause<'_>) -> String {
+    let mut said = match &cause.kind {
+        CauseKind::Cancelled => "the run was cancelled".to_owned(),
+        CauseKind::NothingScheduled => "no task was scheduled".to_owned(),
+        CauseKind::Task { task, outcome, reason } => format!("{task} {}: {reason}", outcome.name()),
+        CauseKind::Command { gate, command } => {
+            let failed = command.tests.map(|tests| format!(", {}", wording::tests_briefly(&tests))).unwrap_or_default();
+            let ended = match (command.exit_code, &command.trouble) {
+                (_, Some(trouble)) => trouble.clone(),
+                (Some(code), None) => format!("exit code {code}"),
+                (None, None) => "no exit code".to_owned(),
+            };
+            format!("gate {gate}: {} ({ended}{failed})", command::join(&command.argv))
+        }
+        CauseKind::Gate { reason, .. } => reason.clone(),
+        CauseKind::Finding(finding) => {
+            let place = match (&finding.path, finding.line) {
+                (Some(path), Some(line)) => format!("{path}:{line}: "),
+                (Some(path), None) => format!("{path}: "),
+                (None, _) => String::new(),
+            };
+            format!("{place}{}", finding.message.trim())
+        }
+    };
+    if let Some(first) = cause.consequences.first() {
+        let more = cause.consequences.len() - 1;
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        said.push_str(&format!(" (not run because of it: {first}{more})"));
+    }
+    said
+}
+
+fn one_line(foreign: &str) -> String {
+    let flat = foreign.split_whitespace().collect::<Vec<_>>().join(" ");
+    text::truncate(&text::terminal(&flat), LINE_CHARS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{run::test_support::conclude, summary::fixture};
+
+    fn lines(mut handoff: Handoff) -> String {
+        conclude(&mut handoff);
+        closing(&handoff, ".backend-implementer/runs/run-1")
+    }
+
+    #[test]
+    fn a_complete_run_ends_with_what_to_do() {
+        insta::assert_snapshot!(lines(fixture::complete()), @"
+        Complete: 8 of 8 tasks passed in 12 min 3 s
+          gates    tests passed (42 passed, 1 skipped), review passed, validation passed (12 passed)
+          cost     $1.23
+          result   6 commits, cae662172f to 5adfc7f2eb
+          files    .backend-implementer/runs/run-1
+          next     backend-implementer apply   (puts the commits on a branch)
+        ");
+    }
+
+    #[test]
+    fn an_incomplete_run_names_its_causes() {
+        insta::assert_snapshot!(lines(fixture::incomplete()), @"
+        Incomplete: 1 of 7 tasks passed in 1 h 5 min
+          gates    tests failed (40 passed, 2 failed), review not run, validation failed
+          fix      feature failed: its process ended with exit code 3
+          fix      cli blocked: it needs backend-datatypes: a type for addresses
+          fix      jobs conflict: users/service.py: both added it, with different content
+          fix      tests timed out: it was stopped after its time limit of 1800 seconds (not run because of it: review)
+          fix      gate tests: python3 -m unittest (exit code 1, 40 passed, 2 failed)
+                   and 2 more in summary.md
+          result   1 commit, cae662172f to 81d8e0c264
+          files    .backend-implementer/runs/run-1
+          next     backend-implementer show    (what to fix, in full), then run again
+        ");
+    }
+
+    #[test]
+    fn a_dozen_lines_are_enough_whatever_happened() {
+        let runs = [fixture::cancelled(), fixture::large(true), fixture::hostile("\u{1b}[31m\n\n| x\u{202e}")];
+        for run in runs {
+            let told = lines(run);
+            assert!(told.lines().count() <= 14, "{told}");
+            assert!(!told.contains('\u{1b}') && !told.contains("```"), "{told}");
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! What stands between the first heading and the first section: everything that a person needs in ten seconds.
+
+use std::collections::BTreeSet;
+
+use super::{
+    causes::{Cause, CauseKind, causes},
+    entry::{self, Detail},
+    gates::standings,
+    index::RunIndex,
+    wording,
+};
+use crate::{
+    command, findings::FindingCode, gate::CommandReceipt, handoff::Status, provenance::Provenance, run::GateStanding,
+    schedule::Outcome, text,
+};
+
+/// Root causes that stand open; further ones are folded.
+const CAUSES_SHOWN: usize = 5;
+
+/// Lines of a command's output below its cause.
+const TAIL_LINES: usize = 20;
+
+/// Characters of a command's output below its cause.
+const TAIL_CHARS: usize = 2_000;
+
+/// Writes the first heading and the first screen.
+pub(super) fn render(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
+    let handoff = index.handoff;
+    page.push_str(match handoff.status {
+        Status::Complete => "## Backend Implementation Complete\n\n",
+        Status::Incomplete | Status::Cancelled => "## Backend Implementation Incomplete\n\n",
+    });
+    page.push_str(&figures(index));
+    if let Some(title) = &handoff.plan.title {
+        page.push_str(&format!("Plan: {} ({})\n\n", detail.prose(title), detail.code(&handoff.plan.source)));
+    }
+    if !handoff.plan.items.is_empty() {
+        let line = handoff.plan.counts().line();
+        page.push_str(&format!("Read as `{}`: {}.\n\n", handoff.plan.dialect, detail.prose(&line)));
+    }
+    gates(page, index, detail);
+    let causes = if handoff.status == Status::Complete { Vec::new() } else { causes(index) };
+    fix(page, &causes, detail);
+    next(page, index, &causes, detail);
+    provenance(page, index, detail);
+    if detail.shortened {
+        page.push_str("This text is shortened to fit. `summary.md` and `handoff.json` hold everything.\n\n");
+    }
+}
+
+/// Says in one line how the run ended, with its figures.
+fn figures(index: &RunIndex<'_>) -> String {
+    let handoff = index.handoff;
+    let open = standings(handoff).iter().filter(|gate| gate.open()).count();
+    let (mut paths, mut added, mut removed) = (BTreeSet::new(), 0, 0);
+    for (_, patch) in index.integrated_patches() {
+        let (plus, minus) = patch.line_counts();
+        added += plus;
+        removed += minus;
+        paths.extend(patch.changes.iter().map(|change| change.path.as_str()));
+    }
+    let mut said = vec![
+        format!("{} of {} passed", index.passed(), text::count(index.len(), "task")),
+        format!("{open} of 3 gates passed"),
+        format!("{}, {}", text::count(paths.len(), "file"), wording::lines(added, removed)),
+        wording::duration(handoff.duration_ms),
+    ];
+    said.extend(handoff.cost.micro_dollars.map(|micro| text::markdown(&wording::dollars(micro))));
+    let mark = match handoff.status {
+        Status::Complete => "✅",
+        Status::Incomplete => "❌",
+        Status::Cancelled => "🛑 Cancelled; finished work is kept.",
+    };
+    format!("{mark} {}\n\n", said.join(" · "))
+}
+
+fn gates(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
+    let rows: Vec<_> = standings(index.handoff).iter().map(|gate| gate_row(gate, detail)).collect();
+    entry::table(page, "", "gate", &["Gate", "Result", "Tests", "Time", "Commands"], &rows, detail);
+    page.push('\n');
+}
+
+fn gate_row(gate: &GateStanding<'_>, detail: &Detail) -> Vec<String> {
+    let commands: Vec<&CommandReceipt> = gate.receipts.iter().flat_map(|receipt| &receipt.commands).collect();
+    let counts: Vec<_> = commands.iter().filter_map(|command| command.tests).collect();
+    let tests = crate::run::sum(&counts).map_or("–".to_owned(), |counts| wording::tests_briefly(&counts));
+    let time: u64 = gate.receipts.iter().map(|receipt| receipt.duration_ms).sum();
+    let shown = commands.iter().take(2).map(|command| detail.code(&command::join(&command.argv)));
+    let mut shown: Vec<_> = shown.collect();
+    if commands.len() > shown.len() {
+        shown.push(format!("{} more", commands.len() - shown.len()));
+    }
+    vec![
+        gate.gate.name().to_owned(),
+        format!("{} {}", gate.mark(), gate.said()),
+        tests,
+        if commands.is_empty() { "–".to_owned() } else { wording::duration(time) },
+        if shown.is_empty() { "–".to_owned() } else { shown.join(", ") },
+    ]
+}
+
+/// Says what has to be fixed, the root causes first and nothing that only follows from them.
+fn fix(page: &mut String, causes: &[Cause<'_>], detail: &Detail) {
+    if causes.is_empty() {
+        return;
+    }
+    page.push_str("<b>What to fix</b>\n\n");
+    let shown = if causes.len() <= CAUSES_SHOWN + 1 { causes.len() } else { CAUSES_SHOWN };
+    for (number, cause) in (1..).zip(&causes[..shown]) {
+        write_cause(page, number, cause, detail);
+    }
+    let rest = &causes[shown..];
+    if !rest.is_empty() {
+        page.push_str(&format!("\n<details><summary>{} more to fix</summary>\n\n", rest.len()));
+        for (number, cause) in (shown + 1..).zip(rest.iter().take(detail.rows())) {
+            write_cause(page, number, cause, detail);
+        }
+        if rest.len() > detail.rows() {
+            page.push_str(&format!("\n… and {} more in the hand-off\n", rest.len() - detail.rows()));
+        }
+        page.push_str("\n</details>\n");
+    }
+    page.push('\n');
+}
+
+fn write_cause(page: &mut String, number: usize, cause: &Cause<'_>, detail: &Detail) {
+    page.push_str(&format!("{number}. {}\n", described(cause, detail)));
+    let CauseKind::Command { command, .. } = &cause.kind else { return };
+    let tail = last_lines(&command.output_tail);
+    // Shortened pages have no room for outputs.
+    if !tail.is_empty() && detail.picture > 0 {
+        let block = format!(
+            "<details><summary>Last lines of the output</summary>\n\n{}\n\n</details>\n",
+            text::fenced(&tail, "text")
+        );
+        page.push_str(&format!("\n{}\n", entry::indented(&block, "   ")));
+    }
+}
+
+fn described(cause: &Cause<'_>, detail: &Detail) -> String {
+    let mut said = match &cause.kind {
+        CauseKind::Cancelled => "The run was cancelled.".to_owned(),
+        CauseKind::NothingScheduled => "No task was scheduled, so nothing was implemented.".to_owned(),
+        CauseKind::Task { task, outcome, reason } => {
+            let log = match outcome {
+                Outcome::NotRun => String::new(),
+                _ => format!(" Log: {}.", text::code(&format!("tasks/{task}/log.txt"))),
+            };
+            format!("{} {}: {}.{log}", text::code(task.as_str()), outcome.name(), detail.prose(reason))
+        }
+        CauseKind::Command { gate, command } => {
+            format!(
+                "Gate {gate}: {} {}.",
+                detail.code(&command::join(&command.argv)),
+                wording::command_outcome(command, detail)
+            )
+        }
+        CauseKind::Gate { reason, .. } => format!("{}.", detail.prose(reason)),
+        CauseKind::Finding(finding) => {
+            let place = match (&finding.path, finding.line) {
+                (Some(path), Some(line)) => format!("{}: ", detail.code(&format!("{path}:{line}"))),
+                (Some(path), None) => format!("{}: ", detail.code(path)),
+                (None, _) => String::new(),
+            };
+            let who = match (&finding.task, finding.code) {
+                (Some(task), FindingCode::Reported) => format!("{} found: ", text::code(task.as_str())),
+                (Some(task), code) => format!("{} ({}): ", text::code(task.as_str()), code.name()),
+                (None, FindingCode::Reported) => String::new(),
+                (None, code) => format!("{}: ", code.name()),
+            };
+            format!("{who}{place}{}", detail.prose(finding.message.trim()))
+        }
+    };
+    if !cause.consequences.is_empty() {
+        let ids: Vec<_> = cause.consequences.iter().take(6).map(|id| text::code(id.as_str())).collect();
+        let more = cause.consequences.len() - ids.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        said.push_str(&format!(" Not run because of it: {}{more}.", ids.join(", ")));
+    }
+    said
+}
+
+/// Returns the end of an output as far as it is shown.
+fn last_lines(output: &str) -> String {
+    let plain = text::plain(output);
+    let lines: Vec<_> = plain.trim_end().lines().collect();
+    let tail = lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n");
+    let skip = tail.chars().count().saturating_sub(TAIL_CHARS);
+    tail.chars().skip(skip).collect()
+}
+
+/// Says what the reader does next: a command to run or a comment to post.
+fn next(page: &mut String, index: &RunIndex<'_>, causes: &[Cause<'_>], detail: &Detail) {
+    let handoff = index.handoff;
+    let on_pull_request = handoff.provenance.pull_request.is_some();
+    let result = &handoff.result;
+    if let Some(bundle) = result.bundle.as_ref().filter(|_| handoff.status == Status::Complete) {
+        page.push_str(&format!(
+            "<b>What exists now</b>: {} on base {}, ending in {}, in {}.\n\n",
+            text::count(result.commits.len(), "commit"),
+            text::code(result.base.short()),
+            text::code(result.commit.short()),
+            detail.code(bundle),
+        ));
+    }
+    page.push_str("<b>What to do next</b>");
+    let run = &handoff.place.run;
+    let command = |command: &str| format!("\n\n{}\n\n", text::fenced(command, "sh"));
+    match handoff.status {
+        Status::Complete if on_pull_request => page.push_str(
+            ": start the Submission phase with `handoff.json` and `implementation.bundle`, which are artifacts of the \
+             workflow run.\n\n",
+        ),
+        Status::Complete if is_plain(run) => {
+            page.push_str(": check the run, then put its commits on a branch.");
+            page.push_str(&command(&format!(
+                "backend-implementer verify .backend-implementer/runs/{run}\nbackend-implementer apply {run} --branch backend-implementation"
+            )));
+        }
+        Status::Complete => page.push_str(": check the run with `backend-implementer verify`.\n\n"),
+        Status::Cancelled if on_pull_request => {
+            page.push_str(&format!(": approve again to resume.{}", command(&approve(index))));
+        }
+        Status::Cancelled => {
+            page.push_str(&format!(
+                ": run the same command to resume. Finished tasks are reused.{}",
+                command("backend-implementer run --resume")
+            ));
+        }
+        Status::Incomplete => {
+            let task = causes.iter().find_map(|cause| match &cause.kind {
+                CauseKind::Task { task, .. } => Some(*task),
+                _ => None,
+            });
+            match task {
+                Some(task) if on_pull_request => page.push_str(&format!(
+                    ": fix the causes above, then post this comment to repeat {} and what depends on it.{}",
+                    text::code(task.as_str()),
+                    command(&format!("/implement retry {task}"))
+                )),
+                _ if on_pull_request => {
+                    page.push_str(&format!(": fix the causes above, then approve again.{}", command(&approve(index))));
+                }
+                _ => page.push_str(&format!(
+                    ": fix the causes above, then run again.{}",
+                    command("backend-implementer run")
+                )),
+            }
+        }
+    }
+}
+
+fn approve(index: &RunIndex<'_>) -> String {
+    format!("/implement {}", index.handoff.lock.digest.short())
+}
+
+/// Tells whether a run's name can stand in a command: a hand-off is a file, and people copy what the summary shows.
+fn is_plain(run: &str) -> bool {
+    !run.is_empty()
+        && run.len() <= 100
+        && run.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && run.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+/// Names source, author and digest of the plan, and who approved it.
+fn provenance(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
+    let Provenance { origin, approval, pull_request } = &index.handoff.provenance;
+    let mut lines = Vec::new();
+    if let Some(origin) = origin {
+        let by = origin.author.as_ref().map(|author| format!(" by {}", detail.prose(author))).unwrap_or_default();
+        lines.push(format!("Plan from {}{by}, {}.", detail.code(&origin.name), text::code(origin.digest.short())));
+    }
+    if let Some(approval) = approval {
+        let at = approval.at.as_ref().map(|at| format!(" at {}", detail.code(at))).unwrap_or_default();
+        lines.push(format!("Approved by {}{at} ({}).", detail.prose(&approval.by), detail.prose(&approval.via)));
+    }
+    if let Some(pull_request) = pull_request {
+        lines.push(format!(
+            "Pull request {}, head {}.",
+            detail.code(&format!("{}#{}", pull_request.repository, pull_request.number)),
+            detail.code(&text::truncate(&pull_request.head, 10))
+        ));
+    }
+    lines.push(format!(
+        "Lock {}. “reports” marks a subagent's own words; the coordinator saw everything else itself.",
+        text::code(index.handoff.lock.digest.short())
+    ));
+    page.push_str(&lines.join(" "));
+    page.push_str("\n\n");
+}

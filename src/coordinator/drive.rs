@@ -1,0 +1,352 @@
+//! THE loop: it carries out what the run wants done, and tells the run what happened. Time reaches the run as a number.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use implementer_model::{
+    evidence::gathered,
+    ids::{ObjectId, TaskId},
+    record::Record,
+    run::{Action, AttemptPlan, CulpritSearch, GateJob, Happened, JudgedAttempt, Notice, Run},
+    schedule::StopReason,
+};
+use tokio::{
+    sync::{mpsc, watch},
+    task::{JoinHandle, JoinSet},
+};
+
+use super::{
+    bisect,
+    context::WorkerContext,
+    detection,
+    error::RunError,
+    events::RunEvent,
+    evidence, gates, integration,
+    progress::{Observer, Progress},
+    starting::{self, Source, Start},
+    worker,
+};
+use crate::{
+    journal::Sink,
+    layout::{self, RunFile, refs},
+};
+
+/// Who makes attempts and runs gates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Work {
+    /// This process makes everything.
+    Here,
+    /// Jobs make the attempts; this process runs the gates where `gates_here` says so.
+    InJobs { gates_here: bool, keep_files: bool },
+}
+
+/// What is to be done by jobs, and nothing is known of yet.
+#[derive(Debug, Default)]
+pub(super) struct Due {
+    pub(super) attempts: Vec<AttemptPlan>,
+    pub(super) gates: bool,
+}
+
+/// A run with everything that carries it out.
+pub(super) struct Driver {
+    pub(super) run: Run,
+    pub(super) context: Arc<WorkerContext>,
+    pub(super) sink: Sink,
+    work: Work,
+    pub(super) started: SystemTime,
+    events: mpsc::UnboundedSender<RunEvent>,
+    inbox: mpsc::UnboundedReceiver<RunEvent>,
+    workers: JoinSet<()>,
+    /// How to stop the attempt that runs, for each task that has one.
+    stops: BTreeMap<TaskId, watch::Sender<Option<StopReason>>>,
+    stop_gates: watch::Sender<bool>,
+    /// Every patch as its subagent made it, integrated or not, for the bundle.
+    pub(super) patch_refs: Vec<(String, ObjectId)>,
+    pub(super) due: Due,
+}
+
+impl Driver {
+    pub(super) fn new(run: Run, context: WorkerContext, sink: Sink, work: Work, started: SystemTime) -> Self {
+        let (events, inbox) = mpsc::unbounded_channel();
+        Self {
+            run,
+            context: Arc::new(context),
+            sink,
+            work,
+            started,
+            events,
+            inbox,
+            workers: JoinSet::new(),
+            stops: BTreeMap::new(),
+            stop_gates: watch::channel(false).0,
+            patch_refs: Vec::new(),
+            due: Due::default(),
+        }
+    }
+
+    /// Goes round until the run is over, or nothing is left that this process does.
+    pub(super) async fn drive(
+        &mut self,
+        mut cancel: watch::Receiver<bool>,
+        observer: &mut dyn Observer,
+    ) -> Result<(), RunError> {
+        let mut actions = VecDeque::from(self.run.begin(self.now_ms()));
+        self.run_base();
+        // A caller that is gone cannot cancel any more; the run goes on.
+        let mut caller_listens = true;
+        loop {
+            while let Some(action) = actions.pop_front() {
+                if matches!(action, Action::Finish) {
+                    return Ok(());
+                }
+                actions.extend(self.perform(action, observer).await?);
+            }
+            if self.waits_for_jobs() {
+                return Ok(());
+            }
+            // What was finished before is gone through first, however late it is by now.
+            let is_here = self.work == Work::Here;
+            let run_ends = self.run.ends_at().filter(|_| is_here && !self.run.is_cancelled() && self.inbox.is_empty());
+            if run_ends.is_some_and(|at| at <= self.now_ms()) {
+                actions.extend(self.run.run_out_of_time(self.now_ms()));
+                continue;
+            }
+            let deadline = self.run.next_deadline().into_iter().chain(run_ends).min();
+            let wait = deadline.map(|at| Duration::from_millis(at.saturating_sub(self.now_ms())));
+            let wake = async {
+                match wait {
+                    Some(wait) => tokio::time::sleep(wait).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let following = tokio::select! {
+                event = self.inbox.recv() => {
+                    let event = event.expect("invariant: the driver itself holds a sender");
+                    self.take_in(event, observer)?
+                },
+                asked = cancel.wait_for(|cancel| *cancel), if caller_listens && !self.run.is_cancelled() => {
+                    caller_listens = asked.is_ok();
+                    drop(asked);
+                    if caller_listens { self.run.cancel(self.now_ms()) } else { Vec::new() }
+                },
+                Some(ended) = self.workers.join_next() => match ended {
+                    Ok(()) => Vec::new(),
+                    Err(error) => return Err(RunError::Defect(format!("a worker ended unexpectedly: {error}"))),
+                },
+                () = wake => self.run.tick(self.now_ms()),
+            };
+            actions.extend(following);
+        }
+    }
+
+    pub(super) fn now_ms(&self) -> u64 {
+        self.context.now_ms()
+    }
+
+    /// Tells whether nothing goes on here any more: what comes next is done by jobs.
+    fn waits_for_jobs(&self) -> bool {
+        self.work != Work::Here && self.workers.is_empty() && self.inbox.is_empty()
+    }
+
+    /// Carries an action out. Gives the actions that follow at once.
+    async fn perform(&mut self, action: Action, observer: &mut dyn Observer) -> Result<Vec<Action>, RunError> {
+        match action {
+            Action::Write(record) => self.write(record),
+            Action::Announce(notice) => announce(&notice, observer),
+            Action::Start { id, because } => {
+                let source = match self.work {
+                    Work::Here => Source::EarlierProcess,
+                    Work::InJobs { keep_files, .. } => Source::Jobs { keep_files },
+                };
+                match starting::start(&mut self.run, &self.context, id, because, source)? {
+                    Start::Ended(judged, happened) => self.send(RunEvent::AttemptEnded(Box::new(judged), happened)),
+                    Start::Make(plan, _) if self.work != Work::Here => self.due.attempts.push(*plan),
+                    Start::Make(plan, agent) => {
+                        let (stop, stopped) = watch::channel(None);
+                        self.stops.insert(plan.id.task.clone(), stop);
+                        let (context, events) = (Arc::clone(&self.context), self.events.clone());
+                        // A loop that is gone has no use for what a worker tells.
+                        let tell = move |event| drop(events.send(event));
+                        self.workers.spawn(worker::work(context, *plan, agent, stopped, tell));
+                    }
+                }
+            }
+            Action::Stop { task, why } => {
+                if let Some(stop) = self.stops.get(&task) {
+                    stop.send_replace(Some(why));
+                }
+            }
+            Action::Integrate { wave, patches } => {
+                let (run, store) = (&self.run, &self.context.store);
+                let integration = tokio::task::block_in_place(|| integration::integrate(run, store, wave, patches))?;
+                // What the next wave builds on has to survive a crash before the next wave begins.
+                self.sink.sync().await?;
+                return Ok(self.run.integrated(integration, self.now_ms()));
+            }
+            Action::RunGates(jobs) => return Ok(self.run_gates(jobs)),
+            Action::StopGates => drop(self.stop_gates.send_replace(true)),
+            Action::FindCulprits(search) => return Ok(self.find_culprits(search)),
+            Action::SetGateLogsAside { round } => {
+                self.context.run_dir.set_aside(RunFile::Gates, layout::gates_before_rework(round))?;
+            }
+            // The loop ends before it performs this.
+            Action::Finish => {}
+        }
+        Ok(Vec::new())
+    }
+
+    /// Takes in what happened outside. Gives what is to be done then.
+    fn take_in(&mut self, event: RunEvent, observer: &mut dyn Observer) -> Result<Vec<Action>, RunError> {
+        match event {
+            RunEvent::AttemptStarted(started) => {
+                let id = started.id.clone();
+                observer.observe(&Progress::TaskStarted { task: &id.task, attempt: id.attempt });
+                self.write(Record::Started(started));
+                Ok(self.run.attempt_started(id, self.now_ms()))
+            }
+            RunEvent::AttemptEnded(judged, happened) => self.attempt_ended(*judged, happened, observer),
+            RunEvent::WorkerFailed(error) => Err(error),
+            RunEvent::GateStarted(gate) => {
+                observer.observe(&Progress::GateStarted { gate });
+                Ok(Vec::new())
+            }
+            RunEvent::BaseRan(red) => match red? {
+                Some(why) if !self.run.is_cancelled() => Ok(self.run.base_is_red(&why, self.now_ms())),
+                _ => Ok(Vec::new()),
+            },
+            RunEvent::GatesRan(runs) => Ok(self.run.gates_ran(runs?, Happened::Now, self.now_ms())),
+            RunEvent::CulpritsFound(culprits) => Ok(self.run.culprits_found(culprits?, Happened::Now, self.now_ms())),
+        }
+    }
+
+    fn attempt_ended(
+        &mut self,
+        judged: JudgedAttempt,
+        happened: Happened,
+        observer: &mut dyn Observer,
+    ) -> Result<Vec<Action>, RunError> {
+        let id = judged.ended.id();
+        let mut actions = Vec::new();
+        match happened {
+            Happened::Now => self.write(Record::Ended(Box::new(judged.ended.clone()))),
+            Happened::Before => {
+                observer.observe(&Progress::TaskStarted { task: &id.task, attempt: id.attempt });
+                actions.extend(self.run.attempt_started(id.clone(), self.now_ms()));
+            }
+        }
+        self.stops.remove(&id.task);
+        if let Some(patch) = judged.ended.attempt.patch.as_ref().filter(|patch| !patch.is_empty()) {
+            let message = integration::message_of(&self.run, &id);
+            let commit = tokio::task::block_in_place(|| self.context.store.patch_commit(patch, &message))?;
+            self.patch_refs.push((refs::patch(&id), commit));
+        }
+        let transient = judged.ended.transient;
+        self.run.attempt_ended(judged);
+        let ledger = self.run.ledger();
+        let record = ledger.record(&id.task).expect("invariant: the end of the attempt was taken down");
+        observer.observe(&Progress::TaskEnded { task: &id.task, record, findings: ledger.findings_about(&id.task) });
+        // It reads what was changed.
+        let noticed = tokio::task::block_in_place(|| detection::inspect_attempt(&self.context.store, ledger, &id));
+        actions.extend(self.run.after_attempt(&id, transient, noticed, happened, self.now_ms()));
+        Ok(actions)
+    }
+
+    /// Runs the tests on the base beside the first subagents. A resumed run finds out when its gates need it.
+    fn run_base(&mut self) {
+        if self.work != Work::Here || self.run.is_resumed() {
+            return;
+        }
+        let (job, base) = (self.run.tests_job(), self.run.basis().base.clone());
+        if job.commands.is_empty() {
+            return;
+        }
+        let (context, events, stop) = (Arc::clone(&self.context), self.events.clone(), self.stop_gates.subscribe());
+        self.workers.spawn(async move {
+            let ran = evidence::base(&context, &job, &base, &stop).await;
+            let red = ran.map(|ran| gathered::red_base(&ran.commands).filter(|_| !*stop.borrow()));
+            let _ = events.send(RunEvent::BaseRan(red));
+        });
+    }
+
+    fn run_gates(&mut self, jobs: Vec<GateJob>) -> Vec<Action> {
+        if let Some(runs) = self.run.gates_ran_before(&jobs, self.now_ms()) {
+            return self.run.gates_ran(runs, Happened::Before, self.now_ms());
+        }
+        if matches!(self.work, Work::InJobs { gates_here: false, .. }) {
+            self.due.gates = true;
+            return Vec::new();
+        }
+        let plan = self.run.evidence_plan();
+        let (context, events, stop) = (Arc::clone(&self.context), self.events.clone(), self.stop_gates.subscribe());
+        self.workers.spawn(async move {
+            let tell = |gate| drop(events.send(RunEvent::GateStarted(gate)));
+            let runs = gates::run(&context, jobs, &plan, stop, tell).await;
+            let _ = events.send(RunEvent::GatesRan(runs));
+        });
+        Vec::new()
+    }
+
+    fn find_culprits(&mut self, search: CulpritSearch) -> Vec<Action> {
+        if let Some(culprits) = self.run.culprits_found_before() {
+            return self.run.culprits_found(culprits, Happened::Before, self.now_ms());
+        }
+        if matches!(self.work, Work::InJobs { gates_here: false, .. }) {
+            // Whoever ran the gates has looked for culprits; that nothing is known names nobody.
+            return self.run.culprits_found(BTreeMap::new(), Happened::Before, self.now_ms());
+        }
+        let base = self.run.basis().base.commit.clone();
+        let (context, events, stop) = (Arc::clone(&self.context), self.events.clone(), self.stop_gates.subscribe());
+        self.workers.spawn(async move {
+            let culprits = bisect::culprits(&context, search, &base, &stop).await;
+            let _ = events.send(RunEvent::CulpritsFound(culprits));
+        });
+        Vec::new()
+    }
+
+    fn write(&mut self, record: Record) {
+        self.sink.append(self.context.now_ms(), record);
+    }
+
+    fn send(&self, event: RunEvent) {
+        self.events.send(event).expect("invariant: the driver itself holds the receiver");
+    }
+
+    /// Ends whatever still runs and waits for it.
+    pub(super) async fn stop_everything(&mut self) {
+        for stop in self.stops.values() {
+            stop.send_replace(Some(StopReason::Cancelled));
+        }
+        self.stop_gates.send_replace(true);
+        while self.workers.join_next().await.is_some() {}
+    }
+
+    /// Begins to remove the work trees. All workers are gone by now.
+    pub(super) fn clear_away(&self) -> JoinHandle<()> {
+        let (pool, gate_pool) = (self.context.pool.clone(), self.context.gate_pool.clone());
+        for abandoned in pool.abandoned() {
+            tracing::warn!(path = %abandoned.path.display(), why = abandoned.why, "a work tree could not be cleaned and was set aside");
+        }
+        tokio::spawn(async move {
+            for pool in [pool, gate_pool] {
+                // What cannot be removed goes with the scratch folder.
+                if let Err(error) = pool.remove().await {
+                    tracing::warn!(%error, "the work trees could not be removed");
+                }
+            }
+        })
+    }
+}
+
+fn announce(notice: &Notice, observer: &mut dyn Observer) {
+    observer.observe(&match notice {
+        Notice::TaskAdded(task) => Progress::TaskAdded { task },
+        Notice::TaskAgain { task, because } => Progress::TaskAgain { task, reason: because },
+        Notice::Integrated { wave, commits } => Progress::Integrated { wave: *wave, commits: *commits },
+        Notice::PhaseEnded(phase) => Progress::PhaseEnded { phase: *phase },
+        Notice::GateJudged(receipt) => Progress::GateJudged { receipt },
+        Notice::Cancelling => Progress::Cancelling,
+    });
+}

@@ -1,0 +1,39 @@
+//! How long tasks took in earlier runs, so that the longest can begin first where there are fewer slots than tasks.
+
+use implementer_model::{
+    handoff::Handoff,
+    run::History,
+    schedule::{Durations, Schedule},
+};
+
+use crate::{layout::RunFile, run_dir::RunDir};
+
+/// How many earlier runs are looked at, the newest first.
+const RUNS: usize = 3;
+
+/// The largest hand-off that is read for this.
+const HANDOFF_MAX: u64 = 16 * 1024 * 1024;
+
+/// Collects what the journal of this run and the hand-offs of earlier ones in the same place say. Where every task of a
+/// wave can begin at once, nothing depends on it, and nothing is read.
+pub(super) fn durations(schedule: &Schedule, history: &History, run_dir: &RunDir) -> Durations {
+    let mut durations = Durations::default();
+    if !schedule.is_short_of_slots() {
+        return durations;
+    }
+    for (task, millis) in history.durations() {
+        if let Some(task) = schedule.task(task) {
+            durations.note(&task.id, &task.subagent, millis);
+        }
+    }
+    for run in run_dir.earlier().iter().take(RUNS) {
+        let path = run.join(RunFile::Handoff);
+        // What cannot be read has nothing to say: the order is a matter of time, not of the result.
+        let fits = std::fs::metadata(&path).is_ok_and(|meta| meta.is_file() && meta.len() <= HANDOFF_MAX);
+        let handoff = if fits { std::fs::read(&path).ok().and_then(|bytes| Handoff::read(&bytes).ok()) } else { None };
+        if let Some(handoff) = handoff {
+            durations.learn(&handoff.schedule, &handoff.tasks);
+        }
+    }
+    durations
+}

@@ -1,0 +1,28 @@
+//! What happens outside the loop.
+
+use std::collections::BTreeMap;
+
+use implementer_model::{
+    gate::GateKind,
+    ids::TaskId,
+    record::AttemptStarted,
+    run::{GateRun, Happened, JudgedAttempt},
+};
+
+use super::error::RunError;
+
+/// What workers and gates tell the loop.
+#[derive(Debug)]
+pub(super) enum RunEvent {
+    /// The work tree is there and the subagent's process is being started: its time runs from here.
+    AttemptStarted(AttemptStarted),
+    /// An attempt ended and was judged: now, or in an earlier process or another job.
+    AttemptEnded(Box<JudgedAttempt>, Happened),
+    /// Something that is not the subagent's fault failed: the run cannot go on.
+    WorkerFailed(RunError),
+    GateStarted(GateKind),
+    /// The tests gate ran on the base, beside the first subagents: why it is red there, when it is.
+    BaseRan(Result<Option<String>, RunError>),
+    GatesRan(Result<Vec<GateRun>, RunError>),
+    CulpritsFound(Result<BTreeMap<GateKind, TaskId>, RunError>),
+}

@@ -1,0 +1,240 @@
+//! Evidence for the tests gate beside its own run: the same commands on the base, the base's own tests on the result, and
+//! the tests without one task's patch. What it means is decided in the model.
+
+use std::time::{Duration, Instant};
+
+use implementer_model::{
+    evidence::{
+        gathered::{self, GateEvidence},
+        mutants,
+        proof::{self, Outcome, RevertProof},
+        restore, source,
+    },
+    gate::{CommandReceipt, TestCounts},
+    patch::{Blob, Change},
+    run::{self, Contribution, EvidencePlan, GateJob},
+};
+use tokio::sync::watch;
+
+use super::{
+    context::WorkerContext,
+    error::RunError,
+    gates::{self, GateTarget, RanGate},
+};
+use crate::workspace::integrate::Head;
+
+/// The largest file that is changed for an experiment, in bytes.
+const FILE_MAX: usize = 512 * 1024;
+
+/// The most functions that are emptied for one task.
+const EMPTIED_MAX: usize = 3;
+
+/// Finds out about the tests what their own run cannot tell. Nothing when they are red: then that is what counts.
+pub(super) async fn gather(
+    context: &WorkerContext,
+    job: &GateJob,
+    plan: &EvidencePlan,
+    ran: &RanGate,
+    stop: &watch::Receiver<bool>,
+) -> Result<GateEvidence, RunError> {
+    let mut evidence = GateEvidence::default();
+    if plan.contributions.is_empty() || !ran.succeeded() || ran.commands.is_empty() {
+        return Ok(evidence);
+    }
+    let head = Head { commit: plan.head.commit.clone(), tree: plan.head.tree.clone() };
+    let experiments = Experiments { context, job, plan, head, ran, stop };
+    let base = base(context, job, &plan.base, stop).await?;
+    evidence.base = base.counts();
+    if !*stop.borrow() {
+        experiments.hold_against_base(base, &mut evidence).await?;
+    }
+    let deadline = Instant::now() + plan.settings.time();
+    if plan.settings.revert_proof {
+        experiments.prove(deadline, &mut evidence).await?;
+    }
+    experiments.mutate(deadline, &mut evidence).await?;
+    Ok(evidence)
+}
+
+/// Runs the tests on the base, once a run.
+pub(super) async fn base<'a>(
+    context: &'a WorkerContext,
+    job: &GateJob,
+    base: &run::Head,
+    stop: &watch::Receiver<bool>,
+) -> Result<&'a RanGate, RunError> {
+    let run = || gates::run_one(context, job, GateTarget::base(&base.commit), stop);
+    context.base_tests.get_or_try_init(run).await
+}
+
+impl RanGate {
+    pub(super) fn succeeded(&self) -> bool {
+        self.commands.iter().all(|command| command.exit_code == Some(0) && command.trouble.is_none())
+    }
+
+    fn counts(&self) -> Option<TestCounts> {
+        self.commands.iter().filter_map(|command: &CommandReceipt| command.tests).reduce(TestCounts::plus)
+    }
+}
+
+struct Experiments<'a> {
+    context: &'a WorkerContext,
+    job: &'a GateJob,
+    plan: &'a EvidencePlan,
+    head: Head,
+    ran: &'a RanGate,
+    stop: &'a watch::Receiver<bool>,
+}
+
+impl Experiments<'_> {
+    async fn hold_against_base(&self, base: &RanGate, evidence: &mut GateEvidence) -> Result<(), RunError> {
+        let changes = &self.plan.changes;
+        let touched = changes.iter().any(|change| holds_tests(&change.path));
+        match (&base.results, &self.ran.results) {
+            (Some(before), Some(now)) => evidence.findings.extend(gathered::against_base(before, now, touched)),
+            // A runner that left a file on the base and leaves none now has been replaced.
+            (Some(_), None) => evidence.findings.push(gathered::no_results_any_more()),
+            (None, _) => evidence.findings.extend(gathered::fewer_counted(base.counts(), self.ran.counts(), touched)),
+        }
+        let of_tests: Vec<&Change> = changes.iter().filter(|change| restore::belongs_to_tests(&change.path)).collect();
+        // New files with nothing but tests in them change no other test.
+        let plain_new = |change: &&Change| {
+            change.old.is_none() && source::is_discovered(&change.path) && source::is_test_path(&change.path)
+        };
+        if of_tests.iter().all(|change| plain_new(change)) {
+            return Ok(());
+        }
+        let entries: Vec<(String, Option<Blob>)> =
+            of_tests.iter().map(|change| (change.path.clone(), change.old.clone())).collect();
+        let head = self.make(|| self.context.store.with_entries(&self.head, &entries).map(Some))?;
+        let Some(head) = head else { return Ok(()) };
+        let ran = gates::run_one(self.context, self.job, GateTarget::experiment(&head.commit), self.stop).await?;
+        if *self.stop.borrow() {
+            return Ok(());
+        }
+        // What was red on the base already says nothing.
+        let before = base.results.clone().unwrap_or_default();
+        let failed = !ran.succeeded() && base.succeeded();
+        let files: Vec<String> = of_tests.iter().map(|change| change.path.clone()).collect();
+        evidence.findings.extend(gathered::base_tests(&before, ran.results.as_ref(), failed, self.plan, &files));
+        Ok(())
+    }
+
+    /// Takes each task's patch out in turn, as far as runs and time allow.
+    async fn prove(&self, deadline: Instant, evidence: &mut GateEvidence) -> Result<(), RunError> {
+        for contribution in self.plan.contributions.iter().filter(|contribution| needs_proof(contribution)) {
+            let task = contribution.task.clone();
+            let outcome = if *self.stop.borrow() {
+                Outcome::NotTried { why: "the run was stopped".to_owned() }
+            } else if !self.has_time(deadline) {
+                Outcome::NotTried { why: "the time for experiments is over: raise `evidence.minutes`".to_owned() }
+            } else {
+                self.without(contribution).await?
+            };
+            evidence.proofs.push(RevertProof { task, outcome });
+        }
+        evidence.findings.extend(gathered::unproven(&evidence.proofs, self.plan.settings.require_proof));
+        Ok(())
+    }
+
+    /// Tells whether the tests can run once more before the deadline, by what they took.
+    fn has_time(&self, deadline: Instant) -> bool {
+        let took_ms: u64 = self.ran.commands.iter().map(|command| command.duration_ms).sum();
+        Instant::now() + Duration::from_millis(took_ms) < deadline
+    }
+
+    /// Tries small changes to lines that patches added, and names those that no test notices.
+    async fn mutate(&self, deadline: Instant, evidence: &mut GateEvidence) -> Result<(), RunError> {
+        let max = self.plan.settings.mutants as usize;
+        if max == 0 {
+            return Ok(());
+        }
+        let files = self.plan.contributions.iter().map(|contribution| (contribution, self.product_files(contribution)));
+        let files: Vec<_> = files.flat_map(|(of, files)| files.into_iter().map(move |file| (&of.task, file))).collect();
+        let each = (max / files.len().max(1)).max(1);
+        let mutants = files.iter().flat_map(|(task, (path, blob, text, before))| {
+            let mutants = mutants::of_lines(path, before.as_deref(), text, each);
+            mutants.into_iter().map(move |mutant| (*task, blob.mode, mutant))
+        });
+        for (task, mode, mutant) in mutants.take(max).collect::<Vec<_>>() {
+            if *self.stop.borrow() || !self.has_time(deadline) {
+                break;
+            }
+            let head = self.make(|| self.context.store.with_text(&self.head, &mutant.path, mode, &mutant.text))?;
+            if self.outcome_on(&head).await? == Outcome::Nothing {
+                evidence.findings.push(gathered::survived(task, &mutant));
+            }
+        }
+        Ok(())
+    }
+
+    async fn without(&self, contribution: &Contribution) -> Result<Outcome, RunError> {
+        let store = &self.context.store;
+        let Some(head) = self.make(|| store.without_patch(&self.head, &contribution.patch))? else {
+            return Ok(Outcome::NotTried { why: "a later patch builds on the same lines".to_owned() });
+        };
+        let outcome = self.outcome_on(&head).await?;
+        if outcome != Outcome::NotLoaded {
+            return Ok(outcome);
+        }
+        // Tests without an assertion turn red when what they load is gone, so that functions are emptied instead.
+        let mut tried = false;
+        for (path, blob, text, before) in self.product_files(contribution) {
+            for mutant in mutants::emptied(&path, before.as_deref(), &text, EMPTIED_MAX) {
+                if *self.stop.borrow() {
+                    return Ok(Outcome::NotTried { why: "the run was stopped".to_owned() });
+                }
+                let Some(head) = self.make(|| store.with_text(&self.head, &path, blob.mode, &mutant.text).map(Some))?
+                else {
+                    continue;
+                };
+                match self.outcome_on(&head).await? {
+                    Outcome::Proven { tests } => return Ok(Outcome::Proven { tests }),
+                    Outcome::Nothing => tried = true,
+                    _ => {}
+                }
+            }
+        }
+        Ok(if tried { Outcome::Nothing } else { Outcome::NotLoaded })
+    }
+
+    async fn outcome_on(&self, head: &Head) -> Result<Outcome, RunError> {
+        let ran = gates::run_one(self.context, self.job, GateTarget::experiment(&head.commit), self.stop).await?;
+        Ok(proof::judge(self.ran.results.as_ref(), ran.results.as_ref(), !ran.succeeded()))
+    }
+
+    /// Returns the text files of the product that a task changed, as they are on the final tree.
+    fn product_files(&self, contribution: &Contribution) -> Vec<(String, Blob, String, Option<String>)> {
+        let store = &self.context.store;
+        let text = |blob: &Blob| {
+            let bytes = store.read_blob(&blob.id).ok().filter(|bytes| bytes.len() <= FILE_MAX)?;
+            String::from_utf8(bytes).ok()
+        };
+        let changes = contribution.patch.changes.iter().filter(|change| !restore::belongs_to_tests(&change.path));
+        let files = changes.filter_map(|change| {
+            let blob = change.new.clone()?;
+            let bytes = store.read_file(&self.head.tree, &change.path).ok().flatten()?;
+            let now = String::from_utf8(bytes).ok().filter(|now| now.len() <= FILE_MAX)?;
+            Some((change.path.clone(), blob, now, change.old.as_ref().and_then(text)))
+        });
+        files.collect()
+    }
+
+    fn make<T>(&self, make: impl FnOnce() -> crate::workspace::Result<T>) -> Result<T, RunError> {
+        Ok(tokio::task::block_in_place(make)?)
+    }
+}
+
+/// Tells whether tests may stand in a file: one of the tests, or a source of a language that keeps both together.
+fn holds_tests(path: &str) -> bool {
+    restore::belongs_to_tests(path) || path.ends_with(".rs")
+}
+
+/// Without tests alone nothing can turn red.
+fn needs_proof(contribution: &Contribution) -> bool {
+    contribution
+        .patch
+        .changes
+        .iter()
+        .any(|change| !restore::belongs_to_tests(&change.path) && source::Language::of_path(&change.path).is_some())
+}

@@ -1,0 +1,64 @@
+//! What goes wrong with a journal.
+
+use std::{io, path::PathBuf};
+
+use implementer_model::record::JOURNAL_VERSION;
+
+/// Says what went wrong with the journal.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The file could not be written.
+    #[error("cannot write the journal {path}; is the disk full, or the folder read-only?")]
+    Write {
+        /// The journal file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file could not be read.
+    #[error("cannot read the journal {path}")]
+    Read {
+        /// The journal file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A line other than the last is damaged.
+    #[error("line {line} of the journal {path} is damaged: {why}")]
+    Damaged {
+        /// The journal file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A newer program wrote it.
+    #[error(
+        "the journal {path} has version {found}, and this program knows {JOURNAL_VERSION}: resume with the newer program"
+    )]
+    Newer {
+        /// The journal file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+    },
+    /// It belongs to something else that was approved.
+    #[error(
+        "the journal {path} belongs to the lock {found}, and the lock is {wanted} now: plan, base or roster changed; begin a new run"
+    )]
+    OtherLock {
+        /// The journal file.
+        path: PathBuf,
+        /// Its lock.
+        found: String,
+        /// The lock now.
+        wanted: String,
+    },
+    /// The writer is gone, after it reported an error.
+    #[error("the journal {path} was given up after an earlier error")]
+    GivenUp {
+        /// The journal file.
+        path: PathBuf,
+    },
+}

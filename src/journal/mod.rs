@@ -1,0 +1,17 @@
+//! The journal: what survives a crash. Append-only JSON lines, each bound to the one before it by a checksum, synced to
+//! the disk in batches. A record is durable once [`Journal::sync`] has returned.
+
+mod error;
+mod file;
+mod lines;
+mod read;
+mod sink;
+#[cfg(test)]
+mod tests;
+
+pub use self::{
+    error::JournalError,
+    file::{Journal, write},
+    read::read,
+    sink::Sink,
+};

@@ -1,0 +1,31 @@
+//! The result of a run on a branch of the user's repository: the one place that writes there.
+
+use std::path::Path;
+
+use crate::workspace::{Result, WorkspaceError, git::Git, store};
+
+/// Puts the commits of `bundle`, which end in `reference`, on the branch `branch` of the repository that `folder` is in. A
+/// branch that is there already is only moved forward.
+///
+/// # Errors
+/// When the name is none, the branch has other commits or is checked out, or the repository lacks the base commit.
+pub fn apply(folder: &Path, bundle: &Path, reference: &str, branch: &str) -> Result<()> {
+    let target = format!("refs/heads/{branch}");
+    let refused = |reason: &str| WorkspaceError::Apply { branch: branch.to_owned(), reason: reason.trim().to_owned() };
+    if gix::validate::reference::name(gix::bstr::BStr::new(&target)).is_err() {
+        return Err(refused("that is no name of a branch"));
+    }
+    let repository = store::discover(folder)?;
+    let fetched = Git::on(repository.git_dir())
+        // The bundle is a file that was verified before.
+        .config("protocol.file.allow=always")
+        .args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--"])
+        .arg(bundle)
+        .arg(format!("{reference}:{target}"))
+        .run();
+    match fetched {
+        Ok(_) => Ok(()),
+        Err(WorkspaceError::Command { stderr, .. }) => Err(refused(&stderr)),
+        Err(error) => Err(error),
+    }
+}
