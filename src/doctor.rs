@@ -77,7 +77,7 @@ pub async fn look_for_agents(
     scratch: &Path,
 ) -> Vec<Check> {
     let Subject { config, roster, environment, .. } = subject;
-    let making = Making { config, command: None, own_steps: true, program_root, supervisor, environment };
+    let making = Making { config, command: None, own_steps: true, isolated: false, program_root, supervisor, environment };
     let agents: Agents = match making.make(roster.iter().map(|subagent| &subagent.name)) {
         Ok(agents) => agents,
         Err(error) => return vec![Check::new("agent", State::Missing, errors::chain(&error))],

@@ -14,6 +14,8 @@ use crate::{
     agent::own_environment,
     doctor::{self, Check, State, Subject},
     execution, intake,
+    layout::RUNS_DIR,
+    sandbox::{Demand, Sandbox, Surroundings},
     workspace::{new_repository::root_of, store::RunStore},
 };
 
@@ -49,6 +51,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     checks.extend(doctor::look(&subject));
     let supervisor = std::env::current_exe().map_err(Failure::outside)?;
     checks.extend(runtime()?.block_on(doctor::look_for_agents(&subject, &root, &supervisor, scratch.path())));
+    checks.push(isolation(&Surroundings {
+        demand: Demand::or_default(config.isolation, false),
+        executable: &supervisor,
+        environment: &environment,
+        scratch: scratch.path(),
+        repository: &root,
+        run: &root.join(RUNS_DIR),
+        objects: &store.object_folders(),
+        passed: &config.pass_environment,
+        container_action: false,
+    }));
     checks.push(workflow_file(&root, &config, &loaded.roster));
 
     let width = checks.iter().map(|check| check.what.chars().count()).max().unwrap_or_default().min(50);
@@ -76,6 +89,23 @@ fn configuration(written: bool) -> Check {
         (State::Note, "is not there, so that the defaults count; `backend-implementer init` writes one")
     };
     Check { what: CONFIG_PATH.to_owned(), state, said: said.to_owned() }
+}
+
+/// Tries what can keep subagents apart here.
+fn isolation(surroundings: &Surroundings<'_>) -> Check {
+    let (state, said) = match Sandbox::open(surroundings) {
+        Ok(sandbox) if sandbox.level().is_wall() => {
+            (State::There, format!("`{}`: {}", sandbox.level(), sandbox.level().meaning()))
+        }
+        Ok(sandbox) => {
+            let isolation = sandbox.isolation();
+            let why = isolation.passed_over.join("; ");
+            let said = format!("only `{}`: {}. {why}", isolation.level, isolation.level.meaning());
+            (State::Note, said)
+        }
+        Err(error) => (State::Missing, error.to_string()),
+    };
+    Check { what: "isolation".to_owned(), state, said }
 }
 
 fn workflow_file(root: &Path, config: &Config, roster: &roster::Roster) -> Check {

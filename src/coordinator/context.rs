@@ -11,7 +11,7 @@ use implementer_model::{ids::ObjectId, scope::TreePaths};
 
 use super::{error::RunError, gates::RanGate};
 use crate::{
-    agent::Agents,
+    agent::{Agents, Secrets},
     run_dir::RunDir,
     sandbox::Sandbox,
     workspace::{slots::SlotPool, store::RunStore},
@@ -23,6 +23,8 @@ pub(super) struct WorkerContext {
     /// The slots of gates, which no attempt has had.
     pub(super) gate_pool: SlotPool,
     pub(super) sandbox: Sandbox,
+    /// The secrets of the whole run.
+    pub(super) secrets: Secrets,
     pub(super) run_dir: RunDir,
     /// Where subagents and gates have their HOME and TMPDIR; outside the repository, gone after the run.
     pub(super) scratch: PathBuf,

@@ -193,8 +193,9 @@ impl CommandPlace<'_> {
                 () = stopped(stop) => {}
             }
         };
-        let quarters = Quarters::of_gate(&self.context.sandbox, self.slot, self.worktree, &scratch)
-            .map_err(|source| RunDirError::Io { path: self.worktree.to_owned(), source })?;
+        let quarters =
+            Quarters::of_gate((&self.context.sandbox, &self.context.secrets), self.slot, self.worktree, &scratch)
+                .map_err(|source| RunDirError::Io { path: self.worktree.to_owned(), source })?;
         let ended = quarters.run(launch, 1, end).await;
         let ran = match ended {
             Ok(ended) => {
@@ -228,7 +229,8 @@ impl CommandPlace<'_> {
             }
         };
         let _ = std::fs::remove_dir_all(&scratch);
-        Ok(ran)
+        let (receipt, results) = ran;
+        Ok((self.context.secrets.taken_out_of(receipt), results))
     }
 
     fn receipt(

@@ -33,7 +33,7 @@ pub use self::{
     integration::commit_message,
     judging::{AttemptProcess, capture_and_judge},
     local::{Resumed, run},
-    quarters::{Quarters, Site as SandboxSite, open_sandbox},
+    quarters::{Quarters, Site as SandboxSite, open_sandbox, passed_to_anybody},
     setup::Setup,
     worker::concluded,
 };

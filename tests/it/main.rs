@@ -33,6 +33,7 @@ mod plan_command;
 mod planners;
 mod plans;
 mod proof;
+mod red_team;
 mod resources;
 mod rework;
 mod rooms;

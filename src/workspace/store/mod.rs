@@ -308,6 +308,14 @@ impl RunStore {
         self.bounded_blob(&repo, git_id(id)?, id.as_str())
     }
 
+    /// Reads a blob that was captured, of whatever size.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn read_captured(&self, id: &ObjectId) -> Result<Vec<u8>> {
+        self.blob(&self.repo(), git_id(id)?)
+    }
+
     fn bounded_blob(&self, repo: &gix::Repository, id: gix::ObjectId, name: &str) -> Result<Vec<u8>> {
         let size = repo.find_header(id).map_err(|error| self.explain(repo, id, "reading a file", error))?.size();
         if size > READ_LIMIT {
