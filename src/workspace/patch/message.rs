@@ -144,7 +144,7 @@ mod tests {
     fn an_author_cannot_smuggle_an_address_in() {
         let mut message = message("t", "");
         message.subagent = SubagentName::new("Eve <root@example.com>").unwrap();
-        assert_eq!(message.author_name(), "Eve root@example.com");
+        assert_eq!(message.author_name(), "Eve root@ example.com");
         assert_eq!(message.author_email(), "eve-root-example-com@subagents.invalid");
         message.subagent = SubagentName::new("<>").unwrap();
         assert_eq!(message.author_name(), "subagent");
