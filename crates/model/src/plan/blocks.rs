@@ -246,7 +246,10 @@ impl<'t> Reader<'t> {
         if let (Some(mut open), Some(outer)) = (self.open.pop(), self.open.last_mut()) {
             open.end_line();
             open.item.blocks = open.blocks;
-            tick(&mut open.item);
+            // A bracket that is escaped is no box.
+            if self.text.get(open.item.line.range.start..).is_some_and(|written| written.starts_with('[')) {
+                tick(&mut open.item);
+            }
             outer.items.push(open.item);
         }
     }
