@@ -160,16 +160,6 @@ pub async fn first(site: &Site) -> Result<Settled, JobError> {
     Ok(Settled::of(site, &site.look().await?, Vec::new()))
 }
 
-/// Writes where a run stands as a state, into the new folder `to`.
-///
-/// # Errors
-/// When the outside fails.
-pub async fn save(site: &Site, to: &StateDir) -> Result<(), JobError> {
-    let reached = site.look().await?;
-    to.write(&site.frozen, &site.records, &site.notes)?;
-    write_bundle(site, &reached, to)
-}
-
 fn legs(site: &Site, reached: &Reached) -> Vec<Leg> {
     let task = |plan: &AttemptPlan| LegTask {
         task: plan.id.task.clone(),

@@ -107,7 +107,7 @@ impl Step<'_> {
             Ok(count) => {
                 self.log.line(&format!("{} of the last run stay, and {task} runs again", text::count(count, "task")));
                 let to = StateDir::new(&scratch.join("state-kept"));
-                jobs::save(site, &to).await?;
+                site.write(&to).await?;
                 Ok(to)
             }
             Err(why) => {
