@@ -247,7 +247,8 @@ impl<'t> Reader<'t> {
             open.end_line();
             open.item.blocks = open.blocks;
             // A bracket that is escaped is no box.
-            if self.text.get(open.item.line.range.start..).is_some_and(|written| written.starts_with('[')) {
+            let start = open.item.line.range.start;
+            if self.text[start..].starts_with('[') && !self.text[..start].ends_with('\\') {
                 tick(&mut open.item);
             }
             outer.items.push(open.item);
