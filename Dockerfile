@@ -27,7 +27,10 @@ RUN npm install --global --no-fund --no-audit --loglevel=error \
     "@anthropic-ai/claude-code@${CLAUDE_CODE_VERSION}" "@openai/codex@${CODEX_VERSION}" \
   && npm cache clean --force
 COPY --from=build /src/target/release/backend-implementer /usr/local/bin/backend-implementer
-RUN ln -s backend-implementer /usr/local/bin/backend-implementer-action
+# The users of slots have names: programs ask for the name of their user, and some end when it has none.
+RUN ln -s backend-implementer /usr/local/bin/backend-implementer-action \
+  && i=0 && while [ "$i" -lt 512 ]; do \
+      echo "implementer-$i:x:$((60600 + i)):60600::/nonexistent:/bin/false"; i=$((i + 1)); done >>/etc/passwd
 # As in the small image.
 # hadolint ignore=DL3002
 ENTRYPOINT ["/usr/local/bin/backend-implementer"]
@@ -52,7 +55,9 @@ RUN ln -s backend-implementer /image/usr/local/bin/backend-implementer-action \
       mkdir -p "/image$(dirname "$library")" && cp -L "$library" "/image$library" || exit 1; done </tmp/libraries \
   && chroot /image /bin/busybox --install -s /bin \
   && mkdir -p /image/etc/ssl/certs && cp -L /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ \
-  && echo 'root:x:0:0:root:/root:/bin/sh' >/image/etc/passwd && echo 'root:x:0:' >/image/etc/group
+  && echo 'root:x:0:0:root:/root:/bin/sh' >/image/etc/passwd && echo 'root:x:0:' >/image/etc/group \
+  && i=0 && while [ "$i" -lt 512 ]; do \
+      echo "implementer-$i:x:$((60600 + i)):60600::/nonexistent:/bin/false"; i=$((i + 1)); done >>/image/etc/passwd
 
 FROM scratch AS action
 LABEL org.opencontainers.image.title="Backend Implementer" \

@@ -77,7 +77,8 @@ pub async fn look_for_agents(
     scratch: &Path,
 ) -> Vec<Check> {
     let Subject { config, roster, environment, .. } = subject;
-    let making = Making { config, command: None, own_steps: true, program_root, supervisor, environment };
+    let making =
+        Making { config, command: None, own_steps: true, isolated: false, program_root, supervisor, environment };
     let agents: Agents = match making.make(roster.iter().map(|subagent| &subagent.name)) {
         Ok(agents) => agents,
         Err(error) => return vec![Check::new("agent", State::Missing, errors::chain(&error))],
@@ -111,9 +112,7 @@ fn git() -> Check {
         }
         Ok([major, minor]) => {
             let [wanted_major, wanted_minor] = GIT_OLDEST;
-            let said = format!(
-                "version {major}.{minor} is too old: install {wanted_major}.{wanted_minor} or newer"
-            );
+            let said = format!("version {major}.{minor} is too old: install {wanted_major}.{wanted_minor} or newer");
             Check::new("git", State::Missing, said)
         }
         Err(error) => Check::new("git", State::Missing, errors::chain(&error)),
@@ -125,7 +124,8 @@ fn commands(subject: &Subject<'_>) -> Vec<Check> {
     let mut checks = Vec::new();
     for gate in GateKind::ALL {
         let mut argvs = subject.config.gate_commands(gate);
-        argvs.extend(subject.plan.iter().flat_map(|plan| plan.commands(gate)));
+        let of_plan = subject.plan.iter().flat_map(|plan| &plan.verification);
+        argvs.extend(of_plan.filter(|command| command.gate == gate).map(|command| command.argv.clone()));
         if argvs.is_empty() && gate == GateKind::Tests {
             let said = "no command is configured, so that it can pass for no plan that brings none of its own: set \
                         `gates.tests.commands`";
@@ -158,10 +158,16 @@ fn program(subject: &Subject<'_>, of: &str, argv: &[String]) -> Option<Check> {
     };
     Some(match found {
         Some(found) => Check::new(what, State::There, found),
-        None if name.contains('/') => {
-            Check::new(what, State::Missing, format!("the repository has no {name} at the commit that work starts from"))
-        }
-        None => Check::new(what, State::Missing, format!("the environment lacks `{name}`: install it before the work begins")),
+        None if name.contains('/') => Check::new(
+            what,
+            State::Missing,
+            format!("the repository has no {name} at the commit that work starts from"),
+        ),
+        None => Check::new(
+            what,
+            State::Missing,
+            format!("the environment lacks `{name}`: install it before the work begins"),
+        ),
     })
 }
 

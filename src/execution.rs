@@ -22,9 +22,9 @@ use crate::{
     agent::{self, AgentError, Agents, Making},
     coordinator::{self, Resumed, RunError, SandboxSite, Setup, progress::Observer},
     intake::Intake,
-    journal::{self, Journal},
+    journal::{self, Journal, JournalError, Seal},
     run_dir::{RunDir, RunDirError},
-    sandbox::SandboxError,
+    sandbox::{Level, SandboxError},
     workspace::{
         WorkspaceError,
         slots::{Slot, SlotPool},
@@ -179,18 +179,20 @@ pub async fn prepare(request: RunRequest, scratch: &Path) -> Result<Prepared, Ex
         executable: &supervisor,
         environment: &environment,
     })?;
+    let isolated = sandbox.level() != Level::None;
     let (agents, checkout) =
-        find_agents(&intake, command, probe, &programs, scratch, &supervisor, &environment).await?;
+        find_agents(&intake, command, probe, &programs, (scratch, isolated), &supervisor, &environment).await?;
 
     let run = run_id(SystemTime::now(), intake.lock.digest.short());
-    let (run_dir, resumed) = run_folder(&out, &run, &intake.lock, resume)?;
+    let seal = Seal::own().map_err(surroundings("make a key for the journal"))?;
+    let (run_dir, resumed) = run_folder(&out, &run, &intake.lock, resume, &seal)?;
     let store_dir = run_dir.path(RunFile::Store);
     let (store, run) = match &resumed {
         Some(resumed) => {
-            let store = if store_dir.join("HEAD").is_file() {
+            // What lies beside a journal that says nothing may be anybody's.
+            let store = if !resumed.records.is_empty() && store_dir.join("HEAD").is_file() {
                 RunStore::reopen(&repository, &store_dir)?
             } else {
-                // It broke off before its store was whole: nothing is in it.
                 let _ = std::fs::remove_dir_all(&store_dir);
                 RunStore::create(&repository, &store_dir)?
             };
@@ -250,17 +252,30 @@ impl Prepared {
 }
 
 /// Makes the run's folder, or finds that of a run of the same lock that broke off.
-fn run_folder(out: &Out, run: &str, lock: &Lock, resume: Resume) -> Result<(RunDir, Option<Resumed>), ExecutionError> {
+fn run_folder(
+    out: &Out,
+    run: &str,
+    lock: &Lock,
+    resume: Resume,
+    seal: &Seal,
+) -> Result<(RunDir, Option<Resumed>), ExecutionError> {
     let required = resume == Resume::Required;
     let broke_off = match out {
         _ if resume == Resume::Never => None,
         Out::Folder(folder) if folder.join(RunFile::Journal).is_file() => {
-            let fits = resumable(folder, lock);
+            let fits = resumable(folder, lock, seal)?;
             // Asked for by name, it is an error when it cannot be; else the folder is simply taken.
             if fits || required { Some(folder.clone()) } else { return Ok((RunDir::create(folder)?, None)) }
         }
         Out::Folder(_) => None,
-        Out::Below(folder) => RunDir::runs(folder).into_iter().find(|run| resumable(run, lock)),
+        Out::Below(folder) => RunDir::runs(folder).into_iter().find(|run| match resumable(run, lock, seal) {
+            Ok(resumable) => resumable,
+            Err(error) => {
+                // A run folder that somebody planted is passed over, and named.
+                tracing::warn!("{error}");
+                false
+            }
+        }),
     };
     let Some(folder) = broke_off else {
         return match out {
@@ -272,21 +287,26 @@ fn run_folder(out: &Out, run: &str, lock: &Lock, resume: Resume) -> Result<(RunD
         };
     };
     let run_dir = RunDir::resume(&folder)?;
-    let (journal, records) = Journal::resume(&run_dir.path(RunFile::Journal), lock).map_err(RunError::from)?;
+    let (journal, records) =
+        Journal::resume_sealed(&run_dir.path(RunFile::Journal), lock, seal).map_err(RunError::from)?;
     if run::is_over(&records) {
         return Err(RunDirError::Taken { path: folder }.into());
     }
     Ok((run_dir, Some(Resumed { journal, records })))
 }
 
-/// Tells whether a folder holds a run of this lock that is not over.
-fn resumable(folder: &Path, lock: &Lock) -> bool {
-    let Ok(records) = journal::read(&folder.join(RunFile::Journal)) else { return false };
+/// Tells whether a folder holds a run of this lock that is not over. Fails when somebody else wrote it.
+fn resumable(folder: &Path, lock: &Lock, seal: &Seal) -> Result<bool, RunError> {
+    let records = match journal::read_sealed(&folder.join(RunFile::Journal), seal) {
+        Ok(records) => records,
+        Err(error @ JournalError::Foreign { .. }) => return Err(error.into()),
+        Err(_) => return Ok(false),
+    };
     let same = records.first().is_none_or(|(_, first)| match first {
         Record::Begun { lock: found, version, .. } => found.digest == lock.digest && *version <= JOURNAL_VERSION,
         _ => false,
     });
-    same && !run::is_over(&records)
+    Ok(same && !run::is_over(&records))
 }
 
 /// Finds the agents of all subagents, and checks that they can be called. A program of the repository's own is run as
@@ -296,12 +316,13 @@ async fn find_agents(
     command: Option<Vec<String>>,
     store: RunStore,
     commit: &ObjectId,
-    scratch: &Path,
+    (scratch, isolated): (&Path, bool),
     supervisor: &Path,
     environment: &BTreeMap<String, String>,
 ) -> Result<(Agents, Option<Slot>), ExecutionError> {
     let config = &intake.config;
-    let mut making = Making { config, command, own_steps: false, program_root: scratch, supervisor, environment };
+    let mut making =
+        Making { config, command, own_steps: false, isolated, program_root: scratch, supervisor, environment };
     let mut checkout = None;
     if making.has_relative_program() {
         let pool = SlotPool::new(store, &scratch.join(PROGRAMS))?;
@@ -352,26 +373,31 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let lock = Lock::new(Digest::of("plan"), ObjectId::new("1".repeat(40)).unwrap(), Digest::of("roster"));
         let below = Out::Below(folder.path().to_owned());
-        let nothing = run_folder(&below, "r1", &lock, Resume::Required);
+        let seal = Seal::of_process().unwrap();
+        let nothing = run_folder(&below, "r1", &lock, Resume::Required, &seal);
         assert!(matches!(nothing, Err(ExecutionError::RunDir(RunDirError::NothingToResume { .. }))));
 
-        let (run_dir, resumed) = run_folder(&below, "r1", &lock, Resume::WherePossible).unwrap();
+        let (run_dir, resumed) = run_folder(&below, "r1", &lock, Resume::WherePossible, &seal).unwrap();
         assert!(resumed.is_none());
-        let journal = Journal::create(&run_dir.path(RunFile::Journal)).unwrap();
+        let journal = Journal::create_sealed(&run_dir.path(RunFile::Journal), seal.clone()).unwrap();
         journal.append(0, Record::Begun { version: JOURNAL_VERSION, run: "r1".to_owned(), lock: lock.clone() });
         journal.sync().await.unwrap();
         // It is at work.
-        let at_work = run_folder(&below, "r2", &lock, Resume::WherePossible);
+        let at_work = run_folder(&below, "r2", &lock, Resume::WherePossible, &seal);
         assert!(matches!(at_work, Err(ExecutionError::RunDir(RunDirError::AtWork { .. }))));
         drop((journal, run_dir));
 
-        let (run_dir, resumed) = run_folder(&below, "r2", &lock, Resume::Never).unwrap();
+        let (run_dir, resumed) = run_folder(&below, "r2", &lock, Resume::Never, &seal).unwrap();
         assert!(resumed.is_none() && run_dir.root().ends_with("r2"));
-        let (run_dir, resumed) = run_folder(&below, "r3", &lock, Resume::WherePossible).unwrap();
+        let (run_dir, resumed) = run_folder(&below, "r3", &lock, Resume::WherePossible, &seal).unwrap();
         assert!(run_dir.root().ends_with("r1"));
         assert_eq!(resumed.unwrap().run(), Some("r1"));
+        // What another key sealed is passed over.
+        let (run_dir, resumed) =
+            run_folder(&below, "r3b", &lock, Resume::WherePossible, &Seal::of_process().unwrap()).unwrap();
+        assert!(resumed.is_none() && run_dir.root().ends_with("r3b"));
         let other = Lock::new(Digest::of("other"), ObjectId::new("1".repeat(40)).unwrap(), Digest::of("roster"));
-        let (run_dir, resumed) = run_folder(&below, "r4", &other, Resume::WherePossible).unwrap();
+        let (run_dir, resumed) = run_folder(&below, "r4", &other, Resume::WherePossible, &seal).unwrap();
         assert!(resumed.is_none() && run_dir.root().ends_with("r4"));
     }
 }

@@ -8,6 +8,7 @@ pub mod agent;
 pub mod artifacts;
 pub mod cli;
 pub mod coordinator;
+pub mod doctor;
 pub(crate) mod errors;
 pub mod execution;
 pub mod github;

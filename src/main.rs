@@ -7,8 +7,11 @@ fn main() -> ExitCode {
     if let Some(code) = helper() {
         return code;
     }
+    backend_implementer::sandbox::become_root_on_hosted_runner();
     keep_memory_together();
-    backend_implementer::cli::main()
+    let code = backend_implementer::cli::main();
+    backend_implementer::sandbox::hand_back();
+    code
 }
 
 /// Runs as one of our own helpers, where the first argument says so: each is a process of one thread.

@@ -7,6 +7,7 @@ use implementer_model::{
     gate::ReadyForSubmission,
     handoff::{Handoff, HandoffError, IntegratedCommit, Status},
     ids::ObjectId,
+    isolation::Isolation,
     lock::Lock,
     patch::Patch,
     run::Facts,
@@ -87,6 +88,8 @@ pub struct Proof {
     pub status: Status,
     /// Everything that was checked, in order.
     pub checks: Vec<Check>,
+    /// What it takes something else to prove.
+    pub cannot_prove: Vec<String>,
 }
 
 impl Proof {
@@ -110,7 +113,8 @@ pub fn verify(target: &Path, repository: &Path, scratch: &Path) -> Result<Proof,
     let bytes = untrusted::read(&file, HANDOFF_MAX)?;
     let handoff = Handoff::read(&bytes).map_err(|source| VerifyError::Handoff { path: file.clone(), source })?;
     let folder = file.parent().unwrap_or(Path::new("."));
-    let mut proof = Proof { status: handoff.status, checks: Vec::new() };
+    let mut proof =
+        Proof { status: handoff.status, checks: Vec::new(), cannot_prove: cannot_prove(&handoff.isolation) };
 
     proof.add("the lock binds plan, base and roster", lock(&handoff));
     if let Some(name) = &handoff.result.bundle {
@@ -137,6 +141,24 @@ pub fn verify(target: &Path, repository: &Path, scratch: &Path) -> Result<Proof,
         );
     }
     Ok(proof)
+}
+
+/// Says what no check of a hand-off and a bundle can prove.
+#[must_use]
+pub fn cannot_prove(isolation: &Isolation) -> Vec<String> {
+    let level = isolation.level;
+    let mut all = vec![
+        "that the commands of the gates ran and ended as the receipts say: receipts are the coordinator's word. Run them \
+         again on the final commit to see for yourself"
+            .to_owned(),
+        "who wrote the hand-off: it is not signed. An attestation of the workflow run signs it".to_owned(),
+        "what subagents did and cost: reports, sessions and costs are the words of agent programs".to_owned(),
+        format!("that subagents were isolated: the coordinator says `{level}` ({})", level.meaning()),
+    ];
+    if !level.is_wall() {
+        all.push(format!("that no subagent forged the receipts: isolation `{level}` does not keep it from that"));
+    }
+    all
 }
 
 fn lock(handoff: &Handoff) -> Found {

@@ -31,6 +31,8 @@ pub struct Making<'a> {
     /// Whether subagents for which the workflow has steps of the user's own are worked for by these: then they are told
     /// things as any command is, and report by a file.
     pub own_steps: bool,
+    /// Whether what they start is isolated by us.
+    pub isolated: bool,
     /// The folder from which relative programs with a `/` are found.
     pub program_root: &'a Path,
     /// Our own executable, which supervises what we start.
@@ -77,7 +79,7 @@ impl Making<'_> {
         if kind.as_str() != AgentKind::COMMAND {
             let agent = CliAgent::new(kind, self.config.settings(kind), root, supervisor, self.environment);
             let agent = agent.ok_or_else(|| AgentError::NoSuchAgent { name: kind.to_string() })?;
-            return Ok(Arc::new(agent));
+            return Ok(Arc::new(agent.isolated(self.isolated)));
         }
         let overrides = self.config.subagents.iter();
         let overrides = overrides.filter_map(|(name, config)| Some((name.clone(), config.command.clone()?)));

@@ -34,6 +34,7 @@ mod protocol;
 mod redaction;
 mod report_file;
 mod scratch;
+mod secret_forms;
 mod supervisor;
 
 use scratch::Scratch;
@@ -172,6 +173,17 @@ pub struct Conclusion {
     pub session: Option<Session>,
     /// What it reported: nothing, something that is no report, or a report.
     pub report: Result<Option<ReadReport>, ReportFileError>,
+}
+
+impl Conclusion {
+    /// Takes secrets out of everything that was said.
+    #[must_use]
+    pub fn without(self, secrets: &Secrets) -> Self {
+        Self {
+            session: self.session.map(|session| secrets.taken_out_of(session)),
+            report: self.report.map(|report| report.map(|read| secrets.taken_out_of_report(read))),
+        }
+    }
 }
 
 /// Removes what an interrupted attempt left in place of a report: it would be taken for this one's.

@@ -212,6 +212,13 @@ pub enum LaunchError {
 }
 
 impl LaunchError {
+    /// Tells whether the process ran and nothing counts that it left: nobody can say how it ended, or something of it still
+    /// runs.
+    #[must_use]
+    pub fn is_loss(&self) -> bool {
+        matches!(self, Self::Lost { .. } | Self::Survived { .. })
+    }
+
     /// Tells whether another attempt may work: what the operating system refuses for want of something, such as memory
     /// or processes, and not what was asked for wrongly. A lost supervisor is an attack, not bad luck.
     #[must_use]

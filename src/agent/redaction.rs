@@ -1,9 +1,13 @@
 //! Secrets that a subagent was given by name, taken out of everything that it says.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io, path::Path};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use implementer_model::report::ReadReport;
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::secret_forms::forms_of;
+use crate::untrusted;
 
 /// The shortest value that is looked for: shorter ones stand in too many innocent places.
 const SECRET_MIN_BYTES: usize = 8;
@@ -31,28 +35,86 @@ fn secrets_passed(own: &BTreeMap<String, String>, passed: &[String]) -> BTreeMap
     secrets_of(&passed)
 }
 
-/// The secrets that a subagent was given, by name.
-#[derive(Debug)]
-pub struct Secrets(Vec<(String, Redactor)>);
+/// Tokens that a coordinator has and passes on to nobody.
+const OWN_TOKENS: [&str; 5] =
+    ["GITHUB_TOKEN", "GH_TOKEN", "INPUT_TOKEN", "ACTIONS_RUNTIME_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"];
+
+/// The secrets that a run was given, by name: they are looked for in everything, whoever they were given to.
+#[derive(Clone, Default)]
+pub struct Secrets {
+    by_name: Vec<(String, String, Redactor)>,
+    all: Redactor,
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<_> = self.by_name.iter().map(|(name, ..)| name).collect();
+        f.debug_struct("Secrets").field("names", &names).finish()
+    }
+}
 
 impl Secrets {
-    /// Collects those variables of `own` that are passed on and hold a secret.
+    /// Collects the secrets among those variables of `own` that are passed on to anybody, and the coordinator's own tokens.
     #[must_use]
     pub fn of(own: &BTreeMap<String, String>, passed: &[String]) -> Self {
-        let secrets = secrets_passed(own, passed).into_iter();
-        Self(secrets.map(|(name, value)| (name, Redactor::new([value.as_str()]))).collect())
+        let mut names = passed.to_vec();
+        names.extend(OWN_TOKENS.map(str::to_owned));
+        let secrets = secrets_passed(own, &names);
+        let all = Redactor::new(secrets.values().map(String::as_str));
+        let by_name = secrets.into_iter().map(|(name, value)| {
+            let redactor = Redactor::new([value.as_str()]);
+            (name, value, redactor)
+        });
+        Self { by_name: by_name.collect(), all }
+    }
+
+    /// Returns their values, to be taken out of a log as it is written.
+    #[must_use]
+    pub fn values(&self) -> Vec<String> {
+        self.by_name.iter().map(|(_, value, _)| value.clone()).collect()
+    }
+
+    /// Takes them out of every text of a value.
+    #[must_use]
+    pub fn taken_out_of<T: Serialize + DeserializeOwned>(&self, value: T) -> T {
+        if self.is_empty() {
+            return value;
+        }
+        let Ok(mut json) = serde_json::to_value(&value) else { return value };
+        self.all.json(&mut json);
+        // Only texts have changed. Where one of them had to be of a form, it is no secret's, and stays.
+        serde_json::from_value(json).unwrap_or(value)
+    }
+
+    /// Takes them out of a report.
+    #[must_use]
+    pub fn taken_out_of_report(&self, read: ReadReport) -> ReadReport {
+        self.all.report(read)
+    }
+
+    /// Takes them out of a plain file of at most `limit` bytes, whatever is in it. It is replaced as a whole.
+    ///
+    /// # Errors
+    /// When it holds one and cannot be replaced.
+    pub fn take_out_of_file(&self, path: &Path, limit: u64) -> io::Result<()> {
+        let Ok(bytes) = untrusted::read(path, limit) else { return Ok(()) };
+        if !self.all.finds(&bytes) {
+            return Ok(());
+        }
+        let text = self.all.text(&String::from_utf8_lossy(&bytes));
+        super::scratch::write_new(path, &text)
     }
 
     /// Tells whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.by_name.is_empty()
     }
 
     /// Returns the name of a secret whose value stands in `bytes`.
     #[must_use]
     pub fn find(&self, bytes: &[u8]) -> Option<&str> {
-        self.0.iter().find(|(_, redactor)| redactor.finds(bytes)).map(|(name, _)| name.as_str())
+        self.by_name.iter().find(|(.., redactor)| redactor.finds(bytes)).map(|(name, ..)| name.as_str())
     }
 }
 
@@ -74,12 +136,9 @@ impl Redactor {
     /// Makes one for these secrets. Those of several lines are looked for line by line, too: programs print keys so. Too
     /// short ones are passed over.
     pub(super) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
-        let lines = secrets.into_iter().flat_map(|secret| [secret].into_iter().chain(secret.lines()));
-        let patterns: std::collections::BTreeSet<Vec<u8>> = lines
-            .map(str::trim)
-            .filter(|secret| secret.len() >= SECRET_MIN_BYTES)
-            .map(|secret| secret.as_bytes().to_vec())
-            .collect();
+        let long_enough = secrets.into_iter().filter(|secret| secret.trim().len() >= SECRET_MIN_BYTES);
+        let patterns = long_enough.flat_map(|secret| forms_of(secret, SECRET_MIN_BYTES));
+        let patterns: std::collections::BTreeSet<Vec<u8>> = patterns.collect();
         let patterns: Vec<_> = patterns.into_iter().collect();
         let search = (!patterns.is_empty())
             // Building fails for gigabytes of patterns only.

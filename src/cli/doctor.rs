@@ -14,6 +14,8 @@ use crate::{
     agent::own_environment,
     doctor::{self, Check, State, Subject},
     execution, intake,
+    layout::RUNS_DIR,
+    sandbox::{Demand, Sandbox, Surroundings},
     workspace::{new_repository::root_of, store::RunStore},
 };
 
@@ -31,7 +33,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let written = match std::fs::read_to_string(root.join(CONFIG_PATH)) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(Failure::outside(anyhow::Error::from(error).context(format!("cannot read {CONFIG_PATH}")))),
+        Err(error) => {
+            return Err(Failure::outside(anyhow::Error::from(error).context(format!("cannot read {CONFIG_PATH}"))));
+        }
     };
     let config = Config::read(CONFIG_PATH, written.as_deref().unwrap_or_default(), &crate::agent::kinds())
         .map_err(|wrong| Failure::diagnosed(wrong, "the configuration"))?;
@@ -43,12 +47,24 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let head = store.resolve("HEAD")?;
     let files = store.list_files(&head.tree, "")?.into_iter().collect();
     let environment = own_environment();
-    let subject = Subject { config: &config, roster: &loaded.roster, plan: None, files: &files, environment: &environment };
+    let subject =
+        Subject { config: &config, roster: &loaded.roster, plan: None, files: &files, environment: &environment };
 
     let mut checks = vec![configuration(written.is_some())];
     checks.extend(doctor::look(&subject));
     let supervisor = std::env::current_exe().map_err(Failure::outside)?;
     checks.extend(runtime()?.block_on(doctor::look_for_agents(&subject, &root, &supervisor, scratch.path())));
+    checks.push(isolation(&Surroundings {
+        demand: Demand::or_default(config.isolation, false),
+        executable: &supervisor,
+        environment: &environment,
+        scratch: scratch.path(),
+        repository: &root,
+        run: &root.join(RUNS_DIR),
+        objects: &store.object_folders(),
+        passed: &config.pass_environment,
+        container_action: false,
+    }));
     checks.push(workflow_file(&root, &config, &loaded.roster));
 
     let width = checks.iter().map(|check| check.what.chars().count()).max().unwrap_or_default().min(50);
@@ -66,7 +82,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         return Ok(exit::COMPLETE);
     }
     show::out(&format!("\n{} missing: a run here would fail.\n", text::count(missing, "thing")));
-    Ok(exit::OUTSIDE)
+    Ok(exit::OUTSIDE_FAILED)
 }
 
 fn configuration(written: bool) -> Check {
@@ -78,6 +94,23 @@ fn configuration(written: bool) -> Check {
     Check { what: CONFIG_PATH.to_owned(), state, said: said.to_owned() }
 }
 
+/// Tries what can keep subagents apart here.
+fn isolation(surroundings: &Surroundings<'_>) -> Check {
+    let (state, said) = match Sandbox::open(surroundings) {
+        Ok(sandbox) if sandbox.level().is_wall() => {
+            (State::There, format!("`{}`: {}", sandbox.level(), sandbox.level().meaning()))
+        }
+        Ok(sandbox) => {
+            let isolation = sandbox.isolation();
+            let why = isolation.passed_over.join("; ");
+            let said = format!("only `{}`: {}. {why}", isolation.level, isolation.level.meaning());
+            (State::Note, said)
+        }
+        Err(error) => (State::Missing, error.to_string()),
+    };
+    Check { what: "isolation".to_owned(), state, said }
+}
+
 fn workflow_file(root: &Path, config: &Config, roster: &roster::Roster) -> Check {
     let there = std::fs::read_to_string(root.join(WORKFLOW_PATH)).ok();
     let (state, said) = match (there, workflow(config, roster)) {
@@ -85,7 +118,10 @@ fn workflow_file(root: &Path, config: &Config, roster: &roster::Roster) -> Check
         (Some(_), Err(error)) => (State::Note, error.to_string()),
         (Some(there), Ok(wanted)) if there == wanted => {
             if config.workflow.action.as_deref().is_some_and(|action| action.ends_with(&"0".repeat(40))) {
-                (State::Missing, "names no commit of the action: put that of a release in place of the zeros".to_owned())
+                (
+                    State::Missing,
+                    "names no commit of the action: put that of a release in place of the zeros".to_owned(),
+                )
             } else {
                 (State::There, "is up to date".to_owned())
             }

@@ -7,6 +7,8 @@ mod apply;
 mod collect;
 mod defect;
 mod demo;
+mod doctor;
+mod elevate;
 mod event_lines;
 mod exit;
 mod gate;
@@ -71,6 +73,8 @@ enum Command {
     Generate(generate::Arguments),
     /// Look at the repository and write its configuration, workflow and first plan, with the reasons
     Init(init::Arguments),
+    /// Say what a run here would miss: programs, keys, git, gates
+    Doctor(doctor::Arguments),
     /// Write a plan of any dialect in ours, with every assignment explicit
     Import(import::Arguments),
     /// List the roster and lint the agent files
@@ -132,6 +136,7 @@ fn parse_and_run() -> ExitCode {
         Command::Man(arguments) => shell::man(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Agents(arguments) => agents::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),

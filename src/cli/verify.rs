@@ -22,18 +22,23 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let scratch = tempfile::tempdir().context("cannot make a temporary folder").map_err(Failure::outside)?;
     let proof = verify(&arguments.target, &arguments.repo, scratch.path())?;
+    show::out(if proof.holds() { "The record proves:\n" } else { "What was checked:\n" });
     for check in &proof.checks {
         match &check.found {
             Ok(evidence) => show::out(&format!("ok      {}: {evidence}\n", check.claim)),
             Err(wrong) => show::out(&format!("FAILED  {}: {wrong}\n", check.claim)),
         }
     }
+    show::out("\nThe record cannot prove:\n");
+    for open in &proof.cannot_prove {
+        show::out(&format!("-       {open}\n"));
+    }
     let status = format!("{:?}", proof.status).to_lowercase();
     if proof.holds() {
-        show::out(&format!("\nProven: the hand-off says {status}, and that is what there is.\n"));
+        show::out(&format!("\nVerified: the record matches the commits. Result: {status}.\n"));
         Ok(exit::COMPLETE)
     } else {
-        show::out("\nNot proven: do not submit this.\n");
+        show::out("\nNot verified: do not submit this.\n");
         Ok(exit::INCOMPLETE)
     }
 }

@@ -2,16 +2,21 @@
 
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
 
 use implementer_model::{ids::ObjectId, scope::TreePaths};
 
-use super::{error::RunError, gates::RanGate};
+use super::{
+    error::RunError,
+    gates::RanGate,
+    quarters::Quarters,
+    working_copy::{SetupPlace, WorkingCopySetup},
+};
 use crate::{
-    agent::Agents,
+    agent::{Agents, Secrets},
     run_dir::RunDir,
     sandbox::Sandbox,
     workspace::{slots::SlotPool, store::RunStore},
@@ -23,6 +28,8 @@ pub(super) struct WorkerContext {
     /// The slots of gates, which no attempt has had.
     pub(super) gate_pool: SlotPool,
     pub(super) sandbox: Sandbox,
+    /// The secrets of the whole run.
+    pub(super) secrets: Secrets,
     pub(super) run_dir: RunDir,
     /// Where subagents and gates have their HOME and TMPDIR; outside the repository, gone after the run.
     pub(super) scratch: PathBuf,
@@ -31,6 +38,8 @@ pub(super) struct WorkerContext {
     pub(super) environment: BTreeMap<String, String>,
     /// Our own executable, which supervises what we start.
     pub(super) supervisor: PathBuf,
+    /// What makes working copies ready.
+    pub(super) setup: WorkingCopySetup,
     pub(super) clock: RunClock,
     /// What the tests gate came to on the base, once somebody asked.
     pub(super) base_tests: tokio::sync::OnceCell<RanGate>,
@@ -57,6 +66,27 @@ impl RunClock {
 }
 
 impl WorkerContext {
+    /// Makes a working copy ready for what runs in it.
+    pub(super) async fn make_ready(
+        &self,
+        commit: &ObjectId,
+        worktree: &Path,
+        scratch: &Path,
+        quarters: &Quarters<'_>,
+    ) -> Result<(), RunError> {
+        let place = SetupPlace {
+            store: &self.store,
+            commit,
+            worktree,
+            scratch,
+            sandbox: &self.sandbox,
+            quarters,
+            environment: &self.environment,
+            supervisor: &self.supervisor,
+        };
+        self.setup.make_ready(&place).await
+    }
+
     /// Returns the paths of a tree, from the last call where it was for the same tree.
     pub(super) fn paths_of(&self, tree: &ObjectId) -> Result<Arc<TreePaths>, RunError> {
         let mut last = self.tree_paths.lock().unwrap_or_else(PoisonError::into_inner);

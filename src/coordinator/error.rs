@@ -17,6 +17,9 @@ pub enum RunError {
     /// The agent cannot be used at all.
     #[error(transparent)]
     Agent(#[from] AgentError),
+    /// The environment lacks something that the work needs. Nobody's work is to blame, and no task is marked for it.
+    #[error("{0}")]
+    Environment(String),
     /// The program itself failed; this is a defect.
     #[error("the coordinator failed: {0}; this is a defect of the program, please report it")]
     Defect(String),

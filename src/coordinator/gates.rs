@@ -116,6 +116,10 @@ pub(super) async fn run_one(
         return Ok(ran);
     }
     let slot = context.gate_pool.acquire(&target.commit, None).await?;
+    let scratch = context.scratch.join(format!("gate-{}-setup-{}", job.gate, slot.number()));
+    let quarters = Quarters::of_gate((&context.sandbox, &context.secrets), slot.number(), slot.path(), &scratch)
+        .map_err(|source| RunDirError::Io { path: slot.path().to_owned(), source })?;
+    context.make_ready(&target.commit, slot.path(), &scratch, &quarters).await?;
     for (number, (asked_by, argv)) in job.commands.iter().enumerate() {
         if *stop.borrow() {
             break;
@@ -193,8 +197,9 @@ impl CommandPlace<'_> {
                 () = stopped(stop) => {}
             }
         };
-        let quarters = Quarters::of_gate(&self.context.sandbox, self.slot, self.worktree, &scratch)
-            .map_err(|source| RunDirError::Io { path: self.worktree.to_owned(), source })?;
+        let quarters =
+            Quarters::of_gate((&self.context.sandbox, &self.context.secrets), self.slot, self.worktree, &scratch)
+                .map_err(|source| RunDirError::Io { path: self.worktree.to_owned(), source })?;
         let ended = quarters.run(launch, 1, end).await;
         let ran = match ended {
             Ok(ended) => {
@@ -228,7 +233,8 @@ impl CommandPlace<'_> {
             }
         };
         let _ = std::fs::remove_dir_all(&scratch);
-        Ok(ran)
+        let (receipt, results) = ran;
+        Ok((self.context.secrets.taken_out_of(receipt), results))
     }
 
     fn receipt(

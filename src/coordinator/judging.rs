@@ -104,20 +104,17 @@ pub(super) fn keep_and_judge(
     Ok(judge(plan, output, paths.as_deref()))
 }
 
-/// Refuses a patch that holds the value of a secret which its subagent was given.
-pub(super) fn without_secrets(
-    context: &WorkerContext,
-    plan: &AttemptPlan,
-    captured: Captured,
-) -> Result<Captured, WorkspaceError> {
-    let secrets = agent::Secrets::of(&context.environment, &plan.pass_environment);
+/// Refuses a patch that holds the value of a secret which the run was given.
+pub(super) fn without_secrets(context: &WorkerContext, captured: Captured) -> Result<Captured, WorkspaceError> {
+    let secrets = &context.secrets;
     if secrets.is_empty() {
         return Ok(captured);
     }
     tokio::task::block_in_place(|| {
         refused_with(&context.store, captured, |change| {
             let Some(blob) = change.new.as_ref().filter(|blob| blob.mode != FileMode::Gitlink) else { return Ok(None) };
-            Ok(secrets.find(&context.store.read_blob(&blob.id)?).map(str::to_owned))
+            let in_path = secrets.find(change.path.as_bytes());
+            Ok(in_path.or(secrets.find(&context.store.read_captured(&blob.id)?)).map(str::to_owned))
         })
     })
 }
@@ -191,6 +188,7 @@ fn judge(plan: &AttemptPlan, output: AttemptOutput, paths: Option<&TreePaths>) -
     };
     let left_out: Vec<_> = left_out.into_iter().map(|left| (left.path, left.why.to_string())).collect();
     let ending = match &ended {
+        Err(NotStarted::Launch(error)) if error.is_loss() => Ending::Lost(error.to_string()),
         Err(error) => Ending::NotStarted(error.to_string()),
         Ok(ended) if ended.stopped && cancelled => Ending::Cancelled,
         Ok(ended) if ended.stopped && !ended.out_of_turns => Ending::Stopped,

@@ -18,7 +18,7 @@ use super::{
     setup::Setup,
 };
 use crate::{
-    journal::{Journal, Sink},
+    journal::{Journal, JournalError, Seal, Sink},
     layout::RunFile,
 };
 
@@ -51,7 +51,11 @@ pub async fn run(
 ) -> Result<Handoff, RunError> {
     let (journal, records) = match resumed {
         Some(Resumed { journal, records }) => (journal, records),
-        None => (Journal::create(&setup.run_dir.path(RunFile::Journal))?, Vec::new()),
+        None => {
+            let path = setup.run_dir.path(RunFile::Journal);
+            let seal = Seal::own().map_err(|source| JournalError::Write { path: path.clone(), source })?;
+            (Journal::create_sealed(&path, seal)?, Vec::new())
+        }
     };
     setup.run_dir.write_json(RunFile::Lock, &setup.intake.lock)?;
     let history = History::from_records(records, MadeBy::EarlierProcess);

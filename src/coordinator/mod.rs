@@ -25,6 +25,7 @@ mod setup;
 mod starting;
 mod timeline;
 mod worker;
+mod working_copy;
 
 pub use self::{
     attempt_files::AttemptFiles,
@@ -33,7 +34,8 @@ pub use self::{
     integration::commit_message,
     judging::{AttemptProcess, capture_and_judge},
     local::{Resumed, run},
-    quarters::{Quarters, Site as SandboxSite, open_sandbox},
+    quarters::{Quarters, Site as SandboxSite, open_sandbox, passed_to_anybody},
     setup::Setup,
     worker::concluded,
+    working_copy::{SetupPlace, WorkingCopySetup},
 };

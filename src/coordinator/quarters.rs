@@ -9,7 +9,7 @@ use std::{
 use implementer_model::isolation::Demand;
 
 use crate::{
-    agent::{self, Ended, Launch, LaunchError, own_folders},
+    agent::{self, Ended, Launch, LaunchError, Secrets, own_folders},
     intake::Intake,
     sandbox::{Room, Sandbox, SandboxError, Surroundings, User},
     workspace::{
@@ -45,8 +45,7 @@ pub fn open_sandbox(site: &Site<'_>) -> Result<Sandbox, SandboxError> {
     let Site { intake, store, repository, run, scratch, executable, environment } = *site;
     let in_workflow = environment.get("GITHUB_ACTIONS").is_some_and(|value| value == "true");
     let container = environment.get("GITHUB_WORKSPACE").is_some_and(|folder| folder.starts_with("/github/"));
-    let subagents = intake.roster.iter().flat_map(|subagent| intake.config.environment(&subagent.name));
-    let passed: Vec<_> = subagents.map(str::to_owned).chain(intake.config.pass_environment.iter().cloned()).collect();
+    let passed = passed_to_anybody(intake);
     Sandbox::open(&Surroundings {
         demand: Demand::or_default(intake.config.isolation, in_workflow),
         executable,
@@ -58,6 +57,13 @@ pub fn open_sandbox(site: &Site<'_>) -> Result<Sandbox, SandboxError> {
         passed: &passed,
         container_action: in_workflow && container,
     })
+}
+
+/// Returns the names of all variables that subagents or gates are given.
+#[must_use]
+pub fn passed_to_anybody(intake: &Intake) -> Vec<String> {
+    let subagents = intake.roster.iter().flat_map(|subagent| intake.config.environment(&subagent.name));
+    subagents.map(str::to_owned).chain(intake.config.pass_environment.iter().cloned()).collect()
 }
 
 /// The first number of the users of gates: attempts have those before.
@@ -82,6 +88,7 @@ fn owners(sandbox: &Sandbox, first: usize) -> Owners {
 #[derive(Debug)]
 pub struct Quarters<'a> {
     sandbox: &'a Sandbox,
+    secrets: &'a Secrets,
     user: Option<User>,
     worktree: &'a Path,
     scratch: &'a Path,
@@ -95,13 +102,13 @@ impl<'a> Quarters<'a> {
     /// # Errors
     /// When there is no user for it.
     pub(super) fn of_attempt(
-        sandbox: &'a Sandbox,
+        (sandbox, secrets): (&'a Sandbox, &'a Secrets),
         slot: &'a Slot,
         scratch: &'a Path,
         programs: &'a Path,
     ) -> io::Result<Self> {
         let user = sandbox.user_of(slot.number())?;
-        Ok(Self { sandbox, user, worktree: slot.path(), scratch, programs: Some(programs) })
+        Ok(Self { sandbox, secrets, user, worktree: slot.path(), scratch, programs: Some(programs) })
     }
 
     /// Makes the place of a command of a gate in a slot of the pool of gates.
@@ -109,13 +116,13 @@ impl<'a> Quarters<'a> {
     /// # Errors
     /// When there is no user for it.
     pub(super) fn of_gate(
-        sandbox: &'a Sandbox,
+        (sandbox, secrets): (&'a Sandbox, &'a Secrets),
         slot: usize,
         worktree: &'a Path,
         scratch: &'a Path,
     ) -> io::Result<Self> {
         let user = sandbox.user_of(FIRST_GATE_USER + slot)?;
-        Ok(Self { sandbox, user, worktree, scratch, programs: None })
+        Ok(Self { sandbox, secrets, user, worktree, scratch, programs: None })
     }
 
     /// Makes the place of an attempt in a work tree that another process has prepared, and gives it away until
@@ -124,14 +131,14 @@ impl<'a> Quarters<'a> {
     /// # Errors
     /// When there is no user for it, or the work tree cannot be given away.
     pub fn of_prepared(
-        sandbox: &'a Sandbox,
+        (sandbox, secrets): (&'a Sandbox, &'a Secrets),
         worktree: &'a Path,
         scratch: &'a Path,
         programs: &'a Path,
     ) -> io::Result<Self> {
         let user = sandbox.user_of(0)?;
         sandbox.give(worktree, user)?;
-        Ok(Self { sandbox, user, worktree, scratch, programs: Some(programs) })
+        Ok(Self { sandbox, secrets, user, worktree, scratch, programs: Some(programs) })
     }
 
     /// Takes a work tree back that [`Self::of_prepared`] gave away, for whoever captures it.
@@ -141,6 +148,11 @@ impl<'a> Quarters<'a> {
     pub fn take_back(&self) -> io::Result<()> {
         let me = User { uid: rustix::process::geteuid().as_raw(), gid: rustix::process::getegid().as_raw() };
         self.sandbox.give(self.worktree, self.user.map(|_| me))
+    }
+
+    /// Gives what was put into the work tree to whoever works in it.
+    pub(super) fn give_worktree(&self, sandbox: &Sandbox) -> io::Result<()> {
+        sandbox.give(self.worktree, self.user)
     }
 
     /// Runs what is to be run here, until nothing of it is left. Of the command the first `own` words say what it may read
@@ -166,6 +178,7 @@ impl<'a> Quarters<'a> {
         read.push(self.scratch.to_owned());
         read.extend(self.programs.map(Path::to_owned));
         let write: Vec<PathBuf> = [self.worktree.to_owned()].into_iter().chain(own_folders).collect();
+        launch.secrets.extend(self.secrets.values());
         launch.cell = self.sandbox.cell(self.user, &Room { write, read });
         let ended = agent::run(&launch, stop).await;
         self.sandbox.remove_shared_files(self.user);

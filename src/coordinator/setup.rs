@@ -11,10 +11,11 @@ use super::{
     context::{RunClock, WorkerContext},
     durations,
     error::RunError,
-    quarters::{owners_of_attempts, owners_of_gates},
+    quarters::{owners_of_attempts, owners_of_gates, passed_to_anybody},
+    working_copy::WorkingCopySetup,
 };
 use crate::{
-    agent::Agents,
+    agent::{Agents, Secrets},
     intake::Intake,
     run_dir::RunDir,
     sandbox::Sandbox,
@@ -60,19 +61,28 @@ impl Setup {
         let began = Instant::now();
         let Self { intake, store, run_dir, scratch, agents, sandbox, environment, supervisor, place, revision: _ } =
             self;
+        let secrets = Secrets::of(&environment, &passed_to_anybody(&intake));
         let Intake { base, rules, plan, roster, config, mut schedule, lock, provenance, warnings: _ } = intake;
         if made_by == MadeBy::Jobs {
             // What runs at one time is the workflow's business; here a wave is open as a whole.
             schedule.concurrency = usize::MAX;
         }
+        let setup = WorkingCopySetup::new(
+            config.setup.clone(),
+            config.pass_environment.clone(),
+            scratch.join("setup"),
+            run_dir.path("setup"),
+        );
         let durations = durations::durations(&schedule, &history, &run_dir);
         let Base { commit, tree, committed_at: _ } = base;
         let base = Head { commit, tree };
         let basis = Basis { plan, roster, config, lock, provenance, place, base, rules: rules.tree };
         let context = WorkerContext {
+            setup,
             pool: SlotPool::spread_among(store.clone(), &scratch.join("slots"), owners_of_attempts(&sandbox))?,
             gate_pool: SlotPool::spread_among(store.clone(), &scratch.join("gate-slots"), owners_of_gates(&sandbox))?,
             sandbox,
+            secrets,
             store,
             run_dir,
             scratch,

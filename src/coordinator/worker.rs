@@ -6,6 +6,7 @@ use std::sync::Arc;
 use implementer_model::{
     ids::ObjectId,
     record::Outcome,
+    report::REPORT_MAX_BYTES,
     run::{AttemptPlan, Happened, JudgedAttempt},
     schedule::StopReason,
 };
@@ -56,17 +57,18 @@ async fn attempt(
             return Ok(JudgedAttempt { ended, accepted: None });
         }
     };
+    let scratch = context.scratch.join(format!("{}-{}", plan.id.task, plan.id.attempt));
+    let programs = context.scratch.join(PROGRAMS);
+    let quarters = Quarters::of_attempt((&context.sandbox, &context.secrets), &slot, &scratch, &programs)
+        .map_err(|source| RunDirError::Io { path: slot.path().to_owned(), source })?;
+    context.make_ready(&plan.base, slot.path(), &scratch, &quarters).await?;
     let placed = slot.place_agent_files(&plan.rules, plan.project_settings).await?;
     let folder = context.run_dir.begin_attempt(&plan.id.task, plan.id.attempt)?;
-    let scratch = context.scratch.join(format!("{}-{}", plan.id.task, plan.id.attempt));
     let files = AttemptFiles::create(&plan, slot.path(), &folder, &scratch)?;
     let job = files.job(&plan);
     context.run_dir.write(&folder.join(TaskFile::Brief), plan.brief.as_bytes())?;
     tell(RunEvent::AttemptStarted(plan.started()));
     let started_ms = context.now_ms();
-    let programs = context.scratch.join(PROGRAMS);
-    let quarters = Quarters::of_attempt(&context.sandbox, &slot, &scratch, &programs)
-        .map_err(|source| RunDirError::Io { path: slot.path().to_owned(), source })?;
     let mut ended = match agent.prepare(&job) {
         Ok(launch) => quarters.run(launch, usize::MAX, stopped(&mut stop)).await.map_err(NotStarted::Launch),
         Err(error) => Err(NotStarted::Agent(error)),
@@ -87,7 +89,9 @@ async fn attempt(
         Ok(()) if ended.is_ok() => slot.capture_last().await,
         Ok(()) => {
             let captured = slot.capture().await;
-            if let Err(NotStarted::Launch(error @ (LaunchError::Lost { .. } | LaunchError::Survived { .. }))) = &ended {
+            if let Err(NotStarted::Launch(error)) = &ended
+                && error.is_loss()
+            {
                 // Whatever it was that ran there, nobody else is to meet it.
                 slot.give_up(error.to_string());
             }
@@ -98,7 +102,12 @@ async fn attempt(
             Err(error)
         }
     };
-    let captured = captured.and_then(|captured| without_secrets(context, &plan, captured));
+    let captured = captured.and_then(|captured| without_secrets(context, captured));
+    let conclusion = conclusion.map(|conclusion| conclusion.without(&context.secrets));
+    context
+        .secrets
+        .take_out_of_file(&files.report, REPORT_MAX_BYTES as u64)
+        .map_err(|source| RunDirError::Io { path: files.report.clone(), source })?;
     let ended_ms = context.now_ms();
     let cancelled = *stop.borrow() == Some(StopReason::Cancelled);
     let paths = |tree: &ObjectId| context.paths_of(tree);
@@ -133,7 +142,7 @@ pub async fn concluded(
                 ended.leftovers = ended.leftovers.saturating_add(again.leftovers);
                 agent.conclude_repair(job, first, &again)
             }
-            Err(error @ (LaunchError::Lost { .. } | LaunchError::Survived { .. })) => return Err(error),
+            Err(error) if error.is_loss() => return Err(error),
             Err(error) => {
                 tracing::warn!(%error, task = %job.task, "a subagent could not be asked for its report again");
                 first

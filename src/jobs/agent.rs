@@ -52,7 +52,7 @@ fn making<'a>(
     supervisor: &'a Path,
     environment: &'a BTreeMap<String, String>,
 ) -> Making<'a> {
-    Making { config: &intake.config, command: None, own_steps, program_root, supervisor, environment }
+    Making { config: &intake.config, command: None, own_steps, isolated: false, program_root, supervisor, environment }
 }
 
 fn make(

@@ -4,6 +4,7 @@
 //! killed job loses no more than what was running.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -15,9 +16,11 @@ use super::{agent, error::JobError, kept::Keeper, site::Site};
 use crate::{
     agent::own_environment,
     coordinator::{
-        self, Resumed, Setup,
+        self, Resumed, RunError, Setup,
         progress::{Observer, Progress},
     },
+    doctor,
+    intake::Intake,
     journal::{self, Journal},
     layout::RunFile,
     run_dir::RunDir,
@@ -45,9 +48,10 @@ pub async fn run_in_place(
     let called = intake.schedule.tasks.iter().filter_map(|task| intake.roster.get(&task.subagent));
     let (agents, _programs) =
         agent::of_configuration(intake, called, false, &site.store, &site.frozen.rules, scratch).await?;
-    let run_dir = RunDir::create(&out.join(RUN))?;
     let (supervisor, environment) =
         (std::env::current_exe().map_err(JobError::reading("our own executable"))?, own_environment());
+    check_environment(site, &environment)?;
+    let run_dir = RunDir::create(&out.join(RUN))?;
     let sandbox =
         site.open_sandbox(&supervisor, &environment, scratch)?.of_run(run_dir.root(), &site.store.object_folders());
     let path = run_dir.path(RunFile::Journal);
@@ -86,6 +90,19 @@ pub async fn run_in_place(
     };
     keeper.keep(site, &path).await?;
     Ok(ended?)
+}
+
+/// Refuses to begin when gates or set-up call programs that are not there: nothing has cost anything yet.
+fn check_environment(site: &Site, environment: &BTreeMap<String, String>) -> Result<(), JobError> {
+    let files = site.store.list_files(&site.intake.base.tree, "")?.into_iter().collect();
+    let Intake { config, roster, plan, .. } = site.intake.as_ref();
+    let subject = doctor::Subject { config, roster, plan: Some(plan), files: &files, environment };
+    let missing: Vec<_> = doctor::look(&subject)
+        .into_iter()
+        .filter(|check| check.state == doctor::State::Missing)
+        .map(|check| format!("{}: {}", check.what, check.said))
+        .collect();
+    if missing.is_empty() { Ok(()) } else { Err(RunError::Environment(missing.join("\n")).into()) }
 }
 
 /// Keeps what is finished whenever there is news, until the run is over.

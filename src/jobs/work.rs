@@ -4,7 +4,7 @@ use std::{fs, path::Path, time::Duration};
 
 use implementer_model::{
     record::AttemptId,
-    report::{ReadReport, Report},
+    report::{REPORT_MAX_BYTES, ReadReport, Report},
     run::AttemptPlan,
     session::Session,
 };
@@ -14,7 +14,7 @@ use tokio::{sync::watch, time::Instant};
 use super::{agent, error::JobError, prepare::AttemptDir, site::Site};
 use crate::{
     agent::{self as process, Conclusion, Ended, LaunchError, ReportFileError, Secrets},
-    coordinator::{AttemptFiles, Quarters, concluded},
+    coordinator::{AttemptFiles, Quarters, SetupPlace, WorkingCopySetup, concluded, passed_to_anybody},
     layout::PROGRAMS,
     sandbox::Sandbox,
     workspace::capture::FILE_LIMIT,
@@ -93,12 +93,21 @@ pub async fn work(
         agent::of_configuration(&site.intake, called, true, &site.store, &site.frozen.rules, scratch).await?;
     let executable = std::env::current_exe().map_err(JobError::reading("our own executable"))?;
     let sandbox = site.open_sandbox(&executable, &process::own_environment(), scratch)?;
+    let secrets = Secrets::of(&process::own_environment(), &passed_to_anybody(&site.intake));
+    let config = &site.intake.config;
+    let setup = WorkingCopySetup::new(
+        config.setup.clone(),
+        config.pass_environment.clone(),
+        scratch.join("setup"),
+        job.join("setup-logs"),
+    );
     for plan in &plans {
         if *cancel.borrow() {
             break;
         }
         let agent = agents.of(&plan.task.subagent)?.as_ref();
-        work_one(site, plan, agent, &Place { sandbox: &sandbox, job, scratch }, cancel.clone()).await?;
+        let place = Place { sandbox: &sandbox, secrets: &secrets, setup: &setup, job, scratch };
+        work_one(site, plan, agent, &place, cancel.clone()).await?;
     }
     Ok(())
 }
@@ -106,6 +115,8 @@ pub async fn work(
 /// Where the attempts of a job are made.
 struct Place<'a> {
     sandbox: &'a Sandbox,
+    secrets: &'a Secrets,
+    setup: &'a WorkingCopySetup,
     job: &'a Path,
     scratch: &'a Path,
 }
@@ -123,14 +134,26 @@ async fn work_one(
     let launch = agent.prepare(&files.job(plan))?;
     let deadline = Instant::now() + Duration::from_secs(plan.task.time_limit_s);
     let programs = place.scratch.join(PROGRAMS);
-    let quarters = Quarters::of_prepared(place.sandbox, &files.worktree, &files.scratch, &programs)
+    let quarters = Quarters::of_prepared((place.sandbox, place.secrets), &files.worktree, &files.scratch, &programs)
         .map_err(JobError::writing(&files.worktree))?;
+    let environment = process::own_environment();
+    let setup = SetupPlace {
+        store: &site.store,
+        commit: &plan.base,
+        worktree: &files.worktree,
+        scratch: &files.scratch,
+        sandbox: place.sandbox,
+        quarters: &quarters,
+        environment: &environment,
+        supervisor: &launch.supervisor,
+    };
+    place.setup.make_ready(&setup).await?;
     let mut process = quarters.run(launch, usize::MAX, end_of(deadline, cancel.clone())).await;
     let mut said = None;
     if let Ok(ended) = &mut process {
         let end = end_of(deadline, cancel.clone());
         match concluded(agent, &files.job(plan), ended, &quarters, end).await {
-            Ok(conclusion) => said = Some(Said::of(conclusion)),
+            Ok(conclusion) => said = Some(Said::of(conclusion.without(place.secrets))),
             Err(error) => process = Err(error),
         }
     }
@@ -138,8 +161,8 @@ async fn work_one(
         tracing::warn!(%error, attempt = %plan.id, "the agent could not be run");
     }
     quarters.take_back().map_err(JobError::writing(&files.worktree))?;
-    let secrets = Secrets::of(&process::own_environment(), &plan.pass_environment);
-    let secrets = if secrets.is_empty() { Vec::new() } else { secrets_below(&files.worktree, &secrets) };
+    place.secrets.take_out_of_file(&files.report, REPORT_MAX_BYTES as u64).map_err(JobError::writing(&files.report))?;
+    let secrets = if place.secrets.is_empty() { Vec::new() } else { secrets_below(&files.worktree, place.secrets) };
     let cancelled = *cancel.borrow();
     let how = HowItEnded { process, said, secrets, cancelled, ended_ms: site.now_ms() };
     let path = dir.ended();

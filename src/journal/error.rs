@@ -33,6 +33,15 @@ pub enum JournalError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// Its first line was sealed with another key than this user's.
+    #[error(
+        "the journal {path} was not written by this user on this machine, so the run is not resumed: what it says could be \
+         anybody's. Begin a new run in another folder, or remove this one"
+    )]
+    Foreign {
+        /// The journal file.
+        path: PathBuf,
+    },
     /// A newer program wrote it.
     #[error(
         "the journal {path} has version {found}, and this program knows {JOURNAL_VERSION}: resume with the newer program"

@@ -3,6 +3,7 @@
 use std::{
     fs::{File, OpenOptions},
     io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     thread::JoinHandle,
 };
@@ -17,6 +18,7 @@ use super::{
     JournalError,
     lines::{Chain, Lines},
     read::{check_lock, read_lines},
+    seal::Seal,
 };
 
 /// What the writer is asked for.
@@ -39,7 +41,15 @@ impl Journal {
     /// # Errors
     /// When the file cannot be created.
     pub fn create(path: &Path) -> Result<Self, JournalError> {
-        Self::start(path, Writer::new(path, create_file(path)?, Chain::default()))
+        Self::create_sealed(path, Seal::open())
+    }
+
+    /// Creates a journal as [`Self::create`] does, whose lines are bound by `seal`.
+    ///
+    /// # Errors
+    /// When the file cannot be created.
+    pub fn create_sealed(path: &Path, seal: Seal) -> Result<Self, JournalError> {
+        Self::start(path, Writer::new(path, create_file(path)?, Chain::new(seal)))
     }
 
     /// Opens the journal of a run that was interrupted, to append behind its last record. A torn last line is cut off
@@ -48,7 +58,15 @@ impl Journal {
     /// # Errors
     /// When it is damaged before its end, of a newer version, of another lock, or cannot be written.
     pub fn resume(path: &Path, lock: &Lock) -> Result<(Self, Vec<Timed>), JournalError> {
-        let Lines { records, chain, good_bytes } = read_lines(path)?;
+        Self::resume_sealed(path, lock, &Seal::open())
+    }
+
+    /// Opens a journal as [`Self::resume`] does, whose lines are bound by `seal`.
+    ///
+    /// # Errors
+    /// As [`Self::resume`], and when another key sealed it.
+    pub fn resume_sealed(path: &Path, lock: &Lock, seal: &Seal) -> Result<(Self, Vec<Timed>), JournalError> {
+        let Lines { records, chain, good_bytes } = read_lines(path, seal)?;
         check_lock(path, &records, lock)?;
         let io_error = |source| JournalError::Write { path: path.to_owned(), source };
         let mut file = OpenOptions::new().write(true).open(path).map_err(io_error)?;
@@ -110,7 +128,7 @@ pub fn write(path: &Path, records: &[Timed]) -> Result<(), JournalError> {
 }
 
 fn create_file(path: &Path) -> Result<File, JournalError> {
-    let file = OpenOptions::new().write(true).create_new(true).open(path);
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     opened(path);
     file.map_err(|source| JournalError::Write { path: path.to_owned(), source })
 }

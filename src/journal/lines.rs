@@ -1,13 +1,9 @@
 //! The lines of a journal: JSON, each bound to the one before it by a checksum.
 
-use implementer_model::{
-    ids::Digest,
-    record::{JOURNAL_VERSION, Record, Timed},
-};
+use implementer_model::record::{JOURNAL_VERSION, Record, Timed};
 use serde::{Deserialize, Serialize};
 
-/// Hex digits of the checksum that are kept: 64 bits, far more than a torn or damaged line needs to be told.
-const CHECKSUM_DIGITS: usize = 16;
+use super::seal::Seal;
 
 /// What stands around checksum and entry in a line: every line is JSON, and the checksum is over the entry as it is
 /// written.
@@ -32,6 +28,8 @@ pub(super) struct Chain {
     lines: u64,
     /// The checksum of the last.
     last: String,
+    /// What binds them.
+    seal: Seal,
 }
 
 /// Why a line does not continue a chain.
@@ -39,17 +37,23 @@ pub(super) struct Chain {
 pub(super) enum Broken {
     /// It is torn, damaged, or belongs to another place.
     Line(&'static str),
+    /// It is whole, and not bound to the one before it as it should be.
+    Seal,
     /// It is whole, but holds a record of no known kind.
     UnknownRecord,
 }
 
 impl Chain {
+    pub(super) fn new(seal: Seal) -> Self {
+        Self { seal, ..Self::default() }
+    }
+
     /// Writes a record as the next line.
     pub(super) fn encode(&mut self, at_ms: u64, record: &Record, out: &mut Vec<u8>) {
         self.lines += 1;
         let line = Line { seq: self.lines, at_ms, record: record.clone() };
         let body = serde_json::to_string(&line).expect("invariant: records are plain data with text as keys");
-        let sum = checksum(&self.last, &body);
+        let sum = self.seal.sum(&self.last, &body);
         for part in [LINE_START, &sum, LINE_MIDDLE, &body, LINE_END] {
             out.extend_from_slice(part.as_bytes());
         }
@@ -61,8 +65,8 @@ impl Chain {
         let line = line.strip_suffix(LINE_END).ok_or(Broken::Line("the line is torn"))?;
         let parts = line.strip_prefix(LINE_START).and_then(|line| line.split_once(LINE_MIDDLE));
         let (sum, body) = parts.ok_or(Broken::Line("there is no checksum"))?;
-        if sum != checksum(&self.last, body) {
-            return Err(Broken::Line("the checksum is wrong"));
+        if sum != self.seal.sum(&self.last, body) {
+            return Err(Broken::Seal);
         }
         let Line { seq, at_ms, record } = serde_json::from_str(body).map_err(|_| Broken::UnknownRecord)?;
         if seq != self.lines + 1 {
@@ -72,11 +76,6 @@ impl Chain {
         sum.clone_into(&mut self.last);
         Ok((at_ms, record))
     }
-}
-
-fn checksum(previous: &str, body: &str) -> String {
-    let digest = Digest::of_parts([previous.as_bytes(), body.as_bytes()]);
-    digest.hex()[..CHECKSUM_DIGITS].to_owned()
 }
 
 /// Returns the version of a journal that a newer program wrote.
@@ -98,6 +97,6 @@ pub(super) struct Lines {
 
 #[cfg(test)]
 pub(super) fn line_of(previous: &str, body: &str) -> (String, String) {
-    let sum = checksum(previous, body);
+    let sum = Seal::open().sum(previous, body);
     (format!("{LINE_START}{sum}{LINE_MIDDLE}{body}{LINE_END}"), sum)
 }

@@ -5,6 +5,7 @@ mod error;
 mod file;
 mod lines;
 mod read;
+mod seal;
 mod sink;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ mod tests;
 pub use self::{
     error::JournalError,
     file::{Journal, write},
-    read::read,
+    read::{read, read_sealed},
+    seal::Seal,
     sink::Sink,
 };

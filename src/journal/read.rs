@@ -13,6 +13,7 @@ use implementer_model::{
 use super::{
     JournalError, file,
     lines::{self, Broken, Chain, Lines},
+    seal::Seal,
 };
 use crate::untrusted::{self, UntrustedError};
 
@@ -25,10 +26,18 @@ const LINE_MAX: u64 = 64 * 1024 * 1024;
 /// # Errors
 /// When the file cannot be read, or a line that is not the last is damaged.
 pub fn read(path: &Path) -> Result<Vec<Timed>, JournalError> {
-    read_lines(path).map(|read| read.records)
+    read_sealed(path, &Seal::open())
 }
 
-pub(super) fn read_lines(path: &Path) -> Result<Lines, JournalError> {
+/// Reads the records of a journal whose lines are bound by `seal`.
+///
+/// # Errors
+/// As [`read`], and when another key sealed it.
+pub fn read_sealed(path: &Path, seal: &Seal) -> Result<Vec<Timed>, JournalError> {
+    read_lines(path, seal).map(|read| read.records)
+}
+
+pub(super) fn read_lines(path: &Path, seal: &Seal) -> Result<Lines, JournalError> {
     file::opened(path);
     let file = untrusted::open(path, JOURNAL_MAX).map_err(|error| match error {
         UntrustedError::Io { source, .. } => JournalError::Read { path: path.to_owned(), source },
@@ -41,7 +50,7 @@ pub(super) fn read_lines(path: &Path) -> Result<Lines, JournalError> {
     })?;
     let read_error = |source| JournalError::Read { path: path.to_owned(), source };
     let mut file = BufReader::new(file);
-    let mut read = Lines { records: Vec::new(), chain: Chain::default(), good_bytes: 0 };
+    let mut read = Lines { records: Vec::new(), chain: Chain::new(seal.clone()), good_bytes: 0 };
     let mut bytes = Vec::new();
     for line in 1.. {
         bytes.clear();
@@ -65,7 +74,9 @@ pub(super) fn read_lines(path: &Path) -> Result<Lines, JournalError> {
             }
             // A whole record of a kind that is unknown is no torn one: cutting it off would lose what it says.
             (Err(Broken::UnknownRecord), None) => return Err(damaged("the record is not known")),
-            (Err(Broken::Line(_)), _) if is_last => break,
+            (Err(Broken::Seal), _) if line == 1 => return Err(JournalError::Foreign { path: path.to_owned() }),
+            (Err(Broken::Line(_) | Broken::Seal), _) if is_last => break,
+            (Err(Broken::Seal), _) => return Err(damaged("the checksum is wrong")),
             (Err(Broken::Line(why)), _) => return Err(damaged(why)),
         }
     }

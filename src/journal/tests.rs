@@ -163,3 +163,27 @@ async fn a_full_disk_is_an_error_of_the_sync() {
     assert!(writer.write(b"x\n").is_err());
     assert!(writer.write(b"").is_err(), "what comes behind a failed write is refused too");
 }
+
+#[tokio::test]
+async fn a_journal_of_somebody_else_is_not_resumed_and_takes_no_line_of_theirs() {
+    let dir = tempfile::tempdir().unwrap();
+    let (planted, ours) = (dir.path().join("planted.jsonl"), dir.path().join("ours.jsonl"));
+    journal_of(&planted, [begun(), started(1)]).await;
+    let seal = Seal::of_process().unwrap();
+    let refused = Journal::resume_sealed(&planted, &lock_of(&begun()), &seal);
+    assert!(matches!(refused, Err(JournalError::Foreign { .. })));
+
+    let journal = Journal::create_sealed(&ours, seal.clone()).unwrap();
+    journal.append(7, begun());
+    journal.append(7, started(1));
+    journal.sync().await.unwrap();
+    drop(journal);
+    let whole = std::fs::read_to_string(&ours).unwrap();
+    let forged = std::fs::read_to_string(&planted).unwrap();
+    let line = forged.lines().nth(1).unwrap();
+    std::fs::write(&ours, format!("{whole}{line}\n{line}\n")).unwrap();
+    assert!(matches!(read_sealed(&ours, &seal), Err(JournalError::Damaged { line: 3, .. })));
+    // As a last line it is what a crash leaves: it is cut off.
+    std::fs::write(&ours, format!("{whole}{line}\n")).unwrap();
+    assert_eq!(read_sealed(&ours, &seal).unwrap(), [(7, begun()), (7, started(1))]);
+}

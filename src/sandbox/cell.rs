@@ -55,7 +55,7 @@ impl Cell {
     pub fn unshare(&self) -> io::Result<()> {
         #[cfg(target_os = "linux")]
         if self.needs_keeper() {
-            return super::namespaces::unshare(&self.hide, self.read.iter().chain(&self.write));
+            return super::namespaces::unshare(&self.hide, &self.read, &self.write);
         }
         Ok(())
     }

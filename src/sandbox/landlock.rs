@@ -17,17 +17,11 @@ const NEEDED: ABI = ABI::V2;
 const WANTED: ABI = ABI::V5;
 
 /// Devices that every program may use, beside reading `/dev` as a folder.
-const DEVICES: [&str; 9] = [
-    "/dev/null",
-    "/dev/zero",
-    "/dev/full",
-    "/dev/random",
-    "/dev/urandom",
-    "/dev/tty",
-    "/dev/ptmx",
-    "/dev/pts",
-    "/dev/shm",
-];
+const DEVICES: [&str; 8] =
+    ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/ptmx", "/dev/pts"];
+
+/// Where programs share memory. As the same user nobody could tell whose is whose afterwards.
+const SHARED_MEMORY: &str = "/dev/shm";
 
 /// Restricts the calling process to reading and executing what is below `read`, and to changing what is below `write`.
 pub(super) fn restrict(level: Level, read: &[PathBuf], write: &[PathBuf]) -> io::Result<Entered> {
@@ -48,8 +42,13 @@ pub(super) fn restrict(level: Level, read: &[PathBuf], write: &[PathBuf]) -> io:
     let devices = DEVICES.map(PathBuf::from);
     let readable = AccessFs::from_read(WANTED);
     let rules = read.iter().map(|path| (path, readable));
-    // In a mount namespace of its own these are its own, too.
-    let shared: &[&str] = if level == Level::Namespaces { &super::namespaces::SHARED } else { &[] };
+    let shared: &[&str] = match level {
+        // What it leaves there goes when its user ends.
+        Level::Uid => &[SHARED_MEMORY],
+        // In a mount namespace these are its own.
+        Level::Namespaces => &super::namespaces::SHARED,
+        Level::Landlock | Level::None => &[],
+    };
     let shared: Vec<_> = shared.iter().map(PathBuf::from).collect();
     let rules = rules.chain(write.iter().chain(&devices).chain(&shared).map(|path| (path, AccessFs::from_all(WANTED))));
     for (path, access) in rules {

@@ -6,6 +6,7 @@
 
 mod cell;
 mod descriptors;
+mod hosted;
 #[cfg(target_os = "linux")]
 mod landlock;
 #[cfg(target_os = "linux")]
@@ -30,6 +31,7 @@ pub use implementer_model::isolation::{Demand, Isolation, Level};
 pub use self::{
     cell::{Cell, Room},
     descriptors::close_inherited,
+    hosted::{become_root_on_hosted_runner, hand_back},
     probe::{PROBE, probe_main},
     users::User,
 };
@@ -184,10 +186,13 @@ impl Sandbox {
             ownership::give(room.path(), user).map_err(|error| format!("cannot give a folder away: {error}"))?;
         }
         let cell = inner.cell(user, &Room { write: vec![room.path().to_owned()], read: Vec::new() });
+        // Another user has to get through to the objects that later waves make.
+        let pass = surroundings.run.ancestors().find(|folder| folder.is_dir() && user.is_some());
+        let pass = pass.map(Path::to_owned).into_iter().collect();
         let question = Question {
             cell,
             read: surroundings.objects.to_vec(),
-            pass: surroundings.run.ancestors().find(|folder| folder.is_dir()).map(Path::to_owned).into_iter().collect(),
+            pass,
             write: vec![room.path().to_owned()],
             reach: Vec::new(),
             landlock_scope: level == Level::Landlock,

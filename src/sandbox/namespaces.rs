@@ -11,8 +11,8 @@ use std::{
 
 use nix::sched::CloneFlags;
 use rustix::{
-    fs::{CWD, Mode, OFlags},
-    mount::{MountFlags, MountPropagationFlags, mount, mount_bind_recursive, mount_change},
+    fs::{CWD, Mode, OFlags, StatVfsMountFlags},
+    mount::{MountFlags, MountPropagationFlags, mount, mount_bind_recursive, mount_change, mount_remount},
     process::{getegid, geteuid},
     thread::{
         CapabilitySet, CapabilitySets, capabilities, clear_ambient_capability_set, configure_capability_in_ambient_set,
@@ -23,10 +23,12 @@ use rustix::{
 /// Folders that everybody may write to: inside, everybody is one attempt.
 pub(super) const SHARED: [&str; 3] = ["/tmp", "/var/tmp", "/dev/shm"];
 
-/// Makes namespaces, with an empty folder in place of each in `hide`, but for what is below it and in `keep`.
-pub(super) fn unshare<'a>(hide: &[PathBuf], keep: impl Iterator<Item = &'a PathBuf>) -> io::Result<()> {
+/// Makes namespaces, with an empty folder in place of each in `hide`, but for what is below it and in `read` or `write`.
+pub(super) fn unshare(hide: &[PathBuf], read: &[PathBuf], write: &[PathBuf]) -> io::Result<()> {
     let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
-    let keep: Vec<_> = keep.collect();
+    let write = write.iter().map(|path| Kept { path, writable: true });
+    // What may be written comes first, because it may lie in what may be read.
+    let keep: Vec<_> = write.chain(read.iter().map(|path| Kept { path, writable: false })).collect();
     nix::sched::unshare(
         CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWIPC,
     )
@@ -66,36 +68,68 @@ pub(super) fn settle_in() -> io::Result<()> {
     Ok(())
 }
 
-/// Mounts an empty folder over `folder`, and in it again what is to be kept.
-fn hide_folder(folder: &Path, keep: &[&PathBuf]) -> io::Result<()> {
-    let mut kept: Vec<(&Path, OwnedFd, bool)> = Vec::new();
-    let mut below: Vec<_> = keep.iter().filter(|path| path.starts_with(folder) && path.as_path() != folder).collect();
+/// Something that stays visible.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Kept<'a> {
+    path: &'a PathBuf,
+    writable: bool,
+}
+
+/// Mounts an empty folder over `folder`, and in it again what is to be kept. What may only be read is mounted so: the
+/// folder around it may be one that can be written to, and Landlock looks at those around.
+fn hide_folder(folder: &Path, keep: &[Kept<'_>]) -> io::Result<()> {
+    let mut below: Vec<_> =
+        keep.iter().filter(|kept| kept.path.starts_with(folder) && kept.path.as_path() != folder).collect();
+    // The outer before the inner; of the same, what may be written last, so that it stands on top.
     below.sort_unstable();
-    for path in below {
-        // What is below something that is kept comes with it.
-        if kept.iter().any(|(outer, ..)| path.starts_with(outer)) {
-            continue;
-        }
-        let Ok(place) = rustix::fs::openat(CWD, path.as_path(), OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) else {
-            continue;
-        };
-        kept.push((path, place, path.is_dir()));
+    below.dedup();
+    let mut places: Vec<(&Kept<'_>, OwnedFd, bool)> = Vec::new();
+    for kept in below {
+        // What is not there cannot be kept.
+        let place = rustix::fs::openat(CWD, kept.path.as_path(), OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
+        let Ok(place) = place else { continue };
+        places.push((kept, place, kept.path.is_dir()));
     }
     let mode = if SHARED.iter().any(|shared| folder == Path::new(shared)) { c"mode=1777" } else { c"mode=0755" };
     let hiding = || format!("hiding {}", folder.display());
     mount("tmpfs", folder, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, Some(mode))
         .map_err(|error| doing(&hiding(), error.into()))?;
-    for (path, place, is_folder) in kept {
-        let made = if is_folder {
+    for (Kept { path, writable }, place, is_folder) in places {
+        // What lies in something that is kept is there by now.
+        let made = if path.exists() {
+            Ok(())
+        } else if is_folder {
             fs::create_dir_all(path)
         } else {
             path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::File::create(path).map(drop))
         };
         made.map_err(|error| doing(&hiding(), error))?;
-        mount_bind_recursive(format!("/proc/self/fd/{}", place.as_raw_fd()), path)
+        mount_bind_recursive(format!("/proc/self/fd/{}", place.as_raw_fd()), path.as_path())
             .map_err(|error| doing(&hiding(), error.into()))?;
+        if !writable {
+            make_read_only(path).map_err(|error| doing(&hiding(), error))?;
+        }
     }
     Ok(())
+}
+
+/// Makes a mount read-only. What it was mounted with has to stay: in a user namespace that cannot be taken away.
+fn make_read_only(path: &Path) -> io::Result<()> {
+    let found = rustix::fs::statvfs(path)?.f_flag;
+    let mut flags = MountFlags::BIND | MountFlags::RDONLY;
+    for (has, flag) in [
+        (StatVfsMountFlags::NODEV, MountFlags::NODEV),
+        (StatVfsMountFlags::NOEXEC, MountFlags::NOEXEC),
+        (StatVfsMountFlags::NOSUID, MountFlags::NOSUID),
+        (StatVfsMountFlags::NOATIME, MountFlags::NOATIME),
+        (StatVfsMountFlags::NODIRATIME, MountFlags::NODIRATIME),
+        (StatVfsMountFlags::RELATIME, MountFlags::RELATIME),
+    ] {
+        if found.contains(has) {
+            flags |= flag;
+        }
+    }
+    Ok(mount_remount(path, flags, c"")?)
 }
 
 fn doing(what: &str, error: io::Error) -> io::Error {

@@ -43,7 +43,7 @@ pub(super) fn become_user(user: User) -> io::Result<()> {
 }
 
 /// Runs as `END_USER UID GID`: becomes that user and kills everything that it may kill, which is everything of that user
-/// and nothing else. Exits with 0 when there was something, and with 1 when there was nothing.
+/// and nothing else. Exits with 0 when that could be done.
 #[must_use]
 pub fn end_user_main() -> ExitCode {
     let mut numbers = std::env::args().skip(2).map(|number| number.parse::<u32>());
@@ -52,41 +52,32 @@ pub fn end_user_main() -> ExitCode {
     if uid == 0 || become_user(User { uid, gid }).is_err() || rustix::process::geteuid().as_raw() != uid {
         return ExitCode::from(2);
     }
-    match kill_all_mine() {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(1),
-        Err(_) => ExitCode::from(2),
-    }
+    if kill_all_mine().is_ok() { ExitCode::SUCCESS } else { ExitCode::from(2) }
 }
 
 /// Kills everything that the calling process may signal, but itself. The kernel goes through all processes in one go, so
-/// that none can be born meanwhile and be missed. Tells whether there was anything.
-fn kill_all_mine() -> io::Result<bool> {
-    match nix::sys::signal::kill(nix::unistd::Pid::from_raw(-1), nix::sys::signal::Signal::SIGKILL) {
-        Ok(()) => Ok(true),
-        Err(nix::errno::Errno::ESRCH) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+/// that none can be born meanwhile and be missed. It does not tell whether there was anything.
+fn kill_all_mine() -> io::Result<()> {
+    Ok(nix::sys::signal::kill(nix::unistd::Pid::from_raw(-1), nix::sys::signal::Signal::SIGKILL)?)
 }
 
 /// Kills what is left of a user, as that user, and tells whether it is gone. The calling process has one thread; while it
 /// is that user it has no capability, so that it cannot reach anybody else's processes.
 pub(super) fn is_rest_ended(user: User, mut reap: impl FnMut()) -> bool {
     let end = Instant::now() + GONE_MAX;
-    loop {
-        match kill_as(user) {
-            Ok(false) => return true,
-            Ok(true) if Instant::now() < end => {
-                reap();
-                std::thread::sleep(LOOK_AGAIN);
-            }
-            Ok(true) | Err(_) => return false,
+    while kill_as(user).is_ok() {
+        reap();
+        match running(user.uid) {
+            Ok(left) if left.is_empty() => return true,
+            Ok(_) if Instant::now() < end => std::thread::sleep(LOOK_AGAIN),
+            Ok(_) | Err(_) => return false,
         }
     }
+    false
 }
 
 /// Becomes the user, kills everything that it has running, and becomes who it was again.
-fn kill_as(user: User) -> io::Result<bool> {
+fn kill_as(user: User) -> io::Result<()> {
     let (uid, root) = (Uid::from_raw(user.uid), Uid::from_raw(0));
     set_thread_res_uid(uid, uid, root)?;
     let killed = match rustix::thread::capabilities(None) {

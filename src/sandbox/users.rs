@@ -18,7 +18,7 @@ const RANGE: std::ops::RangeInclusive<u32> = 60_600..=61_111;
 const GROUP: u32 = 60_600;
 
 /// Where coordinators that run at the same time leave each other a note about which ids they have.
-const LOCKS: [&str; 2] = ["/run/backend-implementer", "/var/lib/backend-implementer"];
+const LOCKS: [&str; 3] = ["/run/backend-implementer", "/var/lib/backend-implementer", "/tmp/backend-implementer-users"];
 
 /// The user of a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -76,6 +76,17 @@ impl Git {
         Ok(())
     }
 
+    /// Returns major and minor version.
+    pub(super) fn version() -> Result<[u32; 2]> {
+        let mut git = Self::bare();
+        git.command.arg("version");
+        let said = git.run()?;
+        let said = String::from_utf8_lossy(&said);
+        let mut numbers = said.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());
+        let mut next = || numbers.next().and_then(|part| part.parse().ok()).unwrap_or_default();
+        Ok([next(), next()])
+    }
+
     /// Begins a command on no repository.
     pub(super) fn bare() -> Self {
         let mut command = Command::new(program());

@@ -57,6 +57,31 @@ fn stand_in(folder: &Path) {
     fs::write(folder.join("action.yml"), text).unwrap();
 }
 
+/// What the tests of the layout `one-job` add to the configuration: with a set-up that empties the workspace, as a checkout does.
+const ONE_JOB: &str = "rework-rounds: 1\nworkflow:\n  action: acme/implementer@0123456789012345678901234567890123456789\n  \
+                       runs-on: [ubuntu-latest]\n  setup:\n    - name: Empty the workspace\n      \
+                       run: find . -mindepth 1 -maxdepth 1 ! -name .git -exec rm -rf {} +\n";
+
+/// What uploads in the working job, as the generator names it.
+const UPLOAD: &str = "actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f";
+
+/// The action that stands in for the one that uploads.
+fn stand_in_for_uploads(folder: &Path) {
+    fs::create_dir_all(folder).unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/act/upload.py");
+    let inputs = ["name", "path", "include-hidden-files", "if-no-files-found"];
+    let inputs = inputs.map(|input| format!("  {input}: {{ description: x }}\n")).concat();
+    let outputs = ["artifact-id", "artifact-digest"]
+        .map(|output| format!("  {output}: {{ description: x, value: '${{{{ steps.upload.outputs.{output} }}}}' }}\n"))
+        .concat();
+    let text = format!(
+        "name: Upload\ndescription: Packs a folder\ninputs:\n{inputs}outputs:\n{outputs}runs:\n  using: composite\n  steps:\n    \
+         - id: upload\n      shell: bash\n      env:\n        UPLOAD_NAME: ${{{{ inputs.name }}}}\n        UPLOAD_PATH: ${{{{ \
+         inputs.path }}}}\n      run: exec python3 -B {script}\n"
+    );
+    fs::write(folder.join("action.yml"), text).unwrap();
+}
+
 /// A workflow that act ran.
 struct Acted {
     output: Output,
@@ -81,9 +106,13 @@ impl Acted {
 
 /// Makes a pull request on the fake with the plan of trouble, and its workflow.
 fn stage() -> Stage {
+    stage_with(WORKFLOW)
+}
+
+fn stage_with(workflow: &str) -> Stage {
     let stage = Stage::new("Please.", &[]);
     let config = fs::read_to_string(stage.bench.repo().join(".github/backend-implementer.yml")).unwrap();
-    stage.push_to_base(&[(".github/backend-implementer.yml", &format!("{config}{WORKFLOW}"))]);
+    stage.push_to_base(&[(".github/backend-implementer.yml", &format!("{config}{workflow}"))]);
     stage.bench.script(&trouble());
     stage.push(&[(".backend-implementer/plan.md", TROUBLE), ("test_guard.py", GUARD)]);
     stage
@@ -135,6 +164,8 @@ fn prepare(
     let artifacts = bench.path(&format!("{name}-artifacts"));
     fs::create_dir_all(&artifacts).unwrap();
     stage.github.state().artifact_folders.push(artifacts.clone());
+    let uploads = bench.path(&format!("{name}-uploads"));
+    stand_in_for_uploads(&uploads);
     let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).unwrap().port();
     let step = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/act/step.py");
     let mut command = Command::new(act());
@@ -159,6 +190,7 @@ fn prepare(
             "GITHUB_TOKEN",
         ])
         .args(["--local-repository", &format!("{action_name}={}", action.display())])
+        .args(["--local-repository", &format!("{UPLOAD}={}", uploads.display())])
         .args(["--artifact-server-path", artifacts.to_str().unwrap(), "--artifact-server-addr", "127.0.0.1"])
         .args(["--artifact-server-port", &port.to_string()]);
     for (name, value) in [
@@ -167,6 +199,7 @@ fn prepare(
         ("FAKE_SERVER_URL", stage.github.server_url()),
         ("FAKE_PROGRAM", PROGRAM.to_owned()),
         ("FAKE_STEP", step.to_owned()),
+        ("FAKE_ARTIFACTS", artifacts.display().to_string()),
         ("FAKE_BINDINGS", bench.path(&format!("{name}-bindings")).display().to_string()),
     ] {
         command.args(["--env", &format!("{name}={value}")]);
@@ -209,6 +242,33 @@ fn the_generated_workflow_gives_what_a_run_in_one_place_gives() {
     let mut page = String::new();
     fs::File::open(stage.bench.path("act-run/summary.md")).unwrap().read_to_string(&mut page).unwrap();
     assert!(page.contains("Rework round 1"), "{page}");
+    stage.bench.call(["verify", stage.bench.path("act-run").to_str().unwrap()]).expect(0);
+}
+
+#[test]
+fn three_jobs_in_a_row_give_what_a_run_in_one_place_gives() {
+    let stage = stage_with(ONE_JOB);
+    stage.happened("opened").expect(0);
+    let lock = shown_lock(&stage);
+    let payload = stage.github.event_comment(NUMBER, "ada", &format!("/implement {lock}"));
+    let acted = run(&stage, "issue_comment", &payload);
+    let log = acted.log();
+    let worked = acted.run_folder(&stage.bench.path("act-run"));
+    let here = stage.say("ada", &format!("/implement {lock}")).expect(1);
+    let folder = here.workspace.join(here.output("run-path"));
+    let in_one_place = Handoff::read(&fs::read(folder.join("handoff.json")).unwrap()).unwrap();
+    assert_eq!(worked.result.commit, in_one_place.result.commit, "{log}");
+    assert_eq!(worked.lock, in_one_place.lock);
+    assert_eq!(worked.rework.len(), 1, "one gate is red once\n{log}");
+    // P12: three jobs, one after another, and no more.
+    let jobs: std::collections::BTreeSet<_> = log
+        .lines()
+        .filter_map(|line| line.strip_prefix("[Backend Implementer/")?.split(']').next())
+        .map(str::trim)
+        .collect();
+    assert_eq!(jobs.into_iter().collect::<Vec<_>>(), ["Plan", "Summarize", "Work"], "{log}");
+    let comment = stage.github.only_comment_of(NUMBER, "github-actions[bot]").body;
+    assert!(comment.contains("## Backend Implementation Incomplete"), "{comment}");
     stage.bench.call(["verify", stage.bench.path("act-run").to_str().unwrap()]).expect(0);
 }
 

@@ -3,7 +3,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, process::Stdio};
 
-use backend_implementer::journal::Journal;
+use backend_implementer::journal::{Journal, Seal};
 use implementer_model::{findings::FindingCode, handoff::Status, lock::Lock, record::Record, schedule::Outcome};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -37,7 +37,8 @@ fn a_run_whose_time_is_up_is_ended_says_so_and_can_be_gone_on_with() {
 
     // What is left of the minute is nothing: the journal says that it has been at work for so long.
     let lock: Lock = serde_json::from_slice(&fs::read(out.join("lock.json")).unwrap()).unwrap();
-    let (journal, _) = Journal::resume(&out.join("journal.jsonl"), &lock).unwrap();
+    let seal = Seal::below(&bench.path("home/.local/state")).unwrap();
+    let (journal, _) = Journal::resume_sealed(&out.join("journal.jsonl"), &lock, &seal).unwrap();
     journal.append(60_000, Record::Resumed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(journal.sync()).unwrap();

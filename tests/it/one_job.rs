@@ -30,8 +30,8 @@ const WORKFLOW: &str = "pass-environment: [MODEL_KEY]\nworkflow:\n  action: acme
                         secrets: [MODEL_KEY]\n";
 
 /// One run in the layout `one-job`.
-struct OneJob {
-    stage: Stage,
+pub(crate) struct OneJob {
+    pub(crate) stage: Stage,
     payload: Value,
     lock: String,
     state: String,
@@ -51,6 +51,11 @@ impl OneJob {
         if !script.is_null() {
             stage.bench.script(script);
         }
+        Self::on(stage)
+    }
+
+    /// Begins one on a pull request that has a plan, and whose base branch has a configuration with a workflow.
+    pub(crate) fn on(stage: Stage) -> Self {
         stage.bench.git(["checkout", "--quiet", "main"]);
         stage.bench.call(["generate"]).expect(0);
         let workflow = stage.bench.repo().join(".github/workflows/backend-implementer.yml");
@@ -85,7 +90,7 @@ impl OneJob {
         self.temp().join("backend-implementer/work/kept")
     }
 
-    fn prepare(&self) {
+    pub(crate) fn prepare(&self) {
         self.act("prepare", &[("tasks", "all")]).expect(0);
     }
 
@@ -99,12 +104,12 @@ impl OneJob {
         shell.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
-    fn work(&self) -> Called {
+    pub(crate) fn work(&self) -> Called {
         Called::of(self.begin_work(&self.command).wait_with_output().unwrap())
     }
 
     /// Uploads what the working job kept, as the step after it does. Gives what its output says.
-    fn keep(&self) -> String {
+    pub(crate) fn keep(&self) -> String {
         self.upload(&self.kept(), &format!("backend-implementer-work-attempt-{}", self.stage.attempt.get()))
     }
 
@@ -117,7 +122,7 @@ impl OneJob {
         format!("{id}:{}", digest.hex())
     }
 
-    fn summarize(&self, work: &str, result: &str) -> Acted {
+    pub(crate) fn summarize(&self, work: &str, result: &str) -> Acted {
         self.act("summarize", &[("work", work), ("work-result", result), ("out", &format!("out-{}", self.outs()))])
     }
 
@@ -127,7 +132,7 @@ impl OneJob {
         fs::read_dir(workspace).map_or(0, Iterator::count)
     }
 
-    fn comment(&self) -> String {
+    pub(crate) fn comment(&self) -> String {
         self.stage.github.only_comment_of(NUMBER, "github-actions[bot]").body
     }
 }

@@ -18,17 +18,22 @@ const MAY: &[(&str, &[&str])] = &[
     ("untrusted", &[]),
     // Adapters: each speaks to one part of the world, and none of another adapter.
     ("actions", &["errors", "layout", "untrusted"]),
-    ("agent", &["errors", "layout", "untrusted"]),
+    // A supervisor starts what it watches inside of a cell.
+    ("agent", &["errors", "layout", "sandbox", "untrusted"]),
     ("artifacts", &["errors", "http", "layout", "untrusted"]),
     ("github", &["errors", "http", "layout", "untrusted"]),
     ("journal", &["errors", "layout", "untrusted"]),
     ("run_dir", &["errors", "layout", "untrusted"]),
+    ("sandbox", &["errors", "layout"]),
     ("workspace", &["errors", "layout", "untrusted"]),
     // From what was asked for to what will be done, and the loop that does it.
     ("intake", &["agent", "workspace"]),
-    ("coordinator", &["agent", "intake", "journal", "layout", "run_dir", "untrusted", "workspace"]),
-    ("execution", &["agent", "coordinator", "intake", "journal", "layout", "run_dir", "untrusted", "workspace"]),
-    ("jobs", &["agent", "coordinator", "intake", "journal", "layout", "run_dir", "untrusted", "workspace"]),
+    ("coordinator", &["agent", "intake", "journal", "layout", "run_dir", "sandbox", "untrusted", "workspace"]),
+    (
+        "execution",
+        &["agent", "coordinator", "intake", "journal", "layout", "run_dir", "sandbox", "untrusted", "workspace"],
+    ),
+    ("jobs", &["agent", "coordinator", "intake", "journal", "layout", "run_dir", "sandbox", "untrusted", "workspace"]),
     ("verify", &["coordinator", "layout", "untrusted", "workspace"]),
     // What is called from outside.
     (
@@ -66,6 +71,7 @@ const MAY: &[(&str, &[&str])] = &[
             "layout",
             "run_dir",
             "runtime",
+            "sandbox",
             "step",
             "verify",
             "workspace",

@@ -380,7 +380,8 @@ fn a_lost_supervisor_takes_its_session_along() {
     // The agent kills its supervisor: its parent.
     let stand = Stand::new("echo $$ >pid; kill -KILL $PPID; while :; do sleep 1000; done");
     let error = stand.run().unwrap_err();
-    assert!(matches!(&error, LaunchError::Supervisor { why, .. } if why.contains("signal: 9")), "{error}");
+    assert!(matches!(&error, LaunchError::Lost { why, .. } if why.contains("signal: 9")), "{error}");
+    assert!(!error.is_transient() && error.is_loss(), "{error}");
     let pid = fs::read_to_string(stand.path("pid")).unwrap();
     while is_running(&pid) {
         std::thread::yield_now();

@@ -27,6 +27,8 @@ const VIOLATIONS_LISTED: usize = 20;
 pub enum Ending {
     /// It was never started, for this reason.
     NotStarted(String),
+    /// It ran, and nobody can say how it ended, for this reason: nothing that it left counts.
+    Lost(String),
     /// It ended by itself with this exit code.
     Exited(i32),
     /// A signal ended it that was not ours.
@@ -89,7 +91,7 @@ fn outcome(attempt: &Attempt<'_>, findings: &mut Vec<Finding>) -> (Outcome, Stri
 
     // How the session ended says more than the exit code: a limit, an error that looks like success. Only what we did
     // ourselves to the process comes first.
-    let ours = matches!(attempt.ending, Ending::NotStarted(_) | Ending::Stopped | Ending::Cancelled);
+    let ours = matches!(attempt.ending, Ending::NotStarted(_) | Ending::Lost(_) | Ending::Stopped | Ending::Cancelled);
     if let Some(session) = attempt.session.filter(|_| !ours)
         && let Some((outcome, code, reason)) = session::outcome(session, attempt)
     {
@@ -101,6 +103,10 @@ fn outcome(attempt: &Attempt<'_>, findings: &mut Vec<Finding>) -> (Outcome, Stri
             let reason = format!("it could not be started: {why}");
             blocking(FindingCode::SubagentFailed, &reason);
             return (Outcome::Failed, reason);
+        }
+        Ending::Lost(why) => {
+            blocking(FindingCode::SubagentFailed, why);
+            return (Outcome::Failed, why.clone());
         }
         Ending::Stopped => {
             let limit = text::count(usize::try_from(task.time_limit_s).unwrap_or(usize::MAX), "second");

@@ -76,6 +76,16 @@ impl CliAgent {
         })
     }
 
+    /// Switches the program's own sandbox off where ours is around it, unless the settings say otherwise: a sandbox inside of
+    /// another mostly fails, and codex says that all went well when it did.
+    #[must_use]
+    pub fn isolated(mut self, isolated: bool) -> Self {
+        if isolated && self.settings.permissions.is_none() {
+            self.permissions = Permissions::Full;
+        }
+        self
+    }
+
     fn program(&self) -> Result<String, AgentError> {
         match &self.settings.program {
             Some(program) if program.contains('/') => text_of(&self.program_root.join(program)),

@@ -406,3 +406,30 @@ async fn no_slot_is_begun_while_others_are_given_back() {
     }
     assert_eq!((begun, pool.begun()), (pool.pool.cores, pool.pool.cores));
 }
+
+#[tokio::test]
+async fn an_object_under_a_false_id_is_never_checked_out() {
+    // A file of the first checkout, and one that is written when the slot goes on to the next tree.
+    for in_new_slot in [true, false] {
+        let repository = TestRepository::new();
+        let first = repository.git(&["rev-parse", "HEAD"]);
+        repository.write("README.md", "# Another\n");
+        repository.git(&["commit", "-qam", "another"]);
+        let place = |id: &str| repository.path().join(".git/objects").join(&id[..2]).join(&id[2..]);
+        let blob = repository.git(&["rev-parse", "HEAD:README.md"]);
+        repository.write("evil", "evil\n");
+        let evil = repository.git(&["hash-object", "-w", "evil"]);
+
+        let store = repository.store();
+        let base = store.resolve("HEAD").unwrap();
+        let pool = SlotPool::new(store.clone(), &repository.beside("slots")).unwrap();
+        if !in_new_slot {
+            drop(pool.acquire(&ObjectId::new(first.trim()).unwrap(), None).await.unwrap());
+        }
+        fs::remove_file(place(blob.trim())).unwrap();
+        fs::copy(place(evil.trim()), place(blob.trim())).unwrap();
+        let refused = pool.acquire(&base.commit, None).await.map(drop).unwrap_err();
+        let said = crate::errors::chain(&refused);
+        assert!(said.contains("is not what its id says"), "{said}");
+    }
+}

@@ -215,6 +215,14 @@ impl RunStore {
         })
     }
 
+    /// Returns major and minor version of the git that is used.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn git_version() -> Result<[u32; 2]> {
+        Git::version()
+    }
+
     /// Returns where the store is.
     pub fn dir(&self) -> &Path {
         &self.inner.dir
@@ -306,6 +314,14 @@ impl RunStore {
     pub fn read_blob(&self, id: &ObjectId) -> Result<Vec<u8>> {
         let repo = self.repo();
         self.bounded_blob(&repo, git_id(id)?, id.as_str())
+    }
+
+    /// Reads a blob that was captured, of whatever size.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn read_captured(&self, id: &ObjectId) -> Result<Vec<u8>> {
+        self.blob(&self.repo(), git_id(id)?)
     }
 
     fn bounded_blob(&self, repo: &gix::Repository, id: gix::ObjectId, name: &str) -> Result<Vec<u8>> {

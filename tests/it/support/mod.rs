@@ -59,8 +59,10 @@ impl Bench {
         }
         let script = bench.script_path();
         let agent = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/agent.py");
+        // What these tests learn from a subagent comes out through files that a wall would keep from it; `red_team` is
+        // about the walls.
         let config = format!(
-            "agent:\n  kind: command\n  command: [python3, -I, -S, -B, {}, {}]\n",
+            "isolation: none\nagent:\n  kind: command\n  command: [python3, -I, -S, -B, {}, {}]\n",
             json!(agent),
             json!(script.to_str().expect("UTF-8"))
         );

@@ -12,6 +12,8 @@ use crate::{
 /// The longest command that a reason shows, in characters.
 const SHOWN_COMMAND_MAX: usize = 120;
 
+/// The exit code of a shell, and of what calls like one, for a program that is not there.
+const NOT_FOUND: i32 = 127;
 /// The most tests that a reason names.
 const SHOWN_TESTS_MAX: usize = 3;
 
@@ -59,6 +61,10 @@ pub(super) fn decide(
     let failed = |reason: String| (GateState::Failed, reason);
     let not_run = |reason: String| (GateState::NotRun, reason);
 
+    // A program that is not there says nothing about anybody's work.
+    if let Some(lacking) = commands.iter().find_map(lacks) {
+        return not_run(lacking);
+    }
     // What went wrong outweighs what is missing.
     let bad: Vec<_> = commands.iter().filter(|command| !succeeded(command)).collect();
     if let Some(first) = bad.first() {
@@ -121,6 +127,26 @@ pub(super) fn decide(
         ));
     }
     (GateState::Passed, passed_reason(commands, tests, verdict))
+}
+
+/// Says what the environment lacks, where a command shows that it lacks something: a program that was not found, or a module
+/// that the command itself names.
+fn lacks(command: &CommandReceipt) -> Option<String> {
+    let what = if command.exit_code == Some(NOT_FOUND) {
+        shown(command)
+    } else if command.exit_code.is_none() && command.trouble.as_deref().is_some_and(|why| why.contains("was not found"))
+    {
+        format!("`{}`", text::terminal(command.argv.first()?))
+    } else {
+        let module = command.argv.iter().skip_while(|word| *word != "-m").nth(1)?;
+        let missing =
+            command.exit_code != Some(0) && command.output_tail.contains(&format!("No module named {module}"));
+        missing.then(|| format!("the module `{}`", text::terminal(module)))?
+    };
+    Some(format!(
+        "the environment lacks {what}: install it before the work begins, with `setup` in the configuration or with \
+         `workflow.setup`"
+    ))
 }
 
 fn passed_reason(commands: &[CommandReceipt], tests: Option<TestCounts>, verdict: &SubagentVerdict) -> String {

@@ -250,7 +250,10 @@ fn handoff(scheduled: Vec<(Task, Vec<AttemptRecord>, &str)>, waves: &[&[&str]], 
         started: "2026-03-01T10:00:00Z".to_owned(),
         duration_ms: 723_000,
         provenance: crate::provenance::Provenance::default(),
-        isolation: crate::isolation::Isolation::default(),
+        isolation: crate::isolation::Isolation {
+            level: crate::isolation::Level::Uid,
+            ..crate::isolation::Isolation::default()
+        },
         lock: Lock::new(Digest::of("plan"), oid("base"), Digest::of("roster")),
         plan: plan(&tasks),
         schedule: Schedule {

@@ -10,8 +10,8 @@ use super::{
     wording,
 };
 use crate::{
-    command, findings::FindingCode, gate::CommandReceipt, handoff::Status, provenance::Provenance, run::GateStanding,
-    schedule::Outcome, text,
+    command, findings::FindingCode, gate::CommandReceipt, handoff::Status, isolation::Isolation,
+    provenance::Provenance, run::GateStanding, schedule::Outcome, text,
 };
 
 /// Root causes that stand open; further ones are folded.
@@ -39,6 +39,7 @@ pub(super) fn render(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
         page.push_str(&format!("Read as `{}`: {}.\n\n", handoff.plan.dialect, detail.prose(&line)));
     }
     gates(page, index, detail);
+    isolation(page, &handoff.isolation);
     let causes = if handoff.status == Status::Complete { Vec::new() } else { causes(index) };
     fix(page, &causes, detail);
     next(page, index, &causes, detail);
@@ -72,6 +73,14 @@ fn figures(index: &RunIndex<'_>) -> String {
         Status::Cancelled => "🛑 Cancelled; finished work is kept.",
     };
     format!("{mark} {}\n\n", said.join(" · "))
+}
+
+/// Names what kept subagents and gates apart: what a verdict is worth depends on it.
+fn isolation(page: &mut String, isolation: &Isolation) {
+    if !isolation.level.is_wall() {
+        page.push_str("⚠️ **This verdict rests on trust in the subagents.** ");
+    }
+    page.push_str(&format!("Isolation {}: {}.\n\n", text::code(isolation.level.name()), isolation.level.meaning()));
 }
 
 fn gates(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {

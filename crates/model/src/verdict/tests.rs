@@ -138,6 +138,7 @@ fn nothing_to_change_is_fine_when_the_work_is_integrated_already() {
 fn nothing_but_a_clean_end_with_a_report_passes() {
     let ends = [
         (Ending::NotStarted("no program".to_owned()), Outcome::Failed, Some(FindingCode::SubagentFailed)),
+        (Ending::Lost("its supervisor was lost".to_owned()), Outcome::Failed, Some(FindingCode::SubagentFailed)),
         (Ending::Exited(3), Outcome::Failed, Some(FindingCode::SubagentFailed)),
         (Ending::Signalled(9), Outcome::Failed, Some(FindingCode::SubagentFailed)),
         (Ending::Stopped, Outcome::TimedOut, Some(FindingCode::TimedOut)),
