@@ -365,7 +365,9 @@ fn inline(foreign: &str) -> String {
 /// Drops what people who approved the plan could not see: control characters, direction marks, characters of no width
 /// and the invisible "tag" letters. Joiners inside words and emoji stay.
 fn visible(foreign: &str) -> String {
-    text::terminal(foreign).chars().filter(|c| !text::is_hidden(*c)).collect()
+    // Dropped before the rest is made printable: what is shown by its number would still be told.
+    let seen: String = foreign.chars().filter(|c| !text::is_hidden(*c)).collect();
+    text::terminal(&seen)
 }
 
 /// Cuts text to at most `max` bytes and says how much was left out.

@@ -246,7 +246,11 @@ impl<'t> Reader<'t> {
         if let (Some(mut open), Some(outer)) = (self.open.pop(), self.open.last_mut()) {
             open.end_line();
             open.item.blocks = open.blocks;
-            tick(&mut open.item);
+            // A bracket that is escaped is no box.
+            let start = open.item.line.range.start;
+            if self.text[start..].starts_with('[') && !self.text[..start].ends_with('\\') {
+                tick(&mut open.item);
+            }
             outer.items.push(open.item);
         }
     }

@@ -104,5 +104,6 @@ pub(super) fn close(
 fn first_line(written: &str) -> &str {
     let line = written.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     let marker = |c: char| matches!(c, '-' | '*' | '+');
-    line.strip_prefix(marker).filter(|rest| rest.starts_with([' ', '\t'])).unwrap_or(line).trim_start()
+    let line = line.strip_prefix(marker).filter(|rest| rest.starts_with([' ', '\t'])).unwrap_or(line).trim_start();
+    ["[ ] ", "[x] ", "[X] "].iter().find_map(|tick| line.strip_prefix(tick)).unwrap_or(line)
 }
