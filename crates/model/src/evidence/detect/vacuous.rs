@@ -56,6 +56,9 @@ fn why(language: Language, side: &Side<'_>, case: &Case, helpers: &[String]) -> 
     {
         return Some((how.to_owned(), assertion.line));
     }
+    if let Some((how, line)) = never_checked(language, side, case) {
+        return Some((how.to_owned(), line));
+    }
     if let Some(line) = swallowed(language, side, case) {
         return Some(("catches the failure of its own assertions".to_owned(), line));
     }
@@ -185,8 +188,20 @@ fn against_itself(side: &Side<'_>, case: &Case, assertion: &Assertion) -> Option
     let whole = tokens(&assertion.range);
     let or_true =
         whole.windows(2).any(|pair| (pair[0].is("or") || pair[0].is("||")) && matches!(pair[1].text, "True" | "true"));
-    if or_true {
+    let both = |one: &str, other: &str| {
+        let word = |name: &str| whole.iter().any(|token| token.is(name));
+        word(one) && word(other) && whole.iter().any(|token| token.is("||") || token.is("or"))
+    };
+    let always = or_true || both("is_ok", "is_err") || both("is_some", "is_none");
+    if always {
         return Some("asserts something that is always so");
+    }
+    // `assert (x == 1, "why")` is a pair, and a pair is true.
+    let pair = whole.first().is_some_and(|token| token.is("assert"))
+        && whole.get(1).is_some_and(|token| token.is("("))
+        && is_pair(&whole[1..]);
+    if pair {
+        return Some("asserts a pair, which is always true");
     }
     match assertion.sides.as_slice() {
         [one] if assertion.strength == Strength::Weak => {
@@ -208,6 +223,22 @@ fn against_itself(side: &Side<'_>, case: &Case, assertion: &Assertion) -> Option
                 return Some("compares constants with each other");
             }
             let (a, b) = (text(one), text(other));
+            let matcher =
+                whole.iter().any(|token| matches!(token.text, "assertRegex" | "toMatch" | "match" | "assertMatches"));
+            let anything = matches!(right.first().map(|token| token.inner()), Some(".*" | "/.*/" | ""));
+            if matcher && right.len() == 1 && anything {
+                return Some("matches anything");
+            }
+            // `assert "" in text`.
+            let part_of = side.tokens.get(one.end).is_some_and(|token| token.is("in"));
+            if part_of && left.len() == 1 && left[0].kind == Kind::Text && left[0].inner().is_empty() {
+                return Some("asserts something that is always so");
+            }
+            let at_least =
+                whole.iter().any(|token| matches!(token.text, "toBeGreaterThanOrEqual" | "assertGreaterEqual"));
+            if at_least && b == "0" && (a.contains(". length") || a.starts_with("len (")) {
+                return Some("asserts something that is always so");
+            }
             if a == b && !assertion.negated {
                 return Some("compares a thing with itself");
             }
@@ -259,6 +290,24 @@ fn against_itself(side: &Side<'_>, case: &Case, assertion: &Assertion) -> Option
     }
 }
 
+/// Tells whether tokens are one pair of parentheses with a comma directly inside.
+fn is_pair(tokens: &[Token<'_>]) -> bool {
+    let mut depth = 0_i32;
+    let mut comma = false;
+    for (at, token) in tokens.iter().enumerate() {
+        match token.text {
+            "(" | "[" | "{" if token.kind == Kind::Sign => depth += 1,
+            ")" | "]" | "}" if token.kind == Kind::Sign => depth -= 1,
+            "," if depth == 1 && at + 2 < tokens.len() => comma = true,
+            _ => {}
+        }
+        if depth == 0 {
+            return comma && at + 1 == tokens.len();
+        }
+    }
+    false
+}
+
 /// Returns what a variable of a test was set to, where it is set once.
 fn initializer(side: &Side<'_>, case: &Case, name: &str) -> Option<String> {
     let body = &side.tokens[case.test.body.clone()];
@@ -287,6 +336,29 @@ fn initializer(side: &Side<'_>, case: &Case, name: &str) -> Option<String> {
         end += 1;
     }
     Some(source::normal(&body[begin..end]))
+}
+
+/// Finds a test whose assertions are made and never looked at: a generator, a promise that nobody waits for.
+fn never_checked(language: Language, side: &Side<'_>, case: &Case) -> Option<(&'static str, u32)> {
+    let body = case.test.body.clone();
+    match language {
+        Language::Python => {
+            let at = body.clone().find(|at| side.tokens[*at].is("yield"))?;
+            Some(("is a generator, of which nothing runs", side.tokens[at].line))
+        }
+        Language::JavaScript => {
+            let waits = |token: &Token<'_>| matches!(token.text, "await" | "return" | "=>" | "(" | "[" | ",");
+            let lost = case.assertions.iter().find(|one| {
+                let promised = side.tokens[one.range.clone()]
+                    .windows(2)
+                    .any(|pair| pair[0].is(".") && matches!(pair[1].text, "resolves" | "rejects"));
+                let before = one.range.start.checked_sub(1).map(|before| &side.tokens[before]);
+                promised && before.is_none_or(|before| !waits(before))
+            })?;
+            Some(("makes an assertion about a promise and does not wait for it", lost.line))
+        }
+        _ => None,
+    }
 }
 
 /// Finds assertions inside of a `try` whose handler does nothing about them.

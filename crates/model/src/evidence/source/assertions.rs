@@ -390,8 +390,10 @@ fn expect(all: &[Token<'_>], at: usize, body: &std::ops::Range<usize>) -> Option
             end = stop;
         }
     }
-    // Chai's properties, such as `.to.be.true`, assert without a call; `expect(x)` alone asserts nothing.
-    let asserted = matched || end > close + 1;
+    // Chai's properties, such as `.to.be.true`, assert without a call; `expect(x)` alone and `expect(x).toBe` do not.
+    let last = all.get(end - 1).map_or("", |token| token.text);
+    let called = !(last.starts_with("to") && last.len() > 2);
+    let asserted = matched || (end > close + 1 && called);
     asserted.then_some(Assertion { range: at..end, line: all[at].line, sides, strength, negated })
 }
 
