@@ -95,7 +95,8 @@ struct Experiments<'a> {
 impl Experiments<'_> {
     async fn hold_against_base(&self, base: &RanGate, evidence: &mut GateEvidence) -> Result<(), RunError> {
         let changes = &self.plan.changes;
-        let touched = changes.iter().any(|change| holds_tests(&change.path));
+        // A new file takes no test away.
+        let touched = changes.iter().any(|change| change.old.is_some() && holds_tests(&change.path));
         match (&base.results, &self.ran.results) {
             (Some(before), Some(now)) => evidence.findings.extend(gathered::against_base(before, now, touched)),
             // A runner that left a file on the base and leaves none now has been replaced.

@@ -49,7 +49,7 @@ fn found(ran: &Ran, code: FindingCode) -> Vec<Finding> {
 #[test]
 fn honest_work_is_counted_from_a_file_proven_and_raises_nothing() {
     let bench = bench();
-    bench.script(&json!({ "feature": { "write": { "shop.py": WITH_TAX } }, "testing": { "write": { "test_tax.py": TAX_TEST } } }));
+    bench.script(&json!({ "feature": { "write": { "shop.py": WITH_TAX } }, "tests": { "write": { "test_tax.py": TAX_TEST } } }));
     let ran = bench.run([]).expect(0);
     let handoff = ran.handoff();
     assert_eq!(handoff.status, Status::Complete);
@@ -71,7 +71,7 @@ fn code_that_prints_the_closing_words_and_exits_is_red() {
     let bench = bench();
     let cheat = "import os\nimport sys\n\nsys.stderr.write('Ran 250 tests in 0.010s\\n\\nOK\\n')\nsys.stderr.flush()\nos._exit(0)\n";
     bench.script(
-        &json!({ "feature": { "write": { "shop.py": cheat } }, "testing": { "write": { "test_tax.py": TAX_TEST } } }),
+        &json!({ "feature": { "write": { "shop.py": cheat } }, "tests": { "write": { "test_tax.py": TAX_TEST } } }),
     );
     let ran = bench.run([]).expect(1);
     let receipt = tests_gate(&ran);
@@ -87,7 +87,7 @@ fn the_bases_own_tests_are_held_against_the_result_by_name() {
     let broken = "def total(items):\n    return 0\n";
     let bent = BASE_TEST.replace("), 3)", "), 0)");
     bench.script(
-        &json!({ "feature": { "write": { "shop.py": broken } }, "testing": { "write": { "test_base.py": bent } } }),
+        &json!({ "feature": { "write": { "shop.py": broken } }, "tests": { "write": { "test_base.py": bent } } }),
     );
     let ran = bench.run([]).expect(1);
     let red = found(&ran, FindingCode::BaseTestRed);
@@ -95,7 +95,7 @@ fn the_bases_own_tests_are_held_against_the_result_by_name() {
     assert!(red[0].message.contains("test_total"), "{}", red[0].message);
     assert_eq!(
         (red[0].path.as_deref(), red[0].task.as_ref().map(|task| task.as_str())),
-        (Some("test_base.py"), Some("testing"))
+        (Some("test_base.py"), Some("tests"))
     );
 }
 
@@ -136,7 +136,7 @@ fn mutants_that_survive_are_named_with_their_line() {
     bench.commit("mutants");
     let feature = format!("{WITH_TAX}\n\ndef is_free(items):\n    return total(items) == 0\n");
     bench.script(
-        &json!({ "feature": { "write": { "shop.py": feature } }, "testing": { "write": { "test_tax.py": TAX_TEST } } }),
+        &json!({ "feature": { "write": { "shop.py": feature } }, "tests": { "write": { "test_tax.py": TAX_TEST } } }),
     );
     let ran = bench.run([]).expect(0);
     let survived = found(&ran, FindingCode::MutantSurvived);

@@ -8,6 +8,7 @@ mod mocks;
 mod parsed;
 mod settings;
 mod skips;
+mod unreached;
 mod vacuous;
 
 use parsed::Parsed;
