@@ -168,7 +168,7 @@ impl Experiments<'_> {
                 break;
             }
             let head =
-                self.make(|| self.context.store.with_texts(&self.head, &[(&mutant.path, mode, &mutant.text)]))?;
+                self.make(|| self.context.store.with_texts(&self.head, &[(mutant.path.as_str(), mode, mutant.text.as_str())]))?;
             if self.outcome_on(&head).await? == Outcome::Nothing {
                 evidence.findings.push(gathered::survived(task, &mutant));
             }

@@ -26,6 +26,10 @@ const WITH_TAX: &str =
 const TAX_TEST: &str = "import unittest\n\nimport shop\n\n\nclass Tax(unittest.TestCase):\n    def test_tax(self):\n        \
                         self.assertEqual(shop.with_tax([2]), 3.0)\n";
 
+/// Another test of what the base has already.
+const MORE_TEST: &str = "import unittest\n\nimport shop\n\n\nclass More(unittest.TestCase):\n    def test_more(self):\n        \
+                         self.assertEqual(shop.total([4, 4]), 8)\n";
+
 fn bench() -> Bench {
     let bench = Bench::new();
     bench.write(".backend-implementer/plan.md", PLAN);
@@ -49,7 +53,9 @@ fn found(ran: &Ran, code: FindingCode) -> Vec<Finding> {
 #[test]
 fn honest_work_is_counted_from_a_file_proven_and_raises_nothing() {
     let bench = bench();
-    bench.script(&json!({ "feature": { "write": { "shop.py": WITH_TAX } }, "tests": { "write": { "test_tax.py": TAX_TEST } } }));
+    bench.script(
+        &json!({ "feature": { "write": { "shop.py": WITH_TAX } }, "tests": { "write": { "test_tax.py": TAX_TEST } } }),
+    );
     let ran = bench.run([]).expect(0);
     let handoff = ran.handoff();
     assert_eq!(handoff.status, Status::Complete);
@@ -116,7 +122,7 @@ fn a_test_that_vanishes_although_nobody_touched_it_blocks() {
 #[test]
 fn work_that_no_test_notices_is_told_and_blocks_where_that_is_asked_for() {
     let bench = bench();
-    bench.script(&json!({ "feature": { "write": { "shop.py": WITH_TAX } } }));
+    bench.script(&json!({ "feature": { "write": { "shop.py": WITH_TAX } }, "tests": { "write": { "test_more.py": MORE_TEST } } }));
     let ran = bench.run([]).expect(0);
     let nothing = found(&ran, FindingCode::NothingProvesIt);
     assert_eq!((nothing.len(), nothing[0].weight), (1, Weight::Warning));
@@ -159,7 +165,11 @@ fn a_red_base_ends_the_run_before_more_is_paid_for() {
     assert!(red[0].message.contains("test_total"), "{}", red[0].message);
     assert_eq!(ran.handoff().status, Status::Incomplete);
 
-    bench.script(&json!({ "feature": { "write": { "shop.py": SHOP.replace("sum(items)", "sum(items) + 1") } } }));
+    let made_green = SHOP.replace("sum(items)", "sum(items) + 1");
+    let more = MORE_TEST.replace("), 8)", "), 9)");
+    bench.script(
+        &json!({ "feature": { "write": { "shop.py": made_green } }, "tests": { "write": { "test_more.py": more } } }),
+    );
     std::fs::remove_dir_all(bench.path("out")).unwrap();
     let ran = bench.run(["--allow-red-base"]).expect(0);
     assert_eq!(found(&ran, FindingCode::RedBase)[0].weight, Weight::Warning);

@@ -45,10 +45,8 @@ pub(super) fn status(facts: &Facts<'_>) -> Status {
 
 fn is_cancelled(facts: &Facts<'_>) -> bool {
     // A run that is red on its base ends its tasks itself: nobody cancelled it.
-    let ended_itself = facts
-        .findings
-        .iter()
-        .any(|finding| finding.code == FindingCode::RedBase && finding.weight == Weight::Blocking);
+    let ended_itself =
+        facts.findings.iter().any(|finding| finding.code == FindingCode::RedBase && finding.weight == Weight::Blocking);
     facts.cancelled || (!ended_itself && facts.tasks.iter().any(|record| record.outcome == Outcome::Cancelled))
 }
 

@@ -72,7 +72,12 @@ const WEAK: [&str; 17] = [
 ];
 
 /// A call by one of the names by which libraries assert: `self.assertEqual(x, y)`, `expect(x).toBe(y)`, `t.is(x, y)`.
-pub(super) fn call(language: Language, all: &[Token<'_>], at: usize, body: &std::ops::Range<usize>) -> Option<Assertion> {
+pub(super) fn call(
+    language: Language,
+    all: &[Token<'_>],
+    at: usize,
+    body: &std::ops::Range<usize>,
+) -> Option<Assertion> {
     let name = all.get(at).filter(|token| token.kind == Kind::Word)?;
     let before = at.checked_sub(1).and_then(|before| all.get(before));
     if name.is("expect") && !before.is_some_and(|before| before.is(".")) && language != Language::Rust {
@@ -242,4 +247,3 @@ fn expect(all: &[Token<'_>], at: usize, body: &std::ops::Range<usize>) -> Option
     let asserted = matched || (end > close + 1 && called);
     asserted.then_some(Assertion { range: at..end, line: all[at].line, sides, strength, negated })
 }
-
