@@ -26,9 +26,6 @@ use crate::workspace::integrate::Head;
 /// The largest file that is changed for an experiment, in bytes.
 const FILE_MAX: usize = 512 * 1024;
 
-/// The most functions that are emptied for one task.
-const EMPTIED_MAX: usize = 3;
-
 /// Finds out about the tests what their own run cannot tell. Nothing when they are red: then that is what counts.
 pub(super) async fn gather(
     context: &WorkerContext,
@@ -77,6 +74,15 @@ impl RanGate {
     }
 }
 
+/// A file of the product that a task changed, as it is on the final tree.
+struct ProductFile {
+    path: String,
+    blob: Blob,
+    text: String,
+    /// Its text before the task.
+    before: Option<String>,
+}
+
 struct Experiments<'a> {
     context: &'a WorkerContext,
     job: &'a GateJob,
@@ -89,7 +95,8 @@ struct Experiments<'a> {
 impl Experiments<'_> {
     async fn hold_against_base(&self, base: &RanGate, evidence: &mut GateEvidence) -> Result<(), RunError> {
         let changes = &self.plan.changes;
-        let touched = changes.iter().any(|change| holds_tests(&change.path));
+        // A new file takes no test away.
+        let touched = changes.iter().any(|change| change.old.is_some() && holds_tests(&change.path));
         match (&base.results, &self.ran.results) {
             (Some(before), Some(now)) => evidence.findings.extend(gathered::against_base(before, now, touched)),
             // A runner that left a file on the base and leaves none now has been replaced.
@@ -152,15 +159,16 @@ impl Experiments<'_> {
         let files = self.plan.contributions.iter().map(|contribution| (contribution, self.product_files(contribution)));
         let files: Vec<_> = files.flat_map(|(of, files)| files.into_iter().map(move |file| (&of.task, file))).collect();
         let each = (max / files.len().max(1)).max(1);
-        let mutants = files.iter().flat_map(|(task, (path, blob, text, before))| {
-            let mutants = mutants::of_lines(path, before.as_deref(), text, each);
-            mutants.into_iter().map(move |mutant| (*task, blob.mode, mutant))
+        let mutants = files.iter().flat_map(|(task, file)| {
+            let mutants = mutants::of_lines(&file.path, file.before.as_deref(), &file.text, each);
+            mutants.into_iter().map(move |mutant| (*task, file.blob.mode, mutant))
         });
         for (task, mode, mutant) in mutants.take(max).collect::<Vec<_>>() {
             if *self.stop.borrow() || !self.has_time(deadline) {
                 break;
             }
-            let head = self.make(|| self.context.store.with_text(&self.head, &mutant.path, mode, &mutant.text))?;
+            let head =
+                self.make(|| self.context.store.with_texts(&self.head, &[(mutant.path.as_str(), mode, mutant.text.as_str())]))?;
             if self.outcome_on(&head).await? == Outcome::Nothing {
                 evidence.findings.push(gathered::survived(task, &mutant));
             }
@@ -168,34 +176,39 @@ impl Experiments<'_> {
         Ok(())
     }
 
+    /// Runs the tests without a task's patch. Where a patch does nothing but add functions they are emptied instead,
+    /// keeping their names: without them the tests could not be loaded, which proves nothing.
     async fn without(&self, contribution: &Contribution) -> Result<Outcome, RunError> {
         let store = &self.context.store;
+        let files = self.product_files(contribution);
+        let emptied: Vec<_> = files
+            .iter()
+            .filter_map(|file| Some((file, mutants::emptied(&file.path, file.before.as_deref(), &file.text)?)))
+            .collect();
+        let hollow = || {
+            let text = |(file, emptied): &(&ProductFile, mutants::Emptied)| {
+                (file.path.clone(), file.blob.mode, emptied.text.clone())
+            };
+            let texts: Vec<_> = emptied.iter().map(text).collect();
+            let texts: Vec<_> = texts.iter().map(|(path, mode, text)| (path.as_str(), *mode, text.as_str())).collect();
+            store.with_texts(&self.head, &texts)
+        };
+        let only_adds =
+            !emptied.is_empty() && emptied.len() == files.len() && emptied.iter().all(|(_, emptied)| emptied.only_adds);
+        if only_adds {
+            let outcome = self.outcome_on(&self.make(hollow)?).await?;
+            if outcome != Outcome::NotLoaded {
+                return Ok(outcome);
+            }
+        }
         let Some(head) = self.make(|| store.without_patch(&self.head, &contribution.patch))? else {
             return Ok(Outcome::NotTried { why: "a later patch builds on the same lines".to_owned() });
         };
         let outcome = self.outcome_on(&head).await?;
-        if outcome != Outcome::NotLoaded {
-            return Ok(outcome);
+        if outcome == Outcome::NotLoaded && !only_adds && !emptied.is_empty() {
+            return self.outcome_on(&self.make(hollow)?).await;
         }
-        // Tests without an assertion turn red when what they load is gone, so that functions are emptied instead.
-        let mut tried = false;
-        for (path, blob, text, before) in self.product_files(contribution) {
-            for mutant in mutants::emptied(&path, before.as_deref(), &text, EMPTIED_MAX) {
-                if *self.stop.borrow() {
-                    return Ok(Outcome::NotTried { why: "the run was stopped".to_owned() });
-                }
-                let Some(head) = self.make(|| store.with_text(&self.head, &path, blob.mode, &mutant.text).map(Some))?
-                else {
-                    continue;
-                };
-                match self.outcome_on(&head).await? {
-                    Outcome::Proven { tests } => return Ok(Outcome::Proven { tests }),
-                    Outcome::Nothing => tried = true,
-                    _ => {}
-                }
-            }
-        }
-        Ok(if tried { Outcome::Nothing } else { Outcome::NotLoaded })
+        Ok(outcome)
     }
 
     async fn outcome_on(&self, head: &Head) -> Result<Outcome, RunError> {
@@ -204,7 +217,7 @@ impl Experiments<'_> {
     }
 
     /// Returns the text files of the product that a task changed, as they are on the final tree.
-    fn product_files(&self, contribution: &Contribution) -> Vec<(String, Blob, String, Option<String>)> {
+    fn product_files(&self, contribution: &Contribution) -> Vec<ProductFile> {
         let store = &self.context.store;
         let text = |blob: &Blob| {
             let bytes = store.read_blob(&blob.id).ok().filter(|bytes| bytes.len() <= FILE_MAX)?;
@@ -215,7 +228,9 @@ impl Experiments<'_> {
             let blob = change.new.clone()?;
             let bytes = store.read_file(&self.head.tree, &change.path).ok().flatten()?;
             let now = String::from_utf8(bytes).ok().filter(|now| now.len() <= FILE_MAX)?;
-            Some((change.path.clone(), blob, now, change.old.as_ref().and_then(text)))
+            source::Language::of_path(&change.path)?;
+            let before = change.old.as_ref().and_then(text);
+            Some(ProductFile { path: change.path.clone(), blob, text: now, before })
         });
         files.collect()
     }

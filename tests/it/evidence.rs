@@ -26,6 +26,10 @@ const WITH_TAX: &str =
 const TAX_TEST: &str = "import unittest\n\nimport shop\n\n\nclass Tax(unittest.TestCase):\n    def test_tax(self):\n        \
                         self.assertEqual(shop.with_tax([2]), 3.0)\n";
 
+/// Another test of what the base has already.
+const MORE_TEST: &str = "import unittest\n\nimport shop\n\n\nclass More(unittest.TestCase):\n    def test_more(self):\n        \
+                         self.assertEqual(shop.total([4, 4]), 8)\n";
+
 fn bench() -> Bench {
     let bench = Bench::new();
     bench.write(".backend-implementer/plan.md", PLAN);
@@ -49,7 +53,9 @@ fn found(ran: &Ran, code: FindingCode) -> Vec<Finding> {
 #[test]
 fn honest_work_is_counted_from_a_file_proven_and_raises_nothing() {
     let bench = bench();
-    bench.script(&json!({ "feature": { "write": { "shop.py": WITH_TAX } }, "testing": { "write": { "test_tax.py": TAX_TEST } } }));
+    bench.script(
+        &json!({ "feature": { "write": { "shop.py": WITH_TAX } }, "tests": { "write": { "test_tax.py": TAX_TEST } } }),
+    );
     let ran = bench.run([]).expect(0);
     let handoff = ran.handoff();
     assert_eq!(handoff.status, Status::Complete);
@@ -71,7 +77,7 @@ fn code_that_prints_the_closing_words_and_exits_is_red() {
     let bench = bench();
     let cheat = "import os\nimport sys\n\nsys.stderr.write('Ran 250 tests in 0.010s\\n\\nOK\\n')\nsys.stderr.flush()\nos._exit(0)\n";
     bench.script(
-        &json!({ "feature": { "write": { "shop.py": cheat } }, "testing": { "write": { "test_tax.py": TAX_TEST } } }),
+        &json!({ "feature": { "write": { "shop.py": cheat } }, "tests": { "write": { "test_tax.py": TAX_TEST } } }),
     );
     let ran = bench.run([]).expect(1);
     let receipt = tests_gate(&ran);
@@ -87,7 +93,7 @@ fn the_bases_own_tests_are_held_against_the_result_by_name() {
     let broken = "def total(items):\n    return 0\n";
     let bent = BASE_TEST.replace("), 3)", "), 0)");
     bench.script(
-        &json!({ "feature": { "write": { "shop.py": broken } }, "testing": { "write": { "test_base.py": bent } } }),
+        &json!({ "feature": { "write": { "shop.py": broken } }, "tests": { "write": { "test_base.py": bent } } }),
     );
     let ran = bench.run([]).expect(1);
     let red = found(&ran, FindingCode::BaseTestRed);
@@ -95,7 +101,7 @@ fn the_bases_own_tests_are_held_against_the_result_by_name() {
     assert!(red[0].message.contains("test_total"), "{}", red[0].message);
     assert_eq!(
         (red[0].path.as_deref(), red[0].task.as_ref().map(|task| task.as_str())),
-        (Some("test_base.py"), Some("testing"))
+        (Some("test_base.py"), Some("tests"))
     );
 }
 
@@ -116,7 +122,7 @@ fn a_test_that_vanishes_although_nobody_touched_it_blocks() {
 #[test]
 fn work_that_no_test_notices_is_told_and_blocks_where_that_is_asked_for() {
     let bench = bench();
-    bench.script(&json!({ "feature": { "write": { "shop.py": WITH_TAX } } }));
+    bench.script(&json!({ "feature": { "write": { "shop.py": WITH_TAX } }, "tests": { "write": { "test_more.py": MORE_TEST } } }));
     let ran = bench.run([]).expect(0);
     let nothing = found(&ran, FindingCode::NothingProvesIt);
     assert_eq!((nothing.len(), nothing[0].weight), (1, Weight::Warning));
@@ -136,7 +142,7 @@ fn mutants_that_survive_are_named_with_their_line() {
     bench.commit("mutants");
     let feature = format!("{WITH_TAX}\n\ndef is_free(items):\n    return total(items) == 0\n");
     bench.script(
-        &json!({ "feature": { "write": { "shop.py": feature } }, "testing": { "write": { "test_tax.py": TAX_TEST } } }),
+        &json!({ "feature": { "write": { "shop.py": feature } }, "tests": { "write": { "test_tax.py": TAX_TEST } } }),
     );
     let ran = bench.run([]).expect(0);
     let survived = found(&ran, FindingCode::MutantSurvived);
@@ -159,7 +165,11 @@ fn a_red_base_ends_the_run_before_more_is_paid_for() {
     assert!(red[0].message.contains("test_total"), "{}", red[0].message);
     assert_eq!(ran.handoff().status, Status::Incomplete);
 
-    bench.script(&json!({ "feature": { "write": { "shop.py": SHOP.replace("sum(items)", "sum(items) + 1") } } }));
+    let made_green = SHOP.replace("sum(items)", "sum(items) + 1");
+    let more = MORE_TEST.replace("), 8)", "), 9)");
+    bench.script(
+        &json!({ "feature": { "write": { "shop.py": made_green } }, "tests": { "write": { "test_more.py": more } } }),
+    );
     std::fs::remove_dir_all(bench.path("out")).unwrap();
     let ran = bench.run(["--allow-red-base"]).expect(0);
     assert_eq!(found(&ran, FindingCode::RedBase)[0].weight, Weight::Warning);

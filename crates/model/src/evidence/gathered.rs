@@ -98,7 +98,7 @@ pub fn against_base(base: &Results, now: &Results, touched: bool) -> Vec<Finding
         findings.push(finding(FindingCode::FewerTests, Weight::Blocking, message));
     } else if after < before {
         let message = format!("{after} tests ran, and {before} on the base; gone are {}", names(&gone));
-        findings.push(finding(FindingCode::FewerTests, Weight::Warning, message));
+        findings.push(finding(FindingCode::FewerTests, Weight::Note, message));
     }
     findings
 }
@@ -138,7 +138,8 @@ pub fn no_results_any_more() -> Finding {
 #[must_use]
 pub fn fewer_counted(base: Option<TestCounts>, now: Option<TestCounts>, touched: bool) -> Option<Finding> {
     let (before, after) = (base?.executed(), now?.executed());
-    let weight = if touched { Weight::Warning } else { Weight::Blocking };
+    // What a patch did to tests is looked at by their assertions; here it is shown even when it is fine.
+    let weight = if touched { Weight::Note } else { Weight::Blocking };
     (after < before)
         .then(|| finding(FindingCode::FewerTests, weight, format!("{after} tests ran, and {before} on the base")))
 }
@@ -257,7 +258,7 @@ mod tests {
         let exited = against_base(&base, &results(&[("/x/a.test.js", Passed)]), false);
         assert_eq!((exited.len(), exited[0].weight), (1, Weight::Blocking));
         assert_eq!(against_base(&base, &results(&[("c", Passed), ("d", Passed)]), true), [], "renamed");
-        assert_eq!(against_base(&base, &results(&[("a", Passed)]), true)[0].weight, Weight::Warning);
+        assert_eq!(against_base(&base, &results(&[("a", Passed)]), true)[0].weight, Weight::Note);
         assert_eq!(against_base(&base, &results(&[("a", Passed), ("b", Skipped)]), true)[0].weight, Weight::Warning);
         assert_eq!(against_base(&base, &base, false), []);
     }

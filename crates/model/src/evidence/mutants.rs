@@ -41,39 +41,51 @@ pub fn of_lines(path: &str, before: Option<&str>, after: &str, max: usize) -> Ve
     spread(mutants, max)
 }
 
-/// Makes mutants in which one new function each is emptied, keeping its name.
+/// A file in which every new function is emptied, keeping its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Emptied {
+    /// The whole new text.
+    pub text: String,
+    /// Whether the file does nothing but add functions: without the patch, the rest would be as it is.
+    pub only_adds: bool,
+}
+
+/// Empties the functions that are new in a file of the product; `None` when there is none.
 #[must_use]
-pub fn emptied(path: &str, before: Option<&str>, after: &str, max: usize) -> Vec<Mutant> {
-    let Some(language) = Language::of_path(path).filter(|_| !source::is_test_path(path)) else { return Vec::new() };
+pub fn emptied(path: &str, before: Option<&str>, after: &str) -> Option<Emptied> {
+    let language = Language::of_path(path).filter(|_| !source::is_test_path(path))?;
     let tokens = source::tokens(language, after);
-    let old: Vec<(String, String)> = before.map_or_else(Vec::new, |before| {
-        let tokens = source::tokens(language, before);
-        let functions = source::functions(language, &tokens);
+    let bodies = |tokens: &[Token<'_>]| -> Vec<(String, String)> {
+        let functions = source::functions(language, tokens);
         functions.into_iter().map(|function| (function.name, source::normal(&tokens[function.body]))).collect()
-    });
+    };
+    let old_tokens = source::tokens(language, before.unwrap_or_default());
+    let (old, new) = (bodies(&old_tokens), bodies(&tokens));
     let cases = source::test_cases(language, path, &tokens);
-    let mutants = source::functions(language, &tokens)
-        .into_iter()
-        .filter(|function| {
-            let body = source::normal(&tokens[function.body.clone()]);
-            let same = old.iter().any(|(name, other)| *name == function.name && *other == body);
-            let test = cases.iter().any(|case| case.test_range().contains(&function.body.start));
-            !same && !test && function.body.len() > 1
-        })
-        .filter_map(|function| {
-            let empty = empty_body(language, &tokens, &function)?;
-            let from = tokens[function.body.start].at;
-            let last = &tokens[function.body.end - 1];
-            let text = format!("{}{empty}{}", &after[..from], &after[last.at + last.text.len()..]);
-            Some(Mutant {
-                path: path.to_owned(),
-                line: function.line,
-                what: format!("`{}` was emptied", function.name),
-                text,
-            })
-        })
-        .collect();
-    spread(mutants, max)
+    let mut places: Vec<(usize, usize, String)> = Vec::new();
+    for function in source::functions(language, &tokens) {
+        let test = cases.iter().any(|case| case.test_range().contains(&function.body.start));
+        if test || function.body.len() < 2 || old.iter().any(|(name, _)| *name == function.name) {
+            continue;
+        }
+        let Some(empty) = empty_body(language, &tokens, &function) else { continue };
+        let last = &tokens[function.body.end - 1];
+        let (from, to) = (tokens[function.body.start].at, last.at + last.text.len());
+        // A function inside of one that is emptied goes with it.
+        if places.iter().all(|(begin, end, _)| to <= *begin || from >= *end) {
+            places.push((from, to, empty));
+        }
+    }
+    if places.is_empty() {
+        return None;
+    }
+    places.sort_unstable_by_key(|(from, ..)| std::cmp::Reverse(*from));
+    let mut text = after.to_owned();
+    for (from, to, empty) in places {
+        text.replace_range(from..to, &empty);
+    }
+    let only_adds = old.iter().all(|pair| new.contains(pair));
+    Some(Emptied { text, only_adds })
 }
 
 /// What a function of this language can be, so that it still compiles.
@@ -310,14 +322,17 @@ mod tests {
                 "class A { public int f(int x) { return 0; } }\n",
             ),
         ] {
-            assert_eq!(
-                emptied(path, None, after, 10).iter().map(|mutant| mutant.text.as_str()).collect::<Vec<_>>(),
-                [expected],
-                "{path}"
-            );
+            assert_eq!(emptied(path, None, after).map(|emptied| emptied.text).as_deref(), Some(expected), "{path}");
         }
         let before = "def f(x):\n    return x\n";
-        assert_eq!(emptied("a.py", Some(before), before, 10), []);
+        assert_eq!(emptied("a.py", Some(before), before), None);
+        let added = emptied("a.py", Some(before), &format!("{before}def g(x):\n    return x + 1\n")).unwrap();
+        assert!(
+            added.only_adds && added.text.contains("return x\n") && added.text.contains("return None"),
+            "{added:?}"
+        );
+        let changed = emptied("a.py", Some(before), "def f(x):\n    return 2\ndef g(x):\n    return x + 1\n").unwrap();
+        assert!(!changed.only_adds && changed.text.contains("return 2"), "{changed:?}");
     }
 
     proptest::proptest! {
@@ -325,7 +340,7 @@ mod tests {
         fn any_text_is_changed_without_a_panic(text in "(def f\\(x\\):|return |x|[=<>+*-]{1,2}| |\n|[0-9]|\\{|\\}|\\(|\\)|fn |func |é|\"){0,30}") {
             for path in ["a.py", "a.js", "a.go", "a.rs", "A.java", "a.rb", "a.php"] {
                 let _ = of_lines(path, None, &text, 10);
-                let _ = emptied(path, None, &text, 10);
+                let _ = emptied(path, None, &text);
             }
         }
     }

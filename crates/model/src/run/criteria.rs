@@ -44,7 +44,10 @@ pub(super) fn status(facts: &Facts<'_>) -> Status {
 }
 
 fn is_cancelled(facts: &Facts<'_>) -> bool {
-    facts.cancelled || facts.tasks.iter().any(|record| record.outcome == Outcome::Cancelled)
+    // A run that is red on its base ends its tasks itself: nobody cancelled it.
+    let ended_itself =
+        facts.findings.iter().any(|finding| finding.code == FindingCode::RedBase && finding.weight == Weight::Blocking);
+    facts.cancelled || (!ended_itself && facts.tasks.iter().any(|record| record.outcome == Outcome::Cancelled))
 }
 
 /// Says exactly what keeps the implementation from being complete, a sentence for each thing; empty when nothing does.

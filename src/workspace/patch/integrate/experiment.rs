@@ -1,7 +1,7 @@
 //! Trees that are never integrated: the result without one patch, or with other contents at some paths. Gates run on
 //! them to see what the tests would notice.
 
-use implementer_model::patch::{Blob, Patch};
+use implementer_model::patch::{Blob, Change, FileMode, Patch};
 
 use super::{Head, Plan, entry};
 use crate::workspace::{
@@ -21,7 +21,7 @@ impl RunStore {
     /// When the objects cannot be read or written.
     pub fn without_patch(&self, head: &Head, patch: &Patch) -> Result<Option<Head>> {
         let repo = self.repo();
-        let swapped = |change: &implementer_model::patch::Change| {
+        let swapped = |change: &Change| {
             let mut change = change.clone();
             std::mem::swap(&mut change.old, &mut change.new);
             change
@@ -51,20 +51,18 @@ impl RunStore {
         self.write_experiment(&self.repo(), head, entries)
     }
 
-    /// Makes the tree of `head` with another text in one of its files.
+    /// Makes the tree of `head` with other texts in some of its files.
     ///
     /// # Errors
     /// When the objects cannot be read or written.
-    pub fn with_text(
-        &self,
-        head: &Head,
-        path: &str,
-        mode: implementer_model::patch::FileMode,
-        text: &str,
-    ) -> Result<Head> {
+    pub fn with_texts(&self, head: &Head, texts: &[(&str, FileMode, &str)]) -> Result<Head> {
         let repo = self.repo();
-        let id = repo.write_blob(text.as_bytes()).git_doing("writing a mutant")?.detach();
-        self.write_experiment(&repo, head, vec![(path.to_owned(), Some((mode, id)))])
+        let entry = |(path, mode, text): &(&str, FileMode, &str)| {
+            let id = repo.write_blob(text.as_bytes()).git_doing("writing an experiment")?.detach();
+            Ok(((*path).to_owned(), Some((*mode, id))))
+        };
+        let entries = texts.iter().map(entry).collect::<Result<_>>()?;
+        self.write_experiment(&repo, head, entries)
     }
 
     fn write_experiment(

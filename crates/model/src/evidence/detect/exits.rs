@@ -56,7 +56,9 @@ fn exit(language: Language, tokens: &[Token<'_>], at: usize) -> Option<Exit> {
     let call = |length: usize, hard: bool| {
         let argument = text(length + 1);
         let shown = source::normal(&tokens[at..at + length]).replace(' ', "");
-        (text(length) == "(").then(|| Exit { shown, hard, success: matches!(argument, "0" | ")" | "None" | "true") })
+        // What ends everything at once does so from a timer or a handler as well.
+        let called = text(length) == "(" || (hard && matches!(text(length), ")" | "," | ";"));
+        called.then(|| Exit { shown, hard, success: matches!(argument, "0" | ")" | "None" | "true") })
     };
     let dotted = |receiver: &str, name: &str| text(0) == receiver && text(1) == "." && text(2) == name && before != ".";
     match language {
@@ -306,6 +308,8 @@ fn knows(language: Language, tokens: &[Token<'_>], at: usize) -> Option<String> 
         Language::Go => {
             text(0) == "testing" && text(1) == "." && text(2) == "Testing"
                 || text(0) == "Lookup" && tokens.get(at + 2).is_some_and(|name| name.inner().starts_with("test."))
+                || matches!(text(0), "Lookup" | "Set")
+                    && tokens.get(at + 2).is_some_and(|name| name.inner().starts_with("test."))
                 || text(0) == "Args" && quoted_test(10)
                 || text(0) == "runtime" && text(1) == "." && matches!(text(2), "Caller" | "Callers") && quoted_test(60)
         }

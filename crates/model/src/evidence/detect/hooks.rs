@@ -1,265 +1,25 @@
-//! What changes how tests are run, or what an assertion means: hooks that runners load, settings of runners, assertions
-//! that are replaced, objects that are equal to everything.
+//! Code that changes how tests are run, or what an assertion means: hooks that runners load, assertions that are replaced,
+//! objects that are equal to everything.
 
 use super::{
     super::source::{self, Kind, Language},
-    Author, Sign,
+    Sign,
     parsed::{Parsed, Side, has},
 };
 use crate::findings::{FindingCode, Weight};
 
 const CODE: FindingCode = FindingCode::TestsTampered;
 
-pub(super) fn signs(author: Author, files: &[Parsed<'_>]) -> Vec<Sign> {
+pub(super) fn signs(files: &[Parsed<'_>]) -> Vec<Sign> {
     let mut signs = Vec::new();
     for file in files {
-        signs.extend(loaded_by_itself(file));
-        signs.extend(settings(author, file));
-        signs.extend(snapshot(author, file));
         let (Some(language), Some(after)) = (file.language, &file.after) else { continue };
         signs.extend(replaced_assertions(language, file, after));
         signs.extend(hook_functions(language, file, after));
         signs.extend(equal_to_everything(language, file, after));
+        signs.extend(skips_from_the_product(language, file, after));
     }
     signs
-}
-
-/// Files that a runner or an interpreter loads without being asked, and that shadow a library of tests.
-fn loaded_by_itself(file: &Parsed<'_>) -> Option<Sign> {
-    file.after.as_ref()?;
-    if file.before.is_some() {
-        return None;
-    }
-    let name = file.name();
-    let sign = |message: &str| Some(Sign::new(CODE, Weight::Blocking, file.path, message));
-    if matches!(name, "sitecustomize.py" | "usercustomize.py") || name.ends_with(".pth") {
-        return sign("Python loads this file into every process, those of the test runner included");
-    }
-    let first = file.path.split('/').next().unwrap_or(name);
-    let module = first.strip_suffix(".py").unwrap_or(first);
-    if matches!(module, "pytest" | "_pytest" | "unittest" | "pluggy" | "nose2") && file.path.ends_with(".py") {
-        return sign("it takes the place of the test library of the same name");
-    }
-    if file.path.contains("META-INF/services/org.junit") || name == "junit-platform.properties" {
-        return sign("JUnit loads this file by itself");
-    }
-    if ["org/junit/", "org/testng/", "org/assertj/", "org/hamcrest/", "org/mockito/"]
-        .iter()
-        .any(|package| file.path.contains(package))
-    {
-        return sign("it takes the place of a class of the test library");
-    }
-    if file.path.starts_with("node_modules/") || file.path.contains("/node_modules/") {
-        return sign("it takes the place of an installed package");
-    }
-    None
-}
-
-/// Lines of a runner's settings that leave tests out or take failures away.
-fn settings(author: Author, file: &Parsed<'_>) -> Vec<Sign> {
-    let Some(after) = &file.after else { return Vec::new() };
-    let name = file.name();
-    let mut signs = Vec::new();
-    let mut section = "";
-    let ignores_failures = |line: &str| {
-        line.contains("test")
-            && ["|| true", "|| :", "|| exit 0", "; true", "; exit 0", "||true", "set +e", "; :"]
-                .iter()
-                .any(|end| line.contains(end))
-    };
-    let script = matches!(
-        name,
-        "Makefile"
-            | "makefile"
-            | "GNUmakefile"
-            | "justfile"
-            | "Justfile"
-            | "noxfile.py"
-            | "tox.ini"
-            | "package.json"
-            | "Taskfile.yml"
-            | "composer.json"
-            | "Rakefile"
-    ) || [".sh", ".mk", ".yml", ".yaml"].iter().any(|end| name.ends_with(end));
-    let words: &[&str] = match name {
-        "pytest.ini" | "tox.ini" | "setup.cfg" | "pyproject.toml" | ".pytest.ini" => &[
-            "--ignore",
-            "--deselect",
-            "-k ",
-            "-k\"",
-            "--collect-only",
-            "--co ",
-            "python_files",
-            "python_functions",
-            "python_classes",
-            "collect_ignore",
-            "-p no:",
-            "norecursedirs",
-            "--noconftest",
-            "-m \"not",
-            "-m 'not",
-            "-m not",
-            "xfail_strict = false",
-            "xfail_strict=false",
-            "--runxfail",
-            "--suppress-tests-failed-exit-code",
-            "--suppress-no-test-exit-code",
-            "--last-failed",
-            "--lf",
-        ],
-        "Cargo.toml" => &["test = false", "test=false", "autotests = false", "doctest = false", "harness = false"],
-        "config.toml" | "config" if file.path.contains(".cargo/") => &["runner", "test ="],
-        "nextest.toml" => &["default-filter", "retries", "filter ="],
-        "pom.xml" => &[
-            "skipTests",
-            "maven.test.skip",
-            "testFailureIgnore",
-            "<exclude",
-            "<skip>",
-            "trimStackTrace",
-            "<groups>",
-            "<excludedGroups>",
-            "failIfNoTests",
-        ],
-        "maven.config" | "jvm.config" | "gradle.properties" => &["skipTests", "test.skip", "failure.ignore"],
-        "build.gradle" | "build.gradle.kts" => &[
-            "ignoreFailures",
-            "excludeTestsMatching",
-            "exclude '",
-            "exclude(",
-            "enabled = false",
-            "onlyIf",
-            "failOnNoDiscoveredTests",
-            "excludeTags",
-        ],
-        "phpunit.xml" | "phpunit.xml.dist" => &["<exclude", "<file", "stopOn", "failOn"],
-        ".rspec" => &["--tag ~", "--exclude-pattern", "--example", "--failure-exit-code", "--dry-run"],
-        "bunfig.toml" | "deno.json" | "deno.jsonc" => &["exclude", "preload"],
-        _ if name.starts_with("jest.config")
-            || name.starts_with("vitest.config")
-            || name.starts_with("vite.config")
-            || name.starts_with(".mocharc")
-            || name.starts_with("ava.config")
-            || name.starts_with("playwright.config")
-            || name.starts_with("karma.conf") =>
-        {
-            &[
-                "IgnorePatterns",
-                "testRunner",
-                "passWithNoTests",
-                "exclude",
-                "ignore",
-                "testNamePattern",
-                "grep",
-                "testMatch",
-                "testRegex",
-                "dangerouslyIgnoreUnhandledErrors",
-                "retry",
-                "invert",
-            ]
-        }
-        _ => &[],
-    };
-    let old: std::collections::BTreeSet<&str> =
-        file.before.iter().flat_map(|side| side.text.lines()).map(str::trim).collect();
-    for (number, line) in after.text.lines().enumerate() {
-        let line = line.trim();
-        if line.starts_with('[') {
-            section = line;
-        }
-        if line.is_empty() || old.contains(line) || line.starts_with('#') || line.starts_with("//") {
-            continue;
-        }
-        let number = u32::try_from(number + 1).unwrap_or(u32::MAX);
-        let found = words.iter().find(|word| line.contains(**word)).filter(|word| {
-            // A benchmark has a harness of its own; a package's own settings are not the runner's.
-            let bench = name == "Cargo.toml" && word.contains("harness") && section == "[[bench]]";
-            let foreign = name == "pyproject.toml" && !section.contains("pytest")
-                || matches!(name, "setup.cfg" | "tox.ini") && !section.contains("pytest");
-            !bench && !foreign
-        });
-        let message = match found {
-            Some(word) => {
-                Some(format!("the settings of the test runner leave tests or failures out: `{}`", word.trim()))
-            }
-            None if script && ignores_failures(line) => {
-                Some("a failure of the tests is taken away where they are started".to_owned())
-            }
-            None => None,
-        };
-        if let Some(message) = message {
-            signs.push(Sign::new(CODE, author.weight(), file.path, message).at(number));
-        }
-    }
-    if name == "package.json" {
-        signs.extend(package_script(author, file, after));
-    }
-    signs
-}
-
-/// The test script of a package that starts no runner any more, or not all of it.
-fn package_script(author: Author, file: &Parsed<'_>, after: &Side<'_>) -> Option<Sign> {
-    let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
-    let (old, new) = (read(file.before.as_ref()?.text)?, read(after.text)?);
-    let script =
-        |value: &serde_json::Value| value.pointer("/scripts/test").and_then(|test| test.as_str()).map(str::to_owned);
-    let sign = |message: String| Some(Sign::new(CODE, author.weight(), file.path, message));
-    if let Some(was) = script(&old) {
-        let is = script(&new).unwrap_or_default();
-        let runner = was.split([' ', '/']).next().unwrap_or(&was);
-        let narrowed = [
-            "--testNamePattern",
-            "-t ",
-            "--grep",
-            "-g ",
-            "--testPathIgnorePatterns",
-            "--passWithNoTests",
-            "--exclude",
-            "|| ",
-            "; ",
-            "--fgrep",
-            "--test-name-pattern",
-            "--shard",
-        ]
-        .iter()
-        .any(|word| is.contains(word) && !was.contains(word));
-        if is != was && (narrowed || !is.contains(runner)) {
-            return sign(format!("the script `test` was `{was}` and is `{is}`"));
-        }
-    }
-    for key in ["jest", "mocha", "ava", "vitest", "c8"] {
-        let (was, is) = (old.get(key), new.get(key));
-        if was != is
-            && is.is_some_and(|is| {
-                ["IgnorePatterns", "testRunner", "testMatch", "testRegex", "ignore", "grep", "files", "passWithNoTests"]
-                    .iter()
-                    .any(|word| is.to_string().contains(word))
-            })
-        {
-            return sign(format!("the settings of `{key}` changed which tests are run"));
-        }
-    }
-    None
-}
-
-/// A recorded expectation that was there before and is another now.
-fn snapshot(author: Author, file: &Parsed<'_>) -> Option<Sign> {
-    let recorded = file.name().ends_with(".snap")
-        || ["__snapshots__/", "snapshots/", "/golden/", "/expected/"].iter().any(|folder| file.path.contains(folder))
-        || [".golden", ".approved.txt", ".ambr"].iter().any(|end| file.name().ends_with(end));
-    if !recorded
-        || file.before.is_none()
-        || file.before.as_ref().map(|side| side.text) == file.after.as_ref().map(|side| side.text)
-    {
-        return None;
-    }
-    let weight = if author == Author::Code { Weight::Warning } else { Weight::Note };
-    Some(Sign::new(
-        FindingCode::SnapshotChanged,
-        weight,
-        file.path,
-        "a recorded expectation was changed: see that it is what the plan asks for",
-    ))
 }
 
 const UNITTEST: [&str; 18] = [
@@ -319,6 +79,9 @@ fn replaced_assertions(language: Language, file: &Parsed<'_>, after: &Side<'_>) 
                     || matches!(
                         text(0),
                         "unittest"
+                            | "TestLoader"
+                            | "TestSuite"
+                            | "TestProgram"
                             | "pytest"
                             | "builtins"
                             | "_pytest"
@@ -347,6 +110,10 @@ fn replaced_assertions(language: Language, file: &Parsed<'_>, after: &Side<'_>) 
                         && text(1) == "."
                         && name == "on"
                         && matches!(text(4).trim_matches(['\'', '"']), "exit" | "beforeExit")
+                    || matches!(text(0), "defineProperty" | "assign" | "set" | "setPrototypeOf")
+                        && text(1) == "("
+                        && matches!(text(2), "assert" | "expect")
+                    || text(0) == "assert" && text(1) == "[" && text(3) == "]" && text(4) == "="
                     || text(0) == "require" && text(1) == "." && name == "cache"
                     || text(0) == "extend"
                         && text(1) == "("
@@ -514,8 +281,55 @@ fn is_pytest(side: &Side<'_>) -> bool {
     side.text.contains("pytest") || side.text.contains("collect_ignore")
 }
 
+/// Code of the product that skips the test which runs it.
+fn skips_from_the_product(language: Language, file: &Parsed<'_>, after: &Side<'_>) -> Option<Sign> {
+    if file.is_test() || !after.cases.is_empty() {
+        return None;
+    }
+    let words: &[&str] = match language {
+        Language::Python => &["SkipTest", "importorskip", "skipTest"],
+        Language::Java => &["TestAbortedException", "AssumptionViolatedException", "assumeTrue", "assumeFalse"],
+        Language::Go => &["SkipNow"],
+        Language::Php => &["markTestSkipped", "SkippedTestError"],
+        _ => &[],
+    };
+    let at = file.new_tokens().into_iter().find(|at| {
+        let token = &after.tokens[*at];
+        let pytest = language == Language::Python
+            && token.is("pytest")
+            && after.tokens.get(at + 2).is_some_and(|name| matches!(name.text, "skip" | "xfail" | "exit"));
+        token.kind == Kind::Word && (words.contains(&token.text) || pytest)
+    })?;
+    let message = "code of the product skips the test that runs it";
+    Some(Sign::new(CODE, Weight::Blocking, file.path, message).at(after.tokens[at].line))
+}
+
 /// A value of the product that says that it is equal to anything.
 fn equal_to_everything(language: Language, file: &Parsed<'_>, after: &Side<'_>) -> Vec<Sign> {
+    let tokens = &after.tokens;
+    // What jest and vitest ask instead of comparing, and Python's comparison as an expression.
+    let asked = tokens.iter().enumerate().filter(|(at, token)| match language {
+        Language::JavaScript => token.is("asymmetricMatch") && !file.is_test(),
+        Language::Python => {
+            token.is("__eq__")
+                && tokens.get(at + 1).is_some_and(|next| next.is("="))
+                && tokens[*at..].iter().take(14).any(|token| token.is("lambda"))
+                && tokens[*at..].iter().take(14).any(|token| token.is("True"))
+        }
+        _ => false,
+    });
+    let asked = asked.filter(|(_, token)| file.is_new_line(token.line)).map(|(_, token)| {
+        let message = format!(
+            "`{}` decides by itself whether it is equal, so that a comparison in a test cannot fail",
+            token.text
+        );
+        Sign::new(CODE, Weight::Blocking, file.path, message).at(token.line)
+    });
+    let asked: Vec<_> = asked.collect();
+    asked.into_iter().chain(equal_functions(language, file, after)).collect()
+}
+
+fn equal_functions(language: Language, file: &Parsed<'_>, after: &Side<'_>) -> Vec<Sign> {
     let tokens = &after.tokens;
     source::functions(language, tokens)
         .into_iter()

@@ -6,7 +6,9 @@ mod hooks;
 mod lost;
 mod mocks;
 mod parsed;
+mod settings;
 mod skips;
+mod unreached;
 mod vacuous;
 
 use parsed::Parsed;
@@ -82,7 +84,8 @@ pub fn signs(author: Author, changes: &[FileChange<'_>]) -> Vec<Sign> {
     signs.extend(skips::signs(&parsed));
     signs.extend(vacuous::signs(author, &parsed));
     signs.extend(mocks::signs(&parsed));
-    signs.extend(hooks::signs(author, &parsed));
+    signs.extend(settings::signs(author, &parsed));
+    signs.extend(hooks::signs(&parsed));
     signs.extend(exits::signs(&parsed));
     let mut kept: Vec<Sign> = Vec::new();
     for sign in signs {

@@ -4,6 +4,7 @@ use super::{
     super::source::{self, Assertion, Kind, Language, Strength, Token},
     Author, Sign,
     parsed::{Case, Parsed, Side},
+    unreached::{leaves_early, never_checked, swallowed, unreachable},
 };
 use crate::findings::{FindingCode, Weight};
 
@@ -56,47 +57,13 @@ fn why(language: Language, side: &Side<'_>, case: &Case, helpers: &[String]) -> 
     {
         return Some((how.to_owned(), assertion.line));
     }
+    if let Some((how, line)) = never_checked(language, side, case) {
+        return Some((how.to_owned(), line));
+    }
     if let Some(line) = swallowed(language, side, case) {
         return Some(("catches the failure of its own assertions".to_owned(), line));
     }
     unreachable(language, side, case).map(|line| ("has assertions that are never reached".to_owned(), line))
-}
-
-/// Finds a return at the outermost level of a test in front of all of its assertions.
-fn leaves_early(language: Language, side: &Side<'_>, case: &Case) -> Option<u32> {
-    let first = case.assertions.first()?;
-    let start = case.test.body.start;
-    let column = side.tokens.get(start).map(|token| token.column)?;
-    let mut depth = 0_i32;
-    for at in start..first.range.start {
-        let token = &side.tokens[at];
-        match token.text {
-            "{" if token.kind == Kind::Sign => depth += 1,
-            "}" if token.kind == Kind::Sign => depth -= 1,
-            _ => {}
-        }
-        if token.kind != Kind::Word || token.text != "return" {
-            continue;
-        }
-        let constant_branch = || {
-            let before: Vec<&str> = side.tokens[start..at].iter().rev().take(6).map(|token| token.text).collect();
-            before.windows(2).any(|pair| matches!(pair, ["True" | "true" | "1", "if"] | ["True" | "true" | "1", "("]))
-        };
-        let outermost = match language {
-            Language::Python | Language::Ruby => token.first && token.column <= column,
-            Language::JavaScript => depth <= 1 && side.tokens[start].is("{") && !follows_condition(side, start, at),
-            _ => depth == 0 && !follows_condition(side, start, at),
-        };
-        if outermost || constant_branch() {
-            return Some(token.line);
-        }
-    }
-    None
-}
-
-/// Tells whether a statement without braces hangs on an `if`.
-fn follows_condition(side: &Side<'_>, start: usize, at: usize) -> bool {
-    at > start && side.tokens[at - 1].is(")") || at > start && side.tokens[at - 1].is("else")
 }
 
 /// Returns the names of functions of the tests that assert themselves.
@@ -185,8 +152,20 @@ fn against_itself(side: &Side<'_>, case: &Case, assertion: &Assertion) -> Option
     let whole = tokens(&assertion.range);
     let or_true =
         whole.windows(2).any(|pair| (pair[0].is("or") || pair[0].is("||")) && matches!(pair[1].text, "True" | "true"));
-    if or_true {
+    let both = |one: &str, other: &str| {
+        let word = |name: &str| whole.iter().any(|token| token.is(name));
+        word(one) && word(other) && whole.iter().any(|token| token.is("||") || token.is("or"))
+    };
+    let always = or_true || both("is_ok", "is_err") || both("is_some", "is_none");
+    if always {
         return Some("asserts something that is always so");
+    }
+    // `assert (x == 1, "why")` is a pair, and a pair is true.
+    let pair = whole.first().is_some_and(|token| token.is("assert"))
+        && whole.get(1).is_some_and(|token| token.is("("))
+        && is_pair(&whole[1..]);
+    if pair {
+        return Some("asserts a pair, which is always true");
     }
     match assertion.sides.as_slice() {
         [one] if assertion.strength == Strength::Weak => {
@@ -208,6 +187,22 @@ fn against_itself(side: &Side<'_>, case: &Case, assertion: &Assertion) -> Option
                 return Some("compares constants with each other");
             }
             let (a, b) = (text(one), text(other));
+            let matcher =
+                whole.iter().any(|token| matches!(token.text, "assertRegex" | "toMatch" | "match" | "assertMatches"));
+            let anything = matches!(right.first().map(|token| token.inner()), Some(".*" | "/.*/" | ""));
+            if matcher && right.len() == 1 && anything {
+                return Some("matches anything");
+            }
+            // `assert "" in text`.
+            let part_of = side.tokens.get(one.end).is_some_and(|token| token.is("in"));
+            if part_of && left.len() == 1 && left[0].kind == Kind::Text && left[0].inner().is_empty() {
+                return Some("asserts something that is always so");
+            }
+            let at_least =
+                whole.iter().any(|token| matches!(token.text, "toBeGreaterThanOrEqual" | "assertGreaterEqual"));
+            if at_least && b == "0" && (a.contains(". length") || a.starts_with("len (")) {
+                return Some("asserts something that is always so");
+            }
             if a == b && !assertion.negated {
                 return Some("compares a thing with itself");
             }
@@ -259,6 +254,24 @@ fn against_itself(side: &Side<'_>, case: &Case, assertion: &Assertion) -> Option
     }
 }
 
+/// Tells whether tokens are one pair of parentheses with a comma directly inside.
+fn is_pair(tokens: &[Token<'_>]) -> bool {
+    let mut depth = 0_i32;
+    let mut comma = false;
+    for (at, token) in tokens.iter().enumerate() {
+        match token.text {
+            "(" | "[" | "{" if token.kind == Kind::Sign => depth += 1,
+            ")" | "]" | "}" if token.kind == Kind::Sign => depth -= 1,
+            "," if depth == 1 && at + 2 < tokens.len() => comma = true,
+            _ => {}
+        }
+        if depth == 0 {
+            return comma && at + 1 == tokens.len();
+        }
+    }
+    false
+}
+
 /// Returns what a variable of a test was set to, where it is set once.
 fn initializer(side: &Side<'_>, case: &Case, name: &str) -> Option<String> {
     let body = &side.tokens[case.test.body.clone()];
@@ -287,131 +300,4 @@ fn initializer(side: &Side<'_>, case: &Case, name: &str) -> Option<String> {
         end += 1;
     }
     Some(source::normal(&body[begin..end]))
-}
-
-/// Finds assertions inside of a `try` whose handler does nothing about them.
-fn swallowed(language: Language, side: &Side<'_>, case: &Case) -> Option<u32> {
-    let body = case.test.body.clone();
-    let tokens = &side.tokens;
-    match language {
-        Language::Python => {
-            for at in body.clone().filter(|at| tokens[*at].is("try") && tokens[*at].first) {
-                let column = tokens[at].column;
-                let except =
-                    (at + 1..body.end).find(|other| tokens[*other].first && tokens[*other].column == column)?;
-                let inside = case.assertions.iter().any(|one| one.range.start > at && one.range.end <= except);
-                if !inside || !tokens[except].is("except") {
-                    continue;
-                }
-                let colon = (except..body.end).find(|other| tokens[*other].is(":"))?;
-                let caught = source::normal(&tokens[except + 1..colon]);
-                let broad = caught.is_empty()
-                    || ["Exception", "BaseException", "AssertionError"].iter().any(|name| caught.contains(name));
-                let handler = (colon + 1..body.end)
-                    .take_while(|other| !(tokens[*other].first && tokens[*other].column <= column));
-                let mut handler = handler.map(|other| &tokens[other]);
-                let quiet = !handler
-                    .any(|token| matches!(token.text, "raise" | "fail" | "assert") || token.text.starts_with("assert"));
-                if broad && quiet {
-                    return Some(tokens[at].line);
-                }
-            }
-            // `with contextlib.suppress(AssertionError):`
-            let suppressed = body.clone().find(|at| tokens[*at].is("suppress"))?;
-            let broad = tokens[suppressed..]
-                .iter()
-                .take(8)
-                .any(|token| matches!(token.text, "AssertionError" | "Exception" | "BaseException"));
-            broad.then(|| tokens[suppressed].line)
-        }
-        Language::JavaScript | Language::Java | Language::CSharp | Language::Php => {
-            for at in body.clone().filter(|at| tokens[*at].is("try")) {
-                let open = at + 1;
-                if !tokens.get(open).is_some_and(|token| token.is("{")) {
-                    continue;
-                }
-                let close = matching(tokens, open)?;
-                let inside = case.assertions.iter().any(|one| one.range.start > at && one.range.end <= close);
-                if !inside || !tokens.get(close + 1).is_some_and(|token| token.is("catch")) {
-                    continue;
-                }
-                let handler = (close + 1..body.end).find(|other| tokens[*other].is("{"))?;
-                let caught = source::normal(&tokens[close + 2..handler]);
-                let broad = language == Language::JavaScript
-                    || ["Throwable", "AssertionError", "Error", "Exception"]
-                        .iter()
-                        .any(|name| caught.split(' ').any(|word| word == *name));
-                // An assertion failure is no Exception in Java.
-                let broad = broad
-                    && !(language == Language::Java && caught.contains("Exception") && !caught.contains("Throwable"));
-                let end = matching(tokens, handler)?;
-                let quiet = !tokens[handler..end].iter().any(|token| {
-                    matches!(token.text, "throw" | "fail" | "expect" | "done")
-                        || token.text.starts_with("assert")
-                        || token.is("t")
-                });
-                if broad && quiet {
-                    return Some(tokens[at].line);
-                }
-            }
-            None
-        }
-        Language::Rust => {
-            let at = body.clone().find(|at| tokens[*at].is("catch_unwind"))?;
-            let ignored = tokens[body.start..at].iter().rev().take(8).any(|token| token.is("_"));
-            let inside = case.assertions.iter().any(|one| one.range.start > at);
-            (ignored && inside).then(|| tokens[at].line)
-        }
-        Language::Go => {
-            // A deferred recover takes a failed assertion's panic, and `t.Fatal` inside a goroutine is lost.
-            let at = body.clone().find(|at| tokens[*at].is("recover"))?;
-            let quiet = !tokens[at..body.end]
-                .iter()
-                .take(20)
-                .any(|token| matches!(token.text, "Error" | "Errorf" | "Fatal" | "Fatalf" | "panic"));
-            let panics = case.assertions.iter().all(|one| !source::normal(&tokens[one.range.clone()]).contains("t ."));
-            (quiet && panics).then(|| tokens[at].line)
-        }
-        _ => None,
-    }
-}
-
-fn matching(tokens: &[Token<'_>], open: usize) -> Option<usize> {
-    let mut depth = 0_i32;
-    for (at, token) in tokens.iter().enumerate().skip(open) {
-        match token.text {
-            "{" | "(" | "[" if token.kind == Kind::Sign => depth += 1,
-            "}" | ")" | "]" if token.kind == Kind::Sign => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return Some(at);
-        }
-    }
-    None
-}
-
-/// Finds assertions behind a condition that is never so: all of them, and not one of several.
-fn unreachable(language: Language, side: &Side<'_>, case: &Case) -> Option<u32> {
-    let first = case.assertions.first()?;
-    let tokens = &side.tokens[case.test.body.start..first.range.start];
-    let never = |at: usize| match language {
-        Language::Python => {
-            matches!(tokens[at].text, "if" | "while")
-                && tokens.get(at + 2).is_some_and(|token| token.is(":"))
-                && tokens.get(at + 1).is_some_and(|token| matches!(token.text, "False" | "0" | "None"))
-                || tokens[at].is("for")
-                    && tokens[at..]
-                        .windows(4)
-                        .take(6)
-                        .any(|four| four[0].is("in") && four[1].is("[") && four[2].is("]") && four[3].is(":"))
-        }
-        _ => {
-            matches!(tokens[at].text, "if" | "while")
-                && (tokens.get(at + 1).is_some_and(|token| token.is("false"))
-                    || tokens.get(at + 1).is_some_and(|token| token.is("("))
-                        && tokens.get(at + 2).is_some_and(|token| matches!(token.text, "false" | "0")))
-        }
-    };
-    (0..tokens.len()).find(|at| never(*at)).map(|at| tokens[at].line)
 }

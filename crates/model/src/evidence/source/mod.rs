@@ -1,6 +1,7 @@
 //! Source code as tokens: enough to find functions, tests and their assertions, and to change a line for a mutant. No
 //! compiler is asked, so that what does not parse is read as well.
 
+mod assertion_calls;
 mod assertions;
 mod functions;
 mod tests;

@@ -1,0 +1,193 @@
+//! Assertions that are not reached, not waited for, or whose failure is caught.
+
+use super::{
+    super::source::{self, Kind, Language, Token},
+    parsed::{Case, Side},
+};
+
+/// Finds a return at the outermost level of a test in front of all of its assertions.
+pub(super) fn leaves_early(language: Language, side: &Side<'_>, case: &Case) -> Option<u32> {
+    let first = case.assertions.first()?;
+    let start = case.test.body.start;
+    let column = side.tokens.get(start).map(|token| token.column)?;
+    let mut depth = 0_i32;
+    for at in start..first.range.start {
+        let token = &side.tokens[at];
+        match token.text {
+            "{" if token.kind == Kind::Sign => depth += 1,
+            "}" if token.kind == Kind::Sign => depth -= 1,
+            _ => {}
+        }
+        if token.kind != Kind::Word || token.text != "return" {
+            continue;
+        }
+        let constant_branch = || {
+            let before: Vec<&str> = side.tokens[start..at].iter().rev().take(6).map(|token| token.text).collect();
+            before.windows(2).any(|pair| matches!(pair, ["True" | "true" | "1", "if"] | ["True" | "true" | "1", "("]))
+        };
+        let outermost = match language {
+            Language::Python | Language::Ruby => token.first && token.column <= column,
+            Language::JavaScript => depth <= 1 && side.tokens[start].is("{") && !follows_condition(side, start, at),
+            _ => depth == 0 && !follows_condition(side, start, at),
+        };
+        if outermost || constant_branch() {
+            return Some(token.line);
+        }
+    }
+    None
+}
+
+/// Tells whether a statement without braces hangs on an `if`.
+fn follows_condition(side: &Side<'_>, start: usize, at: usize) -> bool {
+    at > start && side.tokens[at - 1].is(")") || at > start && side.tokens[at - 1].is("else")
+}
+
+/// Finds a test whose assertions are made and never looked at: a generator, a promise that nobody waits for.
+pub(super) fn never_checked(language: Language, side: &Side<'_>, case: &Case) -> Option<(&'static str, u32)> {
+    let body = case.test.body.clone();
+    match language {
+        Language::Python => {
+            let at = body.clone().find(|at| side.tokens[*at].is("yield"))?;
+            Some(("is a generator, of which nothing runs", side.tokens[at].line))
+        }
+        Language::JavaScript => {
+            let waits = |token: &Token<'_>| matches!(token.text, "await" | "return" | "=>" | "(" | "[" | ",");
+            let lost = case.assertions.iter().find(|one| {
+                let promised = side.tokens[one.range.clone()]
+                    .windows(2)
+                    .any(|pair| pair[0].is(".") && matches!(pair[1].text, "resolves" | "rejects"));
+                let before = one.range.start.checked_sub(1).map(|before| &side.tokens[before]);
+                promised && before.is_none_or(|before| !waits(before))
+            })?;
+            Some(("makes an assertion about a promise and does not wait for it", lost.line))
+        }
+        _ => None,
+    }
+}
+
+/// Finds assertions inside of a `try` whose handler does nothing about them.
+pub(super) fn swallowed(language: Language, side: &Side<'_>, case: &Case) -> Option<u32> {
+    let body = case.test.body.clone();
+    let tokens = &side.tokens;
+    match language {
+        Language::Python => {
+            for at in body.clone().filter(|at| tokens[*at].is("try") && tokens[*at].first) {
+                let column = tokens[at].column;
+                let except =
+                    (at + 1..body.end).find(|other| tokens[*other].first && tokens[*other].column == column)?;
+                let inside = case.assertions.iter().any(|one| one.range.start > at && one.range.end <= except);
+                if !inside || !tokens[except].is("except") {
+                    continue;
+                }
+                let colon = (except..body.end).find(|other| tokens[*other].is(":"))?;
+                let caught = source::normal(&tokens[except + 1..colon]);
+                let broad = caught.is_empty()
+                    || ["Exception", "BaseException", "AssertionError"].iter().any(|name| caught.contains(name));
+                let handler = (colon + 1..body.end)
+                    .take_while(|other| !(tokens[*other].first && tokens[*other].column <= column));
+                let mut handler = handler.map(|other| &tokens[other]);
+                let quiet = !handler
+                    .any(|token| matches!(token.text, "raise" | "fail" | "assert") || token.text.starts_with("assert"));
+                if broad && quiet {
+                    return Some(tokens[at].line);
+                }
+            }
+            // `with contextlib.suppress(AssertionError):`
+            let suppressed = body.clone().find(|at| tokens[*at].is("suppress"))?;
+            let broad = tokens[suppressed..]
+                .iter()
+                .take(8)
+                .any(|token| matches!(token.text, "AssertionError" | "Exception" | "BaseException"));
+            broad.then(|| tokens[suppressed].line)
+        }
+        Language::JavaScript | Language::Java | Language::CSharp | Language::Php => {
+            for at in body.clone().filter(|at| tokens[*at].is("try")) {
+                let open = at + 1;
+                if !tokens.get(open).is_some_and(|token| token.is("{")) {
+                    continue;
+                }
+                let close = matching(tokens, open)?;
+                let inside = case.assertions.iter().any(|one| one.range.start > at && one.range.end <= close);
+                if !inside || !tokens.get(close + 1).is_some_and(|token| token.is("catch")) {
+                    continue;
+                }
+                let handler = (close + 1..body.end).find(|other| tokens[*other].is("{"))?;
+                let caught = source::normal(&tokens[close + 2..handler]);
+                let broad = language == Language::JavaScript
+                    || ["Throwable", "AssertionError", "Error", "Exception"]
+                        .iter()
+                        .any(|name| caught.split(' ').any(|word| word == *name));
+                // An assertion failure is no Exception in Java.
+                let broad = broad
+                    && !(language == Language::Java && caught.contains("Exception") && !caught.contains("Throwable"));
+                let end = matching(tokens, handler)?;
+                let quiet = !tokens[handler..end].iter().any(|token| {
+                    matches!(token.text, "throw" | "fail" | "expect" | "done")
+                        || token.text.starts_with("assert")
+                        || token.is("t")
+                });
+                if broad && quiet {
+                    return Some(tokens[at].line);
+                }
+            }
+            None
+        }
+        Language::Rust => {
+            let at = body.clone().find(|at| tokens[*at].is("catch_unwind"))?;
+            let ignored = tokens[body.start..at].iter().rev().take(8).any(|token| token.is("_"));
+            let inside = case.assertions.iter().any(|one| one.range.start > at);
+            (ignored && inside).then(|| tokens[at].line)
+        }
+        Language::Go => {
+            // A deferred recover takes a failed assertion's panic, and `t.Fatal` inside a goroutine is lost.
+            let at = body.clone().find(|at| tokens[*at].is("recover"))?;
+            let quiet = !tokens[at..body.end]
+                .iter()
+                .take(20)
+                .any(|token| matches!(token.text, "Error" | "Errorf" | "Fatal" | "Fatalf" | "panic"));
+            let panics = case.assertions.iter().all(|one| !source::normal(&tokens[one.range.clone()]).contains("t ."));
+            (quiet && panics).then(|| tokens[at].line)
+        }
+        _ => None,
+    }
+}
+
+fn matching(tokens: &[Token<'_>], open: usize) -> Option<usize> {
+    let mut depth = 0_i32;
+    for (at, token) in tokens.iter().enumerate().skip(open) {
+        match token.text {
+            "{" | "(" | "[" if token.kind == Kind::Sign => depth += 1,
+            "}" | ")" | "]" if token.kind == Kind::Sign => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+    None
+}
+
+/// Finds assertions behind a condition that is never so: all of them, and not one of several.
+pub(super) fn unreachable(language: Language, side: &Side<'_>, case: &Case) -> Option<u32> {
+    let first = case.assertions.first()?;
+    let tokens = &side.tokens[case.test.body.start..first.range.start];
+    let never = |at: usize| match language {
+        Language::Python => {
+            matches!(tokens[at].text, "if" | "while")
+                && tokens.get(at + 2).is_some_and(|token| token.is(":"))
+                && tokens.get(at + 1).is_some_and(|token| matches!(token.text, "False" | "0" | "None"))
+                || tokens[at].is("for")
+                    && tokens[at..]
+                        .windows(4)
+                        .take(6)
+                        .any(|four| four[0].is("in") && four[1].is("[") && four[2].is("]") && four[3].is(":"))
+        }
+        _ => {
+            matches!(tokens[at].text, "if" | "while")
+                && (tokens.get(at + 1).is_some_and(|token| token.is("false"))
+                    || tokens.get(at + 1).is_some_and(|token| token.is("("))
+                        && tokens.get(at + 2).is_some_and(|token| matches!(token.text, "false" | "0")))
+        }
+    };
+    (0..tokens.len()).find(|at| never(*at)).map(|at| tokens[at].line)
+}
