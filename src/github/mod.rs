@@ -28,7 +28,7 @@ pub use self::{
     dispatch::{DispatchedRun, INPUTS_MAX},
     error::{GithubError, GithubErrorKind},
     people::{Permission, User},
-    pull_requests::{Branch, PullRequest, PullRequestState},
+    pull_requests::{Branch, ChangedFiles, PullRequest, PullRequestState},
     repository::{InvalidRepository, RepositoryName},
     token::{InvalidToken, parse_token},
     transport::{Github, Settings},

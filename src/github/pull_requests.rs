@@ -3,7 +3,10 @@
 use implementer_model::{github_ids::PullRequestNumber, ids::ObjectId};
 use serde::Deserialize;
 
-use super::{Github, GithubError, User, transport::Call};
+use super::{
+    Github, GithubError, User,
+    transport::{Call, escaped},
+};
 
 /// A pull request, as far as we look at it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -63,6 +66,18 @@ pub struct Repository {
     pub full_name: String,
 }
 
+/// The most files of a pull request that GitHub lists ("List pull requests files", docs.github.com: 3,000).
+const FILES_MAX: usize = 3_000;
+
+/// The files that a pull request adds or changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedFiles {
+    /// Their paths.
+    pub paths: Vec<String>,
+    /// Whether there may be more, which GitHub does not list.
+    pub is_cut: bool,
+}
+
 #[derive(Deserialize)]
 struct File {
     filename: String,
@@ -89,14 +104,53 @@ impl Github {
         self.fetch_if_changed(&Call::get("reading the pull request", self.path(&format!("pulls/{number}")))).await
     }
 
-    /// Lists the paths that a pull request adds or changes; GitHub lists at most 3,000.
+    /// Lists the paths that a pull request adds or changes, as far as GitHub lists them.
     ///
     /// # Errors
     /// When GitHub cannot be asked.
-    pub async fn changed_files(&self, number: PullRequestNumber) -> Result<Vec<String>, GithubError> {
+    pub async fn changed_files(&self, number: PullRequestNumber) -> Result<ChangedFiles, GithubError> {
         let path = self.path(&format!("pulls/{number}/files"));
         let files: Vec<File> =
             self.fetch_all("listing the pull request's files", &path, |files: Vec<File>| files).await?;
-        Ok(files.into_iter().filter(|file| file.status != "removed").map(|file| file.filename).collect())
+        let is_cut = files.len() >= FILES_MAX;
+        let paths = files.into_iter().filter(|file| file.status != "removed").map(|file| file.filename).collect();
+        Ok(ChangedFiles { paths, is_cut })
+    }
+
+    /// Returns the commit at which a branch left another: what a pull request changes is what it changes since then.
+    ///
+    /// # Errors
+    /// When one of them is not there, or GitHub cannot be asked.
+    pub async fn merge_base(&self, base: &ObjectId, head: &ObjectId) -> Result<ObjectId, GithubError> {
+        #[derive(Deserialize)]
+        struct Comparison {
+            merge_base_commit: Commit,
+        }
+        #[derive(Deserialize)]
+        struct Commit {
+            sha: ObjectId,
+        }
+        // One file is enough of what else it lists.
+        let path = self.path(&format!("compare/{base}...{head}?per_page=1"));
+        let comparison: Comparison = self.fetch(&Call::get("comparing the pull request's branches", path)).await?;
+        Ok(comparison.merge_base_commit.sha)
+    }
+
+    /// Returns the id of a file's content in a commit; nothing when it has no such file.
+    ///
+    /// # Errors
+    /// When GitHub cannot be asked.
+    pub async fn blob_id(&self, file: &str, commit: &ObjectId) -> Result<Option<ObjectId>, GithubError> {
+        #[derive(Deserialize)]
+        struct Content {
+            sha: ObjectId,
+        }
+        let escaped: Vec<_> = file.split('/').map(escaped).collect();
+        let path = self.path(&format!("contents/{}?ref={commit}", escaped.join("/")));
+        match self.fetch::<Content>(&Call::get("reading a file of the pull request's base", path)).await {
+            Ok(content) => Ok(Some(content.sha)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }

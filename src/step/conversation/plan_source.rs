@@ -84,11 +84,36 @@ async fn changed_plan_file(
         return Ok(None);
     }
     let changed = pull.github().changed_files(pull.number).await?;
-    candidates.retain(|path| changed_since_base.contains(path) && changed.contains(path));
+    candidates.retain(|path| changed_since_base.contains(path));
+    if changed.is_cut {
+        candidates = changed_since_merge_base(pull, snapshot, candidates).await?;
+    } else {
+        candidates.retain(|path| changed.paths.contains(path));
+    }
     if candidates.len() > 1 {
         return Err(ConversationError::SeveralPlans(candidates));
     }
     Ok(candidates.pop())
+}
+
+/// Keeps the files that the pull request itself adds or changes, where GitHub does not list all of them: those that are
+/// another than where its branch began.
+async fn changed_since_merge_base(
+    pull: &PullRequestContext,
+    snapshot: &Snapshot,
+    candidates: Vec<String>,
+) -> Result<Vec<String>, ConversationError> {
+    let request = &snapshot.request;
+    let began = pull.github().merge_base(&request.base.sha, &request.head.sha).await?;
+    let mut changed = Vec::new();
+    for path in candidates {
+        let there = pull.github().blob_id(&path, &began).await?;
+        let here = pull.github().blob_id(&path, &request.head.sha).await?;
+        if here != there {
+            changed.push(path);
+        }
+    }
+    Ok(changed)
 }
 
 /// Takes a comment for the plan when it holds one and its author may push.

@@ -78,6 +78,20 @@ fn several_plan_files_are_told_apart_by_the_input() {
 }
 
 #[test]
+fn a_plan_behind_three_thousand_files_is_found() {
+    let stage = Stage::new("", &[]);
+    let config = stage.bench.git(["show", "main:.github/backend-implementer.yml"]);
+    let config = format!("{config}\npull-request:\n  plan-files: ['zz/*.md']\n");
+    stage.push_to_base(&[(".github/backend-implementer.yml", &config)]);
+    for number in 0..3_000 {
+        stage.bench.write(&format!("many/{number}.txt"), "x\n");
+    }
+    stage.push(&[("zz/plan.md", PLAN)]);
+    stage.happened("synchronize").expect(0);
+    assert!(page(&stage).contains("**Greeting**"), "{}", page(&stage));
+}
+
+#[test]
 fn what_a_pull_request_says_about_its_own_rules_does_not_count() {
     let evil = "agent:\n  kind: command\n  command: [sh, -c, 'touch /tmp/never']\n";
     let stage = Stage::new("", &[(PLAN_FILE, PLAN), (".github/backend-implementer.yml", evil)]);

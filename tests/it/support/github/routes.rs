@@ -117,6 +117,16 @@ fn operate(state: &mut State, bare: &Path, url: &str, request: &Request, who: &I
             let listed: Vec<_> = of.filter_map(|run| workflow_run(state, run.run, url)).collect();
             Some((200, json!({ "total_count": listed.len(), "workflow_runs": listed })))
         }
+        ("GET", ["compare", range]) => {
+            let (base, head) = range.split_once("...")?;
+            let sha = git(bare, &["merge-base", base, head])?;
+            Some((200, json!({ "merge_base_commit": { "sha": sha }, "files": [] })))
+        }
+        ("GET", ["contents", path @ ..]) => {
+            let name = format!("{}:{}", query.get("ref")?, path.join("/"));
+            let sha = git(bare, &["rev-parse", "--verify", "--quiet", &name]);
+            Some(sha.map_or_else(not_found, |sha| (200, json!({ "type": "file", "sha": sha }))))
+        }
         ("GET", ["branches", name @ ..]) => Some(branch(bare, &name.join("/")).unwrap_or_else(not_found)),
         ("GET", ["issues", number, "comments"]) => {
             let number: u64 = number.parse().ok()?;
@@ -326,7 +336,9 @@ fn files(bare: &Path, base: &str, head: &str) -> Vec<Value> {
         .output()
         .expect("git diff");
     let text = String::from_utf8(output.stdout).expect("UTF-8");
+    // GitHub lists no more, whatever there is.
     text.lines()
+        .take(3_000)
         .filter_map(|line| line.split_once('\t'))
         .map(|(status, name)| {
             let status = match status {
@@ -342,20 +354,23 @@ fn files(bare: &Path, base: &str, head: &str) -> Vec<Value> {
 /// The commit and the tree at the tip of a branch.
 fn branch(bare: &Path, name: &str) -> Option<Answer> {
     let name = percent_encoding::percent_decode_str(name).decode_utf8().ok()?;
-    let of = |what: &str| {
-        let output = Command::new("git")
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").expect("a PATH"))
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .arg("--git-dir")
-            .arg(bare)
-            .args(["rev-parse", "--verify", "--quiet", &format!("refs/heads/{name}^{{{what}}}")])
-            .output()
-            .expect("git rev-parse");
-        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    };
+    let of = |what: &str| git(bare, &["rev-parse", "--verify", "--quiet", &format!("refs/heads/{name}^{{{what}}}")]);
     let (commit, tree) = (of("commit")?, of("tree")?);
     Some((200, json!({ "name": name, "commit": { "sha": commit, "commit": { "tree": { "sha": tree } } } })))
+}
+
+/// What git says about the bare repository in one line; nothing when it says no.
+fn git(bare: &Path, arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git")
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").expect("a PATH"))
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .arg("--git-dir")
+        .arg(bare)
+        .args(arguments)
+        .output()
+        .expect("git runs");
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 fn too_long(text: &str) -> Option<Answer> {
