@@ -167,8 +167,9 @@ impl Experiments<'_> {
             if *self.stop.borrow() || !self.has_time(deadline) {
                 break;
             }
-            let head =
-                self.make(|| self.context.store.with_texts(&self.head, &[(mutant.path.as_str(), mode, mutant.text.as_str())]))?;
+            let head = self.make(|| {
+                self.context.store.with_texts(&self.head, &[(mutant.path.as_str(), mode, mutant.text.as_str())])
+            })?;
             if self.outcome_on(&head).await? == Outcome::Nothing {
                 evidence.findings.push(gathered::survived(task, &mutant));
             }

@@ -39,6 +39,7 @@ mod release;
 mod resources;
 mod rework;
 mod rooms;
+mod runs;
 mod setup_commands;
 mod sinks;
 mod supervision;

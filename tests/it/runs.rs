@@ -1,0 +1,61 @@
+//! `runs`, `show`, `logs` and `apply`: what people do after a run.
+
+use crate::support::Bench;
+
+#[test]
+fn a_run_is_listed_shown_and_put_on_a_branch() {
+    let bench = Bench::new();
+    let ran = bench.call(["run"]).expect(0);
+    assert!(ran.stdout.starts_with("## Backend Implementation Complete\n"), "{}", ran.stdout);
+    let listed = bench.call(["runs"]).expect(0).stdout;
+    let run = listed.split_whitespace().next().expect("a run is listed").to_owned();
+    assert!(listed.contains("complete") && listed.lines().count() == 1, "{listed}");
+    let shown = bench.call(["show", "--format", "human"]).expect(0).stdout;
+    assert!(shown.starts_with("Complete: ") && !shown.contains("```"), "{shown}");
+    assert!(shown.lines().count() <= 14, "{shown}");
+    let log = bench.call(["logs", &run, "feature"]).expect(0);
+    assert!(log.stderr.contains("log.txt"), "{}", log.stderr);
+    let applied = bench.call(["apply", &run, "--branch", "result"]).expect(0).stdout;
+    assert!(applied.contains("on branch result"), "{applied}");
+    let handoff = bench.call(["show", "--format", "json"]).expect(0).stdout;
+    let handoff: serde_json::Value = serde_json::from_str(&handoff).unwrap();
+    assert_eq!(bench.git(["rev-parse", "result"]).trim(), handoff["result"]["commit"].as_str().unwrap());
+}
+
+#[test]
+fn what_is_not_there_is_said_with_what_is() {
+    let bench = Bench::new();
+    assert!(bench.call(["show"]).expect(2).stderr.contains("Start one with `backend-implementer run`"));
+    bench.call(["run"]).expect(0);
+    assert!(bench.call(["show", "nothing-like-it"]).expect(2).stderr.contains("`backend-implementer runs` lists them"));
+    let listed = bench.call(["runs"]).expect(0).stdout;
+    let run = listed.split_whitespace().next().expect("a run is listed").to_owned();
+    assert!(bench.call(["logs", &run, "featuer"]).expect(2).stderr.contains("Did you mean feature?"));
+    assert!(bench.call(["apply", &run, "--branch", "main..x"]).expect(3).stderr.contains("Name another branch"));
+}
+
+#[test]
+fn an_incomplete_run_and_a_forged_one_are_not_applied() {
+    let bench = Bench::new();
+    bench.script(&serde_json::json!({ "feature": { "exit": 1 }, "cli": { "write": { "cli/greet.py": "x\n" } } }));
+    bench.call(["run"]).expect(1);
+    let refused = bench.call(["apply"]).expect(1);
+    assert!(
+        refused.stderr.contains("Nothing was changed") && refused.stderr.contains("--incomplete"),
+        "{}",
+        refused.stderr
+    );
+    let shown = bench.call(["show", "--format", "human"]).expect(0).stdout;
+    assert!(shown.contains("  fix      feature failed"), "{shown}");
+}
+
+#[test]
+fn events_come_as_lines_of_json() {
+    let bench = Bench::new();
+    let ran = bench.call(["run", "--format", "json-lines"]).expect(0);
+    let events: Vec<serde_json::Value> =
+        ran.stdout.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+    assert_eq!(events[0]["event"], "begun");
+    assert_eq!(events.last().unwrap()["event"], "ended");
+    assert!(events.iter().any(|event| event["event"] == "task-ended" && event["outcome"] == "passed"));
+}
