@@ -18,6 +18,9 @@ use crate::{
 /// The oldest git that has everything that is used.
 const GIT_OLDEST: [u32; 2] = [2, 32];
 
+/// Stands for the names of subagents in what is missing for several of them.
+const NAMES: &str = "\u{0}";
+
 /// How something stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
@@ -84,6 +87,7 @@ pub async fn look_for_agents(
         Err(error) => return vec![Check::new("agent", State::Missing, errors::chain(&error))],
     };
     let mut checks = Vec::new();
+    let mut missing: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     let mut seen = BTreeSet::new();
     for subagent in roster.iter() {
         let kind = config.kind(&subagent.name);
@@ -94,14 +98,17 @@ pub async fn look_for_agents(
             }
             Ok(()) => {}
             Err(error) => {
-                let said = errors::chain(&error);
-                let check = Check::new(what, State::Missing, said);
-                if !checks.contains(&check) {
-                    checks.push(check);
-                }
+                // One cause is told once, with everybody whom it stops.
+                let name = format!("`{}`", subagent.name);
+                let said = errors::chain(&error).replace(&name, NAMES);
+                missing.entry((what, said)).or_default().push(name);
             }
         }
     }
+    let told = |((what, said), names): ((String, String), Vec<String>)| {
+        Check::new(what, State::Missing, said.replace(NAMES, &names.join(", ")))
+    };
+    checks.extend(missing.into_iter().map(told));
     checks
 }
 
