@@ -45,7 +45,7 @@ pub(crate) enum Again {
 }
 
 impl Pace {
-    /// Makes attempts until one succeeds, fails for good, or would have to wait for longer than `patience`.
+    /// Makes attempts until one succeeds, fails for good, or the other side names a wait that is longer than `patience`.
     ///
     /// # Errors
     /// The last failure.
@@ -65,12 +65,12 @@ impl Pace {
             .retry(waits)
             .when(|error| again(error) != Again::No)
             .adjust(|error, planned| {
-                let wait = match again(error) {
-                    Again::After(named) => planned.map(|_| named),
-                    Again::No | Again::Soon => planned,
-                };
-                // What is longer than anybody should wait is a failure at once, not after the wait.
-                wait.filter(|wait| *wait <= patience)
+                match again(error) {
+                    // What is longer than anybody should wait is a failure at once, not after the wait.
+                    Again::After(named) => planned.map(|_| named).filter(|wait| *wait <= patience),
+                    // Jitter comes on top of the longest wait: it must not make a failure of a repetition that is due.
+                    Again::No | Again::Soon => planned.map(|wait| wait.min(self.longest_wait).min(patience)),
+                }
             })
             .notify(|error, wait| {
                 on_retry();
@@ -104,5 +104,7 @@ mod tests {
         assert_eq!(attempts(wait, Again::Soon).await, 3);
         assert_eq!(attempts(wait, Again::After(wait)).await, 3);
         assert_eq!(attempts(wait, Again::After(10 * wait)).await, 1, "longer than anybody wants to wait");
+        let least = Duration::from_micros(1);
+        assert_eq!(attempts(least, Again::Soon).await, 3, "a wait of our own is cut, and no reason to give up");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
 
@@ -101,6 +102,9 @@ async fn prepare_one(site: &Site, plan: &AttemptPlan, job: &Path) -> Result<Prep
     make_relative(&worktree.join(".git/objects/info/alternates"), &worktree.join(".git/objects"))?;
     let scratch = dir.scratch();
     fs::create_dir_all(&scratch).map_err(JobError::writing(&scratch))?;
+    // A step of the user's own writes its report there, and no agent of ours makes the folder for it.
+    let reports = report_folder(&scratch);
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&reports).map_err(JobError::writing(&reports))?;
     fs::write(dir.brief(), &plan.brief).map_err(JobError::writing(dir.brief()))?;
     fs::write(dir.started(), site.now_ms().to_string()).map_err(JobError::writing(dir.started()))?;
     Ok(Prepared { id: plan.id.clone(), worktree, brief: dir.brief(), report: dir.report() })

@@ -229,8 +229,18 @@ impl Sandbox {
         if surroundings.container_action {
             return Err(SandboxError::Reachable { level: self.level(), paths });
         }
+        // Without isolation everything is open that the user may do: to list some of it would say less, and each job of
+        // a run would say something else.
+        if self.level() == Level::None {
+            return Ok(self);
+        }
         let mut isolation = self.inner.isolation.clone();
-        isolation.open.extend(paths.into_iter().map(|path| format!("{path} can be reached")));
+        let own = own_environment_file();
+        isolation.open.extend(answer.reached.iter().map(|path| match path {
+            // The number of a process says nothing to whoever reads it later.
+            path if *path == own => "the environment of the coordinator can be reached".to_owned(),
+            path => format!("{} can be reached", path.display()),
+        }));
         let inner = Inner {
             isolation,
             users: self.inner.users.clone(),
@@ -355,13 +365,17 @@ pub fn is_rest_ended(user: User, reap: impl FnMut()) -> bool {
     }
 }
 
+/// Returns the file with the environment of this process.
+fn own_environment_file() -> PathBuf {
+    PathBuf::from(format!("/proc/{}/environ", std::process::id()))
+}
+
 /// Returns what no subagent may reach.
 fn forbidden(environment: &BTreeMap<String, String>) -> Vec<PathBuf> {
     let named = ["GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY"];
     let files = named.iter().filter_map(|name| environment.get(*name)).map(PathBuf::from);
     let fixed = ["/var/run/docker.sock", "/run/docker.sock", "/run/podman/podman.sock", "/github/file_commands"];
-    let me = PathBuf::from(format!("/proc/{}/environ", std::process::id()));
-    let mut all: Vec<_> = fixed.into_iter().map(PathBuf::from).chain(files).chain([me]).collect();
+    let mut all: Vec<_> = fixed.into_iter().map(PathBuf::from).chain(files).chain([own_environment_file()]).collect();
     all.retain(|path| path.exists());
     all.sort_unstable();
     all.dedup();

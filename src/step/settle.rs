@@ -142,6 +142,16 @@ impl Step<'_> {
         Ok((found, troubles))
     }
 
+    /// Tells whether the job of the gates named no result, and uploaded none either.
+    pub(super) async fn left_nothing(&self, bindings: &Bindings, wave: &str) -> Result<bool, StepError> {
+        let gates = Leg::gates();
+        if !bindings.of(&gates).is_empty() {
+            return Ok(false);
+        }
+        let listed = self.repository()?.github.artifacts(self.runner.run_id()?).await?;
+        Ok(!has_uploaded(&listed, wave, &gates))
+    }
+
     /// Tells whether an artifact has the name of a slot. Whatever runs in a job can write outputs, and name another slot in
     /// them; but an artifact of that slot's name is there once, and its own job has uploaded it.
     fn is_of_slot(&self, listed: &[Artifact], bound: &Bound, wave: &str, slot: usize) -> bool {
@@ -155,9 +165,7 @@ impl Step<'_> {
     /// Says why jobs named no result: each was lost, or GitHub dropped what it said because it holds a secret's value.
     fn silent_jobs(&self, listed: &[Artifact], wave: &str, silent: &[&Leg]) -> Vec<String> {
         let tell = |leg: &&Leg| {
-            // Any job may upload any name, so that the name alone makes no result of it.
-            let name = format!("{PREFIX}-{wave}-{}-attempt-", leg.slot);
-            if listed.iter().any(|artifact| artifact.name.starts_with(&name)) {
+            if has_uploaded(listed, wave, leg) {
                 format!(
                     "{}: its job uploaded a result, and its output is empty: GitHub drops outputs that hold the value of a \
                      secret. A secret that is short or all digits is in most texts; give it another value, or take it away",
@@ -186,4 +194,11 @@ impl Step<'_> {
             self.log.command(&annotation(Level::Warning, None, "Foreign artifact", &said));
         }
     }
+}
+
+/// Tells whether there is an artifact by the name of a job's result. Any job may upload any name, so that the name alone
+/// makes no result of it.
+fn has_uploaded(listed: &[Artifact], wave: &str, leg: &Leg) -> bool {
+    let name = format!("{PREFIX}-{wave}-{}-attempt-", leg.slot);
+    listed.iter().any(|artifact| artifact.name.starts_with(&name))
 }

@@ -108,7 +108,12 @@ impl Step<'_> {
             return Ok(Vec::new());
         }
         let bindings = self.bindings()?;
-        let (found, troubles) = self.gather(&awaited, &bindings, wave, scratch).await?;
+        let (found, troubles) = if self.left_nothing(&bindings, wave).await? {
+            // No later job could have them: that the gates were not run again is what there is to say.
+            Default::default()
+        } else {
+            self.gather(&awaited, &bindings, wave, scratch).await?
+        };
         let to = StateDir::new(&scratch.join("gates"));
         let settled = jobs::settle(site, awaited, &found, &troubles, None, &to).await?;
         site.take_progress(&to)?;

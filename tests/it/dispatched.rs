@@ -313,7 +313,9 @@ async fn a_run_that_nobody_can_name_is_not_taken_for_another() {
     waiting.fake.state().faults.push(Fault::unanswered("POST", "x.yml/dispatches"));
     let start = Start { workflow: "x.yml", reference: "main", inputs: &[("name", "two")], name: "two" };
     let error = dispatched_run::start(&waiting.github, &start, PAUSES).await.unwrap_err();
-    assert!(error.to_string().contains("`run-name: ${{ inputs.name }}`"), "{error}");
+    assert!(error.to_string().contains("none is named `two`"), "{error}");
+    let hint = error.hint().expect("it can be helped");
+    assert!(hint.contains("`run-name: ${{ inputs.name }}`"), "{hint}");
     // With names it is found, and not the one before it.
     waiting.fake.state().run_names = true;
     waiting.fake.state().faults.push(Fault::unanswered("POST", "x.yml/dispatches"));

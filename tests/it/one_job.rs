@@ -11,6 +11,7 @@ use std::{
 use implementer_model::{
     handoff::{Handoff, Status},
     ids::Digest,
+    record::Record,
     yaml,
 };
 use rustix::process::{Pid, Signal, kill_process};
@@ -303,11 +304,16 @@ fn a_wave_that_was_integrated_survives_a_kill_of_the_work() {
     run.prepare();
     let mut child = run.begin_work(&run.command);
     fs::read_to_string(&fifo).unwrap();
-    let bundle = run.kept().join("objects.bundle");
-    // Packing goes on beside the next wave: until it is there, nothing is killed.
-    while !bundle.is_file() {
+    // Packing goes on beside the next wave: until the journal, which comes after its bundle, names both attempts as ended,
+    // nothing is killed.
+    let ended = || {
+        let records = backend_implementer::journal::read(&run.kept().join("journal.jsonl")).unwrap();
+        records.iter().filter(|(_, record)| matches!(record, Record::Ended(_))).count()
+    };
+    while ended() < 2 {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
+    assert!(run.kept().join("objects.bundle").is_file(), "no journal names a patch that is not beside it");
     let shell = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
     kill_process(shell, Signal::KILL).unwrap();
     child.wait().unwrap();
