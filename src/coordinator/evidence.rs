@@ -108,7 +108,7 @@ impl Experiments<'_> {
         let plain_new = |change: &&Change| {
             change.old.is_none() && source::is_discovered(&change.path) && source::is_test_path(&change.path)
         };
-        if of_tests.iter().all(|change| plain_new(change)) {
+        if of_tests.iter().all(plain_new) {
             return Ok(());
         }
         let entries: Vec<(String, Option<Blob>)> =
@@ -167,8 +167,9 @@ impl Experiments<'_> {
             if *self.stop.borrow() || !self.has_time(deadline) {
                 break;
             }
-            let head =
-                self.make(|| self.context.store.with_texts(&self.head, &[(mutant.path.as_str(), mode, mutant.text.as_str())]))?;
+            let head = self.make(|| {
+                self.context.store.with_texts(&self.head, &[(mutant.path.as_str(), mode, mutant.text.as_str())])
+            })?;
             if self.outcome_on(&head).await? == Outcome::Nothing {
                 evidence.findings.push(gathered::survived(task, &mutant));
             }
