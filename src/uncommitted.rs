@@ -50,7 +50,7 @@ pub fn find(
         (new, format!("found in your checkout, not in base {base}: commit it")),
         (changed, format!("your checkout differs from base {base}: commit it")),
     ];
-    Ok(said.into_iter().filter_map(|(paths, message)| warning(&paths, message)).collect())
+    Ok(said.into_iter().filter_map(|(paths, message)| warning(&paths, &message)).collect())
 }
 
 /// Compares contents but for the ends of lines, which a checkout may write in another way.
@@ -59,7 +59,7 @@ fn is_same(committed: &[u8], found: &[u8]) -> bool {
     committed == found || plain(committed) == plain(found)
 }
 
-fn warning(paths: &[String], message: String) -> Option<Diagnostic> {
+fn warning(paths: &[String], message: &str) -> Option<Diagnostic> {
     let (first, others) = paths.split_first()?;
     let shown: Vec<_> = others.iter().take(SHOWN).map(String::as_str).collect();
     let more = others.len() - shown.len();
@@ -84,9 +84,9 @@ mod tests {
 
     #[test]
     fn many_files_are_one_warning() {
-        assert_eq!(warning(&[], String::new()), None);
+        assert_eq!(warning(&[], ""), None);
         let paths: Vec<_> = (1..=8).map(|n| format!("{n}.md")).collect();
-        let said = warning(&paths, "it does not count".to_owned()).unwrap();
+        let said = warning(&paths, "it does not count").unwrap();
         assert_eq!(said.file, "1.md");
         assert_eq!(said.message, "it does not count (also 2.md, 3.md, 4.md, 5.md, 6.md and 2 more)");
     }

@@ -27,6 +27,7 @@ mod ears;
 mod environment;
 mod error;
 mod launcher;
+mod new_file;
 mod output;
 mod process;
 mod program;

@@ -102,7 +102,7 @@ impl Secrets {
             return Ok(());
         }
         let text = self.all.text(&String::from_utf8_lossy(&bytes));
-        super::scratch::write_new(path, &text)
+        super::new_file::write_new(path, &text)
     }
 
     /// Tells whether there are none.

@@ -31,17 +31,6 @@ pub fn report_folder(scratch: &Path) -> PathBuf {
     scratch.join(REPORT)
 }
 
-/// Writes a file of ours where a subagent may have been before: whatever stands there goes first, and no link is
-/// followed.
-pub(super) fn write_new(path: &Path, content: &str) -> io::Result<()> {
-    use io::Write as _;
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    fs::File::create_new(path)?.write_all(content.as_bytes())
-}
-
 impl Scratch {
     /// Names the folders below `scratch` that were made before.
     pub(super) fn made(scratch: &Path) -> Self {

@@ -39,7 +39,7 @@ mod tests {
         let to = Arc::clone(&said);
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| *to.lock().unwrap() = message(panic)));
-        let ended = std::panic::catch_unwind(|| None::<()>.expect("invariant: \u{1b}[31mred"));
+        let ended = std::panic::catch_unwind(|| panic!("invariant: \u{1b}[31mred"));
         std::panic::set_hook(before);
         assert!(ended.is_err());
         let said = said.lock().unwrap();

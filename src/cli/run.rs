@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 use clap::{
-    Args, ValueEnum,
+    Args,
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use implementer_model::{
@@ -22,7 +22,7 @@ use super::{
     event_lines, exit,
     exit::Failure,
     pull_request::{self, PullRequestName},
-    show,
+    show::{self, Format},
 };
 use crate::{
     agent,
@@ -104,18 +104,6 @@ pub(super) struct Arguments {
     /// What to print [default: human on a terminal, else markdown]
     #[arg(long, value_enum)]
     format: Option<Format>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// A dozen lines: verdict, what to fix, where to look, what to do next
-    Human,
-    /// The Implementation Summary
-    Markdown,
-    /// The hand-off
-    Json,
-    /// Every event as a line of JSON, while the run goes on
-    JsonLines,
 }
 
 /// A run, asked for by `run` or by `demo`.

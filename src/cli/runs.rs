@@ -14,9 +14,8 @@ use serde_json::json;
 use super::{
     exit,
     exit::Failure,
-    run::Format,
     run_folder::{self, RunArgument},
-    show,
+    show::{self, Format},
 };
 use crate::{
     layout::{self, RunFile, TaskFile},

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use clap::ValueEnum;
 use implementer_model::{
     gate::GateState,
     handoff::{Handoff, TaskRecord},
@@ -18,8 +19,21 @@ use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, P
 use serde::Serialize;
 use serde_json::json;
 
-use super::{exit::Failure, run::Format};
+use super::exit::Failure;
 use crate::coordinator::progress::{Observer, Progress};
+
+/// How what came out of a run is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// A dozen lines: verdict, what to fix, where to look, what to do next
+    Human,
+    /// The Implementation Summary
+    Markdown,
+    /// The hand-off
+    Json,
+    /// Every event as a line of JSON, while the run goes on
+    JsonLines,
+}
 
 /// Prints text to standard output, without anything that a terminal would act on.
 pub(super) fn out(content: &str) {

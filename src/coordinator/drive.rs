@@ -162,7 +162,7 @@ impl Driver {
                     Work::InJobs { keep_files, .. } => Source::Jobs { keep_files },
                 };
                 match starting::start(&mut self.run, &self.context, id, because, source)? {
-                    Start::Ended(judged, happened) => self.send(RunEvent::AttemptEnded(Box::new(judged), happened)),
+                    Start::Ended(judged, happened) => self.send(RunEvent::AttemptEnded(judged, happened)),
                     Start::Make(plan, _) if self.work != Work::Here => self.due.attempts.push(*plan),
                     Start::Make(plan, agent) => {
                         let (stop, stopped) = watch::channel(None);

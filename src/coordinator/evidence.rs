@@ -108,7 +108,7 @@ impl Experiments<'_> {
         let plain_new = |change: &&Change| {
             change.old.is_none() && source::is_discovered(&change.path) && source::is_test_path(&change.path)
         };
-        if of_tests.iter().all(|change| plain_new(change)) {
+        if of_tests.iter().all(plain_new) {
             return Ok(());
         }
         let entries: Vec<(String, Option<Blob>)> =

@@ -85,7 +85,7 @@ pub(super) fn keep_and_judge(
     let folder = run_dir.task_dir(&plan.id.task);
     match &output.conclusion {
         Some(Conclusion { report: Ok(Some(read)), .. }) => {
-            run_dir.write_json(&folder.join(TaskFile::Report), &read.report)?;
+            run_dir.write_json(folder.join(TaskFile::Report), &read.report)?;
         }
         Some(Conclusion { report: Err(_), .. }) => keep_invalid_report(&files.report, &folder),
         _ => {}

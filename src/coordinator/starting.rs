@@ -17,7 +17,7 @@ pub(super) enum Start {
     /// It is to be made.
     Make(Box<AttemptPlan>, Arc<dyn Agent>),
     /// It ended without being made here.
-    Ended(JudgedAttempt, Happened),
+    Ended(Box<JudgedAttempt>, Happened),
 }
 
 /// Where the finished attempts of a run come from.
@@ -42,11 +42,11 @@ pub(super) fn start(
     let traits = AgentTraits { manner: agent.manner(), project_settings: agent.uses_project_settings() };
     let mut plan = run.plan_attempt(id, because, traits, |blob| text_of(context, blob));
     if let Some(judged) = take_over(run, context, &plan, source)? {
-        return Ok(Start::Ended(judged, Happened::Before));
+        return Ok(Start::Ended(Box::new(judged), Happened::Before));
     }
     if let Err(exhausted) = run.reserve(&mut plan) {
         let ended = plan.not_affordable(context.now_ms(), &exhausted);
-        return Ok(Start::Ended(JudgedAttempt { ended, accepted: None }, Happened::Now));
+        return Ok(Start::Ended(Box::new(JudgedAttempt { ended, accepted: None }), Happened::Now));
     }
     Ok(Start::Make(Box::new(plan), agent))
 }
@@ -103,9 +103,9 @@ fn take_over(
 fn write_files(context: &WorkerContext, plan: &AttemptPlan, record: &AttemptRecord) -> Result<(), RunError> {
     let run_dir = &context.run_dir;
     let folder = run_dir.begin_attempt(&plan.id.task, plan.id.attempt)?;
-    run_dir.write(&folder.join(TaskFile::Brief), plan.brief.as_bytes())?;
+    run_dir.write(folder.join(TaskFile::Brief), plan.brief.as_bytes())?;
     if let Some(report) = &record.report {
-        run_dir.write_json(&folder.join(TaskFile::Report), report)?;
+        run_dir.write_json(folder.join(TaskFile::Report), report)?;
     }
     if let Some(patch) = record.patch.as_ref().filter(|patch| !patch.is_empty()) {
         tokio::task::block_in_place(|| patch_text::write(&context.store, patch, &folder.join(TaskFile::Patch)))?;

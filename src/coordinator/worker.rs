@@ -66,7 +66,7 @@ async fn attempt(
     let folder = context.run_dir.begin_attempt(&plan.id.task, plan.id.attempt)?;
     let files = AttemptFiles::create(&plan, slot.path(), &folder, &scratch)?;
     let job = files.job(&plan);
-    context.run_dir.write(&folder.join(TaskFile::Brief), plan.brief.as_bytes())?;
+    context.run_dir.write(folder.join(TaskFile::Brief), plan.brief.as_bytes())?;
     tell(RunEvent::AttemptStarted(plan.started()));
     let started_ms = context.now_ms();
     let mut ended = match agent.prepare(&job) {

@@ -209,7 +209,7 @@ fn take_in(
     }
     for plan in before.open {
         let id = plan.id.clone();
-        let mut sources = by_name.remove(&layout::attempt_folder(&id)).unwrap_or_else(Vec::new);
+        let mut sources = by_name.remove(&layout::attempt_folder(&id)).unwrap_or_default();
         let read = match (sources.len(), sources.pop()) {
             (1, Some((_, folder))) => results::read(site, &plan, &folder)
                 .and_then(|counted| import(site, &plan, &counted).map(|()| (counted.at_ms, counted.records))),

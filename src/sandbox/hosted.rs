@@ -60,7 +60,7 @@ pub fn hand_back() {
     else {
         return;
     };
-    let named = ["RUNNER_TEMP", "GITHUB_WORKSPACE"].iter().filter_map(|name| std::env::var_os(name)).map(PathBuf::from);
+    let named = ["RUNNER_TEMP", "GITHUB_WORKSPACE"].iter().filter_map(std::env::var_os).map(PathBuf::from);
     let arguments = std::env::args_os().skip(2).map(PathBuf::from).filter(|path| path.is_dir());
     let mut pending: Vec<_> = named.chain(arguments).collect();
     while let Some(path) = pending.pop() {

@@ -15,6 +15,7 @@ mod namespaces;
 mod ownership;
 mod probe;
 mod reading;
+mod surroundings;
 #[cfg(target_os = "linux")]
 mod user;
 mod users;
@@ -33,6 +34,7 @@ pub use self::{
     descriptors::close_inherited,
     hosted::{become_root_on_hosted_runner, hand_back},
     probe::{PROBE, probe_main},
+    surroundings::Surroundings,
     users::User,
 };
 use self::{probe::Question, reading::Reading, users::Users};
@@ -67,29 +69,6 @@ pub enum SandboxError {
     /// The probe itself failed.
     #[error("cannot find out how subagents can be isolated: {0}")]
     Probe(io::Error),
-}
-
-/// What a sandbox has to know about its run.
-#[derive(Debug)]
-pub struct Surroundings<'a> {
-    /// How much isolation is asked for.
-    pub demand: Demand,
-    /// Our own executable.
-    pub executable: &'a Path,
-    /// Our own environment.
-    pub environment: &'a BTreeMap<String, String>,
-    /// The folder for slots, homes and temporary files. It is for us alone, but for what the level needs.
-    pub scratch: &'a Path,
-    /// The user's checkout.
-    pub repository: &'a Path,
-    /// Where the run's folder will be.
-    pub run: &'a Path,
-    /// The object folders that slots borrow from, as far as they are known.
-    pub objects: &'a [PathBuf],
-    /// Names of variables that are passed on: what their values name may be read.
-    pub passed: &'a [String],
-    /// Whether this is a container action of a GitHub runner.
-    pub container_action: bool,
 }
 
 /// What isolates the attempts of one run. Cheap to clone.

@@ -32,16 +32,16 @@ pub(super) fn unshare(hide: &[PathBuf], read: &[PathBuf], write: &[PathBuf]) -> 
     nix::sched::unshare(
         CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWIPC,
     )
-    .map_err(|error| doing("user namespaces are not allowed here", error.into()))?;
+    .map_err(|error| doing("user namespaces are not allowed here", &error.into()))?;
     let map = |name: &str, content: String| {
-        fs::write(format!("/proc/self/{name}"), content).map_err(|error| doing("mapping user ids", error))
+        fs::write(format!("/proc/self/{name}"), content).map_err(|error| doing("mapping user ids", &error))
     };
     map("setgroups", "deny".to_owned())?;
     map("uid_map", format!("{uid} {uid} 1"))?;
     map("gid_map", format!("{gid} {gid} 1"))?;
 
     mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
-        .map_err(|error| doing("making mounts private", error.into()))?;
+        .map_err(|error| doing("making mounts private", &error.into()))?;
     let shared = SHARED.iter().map(Path::new).filter(|path| path.is_dir());
     let all = hide.iter().map(PathBuf::as_path).filter(|path| !SHARED.iter().any(|shared| path.starts_with(shared)));
     for folder in all.chain(shared) {
@@ -60,7 +60,7 @@ pub(super) fn unshare(hide: &[PathBuf], read: &[PathBuf], write: &[PathBuf]) -> 
 pub(super) fn settle_in() -> io::Result<()> {
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     mount("proc", "/proc", "proc", flags, None)
-        .map_err(|error| doing("processes cannot be hidden here", error.into()))?;
+        .map_err(|error| doing("processes cannot be hidden here", &error.into()))?;
     clear_ambient_capability_set()?;
     let nothing = CapabilitySet::empty();
     set_capabilities(None, CapabilitySets { effective: nothing, permitted: nothing, inheritable: nothing })?;
@@ -93,7 +93,7 @@ fn hide_folder(folder: &Path, keep: &[Kept<'_>]) -> io::Result<()> {
     let mode = if SHARED.iter().any(|shared| folder == Path::new(shared)) { c"mode=1777" } else { c"mode=0755" };
     let hiding = || format!("hiding {}", folder.display());
     mount("tmpfs", folder, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, Some(mode))
-        .map_err(|error| doing(&hiding(), error.into()))?;
+        .map_err(|error| doing(&hiding(), &error.into()))?;
     for (Kept { path, writable }, place, is_folder) in places {
         // What lies in something that is kept is there by now.
         let made = if path.exists() {
@@ -103,11 +103,11 @@ fn hide_folder(folder: &Path, keep: &[Kept<'_>]) -> io::Result<()> {
         } else {
             path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::File::create(path).map(drop))
         };
-        made.map_err(|error| doing(&hiding(), error))?;
+        made.map_err(|error| doing(&hiding(), &error))?;
         mount_bind_recursive(format!("/proc/self/fd/{}", place.as_raw_fd()), path.as_path())
-            .map_err(|error| doing(&hiding(), error.into()))?;
+            .map_err(|error| doing(&hiding(), &error.into()))?;
         if !writable {
-            make_read_only(path).map_err(|error| doing(&hiding(), error))?;
+            make_read_only(path).map_err(|error| doing(&hiding(), &error))?;
         }
     }
     Ok(())
@@ -132,6 +132,6 @@ fn make_read_only(path: &Path) -> io::Result<()> {
     Ok(mount_remount(path, flags, c"")?)
 }
 
-fn doing(what: &str, error: io::Error) -> io::Error {
+fn doing(what: &str, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{what}: {error}"))
 }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::Surroundings;
+use super::surroundings::Surroundings;
 
 /// Folders of the system.
 const SYSTEM: [&str; 18] = [

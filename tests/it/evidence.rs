@@ -100,7 +100,7 @@ fn the_bases_own_tests_are_held_against_the_result_by_name() {
     assert_eq!(red.len(), 1, "{red:#?}");
     assert!(red[0].message.contains("test_total"), "{}", red[0].message);
     assert_eq!(
-        (red[0].path.as_deref(), red[0].task.as_ref().map(|task| task.as_str())),
+        (red[0].path.as_deref(), red[0].task.as_ref().map(implementer_model::ids::TaskId::as_str)),
         (Some("test_base.py"), Some("tests"))
     );
 }

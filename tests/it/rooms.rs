@@ -33,8 +33,27 @@ const MAY: &[(&str, &[&str])] = &[
         "execution",
         &["agent", "coordinator", "intake", "journal", "layout", "run_dir", "sandbox", "untrusted", "workspace"],
     ),
-    ("jobs", &["agent", "coordinator", "intake", "journal", "layout", "run_dir", "sandbox", "untrusted", "workspace"]),
+    // A job that does everything in place looks for what is missing before it pays for anything.
+    (
+        "jobs",
+        &[
+            "agent",
+            "coordinator",
+            "doctor",
+            "intake",
+            "journal",
+            "layout",
+            "run_dir",
+            "sandbox",
+            "untrusted",
+            "workspace",
+        ],
+    ),
     ("verify", &["coordinator", "layout", "untrusted", "workspace"]),
+    // What a run here would miss, looked for before it begins.
+    ("doctor", &["agent", "errors", "workspace"]),
+    // What a run would not see, because it begins at a commit.
+    ("uncommitted", &["intake", "workspace"]),
     // What is called from outside.
     (
         "step",
@@ -61,6 +80,7 @@ const MAY: &[(&str, &[&str])] = &[
             "agent",
             "artifacts",
             "coordinator",
+            "doctor",
             "errors",
             "execution",
             "github",
@@ -73,6 +93,7 @@ const MAY: &[(&str, &[&str])] = &[
             "runtime",
             "sandbox",
             "step",
+            "uncommitted",
             "verify",
             "workspace",
         ],

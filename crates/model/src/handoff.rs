@@ -198,7 +198,7 @@ impl Cost {
             cost.tokens = cost.tokens.plus(session.tokens);
             match session.micro_dollars {
                 Some(micro) => {
-                    cost.micro_dollars = Some(cost.micro_dollars.map_or(micro, |sum| sum.saturating_add(micro)))
+                    cost.micro_dollars = Some(cost.micro_dollars.map_or(micro, |sum| sum.saturating_add(micro)));
                 }
                 None => cost.without_cost = cost.without_cost.saturating_add(1),
             }

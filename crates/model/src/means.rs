@@ -235,7 +235,8 @@ impl Unkept {
             self.add(Severity::Warning, "model-not-there", name, what, hint);
         }
         self.servers(subagent, kind, able, settings);
-        if !terms.skills.is_empty() && !(able.skills && settings.project_settings) {
+        let given = able.skills && settings.project_settings;
+        if !terms.skills.is_empty() && !given {
             let skills = listed(terms.skills.iter().map(|skill| format!("`{skill}`")));
             let what = format!("the skills {skills} are not given");
             let hint = if able.skills {

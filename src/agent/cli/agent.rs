@@ -29,9 +29,11 @@ use super::{
 use crate::agent::{
     Agent, AgentError, Conclusion, Ended, GRACE, Job, Launch, OUTPUT_CAP,
     answer::{AnswerFile, TurnLimit},
-    clear_report, environment, program,
+    clear_report, environment,
+    new_file::write_new,
+    program,
     redaction::secrets_of,
-    scratch::{Scratch, text_of, write_new},
+    scratch::{Scratch, text_of},
 };
 
 /// The most bytes of an answer that are read: an answer with its stream of events.

@@ -82,7 +82,10 @@ impl Pool {
 
 /// Who the slots of a pool belong to: everybody's are ours, unless somebody says otherwise by number.
 #[derive(Clone, Default)]
-pub struct Owners(Option<Arc<dyn Fn(usize) -> std::io::Result<Option<Owner>> + Send + Sync>>);
+pub struct Owners(Option<Arc<OwnerOf>>);
+
+/// Gives the user and group for the number of a slot.
+type OwnerOf = dyn Fn(usize) -> std::io::Result<Option<Owner>> + Send + Sync;
 
 impl Owners {
     /// Makes owners of what gives the user and group for the number of a slot, the same whenever it is asked.

@@ -142,7 +142,7 @@ mod tests {
         let text: String = (0..5_000).map(|line| format!("line {line}\n")).collect();
         repository.write("large.txt", &text);
         repository.commit("one");
-        repository.write("large.txt", &format!("{text}more\n"));
+        repository.write("large.txt", format!("{text}more\n"));
         repository.commit("two");
         let pack = packed(&repository);
         let count = check(&mut pack.as_slice(), pack.len() as u64, 20).unwrap();

@@ -77,6 +77,7 @@ impl Stage {
 
     /// Lets the feature's subagent write `files`, then run `attack`, a Python program that may fail at every line, and say
     /// that it is done. The other one does its work.
+    #[expect(clippy::needless_pass_by_value, reason = "every caller makes the value for this call")]
     pub(super) fn attack(&self, files: Value, attack: &str) {
         self.bench.script(&json!({
             "feature": { "write": files, "run": ["python3", "-B", "-c", attempts(attack)] },

@@ -1,29 +1,8 @@
 //! How many tests a command ran.
 
-use super::{formats, words};
-use crate::gate::{CountSource, TestCounts};
+use super::{formats, numbers::TestCounts, words};
 
 pub use super::formats::JunitError;
-
-impl TestCounts {
-    /// Returns the number of tests that ran to a result: skipped ones did not.
-    #[must_use]
-    pub fn executed(&self) -> u64 {
-        self.passed.saturating_add(self.failed)
-    }
-
-    /// Adds the counts of another file or run. The source stays a file only when both are.
-    #[must_use]
-    pub fn plus(self, other: Self) -> Self {
-        let junit = self.source == CountSource::Junit && other.source == CountSource::Junit;
-        Self {
-            passed: self.passed.saturating_add(other.passed),
-            failed: self.failed.saturating_add(other.failed),
-            skipped: self.skipped.saturating_add(other.skipped),
-            source: if junit { CountSource::Junit } else { CountSource::Output },
-        }
-    }
-}
 
 /// Counts the test cases of one JUnit XML file.
 ///

@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     mutants::Mutant,
+    numbers::TestCounts,
     proof::{Outcome, RevertProof},
+    receipt::CommandReceipt,
     results::{Results, TestChange, TestState, compare},
 };
 use crate::{
     command,
     findings::{Finding, FindingCode, Weight},
-    gate::{CommandReceipt, TestCounts},
     ids::TaskId,
     text,
 };
@@ -162,7 +163,7 @@ pub fn base_tests(
     files: &[String],
 ) -> Vec<Finding> {
     let Some(on_final) = on_final else {
-        return failed.then(|| could_not_run()).into_iter().collect();
+        return failed.then(could_not_run).into_iter().collect();
     };
     let difference = compare(base, on_final);
     let mut findings: Vec<Finding> = difference

@@ -6,7 +6,7 @@ use super::{
     words::Words,
 };
 use crate::{
-    gate::{CountSource, TestCounts},
+    evidence::numbers::{CountSource, TestCounts},
     text,
 };
 

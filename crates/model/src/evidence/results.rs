@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    gate::{CountSource, TestCounts},
+    evidence::numbers::{CountSource, TestCounts},
     text,
 };
 

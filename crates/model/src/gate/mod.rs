@@ -1,10 +1,16 @@
 //! Gates: the checks that must pass before submission, and their evidence.
 
-pub use crate::evidence::counts;
 mod judgement;
 mod proof;
 
-pub use crate::vocabulary::GateKind;
+pub use crate::{
+    evidence::{
+        counts,
+        numbers::{CountSource, TestCounts},
+        receipt::{AskedBy, CommandReceipt},
+    },
+    vocabulary::GateKind,
+};
 pub use judgement::{Case, findings, judge};
 pub use proof::{NotPassed, NotReady, PassedGate, ReadyForSubmission};
 
@@ -12,7 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    evidence::{gathered::GateEvidence, results::TestResult},
+    evidence::gathered::GateEvidence,
     ids::{Digest, ObjectId, TaskId},
 };
 
@@ -39,79 +45,6 @@ impl GateState {
             Self::Failed => "failed",
             Self::Skipped => "skipped",
             Self::NotRun => "not run",
-        }
-    }
-}
-
-/// Where the counts of a receipt came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum CountSource {
-    /// JUnit XML that the command wrote.
-    Junit,
-    /// The closing lines that a known test runner printed.
-    Output,
-}
-
-/// How many tests a command ran.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct TestCounts {
-    /// Tests that passed.
-    pub passed: u64,
-    /// Tests that failed or ended in an error.
-    pub failed: u64,
-    /// Tests that were skipped.
-    pub skipped: u64,
-    /// Where the numbers came from.
-    pub source: CountSource,
-}
-
-/// The evidence of one command of a gate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct CommandReceipt {
-    /// The program and its arguments.
-    pub argv: Vec<String>,
-    /// Whether the plan or the configuration asked for it.
-    pub asked_by: AskedBy,
-    /// The exit code; `None` when a signal ended it or it never began.
-    pub exit_code: Option<i32>,
-    /// Why there is no exit code: the signal, the time limit, or why it could not be started.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trouble: Option<String>,
-    /// How long it took, in milliseconds.
-    pub duration_ms: u64,
-    /// How many tests it ran, when it said so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tests: Option<TestCounts>,
-    /// The tests that failed, by name, where its runner wrote results: the first of them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub failing: Vec<TestResult>,
-    /// The digest of its whole output.
-    pub output_digest: Digest,
-    /// The end of its output, bounded.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub output_tail: String,
-}
-
-/// Who asked for a command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum AskedBy {
-    /// The plan's Verification section.
-    Plan,
-    /// The repository's configuration.
-    Configuration,
-}
-
-impl AskedBy {
-    /// Returns the name in lower case.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Plan => "plan",
-            Self::Configuration => "configuration",
         }
     }
 }

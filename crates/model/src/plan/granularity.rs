@@ -30,7 +30,7 @@ pub(super) fn assign(
                 let task = with_paths(task, owners, rules, problems);
                 assigned.push(task);
             }
-            Owner::Heading | Owner::Items => assigned.extend(divide(task, owners, settings, rules, problems)),
+            Owner::Heading | Owner::Items => assigned.extend(divide(&task, owners, settings, rules, problems)),
         }
     }
     let mut joined = join(assigned, settings.least, settings.most);
@@ -49,7 +49,7 @@ pub(super) fn assign(
 
 /// Divides the items of one section among those who do them.
 fn divide(
-    task: TaskDraft,
+    task: &TaskDraft,
     owners: &Owners<'_>,
     settings: &Settings,
     rules: Rules,
@@ -64,13 +64,13 @@ fn divide(
     let is_whole = rules.bodies_follow || !task.paths.is_empty() || task.requirements.is_empty();
     let whole = is_whole.then(|| {
         let paths = if task.paths.is_empty() { all_paths() } else { task.paths.clone() };
-        owner_of(&task, &task.title, &paths, owners)
+        owner_of(task, &task.title, &paths, owners)
     });
     let mut groups: Vec<(Key, Who, Ownership, Vec<RequirementDraft>)> = Vec::new();
     for made in &task.requirements {
         let found = match &whole {
             Some(found) => found.clone(),
-            None => owner_of(&task, &made.text, &made.paths, owners),
+            None => owner_of(task, &made.text, &made.paths, owners),
         };
         let Some((who, why)) = found else {
             problems.error(

@@ -144,10 +144,8 @@ impl Reader<'_> {
     }
 
     pub(super) fn access(&mut self, entry: &Entry) -> Access {
-        self.choice(entry, &Access::ALL.map(|access| (access.name(), access))).unwrap_or_else(|| {
-            // What was meant to limit must not be lost.
-            Access::ReadOnly
-        })
+        // What was meant to limit must not be lost.
+        self.choice(entry, &Access::ALL.map(|access| (access.name(), access))).unwrap_or(Access::ReadOnly)
     }
 
     pub(super) fn is_by_name_only(&mut self, disabled: Option<&Entry>, infer: Option<&Entry>) -> bool {

@@ -124,7 +124,7 @@ impl Run {
             let found = escalation::specialist_for(&self.ledger, &self.basis, blocked, &name, &request);
             let (called, refused) = match found {
                 Ok(Specialist::Scheduled(task)) => (Some(task), String::new()),
-                Ok(Specialist::Added(task)) => (Some(self.add_task(*task, actions)), String::new()),
+                Ok(Specialist::Added(task)) => (Some(self.add_task(&task, actions)), String::new()),
                 Err(refused) => (None, refused.to_string()),
             };
             if let Some(task) = &called {
@@ -157,11 +157,11 @@ impl Run {
     }
 
     /// Puts a task into the schedule that the plan does not have.
-    fn add_task(&mut self, task: Task, actions: &mut Vec<Action>) -> TaskId {
+    fn add_task(&mut self, task: &Task, actions: &mut Vec<Action>) -> TaskId {
         let id = task.id.clone();
         actions.push(Action::Announce(Notice::TaskAdded(Box::new(task.clone()))));
         let wave = self.ledger.task_added(task.clone());
-        self.machine.add(&task, wave);
+        self.machine.add(task, wave);
         id
     }
 }

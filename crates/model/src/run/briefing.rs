@@ -25,7 +25,7 @@ impl Run {
         let task = task.expect("invariant: only tasks of the schedule start").clone();
         let subagent = self.basis.roster.get(&task.subagent);
         let subagent = subagent.expect("invariant: a schedule names subagents of its roster").clone();
-        let requests = self.calls.requests.remove(&task.id).unwrap_or_else(Vec::new);
+        let requests = self.calls.requests.remove(&task.id).unwrap_or_default();
         let base = self.head().commit.clone();
         self.know_group();
         let (ledger, config) = (&self.ledger, &self.basis.config);

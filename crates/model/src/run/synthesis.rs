@@ -44,7 +44,7 @@ mod tests {
         let ledger = test_support::ledger(&fixture::complete());
         let tree = fixture::oid("tree");
         let core = synthesis(&ledger, Phase::Core, &tree);
-        let names: Vec<_> = core.tasks.keys().map(|id| id.as_str()).collect();
+        let names: Vec<_> = core.tasks.keys().map(crate::ids::TaskId::as_str).collect();
         assert_eq!(names, ["cli", "feature"]);
         let patches: Vec<_> = ["cli", "feature"]
             .map(|id| ledger.record(&fixture::id(id)).unwrap().last().unwrap().patch.clone().unwrap())

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Millis, Outcome, Schedule, Task};
 use crate::{
     ids::{SubagentName, TaskId},
-    record::TaskRecord,
+    record::{AttemptRecord, TaskRecord},
 };
 
 /// Durations of earlier runs. What is recorded decides when a task begins where not all can at once, and nothing else.
@@ -40,7 +40,7 @@ impl Durations {
             let Some(task) = schedule.task(&record.id) else { continue };
             // Other attempts were cut short, or had only something to mend.
             let passed = record.attempts.iter().filter(|attempt| attempt.outcome == Outcome::Passed);
-            if let Some(longest) = passed.map(|attempt| attempt.duration_ms()).max() {
+            if let Some(longest) = passed.map(AttemptRecord::duration_ms).max() {
                 self.note(&record.id, &task.subagent, longest);
             }
         }

@@ -64,7 +64,7 @@ pub(super) fn causes<'a>(index: &RunIndex<'a>) -> Vec<Cause<'a>> {
             Some(root) => causes[root].consequences.push(view.id),
             // Stopped with the run: the first cause says so already.
             None if view.outcome() == Outcome::Cancelled || index.is_cancelled() => {
-                causes[0].consequences.push(view.id)
+                causes[0].consequences.push(view.id);
             }
             None => {
                 causes.push(cause(CauseKind::Task { task: view.id, outcome: view.outcome(), reason: view.reason() }));

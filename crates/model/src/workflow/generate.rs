@@ -133,11 +133,11 @@ pub fn workflow(config: &Config, roster: &Roster) -> Result<String, GenerateErro
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Secrets {
     /// Nobody's: the step runs no subagent.
-    OfNobody,
+    Nobody,
     /// Those of all subagents: the program gives each of them its own.
-    OfAll,
+    All,
     /// Those of the subagent that the job of the matrix is for.
-    OfEach,
+    Each,
 }
 
 struct Text<'a> {
@@ -279,13 +279,13 @@ jobs:"
             let to_all = self.roster.iter().all(|subagent| given(&subagent.name));
             let everybody = config.pass_environment.contains(name)
                 || match secrets {
-                    Secrets::OfNobody => false,
-                    Secrets::OfAll => to_any,
-                    Secrets::OfEach => to_all,
+                    Secrets::Nobody => false,
+                    Secrets::All => to_any,
+                    Secrets::Each => to_all,
                 };
             if everybody {
                 environment.insert(name.clone(), format!("${{{{ secrets.{name} }}}}").into());
-            } else if secrets == Secrets::OfEach && to_any {
+            } else if secrets == Secrets::Each && to_any {
                 let of = given_to(config, self.roster, name);
                 let of: Vec<_> = of.into_iter().map(|subagent| format!("matrix.subagent == '{subagent}'")).collect();
                 let value = format!("${{{{ ({}) && secrets.{name} || '' }}}}", of.join(" || "));

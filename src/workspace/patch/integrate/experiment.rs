@@ -38,7 +38,7 @@ impl RunStore {
         }
         let mut entries: Vec<_> = plan.remove.into_iter().map(|path| (path, None)).collect();
         entries.extend(plan.set.into_iter().map(|(path, entry)| (path, Some(entry))));
-        self.write_experiment(&repo, head, entries).map(Some)
+        self.write_experiment(&repo, head, &entries).map(Some)
     }
 
     /// Makes the tree of `head` with other entries at some paths; `None` takes a path away.
@@ -47,8 +47,8 @@ impl RunStore {
     /// When the objects cannot be read or written.
     pub fn with_entries(&self, head: &Head, entries: &[(String, Option<Blob>)]) -> Result<Head> {
         let entries = entries.iter().map(|(path, blob)| Ok((path.clone(), blob.as_ref().map(entry).transpose()?)));
-        let entries = entries.collect::<Result<_>>()?;
-        self.write_experiment(&self.repo(), head, entries)
+        let entries = entries.collect::<Result<Vec<_>>>()?;
+        self.write_experiment(&self.repo(), head, &entries)
     }
 
     /// Makes the tree of `head` with other texts in some of its files.
@@ -61,15 +61,15 @@ impl RunStore {
             let id = repo.write_blob(text.as_bytes()).git_doing("writing an experiment")?.detach();
             Ok(((*path).to_owned(), Some((*mode, id))))
         };
-        let entries = texts.iter().map(entry).collect::<Result<_>>()?;
-        self.write_experiment(&repo, head, entries)
+        let entries = texts.iter().map(entry).collect::<Result<Vec<_>>>()?;
+        self.write_experiment(&repo, head, &entries)
     }
 
     fn write_experiment(
         &self,
         repo: &gix::Repository,
         head: &Head,
-        entries: Vec<(String, Option<super::merge::Entry>)>,
+        entries: &[(String, Option<super::merge::Entry>)],
     ) -> Result<Head> {
         let mut editor = repo.edit_tree(git_id(&head.tree)?).git_doing("reading the integrated tree")?;
         // Removals first: a file may come where a folder was, and the other way round.

@@ -24,11 +24,12 @@ pub(super) fn signs(files: &[Parsed<'_>]) -> Vec<Sign> {
                     signs.push(Sign::new(FindingCode::ExitInCode, weight, file.path, message).at(line));
                 }
             }
-            if !file.is_test() && !after.cases.iter().any(|case| case.test.body.contains(&at)) {
-                if let Some(how) = knows(language, tokens, at) {
-                    let message = format!("it looks whether a test runs it: `{how}`");
-                    signs.push(Sign::new(FindingCode::KnowsTheTests, Weight::Warning, file.path, message).at(line));
-                }
+            if !file.is_test()
+                && !after.cases.iter().any(|case| case.test.body.contains(&at))
+                && let Some(how) = knows(language, tokens, at)
+            {
+                let message = format!("it looks whether a test runs it: `{how}`");
+                signs.push(Sign::new(FindingCode::KnowsTheTests, Weight::Warning, file.path, message).at(line));
             }
             if tokens[at].kind == Kind::Text
                 && let Some(runner) = forged(tokens[at].inner())
@@ -58,7 +59,7 @@ fn exit(language: Language, tokens: &[Token<'_>], at: usize) -> Option<Exit> {
         let shown = source::normal(&tokens[at..at + length]).replace(' ', "");
         // What ends everything at once does so from a timer or a handler as well.
         let called = text(length) == "(" || (hard && matches!(text(length), ")" | "," | ";"));
-        called.then(|| Exit { shown, hard, success: matches!(argument, "0" | ")" | "None" | "true") })
+        called.then_some(Exit { shown, hard, success: matches!(argument, "0" | ")" | "None" | "true") })
     };
     let dotted = |receiver: &str, name: &str| text(0) == receiver && text(1) == "." && text(2) == name && before != ".";
     match language {

@@ -208,12 +208,12 @@ fn mocked(language: Language, side: &Side<'_>, case: &Case) -> Option<(String, u
         }
         Language::Java => {
             for (at, token) in body.iter().enumerate() {
-                if matches!(token.text, "when" | "given") && body.get(at + 1).is_some_and(|next| next.is("(")) {
-                    if let Some(name) =
+                if matches!(token.text, "when" | "given")
+                    && body.get(at + 1).is_some_and(|next| next.is("("))
+                    && let Some(name) =
                         body[at + 2..].windows(2).take(8).find(|pair| pair[0].kind == Kind::Word && pair[1].is("("))
-                    {
-                        add(name[0].text, token.line);
-                    }
+                {
+                    add(name[0].text, token.line);
                 }
             }
         }

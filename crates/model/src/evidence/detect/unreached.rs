@@ -39,7 +39,7 @@ pub(super) fn leaves_early(language: Language, side: &Side<'_>, case: &Case) -> 
 
 /// Tells whether a statement without braces hangs on an `if`.
 fn follows_condition(side: &Side<'_>, start: usize, at: usize) -> bool {
-    at > start && side.tokens[at - 1].is(")") || at > start && side.tokens[at - 1].is("else")
+    at > start && (side.tokens[at - 1].is(")") || side.tokens[at - 1].is("else"))
 }
 
 /// Finds a test whose assertions are made and never looked at: a generator, a promise that nobody waits for.

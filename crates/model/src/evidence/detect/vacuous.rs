@@ -189,7 +189,7 @@ fn against_itself(side: &Side<'_>, case: &Case, assertion: &Assertion) -> Option
             let (a, b) = (text(one), text(other));
             let matcher =
                 whole.iter().any(|token| matches!(token.text, "assertRegex" | "toMatch" | "match" | "assertMatches"));
-            let anything = matches!(right.first().map(|token| token.inner()), Some(".*" | "/.*/" | ""));
+            let anything = matches!(right.first().map(Token::inner), Some(".*" | "/.*/" | ""));
             if matcher && right.len() == 1 && anything {
                 return Some("matches anything");
             }

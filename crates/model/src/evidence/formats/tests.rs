@@ -1,12 +1,15 @@
 use super::{super::counts::from_junit, *};
-use crate::gate::{CountSource, TestCounts};
+use crate::evidence::numbers::{CountSource, TestCounts};
 
 fn numbers(counts: TestCounts) -> (u64, u64, u64) {
     (counts.passed, counts.failed, counts.skipped)
 }
 
-/// What real runners wrote: passed, failed, skipped, and whether it is unfinished.
-const FILES: &[(&str, &[u8], (u64, u64, u64), bool)] = &[
+/// A file of a runner: its name, what it holds, the numbers passed, failed and skipped, and whether it is unfinished.
+type File = (&'static str, &'static [u8], (u64, u64, u64), bool);
+
+/// What real runners wrote.
+const FILES: &[File] = &[
     ("pytest.xml", include_bytes!("samples/pytest.xml"), (3, 4, 1), false),
     ("vitest.xml", include_bytes!("samples/vitest.xml"), (2, 1, 2), false),
     ("node.xml", include_bytes!("samples/node.xml"), (3, 1, 3), false),
@@ -48,7 +51,7 @@ fn a_file_that_stops_in_the_middle_is_never_whole() {
         while !text.is_char_boundary(half) {
             half += 1;
         }
-        let read = read(text[..half].as_bytes());
+        let read = read(&text.as_bytes()[..half]);
         // Every line of Go's is whole; there the package that never ended tells.
         let whole = read.is_ok_and(|results| results.unfinished.is_none() && results.failing().next().is_none());
         assert!(!whole, "{name}");

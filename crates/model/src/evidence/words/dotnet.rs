@@ -1,7 +1,7 @@
 //! .NET: `dotnet test` in its three shapes.
 
 use super::lines::{counts, labelled, labels, sum};
-use crate::gate::TestCounts;
+use crate::evidence::numbers::TestCounts;
 
 /// `Passed!  - Failed: 0, Passed: 5, Skipped: 0, Total: 5, …` for each project, `Test summary: total: 5, failed: 0,
 /// succeeded: 5, skipped: 0` over all of them, or `Total tests: 5` and lines below it.

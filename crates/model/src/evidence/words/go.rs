@@ -6,7 +6,7 @@ use super::{
     super::formats,
     lines::{NONE, counts, of_total, pairs, sum, total_of},
 };
-use crate::gate::{CountSource, TestCounts};
+use crate::evidence::numbers::{CountSource, TestCounts};
 
 /// With `-v` the `--- PASS: TestName` lines of whole tests, not of their parts; without it, where only failures are
 /// named, the packages: `ok`, a tab, the package, a tab, the time.

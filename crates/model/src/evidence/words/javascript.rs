@@ -2,7 +2,7 @@
 //! karma, cucumber.
 
 use super::lines::{NONE, Pair, counts, is_duration, pair, pairs, sum, total_of, without_parentheses};
-use crate::gate::TestCounts;
+use crate::evidence::numbers::TestCounts;
 
 /// `Tests:       1 failed, 2 skipped, 3 passed, 6 total`.
 pub(super) fn jest(lines: &[&str]) -> Option<TestCounts> {
@@ -135,7 +135,7 @@ pub(super) fn bun(lines: &[&str]) -> Option<TestCounts> {
         let words = line.trim().strip_prefix("Ran ");
         words.is_some_and(|words| words.contains(" tests across ") || words.contains(" test across "))
     };
-    lines.iter().any(|line| end(&line)).then_some(())?;
+    lines.iter().any(end).then_some(())?;
     sum(lines.iter().filter_map(|line| {
         let (number, word) = pair(line)?;
         match word {
@@ -171,7 +171,7 @@ pub(super) fn playwright(lines: &[&str]) -> Option<TestCounts> {
         let words = line.strip_prefix("Running ").and_then(|rest| rest.split_once(" using "));
         words.is_some_and(|(tests, workers)| tests.contains(" test") && workers.contains(" worker"))
     };
-    let begun = lines.iter().any(|line| begins(&line));
+    let begun = lines.iter().any(begins);
     let closing = lines.iter().filter_map(|text| line(text)).any(|(_, word, timed)| word == "passed" && timed);
     (begun || closing).then_some(())?;
     let closing_words = lines.iter().filter_map(|text| line(text));

@@ -1,7 +1,7 @@
 //! The JVM: Maven Surefire and Failsafe, the JUnit console, Gradle, sbt, ScalaTest.
 
 use super::lines::{NONE, counts, labelled, labels, of_total, pair, pairs, sum, total_of};
-use crate::gate::TestCounts;
+use crate::evidence::numbers::TestCounts;
 
 /// `Tests run: 3, Failures: 0, Errors: 0, Skipped: 1` at the end of a module. Each class says it before, with its time.
 pub(super) fn surefire(lines: &[&str]) -> Option<TestCounts> {

@@ -1,6 +1,6 @@
 //! Numbers and labels in a line.
 
-use crate::gate::{CountSource, TestCounts};
+use crate::evidence::numbers::{CountSource, TestCounts};
 
 /// A run of no test.
 pub(super) const NONE: TestCounts = TestCounts { passed: 0, failed: 0, skipped: 0, source: CountSource::Output };

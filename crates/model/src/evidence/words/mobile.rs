@@ -1,7 +1,7 @@
 //! Swift, Dart and Flutter.
 
 use super::lines::{counts, of_total, pairs, sum, total_of};
-use crate::gate::TestCounts;
+use crate::evidence::numbers::TestCounts;
 
 /// XCTest's `Executed 5 tests, with 1 test skipped and 1 failure (0 unexpected) in 0.1 (0.2) seconds`, once a suite and
 /// last for all of them, and Swift Testing's `Test run with 5 tests passed after 0.1 seconds.`

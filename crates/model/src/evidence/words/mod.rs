@@ -22,7 +22,7 @@ mod tap;
 
 pub use streams::relevant;
 
-use crate::{gate::TestCounts, text};
+use crate::{evidence::numbers::TestCounts, text};
 
 /// Counts the tests of one runner in the lines of a plain output; `None` when no line is that runner's.
 type Count = fn(&[&str]) -> Option<TestCounts>;

@@ -1,7 +1,7 @@
 //! C and C++: ctest, GoogleTest, Catch2, doctest.
 
 use super::lines::{NONE, counts, pair, pairs, sum, total_of};
-use crate::gate::TestCounts;
+use crate::evidence::numbers::TestCounts;
 
 /// `67% tests passed, 1 tests failed out of 3`, then the tests that did not run.
 pub(super) fn ctest(lines: &[&str]) -> Option<TestCounts> {

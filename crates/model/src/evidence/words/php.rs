@@ -1,7 +1,7 @@
 //! PHP: PHPUnit (and JUnit 4, which says it the same way) and Pest.
 
 use super::lines::{NONE, counts, labelled, labels, of_total, pairs, sum, total_of, without_parentheses};
-use crate::gate::TestCounts;
+use crate::evidence::numbers::TestCounts;
 
 /// `OK (3 tests, 5 assertions)`, `Tests: 3, Assertions: 5, Failures: 1, Skipped: 1.`, `No tests executed!`.
 pub(super) fn phpunit(lines: &[&str]) -> Option<TestCounts> {
@@ -15,7 +15,8 @@ pub(super) fn phpunit(lines: &[&str]) -> Option<TestCounts> {
             return matches!(noun, "test" | "tests").then(|| counts(total, 0, 0));
         }
         // `Tests run: 3,  Failures: 1` is JUnit 4.
-        if !(line.starts_with("Tests: ") && line.contains(", Assertions: ")) && !line.starts_with("Tests run: ") {
+        let counted = line.starts_with("Tests: ") && line.contains(", Assertions: ");
+        if !counted && !line.starts_with("Tests run: ") {
             return None;
         }
         if line.contains("Time elapsed:") || line.contains("Skipped:") && line.starts_with("Tests run: ") {

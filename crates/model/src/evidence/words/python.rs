@@ -1,7 +1,7 @@
 //! Python: unittest (nose2, green, Django), pytest (tox, nox), doctest, behave, Robot Framework.
 
 use super::lines::{NONE, counts, is_duration, labelled, labels, of_total, pair, pairs, sum, total_of};
-use crate::gate::TestCounts;
+use crate::evidence::numbers::TestCounts;
 
 /// `Ran 12 tests in 0.003s`, then `OK (skipped=3)`, `FAILED (failures=1, errors=2)` or `NO TESTS RAN`. An expected
 /// failure is a test that did what it says.

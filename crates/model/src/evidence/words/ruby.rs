@@ -1,7 +1,7 @@
 //! Ruby (RSpec, minitest, test-unit), Elixir's mix, Jasmine and Bats: a total, then what was not well.
 
 use super::lines::{counts, of_total, pairs, sum, total_of};
-use crate::gate::TestCounts;
+use crate::evidence::numbers::TestCounts;
 
 /// `3 examples, 1 failure, 1 pending`, `3 runs, 5 assertions, 0 failures, 0 errors, 1 skips`, `3 tests, 0 failures`.
 pub(super) fn counted_list(lines: &[&str]) -> Option<TestCounts> {
@@ -41,6 +41,6 @@ pub(super) fn counted_list(lines: &[&str]) -> Option<TestCounts> {
     }))
     .or_else(|| {
         // Rails and minitest with nothing to run.
-        lines.iter().any(|line| *line == "No examples found.").then(|| counts(0, 0, 0))
+        lines.contains(&"No examples found.").then(|| counts(0, 0, 0))
     })
 }

@@ -1,7 +1,7 @@
 //! Rust: libtest (`cargo test`) and nextest.
 
 use super::lines::{NONE, Pair, counts, pairs, sum, total_of, without_parentheses};
-use crate::gate::TestCounts;
+use crate::evidence::numbers::TestCounts;
 
 /// One test binary in the output: what it said that it would run, and what it said at its end.
 #[derive(Debug, Default)]

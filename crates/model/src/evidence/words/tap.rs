@@ -4,7 +4,7 @@ use super::{
     javascript,
     lines::{counts, labelled, labels, sum},
 };
-use crate::gate::TestCounts;
+use crate::evidence::numbers::TestCounts;
 
 /// `1..3` and `ok 1 - name`, `not ok 2 - name`, `ok 3 # SKIP why`, unless a summary below says it again.
 ///

@@ -151,18 +151,18 @@ impl Reader<'_, '_> {
         let tested: Vec<Word> = vec![Word { text: id.clone(), at: draft.at }];
         self.draft.tasks.push(draft);
         if !strategy.is_empty() {
-            self.strategy(&id, &title, strategy, is_done, tested);
+            self.strategy(&id, &title, &strategy, is_done, tested);
         }
     }
 
     /// Makes work for the tests of a test strategy.
-    fn strategy(&mut self, id: &str, title: &str, strategy: String, done: bool, needs: Vec<Word>) {
-        let at = self.find(&strategy);
+    fn strategy(&mut self, id: &str, title: &str, strategy: &str, done: bool, needs: Vec<Word>) {
+        let at = self.find(strategy);
         let position = self.source.position(at);
         let made = RequirementDraft {
             at: position,
             id: Some(Word { text: format!("{id}.tests"), at: position }),
-            text: format!("Test {title}: {}", one_line(&strategy)),
+            text: format!("Test {title}: {}", one_line(strategy)),
             done,
             range: at..at,
             ..RequirementDraft::default()

@@ -154,7 +154,7 @@ fn superpowers() {
     let [first, second] = plan.tasks.as_slice() else { panic!("two tasks") };
     assert_eq!(first.touches, ["src/hooks/signer.py", "tests/hooks/test_signer.py"]);
     assert_eq!(second.touches, ["src/hooks/sender.py", "tests/hooks/test_sender.py"]);
-    assert_eq!(second.needs, [first.id.clone()]);
+    assert_eq!(second.needs, std::slice::from_ref(&first.id));
     assert!(first.requirements[0].detail.contains("def test_signs"));
     assert!(first.requirements[1].detail.contains("Expected: FAIL"));
     assert!(asides(&plan).contains(&("Out of scope".to_owned(), Reason::OutOfScope)));

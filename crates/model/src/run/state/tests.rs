@@ -59,6 +59,7 @@ impl Play {
     }
 
     /// Ends an attempt as the hand-off of the fixture has it.
+    #[expect(clippy::needless_pass_by_value, reason = "an attempt ends once")]
     fn end(&mut self, plan: AttemptPlan, change: impl FnOnce(&mut AttemptEnded)) {
         let record = self.handoff.task(&plan.id.task);
         let recorded = record.map(|record| record.attempts[0].clone());

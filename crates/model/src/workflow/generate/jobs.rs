@@ -162,7 +162,7 @@ impl Text<'_> {
             work.insert("if".to_owned(), format!("${{{{ !contains(fromJSON('{list}'), matrix.subagent) }}}}").into());
         }
         let tasks = Map::from_iter([("TASKS".to_owned(), "${{ matrix.tasks }}".into())]);
-        self.on_host(work, tasks, Secrets::OfEach, "work --tasks \"$TASKS\"")?;
+        self.on_host(work, tasks, Secrets::Each, "work --tasks \"$TASKS\"")?;
         self.lines(
             2,
             &format!(
@@ -362,7 +362,7 @@ impl Text<'_> {
     /// The step that runs the gates.
     pub(super) fn run_gates(&mut self) -> Result<(), GenerateError> {
         let gate = Map::from_iter([("name".to_owned(), "Run the gates".into())]);
-        self.on_host(gate, Map::new(), Secrets::OfNobody, "gate")
+        self.on_host(gate, Map::new(), Secrets::Nobody, "gate")
     }
 
     /// The writer: it runs no code of the repository's, and its token can comment. What was approved comes from `plan` alone.

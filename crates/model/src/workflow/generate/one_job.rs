@@ -67,7 +67,7 @@ work:
         );
         let step = Map::from_iter([("name".to_owned(), "Work".into())]);
         let command = format!("work --earlier \"{PLACE}/earlier\" --out \"{PLACE}/work\" --end-after {end_after}m");
-        self.on_host_in(step, Map::new(), Secrets::OfAll, PLACE, &command)?;
+        self.on_host_in(step, Map::new(), Secrets::All, PLACE, &command)?;
         self.lines(
             2,
             &format!(
