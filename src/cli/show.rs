@@ -153,7 +153,9 @@ impl Observer for Live {
                 self.subagents.insert(task.id.clone(), task.subagent.to_string());
                 self.line(&format!("  added   {:width$}  {}", task.id, task.subagent));
             }
-            Progress::TaskAgain { task, reason } => self.line(&format!("  again   {task:width$}  {reason}")),
+            Progress::TaskAgain { task, reason } => {
+                self.line(&format!("  again   {task:width$}  {}", text::line(reason)));
+            }
             Progress::Integrated { wave, commits } => {
                 self.line(&format!("  wave {wave} integrated: {}", text::count(*commits, "commit")));
             }
@@ -165,7 +167,7 @@ impl Observer for Live {
                 self.line(&format!(
                     "  {mark}  gate {:10}  {took:>6}  {}",
                     receipt.gate,
-                    text::truncate(&receipt.reason, 200)
+                    text::truncate(&text::line(&receipt.reason), 200)
                 ));
             }
             Progress::Cancelling => self.line(
@@ -182,7 +184,7 @@ fn task_ended(task: &TaskId, record: &TaskRecord, width: usize) -> String {
     let took = record.last().map_or(0, |attempt| attempt.ended_ms.saturating_sub(attempt.started_ms));
     let took = HumanDurationTenths(took);
     let state = if passed { String::new() } else { format!("{}: ", record.outcome.name()) };
-    format!("  {mark}  {task:width$}  {took:>6}  {state}{}", text::truncate(&record.reason, 200))
+    format!("  {mark}  {task:width$}  {took:>6}  {state}{}", text::truncate(&text::line(&record.reason), 200))
 }
 
 /// Milliseconds as `0.4s` below a minute, in words above.

@@ -52,7 +52,7 @@ fn a_whole_conversation() {
     // A plan is pushed that has a mistake: the comment says where.
     let stage = Stage::new("Please greet people.", &[(PLAN_FILE, &PLAN.replace("Touches: cli/**", "Touches: ../**"))]);
     let shown = stage.happened("opened").expect(2);
-    assert!(page(&stage).contains("**1 problem must be mended before anything can run.**"), "{}", page(&stage));
+    assert!(page(&stage).contains("**1 problem to fix before anything can run.**"), "{}", page(&stage));
     assert!(page(&stage).contains(&format!("{PLAN_FILE}:8:")), "{}", page(&stage));
     assert!(
         shown.called.stdout.contains(&format!("::error file={PLAN_FILE},line=8,title=")),

@@ -88,8 +88,14 @@ fn a_plan_is_imported_and_gives_the_same_tasks() {
 fn what_lies_uncommitted_is_said() {
     let bench = Bench::new();
     let says = |called: &Called, path: &str| {
-        let said = format!("{path}: warning[uncommitted]: found in your checkout, not in base");
-        called.stdout.contains(&said) || called.stderr.contains(&said)
+        let is_said = |line: &str| {
+            let Some((named, also)) = line.split_once(": warning[not-in-base]: found in your checkout, not in base ")
+            else {
+                return false;
+            };
+            named == path || also.ends_with(&format!(": commit it (also {path})"))
+        };
+        called.stdout.lines().chain(called.stderr.lines()).any(is_said)
     };
     bench.write(".claude/agents/poet.md", "---\nname: poet\ndescription: Writes\nrole: feature\n---\nWrite.\n");
     bench.write("new-plan.md", "# P\n\n## Feature\n\n- say\n");
@@ -99,5 +105,5 @@ fn what_lies_uncommitted_is_said() {
     assert!(says(&bench.call(["agents"]).expect(0), ".claude/agents/poet.md"));
     bench.commit("all of it");
     let called = bench.call(["plan", "--plan", plan.to_str().unwrap()]).expect(0);
-    assert!(!called.stdout.contains("uncommitted"), "{}", called.stdout);
+    assert!(!called.stdout.contains("not-in-base"), "{}", called.stdout);
 }

@@ -89,7 +89,7 @@ fn a_blocking_finding_goes_to_the_owner_of_its_path() {
     assert_eq!(rounds(&handoff), [["cli: review objects to what it changed: cli/greet.py:1: a secret"]]);
     assert_eq!(attempts(&handoff, "feature").len(), 1, "who is not to blame is left alone");
     assert_eq!(attempts(&handoff, "review").len(), 2);
-    assert!(ran.summary().contains("a secret; called again: `cli`"), "{}", ran.summary());
+    assert!(ran.summary().contains("a secret; repeated: `cli`"), "{}", ran.summary());
     proven(&bench, &ran);
 }
 
@@ -284,7 +284,7 @@ fn the_example_repairs_an_injected_defect_in_one_round() {
     assert_eq!(handoff.rework.len(), 1, "{:#?}", rounds(&handoff));
     assert_eq!(attempts(&handoff, "feature"), [Outcome::Passed, Outcome::Passed]);
     let summary = ran.summary();
-    assert!(summary.contains("Rework round 1 on tree") && summary.contains("called again: `feature`"), "{summary}");
+    assert!(summary.contains("Rework round 1 on tree") && summary.contains("repeated: `feature`"), "{summary}");
     // What an earlier attempt made, and said, is not forgotten for a later one that had less to do.
     let files: Vec<_> = handoff.synthesis.iter().map(|phase| phase.files_changed).collect();
     assert!(files.iter().all(|files| *files > 0), "{files:?}");

@@ -53,6 +53,15 @@ mod tests {
         assert_eq!(found(Role::Feature, "test_a.py", python, Some(python)), Vec::<String>::new());
     }
 
+    #[test]
+    fn tests_of_one_name_are_each_held_against_their_own() {
+        let text = "def test_a():\n    assert x\n\ndef test_a():\n    pass\n";
+        assert_eq!(found(Role::Feature, "test_a.py", text, Some(text)), Vec::<String>::new());
+        let both = text.replace("assert x", "pass");
+        let found = found(Role::Feature, "test_a.py", text, Some(&both));
+        assert!(found.iter().any(|found| found == "blocking vacuous-test: `test_a` asserts nothing"), "{found:?}");
+    }
+
     proptest::proptest! {
         #[test]
         fn no_text_makes_it_fail_and_nothing_is_found_where_nothing_changed(text in "(\\PC{0,12}|    assert x\n|def test_a\\(\\):|@skip|#|\"|\n){0,20}") {

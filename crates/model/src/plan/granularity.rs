@@ -100,7 +100,9 @@ fn divide(
     let mut divided = Vec::new();
     let is_one = groups.len() == 1;
     for (_, who, why, items) in groups {
-        for part in cut(items, settings.most) {
+        // What has an id is one task: others wait for it by that name.
+        let most = if is_one && task.id.is_some() { usize::MAX } else { settings.most };
+        for part in cut(items, most) {
             divided.push(TaskDraft {
                 at: if is_one { task.at } else { part.first().map_or(task.at, |made| made.at) },
                 id: if is_one { task.id.clone() } else { None },

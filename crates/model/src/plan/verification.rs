@@ -8,7 +8,7 @@ use crate::{
     plan::{
         AcceptanceCriterion, VerificationCommand,
         accounting::{Fate, Placed, What},
-        blocks::{Block, CodeLine, Item},
+        blocks::{Block, CodeLine, Item, nested},
         commands, directives, domains,
         draft::{CommandLine, RequirementDraft},
         inline::Line,
@@ -33,6 +33,22 @@ impl Checks {
     /// Takes items as acceptance criteria.
     pub(super) fn criteria<'i>(&mut self, items: impl IntoIterator<Item = &'i Item>, source: &Source<'_>) {
         for item in items {
+            // Where boxes stand below an item, each is a criterion, and so is what stands beside it.
+            if item.is_group() {
+                let own = item.blocks.iter().filter_map(|block| match block {
+                    Block::Paragraph { line, .. } => Some(line.text.as_str()),
+                    _ => None,
+                });
+                let parts = std::iter::once(item.line.text.as_str()).chain(own).filter(|part| !part.is_empty());
+                let text = parts.collect::<Vec<_>>().join("; ");
+                if text.is_empty() {
+                    self.place(item.line.range.clone(), What::Said);
+                } else {
+                    self.criterion(text, item.line.range.clone(), source);
+                }
+                self.criteria(nested(&item.blocks).collect::<Vec<_>>(), source);
+                continue;
+            }
             let text = items::one_line(item);
             if text.is_empty() {
                 self.place(item.range.clone(), What::Said);

@@ -13,15 +13,15 @@ pub(super) fn signs(author: Author, files: &[Parsed<'_>]) -> Vec<Sign> {
     for file in files {
         let (Some(language), Some(after)) = (file.language, &file.after) else { continue };
         let helpers = asserting_helpers(language, files);
-        for case in &after.cases {
-            let old = file
-                .before
-                .as_ref()
-                .and_then(|before| Some((before, before.cases.iter().find(|old| old.test.name == case.test.name)?)));
-            let body = |side: &Side<'_>, case: &Case| source::normal(&side.tokens[case.test.body.clone()]);
-            if old.is_some_and(|(before, old)| body(before, old) == body(after, case)) {
-                continue;
-            }
+        for (at, case) in after.cases.iter().enumerate() {
+            let old = match &file.before {
+                None => None,
+                Some(before) => match counterpart(before, after, at, case) {
+                    Counterpart::Same => continue,
+                    Counterpart::Changed(old) => Some((before, old)),
+                    Counterpart::New => None,
+                },
+            };
             // What the old test was already is not this patch's.
             let was = old.is_some_and(|(before, old)| why(language, before, old, &helpers).is_some());
             let Some((why, line)) = why(language, after, case, &helpers).filter(|_| !was) else { continue };
@@ -31,6 +31,35 @@ pub(super) fn signs(author: Author, files: &[Parsed<'_>]) -> Vec<Sign> {
         }
     }
     signs
+}
+
+/// What a test was before.
+enum Counterpart<'c> {
+    /// The same, word for word.
+    Same,
+    /// Another test of its name.
+    Changed(&'c Case),
+    /// Not there.
+    New,
+}
+
+/// Finds what the test at `at` was before. Several tests may have one name, in classes of their own: each old one is the
+/// counterpart of as many new ones as it is there, and no more.
+fn counterpart<'c>(before: &'c Side<'_>, after: &Side<'_>, at: usize, case: &Case) -> Counterpart<'c> {
+    let body = |side: &Side<'_>, case: &Case| source::normal(&side.tokens[case.test.body.clone()]);
+    let named = |cases: &'c [Case]| cases.iter().filter(|old| old.test.name == case.test.name);
+    let own = body(after, case);
+    let is_own = |other: &&Case| other.test.name == case.test.name && body(after, other) == own;
+    let earlier = after.cases[..at].iter().filter(is_own).count();
+    if named(&before.cases).filter(|old| body(before, old) == own).count() > earlier {
+        return Counterpart::Same;
+    }
+    let stays = |old: &Case| {
+        let text = body(before, old);
+        after.cases.iter().any(|new| new.test.name == case.test.name && body(after, new) == text)
+    };
+    let changed = named(&before.cases).find(|old| !stays(old)).or_else(|| named(&before.cases).next());
+    changed.map_or(Counterpart::New, Counterpart::Changed)
 }
 
 /// Says why a test cannot fail, and on which line.

@@ -218,3 +218,23 @@ fn every_case_survives_its_import() {
         }
     }
 }
+
+#[test]
+fn a_section_with_an_id_is_one_task_however_many_items_it_has() {
+    let items: String = (0..40).map(|n| format!("- change part {n}\n")).collect();
+    let text = format!(
+        "# Plan\n\n## Work on it {{#all}}\nTouches: src/**\n{items}\n## More {{#more}}\nNeeds: all\n- change the rest\n"
+    );
+    let plan = plan_of(&text);
+    let all: Vec<_> = plan.tasks.iter().filter(|task| task.id.as_str() == "all").collect();
+    assert_eq!(all.iter().map(|task| task.requirements.len()).collect::<Vec<_>>(), [40], "{:#?}", plan.tasks);
+}
+
+#[test]
+fn boxes_below_a_criterion_are_criteria() {
+    let plan = plan_of(
+        "# Plan\n\n## Feature\n- make it\n\n## Acceptance Criteria\n- [ ] Undo works\n  - [ ] for an hour\n  - on every page\n",
+    );
+    let criteria: Vec<_> = plan.acceptance.iter().map(|one| (one.line, one.text.as_str())).collect();
+    assert_eq!(criteria, [(7, "Undo works"), (8, "for an hour"), (9, "on every page")]);
+}
