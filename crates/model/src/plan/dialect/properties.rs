@@ -223,7 +223,7 @@ fn every_case_survives_its_import() {
 fn a_section_with_an_id_is_one_task_however_many_items_it_has() {
     let items: String = (0..40).map(|n| format!("- change part {n}\n")).collect();
     let text = format!(
-        "# Plan\n\n## Work on it {{#all}}\nTouches: src/**\n{items}\n## More {{#more}}\nNeeds: all\n- change the rest\n"
+        "# Plan\n\n## Work on it {{#all}}\nTouches: src/**\n{items}\n## Polish of it {{#polish}}\nNeeds: all\n- change the rest\n"
     );
     let plan = plan_of(&text);
     let all: Vec<_> = plan.tasks.iter().filter(|task| task.id.as_str() == "all").collect();
