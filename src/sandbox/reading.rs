@@ -118,6 +118,10 @@ impl Reading {
         let mut found = Vec::new();
         for path in argv.iter().map(Path::new).filter(|path| path.is_absolute()) {
             let Ok(real) = path.canonicalize() else { continue };
+            // npm keeps what a program consists of in packages beside its own.
+            let packages =
+                real.ancestors().filter(|folder| folder.file_name().is_some_and(|name| name == "node_modules"));
+            found.extend(packages.last().filter(|packages| self.is_harmless(packages)).map(Path::to_owned));
             match real.parent() {
                 Some(folder) if real.is_file() && self.is_harmless(folder) => found.push(folder.to_owned()),
                 _ if real.is_file() || self.is_harmless(&real) => {}

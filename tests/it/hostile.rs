@@ -118,7 +118,8 @@ fn git_in(store: &RunStore, arguments: &[&str], input: &str) -> String {
 
 /// Makes the commit of a patch, whose tree is dangerous: the program itself does not make it.
 fn commit_of(store: &RunStore, patch: &Patch, message: &CommitMessage) -> ObjectId {
-    let harmless = Patch { tree: store.resolve(patch.base.as_str()).unwrap().tree, changes: Vec::new(), ..patch.clone() };
+    let harmless =
+        Patch { tree: store.resolve(patch.base.as_str()).unwrap().tree, changes: Vec::new(), ..patch.clone() };
     let commit = store.patch_commit(&harmless, message).unwrap();
     let content = git_in(store, &["cat-file", "commit", commit.as_str()], "") + "\n";
     let content = content.replacen(&format!("tree {}", harmless.tree), &format!("tree {}", patch.tree), 1);
