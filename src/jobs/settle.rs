@@ -116,6 +116,7 @@ pub async fn settle(
     if let Some(there) = head.filter(|there| *there != before.head.commit.as_str()) {
         return Err(JobError::Diverged { here: before.head.commit.to_string(), there: there.to_owned() });
     }
+    let awaited: BTreeSet<AttemptId> = before.open.iter().map(|plan| plan.id.clone()).collect();
     let mut records = site.records.clone();
     let mut notes = Vec::new();
     if before.gates_due {
@@ -129,7 +130,9 @@ pub async fn settle(
     // What was counted and is wanted all the same did not stand the test of the loop: its patch leaves its scope, or not
     // everything of it is there.
     let now_ms = site.now_ms();
-    let is_forgotten = |plan: &AttemptPlan| next.forget(&plan.id);
+    // What the last run of the lock left for an attempt that nobody was asked for yet is no such thing: it was made on
+    // something else, and is made anew.
+    let is_forgotten = |plan: &AttemptPlan| next.forget(&plan.id) && awaited.contains(&plan.id);
     let (forgotten, open): (Vec<_>, _) = std::mem::take(&mut after.open).into_iter().partition(is_forgotten);
     if forgotten.is_empty() {
         after.open = open;
