@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::{
     Access, Role, Terms,
+    file::AgentFile,
     front_matter::{Document, Entry, Form, read, split_list, unquote},
     keys::{self, Fate, Misspelled},
-    load::AgentFile,
     models, tools,
 };
 use crate::{

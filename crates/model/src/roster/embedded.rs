@@ -1,6 +1,6 @@
 //! The eight subagents that ship with the program, as agent files in the format that users write.
 
-use super::load::AgentFile;
+use super::file::AgentFile;
 
 macro_rules! embedded {
     ($($name:literal),* $(,)?) => {

@@ -4,6 +4,7 @@ use super::{
     Access, Origin, Role, Roster, Subagent,
     definition::{Definition, Model, define},
     embedded,
+    file::AgentFile,
     notes::{self, GuessedRole},
     pipeline,
     roles::{self, Evidence},
@@ -16,15 +17,6 @@ use crate::{
 
 /// Where agent files are looked for; of two files with one name, the one in the earlier folder wins.
 const FOLDERS: [(&str, &str); 2] = [(".claude/agents/", ".md"), (".github/agents/", ".agent.md")];
-
-/// An agent file of the repository.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AgentFile {
-    /// Its path, relative to the root of the repository.
-    pub path: String,
-    /// Its bytes.
-    pub content: Vec<u8>,
-}
 
 /// A roster, and what there is to say about the files it was made of.
 #[derive(Debug, Clone, PartialEq, Eq)]

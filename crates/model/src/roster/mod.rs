@@ -7,6 +7,7 @@ mod definition;
 #[cfg(test)]
 mod duties;
 mod embedded;
+mod file;
 mod front_matter;
 mod keys;
 mod load;
@@ -29,7 +30,8 @@ pub use crate::vocabulary::{Access, Phase, Role};
 
 pub use self::{
     definition::AGENT_FILE_MAX_BYTES,
-    load::{AgentFile, Loaded, builtin, is_agent_file, load},
+    file::AgentFile,
+    load::{Loaded, builtin, is_agent_file, load},
     terms::{Effort, McpServer, Terms, Transport, Use},
 };
 
