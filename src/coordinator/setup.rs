@@ -62,11 +62,7 @@ impl Setup {
         let Self { intake, store, run_dir, scratch, agents, sandbox, environment, supervisor, place, revision: _ } =
             self;
         let secrets = Secrets::of(&environment, &passed_to_anybody(&intake));
-        let Intake { base, rules, plan, roster, config, mut schedule, lock, provenance, warnings: _ } = intake;
-        if made_by == MadeBy::Jobs {
-            // What runs at one time is the workflow's business; here a wave is open as a whole.
-            schedule.concurrency = usize::MAX;
-        }
+        let Intake { base, rules, plan, roster, config, schedule, lock, provenance, warnings: _ } = intake;
         let setup = WorkingCopySetup::new(
             config.setup.clone(),
             config.pass_environment.clone(),
@@ -93,6 +89,9 @@ impl Setup {
             base_tests: tokio::sync::OnceCell::new(),
             tree_paths: Mutex::default(),
         };
-        Ok((Run::new(basis, schedule, history, &durations), context))
+        let run = Run::new(basis, schedule, history, &durations);
+        // What runs at one time is the workflow's business; here a wave is open as a whole.
+        let run = if made_by == MadeBy::Jobs { run.with_open_waves() } else { run };
+        Ok((run, context))
     }
 }

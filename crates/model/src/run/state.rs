@@ -115,6 +115,13 @@ impl Run {
         }
     }
 
+    /// Lets every task of a wave begin at once: what is said of the schedule stays as it was approved.
+    #[must_use]
+    pub fn with_open_waves(mut self) -> Self {
+        self.machine = self.machine.with_open_waves();
+        self
+    }
+
     #[must_use]
     pub fn basis(&self) -> &Basis {
         &self.basis

@@ -61,6 +61,13 @@ enum Step {
 }
 
 impl Machine {
+    /// Lets every task of a wave begin at once, whatever the schedule says.
+    #[must_use]
+    pub fn with_open_waves(mut self) -> Self {
+        self.concurrency = usize::MAX;
+        self
+    }
+
     /// Makes the machine for a schedule. A schedule that contradicts itself, such as one read from a file that was
     /// edited, is run as far as it makes sense: each task once, and none before its needs.
     #[must_use]
