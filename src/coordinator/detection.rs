@@ -13,15 +13,17 @@ use implementer_model::{
     run::{BaseMoved, Ledger, Run},
 };
 
+use super::durations::HANDOFF_MAX;
 use crate::{
     layout::{RUNS_DIR, RunFile},
     run_dir::RunDir,
+    untrusted,
     workspace::{moved::Moved, store::RunStore},
 };
 
 /// The most files of a patch that are read, and the most bytes of each.
 const FILES_READ: usize = 200;
-const FILE_READ_MAX: usize = 512 * 1024;
+const FILE_READ_MAX: u64 = 512 * 1024;
 
 /// The most hand-offs of earlier runs that are looked into for one that was complete.
 const EARLIER_RUNS: usize = 10;
@@ -82,8 +84,7 @@ fn written_by(store: &RunStore, attempt: &AttemptRecord) -> String {
 }
 
 fn text_of(store: &RunStore, blob: Option<&Blob>) -> Option<String> {
-    let bytes = store.read_blob(&blob?.id).ok().filter(|bytes| bytes.len() <= FILE_READ_MAX)?;
-    String::from_utf8(bytes).ok()
+    store.read_text(&blob?.id, FILE_READ_MAX)
 }
 
 /// Compares the gates with the newest complete run beside this one.
@@ -116,7 +117,7 @@ fn newest_complete(runs: &Path, this: &Path) -> Option<Vec<Receipt>> {
     let mut folders: Vec<_> = std::fs::read_dir(runs).ok()?.flatten().map(|entry| entry.path()).collect();
     folders.sort_unstable_by(|a, b| b.cmp(a));
     let handoffs = folders.iter().filter(|folder| *folder != this).take(EARLIER_RUNS);
-    let complete =
-        handoffs.filter_map(|folder| Handoff::read(&std::fs::read(folder.join(RunFile::Handoff)).ok()?).ok());
+    let complete = handoffs
+        .filter_map(|folder| Handoff::read(&untrusted::read(&folder.join(RunFile::Handoff), HANDOFF_MAX).ok()?).ok());
     complete.into_iter().find(|handoff| handoff.status == Status::Complete).map(|handoff| handoff.gates)
 }

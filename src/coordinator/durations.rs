@@ -12,7 +12,7 @@ use crate::{layout::RunFile, run_dir::RunDir};
 const RUNS: usize = 3;
 
 /// The largest hand-off that is read for this.
-const HANDOFF_MAX: u64 = 16 * 1024 * 1024;
+pub(super) const HANDOFF_MAX: u64 = 16 * 1024 * 1024;
 
 /// Collects what the journal of this run and the hand-offs of earlier ones in the same place say. Where every task of a
 /// wave can begin at once, nothing depends on it, and nothing is read.

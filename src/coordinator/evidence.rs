@@ -220,10 +220,7 @@ impl Experiments<'_> {
     /// Returns the text files of the product that a task changed, as they are on the final tree.
     fn product_files(&self, contribution: &Contribution) -> Vec<ProductFile> {
         let store = &self.context.store;
-        let text = |blob: &Blob| {
-            let bytes = store.read_blob(&blob.id).ok().filter(|bytes| bytes.len() <= FILE_MAX)?;
-            String::from_utf8(bytes).ok()
-        };
+        let text = |blob: &Blob| store.read_text(&blob.id, FILE_MAX as u64);
         let changes = contribution.patch.changes.iter().filter(|change| !restore::belongs_to_tests(&change.path));
         let files = changes.filter_map(|change| {
             let blob = change.new.clone()?;

@@ -51,9 +51,11 @@ pub(super) fn start(
     Ok(Start::Make(Box::new(plan), agent))
 }
 
+/// The most bytes of a file that a brief shows.
+const TEXT_MAX: u64 = 512 * 1024;
+
 fn text_of(context: &WorkerContext, blob: &Blob) -> Option<String> {
-    let bytes = context.store.read_blob(&blob.id).ok()?;
-    String::from_utf8(bytes).ok()
+    context.store.read_text(&blob.id, TEXT_MAX)
 }
 
 /// Takes over the result of an attempt that is finished. `None` when there is none, or not everything of it is there:

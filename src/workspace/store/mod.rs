@@ -316,6 +316,18 @@ impl RunStore {
         self.bounded_blob(&repo, git_id(id)?, id.as_str())
     }
 
+    /// Reads a blob as text; nothing when it is larger than `limit` bytes, no text, or not there. What is larger is not read:
+    /// pages of a pack that were read count as memory.
+    #[must_use]
+    pub fn read_text(&self, id: &ObjectId, limit: u64) -> Option<String> {
+        let (repo, id) = (self.repo(), git_id(id).ok()?);
+        let size = repo.find_header(id).ok()?.size();
+        if size > limit {
+            return None;
+        }
+        String::from_utf8(self.blob(&repo, id).ok()?).ok()
+    }
+
     /// Reads a blob that was captured, of whatever size.
     ///
     /// # Errors
