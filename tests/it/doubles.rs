@@ -111,7 +111,9 @@ impl Client {
     fn new(base: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Self { runtime, client: reqwest::Client::new(), base: base.to_owned() }
+        // The double closes connections that are idle: none is kept, so that no request meets one that is being closed.
+        let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().expect("a client");
+        Self { runtime, client, base: base.to_owned() }
     }
 
     #[track_caller]
