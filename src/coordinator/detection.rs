@@ -7,17 +7,16 @@ use implementer_model::{
     evidence::detect::FileChange,
     findings::Finding,
     gate::Receipt,
-    handoff::{Handoff, Status},
+    handoff::Status,
     patch::Blob,
     record::{AttemptId, AttemptRecord, Outcome},
     run::{BaseMoved, Ledger, Run},
 };
 
-use super::durations::HANDOFF_MAX;
+use super::durations::earlier_handoff;
 use crate::{
-    layout::{RUNS_DIR, RunFile},
+    layout::RUNS_DIR,
     run_dir::RunDir,
-    untrusted,
     workspace::{moved::Moved, store::RunStore},
 };
 
@@ -117,7 +116,6 @@ fn newest_complete(runs: &Path, this: &Path) -> Option<Vec<Receipt>> {
     let mut folders: Vec<_> = std::fs::read_dir(runs).ok()?.flatten().map(|entry| entry.path()).collect();
     folders.sort_unstable_by(|a, b| b.cmp(a));
     let handoffs = folders.iter().filter(|folder| *folder != this).take(EARLIER_RUNS);
-    let complete = handoffs
-        .filter_map(|folder| Handoff::read(&untrusted::read(&folder.join(RunFile::Handoff), HANDOFF_MAX).ok()?).ok());
-    complete.into_iter().find(|handoff| handoff.status == Status::Complete).map(|handoff| handoff.gates)
+    let mut read = handoffs.filter_map(|folder| earlier_handoff(folder));
+    read.find(|handoff| handoff.status == Status::Complete).map(|handoff| handoff.gates)
 }
