@@ -86,7 +86,9 @@ fn bench(agent: &str) -> Bench {
     let path = bench.path("agent/agent.sh");
     fs::write(&path, agent).unwrap();
     let command = serde_json::json!(["sh", path.to_str().unwrap()]);
-    bench.write(".github/backend-implementer.yml", &format!("agent: {{ kind: command, command: {command} }}\n"));
+    // The tally is outside what a subagent may write to.
+    let config = format!("isolation: none\nagent: {{ kind: command, command: {command} }}\n");
+    bench.write(".github/backend-implementer.yml", &config);
     bench.write(".backend-implementer/plan.md", PLAN);
     bench.write("check.sh", CHECK);
     bench.commit("a plan");
@@ -402,7 +404,7 @@ fn of_two_runs_in_one_folder_the_second_says_who_is_at_work() {
     // Its lock went with it: the same plan goes on in its folder.
     bench.script(&serde_json::json!({ "feature": { "write": { "src/hello.py": "x\n" } }, "cli": { "write": { "cli/greet.py": "x\n" } } }));
     let third = bench.call(["run"]).expect(0);
-    assert!(third.stderr.contains("Going on with the run in"), "{}", third.stderr);
+    assert!(third.stderr.contains("Resuming the interrupted run in"), "{}", third.stderr);
     assert_eq!(fs::read_dir(&runs).unwrap().flatten().filter(|run| run.path().is_dir()).count(), 1);
 }
 
