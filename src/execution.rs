@@ -15,7 +15,7 @@ use implementer_model::{
     record::{JOURNAL_VERSION, Record},
     run,
 };
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::layout::{PROGRAMS, RUNS_DIR, RunFile};
 use crate::{
@@ -237,13 +237,13 @@ impl Prepared {
         &self.setup.place.run
     }
 
-    /// Runs to the end. `cancel` becoming true ends what runs and keeps what there is.
+    /// Runs to the end. `cancel` ends what runs and keeps what there is.
     ///
     /// # Errors
     /// When the outside fails in a way that no state of a task can express.
     pub async fn run_to_end(
         self,
-        cancel: watch::Receiver<bool>,
+        cancel: CancellationToken,
         observer: &mut dyn Observer,
     ) -> Result<Executed, ExecutionError> {
         let handoff = coordinator::run(self.setup, self.resumed, cancel, observer).await?;

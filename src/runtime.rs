@@ -2,7 +2,8 @@
 
 use std::io;
 
-use tokio::{runtime::Runtime, sync::watch};
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
 
 /// The exit code of a process that a second signal ends (128 + SIGINT, as a shell would say).
 pub const CANCELLED: u8 = 130;
@@ -18,17 +19,17 @@ pub fn start() -> io::Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread().max_blocking_threads((2 * cores).max(4)).enable_all().build()
 }
 
-/// Does `work`, which is told of the first SIGINT or SIGTERM; the second ends the process at once.
-pub async fn with_signals<T>(work: impl AsyncFnOnce(watch::Receiver<bool>) -> T) -> T {
-    let (cancel, cancelled) = watch::channel(false);
-    let signals = tokio::spawn(listen(cancel));
-    let done = work(cancelled).await;
+/// Does `work`, which the first SIGINT or SIGTERM cancels; the second ends the process at once.
+pub async fn with_signals<T>(work: impl AsyncFnOnce(CancellationToken) -> T) -> T {
+    let cancel = CancellationToken::new();
+    let signals = tokio::spawn(listen(cancel.clone()));
+    let done = work(cancel).await;
     signals.abort();
     done
 }
 
 /// Cancels at the first SIGINT or SIGTERM, and ends the process at the second.
-async fn listen(cancel: watch::Sender<bool>) {
+async fn listen(cancel: CancellationToken) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
@@ -41,7 +42,7 @@ async fn listen(cancel: watch::Sender<bool>) {
         }
     };
     next().await;
-    cancel.send_replace(true);
+    cancel.cancel();
     next().await;
     std::process::exit(i32::from(CANCELLED));
 }

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
 use clap::{ArgGroup, Args};
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::{elevate, exit, exit::Failure, jobs, run, show};
 use crate::{
@@ -51,7 +51,7 @@ fn attempts(arguments: &Arguments, tasks: &str, job: &std::path::Path) -> Result
     let (site, scratch) = arguments.standing.open_for_now()?;
     run::runtime()?.block_on(with_signals(async |cancelled| {
         work(&site, &names, job, scratch.path(), cancelled.clone()).await?;
-        if *cancelled.borrow() {
+        if cancelled.is_cancelled() {
             return Ok(exit::CANCELLED);
         }
         show::note("What became of it is judged by the step after this one.");
@@ -75,8 +75,8 @@ fn in_place(arguments: &Arguments, out: &std::path::Path) -> Result<u8, Failure>
     }
     let mut live = show::Live::new();
     run::runtime()?.block_on(with_signals(async |cancelled| {
-        let (stop, stopped) = watch::channel(false);
-        let working = run_in_place(&site, out, scratch.path(), stopped, &mut live);
+        let stop = CancellationToken::new();
+        let working = run_in_place(&site, out, scratch.path(), stop.clone(), &mut live);
         let (handoff, late) = until_late(working, stop, cancelled, arguments.end_after).await;
         let handoff = handoff?;
         elevate::give_back(out)
@@ -95,8 +95,8 @@ fn in_place(arguments: &Arguments, out: &std::path::Path) -> Result<u8, Failure>
 /// Waits for `working`, and tells it to stop when it is cancelled or its time is over. Tells which it was, too.
 async fn until_late<T>(
     working: impl Future<Output = T>,
-    stop: watch::Sender<bool>,
-    mut cancelled: watch::Receiver<bool>,
+    stop: CancellationToken,
+    cancelled: CancellationToken,
     limit: Option<Duration>,
 ) -> (T, bool) {
     let time = async {
@@ -109,8 +109,8 @@ async fn until_late<T>(
     let late = tokio::select! {
         ended = &mut working => return (ended, false),
         () = time => true,
-        _ = cancelled.wait_for(|cancelled| *cancelled) => false,
+        () = cancelled.cancelled() => false,
     };
-    stop.send_replace(true);
+    stop.cancel();
     (working.await, late)
 }

@@ -8,7 +8,7 @@ use implementer_model::{
     ids::{ObjectId, TaskId},
     run::CulpritSearch,
 };
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     context::WorkerContext,
@@ -25,7 +25,7 @@ pub(super) async fn culprits(
     context: &WorkerContext,
     search: CulpritSearch,
     base: &ObjectId,
-    stop: &watch::Receiver<bool>,
+    stop: &CancellationToken,
 ) -> Result<BTreeMap<GateKind, TaskId>, RunError> {
     let CulpritSearch { commands, commits } = search;
     let mut culprits = BTreeMap::new();
@@ -39,7 +39,7 @@ pub(super) async fn culprits(
         }
         // It passes before `first`, and fails with the last.
         let (mut first, mut last) = (0, commits.len() - 1);
-        while first < last && !*stop.borrow() {
+        while first < last && !stop.is_cancelled() {
             let middle = first + (last - first) / 2;
             if passes(&commits[middle].1).await? {
                 first = middle + 1;
@@ -47,7 +47,7 @@ pub(super) async fn culprits(
                 last = middle;
             }
         }
-        if !*stop.borrow() {
+        if !stop.is_cancelled() {
             culprits.insert(red.job.gate, commits[first].0.clone());
         }
     }

@@ -12,7 +12,7 @@ use implementer_model::{
     record::Timed,
     run::{AttemptPlan, Head, History, MadeBy},
 };
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     conclusion::{self, Noticed},
@@ -78,7 +78,7 @@ pub async fn follow(
     setup: Setup,
     records: Vec<Timed>,
     distribution: Distribution,
-    cancel: watch::Receiver<bool>,
+    cancel: CancellationToken,
 ) -> Result<Reached, RunError> {
     let history = History::from_records(records, MadeBy::Jobs);
     let keep_files = distribution.until == Until::End;

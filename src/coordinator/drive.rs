@@ -17,6 +17,7 @@ use tokio::{
     sync::{mpsc, watch},
     task::{JoinHandle, JoinSet},
 };
+use tokio_util::sync::CancellationToken;
 
 use super::{
     bisect,
@@ -62,7 +63,7 @@ pub(super) struct Driver {
     workers: JoinSet<()>,
     /// How to stop the attempt that runs, for each task that has one.
     stops: BTreeMap<TaskId, watch::Sender<Option<StopReason>>>,
-    stop_gates: watch::Sender<bool>,
+    stop_gates: CancellationToken,
     /// Every patch as its subagent made it, integrated or not, for the bundle.
     pub(super) patch_refs: Vec<(String, ObjectId)>,
     pub(super) due: Due,
@@ -81,7 +82,7 @@ impl Driver {
             inbox,
             workers: JoinSet::new(),
             stops: BTreeMap::new(),
-            stop_gates: watch::channel(false).0,
+            stop_gates: CancellationToken::new(),
             patch_refs: Vec::new(),
             due: Due::default(),
         }
@@ -90,13 +91,11 @@ impl Driver {
     /// Goes round until the run is over, or nothing is left that this process does.
     pub(super) async fn drive(
         &mut self,
-        mut cancel: watch::Receiver<bool>,
+        cancel: CancellationToken,
         observer: &mut dyn Observer,
     ) -> Result<(), RunError> {
         let mut actions = VecDeque::from(self.run.begin(self.now_ms()));
         self.run_base();
-        // A caller that is gone cannot cancel any more; the run goes on.
-        let mut caller_listens = true;
         loop {
             while let Some(action) = actions.pop_front() {
                 if matches!(action, Action::Finish) {
@@ -127,11 +126,7 @@ impl Driver {
                     let event = event.expect("invariant: the driver itself holds a sender");
                     self.take_in(event, observer)?
                 },
-                asked = cancel.wait_for(|cancel| *cancel), if caller_listens && !self.run.is_cancelled() => {
-                    caller_listens = asked.is_ok();
-                    drop(asked);
-                    if caller_listens { self.run.cancel(self.now_ms()) } else { Vec::new() }
-                },
+                () = cancel.cancelled(), if !self.run.is_cancelled() => self.run.cancel(self.now_ms()),
                 Some(ended) = self.workers.join_next() => match ended {
                     Ok(()) => Vec::new(),
                     Err(error) => return Err(RunError::Defect(format!("a worker ended unexpectedly: {error}"))),
@@ -187,7 +182,7 @@ impl Driver {
                 return Ok(self.run.integrated(integration, self.now_ms()));
             }
             Action::RunGates(jobs) => return Ok(self.run_gates(jobs)),
-            Action::StopGates => drop(self.stop_gates.send_replace(true)),
+            Action::StopGates => drop(self.stop_gates.cancel()),
             Action::FindCulprits(search) => return Ok(self.find_culprits(search)),
             Action::SetGateLogsAside { round } => {
                 self.context.run_dir.set_aside(RunFile::Gates, layout::gates_before_rework(round))?;
@@ -263,10 +258,10 @@ impl Driver {
         if job.commands.is_empty() {
             return;
         }
-        let (context, events, stop) = (Arc::clone(&self.context), self.events.clone(), self.stop_gates.subscribe());
+        let (context, events, stop) = (Arc::clone(&self.context), self.events.clone(), self.stop_gates.clone());
         self.workers.spawn(async move {
             let ran = evidence::base(&context, &job, &base, &stop).await;
-            let red = ran.map(|ran| gathered::red_base(&ran.commands).filter(|_| !*stop.borrow()));
+            let red = ran.map(|ran| gathered::red_base(&ran.commands).filter(|_| !stop.is_cancelled()));
             let _ = events.send(RunEvent::BaseRan(red));
         });
     }
@@ -280,7 +275,7 @@ impl Driver {
             return Vec::new();
         }
         let plan = self.run.evidence_plan();
-        let (context, events, stop) = (Arc::clone(&self.context), self.events.clone(), self.stop_gates.subscribe());
+        let (context, events, stop) = (Arc::clone(&self.context), self.events.clone(), self.stop_gates.clone());
         self.workers.spawn(async move {
             let tell = |gate| drop(events.send(RunEvent::GateStarted(gate)));
             let runs = gates::run(&context, jobs, &plan, stop, tell).await;
@@ -298,7 +293,7 @@ impl Driver {
             return self.run.culprits_found(BTreeMap::new(), Happened::Before, self.now_ms());
         }
         let base = self.run.basis().base.commit.clone();
-        let (context, events, stop) = (Arc::clone(&self.context), self.events.clone(), self.stop_gates.subscribe());
+        let (context, events, stop) = (Arc::clone(&self.context), self.events.clone(), self.stop_gates.clone());
         self.workers.spawn(async move {
             let culprits = bisect::culprits(&context, search, &base, &stop).await;
             let _ = events.send(RunEvent::CulpritsFound(culprits));
@@ -319,7 +314,7 @@ impl Driver {
         for stop in self.stops.values() {
             stop.send_replace(Some(StopReason::Cancelled));
         }
-        self.stop_gates.send_replace(true);
+        self.stop_gates.cancel();
         while self.workers.join_next().await.is_some() {}
     }
 

@@ -14,7 +14,7 @@ use implementer_model::{
     patch::{Blob, Change},
     run::{self, Contribution, EvidencePlan, GateJob},
 };
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     context::WorkerContext,
@@ -32,7 +32,7 @@ pub(super) async fn gather(
     job: &GateJob,
     plan: &EvidencePlan,
     ran: &RanGate,
-    stop: &watch::Receiver<bool>,
+    stop: &CancellationToken,
 ) -> Result<GateEvidence, RunError> {
     let mut evidence = GateEvidence::default();
     if plan.contributions.is_empty() || !ran.succeeded() || ran.commands.is_empty() {
@@ -42,7 +42,7 @@ pub(super) async fn gather(
     let experiments = Experiments { context, job, plan, head, ran, stop };
     let base = base(context, job, &plan.base, stop).await?;
     evidence.base = base.counts();
-    if !*stop.borrow() {
+    if !stop.is_cancelled() {
         experiments.hold_against_base(base, &mut evidence).await?;
     }
     let deadline = Instant::now() + plan.settings.time();
@@ -58,7 +58,7 @@ pub(super) async fn base<'a>(
     context: &'a WorkerContext,
     job: &GateJob,
     base: &run::Head,
-    stop: &watch::Receiver<bool>,
+    stop: &CancellationToken,
 ) -> Result<&'a RanGate, RunError> {
     let run = || gates::run_one(context, job, GateTarget::base(&base.commit), stop);
     context.base_tests.get_or_try_init(run).await
@@ -89,7 +89,7 @@ struct Experiments<'a> {
     plan: &'a EvidencePlan,
     head: Head,
     ran: &'a RanGate,
-    stop: &'a watch::Receiver<bool>,
+    stop: &'a CancellationToken,
 }
 
 impl Experiments<'_> {
@@ -116,7 +116,7 @@ impl Experiments<'_> {
         let head = self.make(|| self.context.store.with_entries(&self.head, &entries).map(Some))?;
         let Some(head) = head else { return Ok(()) };
         let ran = gates::run_one(self.context, self.job, GateTarget::experiment(&head.commit), self.stop).await?;
-        if *self.stop.borrow() {
+        if self.stop.is_cancelled() {
             return Ok(());
         }
         // What was red on the base already says nothing.
@@ -131,7 +131,7 @@ impl Experiments<'_> {
     async fn prove(&self, deadline: Instant, evidence: &mut GateEvidence) -> Result<(), RunError> {
         for contribution in self.plan.contributions.iter().filter(|contribution| needs_proof(contribution)) {
             let task = contribution.task.clone();
-            let outcome = if *self.stop.borrow() {
+            let outcome = if self.stop.is_cancelled() {
                 Outcome::NotTried { why: "the run was stopped".to_owned() }
             } else if !self.has_time(deadline) {
                 Outcome::NotTried { why: "the time for experiments is over: raise `evidence.minutes`".to_owned() }
@@ -164,7 +164,7 @@ impl Experiments<'_> {
             mutants.into_iter().map(move |mutant| (*task, file.blob.mode, mutant))
         });
         for (task, mode, mutant) in mutants.take(max).collect::<Vec<_>>() {
-            if *self.stop.borrow() || !self.has_time(deadline) {
+            if self.stop.is_cancelled() || !self.has_time(deadline) {
                 break;
             }
             let head = self.make(|| {

@@ -16,7 +16,7 @@ use implementer_model::{
     run::{EvidencePlan, GateJob, GateRun},
     text,
 };
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     context::WorkerContext,
@@ -84,7 +84,7 @@ pub(super) async fn run(
     context: &WorkerContext,
     jobs: Vec<GateJob>,
     plan: &EvidencePlan,
-    stop: watch::Receiver<bool>,
+    stop: CancellationToken,
     started: impl Fn(GateKind),
 ) -> Result<Vec<GateRun>, RunError> {
     let mut runs = Vec::new();
@@ -108,11 +108,10 @@ pub(super) async fn run_one(
     context: &WorkerContext,
     job: &GateJob,
     target: GateTarget,
-    stop: &watch::Receiver<bool>,
+    stop: &CancellationToken,
 ) -> Result<RanGate, RunError> {
-    let mut stop = stop.clone();
     let mut ran = RanGate::default();
-    if job.commands.is_empty() || *stop.borrow() {
+    if job.commands.is_empty() || stop.is_cancelled() {
         return Ok(ran);
     }
     let slot = context.gate_pool.acquire(&target.commit, None).await?;
@@ -121,7 +120,7 @@ pub(super) async fn run_one(
         .map_err(|source| RunDirError::Io { path: slot.path().to_owned(), source })?;
     context.make_ready(&target.commit, slot.path(), &scratch, &quarters).await?;
     for (number, (asked_by, argv)) in job.commands.iter().enumerate() {
-        if *stop.borrow() {
+        if stop.is_cancelled() {
             break;
         }
         let place = CommandPlace {
@@ -132,21 +131,13 @@ pub(super) async fn run_one(
             slot: slot.number(),
             worktree: slot.path(),
         };
-        let (receipt, results) = place.run(*asked_by, argv, &mut stop).await?;
+        let (receipt, results) = place.run(*asked_by, argv, stop).await?;
         ran.commands.push(receipt);
         if let Some(results) = results {
             ran.results.get_or_insert_default().add(results);
         }
     }
     Ok(ran)
-}
-
-/// Completes when the gates are to be stopped; never when the loop is gone, because then the process ends as a whole.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
-    let gone = stop.wait_for(|stop| *stop).await.is_err();
-    if gone {
-        std::future::pending::<()>().await;
-    }
 }
 
 struct CommandPlace<'a> {
@@ -163,7 +154,7 @@ impl CommandPlace<'_> {
         &self,
         asked_by: AskedBy,
         argv: &[String],
-        stop: &mut watch::Receiver<bool>,
+        stop: &CancellationToken,
     ) -> Result<(CommandReceipt, Option<Results>), RunError> {
         let name = format!("{}-{}", self.job.gate, self.number);
         let log = self.context.run_dir.path(self.target.logs.join(format!("{name}.log")));
@@ -194,7 +185,7 @@ impl CommandPlace<'_> {
         let end = async {
             tokio::select! {
                 () = tokio::time::sleep(self.job.time_limit) => timed_out = true,
-                () = stopped(stop) => {}
+                () = stop.cancelled() => {}
             }
         };
         let quarters =

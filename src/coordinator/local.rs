@@ -7,7 +7,7 @@ use implementer_model::{
     record::{JOURNAL_VERSION, Record, Timed},
     run::{self, History, MadeBy},
 };
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     conclusion::{self, Noticed},
@@ -39,14 +39,14 @@ impl Resumed {
     }
 }
 
-/// Runs a plan from its first task to the hand-off. `cancel` becoming true ends what runs and keeps what there is.
+/// Runs a plan from its first task to the hand-off. `cancel` ends what runs and keeps what there is.
 ///
 /// # Errors
 /// When the outside fails in a way that no state of a task can express: the disk, the object store, the journal.
 pub async fn run(
     setup: Setup,
     resumed: Option<Resumed>,
-    cancel: watch::Receiver<bool>,
+    cancel: CancellationToken,
     observer: &mut dyn Observer,
 ) -> Result<Handoff, RunError> {
     let (journal, records) = match resumed {

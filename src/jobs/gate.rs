@@ -3,7 +3,7 @@
 use std::{fs, io, path::Path};
 
 use implementer_model::record::{Record, Timed};
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     error::JobError,
@@ -26,12 +26,7 @@ const RECEIPTS_MAX: u64 = 64 * 1024 * 1024;
 ///
 /// # Errors
 /// When the gates are not due, or the outside fails. A red gate is no error.
-pub async fn gate(
-    site: &Site,
-    job: &Path,
-    scratch: &Path,
-    cancel: watch::Receiver<bool>,
-) -> Result<Vec<String>, JobError> {
+pub async fn gate(site: &Site, job: &Path, scratch: &Path, cancel: CancellationToken) -> Result<Vec<String>, JobError> {
     let before = site.look().await?;
     if !before.gates_due {
         return Err(JobError::NotDue { name: "gates".to_owned(), next: describe(&before) });

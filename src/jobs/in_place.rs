@@ -10,7 +10,8 @@ use std::{
 };
 
 use implementer_model::{gate::Place, handoff::Handoff};
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use super::{agent, error::JobError, kept::Keeper, site::Site};
 use crate::{
@@ -32,7 +33,7 @@ pub const KEPT: &str = "kept";
 /// The folder below the job's `out` with what people read: briefs, logs, reports, patches.
 pub const RUN: &str = "run";
 
-/// Runs everything that is not finished in `site`, and keeps what is finished below `out`. `cancel` becoming true ends what
+/// Runs everything that is not finished in `site`, and keeps what is finished below `out`. `cancel` ends what
 /// runs.
 ///
 /// # Errors
@@ -41,7 +42,7 @@ pub async fn run_in_place(
     site: &Site,
     out: &Path,
     scratch: &Path,
-    cancel: watch::Receiver<bool>,
+    cancel: CancellationToken,
     observer: &mut dyn Observer,
 ) -> Result<Handoff, JobError> {
     let intake = &site.intake;
@@ -78,12 +79,12 @@ pub async fn run_in_place(
     let mut keeper = Keeper::new(&out.join(KEPT))?;
     keeper.keep(site, &path).await?;
     let news = Arc::new(Notify::new());
-    let (over, is_over) = watch::channel(false);
+    let over = CancellationToken::new();
     // In a task of its own, so that packing never holds up the loop.
-    let keeping = tokio::spawn(keep_up(keeper, site.clone(), path.clone(), Arc::clone(&news), is_over));
+    let keeping = tokio::spawn(keep_up(keeper, site.clone(), path.clone(), Arc::clone(&news), over.clone()));
     let ended =
         coordinator::run(setup, Some(Resumed { journal, records }), cancel, &mut Telling { observer, news }).await;
-    over.send_replace(true);
+    over.cancel();
     let mut keeper = match keeping.await {
         Ok(keeper) => keeper,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
@@ -111,12 +112,12 @@ async fn keep_up(
     site: Site,
     journal: PathBuf,
     news: Arc<Notify>,
-    mut over: watch::Receiver<bool>,
+    over: CancellationToken,
 ) -> Keeper {
     loop {
         tokio::select! {
             () = news.notified() => {}
-            _ = over.wait_for(|over| *over) => return keeper,
+            () = over.cancelled() => return keeper,
         }
         // The run goes on: what could not be kept now is kept with what comes next.
         if let Err(error) = keeper.keep(&site, &journal).await {

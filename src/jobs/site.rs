@@ -12,7 +12,7 @@ use implementer_model::{
     record::{AttemptId, Record, Timed},
     run::AttemptPlan,
 };
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     agent,
@@ -145,7 +145,7 @@ impl Site {
     pub(super) async fn look(&self) -> Result<Reached, JobError> {
         let scratch = tempfile::tempdir_in(&self.folder).map_err(JobError::writing(&self.folder))?;
         let run_dir = RunDir::create(&scratch.path().join("run"))?;
-        let (_keep, never) = watch::channel(false);
+        let never = CancellationToken::new();
         self.follow(&self.records, run_dir, scratch.path(), self.distribution(false, Until::Open), never).await
     }
 
@@ -178,7 +178,7 @@ impl Site {
         run_dir: RunDir,
         scratch: &Path,
         distribution: Distribution,
-        cancel: watch::Receiver<bool>,
+        cancel: CancellationToken,
     ) -> Result<Reached, JobError> {
         let intake = Intake::clone(&self.intake);
         let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use implementer_model::{handoff::Handoff, text};
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::{error::JobError, site::Site};
 use crate::{
@@ -60,7 +60,7 @@ pub async fn summarize(
     };
     let run_dir = RunDir::create(out)?;
     let journal_path = run_dir.path(RunFile::Journal);
-    let (_keep, never) = watch::channel(false);
+    let never = CancellationToken::new();
     let reached = site.follow(&site.records, run_dir, scratch, distribution, never).await?;
     let records: Vec<_> = site.records.iter().cloned().chain(reached.made).collect();
     journal::write(&journal_path, &records)?;

@@ -9,7 +9,8 @@ use implementer_model::{
     session::Session,
 };
 use serde::{Deserialize, Serialize};
-use tokio::{sync::watch, time::Instant};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::{agent, error::JobError, prepare::AttemptDir, site::Site};
 use crate::{
@@ -85,7 +86,7 @@ pub async fn work(
     ids: &[AttemptId],
     job: &Path,
     scratch: &Path,
-    cancel: watch::Receiver<bool>,
+    cancel: CancellationToken,
 ) -> Result<(), JobError> {
     let plans = Site::due(site.look().await?, ids)?;
     let called = plans.iter().map(|plan| &plan.subagent);
@@ -102,7 +103,7 @@ pub async fn work(
         job.join("setup-logs"),
     );
     for plan in &plans {
-        if *cancel.borrow() {
+        if cancel.is_cancelled() {
             break;
         }
         let agent = agents.of(&plan.task.subagent)?.as_ref();
@@ -126,7 +127,7 @@ async fn work_one(
     plan: &AttemptPlan,
     agent: &dyn process::Agent,
     place: &Place<'_>,
-    cancel: watch::Receiver<bool>,
+    cancel: CancellationToken,
 ) -> Result<(), JobError> {
     let dir = AttemptDir::new(place.job, &plan.id);
     let files = files(site, &dir)?;
@@ -148,10 +149,10 @@ async fn work_one(
         supervisor: &launch.supervisor,
     };
     place.setup.make_ready(&setup).await?;
-    let mut process = quarters.run(launch, usize::MAX, end_of(deadline, cancel.clone())).await;
+    let mut process = quarters.run(launch, usize::MAX, end_of(deadline, &cancel)).await;
     let mut said = None;
     if let Ok(ended) = &mut process {
-        let end = end_of(deadline, cancel.clone());
+        let end = end_of(deadline, &cancel);
         match concluded(agent, &files.job(plan), ended, &quarters, end).await {
             Ok(conclusion) => said = Some(Said::of(conclusion.without(place.secrets))),
             Err(error) => process = Err(error),
@@ -163,7 +164,7 @@ async fn work_one(
     quarters.take_back().map_err(JobError::writing(&files.worktree))?;
     place.secrets.take_out_of_file(&files.report, REPORT_MAX_BYTES as u64).map_err(JobError::writing(&files.report))?;
     let secrets = if place.secrets.is_empty() { Vec::new() } else { secrets_below(&files.worktree, place.secrets) };
-    let cancelled = *cancel.borrow();
+    let cancelled = cancel.is_cancelled();
     let how = HowItEnded { process, said, secrets, cancelled, ended_ms: site.now_ms() };
     let path = dir.ended();
     let json = serde_json::to_vec(&how).map_err(|error| JobError::writing(&path)(error.into()))?;
@@ -171,14 +172,10 @@ async fn work_one(
 }
 
 /// Completes when the time of an attempt is up, or its job is cancelled.
-async fn end_of(deadline: Instant, mut cancel: watch::Receiver<bool>) {
+async fn end_of(deadline: Instant, cancel: &CancellationToken) {
     tokio::select! {
         () = tokio::time::sleep_until(deadline) => {}
-        gone = cancel.wait_for(|cancel| *cancel) => {
-            if gone.is_err() {
-                std::future::pending::<()>().await;
-            }
-        }
+        () = cancel.cancelled() => {}
     }
 }
 

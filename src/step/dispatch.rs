@@ -4,7 +4,7 @@
 use std::{path::Path, time::Duration};
 
 use implementer_model::github_ids::{PullRequestNumber, RunId};
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     RepositoryContext, Step, StepEnd, StepError,
@@ -72,7 +72,7 @@ impl Step<'_> {
         site: &Site,
         assigned: &Assigned,
         zip: &Path,
-        cancelled: watch::Receiver<bool>,
+        cancelled: CancellationToken,
     ) -> Result<Fetched, StepError> {
         let (wave, slot) = (self.required("wave")?, self.slot()?);
         let Assigned { subagent, dispatch, minutes } = assigned;
@@ -90,7 +90,7 @@ impl Step<'_> {
         let inputs: Vec<_> = [("job", job.as_str()), ("name", name.as_str())].into_iter().chain(further).collect();
         let start = Start { workflow, reference: &reference, inputs: &inputs, name: &name };
         let pauses = Pauses::default();
-        if *cancelled.borrow() {
+        if cancelled.is_cancelled() {
             return Ok(Fetched::Cancelled);
         }
         let run = dispatched_run::start(&github, &start, pauses).await?;

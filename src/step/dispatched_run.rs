@@ -8,7 +8,8 @@ use implementer_model::{
     ids::Digest,
     text,
 };
-use tokio::{sync::watch, time::Instant};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::github::{Artifact, Github, GithubError, GithubErrorKind, WorkflowRun};
 
@@ -175,12 +176,12 @@ pub async fn wait(
     run: RunId,
     limit: Duration,
     pauses: Pauses,
-    mut cancel: watch::Receiver<bool>,
+    cancel: CancellationToken,
 ) -> Result<Waited, DispatchError> {
     let deadline = Instant::now() + limit;
     let seen = tokio::select! {
         seen = until_over(github, run, deadline, pauses) => seen?,
-        () = told(&mut cancel) => {
+        () = cancel.cancelled() => {
             end(github, run).await;
             return Ok(Waited::Cancelled);
         }
@@ -192,14 +193,7 @@ pub async fn wait(
     // Its last steps may still upload what there is.
     tokio::select! {
         seen = until_over(github, run, Instant::now() + ENDING, pauses) => Ok(Waited::Late(seen?)),
-        () = told(&mut cancel) => Ok(Waited::Cancelled),
-    }
-}
-
-/// Completes when whoever waits is told to stop.
-async fn told(cancel: &mut watch::Receiver<bool>) {
-    if cancel.wait_for(|cancel| *cancel).await.is_err() {
-        std::future::pending::<()>().await;
+        () = cancel.cancelled() => Ok(Waited::Cancelled),
     }
 }
 

@@ -10,7 +10,7 @@ use backend_implementer::{
 };
 use implementer_model::github_ids::RunId;
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::support::{
     Bench,
@@ -248,7 +248,7 @@ impl Waiting {
     }
 
     async fn wait(&self, run: RunId, limit: Duration) -> Result<Waited, DispatchError> {
-        let (_keep, cancel) = watch::channel(false);
+        let cancel = CancellationToken::new();
         dispatched_run::wait(&self.github, run, limit, PAUSES, cancel).await
     }
 
@@ -279,7 +279,7 @@ async fn a_github_that_is_away_is_waited_for_and_one_that_refuses_is_not() {
 async fn a_question_whose_answer_is_the_same_does_not_count() {
     let (waiting, run) = Waiting::new().await;
     let github = waiting.github.clone();
-    let (_keep, cancel) = watch::channel(false);
+    let cancel = CancellationToken::new();
     let waits = tokio::spawn(async move { dispatched_run::wait(&github, run, LONG, PAUSES, cancel).await });
     tokio::task::block_in_place(|| {
         let unchanged = |state: &State| state.requests.iter().filter(|request| request.status == 304).count() >= 2;

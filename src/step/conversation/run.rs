@@ -18,7 +18,7 @@ use implementer_model::{
     schedule::Schedule,
     summary, text,
 };
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     PlanOptions, PullRequestContext, Snapshot, approval,
@@ -78,7 +78,7 @@ pub async fn run(
     approval: &Approval,
     options: RunOptions,
     scratch: &Path,
-    cancel: watch::Receiver<bool>,
+    cancel: CancellationToken,
     observer: &mut dyn Observer,
     claimed: impl FnOnce(&ObjectId),
 ) -> Result<Reported, ConversationError> {
@@ -117,7 +117,7 @@ async fn attempt(
     approval: &Approval,
     options: RunOptions,
     scratch: &Path,
-    cancel: watch::Receiver<bool>,
+    cancel: CancellationToken,
     observer: &mut dyn Observer,
     claimed: impl FnOnce(&ObjectId),
 ) -> Result<Reported, ConversationError> {
@@ -248,7 +248,7 @@ async fn follow(
     lock: &Lock,
     schedule: &Schedule,
     scratch: &Path,
-    cancel: watch::Receiver<bool>,
+    cancel: CancellationToken,
     observer: &mut dyn Observer,
 ) -> Result<Reported, ConversationError> {
     let (board, mut keeper, changes) = live::board(Board::new(schedule), observer);
