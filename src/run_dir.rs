@@ -230,7 +230,7 @@ impl RunDir {
     pub fn write(&self, path: impl AsRef<Path>, content: &[u8]) -> Result<(), RunDirError> {
         let path = self.root.join(path);
         let io_error = |source| RunDirError::Io { path: path.clone(), source };
-        let folder = path.parent().unwrap_or(&self.root);
+        let folder = path.parent().expect("invariant: a file of the run is below its folder");
         let mut file = tempfile::Builder::new().prefix(".writing-").tempfile_in(folder).map_err(io_error)?;
         io::Write::write_all(&mut file, content).map_err(io_error)?;
         // Temporary files are for their owner alone; these are for whoever may read the folder.
