@@ -76,7 +76,7 @@ pub(super) fn handoff(folder: &Path) -> Result<Handoff, Failure> {
     let bytes = std::fs::read(&path)
         .with_context(|| {
             format!(
-                "{} has no hand-off: the run did not come to its end. Resume it with `run --resume`",
+                "{} has no hand-off, because the run was interrupted. Resume it with `run --resume`",
                 folder.display()
             )
         })

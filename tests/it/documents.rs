@@ -50,24 +50,110 @@ fn every_source_path_that_the_architecture_names_exists() {
     assert!(named > 10, "only {named} paths found: is the test still looking at the right thing?");
 }
 
-#[test]
-fn the_readme_lists_every_command_and_exit_code() {
-    let readme = read("README.md");
-    let help = Bench::new().call(["--help"]).expect(0).stdout;
-    let commands = help.split("Commands:").nth(1).unwrap().split("Options:").next().unwrap();
-    let mut found = 0;
-    for command in commands.lines().filter_map(|line| line.strip_prefix("  ")).filter(|line| !line.starts_with(' ')) {
-        let name = command.split_whitespace().next().unwrap_or_default();
-        if name.is_empty() {
-            continue;
+/// The help of the program and of each of its commands, as docs/commands.md has it. Commands of the fan-out are hidden in
+/// `--help`, and documented here.
+fn commands_page(bench: &Bench) -> String {
+    let whole = bench.call(["--help"]).expect(0).stdout;
+    let listed = whole.split("Commands:").nth(1).unwrap().split("Options:").next().unwrap();
+    let listed: Vec<String> = listed
+        .lines()
+        .filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')))
+        .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
+        .collect();
+    assert!(listed.len() >= 15, "{whole}");
+    let hidden = ["prepare", "work", "collect", "settle", "gate", "summarize"].map(str::to_owned);
+    let mut page = String::from(
+        "# Commands\n\nThis page is generated from the program's own help.\n\n| exit code | means |\n|---|---|\n| 0 | complete |\n\
+         | 1 | ran, but the implementation is not complete; or `verify` found something |\n\
+         | 2 | bad input: plan, configuration, arguments |\n\
+         | 3 | the outside failed: GitHub, git, the disk, a missing agent program |\n| 130 | cancelled |\n",
+    );
+    page.push_str(&format!("\n```text\n{}\n```\n", whole.trim_end()));
+    for (number, name) in listed.iter().chain(&hidden).enumerate() {
+        if number == listed.len() {
+            page.push_str("\n# Commands of the fan-out\n\nThe generated workflow calls them; `--help` does not list them.\n");
         }
-        found += 1;
-        assert!(readme.contains(&format!("| `{name}")), "the README does not list `{name}`");
+        let help = bench.call([name.as_str(), "--help"]).expect(0).stdout;
+        let help: Vec<_> = help.lines().map(str::trim_end).collect();
+        page.push_str(&format!("\n## `{name}`\n\n```text\n{}\n```\n", help.join("\n").trim_end()));
     }
-    assert!(found >= 6, "{help}");
-    for code in ["| 0 |", "| 1 |", "| 2 |", "| 3 |", "| 130 |"] {
-        assert!(readme.contains(code), "{code}");
+    page
+}
+
+#[test]
+fn the_page_of_commands_is_what_the_program_says() {
+    let page = commands_page(&Bench::new());
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(Path::new(ROOT).join("docs/commands.md"), &page).unwrap();
     }
+    assert_eq!(read("docs/commands.md"), page, "docs/commands.md has drifted: run the tests once with UPDATE_DOCS=1");
+}
+
+/// The text of all sources of the program, with the line breaks of long literals taken out.
+fn sources() -> String {
+    fn add(folder: &Path, all: &mut String) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                add(&path, all);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                let lines: Vec<_> = text.lines().map(|line| line.trim_start().trim_end_matches('\\')).collect();
+                all.push_str(&lines.concat());
+            }
+        }
+    }
+    let mut all = String::new();
+    add(&Path::new(ROOT).join("src"), &mut all);
+    add(&Path::new(ROOT).join("crates/model/src"), &mut all);
+    all
+}
+
+#[test]
+fn every_message_of_the_troubleshooting_is_one_of_the_program() {
+    let (page, sources) = (read("docs/troubleshooting.md"), sources());
+    let table = page.split("## By message").nth(1).unwrap().split("\n## ").next().unwrap();
+    let messages: Vec<_> = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    assert!(messages.len() > 10, "{table}");
+    for message in messages {
+        assert!(sources.contains(message), "no source says `{message}`");
+    }
+}
+
+#[test]
+fn every_page_is_in_the_book() {
+    let summary = read("docs/SUMMARY.md");
+    for document in documents().iter().filter_map(|path| path.strip_prefix("docs/")).filter(|name| *name != "SUMMARY.md") {
+        assert!(summary.contains(&format!("({document})")), "docs/SUMMARY.md does not list {document}");
+    }
+}
+
+/// The commands of ours in the blocks of the documents, as they are typed, without what stands for a value of the reader's.
+#[test]
+fn every_documented_command_is_one_that_the_program_takes() {
+    let bench = Bench::new();
+    let mut found = 0;
+    for document in documents() {
+        let text = read(&document);
+        let mut fenced = false;
+        for line in text.lines() {
+            if line.starts_with("```") {
+                fenced = !fenced;
+                continue;
+            }
+            let typed = line.strip_prefix("$ ").unwrap_or(line).trim();
+            let Some(arguments) = typed.strip_prefix("backend-implementer ").filter(|_| fenced) else { continue };
+            if arguments.contains(['<', '[', '…', '$']) {
+                continue;
+            }
+            found += 1;
+            // `--help` at the end has clap read the whole line, options and values included, and nothing is done.
+            let words: Vec<&str> = arguments.split(['#', '|', '>']).next().unwrap_or_default().split_whitespace().collect();
+            let called = bench.call(words.iter().copied().chain(["--help"]));
+            assert!(called.code == 0, "{document}: `{typed}`: {}", called.stderr);
+        }
+    }
+    assert!(found > 10, "only {found} commands found");
 }
 
 #[test]

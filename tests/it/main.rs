@@ -44,3 +44,5 @@ mod setup_commands;
 mod sinks;
 mod supervision;
 mod support;
+mod terminal;
+mod words;
