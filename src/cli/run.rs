@@ -283,7 +283,7 @@ pub(super) fn execute(request: &Request<'_>, observer: &mut dyn Observer) -> Res
         let prepared = execution::prepare(request, scratch.path()).await?;
         if prepared.is_resumed() {
             let folder = prepared.folder().display();
-            show::note(&format!("Resuming the interrupted run in {folder}. Remove the folder to start anew."));
+            show::note(&format!("Resuming the interrupted run in {folder}. Remove the folder to start again."));
         }
         Ok(with_signals(async |cancelled| prepared.run_to_end(cancelled, observer).await).await?)
     })

@@ -206,7 +206,7 @@ fn take_in(
             } else if settled.contains(&name) {
                 notes.push(format!("{source}: the result {said} came late: that attempt was settled before"));
             } else {
-                notes.push(format!("{source}: the result {said} is foreign: nobody was asked for it"));
+                notes.push(format!("{source}: the result {said} is foreign: no job of this run was asked for it"));
             }
         }
     }

@@ -131,7 +131,7 @@ impl Step<'_> {
         };
         match concluded.await {
             Ok(count) => tracing::info!(count, "concluded what stood in progress"),
-            Err(error) => tracing::warn!(%error, "what stands in progress could not be concluded"),
+            Err(error) => tracing::warn!(%error, "check runs that are in progress could not be concluded"),
         }
     }
 

@@ -30,6 +30,7 @@ mod jobs_memory;
 mod limits;
 mod one_job;
 mod outcomes;
+mod pages;
 mod plan_command;
 mod planners;
 mod plans;

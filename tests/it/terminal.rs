@@ -53,7 +53,9 @@ fn ctrl_c_leaves_a_clean_line_and_the_command_to_resume() {
     assert!(last.iter().any(|line| line.trim_start().starts_with("Cancelled: ")), "{seen}");
     assert!(seen.contains("Stopping ") && seen.contains("Finished work is kept"), "{seen}");
     // The command that it names does what it says.
-    bench.script(&json!({ "feature": { "write": { "src/hello.py": "x\n" } }, "cli": { "write": { "cli/greet.py": "x\n" } } }));
+    bench.script(
+        &json!({ "feature": { "write": { "src/hello.py": "x\n" } }, "cli": { "write": { "cli/greet.py": "x\n" } } }),
+    );
     bench.call(["run", "--jobs", "2", "--resume"]).expect(0);
 }
 
@@ -64,6 +66,9 @@ fn a_terminal_shows_waves_and_counts_in_colour_and_within_its_width() {
     assert_eq!(called.code, 0, "{}", called.stdout);
     let seen = plain(&called.stdout);
     assert!(seen.contains(" tasks done · "), "{seen}");
+    let closing = seen.split("Complete: ").nth(1).expect("it ends with what came out");
+    let wide = closing.lines().find(|line| line.trim_end().chars().count() > 60 && line.trim().contains(' '));
+    assert_eq!(wide, None, "{seen}");
     assert!(called.stdout.contains("\u{1b}[32mpassed"), "{}", called.stdout);
     assert!(!seen.contains("```") && !seen.contains("## "), "{seen}");
     let without = on_terminal(&bench, 60, "", &[("NO_COLOR", "1")], &["show"]);

@@ -30,7 +30,10 @@ fn collect(tokens: TokenStream, found: &mut Vec<String>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let mut at = 0;
     while at < tokens.len() {
-        if let (TokenTree::Punct(hash), Some(TokenTree::Group(attribute))) = (&tokens[at], tokens.get(at + 1))
+        // `#[…]`, and `#![…]` for a whole file.
+        let inner = matches!(tokens.get(at + 1), Some(TokenTree::Punct(mark)) if mark.as_char() == '!');
+        let group = at + 1 + usize::from(inner);
+        if let (TokenTree::Punct(hash), Some(TokenTree::Group(attribute))) = (&tokens[at], tokens.get(group))
             && hash.as_char() == '#'
             && attribute.delimiter() == Delimiter::Bracket
         {
@@ -38,7 +41,7 @@ fn collect(tokens: TokenStream, found: &mut Vec<String>) {
             if said.starts_with("error(") {
                 collect(attribute.stream(), found);
             }
-            at += 2;
+            at = group + 1;
             if said == "cfg(test)" {
                 // What stands in it is no part of the program: skipped with its block or its semicolon.
                 while at < tokens.len() {
@@ -78,7 +81,9 @@ fn reads_like_a_sentence(text: &str) -> bool {
 
 fn is_test(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    name.ends_with("tests.rs") || name.ends_with("_tests.rs") || ["fixture.rs", "testing.rs", "test_support.rs"].contains(&name)
+    name.ends_with("tests.rs")
+        || name.ends_with("_tests.rs")
+        || ["fixture.rs", "testing.rs", "test_support.rs"].contains(&name)
         || path.contains("/tests/")
 }
 
@@ -106,7 +111,9 @@ fn messages() -> BTreeMap<String, Vec<String>> {
 
 #[test]
 fn every_message_is_in_the_list_that_people_review() {
-    let mut list = String::from("# Every text of the program that people may read. Written by tests/it/words.rs with UPDATE_DOCS=1.\n");
+    let mut list = String::from(
+        "# Every text of the program that people may read. Written by tests/it/words.rs with UPDATE_DOCS=1.\n",
+    );
     for (file, messages) in messages() {
         let _ = write!(list, "\n{file}\n");
         for message in messages {
@@ -119,7 +126,10 @@ fn every_message_is_in_the_list_that_people_review() {
     }
     let reviewed = fs::read_to_string(&path).unwrap_or_default();
     let new: Vec<_> = list.lines().filter(|line| !reviewed.lines().any(|known| known == *line)).take(20).collect();
-    assert!(list == reviewed, "{LIST} has drifted: review it, and run the tests once with UPDATE_DOCS=1. New: {new:#?}");
+    assert!(
+        list == reviewed,
+        "{LIST} has drifted: review it, and run the tests once with UPDATE_DOCS=1. New: {new:#?}"
+    );
 }
 
 #[test]
@@ -140,6 +150,7 @@ fn no_message_uses_a_word_that_readers_stumble_over() {
 #[test]
 fn the_reader_of_messages_finds_them_and_leaves_tests_aside() {
     let source = r#"
+        //! What stands at the top of a file is no message.
         /// A comment is no message at all.
         #[error("the disk is full: {path}")] struct A;
         fn f() { note(&format!("one two three {x}")); x.expect("invariant: it is always there"); }

@@ -287,7 +287,7 @@ fn requests(out: &mut String, requests: &[Request]) {
         return;
     }
     out.push_str(
-        "\n## What is asked of you now\n\nThis is why you are called. Do it within your scope; if it is not yours to mend, \
+        "\n## What is asked of you now\n\nThis is why you are called. Do it within your scope; if it is not in your scope to fix, \
          say so in your report.\n",
     );
     let share = (REQUESTS_MAX_BYTES / requests.len()).max(512);

@@ -57,7 +57,7 @@ pub enum NotApproved {
     #[error("GitHub does not say whether {0}")]
     Unknown(&'static str),
     /// An earlier attempt's authority is nobody's.
-    #[error("the workflow was run again, and what was there at its first attempt cannot be told")]
+    #[error("the workflow was re-run, and its first attempt cannot be looked up")]
     RunAgain,
     /// A lock is needed.
     #[error("a workflow that names the pull request must name the lock that it approves")]

@@ -143,7 +143,8 @@ fn at_most(schedule: &Schedule, config: &Config) -> String {
     let slots = schedule.concurrency.max(1) as u64;
     let of_wave = |wave: &crate::schedule::Wave| -> u64 {
         let limits = wave.tasks.iter().filter_map(|id| schedule.task(id)).map(|task| task.time_limit_s);
-        let (longest, all) = limits.fold((0, 0_u64), |(longest, all), limit| (limit.max(longest), all.saturating_add(limit)));
+        let (longest, all) =
+            limits.fold((0, 0_u64), |(longest, all), limit| (limit.max(longest), all.saturating_add(limit)));
         // No order of the tasks takes longer than the work of all, spread over the slots, behind the longest.
         longest.saturating_add(all.saturating_sub(longest).div_ceil(slots))
     };
@@ -433,7 +434,7 @@ mod tests {
 
         The plan is [`.backend-implementer/plan.md`](https://x.invalid/a%28b%29) by ada. Read as `ours`: 1 item: 1 in 1 task.
 
-        4 tasks in 4 waves, at most 8 at a time; 4 calls of subagents, more only for retries and at most 2 rounds of rework; isolation `required`.
+        4 tasks in 4 waves, at most 8 at a time; 4 calls of subagents, more only for retries and at most 2 rounds of rework; first attempts take at most 4 h 0 min by their limits, no limit of money; isolation `required`.
 
         | Gate | Must pass on the final tree |
         | --- | --- |

@@ -81,7 +81,7 @@ pub(super) fn close(
             None => problems.error(
                 "unplaced-item",
                 source.position(leaf.range.start),
-                format!("nobody gets the item `{}`", crate::text::truncate(&leaf.text, 80)),
+                format!("no task gets the item `{}`", crate::text::truncate(&leaf.text, 80)),
                 "put it below a heading that names a subagent or a domain, such as `## Feature`",
             ),
         }
