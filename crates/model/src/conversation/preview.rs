@@ -151,7 +151,7 @@ fn at_most(schedule: &Schedule, config: &Config) -> String {
     let tasks: u64 = schedule.waves.iter().map(of_wave).fold(0, u64::saturating_add);
     let seconds = config.limits.run_minutes.map_or(tasks, |minutes| minutes.saturating_mul(60).min(tasks));
     let one = config.limits.cost.map(|cost| cost.micro().saturating_mul(schedule.tasks.len() as u64));
-    let whole = config.limits.run_cost.map(|cost| cost.micro());
+    let whole = config.limits.run_cost.map(crate::budget::Dollars::micro);
     let money = match (one, whole) {
         (Some(one), Some(whole)) => Some(one.min(whole)),
         (one, whole) => one.or(whole),
