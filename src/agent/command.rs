@@ -103,7 +103,7 @@ impl Agent for CommandAgent {
             output_cap: OUTPUT_CAP,
             grace: GRACE,
             supervisor: self.supervisor.clone(),
-            cell: None,
+            confinement: None,
         })
     }
 

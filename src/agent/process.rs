@@ -20,7 +20,7 @@ use super::{
     protocol::{Ended, GRACE_MAX, LaunchError, Orders, SUPERVISE, Word},
     supervisor::KILL_MAX,
 };
-use crate::sandbox::{self, Cell};
+use crate::sandbox::{self, Confinement};
 
 /// How much later than its last deadline a supervisor may report, before it is given up.
 const REPORT_MARGIN: Duration = Duration::from_secs(5);
@@ -53,7 +53,7 @@ pub struct Launch {
     /// The executable that can be a supervisor: our own.
     pub supervisor: PathBuf,
     /// What it is confined to; none to run it as we are.
-    pub cell: Option<Cell>,
+    pub confinement: Option<Confinement>,
 }
 
 impl fmt::Debug for Launch {
@@ -70,7 +70,7 @@ impl fmt::Debug for Launch {
             .field("output_cap", &self.output_cap)
             .field("grace", &self.grace)
             .field("supervisor", &self.supervisor)
-            .field("cell", &self.cell)
+            .field("confinement", &self.confinement)
             .finish()
     }
 }
@@ -103,7 +103,7 @@ impl Launch {
                 .map(|answer| Ok(AnswerFile { path: absolute(&answer.path)?, ..answer.clone() }))
                 .transpose()?,
             secrets: self.secrets.clone(),
-            cell: self.cell.clone(),
+            confinement: self.confinement.clone(),
         };
         // Only a path that is not UTF-8 cannot be written.
         let mut line = serde_json::to_vec(&orders).map_err(|error| LaunchError::Invalid { what: error.to_string() })?;
@@ -191,7 +191,7 @@ async fn lost(launch: &Launch, mut supervisor: Child, group: Option<Pid>) -> Lau
         let _ = tokio::time::timeout(REPORT_MARGIN, words.read_to_end(&mut said)).await;
     }
     let mut left = String::new();
-    if let Some(user) = launch.cell.as_ref().and_then(Cell::user) {
+    if let Some(user) = launch.confinement.as_ref().and_then(Confinement::user) {
         let executable = launch.supervisor.clone();
         let ended = tokio::task::spawn_blocking(move || sandbox::end_everything(&executable, user)).await;
         if let Ok(Err(error)) = ended {

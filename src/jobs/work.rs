@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::{agent, error::JobError, prepare::AttemptDir, site::Site};
 use crate::{
     agent::{self as process, Conclusion, Ended, LaunchError, ReportFileError, Secrets},
-    coordinator::{AttemptFiles, Quarters, SetupPlace, WorkingCopySetup, concluded, passed_to_anybody},
+    coordinator::{AttemptFiles, SetupPlace, WorkingCopySetup, Workplace, concluded, passed_to_anybody},
     layout::PROGRAMS,
     sandbox::Sandbox,
     workspace::capture::FILE_LIMIT,
@@ -135,7 +135,7 @@ async fn work_one(
     let launch = agent.prepare(&files.job(plan))?;
     let deadline = Instant::now() + Duration::from_secs(plan.task.time_limit_s);
     let programs = place.scratch.join(PROGRAMS);
-    let quarters = Quarters::of_prepared((place.sandbox, place.secrets), &files.worktree, &files.scratch, &programs)
+    let workplace = Workplace::of_prepared((place.sandbox, place.secrets), &files.worktree, &files.scratch, &programs)
         .map_err(JobError::writing(&files.worktree))?;
     let environment = process::own_environment();
     let setup = SetupPlace {
@@ -144,16 +144,16 @@ async fn work_one(
         worktree: &files.worktree,
         scratch: &files.scratch,
         sandbox: place.sandbox,
-        quarters: &quarters,
+        workplace: &workplace,
         environment: &environment,
         supervisor: &launch.supervisor,
     };
     place.setup.make_ready(&setup).await?;
-    let mut process = quarters.run(launch, usize::MAX, end_of(deadline, &cancel)).await;
+    let mut process = workplace.run(launch, usize::MAX, end_of(deadline, &cancel)).await;
     let mut said = None;
     if let Ok(ended) = &mut process {
         let end = end_of(deadline, &cancel);
-        match concluded(agent, &files.job(plan), ended, &quarters, end).await {
+        match concluded(agent, &files.job(plan), ended, &workplace, end).await {
             Ok(conclusion) => said = Some(Said::of(conclusion.without(place.secrets))),
             Err(error) => process = Err(error),
         }
@@ -161,7 +161,7 @@ async fn work_one(
     if let Err(error) = &process {
         tracing::warn!(%error, attempt = %plan.id, "the agent could not be run");
     }
-    quarters.take_back().map_err(JobError::writing(&files.worktree))?;
+    workplace.take_back().map_err(JobError::writing(&files.worktree))?;
     place.secrets.take_out_of_file(&files.report, REPORT_MAX_BYTES as u64).map_err(JobError::writing(&files.report))?;
     let secrets = if place.secrets.is_empty() { Vec::new() } else { secrets_below(&files.worktree, place.secrets) };
     let cancelled = cancel.is_cancelled();

@@ -8,7 +8,7 @@ use landlock::{
     Ruleset, RulesetAttr as _, RulesetCreatedAttr as _, RulesetStatus, Scope,
 };
 
-use super::cell::Entered;
+use super::confinement::Entered;
 
 /// What has to be enforced: below this version links between folders are always refused, which breaks build tools.
 const NEEDED: ABI = ABI::V2;

@@ -1,10 +1,10 @@
 //! What keeps a subagent's or a gate's processes from everything but their own slot and scratch folder.
 //!
 //! A [`Sandbox`] is opened once for a run: it finds out which [`Level`] the machine allows by trying it. For every
-//! attempt it gives a [`Cell`], plain data that travels to the process which enters it. Entering is for processes of one
+//! attempt it gives a [`Confinement`], plain data that travels to the process which enters it. Entering is for processes of one
 //! thread: what Linux restricts here, it restricts for one thread and whatever that starts.
 
-mod cell;
+mod confinement;
 mod descriptors;
 mod hosted;
 #[cfg(target_os = "linux")]
@@ -30,7 +30,7 @@ use std::{
 pub use implementer_model::isolation::{Demand, Isolation, Level};
 
 pub use self::{
-    cell::{Cell, Room},
+    confinement::{Allowed, Confinement},
     descriptors::close_inherited,
     hosted::{become_root_on_hosted_runner, hand_back},
     probe::{PROBE, probe_main},
@@ -138,7 +138,7 @@ impl Sandbox {
         Ok(Self::none_because(passed_over))
     }
 
-    /// Tries a level: a process enters a cell of it, and reads what every attempt has to read.
+    /// Tries a level: a process enters a confinement of it, and reads what every attempt has to read.
     #[cfg(target_os = "linux")]
     fn at(
         level: Level,
@@ -157,22 +157,22 @@ impl Sandbox {
             executable: surroundings.executable.to_owned(),
         };
         let user = inner.user_of(0)?;
-        let room = tempfile::Builder::new()
+        let folder = tempfile::Builder::new()
             .prefix("probe-")
             .tempdir_in(surroundings.scratch)
             .map_err(|error| format!("cannot make a folder in {}: {error}", surroundings.scratch.display()))?;
         if let Some(user) = user {
-            ownership::give(room.path(), user).map_err(|error| format!("cannot give a folder away: {error}"))?;
+            ownership::give(folder.path(), user).map_err(|error| format!("cannot give a folder away: {error}"))?;
         }
-        let cell = inner.cell(user, &Room { write: vec![room.path().to_owned()], read: Vec::new() });
+        let confinement = inner.confinement(user, &Allowed { write: vec![folder.path().to_owned()], read: Vec::new() });
         // Another user has to get through to the objects that later waves make.
         let pass = surroundings.run.ancestors().find(|folder| folder.is_dir() && user.is_some());
         let pass = pass.map(Path::to_owned).into_iter().collect();
         let question = Question {
-            cell,
+            confinement,
             read: surroundings.objects.to_vec(),
             pass,
-            write: vec![room.path().to_owned()],
+            write: vec![folder.path().to_owned()],
             reach: Vec::new(),
             landlock_scope: level == Level::Landlock,
         };
@@ -187,13 +187,13 @@ impl Sandbox {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Tries, from within a cell, to reach what no subagent may: the container engine, the files by which a step speaks
+    /// Tries, from within a confinement, to reach what no subagent may: the container engine, the files by which a step speaks
     /// to the runner, and the environment of the coordinator, which has its token.
     fn without_what_is_reachable(self, surroundings: &Surroundings<'_>) -> Result<Self, SandboxError> {
         let user = self.inner.user_of(0).map_err(|why| SandboxError::Probe(io::Error::other(why)))?;
         let reach = forbidden(surroundings.environment);
         let question = Question {
-            cell: self.inner.cell(user, &Room::default()),
+            confinement: self.inner.confinement(user, &Allowed::default()),
             read: Vec::new(),
             pass: Vec::new(),
             write: Vec::new(),
@@ -264,11 +264,11 @@ impl Sandbox {
         self.inner.user_of(slot).map_err(io::Error::other)
     }
 
-    /// Makes the cell of an attempt: what may be written, and what may be read beside the system. None where nothing is
+    /// Makes the confinement of an attempt: what may be written, and what may be read beside the system. None where nothing is
     /// isolated.
     #[must_use]
-    pub fn cell(&self, user: Option<User>, room: &Room) -> Option<Cell> {
-        self.inner.cell(user, room)
+    pub fn confinement(&self, user: Option<User>, allowed: &Allowed) -> Option<Confinement> {
+        self.inner.confinement(user, allowed)
     }
 
     /// Returns what a command that the configuration names may read of itself: files that are named by their absolute
@@ -311,9 +311,9 @@ impl Inner {
         self.users.as_ref().map(|users| users.of_slot(slot, clear)).transpose()
     }
 
-    fn cell(&self, user: Option<User>, room: &Room) -> Option<Cell> {
+    fn confinement(&self, user: Option<User>, allowed: &Allowed) -> Option<Confinement> {
         let level = self.isolation.level;
-        (level != Level::None).then(|| Cell::new(level, user, &self.reading, room))
+        (level != Level::None).then(|| Confinement::new(level, user, &self.reading, allowed))
     }
 }
 

@@ -44,7 +44,7 @@ impl Stand {
             output_cap: 1024 * 1024,
             grace: Duration::from_secs(30),
             supervisor: EXECUTABLE.into(),
-            cell: None,
+            confinement: None,
         };
         Self { directory, launch }
     }
