@@ -109,7 +109,7 @@ impl Agent for CommandAgent {
 
     fn conclude(&self, job: &Job<'_>, _: &Ended) -> Conclusion {
         let redactor = Redactor::of(&self.environment, job.pass_environment);
-        let report = read_report(job.report).map(|read| read.map(|read| redactor.report(read)));
+        let report = read_report(job.report).and_then(|read| read.map(|read| redactor.report(read)).transpose());
         Conclusion { session: None, report }
     }
 }

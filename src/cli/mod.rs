@@ -8,7 +8,6 @@ mod collect;
 mod defect;
 mod demo;
 mod doctor;
-mod elevate;
 mod event_lines;
 mod exit;
 mod gate;

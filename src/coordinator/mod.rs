@@ -32,7 +32,7 @@ pub use self::{
     distributed::{Distribution, Reached, Until, follow},
     error::RunError,
     integration::commit_message,
-    judging::{AttemptProcess, capture_and_judge},
+    judging::{AttemptProcess, SecretAt, capture_and_judge},
     local::{Resumed, run},
     setup::Setup,
     worker::concluded,

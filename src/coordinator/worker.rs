@@ -110,8 +110,9 @@ async fn attempt(
         .map_err(|source| RunDirError::Io { path: files.report.clone(), source })?;
     let ended_ms = context.now_ms();
     let cancelled = *stop.borrow() == Some(StopReason::Cancelled);
+    let isolation = context.sandbox.level();
     let paths = |tree: &ObjectId| context.paths_of(tree);
-    let output = AttemptOutput { ended, conclusion, captured, cancelled, started_ms, ended_ms };
+    let output = AttemptOutput { ended, conclusion, captured, cancelled, started_ms, ended_ms, isolation };
     let end =
         tokio::task::block_in_place(|| keep_and_judge(&context.store, &context.run_dir, &plan, &files, output, paths))?;
     // The scratch folder may hold anything, in any mode; what cannot be removed goes with the run's scratch folder.

@@ -26,13 +26,21 @@ pub struct Confinement {
     write: Vec<PathBuf>,
     /// Folders in whose place it sees empty ones, in a mount namespace.
     hide: Vec<PathBuf>,
+    /// Whether it has a mount namespace of its own: always at `namespaces`, at `uid` where the machine allows it.
+    own_mounts: bool,
 }
 
 impl Confinement {
-    pub(super) fn new(level: Level, user: Option<User>, reading: &Reading, allowed: &Allowed) -> Self {
+    pub(super) fn new(
+        level: Level,
+        user: Option<User>,
+        own_mounts: bool,
+        reading: &Reading,
+        allowed: &Allowed,
+    ) -> Self {
         let mut read = reading.system().to_vec();
         read.extend(allowed.read.iter().cloned());
-        Self { level, user, read, write: allowed.write.clone(), hide: reading.hidden().to_vec() }
+        Self { level, user, read, write: allowed.write.clone(), hide: reading.hidden().to_vec(), own_mounts }
     }
 
     /// Returns the user whom everything inside belongs to, where it is another than ours.
@@ -71,9 +79,12 @@ impl Confinement {
                 super::namespaces::settle_in()?;
             }
             if let Some(user) = self.user {
+                if self.own_mounts {
+                    super::namespaces::unshare_mounts(&self.hide, &self.read, &self.write)?;
+                }
                 super::user::become_user(user)?;
             }
-            super::landlock::restrict(self.level, &self.read, &self.write)
+            super::landlock::restrict(self.level, self.own_mounts, &self.read, &self.write)
         }
         #[cfg(not(target_os = "linux"))]
         Err(io::ErrorKind::Unsupported.into())

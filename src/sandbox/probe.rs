@@ -49,10 +49,10 @@ pub(super) struct Answer {
 
 impl Answer {
     /// Says why a confinement cannot be used.
-    pub(super) fn usable(&self) -> Result<(), String> {
-        match (&self.refused, self.unusable.first()) {
-            (Some(why), _) | (None, Some(why)) => Err(why.clone()),
-            (None, None) => Ok(()),
+    pub(super) fn usable(&self) -> Result<(), &str> {
+        match self.refused.as_ref().or(self.unusable.first()) {
+            Some(why) => Err(why),
+            None => Ok(()),
         }
     }
 }
