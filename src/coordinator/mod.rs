@@ -22,7 +22,6 @@ mod local;
 pub mod progress;
 mod setup;
 mod starting;
-mod timeline;
 mod worker;
 mod working_copy;
 mod workplace;

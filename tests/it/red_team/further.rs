@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::stage::at_each_level;
 
-/// Each function is one attack. It returns something true, or makes a file, when it came through. `LEVEL`, `REPO`, `SOCKET`,
+/// Each function is one attack. It returns something true, or makes a file, when it came through. `LEVEL`, `CONTAINER`, `REPO`, `SOCKET`,
 /// `ABSTRACT` and `OPEN_FOLDER` are set before.
 const ATTACKS: &str = r#"
 import ctypes, resource, shutil
@@ -52,7 +52,7 @@ def device_node(): return attempt(lambda: os.mknod('src/mem', 0o600 | 0o020000, 
 def abstract_socket():
     s = socket.socket(socket.AF_UNIX); s.connect('\0' + ABSTRACT); return True
 def socket_of_the_user():
-    if LEVEL == 'landlock': return None
+    if LEVEL == 'landlock' or CONTAINER: return None
     s = socket.socket(socket.AF_UNIX); s.connect(SOCKET); return True
 def folder_for_everybody(): (pathlib.Path(OPEN_FOLDER) / 'evil').write_text('evil'); return True
 def read_the_repository(): return (pathlib.Path(REPO) / 'README.md').read_text()
@@ -106,8 +106,9 @@ fn none_of_many_further_attacks_comes_through() {
             fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
         }
         let attacks = format!(
-            "import json\nLEVEL, REPO, SOCKET, ABSTRACT, OPEN_FOLDER = {}, {}, {}, {}, {}\n{ATTACKS}",
+            "import json\nLEVEL, CONTAINER, REPO, SOCKET, ABSTRACT, OPEN_FOLDER = {}, {}, {}, {}, {}, {}\n{ATTACKS}",
             json!(stage.level.name()),
+            if stage.container { "True" } else { "False" },
             json!(stage.bench.repo()),
             json!(socket),
             json!(abstract_name),
@@ -117,7 +118,7 @@ fn none_of_many_further_attacks_comes_through() {
         let ran = stage.run();
         assert_eq!(ran.handoff().status, Status::Complete, "{}", ran.called.stderr);
         let patch = fs::read_to_string(ran.out.join("tasks/feature/patch.diff")).unwrap();
-        assert!(patch.contains("+{}\n"), "at level {}: {patch}", stage.level);
+        assert!(patch.contains("+{}\n"), "at level {} (container: {}): {patch}", stage.level, stage.container);
         let made: Vec<_> = fs::read_dir(&open_folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert!(made.is_empty(), "at level {}: {made:?}", stage.level);
         for folder in ["/tmp", "/var/tmp", "/dev/shm"] {
@@ -149,7 +150,7 @@ fn tools_have_a_temporary_folder_and_memory_to_share_where_the_level_can_give_th
         let shared_memory = stage.level <= Level::Namespaces;
         let places = if own_mounts { "['TMPDIR', '/tmp', '/var/tmp']" } else { "['TMPDIR']" };
         let expected = format!("+{places} {}\n", if shared_memory { "True" } else { "False" });
-        assert!(patch.contains(&expected), "at level {}: {patch}", stage.level);
+        assert!(patch.contains(&expected), "at level {} (container: {}): {patch}", stage.level, stage.container);
         let said = ran.handoff().isolation.left_open().join("\n");
         assert_eq!(said.contains("`/tmp` cannot be written"), stage.container, "{said}");
         assert_eq!(ran.handoff().tasks[0].attempts[0].isolation, Some(stage.level));

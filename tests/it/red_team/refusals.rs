@@ -19,6 +19,9 @@ for entry in /*; do
   elif [ -d "$entry" ]; then mkdir "$root$entry"; mount --rbind "$entry" "$root$entry"; fi
 done
 mount -t tmpfs -o mode=0755 none "$root/run"
+# Who has which user id is said here; these processes are not hidden from other runs on this machine, as in a container.
+mkdir -p -m 0700 /run/backend-implementer "$root/run/backend-implementer"
+mount --bind /run/backend-implementer "$root/run/backend-implementer"
 mkdir -p "$root/github/workspace" "$root/github/file_commands" "$root/github/runner_temp" "$root/github/home"
 touch "$root/github/file_commands/set_env" "$root/github/file_commands/output"
 chmod 0777 "$root/github/file_commands" "$root/github/runner_temp"
