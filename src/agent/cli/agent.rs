@@ -194,7 +194,7 @@ impl CliAgent {
             output_cap: OUTPUT_CAP,
             grace: GRACE,
             supervisor: self.supervisor.clone(),
-            cell: None,
+            confinement: None,
         })
     }
 }
@@ -272,7 +272,7 @@ impl Agent for CliAgent {
             output_cap: OUTPUT_CAP,
             grace: GRACE,
             supervisor: self.supervisor.clone(),
-            cell: None,
+            confinement: None,
         }))
     }
 

@@ -46,6 +46,7 @@ fn receipt(gate: GateKind, commands: Vec<CommandReceipt>, verdict: Option<Subage
         commands,
         verdict,
         evidence: GateEvidence::default(),
+        isolation: None,
         place: place("r1"),
         duration_ms: 7,
     })
