@@ -26,6 +26,7 @@ mod descendants;
 mod ears;
 mod environment;
 mod error;
+mod event_lines;
 mod launcher;
 mod new_file;
 mod output;

@@ -9,7 +9,7 @@ use std::{
 use implementer_model::{
     evidence::gathered,
     ids::{ObjectId, TaskId},
-    record::Record,
+    record::{Culprits, Record},
     run::{Action, AttemptPlan, CulpritSearch, GateJob, Happened, JudgedAttempt, Notice, Run},
     schedule::StopReason,
 };
@@ -238,14 +238,14 @@ impl Driver {
             let commit = tokio::task::block_in_place(|| self.context.store.patch_commit(patch, &message))?;
             self.patch_refs.push((refs::patch(&id), commit));
         }
-        let transient = judged.ended.transient;
+        let failure = judged.ended.failure;
         self.run.attempt_ended(judged);
         let ledger = self.run.ledger();
         let record = ledger.record(&id.task).expect("invariant: the end of the attempt was taken down");
         observer.observe(&Progress::TaskEnded { task: &id.task, record, findings: ledger.findings_about(&id.task) });
         // It reads what was changed.
         let noticed = tokio::task::block_in_place(|| detection::inspect_attempt(&self.context.store, ledger, &id));
-        actions.extend(self.run.after_attempt(&id, transient, noticed, happened, self.now_ms()));
+        actions.extend(self.run.after_attempt(&id, failure, noticed, happened, self.now_ms()));
         Ok(actions)
     }
 
@@ -290,7 +290,7 @@ impl Driver {
         }
         if matches!(self.work, Work::InJobs { gates_here: false, .. }) {
             // Whoever ran the gates has looked for culprits; that nothing is known names nobody.
-            return self.run.culprits_found(BTreeMap::new(), Happened::Before, self.now_ms());
+            return self.run.culprits_found(Culprits::default(), Happened::Before, self.now_ms());
         }
         let base = self.run.basis().base.commit.clone();
         let (context, events, stop) = (Arc::clone(&self.context), self.events.clone(), self.stop_gates.clone());

@@ -19,7 +19,7 @@ pub(crate) fn ledger(handoff: &Handoff) -> Ledger {
                 attempt: attempt.clone(),
                 reason: reason.clone(),
                 findings: Vec::new(),
-                transient: false,
+                failure: crate::record::FailureKind::default(),
             };
             ledger.attempt_ended(ended);
         }

@@ -19,7 +19,12 @@ fn chosen(handoff: &Handoff, round: u32, culprits: &[(GateKind, &str)], given_up
     choose(&RedGates {
         round,
         ledger: &test_support::ledger(handoff),
-        culprits: &culprits.iter().map(|(gate, task)| (*gate, fixture::id(task))).collect(),
+        found: &Culprits {
+            named: culprits.iter().map(|(gate, task)| (*gate, fixture::id(task))).collect(),
+            ..Culprits::default()
+        },
+        base_is_the_work: false,
+        tests_asked: false,
         given_up: &given_up.iter().map(|task| fixture::id(task)).collect(),
     })
 }

@@ -4,7 +4,7 @@ use crate::{
     handoff::Handoff,
     ids::{Digest, SubagentName},
     patch::{Blob, Conflict, ConflictKind, FileMode},
-    record::{AttemptEnded, AttemptRecord, Record, Status},
+    record::{AttemptEnded, AttemptRecord, Culprits, FailureKind, Record, Status},
     report::{Limitation, ReportStatus},
     roster::{Access, Role},
     run::{AcceptedPatch, AttemptPlan, Finished, GateRun, JudgedAttempt, test_support::basis},
@@ -79,9 +79,9 @@ impl Play {
             let access = if patch.is_empty() { plan.task.access } else { Access::Writes };
             scope::check(patch, &everything, access, None).unwrap()
         });
-        let (id, transient) = (ended.id(), ended.transient);
+        let (id, failure) = (ended.id(), ended.failure);
         self.run.attempt_ended(JudgedAttempt { ended, accepted });
-        let actions = self.run.after_attempt(&id, transient, Vec::new(), Happened::Now, self.now);
+        let actions = self.run.after_attempt(&id, failure, Vec::new(), Happened::Now, self.now);
         self.want(actions);
     }
 
@@ -176,8 +176,9 @@ impl Play {
 
     fn blame(&mut self, culprits: &[(GateKind, &str)]) {
         assert_eq!(self.take(|action| matches!(action, Action::FindCulprits(_))).len(), 1, "culprits are looked for");
-        let culprits = culprits.iter().map(|(gate, task)| (*gate, fixture::id(task))).collect();
-        let actions = self.run.culprits_found(culprits, Happened::Now, self.now);
+        let named = culprits.iter().map(|(gate, task)| (*gate, fixture::id(task))).collect();
+        let found = Culprits { named, ..Culprits::default() };
+        let actions = self.run.culprits_found(found, Happened::Now, self.now);
         self.want(actions);
     }
 
@@ -228,7 +229,7 @@ fn what_is_transient_is_retried_before_anybody_else_is_called() {
     }
     let fail = |ended: &mut AttemptEnded| {
         ended.attempt.outcome = Outcome::Failed;
-        ended.transient = true;
+        ended.failure = FailureKind::Transient;
     };
     play.end(failed.into_iter().next().unwrap(), fail);
     assert_eq!(play.again, ["datatypes"]);
@@ -473,7 +474,7 @@ fn what_happened_before_is_not_written_again() {
     });
     let actions = play.run.gates_ran(runs.collect(), Happened::Before, 0);
     assert!(!actions.iter().any(|action| matches!(action, Action::Write(_))));
-    let actions = play.run.culprits_found(BTreeMap::new(), Happened::Before, 0);
+    let actions = play.run.culprits_found(Culprits::default(), Happened::Before, 0);
     assert!(!actions.iter().any(|action| matches!(action, Action::Write(_))));
     let states: Vec<_> = play.run.ledger().gates().iter().map(|judged| judged.receipt.state).collect();
     assert!(!states.contains(&GateState::Failed));
