@@ -155,7 +155,8 @@ mod tests {
     fn an_answer_is_kept_to_its_cap() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("answer");
-        let mut answer = Answer::begin(&AnswerFile { path: path.clone(), cap: 4, turns: None, last_words: Vec::new() }).unwrap();
+        let mut answer =
+            Answer::begin(&AnswerFile { path: path.clone(), cap: 4, turns: None, last_words: Vec::new() }).unwrap();
         let nothing = Heard { out_of_turns: false, last_word: false };
         assert!(answer.take(b"012") == nothing && !answer.truncated);
         assert!(answer.take(b"345") == nothing && answer.truncated);

@@ -49,6 +49,7 @@ pub use environment::EnvironmentError;
 pub use error::AgentError;
 pub use launcher::{LAUNCH, launch_main};
 pub use process::{Launch, run};
+pub use program::is_found;
 pub use protocol::{Ended, Exit, LaunchError, SUPERVISE};
 pub use redaction::Secrets;
 pub use report_file::{ReportFileError, read_report};

@@ -12,6 +12,7 @@ use implementer_model::{
     record::{Culprits, Record},
     run::{Action, AttemptPlan, CulpritSearch, GateJob, Happened, JudgedAttempt, Notice, Run},
     schedule::StopReason,
+    text,
 };
 use tokio::{
     sync::{mpsc, watch},
@@ -31,6 +32,7 @@ use super::{
     worker,
 };
 use crate::{
+    agent,
     journal::Sink,
     layout::{self, RunFile, refs},
 };
@@ -94,7 +96,10 @@ impl Driver {
         cancel: CancellationToken,
         observer: &mut dyn Observer,
     ) -> Result<(), RunError> {
-        let mut actions = VecDeque::from(self.run.begin(self.now_ms()));
+        let mut actions = VecDeque::from(match self.program_of_a_gate_is_missing() {
+            Some(why) => self.run.end_early(None, why, self.now_ms()),
+            None => self.run.begin(self.now_ms()),
+        });
         self.run_base();
         loop {
             while let Some(action) = actions.pop_front() {
@@ -249,9 +254,30 @@ impl Driver {
         Ok(actions)
     }
 
+    /// Says which program of a gate is not there, before anybody is paid for. What `setup` may install, or the work may
+    /// make, is looked for when the gate runs.
+    fn program_of_a_gate_is_missing(&self) -> Option<String> {
+        if self.work != Work::Here || self.run.is_resumed() || !self.run.basis().config.setup.is_empty() {
+            return None;
+        }
+        let jobs = self.run.gate_jobs();
+        let missing = |argv: &&Vec<String>| {
+            argv.first().is_some_and(|program| {
+                !program.contains('/')
+                    && !agent::is_found(program, self.context.environment.get("PATH").map(String::as_str))
+            })
+        };
+        let argv = jobs.iter().flat_map(GateJob::argvs).find(missing)?;
+        Some(format!(
+            "{} was not found, so a gate could not pass and no subagent was started: install it, or add it with `setup` in the \
+             configuration",
+            text::code(&argv[0])
+        ))
+    }
+
     /// Runs the tests on the base beside the first subagents. A resumed run finds out when its gates need it.
     fn run_base(&mut self) {
-        if self.work != Work::Here || self.run.is_resumed() {
+        if self.work != Work::Here || self.run.is_resumed() || self.run.has_ended_early() {
             return;
         }
         let (job, base) = (self.run.tests_job(), self.run.basis().base.clone());

@@ -234,7 +234,10 @@ pub fn done_already(claims: &[DoneAlready], base: Option<&Results>, exists: impl
         }
         let Some(base) = base else {
             if !claim.tests.is_empty() {
-                say(Weight::Warning, "its tests could not be looked up: the runner leaves no results by name".to_owned());
+                say(
+                    Weight::Warning,
+                    "its tests could not be looked up: the runner leaves no results by name".to_owned(),
+                );
             }
             continue;
         };

@@ -7,7 +7,10 @@ mod outcome;
 mod task;
 
 pub use self::{
-    attempt::{AttemptEnded, AttemptId, AttemptRecord, AttemptRecords, AttemptStarted, FailureKind, InvalidAttemptId, OtherAttempt},
+    attempt::{
+        AttemptEnded, AttemptId, AttemptRecord, AttemptRecords, AttemptStarted, FailureKind, InvalidAttemptId,
+        OtherAttempt,
+    },
     call::{Call, Escalation, Request, ReworkRound},
     entry::{Culprits, JOURNAL_VERSION, Record, Timed},
     outcome::Status,

@@ -66,9 +66,15 @@ impl Run {
         actions
     }
 
+    /// Tells whether the run was ended because it could not be complete.
+    #[must_use]
+    pub fn has_ended_early(&self) -> bool {
+        self.ledger.run_findings().iter().any(|finding| finding.code == FindingCode::RunEndedEarly)
+    }
+
     /// Ends the run because it could not be complete, whatever is paid for: once, for the first reason.
     pub fn end_early(&mut self, task: Option<TaskId>, why: String, now: Millis) -> Vec<Action> {
-        if self.ledger.run_findings().iter().any(|finding| finding.code == FindingCode::RunEndedEarly) {
+        if self.has_ended_early() {
             return Vec::new();
         }
         self.ledger.noticed_of_run(Finding {

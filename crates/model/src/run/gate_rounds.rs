@@ -26,8 +26,7 @@ impl Run {
                     if let Ok(round @ 1..) = u32::try_from(self.ledger.rework().len()) {
                         actions.push(Action::SetGateLogsAside { round });
                     }
-                    let Basis { plan, config, .. } = &self.basis;
-                    actions.push(Action::RunGates(GateKind::ALL.map(|gate| GateJob::new(plan, config, gate)).into()));
+                    actions.push(Action::RunGates(self.gate_jobs()));
                 }
             }
             return;
@@ -37,6 +36,13 @@ impl Run {
             actions.push(Action::announce_again(task, because));
         }
         actions.extend(self.handle(Event::GatesJudged { again }, now));
+    }
+
+    /// Returns what the gates have to run.
+    #[must_use]
+    pub fn gate_jobs(&self) -> Vec<GateJob> {
+        let Basis { plan, config, .. } = &self.basis;
+        GateKind::ALL.map(|gate| GateJob::new(plan, config, gate)).into()
     }
 
     /// Returns what the tests gate has to run.
@@ -78,12 +84,7 @@ impl Run {
     }
 
     /// Begins a round of rework with whoever is to blame; ends the run when nobody is.
-    pub fn culprits_found(
-        &mut self,
-        found: Culprits,
-        happened: Happened,
-        now: Millis,
-    ) -> Vec<Action> {
+    pub fn culprits_found(&mut self, found: Culprits, happened: Happened, now: Millis) -> Vec<Action> {
         let mut actions = Vec::new();
         let number = u32::try_from(self.ledger.rework().len() + 1).expect("invariant: rounds of rework are few");
         let red = RedGates {

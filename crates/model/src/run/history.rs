@@ -10,7 +10,7 @@ use super::{
 use crate::{
     gate::{GateState, Receipt},
     ids::{Digest, ObjectId, TaskId},
-    record::{Culprits, AttemptEnded, AttemptId, AttemptStarted, Outcome, Record, Status, Timed},
+    record::{AttemptEnded, AttemptId, AttemptStarted, Culprits, Outcome, Record, Status, Timed},
 };
 
 /// Who made the records that a run is gone through with.

@@ -104,12 +104,21 @@ mod tests {
         let retry = after_end(&record(&[Outcome::OutOfScope]), FailureKind::Ordinary, true).unwrap();
         assert_eq!((retry.because.as_str(), retry.after_ms), ("it left its scope, and is told so: why", 0));
         assert_eq!(after_end(&record(&[Outcome::OutOfScope, Outcome::OutOfScope]), FailureKind::Ordinary, true), None);
-        assert_eq!(after_end(&record(&[Outcome::OutOfScope, Outcome::Passed, Outcome::OutOfScope]), FailureKind::Transient, true), None);
+        assert_eq!(
+            after_end(
+                &record(&[Outcome::OutOfScope, Outcome::Passed, Outcome::OutOfScope]),
+                FailureKind::Transient,
+                true
+            ),
+            None
+        );
     }
 
     #[test]
     fn what_is_transient_is_waited_out_twice_as_long_each_time_and_no_more_than_three_times_in_a_row() {
-        let wait = |outcomes: &[Outcome]| after_end(&record(outcomes), FailureKind::Transient, true).map(|retry| retry.after_ms);
+        let wait = |outcomes: &[Outcome]| {
+            after_end(&record(outcomes), FailureKind::Transient, true).map(|retry| retry.after_ms)
+        };
         assert_eq!(wait(&[Outcome::Failed]), Some(1_000));
         assert_eq!(wait(&[Outcome::Failed; 2]), Some(2_000));
         assert_eq!(wait(&[Outcome::Failed; 3]), None);
@@ -120,7 +129,11 @@ mod tests {
     fn what_failed_by_itself_is_tried_once_more_and_nothing_else() {
         let again = |outcomes: &[Outcome], failure, may_repeat| after_end(&record(outcomes), failure, may_repeat);
         for outcome in [Outcome::Failed, Outcome::Unreported, Outcome::Unproven] {
-            assert_eq!(again(&[outcome], FailureKind::Ordinary, true).map(|retry| retry.after_ms), Some(0), "{outcome:?}");
+            assert_eq!(
+                again(&[outcome], FailureKind::Ordinary, true).map(|retry| retry.after_ms),
+                Some(0),
+                "{outcome:?}"
+            );
             assert_eq!(again(&[outcome; 2], FailureKind::Ordinary, true), None, "{outcome:?}");
             assert_eq!(again(&[outcome], FailureKind::Ordinary, false), None, "nobody may be called twice");
         }

@@ -8,7 +8,7 @@ use crate::{
     gate::{CommandReceipt, GateKind, GateState, Receipt, TestCounts},
     ids::TaskId,
     record::{Culprits, IntegratedCommit, Outcome, Request, TaskRecord},
-    roster::{Access, Role},
+    roster::{Access, Phase, Role},
     schedule::Task,
     text,
 };
@@ -120,9 +120,10 @@ pub(super) fn choose(red: &RedGates<'_>) -> Calls {
     chosen
 }
 
-/// Tells whether a task of which the result needs work has failed, so that its work is missing there.
+/// Tells whether a task has failed whose work the gates look at, so that it is missing there. What comes after the tests,
+/// as deployment does, may fail because of what they say.
 fn is_missing_work(red: &RedGates<'_>, record: &TaskRecord) -> bool {
-    let makes_product = |task: &Task| task.access == Access::Writes && task.role.gate().is_none();
+    let makes_product = |task: &Task| task.access == Access::Writes && task.phase() < Phase::Quality;
     record.outcome != Outcome::Passed && red.task(&record.id).is_some_and(makes_product)
 }
 
@@ -242,8 +243,8 @@ fn red_gate(red: &RedGates<'_>, receipt: &Receipt, chosen: &mut Calls) {
     if let Some(task) = task {
         chosen.call(task, || format!("the {} gate failed, and {why}", receipt.gate), request());
     }
-    // What is still red after a round may be wrong in a test that a patch brought.
-    if red.round > 1 && receipt.gate == GateKind::Tests {
+    // What is still red after a round may be wrong in a test that a patch brought; not where it fails without that patch.
+    if red.round > 1 && receipt.gate == GateKind::Tests && culprit.is_none_or(is_of_tests) {
         for author in red.tests_authors().filter(|author| red.ledger.has_integrated(&author.id)) {
             let because = || "the tests gate is still red after rework: the tests may be wrong".to_owned();
             chosen.call(&author.id, because, request());

@@ -66,12 +66,15 @@ const TESTS_SHOWN: usize = 3;
 fn requirements_with_tests(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
     let proofs: Vec<_> = index.handoff.gates.iter().flat_map(|receipt| &receipt.evidence.proofs).collect();
     let mut rows = Vec::new();
-    for task in index.handoff.schedule.tasks.iter().filter(|task| task.access == Access::Writes && task.role != Role::Tests) {
+    for task in
+        index.handoff.schedule.tasks.iter().filter(|task| task.access == Access::Writes && task.role != Role::Tests)
+    {
         let proof = proofs.iter().find(|proof| proof.task == task.id).map(|proof| &proof.outcome);
         let reports = index.task(&task.id).map_or_else(Vec::new, |view| view.reports());
         for requirement in &task.requirements {
             let claims = reports.iter().flat_map(|report| &report.requirements);
-            let there = claims.filter(|claim| claim.id == requirement.id).last().filter(|claim| claim.is_shown_done_already());
+            let there =
+                claims.filter(|claim| claim.id == requirement.id).last().filter(|claim| claim.is_shown_done_already());
             let noticed = match (there, proof) {
                 (Some(claim), _) => format!("met before the run: {}", named(&claim.tests, &claim.paths, detail)),
                 (None, Some(Outcome::Proven { tests })) => named(tests, &[], detail),
@@ -84,7 +87,9 @@ fn requirements_with_tests(page: &mut String, index: &RunIndex<'_>, detail: &Det
         }
     }
     if !rows.is_empty() {
-        page.push_str("Tests that would notice if a requirement were not met; they failed without its task's patch:\n\n");
+        page.push_str(
+            "Tests that would notice if a requirement were not met; they failed without its task's patch:\n\n",
+        );
         entry::table(page, "", "requirement", &["Requirement", "Task", "Noticed by"], &rows, detail);
         page.push('\n');
     }

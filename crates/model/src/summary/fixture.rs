@@ -83,7 +83,13 @@ pub(crate) fn report(task: &Task, summary: &str, items: &[(Label, &str)]) -> Rep
         requirements: task
             .requirements
             .iter()
-            .map(|r| RequirementClaim { id: r.id.clone(), status: ClaimStatus::Done, note: String::new(), paths: Vec::new(), tests: Vec::new() })
+            .map(|r| RequirementClaim {
+                id: r.id.clone(),
+                status: ClaimStatus::Done,
+                note: String::new(),
+                paths: Vec::new(),
+                tests: Vec::new(),
+            })
             .collect(),
         files: Vec::new(),
         items: items.iter().map(|&(label, text)| SummaryItem { label, text: text.to_owned() }).collect(),
