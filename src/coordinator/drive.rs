@@ -34,7 +34,7 @@ use super::{
 use crate::{
     agent,
     journal::Sink,
-    layout::{self, RunFile, refs},
+    layout::{self, RunFile, TaskFile, refs},
 };
 
 /// Who makes attempts and runs gates.
@@ -203,7 +203,8 @@ impl Driver {
         match event {
             RunEvent::AttemptStarted(started) => {
                 let id = started.id.clone();
-                observer.observe(&Progress::TaskStarted { task: &id.task, attempt: id.attempt });
+                let log = self.context.run_dir.task_dir(&id.task).join(TaskFile::Log);
+                observer.observe(&Progress::TaskStarted { task: &id.task, attempt: id.attempt, log });
                 self.write(Record::Started(started));
                 Ok(self.run.attempt_started(id, self.now_ms()))
             }
@@ -233,7 +234,8 @@ impl Driver {
         match happened {
             Happened::Now => self.write(Record::Ended(Box::new(judged.ended.clone()))),
             Happened::Before => {
-                observer.observe(&Progress::TaskStarted { task: &id.task, attempt: id.attempt });
+                let log = self.context.run_dir.task_dir(&id.task).join(TaskFile::Log);
+                observer.observe(&Progress::TaskStarted { task: &id.task, attempt: id.attempt, log });
                 actions.extend(self.run.attempt_started(id.clone(), self.now_ms()));
             }
         }

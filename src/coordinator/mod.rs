@@ -23,7 +23,6 @@ pub mod progress;
 mod quarters;
 mod setup;
 mod starting;
-mod timeline;
 mod worker;
 mod working_copy;
 

@@ -246,9 +246,9 @@ async fn until_over(
 /// Tells a run to end. One that is over already is as good.
 pub async fn end(github: &Github, run: RunId) {
     match github.cancel_workflow_run(run).await {
-        Ok(()) => tracing::info!(%run, "the run was told to end"),
+        Ok(()) => tracing::info!(%run, "the run was asked to stop"),
         Err(error) if matches!(error.kind, GithubErrorKind::Rejected { status: 409, .. }) => {}
-        Err(error) => tracing::warn!(%error, %run, "the run could not be told to end"),
+        Err(error) => tracing::warn!(%error, %run, "the run could not be asked to stop"),
     }
 }
 

@@ -31,8 +31,21 @@ const MAY: &[(&str, &[&str])] = &[
     ("coordinator", &["agent", "intake", "journal", "layout", "run_dir", "sandbox", "untrusted", "workspace"]),
     (
         "execution",
-        &["agent", "coordinator", "intake", "journal", "layout", "run_dir", "sandbox", "untrusted", "workspace"],
+        &[
+            "agent",
+            "coordinator",
+            "intake",
+            "journal",
+            "layout",
+            "run_dir",
+            "sandbox",
+            "telemetry",
+            "untrusted",
+            "workspace",
+        ],
     ),
+    // A trace of the run, where somebody wants it.
+    ("telemetry", &["http", "layout"]),
     // A job that does everything in place looks for what is missing before it pays for anything.
     (
         "jobs",

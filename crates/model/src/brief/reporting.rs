@@ -42,7 +42,10 @@ pub(super) fn render(out: &mut String, input: &BriefInput<'_>) {
          Other keys are refused. Leave out the lists that would be empty. An example:\n\n{}\n",
         REPORT_MAX_BYTES,
         labels(),
-        text::fenced(&serde_json::to_string_pretty(&example(input)).unwrap_or_default(), "json"),
+        text::fenced(
+            &serde_json::to_string_pretty(&example(input)).expect("invariant: a report has texts as keys"),
+            "json"
+        ),
     );
 }
 

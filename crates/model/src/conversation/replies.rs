@@ -30,7 +30,7 @@ fn pad(original: &str, escaped: &str) -> String {
 /// Says that nothing was done, why, and what to do.
 #[must_use]
 pub fn refusal(login: &str, reason: &str, hint: &str) -> String {
-    format!("{} Nothing was run: {}.\n\nTo go on: {}.\n", mention(login), with_code(reason), with_code(hint))
+    format!("{} Nothing was run: {}.\n\nWhat to do: {}.\n", mention(login), with_code(reason), with_code(hint))
 }
 
 /// Says that another run is at work. `run` is its page or what it is known by.

@@ -30,7 +30,7 @@ pub(super) fn after_end(record: &TaskRecord, failure: FailureKind, may_repeat: b
     if last.outcome == Outcome::OutOfScope {
         let violations = record.attempts.iter().filter(|attempt| attempt.outcome == Outcome::OutOfScope).count();
         return (violations == 1)
-            .then(|| Retry { because: format!("it left its scope, and is told so: {}", record.reason), after_ms: 0 });
+            .then(|| Retry { because: format!("it left its scope: {}", record.reason), after_ms: 0 });
     }
     // Only attempts that ended alike in a row count together: what passed in between ends the row.
     let row = record.attempts.iter().rev().take_while(|attempt| attempt.outcome == last.outcome);
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn a_violation_of_the_scope_is_explained_once() {
         let retry = after_end(&record(&[Outcome::OutOfScope]), FailureKind::Ordinary, true).unwrap();
-        assert_eq!((retry.because.as_str(), retry.after_ms), ("it left its scope, and is told so: why", 0));
+        assert_eq!((retry.because.as_str(), retry.after_ms), ("it left its scope: why", 0));
         assert_eq!(after_end(&record(&[Outcome::OutOfScope, Outcome::OutOfScope]), FailureKind::Ordinary, true), None);
         assert_eq!(
             after_end(

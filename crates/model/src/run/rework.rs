@@ -184,7 +184,7 @@ fn failed_after(red: &RedGates<'_>, chosen: &mut Calls) {
         let own = matches!(record.outcome, Outcome::Failed | Outcome::Unproven | Outcome::Unreported);
         let after = waves.get(&record.id).is_some_and(|wave| *wave > first);
         if own && after && !red.given_up.contains(&record.id) {
-            let because = || "it failed on a tree that is being mended".to_owned();
+            let because = || "it failed on a tree that is being fixed".to_owned();
             chosen.calls.entry(record.id.clone()).or_insert_with(|| (because(), Vec::new()));
         }
     }

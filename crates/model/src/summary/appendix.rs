@@ -184,7 +184,7 @@ fn cost(page: &mut String, index: &RunIndex<'_>) {
     );
     let without = match handoff.cost.without_cost {
         0 => String::new(),
-        sessions => format!(" {} told no cost.", text::count(sessions as usize, "session")),
+        sessions => format!(" {} reported no cost.", text::count(sessions as usize, "session")),
     };
     let tokens = &handoff.cost.tokens;
     let tokens = if tokens.is_none() {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     command, findings::FindingCode, gate::CommandReceipt, handoff::Status, isolation::Isolation,
-    provenance::Provenance, run::GateStanding, schedule::Outcome, text,
+    provenance::{Provenance, WorkflowRunRef}, run::GateStanding, schedule::Outcome, text,
 };
 
 /// Root causes that stand open; further ones are folded.
@@ -222,9 +222,10 @@ fn next(page: &mut String, index: &RunIndex<'_>, causes: &[Cause<'_>], detail: &
     let command = |command: &str| format!("\n\n{}\n\n", text::fenced(command, "sh"));
     match handoff.status {
         Status::Complete if on_pull_request => page.push_str(
-            ": start the Submission phase with `handoff.json` and `implementation.bundle`, which are artifacts of the \
-             workflow run.\n\n",
-        ),
+            &format!(
+            ": start the Submission phase with `handoff.json` and `implementation.bundle`, which are artifacts of {}.\n\n",
+            workflow_run(index)
+        )),
         Status::Complete if is_plain(run) => {
             page.push_str(": check the run, then put its commits on a branch.");
             page.push_str(&command(&format!(
@@ -264,6 +265,12 @@ fn next(page: &mut String, index: &RunIndex<'_>, causes: &[Cause<'_>], detail: &
     }
 }
 
+/// Names the workflow run, with a link where its page is known.
+fn workflow_run(index: &RunIndex<'_>) -> String {
+    let url = index.handoff.provenance.workflow_run.as_ref().and_then(WorkflowRunRef::url);
+    url.map_or_else(|| "the workflow run".to_owned(), |url| format!("[the workflow run]({url})"))
+}
+
 fn approve(index: &RunIndex<'_>) -> String {
     format!("/implement {}", index.handoff.lock.digest.short())
 }
@@ -278,7 +285,7 @@ fn is_plain(run: &str) -> bool {
 
 /// Names source, author and digest of the plan, and who approved it.
 fn provenance(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
-    let Provenance { origin, approval, pull_request } = &index.handoff.provenance;
+    let Provenance { origin, approval, pull_request, workflow_run } = &index.handoff.provenance;
     let mut lines = Vec::new();
     if let Some(origin) = origin {
         let by = origin.author.as_ref().map(|author| format!(" by {}", detail.prose(author))).unwrap_or_default();
@@ -294,6 +301,9 @@ fn provenance(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
             detail.code(&format!("{}#{}", pull_request.repository, pull_request.number)),
             detail.code(&text::truncate(&pull_request.head, 10))
         ));
+    }
+    if let Some(url) = workflow_run.as_ref().and_then(WorkflowRunRef::url) {
+        lines.push(format!("[Workflow run, with logs and artifacts]({url})."));
     }
     lines.push(format!(
         "Lock {}. “reports” marks a subagent's own words; the coordinator saw everything else itself.",
