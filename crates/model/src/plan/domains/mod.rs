@@ -1,12 +1,16 @@
 //! The words by which plans name roles, gates and the sections that are not work.
 
+mod languages;
 mod roles;
 mod sections;
 #[cfg(test)]
 mod tests;
 mod words;
 
-pub(super) use self::words::role_of_words;
+pub(super) use self::{
+    languages::counted_in_english,
+    words::{asks, role_of_words, text_asks},
+};
 use self::{
     roles::{NOISE_AFTER, NOISE_BEFORE, ROLES},
     sections::{
@@ -53,7 +57,7 @@ pub(super) fn without_noise(phrase: &str) -> impl Iterator<Item = &str> {
 }
 
 fn exact_role(phrase: &str) -> Option<Role> {
-    ROLES.iter().find(|(_, names)| names.contains(&phrase)).map(|(role, _)| *role)
+    ROLES.iter().find(|(_, names)| names.contains(&phrase)).map(|(role, _)| *role).or_else(|| languages::role(phrase))
 }
 
 /// Goes through every phrase that names a role.
@@ -138,6 +142,47 @@ const ASIDE_BEGINS: [(&str, Reason); 9] = [
     ("senior developer review ", Reason::Record),
 ];
 
+/// Words that say what a section is wherever in its heading they stand.
+const HOLDS: [(&str, Fixed); 9] = [
+    (" out of scope ", Fixed::Aside(Reason::OutOfScope)),
+    (" not in scope ", Fixed::Aside(Reason::OutOfScope)),
+    (" non goals ", Fixed::Aside(Reason::OutOfScope)),
+    (" acceptance criteria ", Fixed::Acceptance),
+    (" success criteria ", Fixed::Acceptance),
+    (" definition of done ", Fixed::Acceptance),
+    (" open questions ", Fixed::Aside(Reason::Context)),
+    (" risks and ", Fixed::Aside(Reason::Context)),
+    (" and risks ", Fixed::Aside(Reason::Context)),
+];
+
+/// Sections that hold the work and nothing else: what stands in them is work although it is only text.
+const WORK_FRAMES: [&str; 19] = [
+    "plan",
+    "implementation plan",
+    "implementation",
+    "execution plan",
+    "tasks",
+    "task list",
+    "todo",
+    "todos",
+    "task breakdown",
+    "deliverables",
+    "steps",
+    "implementation steps",
+    "implementation tasks",
+    "work items",
+    "action items",
+    "changes",
+    "proposed changes",
+    "requirements",
+    "functional requirements",
+];
+
+/// Tells whether a phrase in normal form heads the work itself.
+pub(super) fn is_work_frame(phrase: &str) -> bool {
+    WORK_FRAMES.contains(&phrase) || languages::fixed(phrase) == Some(Fixed::Frame)
+}
+
 /// Finds what a phrase in normal form heads, when it is none of the roles.
 pub(super) fn fixed(phrase: &str) -> Option<Fixed> {
     let lists: [(&[&str], Fixed); 11] = [
@@ -154,6 +199,12 @@ pub(super) fn fixed(phrase: &str) -> Option<Fixed> {
         (&FRAMES, Fixed::Frame),
     ];
     if let Some((_, fixed)) = lists.iter().find(|(words, _)| words.contains(&phrase)) {
+        return Some(*fixed);
+    }
+    if let Some(fixed) = languages::fixed(phrase) {
+        return Some(fixed);
+    }
+    if let Some((_, fixed)) = HOLDS.iter().find(|(part, _)| format!(" {phrase} ").contains(part)) {
         return Some(*fixed);
     }
     if let Some((_, reason)) = ASIDE_BEGINS.iter().find(|(begin, _)| phrase.starts_with(begin)) {

@@ -114,7 +114,7 @@ pub(super) const FILES: [&str; 23] = [
 ];
 
 /// Sections that are not to be done: never work, whatever is below them.
-pub(super) const OUT_OF_SCOPE: [&str; 17] = [
+pub(super) const OUT_OF_SCOPE: [&str; 31] = [
     "out of scope",
     "not in scope",
     "non goals",
@@ -132,10 +132,24 @@ pub(super) const OUT_OF_SCOPE: [&str; 17] = [
     "rejected alternatives",
     "rejected",
     "left aside",
+    "explicitly out of scope",
+    "out of scope for now",
+    "will not do",
+    "wont do",
+    "won t do",
+    "not planned",
+    "what is not included",
+    "what s not included",
+    "whats not included",
+    "anti goals",
+    "not part of this plan",
+    "dropped",
+    "cancelled",
+    "canceled",
 ];
 
 /// Sections that are put off.
-pub(super) const DEFERRED: [&str; 18] = [
+pub(super) const DEFERRED: [&str; 24] = [
     "future work",
     "future",
     "future enhancements",
@@ -154,6 +168,12 @@ pub(super) const DEFERRED: [&str; 18] = [
     "nice to haves",
     "stretch goals",
     "phase 2 ideas",
+    "later phases",
+    "future phases",
+    "out of scope for v1",
+    "icebox",
+    "parking lot",
+    "possible extensions",
 ];
 
 /// Sections that explain how the plan is written, or in which order it is to be read.
@@ -179,7 +199,7 @@ pub(super) const LEGENDS: [&str; 18] = [
 ];
 
 /// Sections that record what was done, or are to be filled in.
-pub(super) const RECORDS: [&str; 20] = [
+pub(super) const RECORDS: [&str; 23] = [
     "dev agent record",
     "agent model used",
     "debug log references",
@@ -200,10 +220,13 @@ pub(super) const RECORDS: [&str; 20] = [
     "revision history",
     "done already",
     "completed",
+    "what was done",
+    "already done",
+    "already implemented",
 ];
 
 /// Sections that are only there to be read: nothing below them is work but what has a box.
-pub(super) const ASIDES: [&str; 44] = [
+pub(super) const ASIDES: [&str; 75] = [
     "timeline",
     "schedule",
     "estimates",
@@ -248,6 +271,37 @@ pub(super) const ASIDES: [&str; 44] = [
     "design decisions",
     "story",
     "user story",
+    "drawbacks",
+    "unresolved questions",
+    "trade offs",
+    "tradeoffs",
+    "prior art",
+    "pros and cons",
+    "limitations",
+    "known limitations",
+    "considerations",
+    "further considerations",
+    "benefits",
+    "discussion",
+    "lessons learned",
+    "open issues",
+    "caveats",
+    "warnings",
+    "important notes",
+    "analysis",
+    "current implementation",
+    "current architecture",
+    "existing patterns",
+    "key findings",
+    "decision log",
+    "estimated effort",
+    "effort",
+    "stakeholders",
+    "faq",
+    "related work",
+    "related issues",
+    "why this approach",
+    "what already exists",
 ];
 
 /// Sections that say what it is about. Their own items are no work, but work may stand below them; and where a plan has
