@@ -1095,7 +1095,7 @@ fn what_is_no_plan_at_all_is_refused() {
             tell(b"```\n## Feature\n- in a code block\n```\n> ## Feature\n> - quoted\n"),
         ]
         .join("\n"),
-        @"
+        @r####"
     plan.md:1:1: error[empty-plan]: the plan is empty
       hint: write at least one section, such as `## Feature`
 
@@ -1145,7 +1145,7 @@ fn what_is_no_plan_at_all_is_refused() {
     preamble: "```\n## Feature\n- in a code block\n```\n>"
     5: task feature for backend-feature-implementer: "Feature"
     6:  feature-1 "quoted"
-    "
+    "####
     );
 }
 
