@@ -12,7 +12,8 @@ fn read(path: &str) -> String {
 }
 
 fn documents() -> Vec<String> {
-    let mut documents: Vec<_> = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].map(str::to_owned).into();
+    let mut documents: Vec<_> =
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"].map(str::to_owned).into();
     for entry in fs::read_dir(Path::new(ROOT).join("docs")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         if name.ends_with(".md") {
@@ -158,6 +159,42 @@ fn every_documented_command_is_one_that_the_program_takes() {
         }
     }
     assert!(found > 10, "only {found} commands found");
+}
+
+#[test]
+fn every_test_and_path_that_the_security_policy_names_exists() {
+    let policy = read("SECURITY.md");
+    let sources = sources();
+    let is_test =
+        |word: &&str| word.matches('_').count() >= 3 && word.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    let words: Vec<&str> = policy.split('`').skip(1).step_by(2).collect();
+    let tests: Vec<_> = words.iter().copied().filter(is_test).collect();
+    assert!(tests.len() > 20, "only {} tests found: is this still looking at the right thing?", tests.len());
+    for test in tests {
+        assert!(sources.contains(&format!("fn {test}(")), "SECURITY.md names the test {test}");
+    }
+    for path in
+        words.iter().filter(|word| ["src/", "crates/", "tests/", "fuzz/"].iter().any(|root| word.starts_with(root)))
+    {
+        assert!(Path::new(ROOT).join(path).exists(), "SECURITY.md names {path}");
+    }
+}
+
+/// Reads every Rust source of the workspace.
+fn sources() -> String {
+    let mut folders: Vec<_> = ["src", "crates", "tests"].map(|folder| Path::new(ROOT).join(folder)).into();
+    let mut all = String::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap()) {
+            let path = entry.path();
+            if entry.file_type().unwrap().is_dir() && !path.ends_with("node_modules") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                all += &fs::read_to_string(path).unwrap();
+            }
+        }
+    }
+    all
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod evidence;
 mod fan_out;
 mod faults;
 mod five_minutes;
+mod fuzz_corpora;
 mod gates;
 mod generate;
 mod hostile;
