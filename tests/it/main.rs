@@ -33,6 +33,7 @@ mod outcomes;
 mod plan_command;
 mod planners;
 mod plans;
+mod platform_faults;
 mod proof;
 mod red_team;
 mod release;
