@@ -35,6 +35,7 @@ mod pages;
 mod plan_command;
 mod planners;
 mod plans;
+mod platform_faults;
 mod proof;
 mod red_team;
 mod release;
