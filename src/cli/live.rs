@@ -240,11 +240,7 @@ impl Observer for Live {
                 self.event(Colour::Yellow, "again", &format!("{task:width$}  {}", reason(why)));
             }
             Progress::Integrated { wave, commits } => {
-                self.event(
-                    Colour::Faint,
-                    "wave",
-                    &format!("{wave} integrated: {}", text::count(*commits, "commit")),
-                );
+                self.event(Colour::Faint, "wave", &format!("{wave} integrated: {}", text::count(*commits, "commit")));
             }
             Progress::PhaseEnded { phase } => {
                 self.event(Colour::Faint, "phase", &format!("{} {} ended", phase.number(), phase.name()));
@@ -263,6 +259,9 @@ impl Observer for Live {
                 };
                 let took = wording::duration(receipt.duration_ms);
                 self.event(colour, mark, &format!("gate {:10}  {took:>9}  {}", receipt.gate, reason(&receipt.reason)));
+                for line in receipt.failure_lines() {
+                    self.line(&format!("          {line}"));
+                }
             }
             Progress::Cancelling => {
                 let running = text::count(self.state().status.running.len(), "agent");

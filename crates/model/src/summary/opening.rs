@@ -10,8 +10,15 @@ use super::{
     wording,
 };
 use crate::{
-    command, findings::FindingCode, gate::CommandReceipt, handoff::Status, isolation::Isolation,
-    provenance::{Provenance, WorkflowRunRef}, run::GateStanding, schedule::Outcome, text,
+    command,
+    findings::FindingCode,
+    gate::CommandReceipt,
+    handoff::Status,
+    isolation::Isolation,
+    provenance::{Provenance, WorkflowRunRef},
+    run::GateStanding,
+    schedule::Outcome,
+    text,
 };
 
 /// Root causes that stand open; further ones are folded.
