@@ -185,7 +185,7 @@ impl Conclusion {
     pub fn without(self, secrets: &Secrets) -> Self {
         Self {
             session: self.session.map(|session| secrets.taken_out_of(session)),
-            report: self.report.map(|report| report.map(|read| secrets.taken_out_of_report(read))),
+            report: self.report.and_then(|read| read.map(|read| secrets.taken_out_of_report(read)).transpose()),
         }
     }
 }

@@ -10,7 +10,7 @@ use implementer_model::ids::Digest;
 use serde::{Deserialize, Serialize};
 
 use super::answer::AnswerFile;
-use crate::sandbox::Cell;
+use crate::sandbox::Confinement;
 
 /// The first argument that makes the executable a supervisor.
 pub const SUPERVISE: &str = "__supervise";
@@ -36,7 +36,7 @@ pub(super) struct Orders {
     pub(super) answer: Option<AnswerFile>,
     pub(super) secrets: Vec<String>,
     /// What the process is confined to; none to start it as we are.
-    pub(super) cell: Option<Cell>,
+    pub(super) confinement: Option<Confinement>,
 }
 
 /// What a supervisor says.

@@ -34,7 +34,7 @@ use super::{
     protocol::{Ended, Exit, GRACE_MAX, LaunchError, ORDERS_MAX, Orders, Word},
     redaction::Redactor,
 };
-use crate::sandbox::{self, Cell, User};
+use crate::sandbox::{self, Confinement, User};
 
 /// How long what is left of an ended process has to end by itself before it counts as left over: helpers that end
 /// because their parent did need a moment.
@@ -188,9 +188,9 @@ impl Supervision {
             let stdout = answer_pipe.as_ref().map_or(&writer, |(_, writer)| writer);
             let ends = stdout.try_clone().and_then(|stdout| Ok((stdout, writer.try_clone()?)));
             let ends = ends.map_err(|error| setup("cannot share the output pipe", &error))?;
-            let started = match &orders.cell {
+            let started = match &orders.confinement {
                 None => start_plainly(orders, ends)?,
-                Some(cell) => start_inside(orders, cell, ends)?,
+                Some(confinement) => start_inside(orders, confinement, ends)?,
             };
             match started {
                 Attempted::Started(started) => break started,
@@ -215,7 +215,7 @@ impl Supervision {
             ears,
             main,
             keeper,
-            user: orders.cell.as_ref().and_then(Cell::user),
+            user: orders.confinement.as_ref().and_then(Confinement::user),
             main_exit: None,
             pipes: [Some(reader), answer_reader],
             output: Output::new(log, orders.output_cap, Redactor::new(orders.secrets.iter().map(String::as_str))),
@@ -477,10 +477,10 @@ fn start_plainly(orders: &Orders, (stdout, stderr): (PipeWriter, PipeWriter)) ->
     }
 }
 
-/// Starts a launcher, which enters the cell and becomes the program there, or sends a keeper inside.
+/// Starts a launcher, which enters the confinement and becomes the program there, or sends a keeper inside.
 fn start_inside(
     orders: &Orders,
-    cell: &Cell,
+    confinement: &Confinement,
     (stdout, stderr): (PipeWriter, PipeWriter),
 ) -> Result<Attempted, LaunchError> {
     let program = || orders.argv.first().cloned().unwrap_or_default();
@@ -505,7 +505,7 @@ fn start_inside(
         directory: orders.directory.clone(),
         environment: orders.environment.clone(),
         input: orders.input.clone(),
-        cell: cell.clone(),
+        confinement: confinement.clone(),
     };
     // A launcher that ended early says why, or shows by its exit code.
     let _ = write_frame(&ours, &start);
@@ -513,7 +513,7 @@ fn start_inside(
     loop {
         match read_frame(&ours).map_err(failed)? {
             // It became the program, which has no end of the socket.
-            None if !cell.needs_keeper() => return Ok(Attempted::Started(Started { main, keeper: None })),
+            None if !confinement.needs_keeper() => return Ok(Attempted::Started(Started { main, keeper: None })),
             Some(Said::Running) => return Ok(Attempted::Started(Started { main, keeper: Some(ours) })),
             Some(Said::Keeper { pid }) => {
                 let _ = launcher.wait();

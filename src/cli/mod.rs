@@ -9,7 +9,6 @@ mod colour;
 mod defect;
 mod demo;
 mod doctor;
-mod elevate;
 mod event_lines;
 mod exit;
 mod gate;

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::{ArgGroup, Args};
 use tokio_util::sync::CancellationToken;
 
-use super::{elevate, exit, exit::Failure, jobs, live::Live, run, show};
+use super::{exit, exit::Failure, jobs, live::Live, run, show};
 use crate::{
     agent,
     jobs::{Counting, KEPT, parse_attempts, run_in_place, work},
@@ -61,11 +61,6 @@ fn attempts(arguments: &Arguments, tasks: &str, job: &std::path::Path) -> Result
 
 fn in_place(arguments: &Arguments, out: &std::path::Path) -> Result<u8, Failure> {
     let (mut site, scratch) = arguments.standing.open_for_now()?;
-    // A hosted runner lets its user become root, and only root can give every subagent a user of its own.
-    if elevate::is_worthwhile() {
-        drop(scratch);
-        return Err(Failure::outside(elevate::replace_by_root(&site.passed_names())));
-    }
     // A job that is run for the first time has nothing to go on with.
     if let Some(earlier) = arguments.earlier.as_deref().filter(|earlier| earlier.is_dir()) {
         match site.add_kept(earlier, Counting::Passed) {
@@ -79,9 +74,6 @@ fn in_place(arguments: &Arguments, out: &std::path::Path) -> Result<u8, Failure>
         let working = run_in_place(&site, out, scratch.path(), stop.clone(), &mut live);
         let (handoff, late) = until_late(working, stop, cancelled, arguments.end_after).await;
         let handoff = handoff?;
-        elevate::give_back(out)
-            .with_context(|| format!("cannot give {} back", out.display()))
-            .map_err(Failure::outside)?;
         show::note(&format!("What is finished is in {}.", out.join(KEPT).display()));
         if late {
             show::note("The time of this job ran out. Finished work is kept. Re-run the failed job to continue.");

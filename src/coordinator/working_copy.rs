@@ -20,7 +20,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use super::{
     error::{RunError, SetupError},
-    quarters::Quarters,
+    workplace::Workplace,
 };
 use crate::{
     agent::{self, Launch},
@@ -67,7 +67,7 @@ pub struct SetupPlace<'a> {
     /// What isolates them.
     pub sandbox: &'a Sandbox,
     /// Who runs them there.
-    pub quarters: &'a Quarters<'a>,
+    pub workplace: &'a Workplace<'a>,
     /// Our own environment.
     pub environment: &'a BTreeMap<String, String>,
     /// Our own executable.
@@ -105,7 +105,7 @@ impl WorkingCopySetup {
         // A copy for each: what a subagent changes in its own reaches no other.
         let copied = tokio::task::block_in_place(|| copy_tree(kept, place.worktree));
         copied
-            .and_then(|()| place.quarters.give_worktree(place.sandbox))
+            .and_then(|()| place.workplace.give_worktree(place.sandbox))
             .map_err(|error| RunError::Setup(Arc::new(SetupError::Copy(error))))
     }
 
@@ -178,10 +178,10 @@ impl WorkingCopySetup {
             output_cap: LOG_MAX,
             grace: GRACE,
             supervisor: place.supervisor.to_owned(),
-            cell: None,
+            confinement: None,
             argv,
         };
-        let ended = place.quarters.run(launch, 1, tokio::time::sleep(command.time_limit())).await;
+        let ended = place.workplace.run(launch, 1, tokio::time::sleep(command.time_limit())).await;
         let ended = ended.map_err(|error| match error {
             agent::LaunchError::ProgramNotFound { program, .. } => SetupError::Lacks { program, command: shown() },
             error => not_run(error.into()),

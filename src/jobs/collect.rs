@@ -4,6 +4,7 @@ use std::{fs, io::Read as _, path::Path};
 
 use implementer_model::{
     ids::Digest,
+    isolation::Level,
     record::{AttemptId, Outcome},
     run::AttemptPlan,
 };
@@ -80,6 +81,7 @@ async fn collect_one(
         // A step of the user's own reports by the file that every contract names.
         said: None,
         secrets: Vec::new(),
+        isolation: Level::None,
         cancelled: false,
         ended_ms: now_ms,
     });
@@ -95,6 +97,7 @@ async fn collect_one(
         started_ms: started_ms.min(ended_ms),
         ended_ms,
         secrets: how.secrets,
+        isolation: how.isolation,
     };
 
     let folder = out.join(layout::attempt_folder(&plan.id));

@@ -18,7 +18,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("untrusted", &[]),
     // Adapters: each speaks to one part of the world, and none of another adapter.
     ("actions", &["errors", "layout", "untrusted"]),
-    // A supervisor starts what it watches inside of a cell.
+    // A supervisor starts what it watches inside of a confinement.
     ("agent", &["errors", "layout", "sandbox", "untrusted"]),
     ("artifacts", &["errors", "http", "layout", "untrusted"]),
     ("github", &["errors", "http", "layout", "untrusted"]),

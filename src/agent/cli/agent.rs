@@ -201,7 +201,7 @@ impl CliAgent {
             output_cap: OUTPUT_CAP,
             grace: GRACE,
             supervisor: self.supervisor.clone(),
-            cell: None,
+            confinement: None,
         })
     }
 }
@@ -279,7 +279,7 @@ impl Agent for CliAgent {
             output_cap: OUTPUT_CAP,
             grace: GRACE,
             supervisor: self.supervisor.clone(),
-            cell: None,
+            confinement: None,
         }))
     }
 

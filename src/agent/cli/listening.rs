@@ -67,7 +67,7 @@ impl CliAgent {
             Some(found) => found.map(Some).map_err(ReportFileError::from),
             None => read_report(job.report),
         };
-        read.map(|read| read.map(|read| redactor.report(read)))
+        read.and_then(|read| read.map(|read| redactor.report(read)).transpose())
     }
 
     pub(super) fn redactor(&self, job: &Job<'_>) -> Redactor {

@@ -10,6 +10,7 @@ use crate::{
     evidence::gathered::GateEvidence,
     findings::{Finding, FindingCode, Weight},
     ids::ObjectId,
+    isolation::Level,
     text,
 };
 
@@ -36,6 +37,8 @@ pub struct Case {
     pub product: BTreeSet<String>,
     /// Where the commands ran.
     pub place: Place,
+    /// What kept them apart.
+    pub isolation: Option<Level>,
     /// How long they took, in milliseconds.
     pub duration_ms: u64,
 }
@@ -51,8 +54,8 @@ pub struct Case {
 pub fn judge(case: Case) -> Receipt {
     let (state, reason) =
         decide(case.gate, &case.tree, &case.commands, case.verdict.as_ref(), &case.evidence, &case.product);
-    let Case { gate, tree, commands, verdict, evidence, place, duration_ms, .. } = case;
-    Receipt { gate, tree, state, reason, commands, verdict, evidence, place, duration_ms }
+    let Case { gate, tree, commands, verdict, evidence, product: _, place, isolation, duration_ms } = case;
+    Receipt { gate, tree, state, reason, commands, verdict, evidence, place, isolation, duration_ms }
 }
 
 /// Finds the state of a gate and the reason for it.

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     evidence::gathered::GateEvidence,
     ids::{Digest, ObjectId, TaskId},
+    isolation::Level,
     text,
 };
 
@@ -126,6 +127,9 @@ pub struct Receipt {
     pub evidence: GateEvidence,
     /// Where it was judged.
     pub place: Place,
+    /// What kept its commands apart, where there were some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<Level>,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
 }

@@ -48,6 +48,7 @@ fn receipt(gate: GateKind, commands: Vec<CommandReceipt>, verdict: Option<Subage
         verdict,
         evidence: GateEvidence::default(),
         product: std::collections::BTreeSet::new(),
+        isolation: None,
         place: place("r1"),
         duration_ms: 7,
     })

@@ -9,6 +9,7 @@ use super::Outcome;
 use crate::{
     findings::Finding,
     ids::{Digest, ObjectId, TaskId},
+    isolation::Level,
     patch::{Conflict, Patch},
     report::Report,
     session::Session,
@@ -43,6 +44,9 @@ pub struct AttemptRecord {
     /// What it changed, integrated or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patch: Option<Patch>,
+    /// What kept its process apart, where it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<Level>,
     /// Why its patch could not be integrated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<Conflict>,

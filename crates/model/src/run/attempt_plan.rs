@@ -83,6 +83,7 @@ impl AttemptPlan {
                 session: None,
                 report: None,
                 patch: None,
+                isolation: None,
                 conflicts: Vec::new(),
             },
             task: self.id.task,

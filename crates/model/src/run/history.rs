@@ -136,6 +136,7 @@ impl History {
                 ended_ms: now_ms,
                 commands: receipt.commands.clone(),
                 evidence: receipt.evidence.clone(),
+                isolation: receipt.isolation,
             })
         };
         jobs.iter().map(run).collect()

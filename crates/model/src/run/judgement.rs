@@ -55,7 +55,7 @@ fn names_of_product(ledger: &Ledger) -> BTreeSet<String> {
 /// Judges the gates whose commands ran on `tree`.
 #[must_use]
 pub(super) fn judge_gates(ledger: &Ledger, runs: Vec<GateRun>, tree: &ObjectId, place: &Place) -> Vec<JudgedGate> {
-    let judge = |GateRun { gate, began_ms, ended_ms, commands, evidence }| {
+    let judge = |GateRun { gate, began_ms, ended_ms, commands, evidence, isolation }| {
         let role = Role::ALL.into_iter().find(|role| role.gate() == Some(gate));
         let receipt = gate::judge(Case {
             gate,
@@ -65,6 +65,7 @@ pub(super) fn judge_gates(ledger: &Ledger, runs: Vec<GateRun>, tree: &ObjectId, 
             evidence,
             product: names_of_product(ledger),
             place: place.clone(),
+            isolation,
             duration_ms: ended_ms.saturating_sub(began_ms),
         });
         JudgedGate { receipt, began_ms }
@@ -107,6 +108,7 @@ mod tests {
             ended_ms: 35,
             commands,
             evidence: crate::evidence::gathered::GateEvidence::default(),
+            isolation: None,
         };
         let tests = handoff.gates.iter().find(|receipt| receipt.gate == GateKind::Tests).unwrap();
         let runs = vec![run(GateKind::Tests, tests.commands.clone()), run(GateKind::Review, Vec::new())];

@@ -114,6 +114,7 @@ fn attempt(outcome: Outcome, from_s: u64, to_s: u64, report: Option<Report>, pat
             report
         }),
         patch,
+        isolation: None,
         conflicts: Vec::new(),
     }
 }
@@ -154,6 +155,7 @@ fn receipt(gate: GateKind, state: GateState, reason: &str, commands: Vec<Command
         verdict: None,
         evidence: crate::evidence::gathered::GateEvidence::default(),
         place: place(),
+        isolation: None,
     }
 }
 

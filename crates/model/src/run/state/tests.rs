@@ -169,6 +169,7 @@ impl Play {
                 ended_ms: 1,
                 commands,
                 evidence: crate::evidence::gathered::GateEvidence::default(),
+                isolation: None,
             }
         });
         let runs = runs.collect();
@@ -516,6 +517,7 @@ fn what_happened_before_is_not_written_again() {
         ended_ms: 0,
         commands: Vec::new(),
         evidence: crate::evidence::gathered::GateEvidence::default(),
+        isolation: None,
     });
     let actions = play.run.gates_ran(runs.collect(), Happened::Before, 0);
     assert!(!actions.iter().any(|action| matches!(action, Action::Write(_))));
