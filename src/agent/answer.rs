@@ -4,6 +4,7 @@
 use std::{
     fs::File,
     io::{self, Write as _},
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
@@ -21,8 +22,9 @@ pub struct AnswerFile {
     /// The turns that are counted, and the most of them. One more, and the process is stopped.
     pub turns: Option<TurnLimit>,
     /// What the program says when its work is done: whoever stays after it is ended.
-    #[serde(default)]
     pub last_words: Vec<LastWord>,
+    /// How long it may stay then, and again after whatever more it says; six times as long in all.
+    pub patience: Duration,
 }
 
 /// Lines that count as turns.
@@ -42,6 +44,7 @@ pub(super) struct Answer {
     pub(super) truncated: bool,
     turns: Option<TurnCounter>,
     last_word: LastWordListener,
+    pub(super) patience: Duration,
 }
 
 /// What was heard in a piece of an answer.
@@ -63,6 +66,7 @@ impl Answer {
             truncated: false,
             turns,
             last_word: LastWordListener::new(orders.last_words.clone()),
+            patience: orders.patience,
         })
     }
 
@@ -155,8 +159,14 @@ mod tests {
     fn an_answer_is_kept_to_its_cap() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("answer");
-        let mut answer =
-            Answer::begin(&AnswerFile { path: path.clone(), cap: 4, turns: None, last_words: Vec::new() }).unwrap();
+        let mut answer = Answer::begin(&AnswerFile {
+            path: path.clone(),
+            cap: 4,
+            turns: None,
+            last_words: Vec::new(),
+            patience: Duration::ZERO,
+        })
+        .unwrap();
         let nothing = Heard { out_of_turns: false, last_word: false };
         assert!(answer.take(b"012") == nothing && !answer.truncated);
         assert!(answer.take(b"345") == nothing && answer.truncated);

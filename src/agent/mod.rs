@@ -47,6 +47,7 @@ pub use cli::{CliAgent, ProgramInfo, abilities, kinds, programs};
 pub use command::CommandAgent;
 pub use environment::EnvironmentError;
 pub use error::AgentError;
+pub use event_lines::LastWord;
 pub use launcher::{LAUNCH, launch_main};
 pub use process::{Launch, run};
 pub use program::is_found;

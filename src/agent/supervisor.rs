@@ -46,11 +46,6 @@ const LEFTOVER_GRACE: Duration = Duration::from_secs(2);
 /// How long the killed have to be gone before they count as survivors.
 pub(super) const KILL_MAX: Duration = Duration::from_secs(10);
 
-/// How long a program may stay after its last word, how much longer it may for saying something further, and the most
-/// that it may in all.
-const AFTER_LAST_WORD: Duration = Duration::from_secs(10);
-const AFTER_LAST_WORD_MAX: Duration = Duration::from_secs(60);
-
 /// How often a start is tried again that failed for a passing reason, and how long between: a second in all.
 const START_RETRIES: u32 = 20;
 const START_RETRY_PAUSE: Duration = Duration::from_millis(50);
@@ -424,10 +419,10 @@ impl Supervision {
                     Some(answer) if which == ANSWER => {
                         let heard = answer.take(&bytes[..length]);
                         stop |= heard.out_of_turns;
-                        let now = Instant::now();
+                        let (now, patience) = (Instant::now(), answer.patience);
                         self.overstays = match self.overstays {
-                            _ if heard.last_word => Some((now + AFTER_LAST_WORD, now + AFTER_LAST_WORD_MAX)),
-                            Some((_, latest)) => Some(((now + AFTER_LAST_WORD).min(latest), latest)),
+                            _ if heard.last_word => Some((now + patience, now + 6 * patience)),
+                            Some((_, latest)) => Some(((now + patience).min(latest), latest)),
                             None => None,
                         };
                     }

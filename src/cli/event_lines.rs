@@ -35,7 +35,7 @@ impl Observer for EventLines {
             Progress::GateStarted { gate } => json!({ "event": "gate-started", "gate": gate }),
             Progress::GateJudged { receipt } => json!({
                 "event": "gate-judged", "gate": receipt.gate, "state": receipt.state, "reason": receipt.reason,
-                "duration-ms": receipt.duration_ms,
+                "duration-ms": receipt.duration_ms, "failure": receipt.failure_lines(),
             }),
             Progress::Cancelling => json!({ "event": "cancelling" }),
         };

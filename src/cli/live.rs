@@ -266,6 +266,9 @@ impl Observer for Live {
                 };
                 let took = wording::duration(receipt.duration_ms);
                 self.event(colour, mark, &format!("gate {:10}  {took:>9}  {}", receipt.gate, reason(&receipt.reason)));
+                for line in receipt.failure_lines() {
+                    self.line(&format!("          {line}"));
+                }
             }
             Progress::Cancelling => {
                 let running = text::count(self.state().status.running.len(), "agent");

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use implementer_model::{
     evidence::{
         gathered::{self, GateEvidence},
-        mutants,
+        manifest, mutants,
         proof::{self, Outcome, RevertProof},
         restore, source,
     },
     gate::{CommandReceipt, TestCounts},
-    patch::{Blob, Change},
+    patch::{Blob, Change, FileMode},
     run::{self, Contribution, EvidencePlan, GateJob},
 };
 use tokio_util::sync::CancellationToken;
@@ -118,13 +118,16 @@ impl Experiments<'_> {
         let plain_new = |change: &&Change| {
             change.old.is_none() && source::is_discovered(&change.path) && source::is_test_path(&change.path)
         };
-        if of_tests.iter().all(plain_new) {
+        let manifests = self.manifests_as_on_base();
+        if of_tests.iter().all(plain_new) && manifests.is_empty() {
             return Ok(());
         }
         let entries: Vec<(String, Option<Blob>)> =
             of_tests.iter().map(|change| (change.path.clone(), change.old.clone())).collect();
-        let head = self.make(|| self.context.store.with_entries(&self.head, &entries).map(Some))?;
-        let Some(head) = head else { return Ok(()) };
+        let texts: Vec<_> = manifests.iter().map(|(path, mode, text)| (path.as_str(), *mode, text.as_str())).collect();
+        let store = &self.context.store;
+        let head =
+            self.make(|| store.with_entries(&self.head, &entries).and_then(|head| store.with_texts(&head, &texts)))?;
         let ran = gates::run_one(self.context, self.job, GateTarget::experiment(&head.commit), self.stop).await?;
         if self.stop.is_cancelled() {
             return Ok(());
@@ -135,6 +138,19 @@ impl Experiments<'_> {
         let files: Vec<String> = of_tests.iter().map(|change| change.path.clone()).collect();
         evidence.findings.extend(gathered::base_tests(&before, ran.results.as_ref(), failed, self.plan, &files));
         Ok(())
+    }
+
+    /// Returns the manifests that patches changed, with what they say about tests as the base had it and the rest as it is.
+    fn manifests_as_on_base(&self) -> Vec<(String, FileMode, String)> {
+        let store = &self.context.store;
+        let text = |blob: &Blob| store.read_text(&blob.id, FILE_MAX as u64);
+        let changes = self.plan.changes.iter();
+        let mixed = changes.filter_map(|change| {
+            let (old, new) = (change.old.as_ref()?, change.new.as_ref()?);
+            let text = manifest::with_tests_of(&change.path, &text(old)?, &text(new)?)?;
+            Some((change.path.clone(), new.mode, text))
+        });
+        tokio::task::block_in_place(|| mixed.collect())
     }
 
     /// Takes each task's patch out in turn, as far as runs and time allow.
@@ -189,39 +205,34 @@ impl Experiments<'_> {
         Ok(())
     }
 
-    /// Runs the tests without a task's patch. Where a patch does nothing but add functions they are emptied instead,
-    /// keeping their names: without them the tests could not be loaded, which proves nothing.
+    /// Runs the tests without a task's patch. What it did to functions is undone first, because that leaves everything
+    /// there that tests load: where a test notices that, one run was enough.
     async fn without(&self, contribution: &Contribution) -> Result<Outcome, RunError> {
         let store = &self.context.store;
         let files = self.product_files(contribution);
-        let emptied: Vec<_> = files
+        let undone: Vec<_> = files
             .iter()
-            .filter_map(|file| Some((file, mutants::emptied(&file.path, file.before.as_deref(), &file.text)?)))
+            .filter_map(|file| Some((file, mutants::undone(&file.path, file.before.as_deref(), &file.text)?)))
             .collect();
-        let hollow = || {
-            let text = |(file, emptied): &(&ProductFile, mutants::Emptied)| {
-                (file.path.clone(), file.blob.mode, emptied.text.clone())
-            };
-            let texts: Vec<_> = emptied.iter().map(text).collect();
-            let texts: Vec<_> = texts.iter().map(|(path, mode, text)| (path.as_str(), *mode, text.as_str())).collect();
-            store.with_texts(&self.head, &texts)
-        };
-        let only_adds =
-            !emptied.is_empty() && emptied.len() == files.len() && emptied.iter().all(|(_, emptied)| emptied.only_adds);
-        if only_adds {
-            let outcome = self.outcome_on(&self.make(hollow)?).await?;
-            if outcome != Outcome::NotLoaded {
+        let mut functions = None;
+        if !undone.is_empty() {
+            let texts = undone.iter().map(|(file, text)| (file.path.as_str(), file.blob.mode, text.as_str()));
+            let texts: Vec<_> = texts.collect();
+            let outcome = self.outcome_on(&self.make(|| store.with_texts(&self.head, &texts))?).await?;
+            if matches!(outcome, Outcome::Proven { .. }) {
                 return Ok(outcome);
             }
+            functions = Some(outcome);
         }
         let Some(head) = self.make(|| store.without_patch(&self.head, &contribution.patch))? else {
-            return Ok(Outcome::NotTried { why: "a later patch builds on the same lines".to_owned() });
+            let why = "a later patch builds on the same lines".to_owned();
+            return Ok(functions.unwrap_or(Outcome::NotTried { why }));
         };
-        let outcome = self.outcome_on(&head).await?;
-        if outcome == Outcome::NotLoaded && !only_adds && !emptied.is_empty() {
-            return self.outcome_on(&self.make(hollow)?).await;
-        }
-        Ok(outcome)
+        Ok(match (functions, self.outcome_on(&head).await?) {
+            // That something could not be loaded proves nothing about what it does.
+            (Some(Outcome::Nothing), Outcome::NotLoaded) => Outcome::Nothing,
+            (_, outcome) => outcome,
+        })
     }
 
     async fn outcome_on(&self, head: &Head) -> Result<Outcome, RunError> {

@@ -175,3 +175,144 @@ fn a_red_base_ends_the_run_before_more_is_paid_for() {
     let ran = bench.run(["--allow-red-base"]).expect(0);
     assert_eq!(found(&ran, FindingCode::RedBase)[0].weight, Weight::Warning);
 }
+
+/// A report of the feature that says that its work is there already, shown by this.
+fn done_already(shown: &serde_json::Value) -> serde_json::Value {
+    let mut claim = json!({ "id": "feature-1", "status": "already-done", "note": "it is there" });
+    claim.as_object_mut().unwrap().extend(shown.as_object().unwrap().clone());
+    json!({ "feature": { "report": { "requirements": [claim] } }, "tests": { "write": { "test_more.py": MORE_TEST } } })
+}
+
+#[test]
+fn work_that_is_there_already_passes_where_the_base_shows_it_and_not_on_a_word() {
+    let shown = json!({ "paths": ["shop.py"], "tests": ["test_base.py::Base::test_total"] });
+    for (claim, complete, why) in [
+        (shown, true, ""),
+        (json!({ "tests": ["test_nothing"] }), false, "no test `test_nothing` ran on the base"),
+        (json!({ "paths": ["cart.py"] }), false, "the base has no `cart.py`"),
+        (json!({}), false, "changed nothing"),
+    ] {
+        let bench = bench();
+        bench.script(&done_already(&claim));
+        let ran = bench.run([]).expect(i32::from(!complete));
+        let handoff = ran.handoff();
+        let feature = handoff.tasks.iter().find(|task| task.id.as_str() == "feature").unwrap();
+        let found = found(&ran, FindingCode::NotAlreadyDone);
+        if complete {
+            assert!(feature.reason.starts_with("there was nothing to do"), "{}", feature.reason);
+            assert!(
+                ran.summary().contains("met before the run: `test_base.py::Base::test_total`, `shop.py`"),
+                "{}",
+                ran.summary()
+            );
+        }
+        assert!(feature.reason.contains(why) || found.iter().any(|one| one.message.contains(why)), "{why}: {found:#?}");
+        assert_eq!(found.len(), usize::from(why.contains("the base")), "{found:#?}");
+    }
+}
+
+#[test]
+fn evidence_costs_no_more_than_one_run_of_the_tests_for_each_task_that_writes() {
+    let bench = bench();
+    let features: String = (1..=7).map(|n| format!("## Feature {{#f{n}}}\nTouches: m{n}.py\n- m{n}\n\n")).collect();
+    let verification = "## Verification\n- tests: `python3 -m unittest`\n- validation: `git --version`\n";
+    bench.write(
+        ".backend-implementer/plan.md",
+        &format!("# Eight\n\n{features}## Testing\nTouches: test_*.py\n- test\n\n{verification}"),
+    );
+    bench.commit("eight tasks");
+    let mut script = serde_json::Map::new();
+    let mut test = "import unittest\n\n\nclass All(unittest.TestCase):\n".to_owned();
+    for n in 1..=7 {
+        script.insert(
+            format!("f{n}"),
+            json!({ "write": { format!("m{n}.py"): format!("def f(x):\n    return x + {n}\n") } }),
+        );
+        test += &format!(
+            "    def test_{n}(self):\n        import m{n}\n        self.assertEqual(m{n}.f(1), {})\n\n",
+            n + 1
+        );
+    }
+    script.insert("tests".to_owned(), json!({ "write": { "test_all.py": test } }));
+    bench.script(&script.into());
+    let ran = bench.run([]).expect(0);
+    let receipt = tests_gate(&ran);
+    assert_eq!(receipt.evidence.proofs.len(), 7);
+    assert!(
+        receipt.evidence.proofs.iter().all(|proof| matches!(proof.outcome, Outcome::Proven { .. })),
+        "{receipt:#?}"
+    );
+    let further = std::fs::read_dir(ran.out.join("gates")).unwrap().flatten().filter(|entry| entry.path().is_dir());
+    let further: Vec<_> = further.map(|entry| entry.file_name()).collect();
+    // The base, and one experiment for each of the seven.
+    assert_eq!(further.len(), 8, "{further:?}");
+    let begun = |what: &str| ran.read_bytes(what).len();
+    assert!(begun("gates/base/tests-1.log") > 0, "the base ran");
+    // Each requirement is shown with the test that would notice.
+    assert!((1..=7).all(|n| ran.summary().contains(&format!("test_{n}"))), "{}", ran.summary());
+}
+
+#[test]
+fn the_author_of_tests_is_told_once_what_no_test_notices() {
+    let bench = bench();
+    let config = std::fs::read_to_string(bench.repo().join(".github/backend-implementer.yml")).unwrap();
+    bench.write(".github/backend-implementer.yml", &config.replace("rework-rounds: 0", "rework-rounds: 2"));
+    bench.commit("rounds");
+    bench.script(&json!({
+        "feature": { "write": { "shop.py": WITH_TAX } },
+        "tests#1": { "write": { "test_more.py": MORE_TEST } },
+        "tests#2": { "write": { "test_tax.py": TAX_TEST } },
+    }));
+    let ran = bench.run([]).expect(0);
+    let handoff = ran.handoff();
+    let calls = |task: &str| handoff.tasks.iter().find(|one| one.id.as_str() == task).unwrap().attempts.len();
+    assert_eq!((calls("feature"), calls("tests")), (1, 2));
+    assert!(found(&ran, FindingCode::NothingProvesIt).is_empty());
+    let brief = std::fs::read_to_string(ran.out.join("tasks/tests/brief.md")).unwrap();
+    assert!(brief.contains("Write a test that fails without this work") && brief.contains("task feature"), "{brief}");
+}
+
+#[test]
+fn a_changed_test_of_the_base_passes_where_the_reviewer_confirms_it_by_name() {
+    let bench = bench();
+    let taxed = "def total(items):\n    return sum(items) * 2\n";
+    let script = |message: &str| {
+        let finding = json!({ "severity": "note", "message": message });
+        json!({
+            "feature": { "write": { "shop.py": taxed } },
+            "tests": { "write": { "test_base.py": BASE_TEST.replace("), 3)", "), 6)") } },
+            "review": { "report": { "findings": [finding] } },
+        })
+    };
+    bench.script(&script("test_total_of_all may change, because feature-1 asks for it"));
+    let ran = bench.run([]).expect(1);
+    assert_eq!(found(&ran, FindingCode::BaseTestRed).len(), 1, "another test was confirmed");
+    let brief = std::fs::read_to_string(ran.out.join("tasks/review/brief.md")).unwrap();
+    assert!(brief.contains("`test_base.py` (changed by task `tests`)"), "{brief}");
+    std::fs::remove_dir_all(bench.path("out")).unwrap();
+    bench.script(&script("`test_total` may change, because `feature-1` asks for it"));
+    let ran = bench.run([]).expect(0);
+    assert!(found(&ran, FindingCode::BaseTestRed).is_empty());
+}
+
+#[test]
+fn settings_of_a_runner_in_a_manifest_of_the_product_are_those_of_the_base_when_its_tests_run() {
+    let bench = bench();
+    let manifest = |settings: &str| format!("[metadata]\nname = shop\n\n[tool:pytest]\n{settings}\n");
+    bench.write("setup.cfg", &manifest("addopts = -q"));
+    // A runner that reads its settings from the manifest.
+    bench.write(
+        "runner.py",
+        "import configparser, sys, unittest\nc = configparser.ConfigParser()\nc.read('setup.cfg')\n\
+         name = 'test_none*.py' if 'none' in c['tool:pytest']['addopts'] else 'test_*.py'\n\
+         r = unittest.TextTestRunner().run(unittest.defaultTestLoader.discover('.', name))\n\
+         print(f'{r.testsRun} passed in 0.1s' if r.testsRun and r.wasSuccessful() else '1 passed in 0.1s' if not r.testsRun else '1 failed in 0.1s')\n\
+         sys.exit(not r.wasSuccessful())\n",
+    );
+    bench.write(".backend-implementer/plan.md", &PLAN.replace("python3 -m unittest", "python3 runner.py"));
+    bench.commit("a manifest");
+    let broken = "def total(items):\n    return 0\n";
+    bench.script(&json!({ "feature": { "write": { "shop.py": broken, "setup.cfg": manifest("addopts = none") } } }));
+    let ran = bench.run([]).expect(1);
+    assert!(!found(&ran, FindingCode::BaseTestRed).is_empty(), "{:#?}", ran.handoff().findings);
+}

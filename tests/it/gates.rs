@@ -44,7 +44,8 @@ fn a_gate_that_cannot_pass_ends_the_run_before_a_subagent_is_paid_for() {
         ("- validation: `true`\n", "the tests gate has no command"),
         ("- tests: `no-such-runner --all`\n- validation: `true`\n", "`no-such-runner` was not found"),
     ] {
-        let ran = plan_with(verification).run([]).expect(1);
+        let bench = plan_with(verification);
+        let ran = bench.run([]).expect(1);
         let handoff = ran.handoff();
         assert_eq!(handoff.tasks.iter().map(|task| task.attempts.len()).sum::<usize>(), 0, "{verification}");
         let found: Vec<_> =

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use backend_implementer::agent::{Ended, Exit, Launch, LaunchError, SUPERVISE, run};
+use backend_implementer::agent::{AnswerFile, Ended, Exit, LastWord, Launch, LaunchError, SUPERVISE, run};
 use implementer_model::ids::Digest;
 use tempfile::TempDir;
 
@@ -486,4 +486,27 @@ fn a_supervisor_without_orders_says_so() {
         assert_eq!(output.status.code(), Some(2));
         assert!(String::from_utf8_lossy(&output.stdout).contains("got no orders"));
     }
+}
+
+#[test]
+fn whoever_stays_after_the_last_word_is_ended_and_counts_as_done() {
+    // With a terminal's escape sequences before it, and with a child that stays as well.
+    let said = "printf '\\033[2K{ \"type\": \"result\" }\\n'; sleep 3600 & exec sleep 3600";
+    let mut stand = Stand::new(said);
+    let answer = stand.path("answer.jsonl");
+    stand.launch.answer = Some(AnswerFile {
+        path: answer.clone(),
+        cap: 1024,
+        turns: None,
+        last_words: vec![LastWord(vec![("/type".to_owned(), "result".to_owned())])],
+        patience: Duration::from_millis(100),
+    });
+    let ended = stand.run().unwrap();
+    assert!(ended.overstayed && !ended.stopped && ended.survivors == 0, "{ended:?}");
+    assert!(fs::read_to_string(answer).unwrap().contains("result"));
+    // Who says nothing of the kind is waited for, and who ends by itself did not overstay.
+    stand.launch.argv =
+        vec!["/bin/sh".to_owned(), "-c".to_owned(), "echo '{\"type\": \"step\"}'; sleep 0.3".to_owned()];
+    let ended = stand.run().unwrap();
+    assert!(!ended.overstayed && ended.exit == Exit::Code(0), "{ended:?}");
 }

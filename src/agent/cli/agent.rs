@@ -5,6 +5,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::OnceLock,
+    time::Duration,
 };
 
 use implementer_model::{
@@ -39,6 +40,9 @@ use crate::agent::{
 
 /// The most bytes of an answer that are read: an answer with its stream of events.
 pub(super) const ANSWER_CAP: u64 = 64 * 1024 * 1024;
+
+/// How long a program may stay after its last word.
+const AFTER_LAST_WORD: Duration = Duration::from_secs(10);
 
 /// An agent program.
 #[derive(Debug)]
@@ -192,6 +196,7 @@ impl CliAgent {
                 cap: ANSWER_CAP,
                 turns: turns.map(|(max, prefix)| TurnLimit { prefix: prefix.to_owned(), max }),
                 last_words: invocation.last_words.iter().map(|pairs| last_word(pairs)).collect(),
+                patience: AFTER_LAST_WORD,
             }),
             output_cap: OUTPUT_CAP,
             grace: GRACE,

@@ -9,6 +9,7 @@ pub mod counts;
 pub mod detect;
 pub mod formats;
 pub mod gathered;
+pub mod manifest;
 pub mod mutants;
 pub mod numbers;
 pub mod proof;

@@ -1,6 +1,10 @@
 //! Judges a gate: from what ran and what the subagent said to passed, failed, skipped or not run. Fails shut.
 
-use super::{CommandReceipt, CountSource, GateKind, GateState, Place, Receipt, SubagentVerdict, TestCounts};
+use std::collections::BTreeSet;
+
+use super::{
+    CommandReceipt, CountSource, GateKind, GateState, Place, Receipt, SubagentVerdict, TestCounts, lacking::lacks,
+};
 use crate::{
     command,
     evidence::gathered::GateEvidence,
@@ -13,8 +17,6 @@ use crate::{
 /// The longest command that a reason shows, in characters.
 const SHOWN_COMMAND_MAX: usize = 120;
 
-/// The exit code of a shell, and of what calls like one, for a program that is not there.
-const NOT_FOUND: i32 = 127;
 /// The most tests that a reason names.
 const SHOWN_TESTS_MAX: usize = 3;
 
@@ -31,6 +33,8 @@ pub struct Case {
     pub verdict: Option<SubagentVerdict>,
     /// What was found out beside the gate's own run.
     pub evidence: GateEvidence,
+    /// The names of files and folders that patches changed: what is missing of those is no fault of the environment.
+    pub product: BTreeSet<String>,
     /// Where the commands ran.
     pub place: Place,
     /// What kept them apart.
@@ -48,8 +52,9 @@ pub struct Case {
 /// - A tests gate whose commands show no sign of a test that ran is *failed*, however well they exited.
 #[must_use]
 pub fn judge(case: Case) -> Receipt {
-    let (state, reason) = decide(case.gate, &case.tree, &case.commands, case.verdict.as_ref(), &case.evidence);
-    let Case { gate, tree, commands, verdict, evidence, place, isolation, duration_ms } = case;
+    let (state, reason) =
+        decide(case.gate, &case.tree, &case.commands, case.verdict.as_ref(), &case.evidence, &case.product);
+    let Case { gate, tree, commands, verdict, evidence, product: _, place, isolation, duration_ms } = case;
     Receipt { gate, tree, state, reason, commands, verdict, evidence, place, isolation, duration_ms }
 }
 
@@ -60,12 +65,13 @@ pub(super) fn decide(
     commands: &[CommandReceipt],
     verdict: Option<&SubagentVerdict>,
     evidence: &GateEvidence,
+    product: &BTreeSet<String>,
 ) -> (GateState, String) {
     let failed = |reason: String| (GateState::Failed, reason);
     let not_run = |reason: String| (GateState::NotRun, reason);
 
     // A program that is not there says nothing about anybody's work.
-    if let Some(lacking) = commands.iter().find_map(lacks) {
+    if let Some(lacking) = commands.iter().find_map(|command| lacks(command, product)) {
         return not_run(lacking);
     }
     // What went wrong outweighs what is missing.
@@ -130,26 +136,6 @@ pub(super) fn decide(
         ));
     }
     (GateState::Passed, passed_reason(commands, tests, verdict))
-}
-
-/// Says what the environment lacks, where a command shows that it lacks something: a program that was not found, or a module
-/// that the command itself names.
-fn lacks(command: &CommandReceipt) -> Option<String> {
-    let what = if command.exit_code == Some(NOT_FOUND) {
-        shown(command)
-    } else if command.exit_code.is_none() && command.trouble.as_deref().is_some_and(|why| why.contains("was not found"))
-    {
-        format!("`{}`", text::terminal(command.argv.first()?))
-    } else {
-        let module = command.argv.iter().skip_while(|word| *word != "-m").nth(1)?;
-        let missing =
-            command.exit_code != Some(0) && command.output_tail.contains(&format!("No module named {module}"));
-        missing.then(|| format!("the module `{}`", text::terminal(module)))?
-    };
-    Some(format!(
-        "the environment lacks {what}: install it before the work begins, with `setup` in the configuration or with \
-         `workflow.setup`"
-    ))
 }
 
 fn passed_reason(commands: &[CommandReceipt], tests: Option<TestCounts>, verdict: &SubagentVerdict) -> String {

@@ -1,6 +1,7 @@
 //! Gates: the checks that must pass before submission, and their evidence.
 
 mod judgement;
+mod lacking;
 mod proof;
 
 pub use crate::{
@@ -21,6 +22,7 @@ use crate::{
     evidence::gathered::GateEvidence,
     ids::{Digest, ObjectId, TaskId},
     isolation::Level,
+    text,
 };
 
 /// What became of a gate. Failed, skipped and not run are three other things than passed, and none of them opens.
@@ -35,6 +37,27 @@ pub enum GateState {
     Skipped,
     /// It did not run.
     NotRun,
+}
+
+/// The most tests that are named of a red gate, and the most lines of its output, in a terminal.
+const TESTS_SHOWN: usize = 5;
+const LINES_SHOWN: usize = 5;
+
+impl Receipt {
+    /// Says of a gate that is not passed which tests failed, what was printed last and where the log is; nothing of one that
+    /// passed. For a terminal: each entry is one line.
+    #[must_use]
+    pub fn failure_lines(&self) -> Vec<String> {
+        let red = self.commands.iter().filter(|command| command.exit_code != Some(0) || command.trouble.is_some());
+        let mut lines = Vec::new();
+        for command in red.filter(|_| self.state != GateState::Passed) {
+            lines.extend(command.failing_tests(TESTS_SHOWN).map(|names| format!("failing: {names}")));
+            let tail = command.last_lines(LINES_SHOWN);
+            lines.extend(tail.lines().map(|line| format!("| {}", text::truncate(&text::terminal(line), 160))));
+            lines.extend(command.log.as_ref().map(|log| format!("log: {log}")));
+        }
+        lines
+    }
 }
 
 impl GateState {

@@ -1,5 +1,7 @@
 //! Proofs that gates passed: values that nothing but a passed receipt gives, and that a complete hand-off demands.
 
+use std::collections::BTreeSet;
+
 use super::{GateKind, GateState, Receipt, judgement::decide};
 use crate::{
     ids::{Digest, ObjectId},
@@ -62,8 +64,14 @@ impl PassedGate {
         if receipt.tree != *tree {
             return Err(NotPassed::OtherTree { gate, judged: receipt.tree.clone(), tree: tree.clone() });
         }
-        let (state, reason) =
-            decide(gate, &receipt.tree, &receipt.commands, receipt.verdict.as_ref(), &receipt.evidence);
+        let (state, reason) = decide(
+            gate,
+            &receipt.tree,
+            &receipt.commands,
+            receipt.verdict.as_ref(),
+            &receipt.evidence,
+            &BTreeSet::new(),
+        );
         if state != GateState::Passed {
             return Err(NotPassed::Contradicted { gate, state, reason });
         }

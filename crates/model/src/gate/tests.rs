@@ -5,7 +5,7 @@ fn tree(digit: &str) -> ObjectId {
     ObjectId::new(digit.repeat(40)).unwrap()
 }
 
-fn command(exit_code: Option<i32>, tests: Option<(u64, u64, u64)>) -> CommandReceipt {
+pub(super) fn command(exit_code: Option<i32>, tests: Option<(u64, u64, u64)>) -> CommandReceipt {
     CommandReceipt {
         argv: vec!["make".to_owned(), "unit tests".to_owned()],
         asked_by: AskedBy::Plan,
@@ -47,6 +47,7 @@ fn receipt(gate: GateKind, commands: Vec<CommandReceipt>, verdict: Option<Subage
         commands,
         verdict,
         evidence: GateEvidence::default(),
+        product: std::collections::BTreeSet::new(),
         isolation: None,
         place: place("r1"),
         duration_ms: 7,

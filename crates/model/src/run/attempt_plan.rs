@@ -5,7 +5,7 @@ use crate::{
     budget::{Dollars, Exhausted},
     findings::{Finding, FindingCode, Weight},
     ids::{Digest, ObjectId},
-    record::{AttemptEnded, AttemptId, AttemptRecord, AttemptRecords, AttemptStarted, Outcome},
+    record::{AttemptEnded, AttemptId, AttemptRecord, AttemptRecords, AttemptStarted, FailureKind, Outcome},
     roster::Subagent,
     schedule::Task,
     scope::CheckedPatch,
@@ -89,7 +89,7 @@ impl AttemptPlan {
             task: self.id.task,
             reason: reason.to_owned(),
             findings: Vec::new(),
-            failure: crate::record::FailureKind::default(),
+            failure: FailureKind::default(),
         }
     }
 
@@ -104,7 +104,9 @@ impl AttemptPlan {
     #[must_use]
     pub fn without_result(self, now_ms: u64, reason: &str) -> AttemptRecords {
         let started = self.started();
-        let ended = self.ended_with(now_ms, Outcome::Failed, FindingCode::SubagentFailed, reason);
+        let mut ended = self.ended_with(now_ms, Outcome::Failed, FindingCode::SubagentFailed, reason);
+        // The job is run again by whoever runs jobs; a fan-out has no further job for it.
+        ended.failure = FailureKind::Final;
         AttemptRecords::new(started, ended).expect("invariant: both are made of the same plan")
     }
 

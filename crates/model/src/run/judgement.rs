@@ -1,5 +1,7 @@
 //! From what ran and what the quality subagents said to the receipts of the gates.
 
+use std::collections::BTreeSet;
+
 use super::{
     gate_job::GateRun,
     ledger::{JudgedGate, Ledger},
@@ -42,6 +44,14 @@ pub(super) fn verdict_of_role(ledger: &Ledger, role: Role) -> Option<SubagentVer
     refused.map(|at| verdicts.swap_remove(at)).or_else(|| verdicts.pop())
 }
 
+/// Returns the names of the files and folders that integrated patches changed, without what stands behind a dot.
+fn names_of_product(ledger: &Ledger) -> BTreeSet<String> {
+    let patches = ledger.commits().iter().filter_map(|commit| ledger.integrated_patch(commit));
+    let paths = patches.flat_map(|patch| &patch.changes).map(|change| change.path.as_str());
+    let names = paths.flat_map(|path| path.split('/')).filter_map(|part| part.split('.').find(|name| !name.is_empty()));
+    names.map(str::to_owned).collect()
+}
+
 /// Judges the gates whose commands ran on `tree`.
 #[must_use]
 pub(super) fn judge_gates(ledger: &Ledger, runs: Vec<GateRun>, tree: &ObjectId, place: &Place) -> Vec<JudgedGate> {
@@ -53,6 +63,7 @@ pub(super) fn judge_gates(ledger: &Ledger, runs: Vec<GateRun>, tree: &ObjectId, 
             commands,
             verdict: role.and_then(|role| verdict_of_role(ledger, role)),
             evidence,
+            product: names_of_product(ledger),
             place: place.clone(),
             isolation,
             duration_ms: ended_ms.saturating_sub(began_ms),

@@ -199,7 +199,7 @@ impl Stand {
             scratch: &path("scratch"),
             turns: Some(5),
             budget: None,
-            time_limit: std::time::Duration::from_secs(60),
+            time_limit: Duration::from_secs(60),
             pass_environment: &self.passed,
         })
     }

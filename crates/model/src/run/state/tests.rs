@@ -13,6 +13,8 @@ use crate::{
     summary::fixture,
 };
 
+mod blame;
+
 /// A run that is played by hand: what it wants done is kept until somebody does it.
 struct Play {
     run: Run,

@@ -1,0 +1,155 @@
+//! Manifests that hold the product's settings and those of its tests: what is of the tests is put back as the base had it,
+//! and the rest stays.
+
+use serde_json::Value;
+
+/// Settings of runners at the top of `package.json`.
+const PACKAGE_KEYS: [&str; 9] = ["jest", "mocha", "ava", "vitest", "nyc", "c8", "tap", "jasmine", "playwright"];
+
+/// Returns a manifest with what it says about tests as in `base`, and everything else as in `result`. `None` for a file of
+/// another kind, and where nothing about tests is another.
+#[must_use]
+pub fn with_tests_of(path: &str, base: &str, result: &str) -> Option<String> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let text = match name {
+        "package.json" => package(base, result)?,
+        "pyproject.toml" => sections(base, result, |name| {
+            ["tool.pytest", "tool.coverage", "tool.tox", "tool.nox", "project.entry-points.pytest11"]
+                .iter()
+                .any(|own| name == *own || name.starts_with(&format!("{own}.")))
+        }),
+        "setup.cfg" => sections(base, result, |name| {
+            matches!(name, "tool:pytest" | "aliases" | "nosetests" | "unittest" | "behave")
+                || name.starts_with("coverage:")
+        }),
+        "Cargo.toml" => {
+            let text = sections(base, result, |name| matches!(name, "[test" | "profile.test"));
+            let kept = text.split_inclusive('\n').filter(|line| !is_switch(line) || base.contains(line.trim()));
+            kept.collect()
+        }
+        _ => return None,
+    };
+    (text != result).then_some(text)
+}
+
+/// Tells whether a line of Cargo's manifest takes tests out of what is built.
+fn is_switch(line: &str) -> bool {
+    let line: String = line.split_whitespace().collect();
+    matches!(line.as_str(), "test=false" | "doctest=false" | "harness=false" | "autotests=false")
+}
+
+/// Puts the settings of runners and the scripts that start tests back.
+fn package(base: &str, result: &str) -> Option<String> {
+    let base: Value = serde_json::from_str(base).ok()?;
+    let mut manifest: Value = serde_json::from_str(result).ok()?;
+    let was = manifest.clone();
+    let all = manifest.as_object_mut()?;
+    for key in PACKAGE_KEYS {
+        put(all, key, base.get(key));
+    }
+    let of_tests = |name: &str| {
+        let name = name.strip_prefix("pre").or_else(|| name.strip_prefix("post")).unwrap_or(name);
+        name == "test" || name.starts_with("test:") || name.starts_with("test-")
+    };
+    let old = base.get("scripts").and_then(Value::as_object);
+    if let Some(scripts) = all.get_mut("scripts").and_then(Value::as_object_mut) {
+        let names: Vec<String> = scripts.keys().chain(old.into_iter().flat_map(|old| old.keys())).cloned().collect();
+        for name in names.iter().filter(|name| of_tests(name)) {
+            // A script that is new takes nothing away.
+            if let Some(value) = old.and_then(|old| old.get(name)) {
+                put(scripts, name, Some(value));
+            }
+        }
+    }
+    if manifest == was { Some(result.to_owned()) } else { serde_json::to_string_pretty(&manifest).ok() }
+}
+
+fn put(all: &mut serde_json::Map<String, Value>, key: &str, value: Option<&Value>) {
+    match value {
+        Some(value) => drop(all.insert(key.to_owned(), value.clone())),
+        None => drop(all.remove(key)),
+    }
+}
+
+/// A section of a file of sections: its name without the outer brackets, and its lines with that of the name.
+struct Section<'a> {
+    name: &'a str,
+    text: String,
+}
+
+fn read(text: &str) -> Vec<Section<'_>> {
+    let mut all = vec![Section { name: "", text: String::new() }];
+    for line in text.split_inclusive('\n') {
+        let head = line.trim();
+        let is_head = line.starts_with('[') && head.ends_with(']');
+        if is_head {
+            let name = head[1..].split_once(']').map_or("", |(name, _)| name);
+            all.push(Section { name: name.trim(), text: String::new() });
+        }
+        all.last_mut().expect("invariant: there is a first section").text.push_str(line);
+    }
+    all
+}
+
+/// Takes the sections of `base` that belong to the tests, and all others of `result`, each in its place.
+fn sections(base: &str, result: &str, of_tests: impl Fn(&str) -> bool) -> String {
+    let old: Vec<Section<'_>> = read(base).into_iter().filter(|section| of_tests(section.name)).collect();
+    let mut put = false;
+    let mut text = String::new();
+    let all_old = || old.iter().map(|section| section.text.as_str()).collect::<String>();
+    for section in read(result) {
+        if !of_tests(section.name) {
+            text.push_str(&section.text);
+        } else if !std::mem::replace(&mut put, true) {
+            // Together, where the first of them stands.
+            text.push_str(&all_old());
+        }
+    }
+    if !put && !old.is_empty() {
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.push_str(&all_old());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_of_the_tests_is_put_back_and_the_rest_stays() {
+        let base = r#"{"version": "1", "scripts": {"test": "jest", "build": "tsc"}, "jest": {"bail": true}}"#;
+        let result =
+            r#"{"version": "2", "scripts": {"test": "true", "build": "vite", "lint": "x"}, "mocha": {"grep": "a"}}"#;
+        let both: Value = serde_json::from_str(&with_tests_of("web/package.json", base, result).unwrap()).unwrap();
+        let expected =
+            r#"{"version": "2", "scripts": {"test": "jest", "build": "vite", "lint": "x"}, "jest": {"bail": true}}"#;
+        assert_eq!(both, serde_json::from_str::<Value>(expected).unwrap());
+
+        let base = "[project]\nname = \"a\"\n\n[tool.pytest.ini_options]\naddopts = \"-q\"\n";
+        let result =
+            "[project]\nname = \"b\"\n\n[tool.pytest.ini_options]\naddopts = \"-k nothing\"\n\n[tool.ruff]\nx = 1\n";
+        let expected = "[project]\nname = \"b\"\n\n[tool.pytest.ini_options]\naddopts = \"-q\"\n[tool.ruff]\nx = 1\n";
+        assert_eq!(with_tests_of("pyproject.toml", base, result).as_deref(), Some(expected));
+
+        let base = "[package]\nname = \"a\"\n";
+        let result = "[package]\nname = \"a\"\n\n[lib]\ntest = false\n\n[[test]]\nname = \"x\"\nharness = false\n\n[dependencies]\ny = \"1\"\n";
+        let expected = "[package]\nname = \"a\"\n\n[lib]\n\n[dependencies]\ny = \"1\"\n";
+        assert_eq!(with_tests_of("Cargo.toml", base, result).as_deref(), Some(expected));
+        assert_eq!(with_tests_of("setup.cfg", "[metadata]\nname = a\n", "[metadata]\nname = b\n"), None);
+    }
+
+    #[test]
+    fn what_says_nothing_about_tests_is_left_alone() {
+        for (path, base, result) in [
+            ("package.json", r#"{"scripts": {"test": "jest"}}"#, r#"{"scripts": {"test": "jest", "build": "x"}}"#),
+            ("package.json", "{", "{}"),
+            ("Cargo.toml", "[package]\n", "[package]\n[dependencies]\na = \"1\"\n"),
+            ("pom.xml", "<a/>", "<b/>"),
+        ] {
+            assert_eq!(with_tests_of(path, base, result), None, "{path}: {result}");
+        }
+    }
+}
