@@ -8,7 +8,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Where the list is.
-const LIST: &str = "tests/it/messages.txt";
+const LIST: &str = "tests/messages.txt";
 
 /// Words and turns that no message uses, with what to say in their place.
 const BANNED: &[(&str, &str)] = &[
