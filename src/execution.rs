@@ -25,6 +25,7 @@ use crate::{
     journal::{self, Journal, JournalError, Seal},
     run_dir::{RunDir, RunDirError},
     sandbox::{Level, SandboxError},
+    telemetry,
     workspace::{
         WorkspaceError,
         slots::{Slot, SlotPool},
@@ -246,7 +247,11 @@ impl Prepared {
         cancel: CancellationToken,
         observer: &mut dyn Observer,
     ) -> Result<Executed, ExecutionError> {
+        let environment = self.setup.environment.clone();
         let handoff = coordinator::run(self.setup, self.resumed, cancel, observer).await?;
+        if let Err(error) = telemetry::send(&self.folder, &environment).await {
+            tracing::warn!("{error}. The run is not touched by that; its trace is trace.otlp.json");
+        }
         Ok(Executed { handoff, folder: self.folder })
     }
 }

@@ -94,7 +94,7 @@ pub enum IntakeError {
 
 fn summarise(diagnostics: &[Diagnostic]) -> String {
     let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
-    format!("{} must be mended before anything can run", implementer_model::text::count(errors, "problem"))
+    format!("fix {} before anything can run", implementer_model::text::count(errors, "problem"))
 }
 
 /// Reads the agent files as a commit has them: what lies uncommitted in a checkout has no say in who may touch what.

@@ -64,6 +64,14 @@ names! {
         Report = "report.html",
         /// When what happened.
         Timeline = "timeline.json",
+        /// The findings as SARIF.
+        Findings = "findings.sarif",
+        /// The gates as JUnit XML.
+        GatesJunit = "gates.junit.xml",
+        /// The gates as CTRF.
+        GatesCtrf = "gates.ctrf.json",
+        /// The run as a trace of OpenTelemetry.
+        Trace = "trace.otlp.json",
         /// The commits and patches.
         Bundle = "implementation.bundle",
         /// The logs of the gates; in a fan-out also the folder of their result.

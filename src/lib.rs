@@ -21,6 +21,7 @@ pub mod run_dir;
 pub mod runtime;
 pub mod sandbox;
 pub mod step;
+pub mod telemetry;
 pub mod uncommitted;
 pub mod untrusted;
 pub mod verify;

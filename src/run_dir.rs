@@ -16,13 +16,21 @@ use crate::layout::{self, RUNS_DIR, RunFile, TaskFile};
 #[derive(Debug, thiserror::Error)]
 pub enum RunDirError {
     /// The folder holds a run already.
-    #[error("{path} already holds a run; name another folder with --out, or remove this one")]
+    #[error("{path} already holds a finished run; name another folder with --out, or remove this one")]
     Taken {
         /// The folder.
         path: PathBuf,
     },
+    /// The folder holds what no run has written.
+    #[error("{path} is not empty and holds no run: it has `{name}`; name a new or empty folder with --out")]
+    NotOurs {
+        /// The folder.
+        path: PathBuf,
+        /// Something that is in it.
+        name: String,
+    },
     /// Another process is at work in the folder.
-    #[error("another process is at work in {path} ({who}); wait for it, or end it")]
+    #[error("another process is using {path} ({who}); wait for it, or stop it")]
     AtWork {
         /// The folder.
         path: PathBuf,
@@ -30,7 +38,7 @@ pub enum RunDirError {
         who: String,
     },
     /// There is no run to go on with.
-    #[error("there is no run in {path} that broke off; leave `--resume` out to begin one")]
+    #[error("there is no interrupted run in {path}; leave out `--resume` to start one")]
     NothingToResume {
         /// The folder.
         path: PathBuf,
@@ -53,11 +61,25 @@ pub struct RunDir {
     _lock: Arc<fs::File>,
 }
 
+/// Returns the name of something in the folder that no run has written. A run that broke off before its journal may have left
+/// files of ours.
+fn foreign_entry(root: &Path) -> io::Result<Option<String>> {
+    for entry in fs::read_dir(root)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        let ours =
+            name == layout::TASKS || RunFile::ALL.iter().any(|file| file.name() == name) || layout::is_gates(&name);
+        if !ours {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
+}
+
 impl RunDir {
-    /// Makes the folder. It may exist, but must not hold a run.
+    /// Makes the folder. It may exist, but must hold neither a run nor anything of somebody else.
     ///
     /// # Errors
-    /// When it holds a run, or cannot be written.
+    /// When it holds something, or cannot be written.
     pub fn create(root: &Path) -> Result<Self, RunDirError> {
         let io_error = |source| RunDirError::Io { path: root.to_owned(), source };
         fs::create_dir_all(root).map_err(io_error)?;
@@ -65,6 +87,9 @@ impl RunDir {
         let root = root.canonicalize().map_err(io_error)?;
         if root.join(RunFile::Journal).exists() || root.join(RunFile::Store).exists() {
             return Err(RunDirError::Taken { path: root });
+        }
+        if let Some(name) = foreign_entry(&root).map_err(io_error)? {
+            return Err(RunDirError::NotOurs { path: root, name });
         }
         let lock = lock(&root)?;
         Ok(Self { root, _lock: Arc::new(lock) })
@@ -206,7 +231,7 @@ impl RunDir {
     pub fn write(&self, path: impl AsRef<Path>, content: &[u8]) -> Result<(), RunDirError> {
         let path = self.root.join(path);
         let io_error = |source| RunDirError::Io { path: path.clone(), source };
-        let folder = path.parent().unwrap_or(&self.root);
+        let folder = path.parent().expect("invariant: a file of the run is below its folder");
         let mut file = tempfile::Builder::new().prefix(".writing-").tempfile_in(folder).map_err(io_error)?;
         io::Write::write_all(&mut file, content).map_err(io_error)?;
         // Temporary files are for their owner alone; these are for whoever may read the folder.

@@ -228,7 +228,7 @@ impl Runner {
     /// # Errors
     /// When the runner did not say.
     pub fn run_key(&self) -> Result<RunKey, RunnerError> {
-        Ok(RunKey::Workflow { run: self.run_id()?, attempt: self.attempt() })
+        Ok(RunKey::Workflow { run: self.run_id()?, attempt: self.attempt()? })
     }
 
     /// Returns the id of the workflow run.
@@ -239,10 +239,13 @@ impl Runner {
         self.required("GITHUB_RUN_ID")?.parse().map_err(|_| RunnerError::Missing("GITHUB_RUN_ID"))
     }
 
-    /// Returns which attempt at the workflow run this is, from 1. Emulations of a runner may not say.
-    #[must_use]
-    pub fn attempt(&self) -> u32 {
-        self.get("GITHUB_RUN_ATTEMPT").and_then(|attempt| attempt.parse().ok()).unwrap_or(1)
+    /// Returns which attempt at the workflow run this is, from 1. An approval of the first is none of a later one.
+    ///
+    /// # Errors
+    /// When the runner did not say.
+    pub fn attempt(&self) -> Result<u32, RunnerError> {
+        let attempt = self.required("GITHUB_RUN_ATTEMPT")?.parse().ok().filter(|attempt| *attempt > 0);
+        attempt.ok_or(RunnerError::Missing("GITHUB_RUN_ATTEMPT"))
     }
 
     /// Returns who caused this attempt at the workflow run.

@@ -103,13 +103,13 @@ impl Agent for CommandAgent {
             output_cap: OUTPUT_CAP,
             grace: GRACE,
             supervisor: self.supervisor.clone(),
-            cell: None,
+            confinement: None,
         })
     }
 
     fn conclude(&self, job: &Job<'_>, _: &Ended) -> Conclusion {
         let redactor = Redactor::of(&self.environment, job.pass_environment);
-        let report = read_report(job.report).map(|read| read.map(|read| redactor.report(read)));
+        let report = read_report(job.report).and_then(|read| read.map(|read| redactor.report(read)).transpose());
         Conclusion { session: None, report }
     }
 }

@@ -7,9 +7,9 @@
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 #[cfg(target_os = "linux")]
-pub(super) use linux::{alive, ask, kill_all, kill_session};
+pub(super) use linux::{adopt, alive, ask, kill_adopted, kill_all, kill_session};
 #[cfg(not(target_os = "linux"))]
-pub(super) use portable::{alive, ask, kill_all, kill_session};
+pub(super) use portable::{adopt, alive, ask, kill_adopted, kill_all, kill_session};
 
 /// Sends a signal. A process that has ended meanwhile, or is another user's, is no error: what stays shows at the end.
 pub(super) fn send(pid: Pid, signal: Signal) {
@@ -27,16 +27,19 @@ fn ask_group(leader: Pid) {
 mod linux {
     use std::{
         collections::{HashMap, HashSet, VecDeque},
-        fs,
+        fs, io,
         time::{Duration, Instant},
     };
 
-    use rustix::process::{Pid, Signal, getpgid, getpid};
+    use rustix::process::{Pid, Signal, WaitOptions, getpgid, getpid, waitpid};
 
     use super::{ask_group, send};
 
     /// How long processes that keep starting others are hunted in one go.
     const HUNT_MAX: Duration = Duration::from_millis(500);
+
+    /// How long between two looks whether the killed are gone.
+    const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
     /// Asks everything below this process but `spared` to end. Group members hear it once, as one.
     pub(in crate::agent) fn ask(leader: Option<Pid>, spared: Option<Pid>) {
@@ -117,6 +120,44 @@ mod linux {
         }
         for pid in stopped {
             send(pid, Signal::KILL);
+        }
+    }
+
+    /// Makes this process the parent of everything whose supervisor is lost: a child subreaper, as supervisors are.
+    pub(in crate::agent) fn adopt() -> io::Result<()> {
+        Ok(rustix::process::set_child_subreaper(Some(getpid()))?)
+    }
+
+    /// Kills what lost supervisors have left to this process, and returns how many of them still run in the end.
+    ///
+    /// A supervisor has a session of its own, so that nothing it watched can be of ours; all else that this process starts
+    /// is. `supervisors` are those that are at work.
+    pub(in crate::agent) fn kill_adopted(supervisors: &HashSet<Pid>, within: Duration) -> u32 {
+        let (me, end) = (getpid(), Instant::now() + within);
+        let ours = Stat::read(me).map(|stat| stat.session);
+        loop {
+            let children = match children_in_proc(me) {
+                Some(children) => children,
+                None => parent_table().remove(&me).unwrap_or_default(),
+            };
+            let is_elsewhere = |pid: Pid| Stat::read(pid).is_some_and(|stat| Some(stat.session) != ours);
+            let is_adopted = |pid: &Pid| !supervisors.contains(pid) && is_elsewhere(*pid);
+            let adopted: Vec<Pid> = children.into_iter().filter(is_adopted).collect();
+            if adopted.is_empty() {
+                return 0;
+            }
+            // All are stopped before the first is killed: a child of one that is gone is ours in the next round.
+            for signal in [Signal::STOP, Signal::KILL] {
+                adopted.iter().for_each(|pid| send(*pid, signal));
+            }
+            for pid in &adopted {
+                // Nobody else waits for it, and one that is not gone yet is looked at again.
+                let _ = waitpid(Some(*pid), WaitOptions::NOHANG);
+            }
+            if Instant::now() >= end {
+                return u32::try_from(adopted.iter().filter(|pid| is_running(**pid)).count()).unwrap_or(u32::MAX);
+            }
+            std::thread::sleep(LOOK_AGAIN);
         }
     }
 
@@ -230,9 +271,19 @@ mod linux {
 
 #[cfg(not(target_os = "linux"))]
 mod portable {
+    use std::{collections::HashSet, io, time::Duration};
+
     use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
     use super::ask_group;
+
+    pub(in crate::agent) fn adopt() -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(in crate::agent) fn kill_adopted(_supervisors: &HashSet<Pid>, _within: Duration) -> u32 {
+        0
+    }
 
     pub(in crate::agent) fn ask(leader: Option<Pid>, _spared: Option<Pid>) {
         if let Some(leader) = leader {

@@ -1,7 +1,7 @@
-//! The launcher: our own executable, started once more by a supervisor, that enters a cell and becomes the program.
+//! The launcher: our own executable, started once more by a supervisor, that enters a confinement and becomes the program.
 //!
 //! It is a process of its own because entering is for good: a supervisor has to stay outside of what it supervises. In a
-//! cell with a PID namespace a second one stays inside as the first process there, the keeper: it starts the program,
+//! confinement with a PID namespace a second one stays inside as the first process there, the keeper: it starts the program,
 //! waits for what loses its parent, and takes everything with it when it ends.
 
 use std::{
@@ -28,7 +28,7 @@ use super::{
     protocol::{Exit, LaunchError, ORDERS_MAX},
     supervisor::{exit_of, is_passing},
 };
-use crate::sandbox::Cell;
+use crate::sandbox::Confinement;
 
 /// The first argument that makes the executable a launcher.
 pub const LAUNCH: &str = "__launch";
@@ -44,7 +44,7 @@ pub(super) struct Start {
     pub(super) directory: PathBuf,
     pub(super) environment: Vec<(String, String)>,
     pub(super) input: Option<PathBuf>,
-    pub(super) cell: Cell,
+    pub(super) confinement: Confinement,
 }
 
 /// What a launcher says. One that becomes the program says nothing: its end of the socket is closed by that.
@@ -96,7 +96,7 @@ pub fn launch_main() -> ExitCode {
     let Ok(socket) = socket else { return ExitCode::from(2) };
     let Ok(Some(start)) = read_frame::<Start>(&socket) else { return ExitCode::from(2) };
     let inside = std::env::args().nth(2).is_some_and(|argument| argument == INSIDE);
-    let outcome = match (start.cell.needs_keeper(), inside) {
+    let outcome = match (start.confinement.needs_keeper(), inside) {
         (true, false) => send_inside(&start, &socket),
         (true, true) => keep(&start, &socket),
         (false, _) => Err(become_program(&start)),
@@ -111,7 +111,7 @@ pub fn launch_main() -> ExitCode {
     }
 }
 
-/// Enters the cell and becomes the program. Returns why it did not.
+/// Enters the confinement and becomes the program. Returns why it did not.
 fn become_program(start: &Start) -> Said {
     let mut command = match prepare(start) {
         Ok(command) => command,
@@ -121,7 +121,7 @@ fn become_program(start: &Start) -> Said {
     not_started(start, &error)
 }
 
-/// Enters the cell, and prepares the program as seen from there.
+/// Enters the confinement, and prepares the program as seen from there.
 fn prepare(start: &Start) -> Result<Command, Said> {
     let name = || start.argv.first().cloned().unwrap_or_default();
     let failed = |why: String| Said::Failed(LaunchError::Sandbox { program: name(), why });
@@ -138,7 +138,7 @@ fn prepare(start: &Start) -> Result<Command, Said> {
             }
         },
     };
-    start.cell.enter().map_err(|error| failed(error.to_string()))?;
+    start.confinement.enter().map_err(|error| failed(error.to_string()))?;
     let program = program::resolve(&start.argv, &start.directory, &start.environment).map_err(Said::Failed)?;
     let mut command = Command::new(program);
     command
@@ -161,13 +161,13 @@ fn not_started(start: &Start, error: &io::Error) -> Said {
     }
 }
 
-/// Makes the namespaces of the cell, and starts a keeper in them.
+/// Makes the namespaces of the confinement, and starts a keeper in them.
 fn send_inside(start: &Start, socket: &UnixStream) -> Result<(), Said> {
     let failed = |error: io::Error| {
         let program = start.argv.first().cloned().unwrap_or_default();
         Said::Failed(LaunchError::Sandbox { program, why: error.to_string() })
     };
-    start.cell.unshare().map_err(failed)?;
+    start.confinement.unshare().map_err(failed)?;
     let ours = socket.try_clone().map_err(failed)?;
     let keeper = Command::new("/proc/self/exe")
         .args([LAUNCH, INSIDE])

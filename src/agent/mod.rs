@@ -26,6 +26,7 @@ mod descendants;
 mod ears;
 mod environment;
 mod error;
+mod event_lines;
 mod launcher;
 mod new_file;
 mod output;
@@ -48,6 +49,7 @@ pub use environment::EnvironmentError;
 pub use error::AgentError;
 pub use launcher::{LAUNCH, launch_main};
 pub use process::{Launch, run};
+pub use program::is_found;
 pub use protocol::{Ended, Exit, LaunchError, SUPERVISE};
 pub use redaction::Secrets;
 pub use report_file::{ReportFileError, read_report};
@@ -182,7 +184,7 @@ impl Conclusion {
     pub fn without(self, secrets: &Secrets) -> Self {
         Self {
             session: self.session.map(|session| secrets.taken_out_of(session)),
-            report: self.report.map(|report| report.map(|read| secrets.taken_out_of_report(read))),
+            report: self.report.and_then(|read| read.map(|read| secrets.taken_out_of_report(read)).transpose()),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! A supervised process, as the coordinator sees it: what to start, and how it ended.
 
 use std::{
+    collections::BTreeSet,
     fmt,
     path::{Path, PathBuf},
     process::Stdio,
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -20,7 +22,7 @@ use super::{
     protocol::{Ended, GRACE_MAX, LaunchError, Orders, SUPERVISE, Word},
     supervisor::KILL_MAX,
 };
-use crate::sandbox::{self, Cell};
+use crate::sandbox::{self, Confinement};
 
 /// How much later than its last deadline a supervisor may report, before it is given up.
 const REPORT_MARGIN: Duration = Duration::from_secs(5);
@@ -53,7 +55,7 @@ pub struct Launch {
     /// The executable that can be a supervisor: our own.
     pub supervisor: PathBuf,
     /// What it is confined to; none to run it as we are.
-    pub cell: Option<Cell>,
+    pub confinement: Option<Confinement>,
 }
 
 impl fmt::Debug for Launch {
@@ -70,7 +72,7 @@ impl fmt::Debug for Launch {
             .field("output_cap", &self.output_cap)
             .field("grace", &self.grace)
             .field("supervisor", &self.supervisor)
-            .field("cell", &self.cell)
+            .field("confinement", &self.confinement)
             .finish()
     }
 }
@@ -103,7 +105,7 @@ impl Launch {
                 .map(|answer| Ok(AnswerFile { path: absolute(&answer.path)?, ..answer.clone() }))
                 .transpose()?,
             secrets: self.secrets.clone(),
-            cell: self.cell.clone(),
+            confinement: self.confinement.clone(),
         };
         // Only a path that is not UTF-8 cannot be written.
         let mut line = serde_json::to_vec(&orders).map_err(|error| LaunchError::Invalid { what: error.to_string() })?;
@@ -121,6 +123,8 @@ impl Launch {
 /// When the process could not be started, or its supervisor failed.
 pub async fn run(launch: &Launch, stop: impl Future<Output = ()>) -> Result<Ended, LaunchError> {
     let orders = launch.orders()?;
+    descendants::adopt()
+        .map_err(|error| launch.failed(format!("what a lost supervisor leaves cannot be ended: {error}")))?;
     let mut supervisor = Command::new(&launch.supervisor)
         .arg(SUPERVISE)
         // A supervisor needs no environment, and what it has could be read by what it starts.
@@ -134,6 +138,8 @@ pub async fn run(launch: &Launch, stop: impl Future<Output = ()>) -> Result<Ende
     let (Some(mut control), Some(words)) = (supervisor.stdin.take(), supervisor.stdout.take()) else {
         return Err(launch.failed("its pipes are missing"));
     };
+    // It leaves our session when it has its orders, and is known by then.
+    let _at_work = AtWork::new(&supervisor);
     // When the supervisor is gone already, its own words say more than "broken pipe".
     let _ = control.write_all(&orders).await;
 
@@ -147,11 +153,11 @@ pub async fn run(launch: &Launch, stop: impl Future<Output = ()>) -> Result<Ende
             line = words.next_line() => match line.ok().flatten().map(|line| serde_json::from_str(&line)) {
                 Some(Ok(Word::Started { pid })) => group = Pid::from_raw(pid),
                 Some(Ok(Word::Refused(error))) => {
-                    let over = is_over(&mut supervisor).await;
+                    let over = is_over(&mut supervisor, false).await;
                     return Err(if over { error } else { lost(launch, supervisor, group).await });
                 }
                 Some(Ok(Word::Ended(ended))) => {
-                    if !is_over(&mut supervisor).await {
+                    if !is_over(&mut supervisor, true).await {
                         break;
                     }
                     if ended.survivors > 0 {
@@ -172,9 +178,36 @@ pub async fn run(launch: &Launch, stop: impl Future<Output = ()>) -> Result<Ende
     Err(lost(launch, supervisor, group).await)
 }
 
-/// Waits for a supervisor that has said its last word: it ends at once, or somebody else spoke for it.
-async fn is_over(supervisor: &mut Child) -> bool {
-    tokio::time::timeout(REPORT_MARGIN, supervisor.wait()).await.is_ok()
+/// The supervisors that are at work, to be told from what lost ones left behind.
+static SUPERVISORS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+/// One of them, for as long as it is.
+struct AtWork(Option<i32>);
+
+impl AtWork {
+    fn new(supervisor: &Child) -> Self {
+        let pid = supervisor.id().and_then(|id| i32::try_from(id).ok());
+        supervisors().extend(pid);
+        Self(pid)
+    }
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        if let Some(pid) = self.0 {
+            supervisors().remove(&pid);
+        }
+    }
+}
+
+fn supervisors() -> MutexGuard<'static, BTreeSet<i32>> {
+    SUPERVISORS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits for a supervisor that has said its last word: it ends at once and as it said, or somebody else spoke for it.
+async fn is_over(supervisor: &mut Child, well: bool) -> bool {
+    let ended = tokio::time::timeout(REPORT_MARGIN, supervisor.wait()).await;
+    ended.is_ok_and(|status| status.is_ok_and(|status| status.code().is_some() && status.success() == well))
 }
 
 /// Ends everything that a supervisor watched which did not say how its process ended.
@@ -191,11 +224,22 @@ async fn lost(launch: &Launch, mut supervisor: Child, group: Option<Pid>) -> Lau
         let _ = tokio::time::timeout(REPORT_MARGIN, words.read_to_end(&mut said)).await;
     }
     let mut left = String::new();
-    if let Some(user) = launch.cell.as_ref().and_then(Cell::user) {
+    let ended = tokio::task::spawn_blocking(|| {
+        let at_work = supervisors().iter().filter_map(|pid| Pid::from_raw(*pid)).collect();
+        descendants::kill_adopted(&at_work, KILL_MAX)
+    });
+    match ended.await {
+        Ok(0) => {}
+        Ok(count) => {
+            left = format!("; {} of it cannot be ended", implementer_model::text::count(count as usize, "process"))
+        }
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+    if let Some(user) = launch.confinement.as_ref().and_then(Confinement::user) {
         let executable = launch.supervisor.clone();
         let ended = tokio::task::spawn_blocking(move || sandbox::end_everything(&executable, user)).await;
         if let Ok(Err(error)) = ended {
-            left = format!("; {error}");
+            left.push_str(&format!("; {error}"));
         }
     }
     let said = implementer_model::text::plain(&String::from_utf8_lossy(&said));

@@ -10,7 +10,7 @@ use implementer_model::ids::Digest;
 use serde::{Deserialize, Serialize};
 
 use super::answer::AnswerFile;
-use crate::sandbox::Cell;
+use crate::sandbox::Confinement;
 
 /// The first argument that makes the executable a supervisor.
 pub const SUPERVISE: &str = "__supervise";
@@ -36,7 +36,7 @@ pub(super) struct Orders {
     pub(super) answer: Option<AnswerFile>,
     pub(super) secrets: Vec<String>,
     /// What the process is confined to; none to start it as we are.
-    pub(super) cell: Option<Cell>,
+    pub(super) confinement: Option<Confinement>,
 }
 
 /// What a supervisor says.
@@ -101,6 +101,9 @@ pub struct Ended {
     pub stopped: bool,
     /// Whether it was stopped because it took more turns than it may.
     pub out_of_turns: bool,
+    /// Whether it was ended because it stayed after its last word.
+    #[serde(default)]
+    pub overstayed: bool,
     /// Whether its answer is not whole.
     pub answer_truncated: bool,
     /// Whether something had to be killed because it did not end when it was asked to.

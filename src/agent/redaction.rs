@@ -6,7 +6,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use implementer_model::report::ReadReport;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::secret_forms::forms_of;
+use super::{report_file::ReportFileError, secret_forms::forms_of};
 use crate::untrusted;
 
 /// The shortest value that is looked for: shorter ones stand in too many innocent places.
@@ -74,22 +74,32 @@ impl Secrets {
         self.by_name.iter().map(|(_, value, _)| value.clone()).collect()
     }
 
-    /// Takes them out of every text of a value.
+    /// Takes them out of every text of a value. None of its texts that others write has to be of a form.
+    ///
+    /// # Panics
+    /// When one has all the same: a secret must not be passed on because of it.
     #[must_use]
     pub fn taken_out_of<T: Serialize + DeserializeOwned>(&self, value: T) -> T {
         if self.is_empty() {
             return value;
         }
-        let Ok(mut json) = serde_json::to_value(&value) else { return value };
+        let mut json = serde_json::to_value(&value).expect("invariant: what is recorded is plain data");
         self.all.json(&mut json);
-        // Only texts have changed. Where one of them had to be of a form, it is no secret's, and stays.
-        serde_json::from_value(json).unwrap_or(value)
+        serde_json::from_value(json).expect("invariant: only texts have changed, and those of others have no form")
     }
 
     /// Takes them out of a report.
-    #[must_use]
-    pub fn taken_out_of_report(&self, read: ReadReport) -> ReadReport {
+    ///
+    /// # Errors
+    /// When one stands where a name has to be, so that nothing else can.
+    pub fn taken_out_of_report(&self, read: ReadReport) -> Result<ReadReport, ReportFileError> {
         self.all.report(read)
+    }
+
+    /// Takes them out of a text.
+    #[must_use]
+    pub fn taken_out_of_text(&self, text: &str) -> String {
+        self.all.text(text)
     }
 
     /// Takes them out of a plain file of at most `limit` bytes, whatever is in it. It is replaced as a whole.
@@ -174,15 +184,15 @@ impl Redactor {
         }
     }
 
-    /// Takes secrets out of every text of a report.
-    pub(super) fn report(&self, read: ReadReport) -> ReadReport {
-        let Ok(mut value) = serde_json::to_value(&read.report) else { return read };
+    /// Takes secrets out of every text of a report. One in the place of a name cannot be taken out.
+    pub(super) fn report(&self, read: ReadReport) -> Result<ReadReport, ReportFileError> {
         if self.search.is_none() {
-            return read;
+            return Ok(read);
         }
+        let mut value = serde_json::to_value(&read.report).expect("invariant: a report is plain data");
         self.json(&mut value);
-        // Only texts have changed, so that it is still a report.
-        serde_json::from_value(value).map_or_else(|_| read.clone(), |report| ReadReport { report, ..read.clone() })
+        let report = serde_json::from_value(value).map_err(|_| ReportFileError::Secret)?;
+        Ok(ReadReport { report, ..read })
     }
 
     /// Takes in the next piece of a stream, and returns what can be shown by now: what may be the beginning of a secret

@@ -24,6 +24,9 @@ pub enum ReportFileError {
     /// What is in it is not a report.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// A secret stands in it where only a name can.
+    #[error("the report has the value of a secret in the place of a name, so that nothing of it is kept")]
+    Secret,
     /// Where the subagent ran it was found to be no report.
     #[error("{0}")]
     Told(String),

@@ -11,9 +11,16 @@ use implementer_model::{github_ids::ArtifactId, ids::Digest, text};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncSeekExt as _},
+    sync::OnceCell,
+};
 
 use super::Packed;
+
+mod read;
+
+pub use self::read::{Listed, ReadError};
 use crate::http::{self, Again, Pace, Timeouts};
 
 /// How much goes into one block, in bytes: GitHub's own client takes 8 MiB. Azure takes 50,000 blocks of a blob ("Put
@@ -82,6 +89,8 @@ pub struct ArtifactService {
     run: String,
     job: String,
     pace: Pace,
+    /// What the run had when it was first asked for.
+    listed: OnceCell<Vec<Listed>>,
 }
 
 impl ArtifactService {
@@ -107,6 +116,7 @@ impl ArtifactService {
             run,
             job,
             pace: Pace { longest_wait: Duration::from_secs(20), repetitions: 4, ..Pace::default() },
+            listed: OnceCell::new(),
         })
     }
 
@@ -211,28 +221,35 @@ impl ArtifactService {
         name: &str,
         body: &Value,
     ) -> Result<T, UploadError> {
-        let call = || async {
-            let request = self.client.post(format!("{}/{SERVICE}/{operation}", self.url));
-            let answer = request.bearer_auth(self.token.expose_secret()).json(body).send().await;
-            let answer = answer.map_err(|error| unreachable_service(doing, name, &error))?;
-            let status = answer.status();
-            let bytes = answer.bytes().await.map_err(|error| unreachable_service(doing, name, &error))?;
-            let bytes = &bytes[..bytes.len().min(ANSWER_MAX)];
-            if status.is_success() {
-                return serde_json::from_slice(bytes)
-                    .map_err(|error| refused(doing, name, &format!("its answer cannot be read: {error}"), false));
-            }
-            if status.as_u16() == 409 {
-                return Err(UploadError::Exists(name.to_owned()));
-            }
-            if status.as_u16() == 404 {
-                return Err(UploadError::NoService("ACTIONS_RESULTS_URL"));
-            }
-            let said = text::truncate(&text::terminal(&String::from_utf8_lossy(bytes)), 300);
-            let again = status.is_server_error() || status.as_u16() == 429;
-            Err(refused(doing, name, &format!("the service answers {status}: {said}"), again))
-        };
-        self.again(call).await
+        self.again(|| self.call_once(doing, operation, name, body)).await
+    }
+
+    async fn call_once<T: DeserializeOwned>(
+        &self,
+        doing: &'static str,
+        operation: &'static str,
+        name: &str,
+        body: &Value,
+    ) -> Result<T, UploadError> {
+        let request = self.client.post(format!("{}/{SERVICE}/{operation}", self.url));
+        let answer = request.bearer_auth(self.token.expose_secret()).json(body).send().await;
+        let answer = answer.map_err(|error| unreachable_service(doing, name, &error))?;
+        let status = answer.status();
+        let bytes = answer.bytes().await.map_err(|error| unreachable_service(doing, name, &error))?;
+        let bytes = &bytes[..bytes.len().min(ANSWER_MAX)];
+        if status.is_success() {
+            return serde_json::from_slice(bytes)
+                .map_err(|error| refused(doing, name, &format!("its answer cannot be read: {error}"), false));
+        }
+        if status.as_u16() == 409 {
+            return Err(UploadError::Exists(name.to_owned()));
+        }
+        if status.as_u16() == 404 {
+            return Err(UploadError::NoService("ACTIONS_RESULTS_URL"));
+        }
+        let said = text::truncate(&text::terminal(&String::from_utf8_lossy(bytes)), 300);
+        let again = status.is_server_error() || status.as_u16() == 429;
+        Err(refused(doing, name, &format!("the service answers {status}: {said}"), again))
     }
 
     async fn again<T, F: Future<Output = Result<T, UploadError>>>(

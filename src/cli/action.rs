@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{exit, exit::Failure, show};
+use super::{exit, exit::Failure, live::Live, show};
 use crate::step::{self, StepEnd};
 
 /// Works as a step of GitHub Actions. Everything comes from the runner's environment.
@@ -10,7 +10,7 @@ use crate::step::{self, StepEnd};
 pub(super) struct Arguments {}
 
 pub(super) fn run(_: &Arguments) -> Result<u8, Failure> {
-    Ok(match step::act(&mut show::Live::new(), show::note)? {
+    Ok(match step::act(&mut Live::new(), show::note)? {
         StepEnd::Done => exit::COMPLETE,
         StepEnd::Incomplete => exit::INCOMPLETE,
         StepEnd::BadInput => exit::BAD_INPUT,

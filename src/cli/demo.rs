@@ -2,18 +2,20 @@
 
 use std::{
     fs,
+    io::IsTerminal as _,
     path::{Path, PathBuf},
 };
 
 use anyhow::Context as _;
 use clap::Args;
-use implementer_model::summary;
 use include_dir::{Dir, include_dir};
 
 use super::{
+    event_lines::EventLines,
     exit::Failure,
+    live::Live,
     run::{self, Request, Subject},
-    show,
+    show::{self, Format},
 };
 use crate::{execution::Resume, workspace::new_repository::new_repository};
 
@@ -26,6 +28,9 @@ pub(super) struct Arguments {
     /// Keep the repository and the run in this folder, which must be empty or new
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
+    /// What to print [default: human on a terminal, else markdown]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
@@ -64,11 +69,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         out: None,
         resume: Resume::Never,
     };
-    let ended = run::execute(&request, &mut show::Live::new())?;
-    show::out(&summary::render(&ended.handoff));
-    match arguments.keep {
-        Some(_) => show::note(&format!("\nFiles: {}", ended.folder.display())),
-        None => show::note("\nNothing was kept. `demo --keep DIR` keeps the repository and the run."),
+    let ended = if arguments.format == Some(Format::JsonLines) {
+        run::execute(&request, &mut EventLines)?
+    } else {
+        run::execute(&request, &mut Live::new())?
+    };
+    // What the demo is for is its summary: a pipe gets it in full.
+    let whole = if std::io::stdout().is_terminal() { Format::Human } else { Format::Markdown };
+    show::ended(Some(arguments.format.unwrap_or(whole)), &ended.handoff, &ended.folder, None)?;
+    if arguments.keep.is_none() {
+        show::note("\nNothing was kept. `demo --keep DIR` keeps the repository and the run.");
     }
     Ok(run::code(&ended.handoff))
 }

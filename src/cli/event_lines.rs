@@ -15,7 +15,7 @@ impl Observer for EventLines {
                 "event": "begun", "tasks": schedule.tasks.len(), "waves": schedule.waves.len(),
                 "concurrency": schedule.concurrency,
             }),
-            Progress::TaskStarted { task, attempt } => {
+            Progress::TaskStarted { task, attempt, .. } => {
                 json!({ "event": "task-started", "task": task, "attempt": attempt })
             }
             Progress::TaskEnded { task, record, findings } => json!({

@@ -146,7 +146,9 @@ impl From<WorkspaceError> for Failure {
 impl From<RunDirError> for Failure {
     fn from(error: RunDirError) -> Self {
         match error {
-            RunDirError::Taken { .. } | RunDirError::NothingToResume { .. } => Self::input(error),
+            RunDirError::Taken { .. } | RunDirError::NotOurs { .. } | RunDirError::NothingToResume { .. } => {
+                Self::input(error)
+            }
             RunDirError::AtWork { .. } | RunDirError::Io { .. } => Self::outside(error),
         }
     }
@@ -159,7 +161,9 @@ impl From<RunError> for Failure {
             RunError::RunDir(error) => error.into(),
             RunError::Agent(error) => error.into(),
             RunError::Journal(JournalError::Newer { .. } | JournalError::OtherLock { .. }) => Self::input(error),
-            RunError::Journal(_) | RunError::Defect(_) | RunError::Environment(_) => Self::outside(error),
+            RunError::Journal(_) | RunError::Defect(_) | RunError::Environment(_) | RunError::Setup(_) => {
+                Self::outside(error)
+            }
         }
     }
 }

@@ -5,10 +5,10 @@ mod action;
 mod agents;
 mod apply;
 mod collect;
+mod colour;
 mod defect;
 mod demo;
 mod doctor;
-mod elevate;
 mod event_lines;
 mod exit;
 mod gate;
@@ -16,6 +16,7 @@ mod generate;
 mod import;
 mod init;
 mod jobs;
+mod live;
 mod log_line;
 mod plan;
 mod prepare;
@@ -37,9 +38,12 @@ use clap::{Parser, Subcommand};
 
 pub use self::exit::Failure;
 
+/// The version, with the commit that it was built from.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), env!("IMPLEMENTER_BUILD"));
+
 /// Coordinates the subagents of an implementation plan and never implements anything itself.
 #[derive(Debug, Parser)]
-#[command(name = "backend-implementer", version, propagate_version = true, disable_help_subcommand = true)]
+#[command(name = "backend-implementer", version = VERSION, propagate_version = true, disable_help_subcommand = true)]
 #[command(after_help = "Exit codes: 0 complete; 1 ran, but the implementation is not complete; 2 bad input (plan, \
                         configuration, arguments); 3 the outside failed (git, disk, agent program missing); 130 cancelled.")]
 struct Cli {
@@ -184,7 +188,7 @@ fn start_log(verbose: u8) {
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(|| log_line::LogLine)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_ansi(colour::Colours::of_stderr().on())
         .with_target(false)
         .try_init();
 }

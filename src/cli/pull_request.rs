@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     actions,
+    coordinator::progress::Observer,
     execution::{self, Executed, Out},
     github::{Addresses, Github, RepositoryName, Settings},
     http::Pace,
@@ -36,15 +37,22 @@ pub(super) struct PullRequestName {
     number: PullRequestNumber,
 }
 
+/// Says that a text names no pull request.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum InvalidPullRequestName {
+    #[error("write it as OWNER/REPO#NUMBER, such as `octo/service#12`")]
+    Shape,
+    #[error(transparent)]
+    Repository(#[from] <RepositoryName as FromStr>::Err),
+}
+
 impl FromStr for PullRequestName {
-    type Err = String;
+    type Err = InvalidPullRequestName;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wanted = || "write it as OWNER/REPO#NUMBER, such as `octo/service#12`".to_owned();
-        let (repository, number) = text.rsplit_once('#').ok_or_else(wanted)?;
-        let repository = repository.parse().map_err(|error| format!("{error}"))?;
-        let number = number.parse().map_err(|_| wanted())?;
-        Ok(Self { repository, number })
+        let (repository, number) = text.rsplit_once('#').ok_or(InvalidPullRequestName::Shape)?;
+        let number = number.parse().map_err(|_| InvalidPullRequestName::Shape)?;
+        Ok(Self { repository: repository.parse()?, number })
     }
 }
 
@@ -59,7 +67,11 @@ pub(super) fn look(name: &PullRequestName, options: &PlanOptions, scratch: &Path
 }
 
 /// Runs the plan of a pull request from here, and reports there.
-pub(super) fn execute(name: &PullRequestName, request: &Request<'_>) -> Result<Executed, Failure> {
+pub(super) fn execute(
+    name: &PullRequestName,
+    request: &Request<'_>,
+    observer: &mut dyn Observer,
+) -> Result<Executed, Failure> {
     let options = RunOptions {
         plan: request.subject.plan_options()?,
         retry: None,
@@ -83,9 +95,8 @@ pub(super) fn execute(name: &PullRequestName, request: &Request<'_>) -> Result<E
             via: Via::Local,
             run_again_by: None,
         };
-        let mut live = show::Live::new();
         let reported = with_signals(async |cancelled| {
-            conversation::run(&pull, &approval, options, scratch.path(), cancelled, &mut live, |_| {}).await
+            conversation::run(&pull, &approval, options, scratch.path(), cancelled, observer, |_| {}).await
         })
         .await;
         tell_usage(&pull);

@@ -12,6 +12,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use implementer_model::{
+    command,
     config::AgentKind,
     handoff::{Handoff, Status},
     plan::{Dialect, PLAN_MAX_BYTES},
@@ -21,6 +22,7 @@ use tokio::runtime::Runtime;
 use super::{
     event_lines, exit,
     exit::Failure,
+    live::Live,
     pull_request::{self, PullRequestName},
     show::{self, Format},
 };
@@ -101,7 +103,7 @@ pub(super) struct Arguments {
     /// resumed where there is one
     #[arg(long)]
     resume: bool,
-    /// What to print [default: human on a terminal, else markdown]
+    /// What to print [default: human]
     #[arg(long, value_enum)]
     format: Option<Format>,
 }
@@ -219,13 +221,31 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         out: arguments.out.as_deref(),
         resume: if arguments.resume { Resume::Required } else { Resume::WherePossible },
     };
-    let ended = match &request.subject.pr {
-        Some(name) => pull_request::execute(name, &request)?,
-        None if arguments.format == Some(Format::JsonLines) => execute(&request, &mut event_lines::EventLines)?,
-        None => execute(&request, &mut show::Live::new())?,
+    let mut live: Box<dyn Observer> = match arguments.format {
+        Some(Format::JsonLines) => Box::new(event_lines::EventLines),
+        _ => Box::new(Live::new()),
     };
-    show::ended(arguments.format, &ended.handoff, &ended.folder)?;
+    let ended = match &request.subject.pr {
+        Some(name) => pull_request::execute(name, &request, &mut *live),
+        None => execute(&request, &mut *live),
+    };
+    // What is drawn goes away before anything else is printed.
+    drop(live);
+    let ended = ended?;
+    show::ended(arguments.format, &ended.handoff, &ended.folder, Some(&resume_command()))?;
     Ok(code(&ended.handoff))
+}
+
+/// Returns the command line that resumes this run: the same one.
+fn resume_command() -> String {
+    let mut arguments: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    if let Some(program) = arguments.first_mut() {
+        "backend-implementer".clone_into(program);
+    }
+    if !arguments.iter().any(|word| word == "--resume") {
+        arguments.push("--resume".to_owned());
+    }
+    command::join(&arguments)
 }
 
 /// Returns the exit code that a run ends with.

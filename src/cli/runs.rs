@@ -93,7 +93,7 @@ fn json_row(name: &str, handoff: Option<&Result<Handoff, Failure>>) -> serde_jso
 pub(super) struct ShowArguments {
     #[command(flatten)]
     run: RunArgument,
-    /// What to print [default: human on a terminal, else markdown]
+    /// What to print [default: human]
     #[arg(long, value_enum)]
     format: Option<Format>,
 }
@@ -101,7 +101,7 @@ pub(super) struct ShowArguments {
 pub(super) fn show_run(arguments: &ShowArguments) -> Result<u8, Failure> {
     let folder = arguments.run.folder()?;
     let handoff = run_folder::handoff(&folder)?;
-    show::ended(arguments.format, &handoff, &folder)?;
+    show::ended(arguments.format, &handoff, &folder, None)?;
     Ok(exit::COMPLETE)
 }
 

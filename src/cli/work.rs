@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::{ArgGroup, Args};
 use tokio_util::sync::CancellationToken;
 
-use super::{elevate, exit, exit::Failure, jobs, run, show};
+use super::{exit, exit::Failure, jobs, live::Live, run, show};
 use crate::{
     agent,
     jobs::{Counting, KEPT, parse_attempts, run_in_place, work},
@@ -54,37 +54,29 @@ fn attempts(arguments: &Arguments, tasks: &str, job: &std::path::Path) -> Result
         if cancelled.is_cancelled() {
             return Ok(exit::CANCELLED);
         }
-        show::note("What became of it is judged by the step after this one.");
+        show::note("The next step judges the result.");
         Ok(exit::COMPLETE)
     }))
 }
 
 fn in_place(arguments: &Arguments, out: &std::path::Path) -> Result<u8, Failure> {
     let (mut site, scratch) = arguments.standing.open_for_now()?;
-    // A hosted runner lets its user become root, and only root can give every subagent a user of its own.
-    if elevate::is_worthwhile() {
-        drop(scratch);
-        return Err(Failure::outside(elevate::replace_by_root(&site.passed_names())));
-    }
     // A job that is run for the first time has nothing to go on with.
     if let Some(earlier) = arguments.earlier.as_deref().filter(|earlier| earlier.is_dir()) {
         match site.add_kept(earlier, Counting::Passed) {
-            Ok(_) => show::note("What passed in the attempt before is not done again."),
-            Err(why) => show::note(&format!("Everything is done anew: {why}")),
+            Ok(_) => show::note("Work that passed in the previous attempt is reused."),
+            Err(why) => show::note(&format!("Nothing of the previous attempt is reused: {why}")),
         }
     }
-    let mut live = show::Live::new();
+    let mut live = Live::new();
     run::runtime()?.block_on(with_signals(async |cancelled| {
         let stop = CancellationToken::new();
         let working = run_in_place(&site, out, scratch.path(), stop.clone(), &mut live);
         let (handoff, late) = until_late(working, stop, cancelled, arguments.end_after).await;
         let handoff = handoff?;
-        elevate::give_back(out)
-            .with_context(|| format!("cannot give {} back", out.display()))
-            .map_err(Failure::outside)?;
         show::note(&format!("What is finished is in {}.", out.join(KEPT).display()));
         if late {
-            show::note("The time of this job was over before everything was done. Run the failed job again to go on.");
+            show::note("The time of this job ran out. Finished work is kept. Re-run the failed job to continue.");
             return Ok(exit::INCOMPLETE);
         }
         show::note("The job after this one computes everything again and posts the summary.");

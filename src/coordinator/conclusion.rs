@@ -1,17 +1,22 @@
 //! The end of a run: the bundle and every file of the run are written.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use implementer_model::{
+    export,
     findings::Finding,
     handoff::Handoff,
     ids::{ObjectId, TaskId},
+    provenance::WorkflowRunRef,
     record::Record,
     run::{Bundle, RunEnd},
     summary,
 };
 
-use super::{detection, drive::Driver, error::RunError, timeline::Timeline};
+use super::{detection, drive::Driver, error::RunError};
 use crate::{
     layout::{RunFile, refs},
     workspace::bundle,
@@ -44,10 +49,24 @@ pub(super) async fn conclude(driver: &mut Driver, noticed: Noticed) -> Result<Ha
     run_dir.write_json(RunFile::Handoff, &handoff)?;
     run_dir.write(RunFile::Summary, summary::render(&handoff).as_bytes())?;
     run_dir.write(RunFile::Report, summary::html::report(&handoff).as_bytes())?;
-    run_dir.write_json(RunFile::Timeline, &Timeline::new(&handoff, driver.run.ledger().gates()))?;
+    write_for_machines(driver, &handoff)?;
     driver.sink.append(driver.now_ms(), Record::Concluded { status: handoff.status });
     driver.sink.sync().await?;
     Ok(handoff)
+}
+
+/// Writes the same in the formats of other tools.
+fn write_for_machines(driver: &Driver, handoff: &Handoff) -> Result<(), RunError> {
+    let (run_dir, gates) = (&driver.context.run_dir, driver.run.ledger().gates());
+    let since_1970 = driver.started.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    let started = u64::try_from(since_1970.as_millis()).expect("invariant: a clock shows fewer than 2^64 milliseconds");
+    let url = handoff.provenance.workflow_run.as_ref().and_then(WorkflowRunRef::url);
+    run_dir.write_json(RunFile::Timeline, &export::timeline(handoff, gates, started))?;
+    run_dir.write_json(RunFile::Trace, &export::otlp(handoff, gates, started, url.as_deref()))?;
+    run_dir.write_json(RunFile::Findings, &export::sarif(handoff))?;
+    run_dir.write_json(RunFile::GatesCtrf, &export::ctrf(handoff, started))?;
+    run_dir.write(RunFile::GatesJunit, export::junit(handoff).as_bytes())?;
+    Ok(())
 }
 
 /// Packs the implementation and every patch, integrated or not; nothing when nothing was made.

@@ -12,8 +12,8 @@ use implementer_model::{ids::ObjectId, scope::TreePaths};
 use super::{
     error::RunError,
     gates::RanGate,
-    quarters::Quarters,
     working_copy::{SetupPlace, WorkingCopySetup},
+    workplace::Workplace,
 };
 use crate::{
     agent::{Agents, Secrets},
@@ -72,7 +72,7 @@ impl WorkerContext {
         commit: &ObjectId,
         worktree: &Path,
         scratch: &Path,
-        quarters: &Quarters<'_>,
+        workplace: &Workplace<'_>,
     ) -> Result<(), RunError> {
         let place = SetupPlace {
             store: &self.store,
@@ -80,7 +80,7 @@ impl WorkerContext {
             worktree,
             scratch,
             sandbox: &self.sandbox,
-            quarters,
+            workplace,
             environment: &self.environment,
             supervisor: &self.supervisor,
         };

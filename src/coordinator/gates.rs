@@ -24,7 +24,7 @@ use super::{
     evidence,
     gate_ask::{ResultFolders, with_asked},
     gate_results::{self, Left},
-    quarters::Quarters,
+    workplace::Workplace,
 };
 use crate::{
     agent::{self, Ended, Exit, Launch},
@@ -98,7 +98,10 @@ pub(super) async fn run(
         } else {
             GateEvidence::default()
         };
-        runs.push(GateRun { gate: job.gate, began_ms, ended_ms, commands: ran.commands, evidence });
+        let isolation = (!ran.commands.is_empty()).then(|| context.sandbox.level());
+        // Names of tests come from what an attempt wrote.
+        let evidence = context.secrets.taken_out_of(evidence);
+        runs.push(GateRun { gate: job.gate, began_ms, ended_ms, commands: ran.commands, evidence, isolation });
     }
     Ok(runs)
 }
@@ -116,9 +119,9 @@ pub(super) async fn run_one(
     }
     let slot = context.gate_pool.acquire(&target.commit, None).await?;
     let scratch = context.scratch.join(format!("gate-{}-setup-{}", job.gate, slot.number()));
-    let quarters = Quarters::of_gate((&context.sandbox, &context.secrets), slot.number(), slot.path(), &scratch)
+    let workplace = Workplace::of_gate((&context.sandbox, &context.secrets), slot.number(), slot.path(), &scratch)
         .map_err(|source| RunDirError::Io { path: slot.path().to_owned(), source })?;
-    context.make_ready(&target.commit, slot.path(), &scratch, &quarters).await?;
+    context.make_ready(&target.commit, slot.path(), &scratch, &workplace).await?;
     for (number, (asked_by, argv)) in job.commands.iter().enumerate() {
         if stop.is_cancelled() {
             break;
@@ -178,7 +181,7 @@ impl CommandPlace<'_> {
             output_cap: LOG_MAX,
             grace: GRACE,
             supervisor: self.context.supervisor.clone(),
-            cell: None,
+            confinement: None,
         };
         let since = std::time::SystemTime::now();
         let mut timed_out = false;
@@ -188,10 +191,10 @@ impl CommandPlace<'_> {
                 () = stop.cancelled() => {}
             }
         };
-        let quarters =
-            Quarters::of_gate((&self.context.sandbox, &self.context.secrets), self.slot, self.worktree, &scratch)
+        let workplace =
+            Workplace::of_gate((&self.context.sandbox, &self.context.secrets), self.slot, self.worktree, &scratch)
                 .map_err(|source| RunDirError::Io { path: self.worktree.to_owned(), source })?;
-        let ended = quarters.run(launch, 1, end).await;
+        let ended = workplace.run(launch, 1, end).await;
         let ran = match ended {
             Ok(ended) => {
                 let succeeded = !ended.stopped && ended.exit.code() == Some(0);
@@ -217,6 +220,7 @@ impl CommandPlace<'_> {
                     duration_ms: 0,
                     tests: None,
                     failing: Vec::new(),
+                    log: None,
                     output_digest: Digest::of(b""),
                     output_tail: String::new(),
                 };
@@ -256,6 +260,7 @@ impl CommandPlace<'_> {
             duration_ms: ended.duration_ms,
             tests,
             failing,
+            log: Some(self.target.logs.join(format!("{}-{}.log", self.job.gate, self.number)).display().to_string()),
             output_digest: ended.output_digest.clone(),
             output_tail: recorded::readable(&ended.output_tail),
         }

@@ -5,21 +5,44 @@ use std::{path::Path, sync::Arc};
 
 use implementer_model::{
     ids::{Digest, ObjectId},
+    isolation::Level,
     patch::{Change, FileMode},
-    record::{AttemptEnded, AttemptRecord, AttemptRecords, Outcome},
+    record::{AttemptEnded, AttemptRecord, AttemptRecords, FailureKind, Outcome},
     report::REPORT_MAX_BYTES,
     run::{AttemptPlan, JudgedAttempt},
     scope::{self, TreePaths},
     verdict::{self, Attempt, Ending},
 };
+use serde::{Deserialize, Serialize};
 
 use super::{attempt_files::AttemptFiles, context::WorkerContext, error::RunError};
 use crate::{
-    agent::{self, AgentError, Conclusion, Ended, Exit, LaunchError},
+    agent::{self, AgentError, Conclusion, Ended, Exit, LaunchError, Secrets},
     layout::TaskFile,
     run_dir::RunDir,
     workspace::{WorkspaceError, agent_files, capture::Captured, patch_text, store::RunStore},
 };
+
+/// Where a secret of the run stands in a work tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SecretAt {
+    /// The path of the file.
+    pub path: String,
+    /// The name of the variable that has it.
+    pub name: String,
+    /// The path as it may be shown: it may itself hold the secret.
+    pub shown: String,
+}
+
+impl SecretAt {
+    /// Looks for a secret in the path of a file and in its content, or in the target of a link.
+    #[must_use]
+    pub fn find(secrets: &Secrets, path: &str, content: &[u8]) -> Option<Self> {
+        let name = secrets.find(path.as_bytes()).or_else(|| secrets.find(content))?.to_owned();
+        Some(Self { path: path.to_owned(), name, shown: secrets.taken_out_of_text(path) })
+    }
+}
 
 /// What the process of an attempt came to that a job made, before it is judged.
 #[derive(Debug)]
@@ -34,8 +57,10 @@ pub struct AttemptProcess {
     pub started_ms: u64,
     /// When it ended, in milliseconds since the run began.
     pub ended_ms: u64,
-    /// The paths at which secrets that it was given stood when it ended, each with the name of the variable.
-    pub secrets: Vec<(String, String)>,
+    /// Where secrets of the run stood when it ended.
+    pub secrets: Vec<SecretAt>,
+    /// What kept it apart.
+    pub isolation: Level,
 }
 
 /// Captures what the attempt of a job left in the folder `files.worktree`, which held the attempt's base, judges it as a
@@ -50,15 +75,12 @@ pub fn capture_and_judge(
     files: &AttemptFiles,
     process: AttemptProcess,
 ) -> Result<AttemptRecords, RunError> {
-    let AttemptProcess { ended, conclusion, cancelled, started_ms, ended_ms, secrets } = process;
+    let AttemptProcess { ended, conclusion, cancelled, started_ms, ended_ms, secrets, isolation } = process;
     let settings = plan.project_settings;
     let captured = agent_files::take_back_of(store, &files.worktree, &plan.base, &plan.rules, settings)
         .and_then(|()| store.capture_folder(&files.worktree, &plan.base))
         .and_then(|captured| {
-            refused_with(store, captured, |change| {
-                let found = secrets.iter().find(|(path, _)| *path == change.path);
-                Ok(found.map(|(_, name)| name.clone()))
-            })
+            refused_with(store, captured, |change| Ok(secrets.iter().find(|found| found.path == change.path).cloned()))
         });
     let output = AttemptOutput {
         ended: ended.map_err(NotStarted::Launch),
@@ -67,6 +89,7 @@ pub fn capture_and_judge(
         cancelled,
         started_ms,
         ended_ms,
+        isolation,
     };
     let paths = |tree: &ObjectId| Ok(Arc::new(store.tree_paths(tree)?));
     let judged = keep_and_judge(store, run_dir, plan, files, output, paths)?;
@@ -113,8 +136,7 @@ pub(super) fn without_secrets(context: &WorkerContext, captured: Captured) -> Re
     tokio::task::block_in_place(|| {
         refused_with(&context.store, captured, |change| {
             let Some(blob) = change.new.as_ref().filter(|blob| blob.mode != FileMode::Gitlink) else { return Ok(None) };
-            let in_path = secrets.find(change.path.as_bytes());
-            Ok(in_path.or(secrets.find(&context.store.read_captured(&blob.id)?)).map(str::to_owned))
+            Ok(SecretAt::find(secrets, &change.path, &context.store.read_captured(&blob.id)?))
         })
     })
 }
@@ -123,20 +145,20 @@ pub(super) fn without_secrets(context: &WorkerContext, captured: Captured) -> Re
 fn refused_with(
     store: &RunStore,
     captured: Captured,
-    secret: impl Fn(&Change) -> Result<Option<String>, WorkspaceError>,
+    secret: impl Fn(&Change) -> Result<Option<SecretAt>, WorkspaceError>,
 ) -> Result<Captured, WorkspaceError> {
     let mut first = None;
     for change in &captured.patch.changes {
-        let Some(name) = secret(change)? else { continue };
+        let Some(found) = secret(change)? else { continue };
         // It must not lie in the run's folder either, which is kept and handed around.
         if let Some(blob) = &change.new {
             store.forget(&blob.id)?;
         }
-        first.get_or_insert((change.path.clone(), name));
+        first.get_or_insert(found);
     }
     match first {
         None => Ok(captured),
-        Some((path, name)) => Err(WorkspaceError::SecretWritten { path, name }),
+        Some(SecretAt { shown, name, .. }) => Err(WorkspaceError::SecretWritten { path: shown, name }),
     }
 }
 
@@ -168,10 +190,11 @@ pub(super) struct AttemptOutput {
     pub(super) cancelled: bool,
     pub(super) started_ms: u64,
     pub(super) ended_ms: u64,
+    pub(super) isolation: Level,
 }
 
 fn judge(plan: &AttemptPlan, output: AttemptOutput, paths: Option<&TreePaths>) -> JudgedAttempt {
-    let AttemptOutput { ended, conclusion, captured, cancelled, started_ms, ended_ms } = output;
+    let AttemptOutput { ended, conclusion, captured, cancelled, started_ms, ended_ms, isolation } = output;
     let task = &plan.task;
     let secret_in = match &captured {
         Err(WorkspaceError::SecretWritten { path, .. }) => Some(path.clone()),
@@ -192,6 +215,8 @@ fn judge(plan: &AttemptPlan, output: AttemptOutput, paths: Option<&TreePaths>) -
         Err(error) => Ending::NotStarted(error.to_string()),
         Ok(ended) if ended.stopped && cancelled => Ending::Cancelled,
         Ok(ended) if ended.stopped && !ended.out_of_turns => Ending::Stopped,
+        // It was done, and was ended because it stayed: what it said and did counts.
+        Ok(ended) if ended.overstayed => Ending::Exited(0),
         Ok(ended) => match ended.exit {
             Exit::Code(code) => Ending::Exited(code),
             Exit::Signal(signal) => Ending::Signalled(signal),
@@ -214,15 +239,16 @@ fn judge(plan: &AttemptPlan, output: AttemptOutput, paths: Option<&TreePaths>) -
         leftovers: ended.as_ref().map_or(0, |ended| ended.leftovers),
         output_truncated: ended.as_ref().is_ok_and(|ended| ended.truncated),
     });
-    let transient = verdict.outcome == Outcome::Failed
-        && match &ended {
-            Err(NotStarted::Launch(error)) => error.is_transient(),
-            Err(NotStarted::Agent(_)) => false,
-            Ok(ended) => match &session {
-                Some(session) => session.end.is_transient(),
-                None => ended.exit.code() == Some(agent::EXIT_TRANSIENT),
-            },
-        };
+    let failure = match (verdict.outcome, &ended, &session) {
+        (Outcome::Failed, Err(NotStarted::Launch(error)), _) if error.is_transient() => FailureKind::Transient,
+        (Outcome::Failed, Err(NotStarted::Launch(error)), _) if error.is_loss() => FailureKind::Final,
+        (Outcome::Failed, Err(_), _) => FailureKind::CannotStart,
+        (Outcome::Failed, Ok(_), Some(session)) => session.end.failure(),
+        (Outcome::Failed, Ok(ended), None) if ended.exit.code() == Some(agent::EXIT_TRANSIENT) => {
+            FailureKind::Transient
+        }
+        _ => FailureKind::Ordinary,
+    };
     let ended = AttemptEnded {
         task: task.id.clone(),
         attempt: AttemptRecord {
@@ -236,11 +262,12 @@ fn judge(plan: &AttemptPlan, output: AttemptOutput, paths: Option<&TreePaths>) -
             session,
             report: report.ok().flatten().map(|read| read.report),
             patch: patch.ok(),
+            isolation: Some(isolation),
             conflicts: Vec::new(),
         },
         reason: verdict.reason,
         findings: verdict.findings,
-        transient,
+        failure,
     };
     let accepted = match checked {
         Ok(Ok(checked)) if verdict.outcome == Outcome::Passed => Some(checked),

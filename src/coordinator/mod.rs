@@ -20,22 +20,21 @@ mod integration;
 mod judging;
 mod local;
 pub mod progress;
-mod quarters;
 mod setup;
 mod starting;
-mod timeline;
 mod worker;
 mod working_copy;
+mod workplace;
 
 pub use self::{
     attempt_files::AttemptFiles,
     distributed::{Distribution, Reached, Until, follow},
     error::RunError,
     integration::commit_message,
-    judging::{AttemptProcess, capture_and_judge},
+    judging::{AttemptProcess, SecretAt, capture_and_judge},
     local::{Resumed, run},
-    quarters::{Quarters, Site as SandboxSite, open_sandbox, passed_to_anybody},
     setup::Setup,
     worker::concluded,
     working_copy::{SetupPlace, WorkingCopySetup},
+    workplace::{Site as SandboxSite, Workplace, open_sandbox, passed_to_anybody},
 };

@@ -1,5 +1,7 @@
 //! What the coordinator says while it works. It never prints: whoever shows a run listens here.
 
+use std::path::PathBuf;
+
 use implementer_model::{
     findings::Finding,
     gate::{GateKind, Receipt},
@@ -24,6 +26,8 @@ pub enum Progress<'a> {
         task: &'a TaskId,
         /// The attempt, from 1.
         attempt: u32,
+        /// The file that its output goes to.
+        log: PathBuf,
     },
     /// A subagent ended and was judged.
     TaskEnded {

@@ -11,8 +11,8 @@ use super::{
     context::{RunClock, WorkerContext},
     durations,
     error::RunError,
-    quarters::{owners_of_attempts, owners_of_gates, passed_to_anybody},
     working_copy::WorkingCopySetup,
+    workplace::{owners_of_attempts, owners_of_gates, passed_to_anybody},
 };
 use crate::{
     agent::{Agents, Secrets},

@@ -18,7 +18,7 @@ use super::{
     error::RunError,
     events::RunEvent,
     judging::{AttemptOutput, NotStarted, keep_and_judge, without_secrets},
-    quarters::Quarters,
+    workplace::Workplace,
 };
 use crate::{
     agent::{Agent, Conclusion, Ended, Job, LaunchError},
@@ -59,9 +59,9 @@ async fn attempt(
     };
     let scratch = context.scratch.join(format!("{}-{}", plan.id.task, plan.id.attempt));
     let programs = context.scratch.join(PROGRAMS);
-    let quarters = Quarters::of_attempt((&context.sandbox, &context.secrets), &slot, &scratch, &programs)
+    let workplace = Workplace::of_attempt((&context.sandbox, &context.secrets), &slot, &scratch, &programs)
         .map_err(|source| RunDirError::Io { path: slot.path().to_owned(), source })?;
-    context.make_ready(&plan.base, slot.path(), &scratch, &quarters).await?;
+    context.make_ready(&plan.base, slot.path(), &scratch, &workplace).await?;
     let placed = slot.place_agent_files(&plan.rules, plan.project_settings).await?;
     let folder = context.run_dir.begin_attempt(&plan.id.task, plan.id.attempt)?;
     let files = AttemptFiles::create(&plan, slot.path(), &folder, &scratch)?;
@@ -70,12 +70,12 @@ async fn attempt(
     tell(RunEvent::AttemptStarted(plan.started()));
     let started_ms = context.now_ms();
     let mut ended = match agent.prepare(&job) {
-        Ok(launch) => quarters.run(launch, usize::MAX, stopped(&mut stop)).await.map_err(NotStarted::Launch),
+        Ok(launch) => workplace.run(launch, usize::MAX, stopped(&mut stop)).await.map_err(NotStarted::Launch),
         Err(error) => Err(NotStarted::Agent(error)),
     };
     let conclusion = match ended {
         Ok(mut first) => {
-            let concluded = concluded(agent, &job, &mut first, &quarters, stopped(&mut stop)).await;
+            let concluded = concluded(agent, &job, &mut first, &workplace, stopped(&mut stop)).await;
             let (conclusion, result) = match concluded {
                 Ok(conclusion) => (Some(conclusion), Ok(first)),
                 Err(error) => (None, Err(NotStarted::Launch(error))),
@@ -110,8 +110,9 @@ async fn attempt(
         .map_err(|source| RunDirError::Io { path: files.report.clone(), source })?;
     let ended_ms = context.now_ms();
     let cancelled = *stop.borrow() == Some(StopReason::Cancelled);
+    let isolation = context.sandbox.level();
     let paths = |tree: &ObjectId| context.paths_of(tree);
-    let output = AttemptOutput { ended, conclusion, captured, cancelled, started_ms, ended_ms };
+    let output = AttemptOutput { ended, conclusion, captured, cancelled, started_ms, ended_ms, isolation };
     let end =
         tokio::task::block_in_place(|| keep_and_judge(&context.store, &context.run_dir, &plan, &files, output, paths))?;
     // The scratch folder may hold anything, in any mode; what cannot be removed goes with the run's scratch folder.
@@ -128,7 +129,7 @@ pub async fn concluded(
     agent: &dyn Agent,
     job: &Job<'_>,
     ended: &mut Ended,
-    quarters: &Quarters<'_>,
+    workplace: &Workplace<'_>,
     stop: impl Future<Output = ()>,
 ) -> Result<Conclusion, LaunchError> {
     let first = agent.conclude(job, ended);
@@ -137,7 +138,7 @@ pub async fn concluded(
     }
     Ok(match agent.repair(job, &first) {
         None => first,
-        Some(Ok(launch)) => match quarters.run(launch, usize::MAX, stop).await {
+        Some(Ok(launch)) => match workplace.run(launch, usize::MAX, stop).await {
             Ok(again) => {
                 ended.leftovers = ended.leftovers.saturating_add(again.leftovers);
                 agent.conclude_repair(job, first, &again)

@@ -10,15 +10,18 @@ use std::{
     sync::Arc,
 };
 
-use globset::{Glob, GlobSetBuilder};
 use implementer_model::{
     config::SetupCommand,
     ids::{Digest, ObjectId},
+    scope::{CompiledScope, Scope},
     text,
 };
 use tokio::sync::{Mutex, OnceCell};
 
-use super::{error::RunError, quarters::Quarters};
+use super::{
+    error::{RunError, SetupError},
+    workplace::Workplace,
+};
 use crate::{
     agent::{self, Launch},
     sandbox::Sandbox,
@@ -35,7 +38,7 @@ const GRACE: std::time::Duration = std::time::Duration::from_secs(10);
 const SHOWN_MAX: usize = 600;
 
 /// What the set-up of one state of the files came to.
-type Made = Arc<OnceCell<Result<PathBuf, String>>>;
+type Made = Arc<OnceCell<Result<PathBuf, Arc<SetupError>>>>;
 
 /// The set-up of a run: its commands, and what they have made so far.
 #[derive(Debug)]
@@ -64,7 +67,7 @@ pub struct SetupPlace<'a> {
     /// What isolates them.
     pub sandbox: &'a Sandbox,
     /// Who runs them there.
-    pub quarters: &'a Quarters<'a>,
+    pub workplace: &'a Workplace<'a>,
     /// Our own environment.
     pub environment: &'a BTreeMap<String, String>,
     /// Our own executable.
@@ -92,18 +95,18 @@ impl WorkingCopySetup {
         let result = made
             .get_or_init(async || {
                 first = true;
-                self.make(place, &digest, &paths).await
+                self.make(place, &digest, &paths).await.map_err(Arc::new)
             })
             .await;
-        let kept = result.as_ref().map_err(|why| RunError::Environment(why.clone()))?;
+        let kept = result.as_ref().map_err(|why| RunError::Setup(Arc::clone(why)))?;
         if first {
             return Ok(());
         }
         // A copy for each: what a subagent changes in its own reaches no other.
         let copied = tokio::task::block_in_place(|| copy_tree(kept, place.worktree));
         copied
-            .and_then(|()| place.quarters.give_worktree(place.sandbox))
-            .map_err(|error| RunError::Environment(format!("what the set-up made cannot be copied: {error}")))
+            .and_then(|()| place.workplace.give_worktree(place.sandbox))
+            .map_err(|error| RunError::Setup(Arc::new(SetupError::Copy(error))))
     }
 
     /// Digests the commands and the files that they name, and lists the paths of the tree.
@@ -114,16 +117,10 @@ impl WorkingCopySetup {
         for command in &self.commands {
             text.push_str(&command.run);
             text.push('\0');
-            let mut globs = GlobSetBuilder::new();
-            for glob in &command.files {
-                // `read` has refused what is no glob.
-                if let Ok(glob) = Glob::new(glob) {
-                    globs.add(glob);
-                }
-            }
-            let Ok(globs) = globs.build() else { continue };
-            for path in paths.iter().filter(|path| globs.is_match(path)) {
-                let content = place.store.read_file(&tree, path)?.unwrap_or_default();
+            let files = CompiledScope::new(&Scope { allow: command.files.clone(), deny: Vec::new() })
+                .expect("invariant: a configuration that was read has only globs that compile");
+            for path in paths.iter().filter(|path| files.allows(path)) {
+                let content = place.store.read_file(&tree, path)?.expect("invariant: a file that is listed is there");
                 text.push_str(&format!("{path}\0{}\0", Digest::of(&content)));
             }
         }
@@ -131,19 +128,20 @@ impl WorkingCopySetup {
     }
 
     /// Runs the commands, and keeps what they left beside the files of the tree.
-    async fn make(&self, place: &SetupPlace<'_>, digest: &Digest, paths: &BTreeSet<String>) -> Result<PathBuf, String> {
+    async fn make(
+        &self,
+        place: &SetupPlace<'_>,
+        digest: &Digest,
+        paths: &BTreeSet<String>,
+    ) -> Result<PathBuf, SetupError> {
         let _alone = self.making.lock().await;
         for (number, command) in self.commands.iter().enumerate() {
             self.run(place, command, number + 1).await?;
         }
         // What git does not ignore would be taken for the work of a subagent.
         let captured = tokio::task::block_in_place(|| place.store.capture_folder(place.worktree, place.commit));
-        let captured = captured.map_err(|error| format!("what the set-up made cannot be looked at: {error}"))?;
-        if let Some(change) = captured.patch.changes.first() {
-            let path = text::terminal(change.path.as_str());
-            return Err(format!(
-                "the set-up changes `{path}`, which git does not ignore: add what it makes to .gitignore"
-            ));
+        if let Some(change) = captured.map_err(SetupError::Capture)?.patch.changes.first() {
+            return Err(SetupError::NotIgnored(text::terminal(change.path.as_str())));
         }
         let to = self.kept.join(digest.short());
         tokio::task::block_in_place(|| {
@@ -156,19 +154,20 @@ impl WorkingCopySetup {
             }
             fs::create_dir_all(&to)
         })
-        .map_err(|error: io::Error| format!("what the set-up made cannot be kept: {error}"))?;
+        .map_err(SetupError::Copy)?;
         Ok(to)
     }
 
-    async fn run(&self, place: &SetupPlace<'_>, command: &SetupCommand, number: usize) -> Result<(), String> {
-        let shown = text::truncate(&text::plain(&command.run), 120);
-        let broken = |why: &dyn std::fmt::Display| format!("the set-up `{shown}` could not be run: {why}");
+    async fn run(&self, place: &SetupPlace<'_>, command: &SetupCommand, number: usize) -> Result<(), SetupError> {
+        let shown = || text::truncate(&text::plain(&command.run), 120);
+        let not_run =
+            |source: Box<dyn std::error::Error + Send + Sync>| SetupError::NotRun { command: shown(), source };
         let argv = command.argv();
         let log = self.logs.join(format!("setup-{number}.log"));
-        fs::create_dir_all(&self.logs).map_err(|error| broken(&error))?;
+        fs::create_dir_all(&self.logs).map_err(|error| not_run(error.into()))?;
         let home = place.scratch.join(format!("setup-{number}"));
         let environment = agent::gate_environment(place.environment, &self.pass_environment, &home)
-            .map_err(|error| broken(&error))?;
+            .map_err(|error| not_run(error.into()))?;
         let launch = Launch {
             directory: place.worktree.to_owned(),
             secrets: agent::secrets_in(&environment),
@@ -179,24 +178,20 @@ impl WorkingCopySetup {
             output_cap: LOG_MAX,
             grace: GRACE,
             supervisor: place.supervisor.to_owned(),
-            cell: None,
+            confinement: None,
             argv,
         };
-        let ended = place.quarters.run(launch, 1, tokio::time::sleep(command.time_limit())).await;
+        let ended = place.workplace.run(launch, 1, tokio::time::sleep(command.time_limit())).await;
         let ended = ended.map_err(|error| match error {
-            agent::LaunchError::ProgramNotFound { program, .. } => {
-                format!("the environment lacks `{program}`, which the set-up `{shown}` needs: install it before the work begins")
-            }
-            error => broken(&error),
+            agent::LaunchError::ProgramNotFound { program, .. } => SetupError::Lacks { program, command: shown() },
+            error => not_run(error.into()),
         })?;
         let tail = text::truncate(text::plain(&ended.output_tail).trim(), SHOWN_MAX);
         match (ended.stopped, ended.exit.code()) {
-            (true, _) => Err(format!("the set-up `{shown}` reached its time limit; its log is {}", log.display())),
+            (true, _) => Err(SetupError::TimedOut { command: shown(), log }),
             (false, Some(0)) => Ok(()),
-            (false, Some(127)) => {
-                Err(format!("the environment lacks what the set-up `{shown}` calls (exit 127): {tail}"))
-            }
-            (false, _) => Err(format!("the set-up `{shown}` failed ({}): {tail}", ended.exit)),
+            (false, Some(127)) => Err(SetupError::LacksCalled { command: shown(), tail }),
+            (false, _) => Err(SetupError::Failed { command: shown(), exit: ended.exit.to_string(), tail }),
         }
     }
 }

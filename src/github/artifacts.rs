@@ -9,11 +9,12 @@ use implementer_model::{
 };
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{Github, GithubError, GithubErrorKind};
-use crate::http::{self, Again, Pace, Timeouts};
+use crate::http::{
+    self, Again, Pace, Timeouts,
+    blob::{self, BlobError},
+};
 
 /// The largest artifact that is downloaded, in bytes.
 pub const ARTIFACT_MAX_BYTES: u64 = 2 * 1024 * 1024 * 1024;
@@ -121,8 +122,11 @@ impl Github {
             _ => Again::No,
         };
         pace.retry(pace.longest_named_wait, again, || self.resume(client, id, to), || ()).await?;
-        let found =
-            digest(to).await.map_err(|source| ArtifactError::Io { doing: "read", path: to.to_owned(), source })?;
+        let found = blob::digest(to).await.map_err(|source| ArtifactError::Io {
+            doing: "read",
+            path: to.to_owned(),
+            source,
+        })?;
         if found == *wanted {
             return Ok(());
         }
@@ -133,55 +137,13 @@ impl Github {
 
     /// Downloads what is not there yet.
     async fn resume(&self, client: &reqwest::Client, id: ArtifactId, to: &Path) -> Result<(), ArtifactError> {
-        let io_error = |source| ArtifactError::Io { doing: "write", path: to.to_owned(), source };
         let url = self.blob_url(client, id).await?;
-        let there = tokio::fs::metadata(to).await.map_or(0, |meta| meta.len());
-        let mut request = client.get(&url);
-        if there > 0 {
-            request = request.header(header::RANGE, format!("bytes={there}-"));
-        }
-        let off = |bytes, why: &str| ArtifactError::BrokeOff { id, bytes, why: why.to_owned() };
-        let answer = request.send().await.map_err(|error| off(there, http::cause(&error)))?;
-        let mut bytes = match answer.status().as_u16() {
-            200 => 0,
-            206 => there,
-            // Nothing is left to come.
-            416 if there > 0 => return Ok(()),
-            404 | 410 => return Err(ArtifactError::Lost(id)),
-            status => return Err(off(there, &format!("the blob store answers {status}"))),
-        };
-        let length = answer.content_length().map(|length| length + bytes);
-        let mut file = tokio::fs::OpenOptions::new()
-            .create(true)
-            .write(true)
-            .truncate(bytes == 0)
-            .append(false)
-            .open(to)
-            .await
-            .map_err(io_error)?;
-        tokio::io::AsyncSeekExt::seek(&mut file, std::io::SeekFrom::Start(bytes)).await.map_err(io_error)?;
-        let mut answer = answer;
-        loop {
-            match answer.chunk().await {
-                Ok(Some(piece)) => {
-                    bytes += piece.len() as u64;
-                    if bytes > ARTIFACT_MAX_BYTES {
-                        return Err(ArtifactError::TooLarge { id });
-                    }
-                    file.write_all(&piece).await.map_err(io_error)?;
-                }
-                Ok(None) => break,
-                Err(error) => {
-                    file.flush().await.map_err(io_error)?;
-                    return Err(off(bytes, http::cause(&error)));
-                }
-            }
-        }
-        file.flush().await.map_err(io_error)?;
-        if length.is_some_and(|length| bytes < length) {
-            return Err(off(bytes, "the connection ended early"));
-        }
-        Ok(())
+        blob::download_rest(client, &url, to, ARTIFACT_MAX_BYTES).await.map_err(|error| match error {
+            BlobError::Gone => ArtifactError::Lost(id),
+            BlobError::TooLarge => ArtifactError::TooLarge { id },
+            BlobError::BrokeOff { bytes, why } => ArtifactError::BrokeOff { id, bytes, why },
+            BlobError::Io { path, source } => ArtifactError::Io { doing: "write", path, source },
+        })
     }
 
     /// Asks where the zip is. The answer is a signed address, good for minutes, and a secret for as long.
@@ -216,16 +178,4 @@ fn broken(error: &reqwest::Error) -> GithubError {
         GithubErrorKind::Interrupted(http::cause(error).to_owned())
     };
     GithubError { operation: "asking for an artifact", kind }
-}
-
-async fn digest(path: &Path) -> std::io::Result<Digest> {
-    let mut file = tokio::fs::File::open(path).await?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        match file.read(&mut buffer).await? {
-            0 => return Ok(Digest::from_sha256(hasher.finalize().as_ref())),
-            read => hasher.update(&buffer[..read]),
-        }
-    }
 }

@@ -15,6 +15,9 @@ use super::{
 pub struct Comment {
     /// Its id.
     pub id: CommentId,
+    /// Its id for GraphQL.
+    #[serde(default)]
+    pub node_id: Option<String>,
     /// Its text. Untrusted, whoever wrote it.
     pub body: Option<String>,
     /// Who wrote it; nobody when the account is gone.

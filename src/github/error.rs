@@ -1,6 +1,6 @@
 //! What GitHub, or the way to it, answers when something does not work.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use http::{HeaderMap, StatusCode};
 use implementer_model::text;
@@ -200,8 +200,15 @@ fn forbidden_hint(message: &str) -> Option<String> {
 
 /// Reads how long GitHub wants us to wait: `Retry-After`, else the reset of a limit that is used up.
 fn wait(headers: &HeaderMap, now: u64) -> Option<Duration> {
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
-    if let Some(seconds) = number("retry-after") {
+    let said = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let number = |name: &str| said(name)?.parse::<u64>().ok();
+    // Seconds, or the date until which to wait.
+    let until = || {
+        let date = httpdate::parse_http_date(said("retry-after")?).ok()?;
+        let date = date.duration_since(UNIX_EPOCH).ok()?.as_secs();
+        Some(date.saturating_sub(now).max(1))
+    };
+    if let Some(seconds) = number("retry-after").or_else(until) {
         return Some(Duration::from_secs(seconds));
     }
     let used_up = number("x-ratelimit-remaining") == Some(0);

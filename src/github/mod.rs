@@ -9,6 +9,7 @@ mod artifacts;
 mod checks;
 mod comments;
 mod dispatch;
+mod edits;
 mod error;
 mod people;
 mod pull_requests;
@@ -26,6 +27,7 @@ pub use self::{
     checks::{Annotated, CheckOutput, CheckRun, CheckState, CheckStatus, CheckText, CheckUpdate, NewCheck},
     comments::{Comment, Reaction},
     dispatch::{DispatchedRun, INPUTS_MAX},
+    edits::LastEdit,
     error::{GithubError, GithubErrorKind},
     people::{Permission, User},
     pull_requests::{Branch, ChangedFiles, PullRequest, PullRequestState},

@@ -13,6 +13,9 @@ use super::{
 pub struct PullRequest {
     /// Its number.
     pub number: PullRequestNumber,
+    /// Its id for GraphQL.
+    #[serde(default)]
+    pub node_id: Option<String>,
     /// Whether it is open.
     pub state: PullRequestState,
     /// Its description. Untrusted text.

@@ -173,6 +173,7 @@ async fn a_pull_request_whose_repository_is_gone_counts_as_one_from_a_fork() {
     let branch = |repo| Branch { sha: ObjectId::new("1".repeat(40)).unwrap(), name: "topic".to_owned(), repo };
     let base = serde_json::from_value(json!({ "full_name": "octo/service" })).unwrap();
     let pull = PullRequest {
+        node_id: None,
         number: NUMBER,
         state: PullRequestState::Open,
         body: None,

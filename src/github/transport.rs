@@ -217,7 +217,11 @@ impl Github {
 
     /// Makes a request and reads the JSON of its answer.
     pub(super) async fn fetch<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, GithubError> {
-        self.send(call).await?.json()
+        match self.send(call).await?.json() {
+            // Something on the way cut it short, or put a page in its place.
+            Err(_) if call.repeatable && call.patience != Patience::Live => self.send(call).await?.json(),
+            answer => answer,
+        }
     }
 
     /// Reads what may well be unchanged since the last time; GitHub does not count a read that it answers with 304.

@@ -2,6 +2,7 @@
 //!
 //! REST ([`crate::github`]) and the artifact service ([`crate::artifacts`]) lie above it.
 
+pub(crate) mod blob;
 mod client;
 mod retry;
 

@@ -4,6 +4,7 @@ use std::{fs, io::Read as _, path::Path};
 
 use implementer_model::{
     ids::Digest,
+    isolation::Level,
     record::{AttemptId, Outcome},
     run::AttemptPlan,
 };
@@ -80,6 +81,7 @@ async fn collect_one(
         // A step of the user's own reports by the file that every contract names.
         said: None,
         secrets: Vec::new(),
+        isolation: Level::None,
         cancelled: false,
         ended_ms: now_ms,
     });
@@ -95,6 +97,7 @@ async fn collect_one(
         started_ms: started_ms.min(ended_ms),
         ended_ms,
         secrets: how.secrets,
+        isolation: how.isolation,
     };
 
     let folder = out.join(layout::attempt_folder(&plan.id));
@@ -133,6 +136,7 @@ fn by_own_step(succeeded: bool, dir: &AttemptDir) -> Ended {
         exit: Exit::Code(i32::from(!succeeded)),
         stopped: false,
         out_of_turns: false,
+        overstayed: false,
         answer_truncated: false,
         killed: false,
         leftovers: 0,

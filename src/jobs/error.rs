@@ -26,7 +26,7 @@ pub enum JobError {
     #[error(transparent)]
     Untrusted(#[from] UntrustedError),
     /// A state is not one that this program can go on with.
-    #[error("{path} is not the state of a fan-out that this program can go on with: {why}")]
+    #[error("{path} is not a state of a fan-out that this program can continue: {why}")]
     State {
         /// The file.
         path: PathBuf,

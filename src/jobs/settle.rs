@@ -240,7 +240,7 @@ fn take_in(
 fn import(site: &Site, plan: &AttemptPlan, counted: &Counted) -> Result<(), String> {
     let (Some(bundle), Some(patch)) = (&counted.bundle, counted.records.patch()) else { return Ok(()) };
     let reference = refs::patch(&plan.id);
-    let cannot = |error: &dyn std::fmt::Display| format!("its patch cannot be had: {error}");
+    let cannot = |error: &dyn std::fmt::Display| format!("its patch cannot be read: {error}");
     let found = bundle::take_one(&site.store, bundle, &reference, results::PATCH_MAX);
     let found = found.map_err(|error| cannot(&error))?;
     let message = commit_message(&site.frozen.lock, &plan.task, plan.id.attempt);

@@ -1,7 +1,7 @@
 //! Where a job of the fan-out stands: a state, and a store that has everything of it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
     time::SystemTime,
@@ -131,14 +131,6 @@ impl Site {
         let tree = self.look().await?.head.tree;
         self.records.retain(|(_, record)| !matches!(record, Record::Judged { receipt } if receipt.tree == tree));
         Ok(())
-    }
-
-    /// Lists the variables that anything of the run may be given.
-    #[must_use]
-    pub fn passed_names(&self) -> BTreeSet<String> {
-        let config = &self.intake.config;
-        let of_subagents = self.intake.roster.iter().flat_map(|subagent| config.environment(&subagent.name));
-        of_subagents.chain(config.pass_environment.iter().map(String::as_str)).map(str::to_owned).collect()
     }
 
     /// Goes through the run as far as it is known, with nothing kept.

@@ -3,6 +3,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use implementer_model::{
+    isolation::Level,
     record::AttemptId,
     report::{REPORT_MAX_BYTES, ReadReport, Report},
     run::AttemptPlan,
@@ -15,9 +16,10 @@ use tokio_util::sync::CancellationToken;
 use super::{agent, error::JobError, prepare::AttemptDir, site::Site};
 use crate::{
     agent::{self as process, Conclusion, Ended, LaunchError, ReportFileError, Secrets},
-    coordinator::{AttemptFiles, Quarters, SetupPlace, WorkingCopySetup, concluded, passed_to_anybody},
+    coordinator::{AttemptFiles, SecretAt, SetupPlace, WorkingCopySetup, Workplace, concluded, passed_to_anybody},
     layout::PROGRAMS,
     sandbox::Sandbox,
+    untrusted,
     workspace::capture::FILE_LIMIT,
 };
 
@@ -69,8 +71,10 @@ pub(super) struct HowItEnded {
     pub(super) process: Result<Ended, LaunchError>,
     /// What it said; nothing when there was no process.
     pub(super) said: Option<Said>,
-    /// The paths at which secrets that it was given stood when it ended, each with the name of the variable.
-    pub(super) secrets: Vec<(String, String)>,
+    /// Where secrets of the run stood when it ended.
+    pub(super) secrets: Vec<SecretAt>,
+    /// What kept it apart.
+    pub(super) isolation: Level,
     /// Whether the job was cancelled.
     pub(super) cancelled: bool,
     /// Milliseconds since the run began.
@@ -135,7 +139,7 @@ async fn work_one(
     let launch = agent.prepare(&files.job(plan))?;
     let deadline = Instant::now() + Duration::from_secs(plan.task.time_limit_s);
     let programs = place.scratch.join(PROGRAMS);
-    let quarters = Quarters::of_prepared((place.sandbox, place.secrets), &files.worktree, &files.scratch, &programs)
+    let workplace = Workplace::of_prepared((place.sandbox, place.secrets), &files.worktree, &files.scratch, &programs)
         .map_err(JobError::writing(&files.worktree))?;
     let environment = process::own_environment();
     let setup = SetupPlace {
@@ -144,16 +148,16 @@ async fn work_one(
         worktree: &files.worktree,
         scratch: &files.scratch,
         sandbox: place.sandbox,
-        quarters: &quarters,
+        workplace: &workplace,
         environment: &environment,
         supervisor: &launch.supervisor,
     };
     place.setup.make_ready(&setup).await?;
-    let mut process = quarters.run(launch, usize::MAX, end_of(deadline, &cancel)).await;
+    let mut process = workplace.run(launch, usize::MAX, end_of(deadline, &cancel)).await;
     let mut said = None;
     if let Ok(ended) = &mut process {
         let end = end_of(deadline, &cancel);
-        match concluded(agent, &files.job(plan), ended, &quarters, end).await {
+        match concluded(agent, &files.job(plan), ended, &workplace, end).await {
             Ok(conclusion) => said = Some(Said::of(conclusion.without(place.secrets))),
             Err(error) => process = Err(error),
         }
@@ -161,11 +165,12 @@ async fn work_one(
     if let Err(error) = &process {
         tracing::warn!(%error, attempt = %plan.id, "the agent could not be run");
     }
-    quarters.take_back().map_err(JobError::writing(&files.worktree))?;
+    workplace.take_back().map_err(JobError::writing(&files.worktree))?;
     place.secrets.take_out_of_file(&files.report, REPORT_MAX_BYTES as u64).map_err(JobError::writing(&files.report))?;
     let secrets = if place.secrets.is_empty() { Vec::new() } else { secrets_below(&files.worktree, place.secrets) };
     let cancelled = cancel.is_cancelled();
-    let how = HowItEnded { process, said, secrets, cancelled, ended_ms: site.now_ms() };
+    let isolation = place.sandbox.level();
+    let how = HowItEnded { process, said, secrets, isolation, cancelled, ended_ms: site.now_ms() };
     let path = dir.ended();
     let json = serde_json::to_vec(&how).map_err(|error| JobError::writing(&path)(error.into()))?;
     fs::write(&path, json).map_err(JobError::writing(path))
@@ -179,8 +184,8 @@ async fn end_of(deadline: Instant, cancel: &CancellationToken) {
     }
 }
 
-/// Finds the plain files of a work tree in which a secret stands. What cannot be read is captured by nobody either.
-fn secrets_below(worktree: &Path, secrets: &Secrets) -> Vec<(String, String)> {
+/// Finds the files and links of a work tree in which a secret stands. What cannot be read is captured by nobody either.
+fn secrets_below(worktree: &Path, secrets: &Secrets) -> Vec<SecretAt> {
     let mut found = Vec::new();
     let mut folders = vec![worktree.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -191,12 +196,13 @@ fn secrets_below(worktree: &Path, secrets: &Secrets) -> Vec<(String, String)> {
             let Some(relative) = relative.filter(|relative| *relative != ".git") else { continue };
             if meta.is_dir() {
                 folders.push(path);
-            } else if meta.is_file()
-                && meta.len() <= FILE_LIMIT
-                && let Some(name) = fs::read(&path).ok().as_deref().and_then(|content| secrets.find(content))
-            {
-                found.push((relative.to_owned(), name.to_owned()));
+                continue;
             }
+            let content = match fs::read_link(&path) {
+                Ok(target) => target.into_os_string().into_encoded_bytes(),
+                Err(_) => untrusted::read(&path, FILE_LIMIT).unwrap_or_default(),
+            };
+            found.extend(SecretAt::find(secrets, relative, &content));
         }
     }
     found

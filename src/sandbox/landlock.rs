@@ -8,7 +8,7 @@ use landlock::{
     Ruleset, RulesetAttr as _, RulesetCreatedAttr as _, RulesetStatus, Scope,
 };
 
-use super::cell::Entered;
+use super::confinement::Entered;
 
 /// What has to be enforced: below this version links between folders are always refused, which breaks build tools.
 const NEEDED: ABI = ABI::V2;
@@ -24,7 +24,8 @@ const DEVICES: [&str; 8] =
 const SHARED_MEMORY: &str = "/dev/shm";
 
 /// Restricts the calling process to reading and executing what is below `read`, and to changing what is below `write`.
-pub(super) fn restrict(level: Level, read: &[PathBuf], write: &[PathBuf]) -> io::Result<Entered> {
+/// With mounts of its own it has the folders that everybody may write to for itself.
+pub(super) fn restrict(level: Level, own_mounts: bool, read: &[PathBuf], write: &[PathBuf]) -> io::Result<Entered> {
     let scope = has_scope();
     if level == Level::Landlock && !scope {
         return Err(io::Error::other("Landlock of this kernel does not limit signals: it takes Linux 6.12"));
@@ -43,11 +44,10 @@ pub(super) fn restrict(level: Level, read: &[PathBuf], write: &[PathBuf]) -> io:
     let readable = AccessFs::from_read(WANTED);
     let rules = read.iter().map(|path| (path, readable));
     let shared: &[&str] = match level {
+        _ if own_mounts => &super::namespaces::SHARED,
         // What it leaves there goes when its user ends.
         Level::Uid => &[SHARED_MEMORY],
-        // In a mount namespace these are its own.
-        Level::Namespaces => &super::namespaces::SHARED,
-        Level::Landlock | Level::None => &[],
+        Level::Namespaces | Level::Landlock | Level::None => &[],
     };
     let shared: Vec<_> = shared.iter().map(PathBuf::from).collect();
     let rules = rules.chain(write.iter().chain(&devices).chain(&shared).map(|path| (path, AccessFs::from_all(WANTED))));

@@ -1,10 +1,10 @@
 //! What keeps a subagent's or a gate's processes from everything but their own slot and scratch folder.
 //!
 //! A [`Sandbox`] is opened once for a run: it finds out which [`Level`] the machine allows by trying it. For every
-//! attempt it gives a [`Cell`], plain data that travels to the process which enters it. Entering is for processes of one
+//! attempt it gives a [`Confinement`], plain data that travels to the process which enters it. Entering is for processes of one
 //! thread: what Linux restricts here, it restricts for one thread and whatever that starts.
 
-mod cell;
+mod confinement;
 mod descriptors;
 mod hosted;
 #[cfg(target_os = "linux")]
@@ -30,7 +30,7 @@ use std::{
 pub use implementer_model::isolation::{Demand, Isolation, Level};
 
 pub use self::{
-    cell::{Cell, Room},
+    confinement::{Allowed, Confinement},
     descriptors::close_inherited,
     hosted::{become_root_on_hosted_runner, hand_back},
     probe::{PROBE, probe_main},
@@ -38,6 +38,16 @@ pub use self::{
     users::User,
 };
 use self::{probe::Question, reading::Reading, users::Users};
+
+/// What is tried, the strongest first: the level, and whether attempts have mounts of their own. A container may have root
+/// and forbid it to mount.
+#[cfg(target_os = "linux")]
+const WAYS: [(Level, bool); 4] =
+    [(Level::Uid, true), (Level::Uid, false), (Level::Namespaces, true), (Level::Landlock, false)];
+
+/// What is said of a machine where users of slots have no mounts of their own.
+const WITHOUT_OWN_MOUNTS: &str = "sockets that everybody may use can be reached, and `/tmp` cannot be written, because \
+                                  mounts are not allowed here: programs have to use the folder that `TMPDIR` names";
 
 /// Says why no subagent may be started here.
 #[derive(Debug, thiserror::Error)]
@@ -77,10 +87,11 @@ pub struct Sandbox {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Inner {
     isolation: Isolation,
     users: Option<Users>,
+    own_mounts: bool,
     reading: Reading,
     executable: PathBuf,
 }
@@ -89,13 +100,7 @@ impl Sandbox {
     /// Makes one that isolates nothing.
     #[must_use]
     pub fn none() -> Self {
-        let inner = Inner {
-            isolation: Isolation::default(),
-            users: None,
-            reading: Reading::default(),
-            executable: PathBuf::new(),
-        };
-        Self { inner: Arc::new(inner) }
+        Self::none_because(Vec::new())
     }
 
     /// Finds the strongest level that works here, by trying.
@@ -116,7 +121,8 @@ impl Sandbox {
 
     fn none_because(passed_over: Vec<String>) -> Self {
         let isolation = Isolation { level: Level::None, open: Vec::new(), passed_over };
-        let inner = Inner { isolation, users: None, reading: Reading::default(), executable: PathBuf::new() };
+        let reading = Reading::default();
+        let inner = Inner { isolation, users: None, own_mounts: false, reading, executable: PathBuf::new() };
         Self { inner: Arc::new(inner) }
     }
 
@@ -129,23 +135,25 @@ impl Sandbox {
     fn strongest(surroundings: &Surroundings<'_>) -> Result<Self, SandboxError> {
         let reading = Reading::new(surroundings);
         let mut passed_over = Vec::new();
-        for level in [Level::Uid, Level::Namespaces, Level::Landlock] {
-            match Self::at(level, surroundings, &reading, &passed_over) {
+        for (level, own_mounts) in WAYS {
+            match Self::at(level, own_mounts, surroundings, &reading, &passed_over) {
                 Ok(sandbox) => return Ok(sandbox),
                 Err(why) => passed_over.push(format!("`{level}`: {why}")),
             }
+            passed_over.dedup();
         }
         Ok(Self::none_because(passed_over))
     }
 
-    /// Tries a level: a process enters a cell of it, and reads what every attempt has to read.
+    /// Tries a level: a process is confined by it, and reads what every attempt has to read.
     #[cfg(target_os = "linux")]
     fn at(
         level: Level,
+        own_mounts: bool,
         surroundings: &Surroundings<'_>,
         reading: &Reading,
         passed_over: &[String],
-    ) -> Result<Self, String> {
+    ) -> io::Result<Self> {
         let users = match level {
             Level::Uid => Some(Users::reserve(surroundings.scratch)?),
             _ => None,
@@ -153,31 +161,35 @@ impl Sandbox {
         let mut inner = Inner {
             isolation: Isolation { level, open: Vec::new(), passed_over: passed_over.to_vec() },
             users,
+            own_mounts,
             reading: reading.clone(),
             executable: surroundings.executable.to_owned(),
         };
         let user = inner.user_of(0)?;
-        let room = tempfile::Builder::new()
+        let folder = tempfile::Builder::new()
             .prefix("probe-")
             .tempdir_in(surroundings.scratch)
-            .map_err(|error| format!("cannot make a folder in {}: {error}", surroundings.scratch.display()))?;
+            .map_err(|error| doing(&format!("making a folder in {}", surroundings.scratch.display()), &error))?;
         if let Some(user) = user {
-            ownership::give(room.path(), user).map_err(|error| format!("cannot give a folder away: {error}"))?;
+            ownership::give(folder.path(), user).map_err(|error| doing("giving a folder away", &error))?;
         }
-        let cell = inner.cell(user, &Room { write: vec![room.path().to_owned()], read: Vec::new() });
+        let confinement = inner.confinement(user, &Allowed { write: vec![folder.path().to_owned()], read: Vec::new() });
         // Another user has to get through to the objects that later waves make.
         let pass = surroundings.run.ancestors().find(|folder| folder.is_dir() && user.is_some());
         let pass = pass.map(Path::to_owned).into_iter().collect();
         let question = Question {
-            cell,
+            confinement,
             read: surroundings.objects.to_vec(),
             pass,
-            write: vec![room.path().to_owned()],
+            write: vec![folder.path().to_owned()],
             reach: Vec::new(),
             landlock_scope: level == Level::Landlock,
         };
-        let answer = probe::ask(surroundings.executable, &question).map_err(|error| error.to_string())?;
-        answer.usable()?;
+        let answer = probe::ask(surroundings.executable, &question)?;
+        answer.usable().map_err(|why| io::Error::other(why.to_owned()))?;
+        if level == Level::Uid && !inner.own_mounts {
+            inner.isolation.open.push(WITHOUT_OWN_MOUNTS.to_owned());
+        }
         if !answer.scoped {
             inner
                 .isolation
@@ -187,13 +199,13 @@ impl Sandbox {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Tries, from within a cell, to reach what no subagent may: the container engine, the files by which a step speaks
+    /// Tries, from within a confinement, to reach what no subagent may: the container engine, the files by which a step speaks
     /// to the runner, and the environment of the coordinator, which has its token.
     fn without_what_is_reachable(self, surroundings: &Surroundings<'_>) -> Result<Self, SandboxError> {
-        let user = self.inner.user_of(0).map_err(|why| SandboxError::Probe(io::Error::other(why)))?;
+        let user = self.inner.user_of(0).map_err(SandboxError::Probe)?;
         let reach = forbidden(surroundings.environment);
         let question = Question {
-            cell: self.inner.cell(user, &Room::default()),
+            confinement: self.inner.confinement(user, &Allowed::default()),
             read: Vec::new(),
             pass: Vec::new(),
             write: Vec::new(),
@@ -220,13 +232,7 @@ impl Sandbox {
             path if *path == own => "the environment of the coordinator can be reached".to_owned(),
             path => format!("{} can be reached", path.display()),
         }));
-        let inner = Inner {
-            isolation,
-            users: self.inner.users.clone(),
-            reading: self.inner.reading.clone(),
-            executable: self.inner.executable.clone(),
-        };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(Inner { isolation, ..Inner::clone(&self.inner) }) })
     }
 
     /// Makes the same sandbox for a run whose folder is there now, and lends the objects of its store.
@@ -234,13 +240,7 @@ impl Sandbox {
     pub fn of_run(&self, run: &Path, objects: &[PathBuf]) -> Self {
         let mut reading = self.inner.reading.clone();
         reading.add_run(run, objects);
-        let inner = Inner {
-            isolation: self.inner.isolation.clone(),
-            users: self.inner.users.clone(),
-            reading,
-            executable: self.inner.executable.clone(),
-        };
-        Self { inner: Arc::new(inner) }
+        Self { inner: Arc::new(Inner { reading, ..Inner::clone(&self.inner) }) }
     }
 
     /// Returns the level in force, and what it leaves open here.
@@ -261,14 +261,14 @@ impl Sandbox {
     /// # Errors
     /// When there is no user left.
     pub fn user_of(&self, slot: usize) -> io::Result<Option<User>> {
-        self.inner.user_of(slot).map_err(io::Error::other)
+        self.inner.user_of(slot)
     }
 
-    /// Makes the cell of an attempt: what may be written, and what may be read beside the system. None where nothing is
+    /// Makes the confinement of an attempt: what may be written, and what may be read beside the system. None where nothing is
     /// isolated.
     #[must_use]
-    pub fn cell(&self, user: Option<User>, room: &Room) -> Option<Cell> {
-        self.inner.cell(user, room)
+    pub fn confinement(&self, user: Option<User>, allowed: &Allowed) -> Option<Confinement> {
+        self.inner.confinement(user, allowed)
     }
 
     /// Returns what a command that the configuration names may read of itself: files that are named by their absolute
@@ -302,7 +302,7 @@ impl Sandbox {
 }
 
 impl Inner {
-    fn user_of(&self, slot: usize) -> Result<Option<User>, String> {
+    fn user_of(&self, slot: usize) -> io::Result<Option<User>> {
         let clear = |user| {
             #[cfg(target_os = "linux")]
             user::end_everything(&self.executable, user)?;
@@ -311,10 +311,14 @@ impl Inner {
         self.users.as_ref().map(|users| users.of_slot(slot, clear)).transpose()
     }
 
-    fn cell(&self, user: Option<User>, room: &Room) -> Option<Cell> {
+    fn confinement(&self, user: Option<User>, allowed: &Allowed) -> Option<Confinement> {
         let level = self.isolation.level;
-        (level != Level::None).then(|| Cell::new(level, user, &self.reading, room))
+        (level != Level::None).then(|| Confinement::new(level, user, self.own_mounts, &self.reading, allowed))
     }
+}
+
+fn doing(what: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{what}: {error}"))
 }
 
 /// Ends everything that a user has running.

@@ -20,15 +20,14 @@ use rustix::{
     },
 };
 
+use super::doing;
+
 /// Folders that everybody may write to: inside, everybody is one attempt.
 pub(super) const SHARED: [&str; 3] = ["/tmp", "/var/tmp", "/dev/shm"];
 
 /// Makes namespaces, with an empty folder in place of each in `hide`, but for what is below it and in `read` or `write`.
 pub(super) fn unshare(hide: &[PathBuf], read: &[PathBuf], write: &[PathBuf]) -> io::Result<()> {
     let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
-    let write = write.iter().map(|path| Kept { path, writable: true });
-    // What may be written comes first, because it may lie in what may be read.
-    let keep: Vec<_> = write.chain(read.iter().map(|path| Kept { path, writable: false })).collect();
     nix::sched::unshare(
         CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWIPC,
     )
@@ -40,6 +39,28 @@ pub(super) fn unshare(hide: &[PathBuf], read: &[PathBuf], write: &[PathBuf]) -> 
     map("uid_map", format!("{uid} {uid} 1"))?;
     map("gid_map", format!("{gid} {gid} 1"))?;
 
+    hide_folders(hide, read, write)?;
+    // The child has to mount its own view of processes; a program that it starts loses every right again.
+    let admin = CapabilitySet::SYS_ADMIN;
+    let mut sets = capabilities(None)?;
+    sets.inheritable = admin;
+    set_capabilities(None, sets)?;
+    configure_capability_in_ambient_set(admin, true)?;
+    Ok(())
+}
+
+/// Makes namespaces of mounts and of shared memory alone, for a process that has the right to and loses it afterwards.
+pub(super) fn unshare_mounts(hide: &[PathBuf], read: &[PathBuf], write: &[PathBuf]) -> io::Result<()> {
+    nix::sched::unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWIPC)
+        .map_err(|error| doing("mounts of its own are not allowed here", &error.into()))?;
+    hide_folders(hide, read, write)
+}
+
+/// Mounts an empty folder in place of each in `hide` and of those that everybody may write to.
+fn hide_folders(hide: &[PathBuf], read: &[PathBuf], write: &[PathBuf]) -> io::Result<()> {
+    let write = write.iter().map(|path| Kept { path, writable: true });
+    // What may be written comes first, because it may lie in what may be read.
+    let keep: Vec<_> = write.chain(read.iter().map(|path| Kept { path, writable: false })).collect();
     mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
         .map_err(|error| doing("making mounts private", &error.into()))?;
     let shared = SHARED.iter().map(Path::new).filter(|path| path.is_dir());
@@ -47,12 +68,6 @@ pub(super) fn unshare(hide: &[PathBuf], read: &[PathBuf], write: &[PathBuf]) -> 
     for folder in all.chain(shared) {
         hide_folder(folder, &keep)?;
     }
-    // The child has to mount its own view of processes; a program that it starts loses every right again.
-    let admin = CapabilitySet::SYS_ADMIN;
-    let mut sets = capabilities(None)?;
-    sets.inheritable = admin;
-    set_capabilities(None, sets)?;
-    configure_capability_in_ambient_set(admin, true)?;
     Ok(())
 }
 
@@ -130,8 +145,4 @@ fn make_read_only(path: &Path) -> io::Result<()> {
         }
     }
     Ok(mount_remount(path, flags, c"")?)
-}
-
-fn doing(what: &str, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{what}: {error}"))
 }

@@ -1,4 +1,4 @@
-//! Trying what a cell holds and what it lets through, in a process that enters it.
+//! Trying what a confinement holds and what it lets through, in a process that enters it.
 
 use std::{
     fs, io,
@@ -9,7 +9,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::cell::Cell;
+use super::confinement::Confinement;
 
 /// The first argument that makes our executable a probe.
 pub const PROBE: &str = "__probe";
@@ -20,8 +20,8 @@ const INSIDE: &str = "inside";
 /// What a probe is to find out.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Question {
-    /// The cell to enter; without one the probe stays as it is.
-    pub(super) cell: Option<Cell>,
+    /// The confinement to enter; without one the probe stays as it is.
+    pub(super) confinement: Option<Confinement>,
     /// Folders that it has to be able to list.
     pub(super) read: Vec<PathBuf>,
     /// Folders that it has to be able to go through.
@@ -37,7 +37,7 @@ pub(super) struct Question {
 /// What a probe found out.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Answer {
-    /// Why the cell cannot be entered.
+    /// Why the confinement cannot be entered.
     pub(super) refused: Option<String>,
     /// What it could not use although it has to.
     pub(super) unusable: Vec<String>,
@@ -48,11 +48,11 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// Says why a cell cannot be used.
-    pub(super) fn usable(&self) -> Result<(), String> {
-        match (&self.refused, self.unusable.first()) {
-            (Some(why), _) | (None, Some(why)) => Err(why.clone()),
-            (None, None) => Ok(()),
+    /// Says why a confinement cannot be used.
+    pub(super) fn usable(&self) -> Result<(), &str> {
+        match self.refused.as_ref().or(self.unusable.first()) {
+            Some(why) => Err(why),
+            None => Ok(()),
         }
     }
 }
@@ -86,8 +86,8 @@ pub fn probe_main() -> ExitCode {
         .and_then(|_| serde_json::from_slice::<Question>(&bytes).ok());
     let Some(question) = question else { return ExitCode::from(2) };
     let inside = std::env::args().nth(2).is_some_and(|argument| argument == INSIDE);
-    let answer = match &question.cell {
-        Some(cell) if cell.needs_keeper() && !inside => match from_inside(cell, &bytes) {
+    let answer = match &question.confinement {
+        Some(confinement) if confinement.needs_keeper() && !inside => match from_inside(confinement, &bytes) {
             Ok(output) => return if write(&output) { ExitCode::SUCCESS } else { ExitCode::FAILURE },
             Err(error) => Answer { refused: Some(error.to_string()), ..Answer::default() },
         },
@@ -101,9 +101,9 @@ fn write(bytes: &[u8]) -> bool {
     io::Write::write_all(&mut io::stdout().lock(), bytes).is_ok()
 }
 
-/// Makes the namespaces of a cell and asks a child inside.
-fn from_inside(cell: &Cell, question: &[u8]) -> io::Result<Vec<u8>> {
-    cell.unshare()?;
+/// Makes the namespaces of a confinement and asks a child inside.
+fn from_inside(confinement: &Confinement, question: &[u8]) -> io::Result<Vec<u8>> {
+    confinement.unshare()?;
     let mut child = Command::new("/proc/self/exe")
         .args([PROBE, INSIDE])
         .env_clear()
@@ -120,8 +120,8 @@ fn from_inside(cell: &Cell, question: &[u8]) -> io::Result<Vec<u8>> {
 fn answer(question: &Question) -> Answer {
     let mut answer = Answer::default();
     let parent = rustix::process::getppid();
-    if let Some(cell) = &question.cell {
-        match cell.enter() {
+    if let Some(confinement) = &question.confinement {
+        match confinement.enter() {
             Ok(entered) => answer.scoped = entered.scoped,
             Err(error) => return Answer { refused: Some(error.to_string()), ..answer },
         }

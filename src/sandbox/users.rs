@@ -10,6 +10,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use super::doing;
+
 /// The reserved user ids: a range that systemd's registry of ids (<https://systemd.io/UIDS-GIDS/>) leaves to nobody, and
 /// that every container has, because it lies below 65536.
 const RANGE: std::ops::RangeInclusive<u32> = 60_600..=61_111;
@@ -46,28 +48,33 @@ struct Reserved {
 
 impl Users {
     /// Makes sure that there can be such users, and opens the way to the slots for their group.
-    pub(super) fn reserve(scratch: &Path) -> Result<Self, String> {
+    pub(super) fn reserve(scratch: &Path) -> io::Result<Self> {
         if !rustix::process::geteuid().is_root() {
-            return Err("the run is not root's".to_owned());
+            return Err(io::Error::other("the run is not root's"));
         }
-        if !maps_all(&fs::read_to_string("/proc/self/uid_map").unwrap_or_default()) {
-            return Err("this container has too few user ids".to_owned());
+        if !maps_all(&fs::read_to_string("/proc/self/uid_map")?) {
+            return Err(io::Error::other("this container has too few user ids"));
         }
         let locks = LOCKS.iter().map(Path::new).find(|folder| private_folder(folder).is_ok());
-        let locks = locks.ok_or_else(|| format!("none of {} can be made", LOCKS.join(", ")))?.to_owned();
+        let locks =
+            locks.ok_or_else(|| io::Error::other(format!("none of {} can be made", LOCKS.join(", "))))?.to_owned();
         #[cfg(target_os = "linux")]
         super::ownership::open_way(scratch, GROUP)
-            .map_err(|error| format!("{} cannot be opened to a group: {error}", scratch.display()))?;
+            .map_err(|error| doing(&format!("opening {} to a group", scratch.display()), &error))?;
         #[cfg(not(target_os = "linux"))]
         let _ = scratch;
-        let taken = accounts(&fs::read_to_string("/etc/passwd").unwrap_or_default());
+        let taken = match fs::read_to_string("/etc/passwd") {
+            Ok(passwd) => accounts(&passwd),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(doing("reading /etc/passwd", &error)),
+        };
         let reserved = Reserved { locks, taken, next: *RANGE.start(), of_slots: BTreeMap::new() };
         Ok(Self { shared: Arc::new(Mutex::new(reserved)) })
     }
 
     /// Returns the user of a slot, and reserves one when it has none yet.
     /// `clear` is called with one that was just reserved.
-    pub(super) fn of_slot(&self, slot: usize, clear: impl FnOnce(User) -> io::Result<()>) -> Result<User, String> {
+    pub(super) fn of_slot(&self, slot: usize, clear: impl FnOnce(User) -> io::Result<()>) -> io::Result<User> {
         let mut reserved = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((user, _)) = reserved.of_slots.get(&slot) {
             return Ok(*user);
@@ -83,15 +90,16 @@ impl Users {
                 Ok(Some(file)) => {
                     let user = User { uid, gid: GROUP };
                     // What an earlier run was killed over may still be ending.
-                    clear(user).map_err(|error| error.to_string())?;
+                    clear(user)?;
                     reserved.of_slots.insert(slot, (user, file));
                     return Ok(user);
                 }
                 Ok(None) => {}
-                Err(error) => return Err(format!("{} cannot be locked: {error}", lock.display())),
+                Err(error) => return Err(doing(&format!("locking {}", lock.display()), &error)),
             }
         }
-        Err(format!("all user ids from {} to {} are in use", RANGE.start(), RANGE.end()))
+        let why = format!("all user ids from {} to {} are in use", RANGE.start(), RANGE.end());
+        Err(io::Error::other(why))
     }
 }
 

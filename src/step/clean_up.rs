@@ -21,7 +21,7 @@ pub(super) async fn clean_up(runner: &Runner, note: impl Fn(&str)) -> Result<Ste
     if let Some(started) = runner.state(DISPATCHED) {
         let (github, run) = dispatch::dispatched_run(runner, started)?;
         dispatched_run::end(&github, run).await;
-        note(&format!("The step ended without a word; run {run}, which it was waiting for, was told to end."));
+        note(&format!("The step was killed. Run {run}, which it was waiting for, was cancelled."));
         return Ok(StepEnd::Done);
     }
     let Some((number, commit)) = runner.state(CLAIMED).and_then(|claimed| claimed.split_once(' ')) else {
@@ -32,7 +32,7 @@ pub(super) async fn clean_up(runner: &Runner, note: impl Fn(&str)) -> Result<Ste
     let commit = commit.parse().map_err(|error: InvalidId| StepError::SavedState(error.to_string()))?;
     let pull = PullRequestContext { repository: repository_context(runner, runner.repository()?)?, number };
     let mended = conversation::clean_up(&pull, &commit).await?;
-    note(&format!("The run ended without a word; concluded for it: {}", text::count(mended, "report")));
+    note(&format!("The run was killed. Concluded for it: {}", text::count(mended, "report")));
     Ok(StepEnd::Done)
 }
 

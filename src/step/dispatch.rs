@@ -61,7 +61,7 @@ impl Step<'_> {
             self.log.line(&format!("uploaded {name} ({} bytes)", packed.size));
             said
         }));
-        // What was started is over, or was told to end.
+        // What was started is over, or was asked to stop.
         self.remember_conclusion()?;
         done
     }
@@ -102,12 +102,12 @@ impl Step<'_> {
         let limit = Duration::from_secs(minutes * 60);
         let ended = match dispatched_run::wait(&github, run, limit, pauses, cancelled).await? {
             Waited::Cancelled => {
-                self.log.line(&format!("cancelled: run {run} was told to end"));
+                self.log.line(&format!("cancelled: run {run} was asked to stop"));
                 return Ok(Fetched::Cancelled);
             }
             Waited::Late(ended) => {
                 let said =
-                    format!("run {run} in {repository} was not done after {minutes} minutes, and was told to end");
+                    format!("run {run} in {repository} was not done after {minutes} minutes and was asked to stop");
                 self.log.command(&annotation(Level::Warning, None, "Too late", &said));
                 ended
             }

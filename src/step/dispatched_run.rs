@@ -54,9 +54,9 @@ impl Default for Pauses {
 pub enum Waited {
     /// It is over.
     Over(WorkflowRun),
-    /// It had no time left and was told to end. It is as it was seen last.
+    /// It had no time left and was asked to stop. It is as it was seen last.
     Late(WorkflowRun),
-    /// Whoever waits was told to stop, and it was told to end.
+    /// Whoever waits was told to stop, and it was asked to stop.
     Cancelled,
 }
 
@@ -246,9 +246,9 @@ async fn until_over(
 /// Tells a run to end. One that is over already is as good.
 pub async fn end(github: &Github, run: RunId) {
     match github.cancel_workflow_run(run).await {
-        Ok(()) => tracing::info!(%run, "the run was told to end"),
+        Ok(()) => tracing::info!(%run, "the run was asked to stop"),
         Err(error) if matches!(error.kind, GithubErrorKind::Rejected { status: 409, .. }) => {}
-        Err(error) => tracing::warn!(%error, %run, "the run could not be told to end"),
+        Err(error) => tracing::warn!(%error, %run, "the run could not be asked to stop"),
     }
 }
 

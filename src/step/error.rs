@@ -54,10 +54,10 @@ pub enum StepError {
     #[error("the input `state` names no artifact; it is an output of the job before")]
     NoState,
     /// The state of the job before cannot be downloaded.
-    #[error("the state of the job before cannot be had")]
+    #[error("cannot read the state of the previous job")]
     StateLost(#[source] DownloadError),
     /// Results of a wave may be there, and cannot be had.
-    #[error("nothing is settled, because results cannot be had: {}", .0.join("; "))]
+    #[error("nothing is settled, because results cannot be read: {}", .0.join("; "))]
     ResultsNotHere(Vec<String>),
     /// The summary is made, and could not be posted.
     #[error("the summary could not be reported: {}", .0.join("; "))]
@@ -184,7 +184,7 @@ impl StepError {
                 "the input `config` names a file of the workspace, which is empty without actions/checkout".to_owned()
             }
             Self::ResultsNotHere(_) | Self::NotReported(_) | Self::StateLost(_) => {
-                "use “Re-run failed jobs”: what is finished stays, and this job goes on from there".to_owned()
+                "use “Re-run failed jobs”: finished work is kept, and this job continues from there".to_owned()
             }
             Self::NoToken => "give the action's input `token`, whose default is the workflow's own".to_owned(),
             Self::MissingInput(_) => "`backend-implementer generate` writes it".to_owned(),

@@ -78,7 +78,7 @@ impl Step<'_> {
         else {
             return Ok(intent);
         };
-        if self.runner.attempt() > 1 {
+        if self.runner.attempt()? > 1 {
             let login = self.runner.triggering_actor()?.to_owned();
             approval.run_again_by = Some(Actor { is_bot: login.ends_with("[bot]"), login });
         }

@@ -4,19 +4,75 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use implementer_model::{github_ids::ArtifactId, ids::Digest};
+use implementer_model::{
+    github_ids::{ArtifactId, RunId},
+    ids::Digest,
+};
 use tokio::task::JoinSet;
 
 use crate::{
-    artifacts::{ExtractError, Limits, Uploaded, extract},
-    github::{ArtifactError, Github},
+    artifacts::{ArtifactService, ExtractError, Limits, Listed, ReadError, Uploaded, extract},
+    github::{Artifact, ArtifactError, Github, GithubError},
     runtime::blocking,
 };
 
 /// How many artifacts are downloaded at one time.
 const AT_ONCE: usize = 8;
+
+/// Where the artifacts of a run are read.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// REST, which knows every attempt at every run, and counts.
+    pub github: Github,
+    /// The results service, where it is our own run: it knows what this attempt uploaded, and does not count.
+    pub service: Option<Arc<ArtifactService>>,
+}
+
+impl Source {
+    /// Lists the artifacts of a run. A service that does not answer is no reason to fail: REST knows the same.
+    ///
+    /// # Errors
+    /// When neither can be asked.
+    pub async fn list(&self, run: RunId) -> Result<Vec<Artifact>, GithubError> {
+        let Some(service) = &self.service else { return self.github.artifacts(run).await };
+        match service.list().await {
+            Ok(listed) => {
+                let known = |listed: &Listed| Artifact {
+                    id: listed.id,
+                    name: listed.name.clone(),
+                    size_in_bytes: 0,
+                    digest: None,
+                    expired: false,
+                };
+                Ok(listed.iter().map(known).collect())
+            }
+            Err(error) => {
+                tracing::info!(%error, "the results service does not list artifacts; REST is asked");
+                self.github.artifacts(run).await
+            }
+        }
+    }
+
+    async fn download(&self, bound: &Bound, zip: &Path) -> Result<(), ArtifactError> {
+        let (id, wanted) = (bound.id, &bound.digest);
+        let Some(service) = &self.service else { return self.github.download_artifact(id, wanted, zip).await };
+        match service.download(id, wanted, zip).await {
+            Ok(()) => Ok(()),
+            Err(ReadError::Tampered { id, found }) => {
+                Err(ArtifactError::Tampered { id, found, wanted: wanted.clone() })
+            }
+            Err(ReadError::TooLarge(id)) => Err(ArtifactError::TooLarge { id }),
+            Err(ReadError::Io { path, source }) => Err(ArtifactError::Io { doing: "write", path, source }),
+            Err(error @ (ReadError::NotHere { .. } | ReadError::BrokeOff { .. })) => {
+                tracing::info!(%error, "REST is asked");
+                self.github.download_artifact(id, wanted, zip).await
+            }
+        }
+    }
+}
 
 /// An artifact as jobs name it to each other: `ID:SHA256`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +136,7 @@ impl DownloadError {
 /// Downloads artifacts, each with the number of its slot, and unpacks each into a folder of its own below `to`. Gives
 /// for each slot the folder, or why there is none.
 pub async fn gather(
-    github: &Github,
+    source: &Source,
     wanted: &[(usize, Bound)],
     to: &Path,
 ) -> BTreeMap<usize, Result<PathBuf, DownloadError>> {
@@ -91,9 +147,9 @@ pub async fn gather(
         while downloads.len() < AT_ONCE
             && let Some((slot, bound)) = waiting.next()
         {
-            let github = github.clone();
+            let source = source.clone();
             let (zip, folder) = (to.join(format!("{slot}.zip")), to.join(format!("slot-{slot}")));
-            downloads.spawn(async move { (slot, download(&github, &bound, &zip, &folder).await.map(|()| folder)) });
+            downloads.spawn(async move { (slot, download(&source, &bound, &zip, &folder).await.map(|()| folder)) });
         }
         match downloads.join_next().await {
             None => return came,
@@ -107,8 +163,8 @@ pub async fn gather(
 ///
 /// # Errors
 /// When it cannot be had, is another one, or is not to be unpacked.
-pub async fn download(github: &Github, bound: &Bound, zip: &Path, to: &Path) -> Result<(), DownloadError> {
-    github.download_artifact(bound.id, &bound.digest, zip).await?;
+pub async fn download(source: &Source, bound: &Bound, zip: &Path, to: &Path) -> Result<(), DownloadError> {
+    source.download(bound, zip).await?;
     let (from, into) = (zip.to_owned(), to.to_owned());
     let unpacked = blocking(move || {
         let result = extract(&from, &into, &Limits::default());

@@ -1,7 +1,7 @@
 //! The jobs of a fan-out as steps of GitHub Actions: what they download, do and upload. Each works on folders through
 //! the same functions as the commands of the same names.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
 use implementer_model::ids::ObjectId;
 use serde_json::json;
@@ -15,6 +15,7 @@ use super::{
 use crate::{
     agent,
     artifacts::{ArtifactService, Packed, pack},
+    github::Github,
     jobs::{Settled, Site, StateDir},
     layout::refs,
     runtime::blocking,
@@ -94,7 +95,9 @@ impl Step<'_> {
         let (zip, state) = (folder.join("state.zip"), StateDir::new(&folder.join("state")));
         fs::create_dir_all(folder).map_err(StepError::file("make", folder))?;
         let origin = self.origin()?;
-        gather::download(&origin.github, &binding, &zip, state.root()).await.map_err(StepError::StateLost)?;
+        gather::download(&self.source(origin.github.clone()), &binding, &zip, state.root())
+            .await
+            .map_err(StepError::StateLost)?;
         let frozen = state.frozen()?;
         let remote = origin.remote();
         let (base, rules): (ObjectId, ObjectId) = (frozen.base.clone(), frozen.rules.clone());
@@ -111,6 +114,14 @@ impl Step<'_> {
 
     pub(super) fn artifacts(&self) -> Result<ArtifactService, StepError> {
         Ok(ArtifactService::from_environment(&agent::own_environment())?)
+    }
+
+    /// Returns where artifacts are read. The service knows what this attempt at our own run uploaded, and nothing else: a later
+    /// attempt reads what an earlier one left through REST, and so does a workflow that does the work of another's job.
+    pub(super) fn source(&self, github: Github) -> gather::Source {
+        let own = self.assignment.is_none() && self.runner.attempt().is_ok_and(|attempt| attempt == 1);
+        let service = own.then(|| self.artifacts().ok()).flatten().map(Arc::new);
+        gather::Source { github, service }
     }
 
     /// Returns the pull request's repository, which is not that of the workflow where another one started this.
@@ -136,13 +147,13 @@ impl Step<'_> {
         Ok(self.runner.number("slot")?.or(assigned).unwrap_or(0))
     }
 
-    pub(super) fn attempt_suffix(&self) -> String {
-        format!("-attempt-{}", self.runner.attempt())
+    pub(super) fn attempt_suffix(&self) -> Result<String, StepError> {
+        Ok(format!("-attempt-{}", self.runner.attempt()?))
     }
 
     /// Names an artifact of this attempt at the run: names are never used twice.
     pub(super) fn artifact_name(&self, what: &str) -> Result<String, StepError> {
-        Ok(format!("{PREFIX}-{what}{}", self.attempt_suffix()))
+        Ok(format!("{PREFIX}-{what}{}", self.attempt_suffix()?))
     }
 }
 

@@ -72,7 +72,7 @@ impl Step<'_> {
     /// # Errors
     /// When it may be there and cannot be had: it would be done, and paid for, once more.
     async fn fetch_earlier(&self, place: &Path) -> Result<(), StepError> {
-        let attempt = self.runner.attempt();
+        let attempt = self.runner.attempt()?;
         if attempt < 2 {
             return Ok(());
         }
@@ -155,9 +155,9 @@ impl Step<'_> {
         name: &str,
     ) -> Result<Result<(), String>, StepError> {
         fs::create_dir_all(folder).map_err(StepError::file("make", folder))?;
-        let github = self.repository()?.github;
+        let source = self.source(self.repository()?.github);
         let zip = folder.join(format!("{name}.zip"));
-        match gather::download(&github, bound, &zip, &folder.join(name)).await {
+        match gather::download(&source, bound, &zip, &folder.join(name)).await {
             Err(error) if error.is_about_the_content() => Ok(Err(errors::chain(&error))),
             Err(error) => Err(StepError::ResultsNotHere(vec![errors::chain(&error)])),
             Ok(()) => Ok(Ok(())),

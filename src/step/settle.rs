@@ -81,7 +81,7 @@ impl Step<'_> {
     ) -> Result<(Vec<Brought>, BTreeMap<AttemptId, String>), StepError> {
         let gates = Leg::gates();
         let legs = if awaited.gates { std::slice::from_ref(&gates) } else { &awaited.legs };
-        let github = self.repository()?.github;
+        let source = self.source(self.repository()?.github);
         let (mut wanted, mut silent, mut refused) = (Vec::new(), Vec::new(), BTreeMap::new());
         for leg in legs {
             let said = bindings.of(leg);
@@ -98,7 +98,7 @@ impl Step<'_> {
                 None => silent.push(leg),
             }
         }
-        let listed = github.artifacts(self.runner.run_id()?).await?;
+        let listed = source.list(self.runner.run_id()?).await?;
         wanted.retain(|(slot, bound)| {
             let own = self.is_of_slot(&listed, bound, wave, *slot);
             if !own {
@@ -112,7 +112,7 @@ impl Step<'_> {
         });
         let mut of_the_platform = self.silent_jobs(&listed, wave, &silent);
         let (mut found, mut troubles) = (Vec::new(), BTreeMap::new());
-        let mut gathered = gather::gather(&github, &wanted, scratch).await;
+        let mut gathered = gather::gather(&source, &wanted, scratch).await;
         for leg in legs {
             let why = match (gathered.remove(&leg.slot), refused.remove(&leg.slot)) {
                 (Some(Ok(folder)), _) => {
@@ -148,7 +148,7 @@ impl Step<'_> {
         if !bindings.of(&gates).is_empty() {
             return Ok(false);
         }
-        let listed = self.repository()?.github.artifacts(self.runner.run_id()?).await?;
+        let listed = self.source(self.repository()?.github).list(self.runner.run_id()?).await?;
         Ok(!has_uploaded(&listed, wave, &gates))
     }
 
@@ -180,12 +180,12 @@ impl Step<'_> {
 
     /// Says which artifacts have names as those of this wave, and were not uploaded by its jobs. They are not looked at.
     fn name_strangers(&self, listed: &[Artifact], wave: &str, bound: &[ArtifactId]) {
-        let Ok(prefix) = self.artifact_name(wave) else { return };
-        let Some((prefix, _)) = prefix.rsplit_once("-attempt-") else { return };
+        let Ok(suffix) = self.attempt_suffix() else { return };
+        let prefix = format!("{PREFIX}-{wave}");
         let strange = listed.iter().filter(|artifact| {
-            let rest = artifact.name.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('-'));
+            let rest = artifact.name.strip_prefix(&prefix).and_then(|rest| rest.strip_prefix('-'));
             let ours = rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-            ours && rest.is_some_and(|rest| rest.ends_with(&self.attempt_suffix())) && !bound.contains(&artifact.id)
+            ours && rest.is_some_and(|rest| rest.ends_with(&suffix)) && !bound.contains(&artifact.id)
         });
         for artifact in strange.take(ANNOTATIONS_MAX) {
             let name = text::truncate(&text::plain(&artifact.name), 100);

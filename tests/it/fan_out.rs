@@ -82,7 +82,7 @@ fn artifacts_that_are_lost_foreign_or_tampered_with_have_each_an_answer() {
     let state = jobs.artifact(jobs.output("state"));
     jobs.stage.github.state().artifacts.get_mut(&state).unwrap().zip.push(0);
     let refused = jobs.act("summarize", &[]).expect(3);
-    assert!(refused.called.stderr.contains("the state of the job before cannot be had"), "{}", refused.called.stderr);
+    assert!(refused.called.stderr.contains("cannot read the state of the previous job"), "{}", refused.called.stderr);
 }
 
 #[test]

@@ -18,7 +18,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("untrusted", &[]),
     // Adapters: each speaks to one part of the world, and none of another adapter.
     ("actions", &["errors", "layout", "untrusted"]),
-    // A supervisor starts what it watches inside of a cell.
+    // A supervisor starts what it watches inside of a confinement.
     ("agent", &["errors", "layout", "sandbox", "untrusted"]),
     ("artifacts", &["errors", "http", "layout", "untrusted"]),
     ("github", &["errors", "http", "layout", "untrusted"]),
@@ -31,8 +31,21 @@ const MAY: &[(&str, &[&str])] = &[
     ("coordinator", &["agent", "intake", "journal", "layout", "run_dir", "sandbox", "untrusted", "workspace"]),
     (
         "execution",
-        &["agent", "coordinator", "intake", "journal", "layout", "run_dir", "sandbox", "untrusted", "workspace"],
+        &[
+            "agent",
+            "coordinator",
+            "intake",
+            "journal",
+            "layout",
+            "run_dir",
+            "sandbox",
+            "telemetry",
+            "untrusted",
+            "workspace",
+        ],
     ),
+    // A trace of the run, where somebody wants it.
+    ("telemetry", &["http", "layout"]),
     // A job that does everything in place looks for what is missing before it pays for anything.
     (
         "jobs",

@@ -6,11 +6,13 @@ use crate::support::Bench;
 fn a_run_is_listed_shown_and_put_on_a_branch() {
     let bench = Bench::new();
     let ran = bench.call(["run"]).expect(0);
-    assert!(ran.stdout.starts_with("## Backend Implementation Complete\n"), "{}", ran.stdout);
+    assert!(ran.stdout.starts_with("Complete: ") && !ran.stdout.contains("##"), "{}", ran.stdout);
     let listed = bench.call(["runs"]).expect(0).stdout;
     let run = listed.split_whitespace().next().expect("a run is listed").to_owned();
     assert!(listed.contains("complete") && listed.lines().count() == 1, "{listed}");
-    let shown = bench.call(["show", "--format", "human"]).expect(0).stdout;
+    let whole = bench.call(["show", "--format", "markdown"]).expect(0).stdout;
+    assert!(whole.starts_with("## Backend Implementation Complete\n"), "{whole}");
+    let shown = bench.call(["show"]).expect(0).stdout;
     assert!(shown.starts_with("Complete: ") && !shown.contains("```"), "{shown}");
     assert!(shown.lines().count() <= 14, "{shown}");
     let log = bench.call(["logs", &run, "feature"]).expect(0);

@@ -44,7 +44,7 @@ impl Stand {
             output_cap: 1024 * 1024,
             grace: Duration::from_secs(30),
             supervisor: EXECUTABLE.into(),
-            cell: None,
+            confinement: None,
         };
         Self { directory, launch }
     }
@@ -386,6 +386,33 @@ fn a_lost_supervisor_takes_its_session_along() {
     while is_running(&pid) {
         std::thread::yield_now();
     }
+}
+
+#[test]
+fn what_left_a_lost_supervisors_session_before_is_ended_too() {
+    // Two forks and two sessions away, adopted by the supervisor, which is killed then.
+    let far = "setsid sh -c \"trap '' TERM HUP; echo \\$\\$ >pid.new; mv pid.new pid; while :; do sleep 1000; done\"";
+    let stand = Stand::new(&format!(
+        "setsid sh -c '{far} & exit' & wait; until [ -e pid ]; do :; done; kill -KILL $PPID; exit 0"
+    ));
+    let error = stand.run().unwrap_err();
+    assert!(error.is_loss(), "{error}");
+    // It is gone when the loss is told, and not at some time after that.
+    let pid = fs::read_to_string(stand.path("pid")).unwrap();
+    assert!(!is_running(&pid), "{pid} outlived its attempt");
+}
+
+#[test]
+fn a_last_word_counts_only_of_a_supervisor_that_ended_by_itself() {
+    // As root without isolation nothing keeps an agent from its supervisor's pipe.
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("SKIPPED: only root can open the pipe of a process that is not dumpable");
+        return;
+    }
+    let word = r#"{"ended":{"exit":{"code":0},"stopped":false,"out-of-turns":false,"answer-truncated":false,"killed":false,"leftovers":0,"survivors":0,"output-bytes":0,"truncated":false,"log-trouble":null,"output-digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","output-tail":"","duration-ms":1}}"#;
+    let stand = Stand::new(&format!("echo '{word}' >/proc/$PPID/fd/1; kill -KILL $PPID; exit 3"));
+    let error = stand.run().unwrap_err();
+    assert!(error.is_loss(), "{error}");
 }
 
 #[test]

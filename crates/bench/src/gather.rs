@@ -16,7 +16,7 @@ use backend_implementer::{
     github::{Github, Settings},
     http::Pace,
     runtime,
-    step::gather::{self, Bound},
+    step::gather::{self, Bound, Source},
 };
 use bytes::Bytes;
 use http_body_util::Full;
@@ -208,8 +208,8 @@ pub(crate) fn main(arguments: &[String]) -> Result<()> {
     let runtime = runtime::start()?;
     let came = runtime.block_on(async {
         // It needs the runtime to be there.
-        let github = Github::new(settings)?;
-        anyhow::Ok(gather::gather(&github, &wanted, Path::new(to)).await)
+        let source = Source { github: Github::new(settings)?, service: None };
+        anyhow::Ok(gather::gather(&source, &wanted, Path::new(to)).await)
     })?;
     for result in came.values() {
         result.as_ref().map_err(|why| anyhow::anyhow!("{why}"))?;

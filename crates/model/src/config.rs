@@ -153,10 +153,13 @@ pub struct SetupCommand {
 }
 
 impl SetupCommand {
-    /// Returns the program and its arguments. A command that cannot be split is not there: `read` has refused it.
+    /// Returns the program and its arguments.
+    ///
+    /// # Panics
+    /// When it cannot be split: `Config::read` refuses such a command.
     #[must_use]
     pub fn argv(&self) -> Vec<String> {
-        command::split(&self.run).unwrap_or_default()
+        command::split(&self.run).expect("invariant: a configuration that was read has only commands that can be split")
     }
 
     /// Returns its time limit.
@@ -327,8 +330,9 @@ impl Config {
             // The workflow that was generated from it is what counts, and it stands beside the configuration.
             workflow: WorkflowConfig::default(),
         };
-        // Serialising plain structs of strings cannot fail; an empty text would only make every lock the same as none.
-        Digest::of(serde_json::to_vec(&decisive).unwrap_or_default())
+        Digest::of(
+            serde_json::to_vec(&decisive).expect("invariant: a configuration is lists and maps with texts as keys"),
+        )
     }
 }
 

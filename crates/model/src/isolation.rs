@@ -57,7 +57,7 @@ impl Level {
         match self {
             Self::Uid => &[
                 "command lines of other processes can be read",
-                "sockets that everybody may use, the network and the size of the disk are not limited",
+                "the network and the size of the disk are not limited",
             ],
             Self::Namespaces => &["the network and the size of the disk are not limited"],
             Self::Landlock => &[
@@ -134,6 +134,16 @@ pub struct Isolation {
 }
 
 impl Isolation {
+    /// Returns what can be said of a run whose parts ran at these levels: the weakest counts. What was found on this machine
+    /// holds only where its level is that one.
+    #[must_use]
+    pub fn at_most(self, levels: impl IntoIterator<Item = Level>) -> Self {
+        match levels.into_iter().max() {
+            Some(weakest) if weakest != self.level => Self { level: weakest, ..Self::default() },
+            _ => self,
+        }
+    }
+
     /// Says in one sentence, without a full stop, which level was in force.
     #[must_use]
     pub fn sentence(&self) -> String {
@@ -163,6 +173,18 @@ mod tests {
         assert_eq!(Demand::or_default(None, true), Demand::Required);
         assert_eq!(Demand::or_default(None, false), Demand::Best);
         assert_eq!(Demand::or_default(Some(Demand::None), true), Demand::None);
+    }
+
+    #[test]
+    fn the_weakest_level_of_all_parts_is_that_of_a_run() {
+        let here = Isolation { level: Level::Uid, open: vec!["a socket".to_owned()], passed_over: Vec::new() };
+        assert_eq!(here.clone().at_most([]), here);
+        assert_eq!(here.clone().at_most([Level::Uid, Level::Uid]), here);
+        assert_eq!(here.clone().at_most([Level::Uid, Level::Landlock, Level::Namespaces]).level, Level::Landlock);
+        // Whoever only sums up isolates nothing, and says what the others did.
+        let nothing = Isolation::default();
+        assert_eq!(nothing.clone().at_most([Level::Uid, Level::Namespaces]).level, Level::Namespaces);
+        assert_eq!(nothing.at_most([Level::None, Level::Uid]).level, Level::None);
     }
 
     #[test]

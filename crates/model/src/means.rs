@@ -195,7 +195,7 @@ impl Unkept {
         ];
         let said: Vec<_> = limits.into_iter().filter(|(said, _)| *said).map(|(_, what)| what).collect();
         if subagent.origin != Origin::BuiltIn && !said.is_empty() {
-            let what = format!("`command` is not told what agent files say about {}", said.join(", "));
+            let what = format!("`command` cannot use what agent files say about {}", said.join(", "));
             let hint = "its program decides about them; an agent program such as `claude` is held to them".to_owned();
             self.add(Severity::Note, "not-held-to", &subagent.name, what, hint);
         }
@@ -224,7 +224,7 @@ impl Unkept {
             self.add(Severity::Warning, "turns-not-held", name, what, "limit its time".to_owned());
         }
         if let (Some(effort), false) = (terms.effort, able.effort) {
-            let what = format!("{kind} cannot be told the effort `{}`", effort.name());
+            let what = format!("{kind} has no setting for the effort `{}`", effort.name());
             let hint = "choose a model or arguments for it in the configuration".to_owned();
             self.add(Severity::Note, "effort-not-held", name, what, hint);
         }
@@ -330,7 +330,7 @@ mod tests {
         insta::assert_snapshot!(said(front, "", Abilities::NONE), @r"
         tools-not-held: claude cannot be held to the tools of an agent file: it may use all of its own (`helper`)
         turns-not-held: claude cannot be held to a number of turns (`helper`)
-        effort-not-held: claude cannot be told the effort `high` (`helper`)
+        effort-not-held: claude has no setting for the effort `high` (`helper`)
         model-not-there: claude has no model `GPT-4.1` and will use its own default (`helper`)
         server-not-given: the MCP server `db` is not started (`helper`)
         skills-not-given: the skills `deploying` are not given (`helper`)

@@ -18,6 +18,34 @@ pub struct Provenance {
     /// The pull request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pull_request: Option<PullRequestRef>,
+    /// The run of a workflow that it is a part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow_run: Option<WorkflowRunRef>,
+}
+
+/// A run of a workflow on GitHub.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct WorkflowRunRef {
+    /// Where GitHub's pages are, such as `https://github.com`.
+    pub server: String,
+    /// `OWNER/REPO`.
+    pub repository: String,
+    /// Its id.
+    pub run: u64,
+}
+
+impl WorkflowRunRef {
+    /// Returns its page. A hand-off is a file that anybody may have written: an address that could be more than an address
+    /// where it is shown is none.
+    #[must_use]
+    pub fn url(&self) -> Option<String> {
+        let is_plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:/".contains(&b));
+        let server = self.server.trim_end_matches('/');
+        let is_web = server.starts_with("https://") || server.starts_with("http://");
+        (is_web && is_plain(server) && is_plain(&self.repository))
+            .then(|| format!("{server}/{}/actions/runs/{}", self.repository, self.run))
+    }
 }
 
 /// Where a plan was found.
@@ -75,4 +103,20 @@ pub struct PullRequestRef {
     pub number: u64,
     /// The commit at its head when the run was approved.
     pub head: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_plain_address_is_shown() {
+        let url = |server: &str, repository: &str| {
+            WorkflowRunRef { server: server.to_owned(), repository: repository.to_owned(), run: 7 }.url()
+        };
+        assert_eq!(url("https://ghe.example/", "o/r").as_deref(), Some("https://ghe.example/o/r/actions/runs/7"));
+        for (server, repository) in [("javascript:alert(1)", "o/r"), ("https://x", "o/r)](y"), ("https://x\n", "o/r")] {
+            assert_eq!(url(server, repository), None, "{server} {repository}");
+        }
+    }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::{gate::TestCounts, ids::TaskId, patch::Patch, record::Outcome, text};
 
 /// Says a duration for people: `850 ms`, `12.3 s`, `4 min 5 s`, `2 h 7 min`.
-pub(crate) fn duration(ms: u64) -> String {
+#[must_use]
+pub fn duration(ms: u64) -> String {
     match ms {
         0..=999 => format!("{ms} ms"),
         // Whole tenths, rounded down, so that 59,990 ms does not become "60.0 s".
@@ -16,7 +17,8 @@ pub(crate) fn duration(ms: u64) -> String {
 }
 
 /// Says an amount of micro-dollars as dollars, rounded down to cents, or more exactly below a dollar.
-pub(crate) fn dollars(micro: u64) -> String {
+#[must_use]
+pub fn dollars(micro: u64) -> String {
     if micro < 1_000_000 {
         format!("${}.{:04}", micro / 1_000_000, micro % 1_000_000 / 100)
     } else {
@@ -25,30 +27,35 @@ pub(crate) fn dollars(micro: u64) -> String {
 }
 
 /// Says how much a patch changes: `3 files, +120 −4`.
-pub(crate) fn diffstat(patch: &Patch) -> String {
+#[must_use]
+pub fn diffstat(patch: &Patch) -> String {
     let (added, removed) = patch.line_counts();
     format!("{}, {}", text::count(patch.changes.len(), "file"), lines(added, removed))
 }
 
 /// Says lines added and removed: `+120 −4`.
-pub(crate) fn lines(added: u64, removed: u64) -> String {
+#[must_use]
+pub fn lines(added: u64, removed: u64) -> String {
     format!("+{added} −{removed}")
 }
 
 /// Says how many tests there were: `42 passed, 0 failed, 1 skipped`.
-pub(crate) fn tests(counts: &TestCounts) -> String {
+#[must_use]
+pub fn tests(counts: &TestCounts) -> String {
     format!("{} passed, {} failed, {} skipped", counts.passed, counts.failed, counts.skipped)
 }
 
 /// Joins `names` with commas; beyond `max` only counts the rest.
-pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a TaskId>, max: usize) -> String {
+#[must_use]
+pub fn listed<'a>(names: impl IntoIterator<Item = &'a TaskId>, max: usize) -> String {
     let names: Vec<_> = names.into_iter().map(TaskId::as_str).collect();
     let shown = names.iter().take(max).copied().collect::<Vec<_>>().join(", ");
     if names.len() > max { format!("{shown} and {} more", names.len() - max) } else { shown }
 }
 
 /// Counts outcomes in their order: `7 passed, 1 failed, 1 not run`.
-pub(crate) fn outcomes(outcomes: impl IntoIterator<Item = Outcome>) -> String {
+#[must_use]
+pub fn outcomes(outcomes: impl IntoIterator<Item = Outcome>) -> String {
     let mut counts: BTreeMap<Outcome, usize> = BTreeMap::new();
     for outcome in outcomes {
         *counts.entry(outcome).or_default() += 1;

@@ -6,12 +6,12 @@ use implementer_model::{
     conversation::{
         checks, comment,
         event::Actor,
-        evidence::{self, Evidence},
+        evidence::{self, Evidence, LastEdit},
         intent::{Approval, Via},
     },
     github_ids::RunKey,
     lock::Lock,
-    provenance::ApprovalRecord,
+    provenance::{ApprovalRecord, PlanOriginKind},
 };
 
 use super::{PullRequestContext, Snapshot, error::ConversationError, plan_source::FoundPlan};
@@ -71,19 +71,21 @@ pub(super) async fn check_what(
             refused(reason, &again)
         })?;
     } else {
-        let asked = Asked::new(pull, snapshot, approval).await?;
+        let asked = Asked::new(pull, snapshot, approval, found).await?;
         let own = snapshot.own_comment();
         let evidence = Evidence {
             lock: lock.digest.as_str(),
             origin: Some(found.origin.kind),
             head: snapshot.request.head.sha.as_str(),
             body: snapshot.request.body.as_deref().unwrap_or(""),
+            body_edit: asked.body_edit,
             plan_changed: found.changed.as_deref().and_then(parse_time),
             pull_request_changed: snapshot.request.updated_at.as_deref().and_then(parse_time),
             approved: approval.at.as_deref().and_then(parse_time),
             run_made: asked.run_made,
             attempt: asked.attempt,
             shown: own.and_then(|own| Some((comment::shown_lock(own.body.as_deref()?)?, parse_time(&own.updated_at)))),
+            shown_edit: asked.shown_edit,
             checked: asked.checked.as_deref(),
         };
         evidence::check(&approval.via, &evidence).map_err(|reason| {
@@ -106,6 +108,8 @@ struct Asked {
     checked: Option<String>,
     run_made: Option<SystemTime>,
     attempt: u32,
+    body_edit: Option<LastEdit>,
+    shown_edit: Option<LastEdit>,
 }
 
 impl Asked {
@@ -113,7 +117,18 @@ impl Asked {
         pull: &PullRequestContext,
         snapshot: &Snapshot,
         approval: &Approval,
+        found: &FoundPlan,
     ) -> Result<Self, ConversationError> {
+        let shown_edit = match (&approval.via, snapshot.own_comment()) {
+            (Via::Comment { .. }, Some(own)) => last_edit(pull, snapshot, own.node_id.as_deref()).await?,
+            _ => None,
+        };
+        let body_edit = match approval.via {
+            Via::Label { .. } | Via::Dispatch if found.origin.kind == PlanOriginKind::Body => {
+                last_edit(pull, snapshot, snapshot.request.node_id.as_deref()).await?
+            }
+            _ => None,
+        };
         let checked = match approval.via {
             Via::Comment { .. } | Via::Label { .. } => checked_lock(pull, snapshot).await?,
             Via::Dispatch | Via::Input | Via::Local => None,
@@ -126,8 +141,22 @@ impl Asked {
             (_, RunKey::Workflow { attempt, .. }) => (None, *attempt),
             (_, RunKey::Local(_)) => (None, 1),
         };
-        Ok(Self { checked, run_made, attempt })
+        Ok(Self { checked, run_made, attempt, body_edit, shown_edit })
     }
+}
+
+/// Asks for the last edit of a text; nothing, where GitHub does not say.
+async fn last_edit(
+    pull: &PullRequestContext,
+    snapshot: &Snapshot,
+    node: Option<&str>,
+) -> Result<Option<LastEdit>, GithubError> {
+    let Some(node) = node else { return Ok(None) };
+    let edit = pull.github().last_edit(node).await?;
+    Ok(edit.and_then(|edit| match &edit.last_edited_at {
+        None => Some(LastEdit::Never),
+        Some(at) => parse_time(at).map(|at| LastEdit::Edited { at, by_us: edit.is_by(&snapshot.me) }),
+    }))
 }
 
 /// Returns the lock of the newest preview of this very commit, from its check run. Which is the newest, GitHub's numbers

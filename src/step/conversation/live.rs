@@ -44,7 +44,7 @@ impl Observer for BoardKeeper<'_> {
             let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
             match progress {
                 Progress::TaskAdded { task } => board.added(task),
-                Progress::TaskStarted { task, attempt } => board.started(task, *attempt),
+                Progress::TaskStarted { task, attempt, .. } => board.started(task, *attempt),
                 Progress::TaskEnded { record, findings, .. } => board.ended(record, findings),
                 Progress::TaskAgain { task, reason } => board.again(task, reason),
                 Progress::Integrated { wave, commits } => board.integrated(*wave, *commits),

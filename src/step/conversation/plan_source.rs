@@ -1,10 +1,10 @@
 //! Where the plan of a pull request is: four places, in a documented order.
 
-use globset::{Glob, GlobSetBuilder};
 use implementer_model::{
     conversation::plan_text,
     ids::Digest,
     provenance::{PlanOrigin, PlanOriginKind},
+    scope::{CompiledScope, Scope},
 };
 
 use super::{PullRequestContext, Snapshot, error::ConversationError};
@@ -62,16 +62,11 @@ async fn changed_plan_file(
     pull: &PullRequestContext,
     snapshot: &Snapshot,
 ) -> Result<Option<String>, ConversationError> {
-    let mut globs = GlobSetBuilder::new();
-    for glob in snapshot.config.pull_request.plan_files() {
-        // `Config::read` has refused globs that do not compile.
-        if let Ok(glob) = Glob::new(&glob) {
-            globs.add(glob);
-        }
-    }
-    let Ok(globs) = globs.build() else { return Ok(None) };
+    let allow = snapshot.config.pull_request.plan_files();
+    let plans = CompiledScope::new(&Scope { allow, deny: Vec::new() })
+        .expect("invariant: a configuration that was read has only globs that compile");
     let mut candidates: Vec<_> =
-        snapshot.store.list_files(&snapshot.head.tree, "")?.into_iter().filter(|path| globs.is_match(path)).collect();
+        snapshot.store.list_files(&snapshot.head.tree, "")?.into_iter().filter(|path| plans.allows(path)).collect();
     // Most pull requests need not be asked which files they change.
     let mut changed_since_base = Vec::new();
     for path in &candidates {

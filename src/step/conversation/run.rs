@@ -14,7 +14,7 @@ use implementer_model::{
     handoff::Handoff,
     ids::ObjectId,
     lock::Lock,
-    provenance::{Provenance, PullRequestRef},
+    provenance::{Provenance, PullRequestRef, WorkflowRunRef},
     schedule::Schedule,
     summary, text,
 };
@@ -103,7 +103,7 @@ pub(super) async fn told<T>(
                 ConversationError::NoPlan | ConversationError::SeveralPlans(_) | ConversationError::PlanNotFound(_)
             ) || !error.diagnostics().is_empty() =>
         {
-            let hint = "mend it; the comment of the Backend Implementer shows what it came to";
+            let hint = "fix it; the comment of the Backend Implementer shows what is wrong";
             answer(pull, approval, &replies::refusal(&approval.by.login, &error.to_string(), hint), Reaction::Confused)
                 .await;
             Err(error)
@@ -196,6 +196,11 @@ pub(super) async fn admit(
             repository: pull.github().settings().repository.to_string(),
             number: pull.number.get(),
             head: snapshot.request.head.sha.to_string(),
+        }),
+        workflow_run: pull.repository.run_key.run().map(|run| WorkflowRunRef {
+            server: pull.repository.server_url.clone(),
+            repository: pull.github().settings().repository.to_string(),
+            run: run.get(),
         }),
     };
     let checks = match claim::claim(pull, &snapshot).await? {
@@ -359,7 +364,7 @@ async fn head_moved(reporter: &Reporter, handoff: &Handoff) -> Option<String> {
 async fn broken_off(reporter: &mut Reporter, error: &str) {
     let page = implementer_model::conversation::live::render_broken_off(&reporter.header, error);
     if let Err(error) = reporter.comment.write(&page, None).await {
-        tracing::error!(%error, "that the run broke off could not be told in the comment");
+        tracing::error!(%error, "the comment could not be updated to say that the run was interrupted");
     }
     if let Some(id) = reporter.checks.overall {
         let page = checks::broken_off(error);

@@ -16,27 +16,35 @@ use serde_json::{Value, json};
 use crate::support::{Bench, Called, PROGRAM, Ran};
 
 /// An ordinary user: no account of the machine has to have this id.
-const ORDINARY: u32 = 54_321;
+pub(super) const ORDINARY: u32 = 54_321;
+
+/// What a container engine leaves root by default.
+pub(super) const CONTAINER_RIGHTS: &str = "-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,\
+                                           +net_bind_service,+net_raw,+sys_chroot,+mknod,+audit_write,+setfcap";
 
 /// One run, attacked.
 pub(super) struct Stage {
     pub(super) bench: Bench,
     pub(super) level: Level,
+    /// Whether root has no more rights than a container gives it.
+    pub(super) container: bool,
     environment: Vec<(String, String)>,
 }
 
 /// Runs a test at each level that this machine has, and says which it has not.
 pub(super) fn at_each_level(test: impl Fn(Stage)) {
-    for level in [Level::Uid, Level::Namespaces, Level::Landlock] {
+    for (level, container) in
+        [(Level::Uid, false), (Level::Uid, true), (Level::Namespaces, false), (Level::Landlock, false)]
+    {
         match missing(level) {
-            None => test(Stage::new(level)),
+            None => test(Stage { container, ..Stage::new(level) }),
             Some(why) => eprintln!("SKIPPED at level {level}: {why}"),
         }
     }
 }
 
 /// Says why a level cannot be tried here.
-fn missing(level: Level) -> Option<&'static str> {
+pub(super) fn missing(level: Level) -> Option<&'static str> {
     let root = rustix::process::geteuid().is_root();
     let unshare = || {
         let mut command = Command::new("unshare");
@@ -50,9 +58,17 @@ fn missing(level: Level) -> Option<&'static str> {
     }
 }
 
+/// Says why nothing can be mounted here, not even out of everybody's sight.
+pub(super) fn can_mount() -> Option<&'static str> {
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "mount", "-t", "tmpfs", "none", "/mnt"]).stderr(Stdio::null());
+    let mounted = command.status().is_ok_and(|status| status.success());
+    (!mounted).then_some("the tests may not mount anything")
+}
+
 impl Stage {
     pub(super) fn new(level: Level) -> Self {
-        let stage = Self { bench: Bench::new(), level, environment: Vec::new() };
+        let stage = Self { bench: Bench::new(), level, container: false, environment: Vec::new() };
         stage.configure("");
         stage
     }
@@ -114,6 +130,11 @@ impl Stage {
                     command.args(&inside[1..]).arg(PROGRAM);
                     command
                 }
+            }
+            _ if self.container => {
+                let mut command = self.bench.command("setpriv");
+                command.args(["--bounding-set", CONTAINER_RIGHTS, "--", PROGRAM]);
+                command
             }
             _ => self.bench.command(PROGRAM),
         };
@@ -190,7 +211,7 @@ fn processes() -> Vec<(String, String)> {
 }
 
 /// Gives a folder with everything in it to a user.
-fn give(folder: &Path, user: u32) {
+pub(super) fn give(folder: &Path, user: u32) {
     let mut pending = vec![folder.to_owned()];
     while let Some(path) = pending.pop() {
         let meta = fs::symlink_metadata(&path).expect("metadata");

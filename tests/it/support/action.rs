@@ -100,6 +100,7 @@ impl Stage {
             closed: false,
             merged: false,
             locked: false,
+            edited_at: None,
             updated_at: super::github::now(),
         };
         stage.github.state().pulls.insert(NUMBER, pull);

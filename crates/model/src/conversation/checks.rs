@@ -251,7 +251,7 @@ fn short_page(conclusion: Conclusion, title: &str, summary: String) -> CheckPage
 pub fn broken_off(error: &str) -> CheckPage {
     CheckPage {
         conclusion: Conclusion::Failure,
-        title: "The run broke off".to_owned(),
+        title: "The run was interrupted".to_owned(),
         summary: within(text::fenced(&text::truncate(error, 4_000), "text")),
         text: String::new(),
         annotations: Vec::new(),
@@ -280,7 +280,7 @@ pub fn of_plan(diagnostics: &[Diagnostic], path: Option<&str>, ready: Option<(&L
         None => (
             Conclusion::Failure,
             text::count(errors, "problem"),
-            format!("{} must be mended before anything can run.", text::count(errors, "problem")),
+            format!("Fix {} before anything can run.", text::count(errors, "problem")),
         ),
     };
     let details: String =

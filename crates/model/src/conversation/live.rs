@@ -192,7 +192,7 @@ pub fn render(board: &Board, header: &LiveHeader) -> String {
         board.schedule.waves.len(),
     ));
     if board.cancelling {
-        page.push_str("**Cancelling**: what runs is being ended, what there is is kept.\n\n");
+        page.push_str("**Cancelling**: running agents are being stopped. Finished work is kept.\n\n");
     }
     tasks(&mut page, board);
     gates(&mut page, board);
@@ -205,7 +205,7 @@ pub fn render(board: &Board, header: &LiveHeader) -> String {
 pub fn render_broken_off(header: &LiveHeader, error: &str) -> String {
     let mut page = String::from("## Backend Implementation Incomplete\n\n");
     head(&mut page, header);
-    page.push_str("The run broke off before its end, for a reason that is no subagent's:\n\n");
+    page.push_str("The run was interrupted. No subagent is to blame:\n\n");
     page.push_str(&text::fenced(&text::truncate(error, 4_000), "text"));
     page.push_str("\n\nWhat was finished until then is in the run's folder. Once the reason is gone, comment `/implement` again.\n");
     page
@@ -241,7 +241,7 @@ fn tasks(page: &mut String, board: &Board) {
             (TaskState::Waiting, _) => ("waiting".to_owned(), ""),
             (TaskState::Running, _) if entry.attempt > 1 => (format!("**running**, attempt {}", entry.attempt), ""),
             (TaskState::Running, _) => ("**running**".to_owned(), ""),
-            (TaskState::Again(why), _) => ("called again".to_owned(), why.as_str()),
+            (TaskState::Again(why), _) => ("retried".to_owned(), why.as_str()),
             (TaskState::Done, Some(record)) => (record.outcome.name().to_owned(), record.reason.as_str()),
             (TaskState::Done, None) => ("done".to_owned(), ""),
         };

@@ -30,7 +30,7 @@ fn pad(original: &str, escaped: &str) -> String {
 /// Says that nothing was done, why, and what to do.
 #[must_use]
 pub fn refusal(login: &str, reason: &str, hint: &str) -> String {
-    format!("{} Nothing was run: {}.\n\nTo go on: {}.\n", mention(login), with_code(reason), with_code(hint))
+    format!("{} Nothing was run: {}.\n\nWhat to do: {}.\n", mention(login), with_code(reason), with_code(hint))
 }
 
 /// Says that another run is at work. `run` is its page or what it is known by.
@@ -75,7 +75,7 @@ mod tests {
         insta::assert_snapshot!(refusal("ada", "the lock `abc` was approved by @team", "comment `/implement def`"), @r#"
 @ada Nothing was run: the lock `abc` was approved by @‌team.
 
-To go on: comment `/implement def`.
+What to do: comment `/implement def`.
 "#);
         insta::assert_snapshot!(busy("ada", "local/12ab"), @"@ada Nothing was run: another run is at work on this pull request (`local/12ab`). Wait for it, or comment `/implement cancel`.");
         insta::assert_snapshot!(nothing_to_cancel("dependabot[bot]"), @r#"dependabot\[bot\] There is nothing to cancel: no run is at work on this pull request."#);

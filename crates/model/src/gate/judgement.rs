@@ -6,6 +6,7 @@ use crate::{
     evidence::gathered::GateEvidence,
     findings::{Finding, FindingCode, Weight},
     ids::ObjectId,
+    isolation::Level,
     text,
 };
 
@@ -32,6 +33,8 @@ pub struct Case {
     pub evidence: GateEvidence,
     /// Where the commands ran.
     pub place: Place,
+    /// What kept them apart.
+    pub isolation: Option<Level>,
     /// How long they took, in milliseconds.
     pub duration_ms: u64,
 }
@@ -46,8 +49,8 @@ pub struct Case {
 #[must_use]
 pub fn judge(case: Case) -> Receipt {
     let (state, reason) = decide(case.gate, &case.tree, &case.commands, case.verdict.as_ref(), &case.evidence);
-    let Case { gate, tree, commands, verdict, evidence, place, duration_ms } = case;
-    Receipt { gate, tree, state, reason, commands, verdict, evidence, place, duration_ms }
+    let Case { gate, tree, commands, verdict, evidence, place, isolation, duration_ms } = case;
+    Receipt { gate, tree, state, reason, commands, verdict, evidence, place, isolation, duration_ms }
 }
 
 /// Finds the state of a gate and the reason for it.
@@ -219,9 +222,7 @@ fn trouble(command: &CommandReceipt) -> String {
 
 /// Names the first tests that failed.
 fn failing(command: &CommandReceipt) -> String {
-    let names = command.failing.iter().take(SHOWN_TESTS_MAX).map(|test| text::code(&text::truncate(&test.name, 100)));
-    let names: Vec<_> = names.collect();
-    if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) }
+    command.failing_tests(SHOWN_TESTS_MAX).map_or_else(String::new, |names| format!(": {names}"))
 }
 
 fn clamp(number: u64) -> usize {

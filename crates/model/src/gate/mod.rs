@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     evidence::gathered::GateEvidence,
     ids::{Digest, ObjectId, TaskId},
+    isolation::Level,
 };
 
 /// What became of a gate. Failed, skipped and not run are three other things than passed, and none of them opens.
@@ -103,6 +104,9 @@ pub struct Receipt {
     pub evidence: GateEvidence,
     /// Where it was judged.
     pub place: Place,
+    /// What kept its commands apart, where there were some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<Level>,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
 }

@@ -9,6 +9,7 @@ use super::Outcome;
 use crate::{
     findings::Finding,
     ids::{Digest, ObjectId, TaskId},
+    isolation::Level,
     patch::{Conflict, Patch},
     report::Report,
     session::Session,
@@ -43,6 +44,9 @@ pub struct AttemptRecord {
     /// What it changed, integrated or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patch: Option<Patch>,
+    /// What kept its process apart, where it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<Level>,
     /// Why its patch could not be integrated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<Conflict>,
@@ -117,9 +121,24 @@ pub struct AttemptEnded {
     /// What was noticed about it.
     #[serde(default)]
     pub findings: Vec<Finding>,
-    /// Whether it failed for a reason that may be gone soon.
+    /// What its failure says about another attempt.
     #[serde(default)]
-    pub transient: bool,
+    pub failure: FailureKind,
+}
+
+/// What the failure of an attempt says about another attempt at the same task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// It is worth one more attempt.
+    #[default]
+    Ordinary,
+    /// Its reason may be gone soon.
+    Transient,
+    /// Another attempt would end alike.
+    Final,
+    /// There is no program, key or model: no other subagent could start either.
+    CannotStart,
 }
 
 impl AttemptEnded {

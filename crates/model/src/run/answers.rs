@@ -25,12 +25,14 @@ pub(super) fn missing(plan: &Plan, ledger: &Ledger) -> Option<String> {
     }
     let answers = |made: &Requirement| {
         let claims = reports.iter().flat_map(|report| &report.requirements).filter(|claim| claim.id == made.id);
-        claims.map(|claim| claim.status).max_by_key(|status| *status != ClaimStatus::Done)
+        claims
+            .map(|claim| claim.status)
+            .max_by_key(|status| !matches!(status, ClaimStatus::Done | ClaimStatus::AlreadyDone))
     };
     let (mut unanswered, mut broken) = (Vec::new(), Vec::new());
     for made in asked.into_iter().filter(|made| !made.done) {
         match answers(made) {
-            Some(ClaimStatus::Done) => {}
+            Some(ClaimStatus::Done | ClaimStatus::AlreadyDone) => {}
             Some(ClaimStatus::Partial | ClaimStatus::NotDone) => broken.push(made.id.as_str()),
             None => unanswered.push(made.id.as_str()),
         }
@@ -72,6 +74,8 @@ mod tests {
             id: made.id.clone(),
             status: ClaimStatus::Done,
             note: String::new(),
+            paths: Vec::new(),
+            tests: Vec::new(),
         };
         report.requirements.extend(open.iter().map(claim));
         assert_eq!(missing(&plan, &test_support::ledger(&handoff)), None);

@@ -83,12 +83,13 @@ impl AttemptPlan {
                 session: None,
                 report: None,
                 patch: None,
+                isolation: None,
                 conflicts: Vec::new(),
             },
             task: self.id.task,
             reason: reason.to_owned(),
             findings: Vec::new(),
-            transient: false,
+            failure: crate::record::FailureKind::default(),
         }
     }
 

@@ -6,6 +6,7 @@ use crate::{
     config::Config,
     evidence::gathered::GateEvidence,
     gate::{AskedBy, CommandReceipt, GateKind},
+    isolation::Level,
     plan::Plan,
 };
 
@@ -64,6 +65,8 @@ pub struct GateRun {
     pub commands: Vec<CommandReceipt>,
     /// What was found out beside them.
     pub evidence: GateEvidence,
+    /// What kept them apart.
+    pub isolation: Option<Level>,
 }
 
 /// Lists the commands of a gate with who asked for them: the plan's, then the configuration's. Both count, so that a

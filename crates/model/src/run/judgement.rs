@@ -61,7 +61,7 @@ pub(super) fn judge_gates(
     tree: &ObjectId,
     place: &Place,
 ) -> Vec<JudgedGate> {
-    let judge = |GateRun { gate, began_ms, ended_ms, commands, evidence }| {
+    let judge = |GateRun { gate, began_ms, ended_ms, commands, evidence, isolation }| {
         let role = Role::ALL.into_iter().find(|role| role.gate() == Some(gate));
         let receipt = gate::judge(Case {
             gate,
@@ -70,6 +70,7 @@ pub(super) fn judge_gates(
             verdict: role.and_then(|role| verdict_of_role(plan, ledger, role)),
             evidence,
             place: place.clone(),
+            isolation,
             duration_ms: ended_ms.saturating_sub(began_ms),
         });
         JudgedGate { receipt, began_ms }
@@ -112,6 +113,7 @@ mod tests {
             ended_ms: 35,
             commands,
             evidence: crate::evidence::gathered::GateEvidence::default(),
+            isolation: None,
         };
         let tests = handoff.gates.iter().find(|receipt| receipt.gate == GateKind::Tests).unwrap();
         let runs = vec![run(GateKind::Tests, tests.commands.clone()), run(GateKind::Review, Vec::new())];

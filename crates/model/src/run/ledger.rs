@@ -13,7 +13,7 @@ use crate::{
     gate::{self, GateKind, GateState, Receipt},
     handoff::{Cost, HANDOFF_VERSION, Handoff, Implementation},
     ids::{Digest, TaskId},
-    isolation::Isolation,
+    isolation::{Isolation, Level},
     patch::{Conflict, Patch},
     record::{AttemptEnded, Escalation, IntegratedCommit, Outcome, ReworkRound, Synthesis, TaskRecord},
     schedule::{Schedule, Task, Wave},
@@ -133,6 +133,12 @@ impl Ledger {
     #[must_use]
     pub fn findings_about(&self, task: &TaskId) -> &[Finding] {
         self.findings.get(task).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns what was noticed about the run as a whole.
+    #[must_use]
+    pub fn run_findings(&self) -> &[Finding] {
+        &self.run_findings
     }
 
     /// Goes through what was noticed about all tasks.
@@ -263,13 +269,16 @@ impl Ledger {
             findings: &findings,
         };
         let Conclusion { status, missing, criteria } = facts.judge();
+        // Each may have run in a job of its own, on a machine of its own.
+        let of_attempts = tasks.iter().flat_map(|record| &record.attempts).filter_map(|attempt| attempt.isolation);
+        let levels: Vec<Level> = of_attempts.chain(gates.iter().filter_map(|receipt| receipt.isolation)).collect();
         Handoff {
             version: HANDOFF_VERSION,
             generator: ending.generator,
             status,
             missing,
             place: basis.place.clone(),
-            isolation: ending.isolation,
+            isolation: ending.isolation.at_most(levels),
             started: ending.started,
             duration_ms: ending.duration_ms,
             lock: basis.lock.clone(),
@@ -307,6 +316,7 @@ impl Ledger {
                 verdict: None,
                 evidence: GateEvidence::default(),
                 place: basis.place.clone(),
+                isolation: None,
                 duration_ms: 0,
             });
         }

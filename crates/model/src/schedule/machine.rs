@@ -42,8 +42,6 @@ pub struct Machine {
     groups: usize,
     /// For each phase, in how many waves of the agenda and the current one it has tasks.
     phase_waves: [usize; Phase::ALL.len()],
-    /// For each task, the number of its wave.
-    waves: Vec<usize>,
     active: Vec<usize>,
     step: Step,
     cancelled: bool,
@@ -74,21 +72,20 @@ impl Machine {
     pub fn new(schedule: &Schedule) -> Self {
         let places: HashMap<TaskId, usize> =
             schedule.tasks.iter().enumerate().map(|(at, task)| (task.id.clone(), at)).collect();
-        let mut waves = vec![0; schedule.tasks.len()];
-        let mut placed = vec![false; schedule.tasks.len()];
+        let mut slots: Vec<_> = schedule.tasks.iter().map(|task| TaskSlot::new(task, &places)).collect();
         let mut agenda = VecDeque::with_capacity(schedule.waves.len());
         for wave in &schedule.waves {
             let mut tasks = Vec::with_capacity(wave.tasks.len());
             for &at in wave.tasks.iter().filter_map(|id| places.get(id)) {
-                if !std::mem::replace(&mut placed[at], true) {
-                    waves[at] = wave.number;
+                if slots[at].wave.is_none() {
+                    slots[at].wave = Some(wave.number);
                     tasks.push(at);
                 }
             }
             agenda.push_back(Batch::new(wave.number, tasks));
         }
         let mut machine = Self {
-            tasks: schedule.tasks.iter().map(|task| TaskSlot::new(task, &places)).collect(),
+            tasks: slots,
             places,
             concurrency: schedule.concurrency.max(1),
             agenda: VecDeque::new(),
@@ -96,7 +93,6 @@ impl Machine {
             follow: VecDeque::new(),
             groups: 0,
             phase_waves: [0; Phase::ALL.len()],
-            waves,
             active: Vec::new(),
             step: Step::NotBegun,
             cancelled: false,
@@ -146,8 +142,9 @@ impl Machine {
     pub fn add(&mut self, task: &Task, wave: usize) {
         if !self.places.contains_key(&task.id) {
             self.places.insert(task.id.clone(), self.tasks.len());
-            self.tasks.push(TaskSlot::new(task, &self.places));
-            self.waves.push(wave.max(1));
+            let mut slot = TaskSlot::new(task, &self.places);
+            slot.wave = Some(wave.max(1));
+            self.tasks.push(slot);
         }
     }
 
@@ -253,15 +250,14 @@ impl Machine {
         let mut places = BTreeSet::new();
         for Again { task, because } in again {
             let Some(&at) = self.places.get(&task) else { continue };
-            let can_run = self.waves[at] > 0 && self.tasks[at].attempts < ATTEMPTS_MAX && may_run(self, at);
-            if can_run && places.insert(at) {
+            let Some(wave) = self.tasks[at].wave else { continue };
+            if self.tasks[at].attempts < ATTEMPTS_MAX && may_run(self, at) && places.insert((wave, at)) {
                 self.tasks[at].because = because;
             }
         }
-        let mut places: Vec<usize> = places.into_iter().collect();
-        places.sort_by_key(|at| self.waves[*at]);
-        let waves = places.chunk_by(|a, b| self.waves[*a] == self.waves[*b]);
-        waves.map(|wave| Batch::new(self.waves[wave[0]], wave.to_vec())).collect()
+        let places = Vec::from_iter(places);
+        let waves = places.chunk_by(|(a, _), (b, _)| a == b);
+        waves.map(|wave| Batch::new(wave[0].0, wave.iter().map(|(_, at)| *at).collect())).collect()
     }
 
     fn cancel(&mut self, effects: &mut Vec<Effect>) {

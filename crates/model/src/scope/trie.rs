@@ -81,7 +81,7 @@ impl Names {
 fn intervals(texts: impl Iterator<Item = Vec<u8>>) -> Vec<Interval> {
     let mut sorted: Vec<(Vec<u8>, usize)> = texts.enumerate().map(|(at, text)| (text, at)).collect();
     sorted.sort();
-    let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    let place = |at: usize| u32::try_from(at).expect("invariant: scopes have fewer globs than 2^32");
     let mut intervals = vec![Interval::default(); sorted.len()];
     // The texts on the stack each begin with the one below.
     let mut open: Vec<usize> = Vec::new();

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     command,
     handoff::{Handoff, Status},
+    record::Outcome,
     text,
 };
 
@@ -18,10 +19,21 @@ const CAUSES_SHOWN: usize = 5;
 /// Characters of one line.
 const LINE_CHARS: usize = 200;
 
-/// Says in a dozen lines how a run ended. `folder` is where its files are. Foreign text in it is one line long and holds
-/// nothing that a terminal acts on.
+/// Where a run is, as whoever reads its last lines can name it.
+#[derive(Debug, Clone, Copy)]
+pub struct Whereabouts<'a> {
+    /// The folder with its files.
+    pub folder: &'a str,
+    /// How the other commands name it.
+    pub run: &'a str,
+    /// The command that resumes it.
+    pub resume: &'a str,
+}
+
+/// Says in a dozen lines how a run ended: verdict, causes, where to look, what to do next. Foreign text in it is one line
+/// long and holds nothing that a terminal acts on.
 #[must_use]
-pub fn closing(handoff: &Handoff, folder: &str) -> String {
+pub fn closing(handoff: &Handoff, whereabouts: &Whereabouts<'_>) -> String {
     let index = RunIndex::new(handoff);
     let verdict = match handoff.status {
         Status::Complete => "Complete",
@@ -53,8 +65,8 @@ pub fn closing(handoff: &Handoff, folder: &str) -> String {
     if let Some(micro) = handoff.cost.micro_dollars {
         lines.push(format!("  cost     {}", wording::dollars(micro)));
     }
+    let causes = if handoff.status == Status::Complete { Vec::new() } else { causes(&index) };
     if handoff.status != Status::Complete {
-        let causes = causes(&index);
         for cause in causes.iter().take(CAUSES_SHOWN) {
             lines.push(format!("  fix      {}", one_line(&said(cause))));
         }
@@ -70,16 +82,31 @@ pub fn closing(handoff: &Handoff, folder: &str) -> String {
             handoff.result.commit.short()
         ));
     }
-    lines.push(format!("  files    {folder}"));
-    lines.push(format!("  next     {}", next(handoff)));
+    lines.push(format!("  report   {}/report.html", whereabouts.folder));
+    let run = command::join(&[whereabouts.run.to_owned()]);
+    if let Some(name) = causes.iter().find_map(log_of) {
+        lines.push(format!("  look     backend-implementer logs {run} {name}"));
+    }
+    lines.push(format!("  next     {}", next(handoff, &run, whereabouts.resume)));
     lines.join("\n") + "\n"
 }
 
-fn next(handoff: &Handoff) -> &'static str {
+/// Returns the name under which `logs` finds the log of a cause.
+fn log_of<'a>(cause: &Cause<'a>) -> Option<&'a str> {
+    match &cause.kind {
+        CauseKind::Task { task, outcome, .. } if *outcome != Outcome::NotRun => Some(task.as_str()),
+        CauseKind::Command { gate, .. } => Some(gate.name()),
+        _ => None,
+    }
+}
+
+fn next(handoff: &Handoff, run: &str, resume: &str) -> String {
     match handoff.status {
-        Status::Complete => "backend-implementer apply   (puts the commits on a branch)",
-        Status::Incomplete => "backend-implementer show    (what to fix, in full), then run again",
-        Status::Cancelled => "backend-implementer run --resume   (finished tasks are reused)",
+        Status::Complete => format!("backend-implementer apply {run}   (puts the commits on a branch)"),
+        Status::Incomplete => {
+            format!("backend-implementer show {run} --format markdown   (what to fix, in full), then run again")
+        }
+        Status::Cancelled => format!("{}   (finished tasks are reused)", one_line(resume)),
     }
 }
 
@@ -127,7 +154,8 @@ mod tests {
 
     fn lines(mut handoff: Handoff) -> String {
         conclude(&mut handoff);
-        closing(&handoff, ".backend-implementer/runs/run-1")
+        let (folder, resume) = (".backend-implementer/runs/run-1", "backend-implementer run --resume");
+        closing(&handoff, &Whereabouts { folder, run: "run-1", resume })
     }
 
     #[test]
@@ -137,8 +165,8 @@ mod tests {
           gates    tests passed (42 passed, 1 skipped), review passed, validation passed (12 passed)
           cost     $1.23
           result   6 commits, cae662172f to 5adfc7f2eb
-          files    .backend-implementer/runs/run-1
-          next     backend-implementer apply   (puts the commits on a branch)
+          report   .backend-implementer/runs/run-1/report.html
+          next     backend-implementer apply run-1   (puts the commits on a branch)
         ");
     }
 
@@ -154,8 +182,9 @@ mod tests {
           fix      gate tests: python3 -m unittest (exit code 1, 40 passed, 2 failed)
                    and 2 more in summary.md
           result   1 commit, cae662172f to 81d8e0c264
-          files    .backend-implementer/runs/run-1
-          next     backend-implementer show    (what to fix, in full), then run again
+          report   .backend-implementer/runs/run-1/report.html
+          look     backend-implementer logs run-1 feature
+          next     backend-implementer show run-1 --format markdown   (what to fix, in full), then run again
         ");
     }
 

@@ -45,6 +45,7 @@ fn became(item: &PlanItem, index: &RunIndex<'_>, detail: &Detail) -> String {
             let claim = claims.and_then(|claims| claims.iter().find(|claim| claim.id == *requirement));
             let said = match claim.map(|claim| claim.status) {
                 Some(ClaimStatus::Done) => ", reports it done",
+                Some(ClaimStatus::AlreadyDone) => ", reports that it was there already",
                 Some(ClaimStatus::Partial) => ", reports it done in part",
                 Some(ClaimStatus::NotDone) => ", reports it not done",
                 None => ", does not report it",

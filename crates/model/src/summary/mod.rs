@@ -22,7 +22,7 @@ mod sections;
 mod tests;
 pub(crate) mod wording;
 
-pub use closing::closing;
+pub use closing::{Whereabouts, closing};
 
 use crate::handoff::Handoff;
 use entry::Detail;

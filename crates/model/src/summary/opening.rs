@@ -10,8 +10,15 @@ use super::{
     wording,
 };
 use crate::{
-    command, findings::FindingCode, gate::CommandReceipt, handoff::Status, isolation::Isolation,
-    provenance::Provenance, run::GateStanding, schedule::Outcome, text,
+    command,
+    findings::FindingCode,
+    gate::CommandReceipt,
+    handoff::Status,
+    isolation::Isolation,
+    provenance::{Provenance, WorkflowRunRef},
+    run::GateStanding,
+    schedule::Outcome,
+    text,
 };
 
 /// Root causes that stand open; further ones are folded.
@@ -19,6 +26,9 @@ const CAUSES_SHOWN: usize = 5;
 
 /// Lines of a command's output below its cause.
 const TAIL_LINES: usize = 20;
+
+/// Failing tests that are named below their cause.
+const TESTS_SHOWN: usize = 10;
 
 /// Characters of a command's output below its cause.
 const TAIL_CHARS: usize = 2_000;
@@ -135,7 +145,7 @@ fn fix(page: &mut String, causes: &[Cause<'_>], detail: &Detail) {
 fn write_cause(page: &mut String, number: usize, cause: &Cause<'_>, detail: &Detail) {
     page.push_str(&format!("{number}. {}\n", described(cause, detail)));
     let CauseKind::Command { command, .. } = &cause.kind else { return };
-    let tail = last_lines(&command.output_tail);
+    let tail = last_lines(command);
     // Shortened pages have no room for outputs.
     if !tail.is_empty() && detail.picture > 0 {
         let block = format!(
@@ -158,10 +168,14 @@ fn described(cause: &Cause<'_>, detail: &Detail) -> String {
             format!("{} {}: {}.{log}", text::code(task.as_str()), outcome.name(), detail.prose(reason))
         }
         CauseKind::Command { gate, command } => {
+            let failing = command.failing_tests(TESTS_SHOWN).map(|names| format!(" Failing: {names}."));
+            let log = command.log.as_ref().map(|log| format!(" Log: {}.", detail.code(log)));
             format!(
-                "Gate {gate}: {} {}.",
+                "Gate {gate}: {} {}.{}{}",
                 detail.code(&command::join(&command.argv)),
-                wording::command_outcome(command, detail)
+                wording::command_outcome(command, detail),
+                failing.unwrap_or_default(),
+                log.unwrap_or_default(),
             )
         }
         CauseKind::Gate { reason, .. } => format!("{}.", detail.prose(reason)),
@@ -190,10 +204,8 @@ fn described(cause: &Cause<'_>, detail: &Detail) -> String {
 }
 
 /// Returns the end of an output as far as it is shown.
-fn last_lines(output: &str) -> String {
-    let plain = text::plain(output);
-    let lines: Vec<_> = plain.trim_end().lines().collect();
-    let tail = lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n");
+fn last_lines(command: &CommandReceipt) -> String {
+    let tail = command.last_lines(TAIL_LINES);
     let skip = tail.chars().count().saturating_sub(TAIL_CHARS);
     tail.chars().skip(skip).collect()
 }
@@ -217,9 +229,10 @@ fn next(page: &mut String, index: &RunIndex<'_>, causes: &[Cause<'_>], detail: &
     let command = |command: &str| format!("\n\n{}\n\n", text::fenced(command, "sh"));
     match handoff.status {
         Status::Complete if on_pull_request => page.push_str(
-            ": start the Submission phase with `handoff.json` and `implementation.bundle`, which are artifacts of the \
-             workflow run.\n\n",
-        ),
+            &format!(
+            ": start the Submission phase with `handoff.json` and `implementation.bundle`, which are artifacts of {}.\n\n",
+            workflow_run(index)
+        )),
         Status::Complete if is_plain(run) => {
             page.push_str(": check the run, then put its commits on a branch.");
             page.push_str(&command(&format!(
@@ -259,6 +272,12 @@ fn next(page: &mut String, index: &RunIndex<'_>, causes: &[Cause<'_>], detail: &
     }
 }
 
+/// Names the workflow run, with a link where its page is known.
+fn workflow_run(index: &RunIndex<'_>) -> String {
+    let url = index.handoff.provenance.workflow_run.as_ref().and_then(WorkflowRunRef::url);
+    url.map_or_else(|| "the workflow run".to_owned(), |url| format!("[the workflow run]({url})"))
+}
+
 fn approve(index: &RunIndex<'_>) -> String {
     format!("/implement {}", index.handoff.lock.digest.short())
 }
@@ -273,7 +292,7 @@ fn is_plain(run: &str) -> bool {
 
 /// Names source, author and digest of the plan, and who approved it.
 fn provenance(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
-    let Provenance { origin, approval, pull_request } = &index.handoff.provenance;
+    let Provenance { origin, approval, pull_request, workflow_run } = &index.handoff.provenance;
     let mut lines = Vec::new();
     if let Some(origin) = origin {
         let by = origin.author.as_ref().map(|author| format!(" by {}", detail.prose(author))).unwrap_or_default();
@@ -289,6 +308,9 @@ fn provenance(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
             detail.code(&format!("{}#{}", pull_request.repository, pull_request.number)),
             detail.code(&text::truncate(&pull_request.head, 10))
         ));
+    }
+    if let Some(url) = workflow_run.as_ref().and_then(WorkflowRunRef::url) {
+        lines.push(format!("[Workflow run, with logs and artifacts]({url})."));
     }
     lines.push(format!(
         "Lock {}. “reports” marks a subagent's own words; the coordinator saw everything else itself.",

@@ -100,7 +100,13 @@ fn service(state: &mut State, url: &str, path: &str, request: &Request) -> Optio
     }
     let operation = path.strip_prefix("/twirp/github.actions.results.api.v1.ArtifactService/")?;
     let body: serde_json::Value = serde_json::from_slice(&request.body).ok()?;
-    let name = body["name"].as_str()?.to_owned();
+    // Who cannot read artifacts through REST cannot through the service.
+    let reads = matches!(operation, "ListArtifacts" | "GetSignedArtifactURL");
+    let fault = state.artifact_faults.iter().find(|fault| reads && fault.method == "GET");
+    if let Some(fault) = fault.cloned() {
+        return Some(ResponseTemplate::new(fault.status).set_body_json(fault.body));
+    }
+    let name = body["name"].as_str().unwrap_or_default().to_owned();
     let run = body["workflow_run_backend_id"].as_str().and_then(|id| id.strip_prefix("run-")?.parse().ok());
     let run: u64 = run.unwrap_or_default();
     let there = state.artifacts.iter().find(|(_, stored)| stored.name == name && stored.run == run).map(|(id, _)| *id);
@@ -111,6 +117,24 @@ fn service(state: &mut State, url: &str, path: &str, request: &Request) -> Optio
             state.artifacts.insert(id, Stored { name, run, ..Stored::default() });
             ResponseTemplate::new(200)
                 .set_body_json(json!({ "ok": true, "signed_upload_url": format!("{url}/uploads/{id}?sig=x") }))
+        }
+        ("ListArtifacts", _) => {
+            let of_run = state.artifacts.iter().filter(|(_, stored)| [0, run].contains(&stored.run));
+            let listed = of_run.map(|(id, stored)| {
+                json!({ "workflow_run_backend_id": body["workflow_run_backend_id"], "workflow_job_run_backend_id": "its-job",
+                        "database_id": id.to_string(), "name": stored.name, "size": "1" })
+            });
+            ResponseTemplate::new(200).set_body_json(json!({ "artifacts": listed.collect::<Vec<_>>() }))
+        }
+        ("GetSignedArtifactURL", _) if body["workflow_job_run_backend_id"] != "its-job" => ResponseTemplate::new(404),
+        ("GetSignedArtifactURL", _) => {
+            let mut stored = state.artifacts.iter().filter(|(_, stored)| [0, run].contains(&stored.run));
+            match stored.find(|(_, stored)| stored.name == name) {
+                Some((id, _)) => {
+                    ResponseTemplate::new(200).set_body_json(json!({ "signed_url": format!("{url}/blobs/{id}") }))
+                }
+                None => ResponseTemplate::new(404),
+            }
         }
         ("FinalizeArtifact", Some(id)) => {
             ResponseTemplate::new(200).set_body_json(json!({ "ok": true, "artifact_id": id.to_string() }))

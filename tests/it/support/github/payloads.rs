@@ -12,10 +12,15 @@ pub(super) fn user(login: &str) -> Value {
     json!({ "login": login, "id": login.len(), "node_id": login, "type": kind, "site_admin": false })
 }
 
+pub(super) fn node_of(pull: &PullRequest) -> String {
+    format!("PR_{}", pull.number)
+}
+
 pub(super) fn pull_request(pull: &PullRequest, url: &str) -> Value {
     let side = |sha: &str, name: &str, repository: &str| json!({ "label": format!("octo:{name}"), "ref": name, "sha": sha, "repo": { "full_name": repository } });
     json!({
         "number": pull.number,
+        "node_id": node_of(pull),
         "state": if pull.closed { "closed" } else { "open" },
         "title": "A pull request",
         "body": pull.body,

@@ -71,7 +71,11 @@ fn operate(state: &mut State, bare: &Path, url: &str, request: &Request, who: &I
     let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
     let forbidden = || Some((403, json!({ "message": FORBIDDEN })));
     if path == "/graphql" || path == "/api/graphql" {
-        return Some((200, json!({ "data": { "viewer": { "login": who.login } } })));
+        let nodes: Vec<_> =
+            body["variables"]["ids"].as_array().into_iter().flatten().map(|id| last_edit(state, id)).collect();
+        let data =
+            if nodes.is_empty() { json!({ "viewer": { "login": who.login } }) } else { json!({ "nodes": nodes }) };
+        return Some((200, json!({ "data": data })));
     }
     if path == "/user" {
         return if who.app.is_some() { forbidden() } else { Some((200, user(&who.login))) };
@@ -220,6 +224,25 @@ fn operate(state: &mut State, bare: &Path, url: &str, request: &Request, who: &I
     }
 }
 
+/// What GraphQL says about the last edit of a text.
+fn last_edit(state: &State, id: &Value) -> Value {
+    if state.edits_unknown {
+        return Value::Null;
+    }
+    let pull = state.pulls.values().find(|pull| *id == super::payloads::node_of(pull));
+    if let Some(pull) = pull {
+        let editor = pull.edited_at.as_ref().map(|_| json!({ "login": pull.author }));
+        return json!({ "id": id, "lastEditedAt": pull.edited_at, "editor": editor });
+    }
+    let comment = state.comments.iter().find(|comment| Some(comment.id.to_string().as_str()) == id.as_str());
+    comment.map_or(Value::Null, |comment| {
+        // GraphQL leaves out what ends the logins of apps.
+        let editor = comment.edited.as_ref().map(|(_, by)| json!({ "login": by.trim_end_matches("[bot]") }));
+        let at = comment.edited.as_ref().map(|(at, _)| at);
+        json!({ "id": id, "lastEditedAt": at, "editor": editor })
+    })
+}
+
 fn workflow_run(state: &State, id: u64, url: &str) -> Option<Value> {
     let (status, attempt) = state.runs.get(&id)?;
     let over = status == "completed";
@@ -254,6 +277,7 @@ fn comment(state: &mut State, url: &str, who: &Identity, method: &str, id: u64, 
             text.clone_into(&mut comment.body);
             comment.bodies.push(text.to_owned());
             comment.updated_at = now();
+            comment.edited = Some((now(), who.login.clone()));
             Some((200, super::payloads::comment(comment, url)))
         }
         "DELETE" => {

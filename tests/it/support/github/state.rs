@@ -57,6 +57,8 @@ pub(crate) struct PullRequest {
     pub(crate) closed: bool,
     pub(crate) merged: bool,
     pub(crate) locked: bool,
+    /// When the description was last edited.
+    pub(crate) edited_at: Option<String>,
     /// When anything about it last changed.
     pub(crate) updated_at: String,
 }
@@ -71,6 +73,8 @@ pub(crate) struct Comment {
     pub(crate) bodies: Vec<String>,
     pub(crate) created_at: String,
     pub(crate) updated_at: String,
+    /// The last edit: when, and by whom.
+    pub(crate) edited: Option<(String, String)>,
     pub(crate) reactions: Vec<String>,
 }
 
@@ -156,6 +160,8 @@ pub(crate) struct State {
     pub(crate) conclusions: BTreeMap<u64, String>,
     /// What was started.
     pub(crate) dispatched: Vec<Dispatched>,
+    /// Whether GraphQL says nothing about edits.
+    pub(crate) edits_unknown: bool,
     /// Whether started workflows have a `run-name` with their input `name`.
     pub(crate) run_names: bool,
     /// The artifacts of all runs, by id.
@@ -182,6 +188,7 @@ impl State {
             runs_made: BTreeMap::new(),
             conclusions: BTreeMap::new(),
             dispatched: Vec::new(),
+            edits_unknown: false,
             run_names: true,
             artifacts: BTreeMap::new(),
             artifact_folders: Vec::new(),
@@ -226,6 +233,7 @@ impl State {
             bodies: vec![body.to_owned()],
             created_at: at.clone(),
             updated_at: at,
+            edited: None,
             reactions: Vec::new(),
         });
         id
@@ -237,6 +245,7 @@ impl State {
         let pull = self.pulls.get_mut(&number).expect("the pull request");
         body.clone_into(&mut pull.body);
         pull.updated_at = now();
+        pull.edited_at = Some(now());
     }
 
     /// Deletes a comment.

@@ -54,6 +54,8 @@ pub enum WhyNotRun {
 pub(super) struct TaskSlot {
     pub(super) id: TaskId,
     pub(super) phase: Phase,
+    /// The number of its wave; `None` when the schedule has it in none, so that it never runs.
+    pub(super) wave: Option<usize>,
     /// What it needs, and where that is; a need that the schedule does not have has no place.
     pub(super) needs: Vec<(TaskId, Option<usize>)>,
     limit: Millis,
@@ -75,6 +77,7 @@ impl TaskSlot {
         Self {
             id: task.id.clone(),
             phase: task.phase(),
+            wave: None,
             needs: task.needs.iter().map(|need| (need.clone(), places.get(need).copied())).collect(),
             limit: task.time_limit_s.saturating_mul(1000),
             expected: None,

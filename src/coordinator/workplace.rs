@@ -1,4 +1,4 @@
-//! Where an attempt or a command of a gate is at home: its work tree, its scratch folder, and the cell around both.
+//! Where an attempt or a command of a gate is at home: its work tree, its scratch folder, and the confinement around both.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +11,7 @@ use implementer_model::isolation::Demand;
 use crate::{
     agent::{self, Ended, Launch, LaunchError, Secrets, own_folders},
     intake::Intake,
-    sandbox::{Room, Sandbox, SandboxError, Surroundings, User},
+    sandbox::{Allowed, Sandbox, SandboxError, Surroundings, User},
     workspace::{
         slots::{Owners, Slot},
         store::RunStore,
@@ -86,7 +86,7 @@ fn owners(sandbox: &Sandbox, first: usize) -> Owners {
 
 /// The place of one attempt, or of one command of a gate.
 #[derive(Debug)]
-pub struct Quarters<'a> {
+pub struct Workplace<'a> {
     sandbox: &'a Sandbox,
     secrets: &'a Secrets,
     user: Option<User>,
@@ -96,7 +96,7 @@ pub struct Quarters<'a> {
     programs: Option<&'a Path>,
 }
 
-impl<'a> Quarters<'a> {
+impl<'a> Workplace<'a> {
     /// Makes the place of an attempt in a slot of the pool of attempts.
     ///
     /// # Errors
@@ -179,7 +179,7 @@ impl<'a> Quarters<'a> {
         read.extend(self.programs.map(Path::to_owned));
         let write: Vec<PathBuf> = [self.worktree.to_owned()].into_iter().chain(own_folders).collect();
         launch.secrets.extend(self.secrets.values());
-        launch.cell = self.sandbox.cell(self.user, &Room { write, read });
+        launch.confinement = self.sandbox.confinement(self.user, &Allowed { write, read });
         let ended = agent::run(&launch, stop).await;
         self.sandbox.remove_shared_files(self.user);
         ended

@@ -1,4 +1,4 @@
-//! The cell of one attempt, as data: what the process may read and write once it is inside.
+//! What the process of one attempt may read and write once it is confined, as data.
 
 use std::{io, path::PathBuf};
 
@@ -9,7 +9,7 @@ use super::{reading::Reading, users::User};
 
 /// What an attempt has of its own.
 #[derive(Debug, Clone, Default)]
-pub struct Room {
+pub struct Allowed {
     /// The folders that it may write to.
     pub write: Vec<PathBuf>,
     /// What it may read beside the system, the tools and what it may write.
@@ -19,20 +19,28 @@ pub struct Room {
 /// What a process is confined to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Cell {
+pub struct Confinement {
     level: Level,
     user: Option<User>,
     read: Vec<PathBuf>,
     write: Vec<PathBuf>,
     /// Folders in whose place it sees empty ones, in a mount namespace.
     hide: Vec<PathBuf>,
+    /// Whether it has a mount namespace of its own: always at `namespaces`, at `uid` where the machine allows it.
+    own_mounts: bool,
 }
 
-impl Cell {
-    pub(super) fn new(level: Level, user: Option<User>, reading: &Reading, room: &Room) -> Self {
+impl Confinement {
+    pub(super) fn new(
+        level: Level,
+        user: Option<User>,
+        own_mounts: bool,
+        reading: &Reading,
+        allowed: &Allowed,
+    ) -> Self {
         let mut read = reading.system().to_vec();
-        read.extend(room.read.iter().cloned());
-        Self { level, user, read, write: room.write.clone(), hide: reading.hidden().to_vec() }
+        read.extend(allowed.read.iter().cloned());
+        Self { level, user, read, write: allowed.write.clone(), hide: reading.hidden().to_vec(), own_mounts }
     }
 
     /// Returns the user whom everything inside belongs to, where it is another than ours.
@@ -47,7 +55,7 @@ impl Cell {
         self.level == Level::Namespaces
     }
 
-    /// Makes the namespaces of the cell, before [`Self::enter`] is called by a child. The calling process stays outside of
+    /// Makes the namespaces of the confinement, before [`Self::enter`] is called by a child. The calling process stays outside of
     /// the PID namespace.
     ///
     /// # Errors
@@ -60,7 +68,7 @@ impl Cell {
         Ok(())
     }
 
-    /// Puts the calling process into the cell, for good, with everything that it will start.
+    /// Puts the calling process into the confinement, for good, with everything that it will start.
     ///
     /// # Errors
     /// When the system refuses. The process must end then: it is half inside.
@@ -71,16 +79,19 @@ impl Cell {
                 super::namespaces::settle_in()?;
             }
             if let Some(user) = self.user {
+                if self.own_mounts {
+                    super::namespaces::unshare_mounts(&self.hide, &self.read, &self.write)?;
+                }
                 super::user::become_user(user)?;
             }
-            super::landlock::restrict(self.level, &self.read, &self.write)
+            super::landlock::restrict(self.level, self.own_mounts, &self.read, &self.write)
         }
         #[cfg(not(target_os = "linux"))]
         Err(io::ErrorKind::Unsupported.into())
     }
 }
 
-/// What came of entering a cell.
+/// What came of entering a confinement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entered {
     /// Whether signals and abstract sockets end at the wall, too.

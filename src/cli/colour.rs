@@ -1,0 +1,90 @@
+//! Whether and how text is coloured. NO_COLOR turns colour off, CLICOLOR_FORCE turns it on where there is no terminal.
+
+use std::{env, io::IsTerminal as _};
+
+/// A colour of the terminal's own palette, so that it fits the user's theme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Colour {
+    Green,
+    Red,
+    Yellow,
+    Faint,
+}
+
+/// Whether text for one stream is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Colours(bool);
+
+impl Colours {
+    /// For what goes to standard error.
+    pub(super) fn of_stderr() -> Self {
+        Self::from_environment(std::io::stderr().is_terminal())
+    }
+
+    /// For what goes to standard output.
+    pub(super) fn of_stdout() -> Self {
+        Self::from_environment(std::io::stdout().is_terminal())
+    }
+
+    fn from_environment(terminal: bool) -> Self {
+        let set = |name: &str| env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+        Self(wanted(set, terminal))
+    }
+
+    /// Tells whether text is coloured.
+    pub(super) fn on(self) -> bool {
+        self.0
+    }
+
+    /// Colours a text that holds nothing a terminal acts on.
+    pub(super) fn paint(self, colour: Colour, text: &str) -> String {
+        let code = match colour {
+            Colour::Green => 32,
+            Colour::Red => 31,
+            Colour::Yellow => 33,
+            Colour::Faint => 2,
+        };
+        if self.0 && !text.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}
+
+/// Follows <https://no-color.org> and <https://bixense.com/clicolors>.
+fn wanted(set: impl Fn(&str) -> Option<String>, terminal: bool) -> bool {
+    let is = |name: &str, off: &str| set(name).is_some_and(|value| value == off);
+    if set("NO_COLOR").is_some_and(|value| !value.is_empty()) {
+        return false;
+    }
+    if set("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0") {
+        return true;
+    }
+    terminal && !is("CLICOLOR", "0") && !is("TERM", "dumb")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_follows_the_environment() {
+        for (environment, terminal, expected) in [
+            (&[][..], true, true),
+            (&[], false, false),
+            (&[("NO_COLOR", "1")], true, false),
+            (&[("NO_COLOR", "")], true, true),
+            (&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")], true, false),
+            (&[("CLICOLOR_FORCE", "1")], false, true),
+            (&[("CLICOLOR_FORCE", "0")], false, false),
+            (&[("CLICOLOR", "0")], true, false),
+            (&[("TERM", "dumb")], true, false),
+        ] {
+            let set = |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, v)| (*v).to_owned());
+            assert_eq!(wanted(set, terminal), expected, "{environment:?}, terminal {terminal}");
+        }
+    }
+
+    #[test]
+    fn paint_does_nothing_without_colour() {
+        assert_eq!(Colours(false).paint(Colour::Red, "x"), "x");
+        assert_eq!(Colours(true).paint(Colour::Red, "x"), "\u{1b}[31mx\u{1b}[0m");
+    }
+}

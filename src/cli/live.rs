@@ -1,0 +1,277 @@
+//! A run on standard error while it goes on. On a terminal: every event as a line, below them what runs with its last step,
+//! and how far the run is. Elsewhere: every event as a line, and a line each minute in which nothing happened.
+
+mod status;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{Read as _, Seek as _, SeekFrom},
+    path::Path,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        mpsc::{self, RecvTimeoutError, Sender},
+    },
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use implementer_model::{
+    gate::GateState, handoff::TaskRecord, ids::TaskId, schedule::Outcome, schedule::Schedule, text, wording,
+};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use self::status::{RunStatus, elapsed, last_line};
+use super::{
+    colour::{Colour, Colours},
+    show,
+};
+use crate::coordinator::progress::{Observer, Progress};
+
+/// How often a live display is drawn anew.
+const REDRAW: Duration = Duration::from_millis(250);
+
+/// How long nothing happens before a line says that the run goes on.
+const HEARTBEAT: Duration = Duration::from_secs(60);
+
+/// Bytes of a log's end in which its last line is looked for.
+const LOG_END: u64 = 4_096;
+
+/// The most tasks that have a line of their own in the display.
+const TASKS_SHOWN: usize = 12;
+
+/// Characters of a reason.
+const REASON_CHARS: usize = 200;
+
+/// Shows a run on standard error.
+pub(super) struct Live {
+    display: Arc<Display>,
+    subagents: BTreeMap<TaskId, String>,
+    width: usize,
+    colours: Colours,
+    /// Says that something happened; that it is gone ends the clock.
+    news: Option<Sender<()>>,
+    clock: Option<JoinHandle<()>>,
+}
+
+struct Display {
+    bars: MultiProgress,
+    bottom: ProgressBar,
+    state: Mutex<State>,
+}
+
+struct State {
+    status: RunStatus,
+    lines: BTreeMap<TaskId, ProgressBar>,
+}
+
+impl Live {
+    /// Makes a display. Nothing is drawn when standard error is no terminal; lines are printed either way.
+    pub(super) fn new() -> Self {
+        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        let bottom = bars.add(ProgressBar::new_spinner().with_style(style("  {wide_msg}")));
+        let state = Mutex::new(State { status: RunStatus::new(Instant::now()), lines: BTreeMap::new() });
+        let display = Arc::new(Display { bars, bottom, state });
+        let (news, told) = mpsc::channel();
+        let seen = Arc::clone(&display);
+        let clock = std::thread::spawn(move || {
+            let hidden = seen.bars.is_hidden();
+            loop {
+                match told.recv_timeout(if hidden { HEARTBEAT } else { REDRAW }) {
+                    Ok(()) if hidden => {}
+                    Ok(()) | Err(RecvTimeoutError::Timeout) => seen.tick(),
+                    Err(RecvTimeoutError::Disconnected) => return,
+                }
+            }
+        });
+        Self {
+            display,
+            subagents: BTreeMap::new(),
+            width: 0,
+            colours: Colours::of_stderr(),
+            news: Some(news),
+            clock: Some(clock),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.display.state()
+    }
+
+    fn line(&self, line: &str) {
+        self.display.line(&text::terminal(line));
+    }
+
+    /// Prints an event: what happened in colour, then to whom, how long it took, and why.
+    fn event(&self, colour: Colour, what: &str, rest: &str) {
+        let what = self.colours.paint(colour, &format!("{what:7}"));
+        self.display.line(&format!("  {what} {}", text::terminal(rest)));
+    }
+
+    fn begin(&mut self, schedule: &Schedule) {
+        self.width = schedule.tasks.iter().map(|task| task.id.as_str().len()).max().unwrap_or(0);
+        self.subagents = schedule.tasks.iter().map(|task| (task.id.clone(), task.subagent.to_string())).collect();
+        self.state().status.begun(schedule, Instant::now());
+        self.line(&format!(
+            "{} in {}, at most {} at a time",
+            text::count(schedule.tasks.len(), "task"),
+            text::count(schedule.waves.len(), "wave"),
+            schedule.concurrency
+        ));
+    }
+
+    fn start(&mut self, task: &TaskId, attempt: u32, log: &Path) {
+        let again = if attempt > 1 { format!(" (attempt {attempt})") } else { String::new() };
+        let subagent = self.subagents.get(task).map_or("", String::as_str);
+        let width = self.width;
+        self.event(Colour::Faint, "start", &format!("{task:width$}  {subagent}{again}"));
+        let mut state = self.display.state();
+        state.status.started(task, log.to_owned(), Instant::now());
+        if !self.display.bars.is_hidden() && state.lines.len() < TASKS_SHOWN {
+            let line = ProgressBar::new_spinner().with_style(style("  {spinner} {wide_msg}"));
+            let line = self.display.bars.insert_before(&self.display.bottom, line);
+            state.lines.insert(task.clone(), line);
+        }
+    }
+
+    fn ended(&mut self, task: &TaskId, record: &TaskRecord) {
+        let line = {
+            let mut state = self.state();
+            state.status.ended(task, record);
+            state.lines.remove(task)
+        };
+        if let Some(line) = line {
+            line.finish_and_clear();
+        }
+        let width = self.width;
+        let passed = record.outcome == Outcome::Passed;
+        let took = record.last().map_or(0, |attempt| attempt.duration_ms());
+        let state = if passed { String::new() } else { format!("{}: ", record.outcome.name()) };
+        let (colour, mark) = if passed { (Colour::Green, "passed") } else { (Colour::Red, "FAILED") };
+        let took = wording::duration(took);
+        self.event(colour, mark, &format!("{task:width$}  {took:>9}  {state}{}", reason(&record.reason)));
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.news = None;
+        if let Some(clock) = self.clock.take() {
+            // A clock that panicked has said so already.
+            let _ = clock.join();
+        }
+        let mut state = self.state();
+        std::mem::take(&mut state.lines).into_values().for_each(|line| line.finish_and_clear());
+        drop(state);
+        self.display.bottom.finish_and_clear();
+    }
+}
+
+impl Display {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn line(&self, line: &str) {
+        if self.bars.is_hidden() {
+            show::painted_note(line);
+        } else {
+            // The terminal may be gone; the run goes on.
+            let _ = self.bars.println(line);
+        }
+    }
+
+    /// Brings the display up to date, or says that the run goes on.
+    fn tick(&self) {
+        let now = Instant::now();
+        let mut state = self.state();
+        let State { status, lines } = &mut *state;
+        for (task, running) in &mut status.running {
+            if let Some(step) = end_of(&running.log) {
+                running.last_step = text::truncate(&step, REASON_CHARS);
+            }
+            if let Some(line) = lines.get(task) {
+                let took = wording::duration(elapsed(running.began, now));
+                line.set_message(format!("{task}  {took}  {}", running.last_step));
+                line.tick();
+            }
+        }
+        if self.bars.is_hidden() {
+            let beat = status.heartbeat(now);
+            drop(state);
+            self.line(&text::terminal(&beat));
+        } else {
+            self.bottom.set_message(status.line(now));
+        }
+    }
+}
+
+/// Reads the last line of a log; nothing when there is none yet.
+fn end_of(log: &Path) -> Option<String> {
+    let mut file = fs::File::open(log).ok()?;
+    let size = file.metadata().ok()?.len();
+    file.seek(SeekFrom::Start(size.saturating_sub(LOG_END))).ok()?;
+    let mut end = Vec::new();
+    file.take(LOG_END).read_to_end(&mut end).ok()?;
+    Some(last_line(&end)).filter(|line| !line.is_empty())
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("invariant: our own templates are valid")
+}
+
+fn reason(reason: &str) -> String {
+    text::truncate(&text::line(reason), REASON_CHARS)
+}
+
+impl Observer for Live {
+    fn observe(&mut self, progress: &Progress<'_>) {
+        let width = self.width;
+        match progress {
+            Progress::Begun { schedule } => self.begin(schedule),
+            Progress::TaskStarted { task, attempt, log } => self.start(task, *attempt, log),
+            Progress::TaskEnded { task, record, .. } => self.ended(task, record),
+            Progress::TaskAdded { task } => {
+                self.subagents.insert(task.id.clone(), task.subagent.to_string());
+                self.state().status.added();
+                self.event(Colour::Yellow, "added", &format!("{:width$}  {}", task.id, task.subagent));
+            }
+            Progress::TaskAgain { task, reason: why } => {
+                self.event(Colour::Yellow, "again", &format!("{task:width$}  {}", reason(why)));
+            }
+            Progress::Integrated { wave, commits } => {
+                self.event(Colour::Faint, "wave", &format!("{wave} integrated: {}", text::count(*commits, "commit")));
+            }
+            Progress::PhaseEnded { phase } => {
+                self.event(Colour::Faint, "phase", &format!("{} {} ended", phase.number(), phase.name()));
+            }
+            Progress::GateStarted { gate } => {
+                self.state().status.gate = Some(gate.to_string());
+                self.event(Colour::Faint, "gate", &gate.to_string());
+            }
+            Progress::GateJudged { receipt } => {
+                self.state().status.gate = None;
+                let (colour, mark) = match receipt.state {
+                    GateState::Passed => (Colour::Green, "passed"),
+                    GateState::Failed => (Colour::Red, "FAILED"),
+                    GateState::Skipped => (Colour::Yellow, "skipped"),
+                    GateState::NotRun => (Colour::Yellow, "not run"),
+                };
+                let took = wording::duration(receipt.duration_ms);
+                self.event(colour, mark, &format!("gate {:10}  {took:>9}  {}", receipt.gate, reason(&receipt.reason)));
+            }
+            Progress::Cancelling => {
+                let running = text::count(self.state().status.running.len(), "agent");
+                self.event(
+                    Colour::Yellow,
+                    "cancel",
+                    &format!("Stopping {running}. Finished work is kept. Ctrl-C again ends at once."),
+                );
+            }
+        }
+        if let Some(news) = &self.news {
+            // The clock is there as long as we are.
+            let _ = news.send(());
+        }
+    }
+}
