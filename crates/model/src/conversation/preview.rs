@@ -134,6 +134,7 @@ fn figures(preview: &Preview<'_>) -> String {
         text::count(config.rework_rounds() as usize, "round")
     ));
     said.push(at_most(schedule, config));
+    said.push(format!("{} (`granularity`)", config.granularity.line()));
     said.push(format!("isolation `{}`", Demand::or_default(config.isolation, true).name()));
     format!("{}.\n\n", said.join("; "))
 }
@@ -434,7 +435,7 @@ mod tests {
 
         The plan is [`.backend-implementer/plan.md`](https://x.invalid/a%28b%29) by ada. Read as `ours`: 1 item: 1 in 1 task.
 
-        4 tasks in 4 waves, at most 8 at a time; 4 calls of subagents, more only for retries and at most 2 rounds of rework; first attempts take at most 4 h 0 min by their limits, no limit of money; isolation `required`.
+        4 tasks in 4 waves, at most 8 at a time; 4 calls of subagents, more only for retries and at most 2 rounds of rework; first attempts take at most 4 h 0 min by their limits, no limit of money; a task has at most 12 open items; neighbours with 1 open item each are joined (`granularity`); isolation `required`.
 
         | Gate | Must pass on the final tree |
         | --- | --- |

@@ -27,11 +27,13 @@ pub(super) fn leaves(document: &Document) -> Vec<Leaf> {
         match block {
             Block::List { items } => items.iter().for_each(|item| leaf(item, &mut leaves)),
             Block::Table { rows, .. } => {
-                leaves.extend(rows.iter().filter(|row| row.cells.iter().any(|cell| !cell.is_empty())).map(|row| Leaf {
-                    range: row.range.clone(),
-                    text: items::row_text(&row.cells),
-                    is_quoted: false,
-                }))
+                leaves.extend(
+                    rows.iter().filter(|row| row.cells.iter().any(|cell| !cell.is_empty())).map(|row| Leaf {
+                        range: row.range.clone(),
+                        text: items::row_text(&row.cells),
+                        is_quoted: false,
+                    }),
+                );
             }
             _ => {}
         }
