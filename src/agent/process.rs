@@ -231,7 +231,7 @@ async fn lost(launch: &Launch, mut supervisor: Child, group: Option<Pid>) -> Lau
     match ended.await {
         Ok(0) => {}
         Ok(count) => {
-            left = format!("; {} of it cannot be ended", implementer_model::text::count(count as usize, "process"))
+            left = format!("; {} of it cannot be ended", implementer_model::text::count(count as usize, "process"));
         }
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
