@@ -66,7 +66,8 @@ pub struct RunDir {
 fn foreign_entry(root: &Path) -> io::Result<Option<String>> {
     for entry in fs::read_dir(root)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        let ours = name == layout::TASKS || RunFile::ALL.iter().any(|file| file.name() == name) || layout::is_gates(&name);
+        let ours =
+            name == layout::TASKS || RunFile::ALL.iter().any(|file| file.name() == name) || layout::is_gates(&name);
         if !ours {
             return Ok(Some(name));
         }

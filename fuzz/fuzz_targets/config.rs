@@ -1,11 +1,6 @@
 #![no_main]
-//! The configuration.
-use implementer_model::config::Config;
-use libfuzzer_sys::fuzz_target;
+#[expect(dead_code, reason = "a target calls one of them")]
+#[path = "../checks/model.rs"]
+mod checks;
 
-fuzz_target!(|data: &str| {
-    match Config::read("c.yml", data, &["command", "claude", "codex", "gemini", "opencode"]) {
-        Ok(_) => {}
-        Err(problems) => assert!(!problems.is_empty()),
-    }
-});
+libfuzzer_sys::fuzz_target!(|data: &str| checks::config(data));

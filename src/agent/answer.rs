@@ -8,6 +8,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use super::event_lines::{LastWord, LastWordListener};
+
 /// Where an answer goes, and how much of it may come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -18,6 +20,9 @@ pub struct AnswerFile {
     pub cap: u64,
     /// The turns that are counted, and the most of them. One more, and the process is stopped.
     pub turns: Option<TurnLimit>,
+    /// What the program says when its work is done: whoever stays after it is ended.
+    #[serde(default)]
+    pub last_words: Vec<LastWord>,
 }
 
 /// Lines that count as turns.
@@ -36,23 +41,42 @@ pub(super) struct Answer {
     room: u64,
     pub(super) truncated: bool,
     turns: Option<TurnCounter>,
+    last_word: LastWordListener,
+}
+
+/// What was heard in a piece of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Heard {
+    /// It has taken more turns than it may.
+    pub(super) out_of_turns: bool,
+    /// It said its last word.
+    pub(super) last_word: bool,
 }
 
 impl Answer {
     pub(super) fn begin(orders: &AnswerFile) -> io::Result<Self> {
         let file = super::output::open_log(&orders.path)?;
         let turns = orders.turns.clone().map(TurnCounter::new);
-        Ok(Self { file, room: orders.cap, truncated: false, turns })
+        Ok(Self {
+            file,
+            room: orders.cap,
+            truncated: false,
+            turns,
+            last_word: LastWordListener::new(orders.last_words.clone()),
+        })
     }
 
-    /// Takes what the process wrote. Returns whether it has taken more turns than it may.
-    pub(super) fn take(&mut self, bytes: &[u8]) -> bool {
+    /// Takes what the process wrote.
+    pub(super) fn take(&mut self, bytes: &[u8]) -> Heard {
         let kept = bytes.len().min(usize::try_from(self.room).unwrap_or(usize::MAX));
         self.room -= kept as u64;
         // An answer that cannot be kept is none; that it is not whole is told.
         let written = self.file.write_all(&bytes[..kept]).is_ok();
         self.truncated |= kept < bytes.len() || !written;
-        self.turns.as_mut().is_some_and(|turns| turns.take(bytes))
+        Heard {
+            out_of_turns: self.turns.as_mut().is_some_and(|turns| turns.take(bytes)),
+            last_word: self.last_word.take(bytes),
+        }
     }
 }
 
@@ -62,11 +86,21 @@ struct TurnCounter {
     taken: u64,
     /// How much of the prefix the line has so far; `None` when it begins in another way, or was counted.
     matched: Option<usize>,
+    /// Where an escape sequence stands that began before the line's text.
+    escape: Option<Escape>,
+}
+
+/// How far an escape sequence has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Escape {
+    Begun,
+    Control,
+    Title,
 }
 
 impl TurnCounter {
     fn new(limit: TurnLimit) -> Self {
-        Self { limit, taken: 0, matched: Some(0) }
+        Self { limit, taken: 0, matched: Some(0), escape: None }
     }
 
     fn take(&mut self, bytes: &[u8]) -> bool {
@@ -74,6 +108,18 @@ impl TurnCounter {
         for &byte in bytes {
             if byte == b'\n' {
                 self.matched = Some(0);
+                self.escape = None;
+            } else if let Some(escape) = self.escape {
+                self.escape = match (escape, byte) {
+                    (Escape::Begun, b'[') => Some(Escape::Control),
+                    (Escape::Begun, b']') => Some(Escape::Title),
+                    (Escape::Begun, _) | (Escape::Control, 0x40..=0x7e) | (Escape::Title, 0x07) => None,
+                    (Escape::Title, 0x1b) => Some(Escape::Begun),
+                    (escape, _) => Some(escape),
+                };
+            } else if self.matched == Some(0) && byte == 0x1b {
+                self.escape = Some(Escape::Begun);
+            } else if self.matched == Some(0) && matches!(byte, b' ' | b'\r') {
             } else if let Some(matched) = self.matched {
                 self.matched = (prefix.get(matched) == Some(&byte)).then_some(matched + 1);
                 if self.matched == Some(prefix.len()) {
@@ -101,7 +147,7 @@ mod tests {
             let mut counter = counter(2);
             assert!(!text.as_bytes().chunks(size).any(|piece| counter.take(piece)), "{size}");
             assert_eq!(counter.taken, 2);
-            assert!(counter.take(b"{\"type\":\"turn\""), "the third, before its line is whole");
+            assert!(counter.take(b"\x1b[2K\r\x1b[0m{\"type\":\"turn\""), "the third, before its line is whole");
         }
     }
 
@@ -109,9 +155,11 @@ mod tests {
     fn an_answer_is_kept_to_its_cap() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("answer");
-        let mut answer = Answer::begin(&AnswerFile { path: path.clone(), cap: 4, turns: None }).unwrap();
-        assert!(!answer.take(b"012") && !answer.truncated);
-        assert!(!answer.take(b"345") && answer.truncated);
+        let mut answer =
+            Answer::begin(&AnswerFile { path: path.clone(), cap: 4, turns: None, last_words: Vec::new() }).unwrap();
+        let nothing = Heard { out_of_turns: false, last_word: false };
+        assert!(answer.take(b"012") == nothing && !answer.truncated);
+        assert!(answer.take(b"345") == nothing && answer.truncated);
         assert_eq!(std::fs::read(path).unwrap(), b"0123");
     }
 }

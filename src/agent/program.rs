@@ -62,6 +62,12 @@ pub(super) fn find(name: &str, directory: &Path, path: Option<&str>) -> Result<P
     }))
 }
 
+/// Tells whether a program without a `/` in its name is on `path` and can be executed.
+#[must_use]
+pub fn is_found(name: &str, path: Option<&str>) -> bool {
+    find(name, Path::new("/"), path).is_ok()
+}
+
 fn check_texts(argv: &[String], environment: &[(String, String)]) -> Result<(), LaunchError> {
     let invalid = |what: String| Err(LaunchError::Invalid { what });
     if let Some(argument) = argv.iter().position(|argument| argument.contains('\0')) {

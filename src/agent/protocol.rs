@@ -101,6 +101,9 @@ pub struct Ended {
     pub stopped: bool,
     /// Whether it was stopped because it took more turns than it may.
     pub out_of_turns: bool,
+    /// Whether it was ended because it stayed after its last word.
+    #[serde(default)]
+    pub overstayed: bool,
     /// Whether its answer is not whole.
     pub answer_truncated: bool,
     /// Whether something had to be killed because it did not end when it was asked to.

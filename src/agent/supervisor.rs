@@ -46,6 +46,11 @@ const LEFTOVER_GRACE: Duration = Duration::from_secs(2);
 /// How long the killed have to be gone before they count as survivors.
 pub(super) const KILL_MAX: Duration = Duration::from_secs(10);
 
+/// How long a program may stay after its last word, how much longer it may for saying something further, and the most
+/// that it may in all.
+const AFTER_LAST_WORD: Duration = Duration::from_secs(10);
+const AFTER_LAST_WORD_MAX: Duration = Duration::from_secs(60);
+
 /// How often a start is tried again that failed for a passing reason, and how long between: a second in all.
 const START_RETRIES: u32 = 20;
 const START_RETRY_PAUSE: Duration = Duration::from_millis(50);
@@ -143,6 +148,9 @@ struct Supervision {
     output: Output,
     answer: Option<Answer>,
     out_of_turns: bool,
+    /// When it has stayed too long after its last word, and the latest that this can become.
+    overstays: Option<(Instant, Instant)>,
+    overstayed: bool,
     stage: Stage,
     begun: Instant,
     grace: Duration,
@@ -218,6 +226,8 @@ impl Supervision {
             output: Output::new(log, orders.output_cap, Redactor::new(orders.secrets.iter().map(String::as_str))),
             answer,
             out_of_turns: false,
+            overstays: None,
+            overstayed: false,
             stage: Stage::Running,
             begun,
             grace: orders.grace.min(GRACE_MAX),
@@ -274,6 +284,7 @@ impl Supervision {
             exit: self.main_exit.unwrap_or(Exit::Signal(Signal::KILL.as_raw())),
             stopped: self.stopped,
             out_of_turns: self.out_of_turns,
+            overstayed: self.overstayed,
             answer_truncated: self.answer.is_some_and(|answer| answer.truncated),
             killed: self.killed,
             leftovers: self.leftovers,
@@ -298,13 +309,20 @@ impl Supervision {
                 self.ask();
                 self.stage = Stage::Asked(now + self.grace);
             }
+            Stage::Running if self.overstays.is_some_and(|(until, _)| now >= until) => {
+                self.overstayed = true;
+                self.ask();
+                self.stage = Stage::Asked(now + self.grace);
+            }
             Stage::Settling(until) if stop || now >= until => {
                 self.leftovers = self.alive();
                 self.ask();
                 self.stage = Stage::Asked(now + self.grace.min(LEFTOVER_GRACE));
             }
             // The process has heard the request: what it started gets no more time than leftovers do.
-            Stage::Asked(until) if ended && self.stopped && self.ask_again_at.is_none() && now < until => {
+            Stage::Asked(until)
+                if ended && (self.stopped || self.overstayed) && self.ask_again_at.is_none() && now < until =>
+            {
                 self.ask_again_at = Some(now + SETTLE);
                 self.stage = Stage::Asked(until.min(now + LEFTOVER_GRACE));
             }
@@ -358,7 +376,7 @@ impl Supervision {
 
     fn wake_at(&self) -> Option<Instant> {
         let until = match self.stage {
-            Stage::Running => return None,
+            Stage::Running => return self.overstays.map(|(until, _)| until),
             Stage::Asked(until) if !self.asked_again => self.ask_again_at.map_or(until, |again| again.min(until)),
             Stage::Settling(until) | Stage::Asked(until) | Stage::Killed(until) => until,
         };
@@ -403,7 +421,16 @@ impl Supervision {
             match pipe.read(&mut bytes) {
                 Ok(0) => self.pipes[which] = None,
                 Ok(length) => match &mut self.answer {
-                    Some(answer) if which == ANSWER => stop |= answer.take(&bytes[..length]),
+                    Some(answer) if which == ANSWER => {
+                        let heard = answer.take(&bytes[..length]);
+                        stop |= heard.out_of_turns;
+                        let now = Instant::now();
+                        self.overstays = match self.overstays {
+                            _ if heard.last_word => Some((now + AFTER_LAST_WORD, now + AFTER_LAST_WORD_MAX)),
+                            Some((_, latest)) => Some(((now + AFTER_LAST_WORD).min(latest), latest)),
+                            None => None,
+                        };
+                    }
                     _ => self.output.take(&bytes[..length]),
                 },
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -146,7 +146,9 @@ impl From<WorkspaceError> for Failure {
 impl From<RunDirError> for Failure {
     fn from(error: RunDirError) -> Self {
         match error {
-            RunDirError::Taken { .. } | RunDirError::NotOurs { .. } | RunDirError::NothingToResume { .. } => Self::input(error),
+            RunDirError::Taken { .. } | RunDirError::NotOurs { .. } | RunDirError::NothingToResume { .. } => {
+                Self::input(error)
+            }
             RunDirError::AtWork { .. } | RunDirError::Io { .. } => Self::outside(error),
         }
     }

@@ -240,11 +240,7 @@ impl Observer for Live {
                 self.event(Colour::Yellow, "again", &format!("{task:width$}  {}", reason(why)));
             }
             Progress::Integrated { wave, commits } => {
-                self.event(
-                    Colour::Faint,
-                    "wave",
-                    &format!("{wave} integrated: {}", text::count(*commits, "commit")),
-                );
+                self.event(Colour::Faint, "wave", &format!("{wave} integrated: {}", text::count(*commits, "commit")));
             }
             Progress::PhaseEnded { phase } => {
                 self.event(Colour::Faint, "phase", &format!("{} {} ended", phase.number(), phase.name()));

@@ -18,11 +18,11 @@ use super::{
 };
 use crate::{
     actions,
+    coordinator::progress::Observer,
     execution::{self, Executed, Out},
     github::{Addresses, Github, RepositoryName, Settings},
     http::Pace,
     intake::Intake,
-    coordinator::progress::Observer,
     runtime::with_signals,
     step::{
         PullRequestContext, RepositoryContext,

@@ -9,9 +9,10 @@ use std::{
 use implementer_model::{
     evidence::gathered,
     ids::{ObjectId, TaskId},
-    record::Record,
+    record::{Culprits, Record},
     run::{Action, AttemptPlan, CulpritSearch, GateJob, Happened, JudgedAttempt, Notice, Run},
     schedule::StopReason,
+    text,
 };
 use tokio::{
     sync::{mpsc, watch},
@@ -31,6 +32,7 @@ use super::{
     worker,
 };
 use crate::{
+    agent,
     journal::Sink,
     layout::{self, RunFile, TaskFile, refs},
 };
@@ -94,7 +96,10 @@ impl Driver {
         cancel: CancellationToken,
         observer: &mut dyn Observer,
     ) -> Result<(), RunError> {
-        let mut actions = VecDeque::from(self.run.begin(self.now_ms()));
+        let mut actions = VecDeque::from(match self.program_of_a_gate_is_missing() {
+            Some(why) => self.run.end_early(None, why, self.now_ms()),
+            None => self.run.begin(self.now_ms()),
+        });
         self.run_base();
         loop {
             while let Some(action) = actions.pop_front() {
@@ -240,20 +245,41 @@ impl Driver {
             let commit = tokio::task::block_in_place(|| self.context.store.patch_commit(patch, &message))?;
             self.patch_refs.push((refs::patch(&id), commit));
         }
-        let transient = judged.ended.transient;
+        let failure = judged.ended.failure;
         self.run.attempt_ended(judged);
         let ledger = self.run.ledger();
         let record = ledger.record(&id.task).expect("invariant: the end of the attempt was taken down");
         observer.observe(&Progress::TaskEnded { task: &id.task, record, findings: ledger.findings_about(&id.task) });
         // It reads what was changed.
         let noticed = tokio::task::block_in_place(|| detection::inspect_attempt(&self.context.store, ledger, &id));
-        actions.extend(self.run.after_attempt(&id, transient, noticed, happened, self.now_ms()));
+        actions.extend(self.run.after_attempt(&id, failure, noticed, happened, self.now_ms()));
         Ok(actions)
+    }
+
+    /// Says which program of a gate is not there, before anybody is paid for. What `setup` may install, or the work may
+    /// make, is looked for when the gate runs.
+    fn program_of_a_gate_is_missing(&self) -> Option<String> {
+        if self.work != Work::Here || self.run.is_resumed() || !self.run.basis().config.setup.is_empty() {
+            return None;
+        }
+        let jobs = self.run.gate_jobs();
+        let missing = |argv: &&Vec<String>| {
+            argv.first().is_some_and(|program| {
+                !program.contains('/')
+                    && !agent::is_found(program, self.context.environment.get("PATH").map(String::as_str))
+            })
+        };
+        let argv = jobs.iter().flat_map(GateJob::argvs).find(missing)?;
+        Some(format!(
+            "{} was not found, so a gate could not pass and no subagent was started: install it, or add it with `setup` in the \
+             configuration",
+            text::code(&argv[0])
+        ))
     }
 
     /// Runs the tests on the base beside the first subagents. A resumed run finds out when its gates need it.
     fn run_base(&mut self) {
-        if self.work != Work::Here || self.run.is_resumed() {
+        if self.work != Work::Here || self.run.is_resumed() || self.run.has_ended_early() {
             return;
         }
         let (job, base) = (self.run.tests_job(), self.run.basis().base.clone());
@@ -292,7 +318,7 @@ impl Driver {
         }
         if matches!(self.work, Work::InJobs { gates_here: false, .. }) {
             // Whoever ran the gates has looked for culprits; that nothing is known names nobody.
-            return self.run.culprits_found(BTreeMap::new(), Happened::Before, self.now_ms());
+            return self.run.culprits_found(Culprits::default(), Happened::Before, self.now_ms());
         }
         let base = self.run.basis().base.commit.clone();
         let (context, events, stop) = (Arc::clone(&self.context), self.events.clone(), self.stop_gates.clone());

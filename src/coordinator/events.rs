@@ -1,11 +1,8 @@
 //! What happens outside the loop.
 
-use std::collections::BTreeMap;
-
 use implementer_model::{
     gate::GateKind,
-    ids::TaskId,
-    record::AttemptStarted,
+    record::{AttemptStarted, Culprits},
     run::{GateRun, Happened, JudgedAttempt},
 };
 
@@ -24,5 +21,5 @@ pub(super) enum RunEvent {
     /// The tests gate ran on the base, beside the first subagents: why it is red there, when it is.
     BaseRan(Result<Option<String>, RunError>),
     GatesRan(Result<Vec<GateRun>, RunError>),
-    CulpritsFound(Result<BTreeMap<GateKind, TaskId>, RunError>),
+    CulpritsFound(Result<Culprits, RunError>),
 }

@@ -35,7 +35,17 @@ pub(super) async fn gather(
     stop: &CancellationToken,
 ) -> Result<GateEvidence, RunError> {
     let mut evidence = GateEvidence::default();
-    if plan.contributions.is_empty() || !ran.succeeded() || ran.commands.is_empty() {
+    if !ran.succeeded() || ran.commands.is_empty() || stop.is_cancelled() {
+        return Ok(evidence);
+    }
+    if !plan.done_already.is_empty() {
+        let on_base = base(context, job, &plan.base, stop).await?;
+        let exists = |path: &str| context.store.read_file(&plan.base.tree, path).is_ok_and(|file| file.is_some());
+        let claims = &plan.done_already;
+        let found = tokio::task::block_in_place(|| gathered::done_already(claims, on_base.results.as_ref(), exists));
+        evidence.findings.extend(found);
+    }
+    if plan.contributions.is_empty() {
         return Ok(evidence);
     }
     let head = Head { commit: plan.head.commit.clone(), tree: plan.head.tree.clone() };

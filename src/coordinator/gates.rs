@@ -220,6 +220,7 @@ impl CommandPlace<'_> {
                     duration_ms: 0,
                     tests: None,
                     failing: Vec::new(),
+                    log: None,
                     output_digest: Digest::of(b""),
                     output_tail: String::new(),
                 };
@@ -259,6 +260,7 @@ impl CommandPlace<'_> {
             duration_ms: ended.duration_ms,
             tests,
             failing,
+            log: Some(self.target.logs.join(format!("{}-{}.log", self.job.gate, self.number)).display().to_string()),
             output_digest: ended.output_digest.clone(),
             output_tail: recorded::readable(&ended.output_tail),
         }

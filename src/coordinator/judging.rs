@@ -7,7 +7,7 @@ use implementer_model::{
     ids::{Digest, ObjectId},
     isolation::Level,
     patch::{Change, FileMode},
-    record::{AttemptEnded, AttemptRecord, AttemptRecords, Outcome},
+    record::{AttemptEnded, AttemptRecord, AttemptRecords, FailureKind, Outcome},
     report::REPORT_MAX_BYTES,
     run::{AttemptPlan, JudgedAttempt},
     scope::{self, TreePaths},
@@ -215,6 +215,8 @@ fn judge(plan: &AttemptPlan, output: AttemptOutput, paths: Option<&TreePaths>) -
         Err(error) => Ending::NotStarted(error.to_string()),
         Ok(ended) if ended.stopped && cancelled => Ending::Cancelled,
         Ok(ended) if ended.stopped && !ended.out_of_turns => Ending::Stopped,
+        // It was done, and was ended because it stayed: what it said and did counts.
+        Ok(ended) if ended.overstayed => Ending::Exited(0),
         Ok(ended) => match ended.exit {
             Exit::Code(code) => Ending::Exited(code),
             Exit::Signal(signal) => Ending::Signalled(signal),
@@ -237,15 +239,16 @@ fn judge(plan: &AttemptPlan, output: AttemptOutput, paths: Option<&TreePaths>) -
         leftovers: ended.as_ref().map_or(0, |ended| ended.leftovers),
         output_truncated: ended.as_ref().is_ok_and(|ended| ended.truncated),
     });
-    let transient = verdict.outcome == Outcome::Failed
-        && match &ended {
-            Err(NotStarted::Launch(error)) => error.is_transient(),
-            Err(NotStarted::Agent(_)) => false,
-            Ok(ended) => match &session {
-                Some(session) => session.end.is_transient(),
-                None => ended.exit.code() == Some(agent::EXIT_TRANSIENT),
-            },
-        };
+    let failure = match (verdict.outcome, &ended, &session) {
+        (Outcome::Failed, Err(NotStarted::Launch(error)), _) if error.is_transient() => FailureKind::Transient,
+        (Outcome::Failed, Err(NotStarted::Launch(error)), _) if error.is_loss() => FailureKind::Final,
+        (Outcome::Failed, Err(_), _) => FailureKind::CannotStart,
+        (Outcome::Failed, Ok(_), Some(session)) => session.end.failure(),
+        (Outcome::Failed, Ok(ended), None) if ended.exit.code() == Some(agent::EXIT_TRANSIENT) => {
+            FailureKind::Transient
+        }
+        _ => FailureKind::Ordinary,
+    };
     let ended = AttemptEnded {
         task: task.id.clone(),
         attempt: AttemptRecord {
@@ -264,7 +267,7 @@ fn judge(plan: &AttemptPlan, output: AttemptOutput, paths: Option<&TreePaths>) -
         },
         reason: verdict.reason,
         findings: verdict.findings,
-        transient,
+        failure,
     };
     let accepted = match checked {
         Ok(Ok(checked)) if verdict.outcome == Outcome::Passed => Some(checked),

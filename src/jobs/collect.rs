@@ -136,6 +136,7 @@ fn by_own_step(succeeded: bool, dir: &AttemptDir) -> Ended {
         exit: Exit::Code(i32::from(!succeeded)),
         stopped: false,
         out_of_turns: false,
+        overstayed: false,
         answer_truncated: false,
         killed: false,
         leftovers: 0,

@@ -49,9 +49,9 @@ pub(super) fn unshare(hide: &[PathBuf], read: &[PathBuf], write: &[PathBuf]) -> 
     Ok(())
 }
 
-/// Makes a mount namespace alone, for a process that has the right to and loses it afterwards.
+/// Makes namespaces of mounts and of shared memory alone, for a process that has the right to and loses it afterwards.
 pub(super) fn unshare_mounts(hide: &[PathBuf], read: &[PathBuf], write: &[PathBuf]) -> io::Result<()> {
-    nix::sched::unshare(CloneFlags::CLONE_NEWNS)
+    nix::sched::unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWIPC)
         .map_err(|error| doing("mounts of its own are not allowed here", &error.into()))?;
     hide_folders(hide, read, write)
 }

@@ -61,7 +61,7 @@ impl Step<'_> {
             self.log.line(&format!("uploaded {name} ({} bytes)", packed.size));
             said
         }));
-        // What was started is over, or was told to end.
+        // What was started is over, or was asked to stop.
         self.remember_conclusion()?;
         done
     }

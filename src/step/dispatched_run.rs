@@ -54,9 +54,9 @@ impl Default for Pauses {
 pub enum Waited {
     /// It is over.
     Over(WorkflowRun),
-    /// It had no time left and was told to end. It is as it was seen last.
+    /// It had no time left and was asked to stop. It is as it was seen last.
     Late(WorkflowRun),
-    /// Whoever waits was told to stop, and it was told to end.
+    /// Whoever waits was told to stop, and it was asked to stop.
     Cancelled,
 }
 

@@ -34,6 +34,7 @@ fn bench() -> Bench {
     let bench = Bench::new();
     bench.write(".backend-implementer/plan.md", PLAN);
     let config = std::fs::read_to_string(bench.repo().join(".github/backend-implementer.yml")).unwrap();
+    let config = config.replace("evidence: { revert-proof: false }\n", "");
     let scopes = "subagents:\n  backend-feature-implementer:\n    scope: ['**']\n    exclude: []\n  backend-unit-test-generator:\n    scope: ['test_*.py']\nrework-rounds: 0\n";
     bench.write(".github/backend-implementer.yml", &format!("{config}{scopes}"));
     bench.write("shop.py", SHOP);

@@ -1,6 +1,7 @@
 //! Quality assurance cannot be skipped: passed is passed on the final tree, and nothing else is.
 
 use implementer_model::{
+    findings::FindingCode,
     gate::{GateKind, GateState, Receipt},
     handoff::Status,
 };
@@ -37,12 +38,23 @@ fn all_three_gates_passed_on_the_final_tree_is_complete() {
 }
 
 #[test]
-fn a_gate_without_a_command_is_not_run_and_not_passed() {
-    let bench = plan_with("- tests: `python3 -m unittest`\n");
-    let ran = bench.run([]).expect(1);
-    assert_eq!(receipt(&ran, GateKind::Tests).state, GateState::Passed);
-    assert_eq!(receipt(&ran, GateKind::Validation).state, GateState::NotRun);
-    assert!(ran.handoff().missing.iter().any(|missing| missing.contains("validation")), "{:?}", ran.handoff().missing);
+fn a_gate_that_cannot_pass_ends_the_run_before_a_subagent_is_paid_for() {
+    for (verification, why) in [
+        ("- tests: `python3 -m unittest`\n", "the validation gate has no command"),
+        ("- validation: `true`\n", "the tests gate has no command"),
+        ("- tests: `no-such-runner --all`\n- validation: `true`\n", "`no-such-runner` was not found"),
+    ] {
+        let ran = plan_with(verification).run([]).expect(1);
+        let handoff = ran.handoff();
+        assert_eq!(handoff.tasks.iter().map(|task| task.attempts.len()).sum::<usize>(), 0, "{verification}");
+        let found: Vec<_> =
+            handoff.findings.iter().filter(|finding| finding.code == FindingCode::RunEndedEarly).collect();
+        assert!(found.len() == 1 && found[0].message.contains(why), "{found:#?}");
+        // One cause, with everybody who never had a turn.
+        let fix = ran.summary();
+        let fix = fix.split("<b>What to fix</b>").nth(1).unwrap().split("<b>What to do next</b>").next().unwrap();
+        assert!(fix.contains(why) && fix.contains("Not run because of it") && !fix.contains("\n2. "), "{fix}");
+    }
 }
 
 #[test]
@@ -130,11 +142,11 @@ fn counts_are_read_from_junit_that_the_command_wrote_not_from_an_old_file() {
     let config = std::fs::read_to_string(bench.repo().join(".github/backend-implementer.yml")).unwrap();
     bench.write(
         ".github/backend-implementer.yml",
-        &format!("{config}gates:\n  tests:\n    commands: [python3 write_junit.py]\n    junit: ['*.xml']\n"),
+        &format!("{config}gates:\n  tests:\n    commands: [python3 write_junit.py]\n    junit: ['*.xml']\n  validation:\n    commands: ['true']\n"),
     );
     bench.write(".backend-implementer/plan.md", "# P\n\n## Feature\nTouches: src/**\n- say hello\n");
     bench.commit("junit");
-    let ran = bench.run([]).expect(1);
+    let ran = bench.run([]).expect(0);
     let receipt = receipt(&ran, GateKind::Tests);
     assert_eq!(receipt.commands[0].tests.expect("counts").passed, 1, "{receipt:#?}");
     assert_eq!(receipt.state, GateState::Passed);

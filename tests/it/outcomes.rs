@@ -124,7 +124,8 @@ fn a_need_that_did_not_pass_blocks_what_needs_it_and_nothing_else() {
     bench.write(
         ".backend-implementer/plan.md",
         "# P\n\n## Feature\nTouches: src/**\n- one\n\n## Feature {#second}\nTouches: lib/**\nNeeds: feature\n- two\n\n\
-         ## CLI\nTouches: cli/**\n- three\n\n## Verification\n- tests: `python3 -m unittest`\n",
+         ## CLI\nTouches: cli/**\n- three\n\n## Verification\n- tests: `python3 -m unittest`\n\
+         - validation: `git --version`\n",
     );
     bench.commit("plan");
     bench.script(&json!({ "feature": { "exit": 1 }, "cli": { "write": { "cli/greet.py": GREET } } }));

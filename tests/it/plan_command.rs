@@ -42,7 +42,7 @@ fn a_bad_plan_gives_every_diagnostic_in_one_go() {
         "backend-feature-implementer",
         "error[unknown-need]",
         "error[shell-syntax]",
-        "3 problems must be mended",
+        "fix 3 problems before anything can run",
     ] {
         assert!(called.stderr.contains(text), "{text}\n{}", called.stderr);
     }

@@ -4,6 +4,7 @@
 //! page: `PATCH /api/users/:id` must not reach anybody with an invisible character inside. What keeps foreign text from
 //! posing as ours is where it stands: in one line behind a marker of ours, or in a fence that it cannot close.
 
+mod base_tests;
 mod constraints;
 mod reporting;
 mod upstream;
@@ -116,6 +117,7 @@ pub fn render(input: &BriefInput<'_>) -> String {
     constraints::render(&mut out, input);
     scope(&mut out, input.task);
     upstream::render(&mut out, input);
+    base_tests::render(&mut out, input);
     requests(&mut out, input.requests);
     checks(&mut out, input);
     reporting::render(&mut out, input);

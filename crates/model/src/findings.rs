@@ -123,6 +123,10 @@ pub enum FindingCode {
     SnapshotChanged,
     /// A gate is red on the base already.
     RedBase,
+    /// The run was ended before its work was done, because it could not have been complete.
+    RunEndedEarly,
+    /// Work that is said to be there already was not found on the base.
+    NotAlreadyDone,
     /// No test turns red without a task's patch.
     NothingProvesIt,
     /// A small change to a line that a patch added turns no test red.
@@ -141,7 +145,7 @@ pub enum FindingCode {
 
 impl FindingCode {
     /// All kinds, in the order of their names' table in `docs/findings.md`.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 54] = [
         Self::Reported,
         Self::ScopeViolation,
         Self::Conflict,
@@ -187,6 +191,8 @@ impl FindingCode {
         Self::FewerTests,
         Self::SnapshotChanged,
         Self::RedBase,
+        Self::RunEndedEarly,
+        Self::NotAlreadyDone,
         Self::NothingProvesIt,
         Self::MutantSurvived,
         Self::GateNotPassed,
@@ -245,6 +251,8 @@ impl FindingCode {
             Self::FewerTests => "fewer-tests",
             Self::SnapshotChanged => "snapshot-changed",
             Self::RedBase => "red-base",
+            Self::RunEndedEarly => "run-ended-early",
+            Self::NotAlreadyDone => "not-already-done",
             Self::NothingProvesIt => "nothing-proves-it",
             Self::MutantSurvived => "mutant-survived",
             Self::GateNotPassed => "gate-not-passed",

@@ -330,7 +330,7 @@ mod tests {
         insta::assert_snapshot!(said(front, "", Abilities::NONE), @r"
         tools-not-held: claude cannot be held to the tools of an agent file: it may use all of its own (`helper`)
         turns-not-held: claude cannot be held to a number of turns (`helper`)
-        effort-not-held: claude cannot be told the effort `high` (`helper`)
+        effort-not-held: claude has no setting for the effort `high` (`helper`)
         model-not-there: claude has no model `GPT-4.1` and will use its own default (`helper`)
         server-not-given: the MCP server `db` is not started (`helper`)
         skills-not-given: the skills `deploying` are not given (`helper`)

@@ -86,6 +86,22 @@ pub struct RequirementClaim {
     /// How, or why not.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+    /// For `already-done`: the paths where the work is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = LIST_MAX))]
+    pub paths: Vec<String>,
+    /// For `already-done`: the tests that show it, by the names that their runner gives them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = LIST_MAX))]
+    pub tests: Vec<String>,
+}
+
+impl RequirementClaim {
+    /// Tells whether it says that nothing was to be done, and names something that shows it.
+    #[must_use]
+    pub fn is_shown_done_already(&self) -> bool {
+        self.status == ClaimStatus::AlreadyDone && !(self.paths.is_empty() && self.tests.is_empty())
+    }
 }
 
 /// What a subagent says became of a requirement.
@@ -98,6 +114,8 @@ pub enum ClaimStatus {
     Partial,
     /// None of it.
     NotDone,
+    /// All of it was there before the task began; `paths` and `tests` show it.
+    AlreadyDone,
 }
 
 /// A line for the Implementation Summary.

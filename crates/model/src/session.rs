@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{budget, text};
+use crate::{budget, record::FailureKind, text};
 
 /// The most characters of a single text that is kept: a denied call, a message of an error.
 pub const TEXT_MAX: usize = 500;
@@ -106,6 +106,18 @@ impl SessionEnd {
             Self::ModelError { status: Some(status), .. } => matches!(status, 408 | 409 | 429 | 500..),
             Self::ModelError { status: None, .. } => true,
             _ => false,
+        }
+    }
+
+    /// Returns what a failed attempt with this end says about another one. Without a key, money or a model (401 to 404) no
+    /// subagent can work.
+    #[must_use]
+    pub fn failure(&self) -> FailureKind {
+        match self {
+            end if end.is_transient() => FailureKind::Transient,
+            Self::ModelError { status: Some(401..=404), .. } | Self::SandboxFailed { .. } => FailureKind::CannotStart,
+            Self::Refused { .. } => FailureKind::Final,
+            _ => FailureKind::Ordinary,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::{
     findings::{Finding, FindingCode, Weight},
     patch::Patch,
-    report::{ClaimStatus, Report, ReportStatus},
+    report::{ClaimStatus, Report, ReportStatus, RequirementClaim},
     roster::Access,
     schedule::{Outcome, Task},
     scope::Violation,
@@ -214,6 +214,14 @@ fn outcome(attempt: &Attempt<'_>, findings: &mut Vec<Finding>) -> (Outcome, Stri
     }
 
     let open = task.requirements.iter().any(|requirement| !requirement.done);
+    let is_there = task.requirements.iter().filter(|requirement| !requirement.done).all(|requirement| {
+        report.requirements.iter().any(|claim| claim.id == requirement.id && claim.is_shown_done_already())
+    });
+    if task.access == Access::Writes && patch.is_empty() && open && is_there {
+        let open = task.requirements.iter().filter(|requirement| !requirement.done).count();
+        let reason = format!("there was nothing to do: the base meets {} already", text::count(open, "requirement"));
+        return (Outcome::Passed, reason);
+    }
     if task.access == Access::Writes && patch.is_empty() && open && !attempt.integrated {
         let reason = "it reports that its work is done, but it changed nothing".to_owned();
         blocking(FindingCode::ClaimedButUnchanged, &reason);
@@ -300,6 +308,10 @@ fn requirements_against_claims(task: &Task, report: &Report, integrated: bool, f
         let claim = report.requirements.iter().find(|claim| claim.id == requirement.id);
         let (weight, what) = match claim.map(|claim| claim.status) {
             Some(ClaimStatus::Done) => continue,
+            Some(ClaimStatus::AlreadyDone) if claim.is_some_and(RequirementClaim::is_shown_done_already) => continue,
+            Some(ClaimStatus::AlreadyDone) => {
+                (Weight::Blocking, "is reported as done already, with no path or test that shows it")
+            }
             Some(ClaimStatus::Partial) => (Weight::Blocking, "is reported as done in part"),
             Some(ClaimStatus::NotDone) => (Weight::Blocking, "is reported as not done"),
             // The report of the attempt that is integrated has said what became of it.

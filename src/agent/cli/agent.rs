@@ -30,6 +30,7 @@ use crate::agent::{
     Agent, AgentError, Conclusion, Ended, GRACE, Job, Launch, OUTPUT_CAP,
     answer::{AnswerFile, TurnLimit},
     clear_report, environment,
+    event_lines::LastWord,
     new_file::write_new,
     program,
     redaction::secrets_of,
@@ -190,6 +191,7 @@ impl CliAgent {
                 path: round.answer.clone(),
                 cap: ANSWER_CAP,
                 turns: turns.map(|(max, prefix)| TurnLimit { prefix: prefix.to_owned(), max }),
+                last_words: invocation.last_words.iter().map(|pairs| last_word(pairs)).collect(),
             }),
             output_cap: OUTPUT_CAP,
             grace: GRACE,
@@ -322,6 +324,10 @@ impl Agent for CliAgent {
                 self.dialect.name(),
             ));
         }
+        if ended.overstayed {
+            let note = "it stayed after its last word, and was ended; what it said and did counts";
+            session.notes.push(note.to_owned());
+        }
         if ended.answer_truncated {
             session.notes.push(format!("its output was longer than {ANSWER_CAP} bytes, and is read as far as that"));
         }
@@ -364,6 +370,10 @@ impl Agent for CliAgent {
         session.answer = kept_answer(&report, &reading, &redactor).or(before.answer).filter(|_| !has_report(&report));
         Conclusion { session: Some(session), report }
     }
+}
+
+fn last_word(pairs: &[(&str, &str)]) -> LastWord {
+    LastWord(pairs.iter().map(|(pointer, text)| ((*pointer).to_owned(), (*text).to_owned())).collect())
 }
 
 /// Makes the id of an attempt's session: a UUID of version 8 (RFC 9562), the same for the same attempt, so that a log

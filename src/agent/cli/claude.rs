@@ -127,7 +127,7 @@ impl Dialect for Claude {
             // As root it refuses to bypass permissions unless it is told that it is in a sandbox.
             environment.push(("IS_SANDBOX", "1".to_owned()));
         }
-        Invocation { arguments, environment, ..Invocation::default() }
+        Invocation { arguments, environment, last_words: &[&[("/type", "result")]], ..Invocation::default() }
     }
 
     fn read(&self, left: &Left<'_>) -> Reading {

@@ -86,6 +86,7 @@ impl Dialect for Codex {
             home: vec![(".codex/config.toml", config)],
             // It has no limit of its own. Every call of a tool begins with such a line.
             turn_prefix: Some("{\"type\":\"item.started\""),
+            last_words: &[&[("/type", "turn.completed")], &[("/type", "turn.failed")]],
         }
     }
 

@@ -12,6 +12,8 @@ use implementer_model::{
 };
 use serde_json::Value;
 
+use crate::agent::event_lines::event;
+
 /// One agent program: how it is called, and how it is understood.
 pub(in crate::agent) trait Dialect: fmt::Debug + Sync {
     /// Returns the kind by which the configuration calls it, which is also the name of its program.
@@ -162,6 +164,8 @@ pub(in crate::agent) struct Invocation {
     pub(in crate::agent) home: Vec<(&'static str, String)>,
     /// How a line begins that is a turn, where the program does not keep to a limit by itself.
     pub(in crate::agent) turn_prefix: Option<&'static str>,
+    /// What an event has that is its last word: texts at JSON pointers.
+    pub(in crate::agent) last_words: &'static [&'static [(&'static str, &'static str)]],
 }
 
 /// What a call left.
@@ -253,7 +257,12 @@ impl Reading {
 /// Goes through the objects that stand in `answer`, one on each line. Lines that hold something else are passed over:
 /// programs print warnings between them.
 pub(in crate::agent) fn events(answer: &str) -> impl Iterator<Item = Value> {
-    answer.lines().filter_map(|line| serde_json::from_str::<Value>(line.trim()).ok()).filter(Value::is_object)
+    answer.lines().filter_map(event)
+}
+
+/// Goes through the lines of `answer` that hold no event: what a program prints as plain words.
+pub(in crate::agent) fn plain_lines(answer: &str) -> impl Iterator<Item = &str> {
+    answer.lines().filter(|line| event(line).is_none() && !implementer_model::text::plain(line).trim().is_empty())
 }
 
 /// Describes what a tool was called with: the first of these fields that is a text, else all of it.
@@ -332,7 +341,7 @@ mod tests {
 
     #[test]
     fn lines_that_are_no_objects_are_passed_over() {
-        let answer = "warning\n{\"a\": 1}\n[1]\n{\"b\": 2}\n{\"cut";
+        let answer = "warning\n\u{1b}[2K\u{1b}[1m{\"a\": 1}\n[1]\n{\"b\": 2}\u{1b}[0m\r\n{\"cut";
         assert_eq!(events(answer).collect::<Vec<_>>(), [json!({ "a": 1 }), json!({ "b": 2 })]);
         assert_eq!(last_line("first\n  \u{1b}[31mlast one\u{1b}[0m \n---\n"), "last one");
     }

@@ -96,6 +96,7 @@ impl Dialect for Gemini {
         Invocation {
             arguments,
             home: vec![(".gemini/settings.json", settings.to_string()), (".gemini/GEMINI.md", call.role.to_owned())],
+            last_words: &[&[("/type", "result")]],
             ..Invocation::default()
         }
     }

@@ -10,9 +10,12 @@ use implementer_model::{
 
 use super::{
     agent::{ANSWER_CAP, CliAgent, Round},
-    dialect::{Left, Reading},
+    dialect::{Left, Reading, plain_lines},
 };
 use crate::agent::{Ended, Job, ReportFileError, read_report, redaction::Redactor, report_file::open_plain};
+
+/// The most lines of plain words that a log gets.
+const PLAIN_LINES_MAX: usize = 200;
 
 impl CliAgent {
     /// Returns what tokens of a model cost.
@@ -31,9 +34,16 @@ impl CliAgent {
         if let Err(error) = read {
             tracing::warn!(%error, answer = %round.answer.display(), "an answer cannot be read");
         }
-        let left =
-            Left { answer: &String::from_utf8_lossy(&bytes), errors: &ended.output_tail, exit: ended.exit.code() };
-        let mut reading = self.dialect.read(&left);
+        // Who was ended after its last word was done.
+        let exit = if ended.overstayed { Some(0) } else { ended.exit.code() };
+        let answer = String::from_utf8_lossy(&bytes);
+        let mut reading = self.dialect.read(&Left { answer: &answer, errors: &ended.output_tail, exit });
+        for line in plain_lines(&answer).take(PLAIN_LINES_MAX) {
+            reading.tell("printed", line);
+        }
+        if let Some(words) = reading.words.clone() {
+            reading.tell("said at last", &words);
+        }
         if ended.out_of_turns {
             reading.end = SessionEnd::TurnLimit;
         }

@@ -103,6 +103,7 @@ impl Dialect for OpenCode {
             home: vec![(".config/opencode/opencode.json", config.to_string())],
             // It has no limit of its own that ends a session. Every step begins with such a line.
             turn_prefix: Some("{\"type\":\"step_start\""),
+            last_words: &[&[("/type", "step_finish"), ("/part/reason", "stop")]],
         }
     }
 

@@ -100,7 +100,8 @@ impl RunStatus {
             .iter()
             .take(4)
             .map(|(task, running)| {
-                let step = if running.last_step.is_empty() { String::new() } else { format!(": {}", running.last_step) };
+                let step =
+                    if running.last_step.is_empty() { String::new() } else { format!(": {}", running.last_step) };
                 format!("{task} for {}{step}", wording::duration(elapsed(running.began, now)))
             })
             .collect();

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::support::{Bench, Called, PROGRAM, Ran};
 
 /// An ordinary user: no account of the machine has to have this id.
-const ORDINARY: u32 = 54_321;
+pub(super) const ORDINARY: u32 = 54_321;
 
 /// What a container engine leaves root by default.
 pub(super) const CONTAINER_RIGHTS: &str = "-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,\
@@ -27,7 +27,7 @@ pub(super) struct Stage {
     pub(super) bench: Bench,
     pub(super) level: Level,
     /// Whether root has no more rights than a container gives it.
-    container: bool,
+    pub(super) container: bool,
     environment: Vec<(String, String)>,
 }
 
@@ -44,7 +44,7 @@ pub(super) fn at_each_level(test: impl Fn(Stage)) {
 }
 
 /// Says why a level cannot be tried here.
-fn missing(level: Level) -> Option<&'static str> {
+pub(super) fn missing(level: Level) -> Option<&'static str> {
     let root = rustix::process::geteuid().is_root();
     let unshare = || {
         let mut command = Command::new("unshare");
@@ -56,6 +56,14 @@ fn missing(level: Level) -> Option<&'static str> {
         Level::Namespaces | Level::Landlock if !unshare() => Some("user namespaces are not allowed"),
         Level::Namespaces | Level::Landlock => None,
     }
+}
+
+/// Says why nothing can be mounted here, not even out of everybody's sight.
+pub(super) fn can_mount() -> Option<&'static str> {
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "mount", "-t", "tmpfs", "none", "/mnt"]).stderr(Stdio::null());
+    let mounted = command.status().is_ok_and(|status| status.success());
+    (!mounted).then_some("the tests may not mount anything")
 }
 
 impl Stage {
@@ -203,7 +211,7 @@ fn processes() -> Vec<(String, String)> {
 }
 
 /// Gives a folder with everything in it to a user.
-fn give(folder: &Path, user: u32) {
+pub(super) fn give(folder: &Path, user: u32) {
     let mut pending = vec![folder.to_owned()];
     while let Some(path) = pending.pop() {
         let meta = fs::symlink_metadata(&path).expect("metadata");

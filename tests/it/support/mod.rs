@@ -59,10 +59,11 @@ impl Bench {
         }
         let script = bench.script_path();
         let agent = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/agent.py");
+        // Nothing that these subagents write has a test: `evidence` is about what follows from that.
         // What these tests learn from a subagent comes out through files that a wall would keep from it; `red_team` is
         // about the walls.
         let config = format!(
-            "isolation: none\nagent:\n  kind: command\n  command: [python3, -I, -S, -B, {}, {}]\n",
+            "isolation: none\nevidence: {{ revert-proof: false }}\nagent:\n  kind: command\n  command: [python3, -I, -S, -B, {}, {}]\n",
             json!(agent),
             json!(script.to_str().expect("UTF-8"))
         );

@@ -30,8 +30,9 @@ pub(super) fn render(out: &mut String, input: &BriefInput<'_>) {
          - `version`: {REPORT_VERSION}.\n\
          - `status`: `completed`, `blocked` or `failed`.\n\
          - `summary`: what you did, in a paragraph.\n\
-         - `requirements`: for each requirement above its `id`, a `status` (`done`, `partial` or `not-done`) and a \
-         `note`.\n\
+         - `requirements`: for each requirement above its `id`, a `status` (`done`, `partial`, `not-done` or \
+         `already-done`) and a `note`. `already-done` says that the base has it already: name the `paths` where it is and \
+         the `tests` that show it. They are run on the base.\n\
          - `files`: every path that you changed, from the root of the repository.\n\
          - `items`: lines for the Implementation Summary, each with a `label` and a `text`. Labels: {}.\n\
          - `evidence`: what you ran: `command`, `exit-code`, `result`.\n\
@@ -95,6 +96,8 @@ fn example(input: &BriefInput<'_>) -> Report {
                 id: requirement.id.clone(),
                 status: ClaimStatus::Done,
                 note: "Where and how.".to_owned(),
+                paths: Vec::new(),
+                tests: Vec::new(),
             })
             .collect(),
         files: match task.access {

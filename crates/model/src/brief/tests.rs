@@ -248,7 +248,7 @@ fn a_brief_says_everything_a_subagent_needs() {
     - `version`: 1.
     - `status`: `completed`, `blocked` or `failed`.
     - `summary`: what you did, in a paragraph.
-    - `requirements`: for each requirement above its `id`, a `status` (`done`, `partial` or `not-done`) and a `note`.
+    - `requirements`: for each requirement above its `id`, a `status` (`done`, `partial`, `not-done` or `already-done`) and a `note`. `already-done` says that the base has it already: name the `paths` where it is and the `tests` that show it. They are run on the base.
     - `files`: every path that you changed, from the root of the repository.
     - `items`: lines for the Implementation Summary, each with a `label` and a `text`. Labels: `cloud-resources`, `data-types`, `configuration`, `core-functionality`, `api-endpoints`, `cli-integration`, `business-logic`, `unit-tests`, `code-review`, `integration-testing`, `performance-validation`, `deployment-configuration`, `environment-preparation`, `validation-results`, `deployment-instructions`, `documentation`.
     - `evidence`: what you ran: `command`, `exit-code`, `result`.

@@ -115,6 +115,7 @@ fn entry(upstream: &Upstream<'_>, share: usize) -> String {
                 ClaimStatus::Done => "done",
                 ClaimStatus::Partial => "partial",
                 ClaimStatus::NotDone => "not done",
+                ClaimStatus::AlreadyDone => "done already",
             };
             let note = line(&cut(&claim.note, 200));
             let _ = writeln!(said, "{}", format!("{}: {status} {note}", claim.id).trim_end());

@@ -210,6 +210,102 @@ fn file_of(name: &str, files: &[String]) -> Option<String> {
     })
 }
 
+/// A requirement of which a subagent says that the base meets it already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DoneAlready {
+    pub task: TaskId,
+    pub requirement: String,
+    pub paths: Vec<String>,
+    pub tests: Vec<String>,
+}
+
+/// Holds what is said to be there already against the base: `exists` tells whether it has a path, `base` is what its tests
+/// came to, where its runner writes results test by test.
+#[must_use]
+pub fn done_already(claims: &[DoneAlready], base: Option<&Results>, exists: impl Fn(&str) -> bool) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for claim in claims {
+        let mut say = |weight, what: String| {
+            let message = format!("requirement {} is said to be met already, but {what}", claim.requirement);
+            findings.push(Finding::about(&claim.task, FindingCode::NotAlreadyDone, weight, message));
+        };
+        for path in claim.paths.iter().filter(|path| !exists(path)) {
+            say(Weight::Blocking, format!("the base has no {}", text::code(path)));
+        }
+        let Some(base) = base else {
+            if !claim.tests.is_empty() {
+                say(
+                    Weight::Warning,
+                    "its tests could not be looked up: the runner leaves no results by name".to_owned(),
+                );
+            }
+            continue;
+        };
+        for test in &claim.tests {
+            let shown = text::code(&text::truncate(test, 120));
+            let found: Vec<_> = base.tests.iter().filter(|result| is_named(&result.name, test)).collect();
+            if found.is_empty() {
+                say(Weight::Blocking, format!("no test {shown} ran on the base"));
+            } else if let Some(other) = found.iter().find(|result| result.state != TestState::Passed) {
+                say(Weight::Blocking, format!("the test {shown} {} on the base", other.state.name()));
+            }
+        }
+    }
+    findings
+}
+
+/// What stands at the end of the names of files with tests.
+const ENDS_OF_FILES: [&str; 15] =
+    ["py", "js", "mjs", "cjs", "ts", "tsx", "jsx", "go", "rs", "java", "kt", "rb", "php", "test", "spec"];
+
+/// Tells whether somebody who writes `named` means the test that its runner calls `test`: the test's own name is the
+/// same, and what stands before it, such as a class or a file, is in the runner's name too.
+fn is_named(test: &str, named: &str) -> bool {
+    let own = own_name(test);
+    if own_name(named) != own {
+        return false;
+    }
+    let words = |text: &str| -> Vec<String> {
+        let words = text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'));
+        words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    };
+    let all = words(test);
+    let before = named.trim().strip_suffix(named_end(named)).expect("invariant: the end of a name ends it");
+    // A runner may name neither folders nor the end of a file's name.
+    let before = before.rsplit_once(['/', '\\']).map_or(before, |(_, rest)| rest);
+    let mut before = words(before).into_iter().filter(|word| !ENDS_OF_FILES.contains(&word.as_str()));
+    all == words(&own) || before.all(|word| all.contains(&word))
+}
+
+/// Returns the last part of a test's name, without the parameters of one of its cases.
+fn own_name(test: &str) -> String {
+    let end = named_end(test);
+    let end = end.split(['[', '(']).next().filter(|end| !end.trim().is_empty()).unwrap_or(end);
+    end.trim().to_owned()
+}
+
+fn named_end(test: &str) -> &str {
+    let test = test.trim();
+    let separators = [" › ", " > ", "::", " » ", "#"];
+    let from = separators.iter().filter_map(|sign| test.rfind(sign).map(|at| at + sign.len())).max().unwrap_or(0);
+    let end = &test[from..];
+    // Dots part names only where those are words of a program.
+    if end.contains(' ') { end } else { end.rsplit(['.', '/']).next().unwrap_or(end) }
+}
+
+/// Tells whether a text names a test, as a word of its own.
+#[must_use]
+pub fn names_test(message: &str, test: &str) -> bool {
+    let own = own_name(test);
+    let part_of_name = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    !own.is_empty()
+        && message.match_indices(&own).any(|(at, _)| {
+            let before = message[..at].chars().next_back();
+            let after = message[at + own.len()..].chars().next();
+            !before.is_some_and(part_of_name) && !after.is_some_and(part_of_name)
+        })
+}
+
 /// Says what the revert proofs mean. `require` makes a task that nothing proves block.
 #[must_use]
 pub fn unproven(proofs: &[RevertProof], require: bool) -> Vec<Finding> {

@@ -4,7 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{numbers::TestCounts, results::TestResult};
-use crate::ids::Digest;
+use crate::{ids::Digest, text};
+
+/// The most characters that are shown of the name of a test.
+const NAME_SHOWN: usize = 120;
 
 /// The evidence of one command of a gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -27,11 +30,39 @@ pub struct CommandReceipt {
     /// The tests that failed, by name, where its runner wrote results: the first of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failing: Vec<TestResult>,
+    /// The log of its output, as a path in the run's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
     /// The digest of its whole output.
     pub output_digest: Digest,
     /// The end of its output, bounded.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub output_tail: String,
+}
+
+impl CommandReceipt {
+    /// Names the tests that failed, at most `max` of them, and says how many more there are; nothing when none is known by
+    /// name.
+    #[must_use]
+    pub fn failing_tests(&self, max: usize) -> Option<String> {
+        let names = self.failing.iter().take(max).map(|test| text::code(&text::truncate(&test.name, NAME_SHOWN)));
+        let shown: Vec<_> = names.collect();
+        let all = self.tests.map_or(0, |tests| usize::try_from(tests.failed).unwrap_or(usize::MAX));
+        let more = all.max(self.failing.len()) - shown.len();
+        match (shown.is_empty(), more) {
+            (true, _) => None,
+            (false, 0) => Some(shown.join(", ")),
+            (false, more) => Some(format!("{} and {more} more", shown.join(", "))),
+        }
+    }
+
+    /// Returns the last lines of what it printed, at most `max` of them.
+    #[must_use]
+    pub fn last_lines(&self, max: usize) -> String {
+        let plain = text::plain(&self.output_tail);
+        let lines: Vec<_> = plain.trim_end().lines().collect();
+        lines[lines.len().saturating_sub(max)..].join("\n")
+    }
 }
 
 /// Who asked for a command.

@@ -32,7 +32,8 @@ fn write(xml: &mut Writer<Vec<u8>>, handoff: &Handoff) -> std::io::Result<()> {
     root.push_attribute(("time", seconds(handoff.gates.iter().map(|gate| gate.duration_ms).sum()).as_str()));
     xml.write_event(Event::Start(root))?;
     for (gate, cases) in handoff.gates.iter().zip(&all) {
-        let count = |wanted: fn(&Verdict) -> bool| cases.iter().filter(|case| wanted(&case.verdict)).count().to_string();
+        let count =
+            |wanted: fn(&Verdict) -> bool| cases.iter().filter(|case| wanted(&case.verdict)).count().to_string();
         let mut suite = BytesStart::new("testsuite");
         suite.push_attribute(("name", gate.gate.name()));
         suite.push_attribute(("tests", cases.len().to_string().as_str()));

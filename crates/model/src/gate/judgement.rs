@@ -222,9 +222,7 @@ fn trouble(command: &CommandReceipt) -> String {
 
 /// Names the first tests that failed.
 fn failing(command: &CommandReceipt) -> String {
-    let names = command.failing.iter().take(SHOWN_TESTS_MAX).map(|test| text::code(&text::truncate(&test.name, 100)));
-    let names: Vec<_> = names.collect();
-    if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) }
+    command.failing_tests(SHOWN_TESTS_MAX).map_or_else(String::new, |names| format!(": {names}"))
 }
 
 fn clamp(number: u64) -> usize {

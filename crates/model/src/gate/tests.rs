@@ -19,6 +19,7 @@ fn command(exit_code: Option<i32>, tests: Option<(u64, u64, u64)>) -> CommandRec
             source: CountSource::Output,
         }),
         failing: Vec::new(),
+        log: None,
         output_digest: Digest::of("output"),
         output_tail: String::new(),
     }

@@ -66,6 +66,12 @@ pub(super) struct TaskDraft {
     pub(super) paths: Vec<String>,
     /// Whether the reviewer is to answer each of its requirements.
     pub(super) is_cross_cutting: bool,
+    /// Whether its heading is all that there is of it, and so is the work.
+    pub(super) is_heading: bool,
+    /// Whether its heading is ticked, and so everything below it that has no box of its own.
+    pub(super) is_ticked: bool,
+    /// Whom a line such as `Agent: backend-datatypes` gives it to.
+    pub(super) assigned: Option<Who>,
     /// Whether it is a piece of work of its own in the plan, which is never joined with its neighbours.
     pub(super) stands_alone: bool,
     /// The tasks of one frame may be joined; this is its number.

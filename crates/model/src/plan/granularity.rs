@@ -68,9 +68,11 @@ fn divide(
     });
     let mut groups: Vec<(Key, Who, Ownership, Vec<RequirementDraft>)> = Vec::new();
     for made in &task.requirements {
-        let found = match &whole {
-            Some(found) => found.clone(),
-            None => owner_of(task, &made.text, &made.paths, owners),
+        let named = owners.named(&made.text, &made.detail).or_else(|| task.assigned.clone());
+        let found = match (named, &whole) {
+            (Some(who), _) => Some((who, Ownership::Named)),
+            (None, Some(found)) => found.clone(),
+            (None, None) => owner_of(task, &made.text, &made.paths, owners),
         };
         let Some((who, why)) = found else {
             problems.error(
@@ -111,6 +113,7 @@ fn divide(
                 notes: task.notes.clone(),
                 touches: task.touches.clone(),
                 needs: task.needs.clone(),
+                soft_needs: task.soft_needs.clone(),
                 parallel_with: task.parallel_with.clone(),
                 owner: Owner::Decided(why),
                 keys: task.keys.clone(),

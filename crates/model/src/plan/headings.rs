@@ -3,6 +3,7 @@
 use crate::{
     ids::NAME_MAX,
     plan::{
+        blocks,
         domains::{self, Fixed},
         draft::Who,
         inline::Line,
@@ -28,6 +29,8 @@ pub(super) struct Heading {
     pub(super) is_phase: bool,
     /// Whether it counts a piece of work: "Step 3", "Task 2: …", "4. …".
     pub(super) is_counted: bool,
+    /// Whether it has a box that is ticked.
+    pub(super) is_done: bool,
     /// What the plan may call it by, in normal form: `task 2`, `2`, `us1`.
     pub(super) keys: Vec<String>,
     /// The paths that it names.
@@ -79,15 +82,29 @@ impl<'r> Reader<'r> {
 
 fn read(line: &Line, may_compare: bool, roster: &Roster) -> Heading {
     let (plain, id) = split_id(&plain(line));
+    let boxed = blocks::strip_box(&plain);
+    let is_done = boxed.is_some_and(|(done, ..)| done);
+    let plain = domains::counted_in_english(boxed.map_or(plain.as_str(), |(.., rest)| rest));
     let (rest, is_phase) = strip_prefix(&plain);
     let (is_counted, keys) = counted(&plain);
+    let is_counted = is_counted || boxed.is_some();
     let paths = mentions::paths(&line.text);
     let codes: Vec<&str> = line.codes.iter().map(|(_, code)| code.as_str()).collect();
 
     if let Some((who, title)) = named_subagent(rest, &codes, roster) {
         let has_title = title.is_some();
         let title = title.unwrap_or_else(|| who.name.as_str().to_owned());
-        return Heading { names: Names::Subagent(who), id, title, has_title, is_phase, is_counted, keys, paths };
+        return Heading {
+            names: Names::Subagent(who),
+            id,
+            title,
+            has_title,
+            is_phase,
+            is_counted,
+            is_done,
+            keys,
+            paths,
+        };
     }
     let (head, tail) = split_title(rest);
     let head_phrase = domains::normal(head);
@@ -105,7 +122,8 @@ fn read(line: &Line, may_compare: bool, roster: &Roster) -> Heading {
     });
     let is_role = matches!(names, Names::Role(..) | Names::VacantRole(_));
     let title = if is_role && !tail.is_empty() { tail } else { rest };
-    Heading { names, id, title: title.to_owned(), has_title: !tail.is_empty(), is_phase, is_counted, keys, paths }
+    let has_title = !tail.is_empty();
+    Heading { names, id, title: title.to_owned(), has_title, is_phase, is_counted, is_done, keys, paths }
 }
 
 /// Returns the heading's text without backticks.
@@ -193,6 +211,15 @@ pub(super) fn counted(plain: &str) -> (bool, Vec<String>) {
     }
 }
 
+/// Tells whether a line counts a phase of the plan, so that a line in bold heads what follows it.
+pub(super) fn counts_a_phase(text: &str) -> bool {
+    let plain = domains::counted_in_english(text);
+    let (word, rest) = plain.split_once(' ').unwrap_or((&plain, ""));
+    let is_phase = COUNTED[..FRAMING].iter().chain(&["epic", "day", "week"]).any(|w| word.eq_ignore_ascii_case(w));
+    is_phase
+        && rest.trim_start_matches('#').starts_with(|c: char| c.is_ascii_digit() || matches!(c, 'I' | 'V' | 'A'..='C'))
+}
+
 /// Takes numbering, emoji and punctuation off the beginning; tells whether a word such as "Phase" was among it.
 fn strip_prefix(plain: &str) -> (&str, bool) {
     let mut rest = plain.trim();
@@ -235,10 +262,10 @@ fn strip_number(text: &str) -> Option<&str> {
 /// Splits a heading into what it names and a title: at a colon, a dash, a bar or an arrow. What stands in brackets behind
 /// the name is neither.
 fn split_title(text: &str) -> (&str, &str) {
-    let marks = [": ", " - ", " – ", " — ", "—", " | ", " → ", " -> ", " ("];
+    let marks = [": ", "：", " - ", " – ", " — ", "—", " | ", " → ", " -> ", " (", "（"];
     let first = marks.iter().filter_map(|mark| text.find(mark).map(|at| (at, *mark))).min();
     match first {
-        Some((at, " (")) => (text[..at].trim(), ""),
+        Some((at, " (" | "（")) => (text[..at].trim(), ""),
         Some((at, mark)) => (text[..at].trim(), text[at + mark.len()..].trim()),
         None => (text.trim_end_matches(':').trim(), ""),
     }
@@ -344,117 +371,4 @@ fn is_near(word: &str, candidate: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plan::{
-        blocks::{self, Block},
-        tests::roster,
-    };
-
-    fn show(markdown: &str) -> String {
-        let document = blocks::read(markdown, 0);
-        let Some(Block::Heading { line, .. }) = document.blocks.first() else { panic!("{markdown} is no heading") };
-        let heading = Reader::new(&roster()).read(line);
-        let names = match heading.names {
-            Names::Subagent(who) => format!("subagent {} ({})", who.name, who.id_stem),
-            Names::Role(role, _) => format!("role {}", role.title()),
-            Names::VacantRole(role) => format!("vacant {}", role.title()),
-            Names::Several(_) => "several".to_owned(),
-            Names::Unknown { name, nearest } => format!("unknown {name} ({nearest:?})"),
-            Names::Fixed(fixed) => format!("{fixed:?}"),
-            Names::Other => "other".to_owned(),
-        };
-        let id = heading.id.map(|id| format!(" id={id}")).unwrap_or_default();
-        format!("{markdown}  =>  {names}{id} {:?}{}", heading.title, if heading.is_phase { " phase" } else { "" })
-    }
-
-    #[test]
-    fn headings_are_read_as_planners_write_them() {
-        let headings = [
-            "# `backend-datatypes`",
-            "### 3) `backend-cli-implementer`: users command",
-            "## backend-feature-implementer",
-            "## Backend Feature Implementer",
-            "## Data Types (`backend-datatypes`)",
-            "## Task 2.1 — CLI → `backend-cli-implementer`",
-            "## Subagent: backend-validation-agent",
-            "## `db-migrator`",
-            "## Phase 2: Feature Implementation",
-            "## 🚀 4. Deployment",
-            "## **Infrastructure**",
-            "## IV. Tests",
-            "## A. Code Review",
-            "## [ ] Infrastructure",
-            "## Step 1 - Data Model (tabularium)",
-            "## API: GET /users/{id}",
-            "## Feature: PATCH /users/:id {#users-patch}",
-            "## Feature (id: `users-patch`)",
-            "## Types & Validation",
-            "## API and business logic",
-            "## Infrastructure & Data Types",
-            "## 2FA endpoint",
-            "## Integration Testing",
-            "## Verification Commands",
-            "## Validation commands",
-            "## Definition of Done:",
-            "## Out-of-scope",
-            "## Implementation Plan",
-            "## Infrastrucure",
-            "## backend-feature",
-            "## `backend-fetaure-implementer`",
-            "## `user-service`",
-            "## `src/user-service.py`",
-            "## Data flow",
-            "## Steps to reproduce",
-            "## Notes",
-            "## Documentation",
-            "## Why we feature this in the command line of our tests and not somewhere else entirely, says the planner",
-            "##",
-            "## 1.",
-            "## Phase 1",
-        ];
-        insta::assert_snapshot!(headings.map(show).join("\n"), @r#"
-        # `backend-datatypes`  =>  subagent backend-datatypes (data-types) "backend-datatypes"
-        ### 3) `backend-cli-implementer`: users command  =>  subagent backend-cli-implementer (cli) "users command"
-        ## backend-feature-implementer  =>  subagent backend-feature-implementer (feature) "backend-feature-implementer"
-        ## Backend Feature Implementer  =>  subagent backend-feature-implementer (feature) "backend-feature-implementer"
-        ## Data Types (`backend-datatypes`)  =>  subagent backend-datatypes (data-types) "Data Types"
-        ## Task 2.1 — CLI → `backend-cli-implementer`  =>  subagent backend-cli-implementer (cli) "CLI"
-        ## Subagent: backend-validation-agent  =>  subagent backend-validation-agent (validation) "backend-validation-agent"
-        ## `db-migrator`  =>  subagent db-migrator (db-migrator) "db-migrator"
-        ## Phase 2: Feature Implementation  =>  role Feature "Feature Implementation" phase
-        ## 🚀 4. Deployment  =>  role Deployment "Deployment"
-        ## **Infrastructure**  =>  role Infrastructure "Infrastructure"
-        ## IV. Tests  =>  role Tests "Tests"
-        ## A. Code Review  =>  role Review "Code Review"
-        ## [ ] Infrastructure  =>  role Infrastructure "Infrastructure"
-        ## Step 1 - Data Model (tabularium)  =>  role Data Types "Data Model (tabularium)"
-        ## API: GET /users/{id}  =>  role Feature "GET /users/{id}"
-        ## Feature: PATCH /users/:id {#users-patch}  =>  role Feature id=users-patch "PATCH /users/:id"
-        ## Feature (id: `users-patch`)  =>  role Feature id=users-patch "Feature"
-        ## Types & Validation  =>  role Data Types "Types & Validation"
-        ## API and business logic  =>  role Feature "API and business logic"
-        ## Infrastructure & Data Types  =>  several "Infrastructure & Data Types"
-        ## 2FA endpoint  =>  other "2FA endpoint"
-        ## Integration Testing  =>  role Validation "Integration Testing"
-        ## Verification Commands  =>  Verification(None) "Verification Commands"
-        ## Validation commands  =>  Verification(Some(Validation)) "Validation commands"
-        ## Definition of Done:  =>  Acceptance "Definition of Done:"
-        ## Out-of-scope  =>  Aside(OutOfScope) "Out-of-scope"
-        ## Implementation Plan  =>  Frame "Implementation Plan"
-        ## Infrastrucure  =>  unknown Infrastrucure (Some("Infrastructure")) "Infrastrucure"
-        ## backend-feature  =>  role Feature "backend-feature"
-        ## `backend-fetaure-implementer`  =>  unknown backend-fetaure-implementer (Some("backend-feature-implementer")) "backend-fetaure-implementer"
-        ## `user-service`  =>  other "user-service"
-        ## `src/user-service.py`  =>  other "src/user-service.py"
-        ## Data flow  =>  Context "Data flow"
-        ## Steps to reproduce  =>  other "Steps to reproduce"
-        ## Notes  =>  Aside(Context) "Notes"
-        ## Documentation  =>  CrossCutting "Documentation"
-        ## Why we feature this in the command line of our tests and not somewhere else entirely, says the planner  =>  other "Why we feature this in the command line of our tests and not somewhere else entirely, says the planner"
-        ##  =>  other ""
-        ## 1.  =>  other ""
-        ## Phase 1  =>  other "" phase
-        "#);
-    }
-}
+mod tests;

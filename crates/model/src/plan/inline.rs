@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, LinkType, Tag, TagEnd};
 
+use super::blocks;
 use crate::text;
 
 /// The first paragraph of an item, or a heading, in one line.
@@ -55,8 +56,8 @@ impl LineBuilder {
                 let lower = html.trim().to_ascii_lowercase();
                 if lower.starts_with("<br") {
                     self.push(" ");
-                } else if !is_comment(html) {
-                    self.push(html);
+                } else {
+                    self.push(&blocks::shown(html));
                 }
             }
             Event::InlineMath(text) | Event::DisplayMath(text) => self.push(text),
@@ -125,9 +126,4 @@ fn is_prose_marker(source: &str, at: usize, len: usize) -> bool {
     before.is_none_or(|c| c.is_whitespace() || matches!(c, '(' | '[' | '{' | '"' | '\'' | '*' | '_'))
         && after
             .is_some_and(|c| c.is_alphanumeric() || matches!(c, '`' | '"' | '\'' | '(' | '[' | '{' | '#' | '*' | '_'))
-}
-
-/// Tells whether HTML is a comment.
-pub(super) fn is_comment(html: &str) -> bool {
-    html.trim_start().starts_with("<!--")
 }

@@ -7,9 +7,9 @@ use crate::{
     plan::{
         PLAN_MAX_BYTES, Plan,
         accounting::{Fate, Placed, What},
-        blocks::{self, Block, CodeLine},
+        blocks::{self, Block, CodeLine, Document},
         check,
-        dialect::{self, reader::Input, taskmaster},
+        dialect::{self, data, reader::Input, taskmaster},
         draft::Draft,
         folder::Folder,
         granularity,
@@ -84,9 +84,14 @@ fn read_text(source: &str, bytes: &[u8], digest: Digest, roster: &Roster, settin
     let found = if let Some(tasks) = taskmaster::recognised(source, text, settings.dialect) {
         let placed = taskmaster::read(&tasks, roster, &indexed, &mut problems);
         Found { draft: placed, dialect: Dialect::Taskmaster, rules: Rules::FOREIGN, leaves: Vec::new() }
-    } else if is_yaml(source, text) {
-        let draft = yaml_form::read(&yaml_form::Text::whole(&indexed), roster, &mut problems);
-        Found::ours(draft)
+    } else if is_yaml(source, text) || settings.dialect == Some(Dialect::Data) {
+        let whole = yaml_form::Text::whole(&indexed);
+        let is_meant = settings.dialect == Some(Dialect::Data);
+        let is_free = is_meant || settings.dialect.is_none();
+        match is_free.then(|| data::read(&whole, roster, is_meant, &mut problems)).flatten() {
+            Some(draft) => Found { draft, dialect: Dialect::Data, rules: Rules::FOREIGN, leaves: Vec::new() },
+            None => Found::ours(yaml_form::read(&whole, roster, &mut problems)),
+        }
     } else {
         from_markdown(&indexed, roster, settings, &mut problems)
     };
@@ -155,8 +160,8 @@ fn is_yaml(source: &str, text: &str) -> bool {
     let first =
         lines.find(|line| !(line.trim().is_empty() || line.starts_with(['#', '%']) || line.trim_end() == "---"));
     let Some(first) = first else { return false };
-    if first.trim_start().starts_with('{') {
-        return text.contains("\"tasks\"");
+    if first.trim_start().starts_with(['{', '[']) {
+        return serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() || text.contains("\"tasks\"");
     }
     let key = |line: &str| line.split_once(':').map(|(key, _)| key.to_owned());
     let begins_with_key = key(first).is_some_and(|key| yaml_form::PLAN_KEYS.contains(&key.as_str()));
@@ -165,18 +170,33 @@ fn is_yaml(source: &str, text: &str) -> bool {
 
 /// Reads Markdown: its sections, or the one plan that stands in a fenced block.
 fn from_markdown<'s>(source: &Source<'s>, roster: &Roster, settings: &Settings, problems: &mut Problems<'s>) -> Found {
-    let document = blocks::read(source.text, front_matter_end(source.text));
+    let start = front_matter_end(source.text);
+    let document = blocks::read(source.text, start..source.text.len());
     let fences: Vec<_> = document.blocks.iter().filter_map(plan_fence).collect();
     let Some((offset, lines)) = fences.first() else {
-        let sections = sections::sections(&document, roster);
-        let input = Input { document: &document, sections: &sections, roster, source };
-        let reader = dialect::find(&input, settings.dialect);
-        return Found {
-            draft: reader.read(&input, problems),
-            dialect: reader.dialect(),
-            rules: reader.rules(),
-            leaves: inventory::leaves(&document),
-        };
+        let todos = data::todos(&front_matter(source, start), roster, problems);
+        let has_work = |draft: &Draft| draft.tasks.iter().any(|task| !task.requirements.is_empty());
+        // A plan that somebody has pasted with its fence is the plan where nothing around it is one.
+        let quoted = document.blocks.iter().find_map(|block| quoted_plan(block, source));
+        let has_other_work = !todos.tasks.is_empty() || quoted.is_some();
+        let before = problems.count();
+        let mut found = from_document(&document, has_other_work, source, roster, settings, problems);
+        if let Some(quoted) = quoted.filter(|_| todos.tasks.is_empty()) {
+            let is_quoted = !has_work(&found.draft) && !problems.has_error();
+            problems.forget_from(before);
+            if is_quoted {
+                let inner = blocks::read(source.text, quoted);
+                let outer =
+                    std::mem::replace(&mut found, from_document(&inner, false, source, roster, settings, problems));
+                found.draft.placed.extend(outer.draft.placed);
+                found.leaves.extend(outer.leaves);
+            } else {
+                found = from_document(&document, false, source, roster, settings, problems);
+            }
+        }
+        found.draft.placed.extend(todos.placed);
+        found.draft.tasks.splice(0..0, todos.tasks);
+        return found;
     };
     let at = source.position(*offset);
     for (second, _) in &fences[1..] {
@@ -199,6 +219,48 @@ fn from_markdown<'s>(source: &Source<'s>, roster: &Roster, settings: &Settings, 
     }
     let lines = lines.iter().map(|line| source.position(line.offset)).collect();
     Found::ours(yaml_form::read(&yaml_form::Text { text, lines }, roster, problems))
+}
+
+/// Reads a document by its sections.
+fn from_document<'s>(
+    document: &Document,
+    has_other_work: bool,
+    source: &Source<'s>,
+    roster: &Roster,
+    settings: &Settings,
+    problems: &mut Problems<'s>,
+) -> Found {
+    let sections = sections::sections(document, roster);
+    let input = Input { document, sections: &sections, roster, source, has_other_work };
+    let reader = dialect::find(&input, settings.dialect);
+    Found {
+        draft: reader.read(&input, problems),
+        dialect: reader.dialect(),
+        rules: reader.rules(),
+        leaves: inventory::leaves(document),
+    }
+}
+
+/// Returns the front matter, which ends at `end`, as text with the places of its lines.
+fn front_matter(source: &Source<'_>, end: usize) -> yaml_form::Text {
+    let inner = source.text[..end].trim_end().trim_end_matches(['-', '.']);
+    let begin = inner.find('\n').map_or(inner.len(), |at| at + 1);
+    let line = |at: usize| Position { line: u32::try_from(at + 2).unwrap_or(u32::MAX), column: 1 };
+    let text = inner[begin..].to_owned();
+    let lines = (0..text.lines().count()).map(line).collect();
+    yaml_form::Text { text, lines }
+}
+
+/// Finds where the text of a code block lies that holds Markdown with headings, lists or tables.
+fn quoted_plan(block: &Block, source: &Source<'_>) -> Option<std::ops::Range<usize>> {
+    let Block::Code { info, lines, .. } = block else { return None };
+    let is_markdown = info.as_deref().is_none_or(|info| ["", "md", "markdown", "text", "plan"].contains(&info));
+    let (first, last) = (lines.first()?, lines.last()?);
+    let range = first.offset..(last.offset + last.text.len()).min(source.text.len());
+    // Where the block is indented its lines are no stretch of the text.
+    let is_whole = lines.iter().all(|line| source.position(line.offset).column == 1);
+    let holds = |block: &Block| matches!(block, Block::Heading { .. } | Block::List { .. } | Block::Table { .. });
+    (is_markdown && is_whole && blocks::read(source.text, range.clone()).blocks.iter().any(holds)).then_some(range)
 }
 
 /// Returns a code block whose info string says that it holds the plan.

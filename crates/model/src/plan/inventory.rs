@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, ops::Range};
 
 use super::{
-    accounting::{Fate, Placed, PlanItem, What},
+    accounting::{Fate, Placed, PlanItem, Reason, What},
     blocks::{Block, Document, Item, nested},
     items,
     source::{Problems, Source},
@@ -14,6 +14,8 @@ use super::{
 pub(super) struct Leaf {
     pub(super) range: Range<usize>,
     pub(super) text: String,
+    /// Whether it stands in a note or a footnote, which is there to be read.
+    pub(super) is_quoted: bool,
 }
 
 /// Finds the items of a document, in the order of the text: list items, boxes below them, rows of tables.
@@ -24,28 +26,34 @@ pub(super) fn leaves(document: &Document) -> Vec<Leaf> {
     for block in &document.blocks {
         match block {
             Block::List { items } => items.iter().for_each(|item| leaf(item, &mut leaves)),
-            Block::Table { rows, .. } => leaves.extend(
-                rows.iter()
-                    .filter(|row| row.cells.iter().any(|cell| !cell.is_empty()))
-                    .map(|row| Leaf { range: row.range.clone(), text: items::row_text(&row.cells) }),
-            ),
+            Block::Table { rows, .. } => {
+                leaves.extend(rows.iter().filter(|row| row.cells.iter().any(|cell| !cell.is_empty())).map(|row| Leaf {
+                    range: row.range.clone(),
+                    text: items::row_text(&row.cells),
+                    is_quoted: false,
+                }))
+            }
             _ => {}
         }
     }
+    let first = leaves.len();
+    document.quoted.iter().for_each(|item| leaf(item, &mut leaves));
+    leaves[first..].iter_mut().for_each(|leaf| leaf.is_quoted = true);
+    leaves.sort_by_key(|leaf| leaf.range.start);
     leaves
 }
 
 fn leaf(item: &Item, leaves: &mut Vec<Leaf>) {
     if item.is_group() {
         if item.boxed && !item.done && item.all_ticked() {
-            leaves.push(Leaf { range: item.line.range.clone(), text: item.line.text.clone() });
+            leaves.push(Leaf { range: item.line.range.clone(), text: item.line.text.clone(), is_quoted: false });
         }
         nested(&item.blocks).filter(|item| item.boxed || item.is_group()).for_each(|item| leaf(item, leaves));
         return;
     }
     let text = items::text_of(item).unwrap_or_default();
     if !text.is_empty() {
-        leaves.push(Leaf { range: item.range.clone(), text });
+        leaves.push(Leaf { range: item.range.clone(), text, is_quoted: false });
     }
 }
 
@@ -76,6 +84,10 @@ pub(super) fn close(
             Some(What::Item(_) | What::Said) => {}
             Some(What::Aside { reason, section }) => {
                 let fate = Fate::Aside { reason: *reason, section: section.clone() };
+                found.push(item(&leaf.range, &leaf.text, fate));
+            }
+            None if leaf.is_quoted => {
+                let fate = Fate::Aside { reason: Reason::Context, section: "Note".to_owned() };
                 found.push(item(&leaf.range, &leaf.text, fate));
             }
             None => problems.error(

@@ -88,10 +88,6 @@ fn detail_needs(item: &Item, source: &Source<'_>) -> Vec<Word> {
         Block::Paragraph { line, .. } => Some(line),
         _ => None,
     }));
-    let waits = |text: &str| {
-        let text = text.trim_start_matches(|c: char| !c.is_alphanumeric()).to_ascii_lowercase();
-        ["depends", "dependencies", "dependency", "blocked by"].iter().any(|word| text.starts_with(word))
-    };
     lines
         .filter(|line| waits(&line.text))
         .flat_map(|line| {
@@ -99,6 +95,18 @@ fn detail_needs(item: &Item, source: &Source<'_>) -> Vec<Word> {
             mentions::needs(&line.text).into_iter().map(move |(_, text)| Word { text, at })
         })
         .collect()
+}
+
+/// Tells whether a line, or the head of a column, says what something waits for.
+pub(super) fn waits(text: &str) -> bool {
+    let text = text.trim_start_matches(|c: char| !c.is_alphanumeric()).to_ascii_lowercase();
+    ["depends", "dependencies", "dependency", "blocked by"].iter().any(|word| text.starts_with(word))
+}
+
+/// Tells whether all that an item asks for is struck out: `~~Old thing~~ (dropped)`.
+pub(super) fn is_struck(text: &str) -> bool {
+    let rest = text.strip_prefix("~~").and_then(|inner| inner.split_once("~~")).map(|(_, rest)| rest.trim());
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['(', '-', '–', '—', '→', '.']))
 }
 
 /// Returns the text of the paragraphs and items below an item, without its code blocks.

@@ -103,6 +103,22 @@ impl<'r> Owners<'r> {
         Some((default, Ownership::Default))
     }
 
+    /// Finds the subagent that an item names itself: before its text, behind it, or in a line below.
+    pub(super) fn named(&self, text: &str, detail: &str) -> Option<Who> {
+        let find = |name: &str| Who::of_name(name, self.roster).filter(|_| name.contains('-'));
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let plain = text.trim_matches(|c: char| !is_name(c));
+        let first = plain.split(|c: char| !is_name(c)).next().and_then(find);
+        let last = || {
+            let name = plain.rsplit(|c: char| !is_name(c)).next()?;
+            let before = plain[..plain.len() - name.len()].trim_end_matches(['`', '*', ' ', '@']);
+            let is_marked = plain[..plain.len() - name.len()].ends_with('@')
+                || ["(", "[", "→", "->", ":", "—", " by", "assigned to"].iter().any(|mark| before.ends_with(mark));
+            find(name).filter(|_| is_marked)
+        };
+        first.or_else(last).or_else(|| detail.lines().find_map(|line| assigned(line, self.roster)))
+    }
+
     /// Tells whether a subagent plays a role.
     pub(super) fn is_role(&self, who: &Who, role: Role) -> bool {
         self.roster.get(&who.name).is_some_and(|subagent| subagent.role == role)
@@ -129,6 +145,39 @@ impl<'r> Owners<'r> {
         let is_plain = |path: &String| directives::check_glob(path).is_ok() && crate::text::deceptive(path).is_none();
         (own.into_iter().filter(is_plain).collect(), others)
     }
+}
+
+/// What a line begins with that says who does something.
+const ASSIGNS: [&str; 13] = [
+    "agent",
+    "subagent",
+    "sub agent",
+    "specialist",
+    "assigned to",
+    "assignee",
+    "assigned agent",
+    "owner",
+    "responsible",
+    "executor",
+    "delegate to",
+    "agent type",
+    "role",
+];
+
+/// Finds the subagent that a line gives the work to, as `**Agent:** backend-datatypes` does. A person's name is none.
+pub(super) fn assigned(line: &str, roster: &Roster) -> Option<Who> {
+    let line = line.trim().trim_start_matches(['-', '*', '+']).trim_start();
+    // The markers of a bold label were cut where the marker of a list may stand.
+    let (label, rest) = line.split_once(':')?;
+    let label = domains::normal(label);
+    if !ASSIGNS.contains(&label.as_str()) {
+        return None;
+    }
+    let value = rest.trim_matches(|c: char| !c.is_alphanumeric());
+    Who::of_name(value, roster).or_else(|| {
+        let role = domains::role(&domains::normal(value)).filter(|_| label != "owner" && label != "assignee")?;
+        Who::of_role(role, roster)
+    })
 }
 
 /// Returns a path that lies where a path of the plan points: for a folder, one in it.

@@ -62,12 +62,16 @@ pub(super) fn sections<'d>(document: &'d Document, roster: &Roster) -> Vec<Secti
     let mut section =
         Section { heading: None, blocks: &[], range: document.start..document.end, body: document.start..document.end };
     let mut start = 0;
+    let mut outer = 1;
     for (index, block) in blocks.iter().enumerate() {
-        if let Block::Heading { level, line, range } = block {
+        if let Some((level, line, range)) = heading_of(block, outer) {
+            if matches!(block, Block::Heading { .. }) {
+                outer = level.max(1);
+            }
             section.blocks = &blocks[start..index];
             section.range.end = range.start;
             section.body.end = range.start;
-            let heading = Some((*level, line, reader.read(line)));
+            let heading = Some((level, line, reader.read(line)));
             let next =
                 Section { heading, blocks: &[], range: range.start..document.end, body: range.end..document.end };
             sections.push(std::mem::replace(&mut section, next));
@@ -77,6 +81,18 @@ pub(super) fn sections<'d>(document: &'d Document, roster: &Roster) -> Vec<Secti
     section.blocks = &blocks[start..];
     sections.push(section);
     sections
+}
+
+/// Returns a block as a heading: its level, its line and where it lies. "**Phase 1: Storage**" alone is one, too.
+fn heading_of(block: &Block, outer: u8) -> Option<(u8, &Line, &Range<usize>)> {
+    match block {
+        Block::Heading { level, line, range } => Some((*level, line, range)),
+        Block::Paragraph { range, line } => {
+            let is_strong = line.strong > 0 && line.text[line.strong..].trim_matches([':', ' ']).is_empty();
+            (is_strong && headings::counts_a_phase(&line.text)).then_some((outer.saturating_add(1), line, range))
+        }
+        _ => None,
+    }
 }
 
 /// Finds the document's title: its first heading, when it is of the first level as no other is, and names no task; or names

@@ -24,13 +24,15 @@ pub enum Dialect {
     Bmad,
     /// `tasks.json` of Taskmaster.
     Taskmaster,
+    /// JSON or YAML of any other shape.
+    Data,
     /// Markdown of any shape, such as that of a plan mode.
     Markdown,
 }
 
 impl Dialect {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Ours,
         Self::SpecKit,
         Self::Openspec,
@@ -38,6 +40,7 @@ impl Dialect {
         Self::Kiro,
         Self::Bmad,
         Self::Taskmaster,
+        Self::Data,
         Self::Markdown,
     ];
 
@@ -52,6 +55,7 @@ impl Dialect {
             Self::Kiro => "kiro",
             Self::Bmad => "bmad",
             Self::Taskmaster => "taskmaster",
+            Self::Data => "data",
             Self::Markdown => "markdown",
         }
     }
@@ -76,6 +80,8 @@ pub(super) struct Rules {
     pub(super) only_boxes: bool,
     /// Whether an item's own paths and words count more than the heading's.
     pub(super) items_decide: bool,
+    /// Whether nothing in the plan says for certain that it was written for us.
+    pub(super) guessed: bool,
     /// Whether the plan was written by somebody who does not know us: what it cannot know is no error.
     pub(super) lenient: bool,
 }
@@ -88,9 +94,10 @@ impl Rules {
         bodies_follow: false,
         only_boxes: false,
         items_decide: false,
+        guessed: false,
         lenient: false,
     };
 
     /// Those that all other dialects begin with.
-    pub(super) const FOREIGN: Self = Self { items_decide: true, lenient: true, ..Self::OURS };
+    pub(super) const FOREIGN: Self = Self { items_decide: true, guessed: true, lenient: true, ..Self::OURS };
 }

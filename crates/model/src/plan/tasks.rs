@@ -1,26 +1,34 @@
 //! What stands below a task's heading: requirements, notes, directives, lists of files.
 
+mod labels;
+mod lists;
+
 use std::ops::Range;
+
+pub(super) use self::labels::labels_aside;
+use self::labels::{Label, found_directive, item_label, list_label, names_files};
 
 use crate::{
     gate::GateKind,
     plan::{
         accounting::{Placed, Reason, What},
-        blocks::{Block, Item, Row, nested},
+        blocks::{Block, Item, nested},
         directives::{self, Directive},
-        domains::{self, Fixed},
-        draft::TaskDraft,
-        items, mentions,
+        domains::Fixed,
+        draft::{TaskDraft, Word},
+        items, mentions, owners,
         shape::Rules,
         source::{Problems, Source},
         verification::{self, Checks},
     },
+    roster::Roster,
 };
 
 /// Reads the body of a task's section.
 pub(super) struct Body<'r, 's> {
     pub(super) source: &'r Source<'s>,
     pub(super) comments: &'r [Range<usize>],
+    pub(super) roster: &'r Roster,
     pub(super) problems: &'r mut Problems<'s>,
     pub(super) rules: Rules,
     pub(super) task: &'r mut TaskDraft,
@@ -30,16 +38,6 @@ pub(super) struct Body<'r, 's> {
     pub(super) aside: Option<(Reason, String)>,
     /// Whether the work of the section that is being read has boxes.
     pub(super) marks_work: bool,
-}
-
-/// What a line before a list makes of the list.
-enum Label {
-    /// Its items are the values of a directive that stands at this offset.
-    Directive(Directive, usize),
-    /// Its items are no work, as the label says.
-    Fixed(Fixed, String),
-    /// Its items have this in common.
-    Group(String),
 }
 
 impl Body<'_, '_> {
@@ -148,6 +146,9 @@ impl Body<'_, '_> {
             if self.rules.lenient && names_files(raw) {
                 self.task.paths.extend(mentions::paths(raw));
             }
+            if self.rules.lenient {
+                self.said_of_all(raw, start);
+            }
             let Some((directive, rest)) = found_directive(raw) else {
                 kept.end = offset;
                 continue;
@@ -174,6 +175,17 @@ impl Body<'_, '_> {
         }
         self.add_text(notes.concat().trim(), bearer);
         label
+    }
+
+    /// Takes what a line says of all of the task in the words of other planners: who does it, and what it waits for.
+    fn said_of_all(&mut self, raw: &str, offset: usize) {
+        if let Some(who) = owners::assigned(raw, self.roster) {
+            self.task.assigned = Some(who);
+        }
+        if items::waits(raw) {
+            let at = self.source.position(offset);
+            self.task.soft_needs.extend(mentions::needs(raw).into_iter().map(|(_, text)| Word { text, at }));
+        }
     }
 
     /// Takes the value of a directive; without one, a list behind it gives the values.
@@ -278,45 +290,6 @@ impl Body<'_, '_> {
         self.placed.push(Placed::new(item.range.clone(), What::Said));
     }
 
-    /// Takes a list of a section that is no work: a directive counts, everything else is a note.
-    fn aside_list(&mut self, items: &[Item]) {
-        let is_directive = |item: &Item| found_directive(&self.source.text[item.line.range.clone()]).is_some();
-        let final_ = self.aside.as_ref().is_some_and(|(reason, _)| reason.is_final());
-        let is_work = |item: &Item| is_directive(item) || (!final_ && (item.boxed || item.is_group()));
-        let runs: Vec<&[Item]> = items.chunk_by(|one, next| is_work(one) == is_work(next)).collect();
-        let are_work: Vec<bool> = runs.iter().map(|run| run.first().is_some_and(is_work)).collect();
-        for (run, are_work) in runs.into_iter().zip(are_work) {
-            if are_work {
-                self.items(run, None);
-            } else {
-                self.aside_items(run);
-                self.note_list(run);
-            }
-        }
-    }
-
-    fn aside_items(&mut self, items: &[Item]) {
-        if let (Some((reason, section)), Some(first), Some(last)) = (self.aside.clone(), items.first(), items.last()) {
-            let range = first.range.start..last.range.end;
-            self.placed.push(Placed::new(range, What::Aside { reason, section }));
-        }
-    }
-
-    fn aside_range(&mut self, range: Range<usize>) {
-        if let Some((reason, section)) = self.aside.clone() {
-            self.placed.push(Placed::new(range.clone(), What::Aside { reason, section }));
-        }
-        self.note(range, None);
-    }
-
-    fn note_list(&mut self, items: &[Item]) {
-        if let (Some(first), Some(last)) = (items.first(), items.last()) {
-            let line_start = self.source.text[..first.range.start].rfind('\n').map_or(0, |at| at + 1);
-            let text = self.source.visible(line_start..last.range.end, self.comments);
-            self.task.add_note(&items::dedent(&text));
-        }
-    }
-
     pub(super) fn items(&mut self, items: &[Item], group: Option<&str>) {
         for item in items {
             let raw = &self.source.text[item.line.range.clone()];
@@ -333,6 +306,15 @@ impl Body<'_, '_> {
                 for item in values {
                     self.values(item, directive);
                 }
+                continue;
+            }
+            if self.rules.lenient
+                && !item.boxed
+                && let Some(who) = owners::assigned(&item.line.text, self.roster)
+            {
+                self.task.assigned = Some(who);
+                self.said(item);
+                self.note_list(std::slice::from_ref(item));
                 continue;
             }
             match item_label(item) {
@@ -358,6 +340,11 @@ impl Body<'_, '_> {
 
     /// Makes requirements of an item: of itself, or of the boxes below it.
     fn work(&mut self, item: &Item, group: Option<&str>) {
+        if self.rules.lenient && !item.done && items::is_struck(&item.line.text) {
+            let what = What::Aside { reason: Reason::OutOfScope, section: "Struck out".to_owned() };
+            self.placed.push(Placed::new(item.range.clone(), what));
+            return;
+        }
         if !item.is_group() {
             let made = items::requirement(item, group, self.rules, self.source, self.comments);
             match made {
@@ -407,88 +394,10 @@ impl Body<'_, '_> {
         }
     }
 
-    /// Makes a requirement of each row of a table.
-    fn rows(&mut self, head: &[String], rows: &[Row], group: Option<&str>) {
-        for row in rows {
-            let text = items::row_text(&row.cells);
-            if text.is_empty() {
-                continue;
-            }
-            let mut made = items::from_text(&text, 0, row.range.clone(), self.rules, self.source);
-            if let Some(group) = group {
-                made.text = format!("{group}: {}", made.text);
-            }
-            let cells = head.iter().zip(&row.cells).filter(|(head, cell)| !head.is_empty() && !cell.is_empty());
-            made.detail = cells.map(|(head, cell)| format!("- {head}: {cell}")).collect::<Vec<_>>().join("\n");
-            self.task.requirements.push(made);
-        }
-    }
-
     fn values(&mut self, item: &Item, directive: Directive) {
         self.said(item);
         let range = item.line.range.clone();
         let words = directives::words(&self.source.text[range.clone()], range.start, directive, self.source);
         directive.add_to(self.task, words);
     }
-}
-
-/// Finds a directive at the beginning of a line, and where its value begins.
-fn found_directive(raw: &str) -> Option<(Directive, usize)> {
-    let (label, rest) = directives::split_label(raw)?;
-    Some((directives::directive(&label)?, rest))
-}
-
-/// Tells whether a line says which files it is about: `**File:** src/a.py`.
-fn names_files(raw: &str) -> bool {
-    const LABELS: [&str; 12] = [
-        "file",
-        "files",
-        "create",
-        "modify",
-        "update",
-        "edit",
-        "path",
-        "paths",
-        "location",
-        "target",
-        "target files",
-        "test",
-    ];
-    directives::split_label(raw).is_some_and(|(label, _)| LABELS.contains(&domains::normal(&label).as_str()))
-}
-
-/// Finds what an item that only heads a list says about that list, when it keeps it from being work.
-fn item_label(item: &Item) -> Option<Fixed> {
-    // Labels are short; most items are not looked at.
-    let label = Some(item.line.text.trim_end_matches(':')).filter(|label| label.len() <= 40 && !item.boxed)?;
-    nested(&item.blocks).next()?;
-    let fixed = domains::fixed(&domains::normal(label));
-    fixed.filter(|fixed| matches!(fixed, Fixed::Acceptance | Fixed::Aside(_)) && !item.is_group())
-}
-
-/// Finds what the line before a list says about the list.
-fn list_label(line: &str) -> Option<Label> {
-    let colons = line.trim().replace('：', ":");
-    let raw = colons.as_str();
-    let bare = raw.trim_matches(|c: char| matches!(c, '*' | '_') || c.is_whitespace());
-    let is_strong =
-        ["**", "__"].iter().any(|mark| raw.starts_with(mark)) && raw.trim_end_matches(':').ends_with(['*', '_']);
-    if !(bare.ends_with(':') || is_strong) {
-        return None;
-    }
-    let name = bare.trim_end_matches([':', '*', '_']).trim();
-    match domains::fixed(&domains::normal(name)) {
-        // "Requirements:" says nothing that the items do not.
-        Some(Fixed::Frame) => Some(Label::Group(String::new())),
-        Some(
-            fixed @ (Fixed::Verification(_) | Fixed::Acceptance | Fixed::Aside(_) | Fixed::Context | Fixed::Files),
-        ) => Some(Label::Fixed(fixed, name.to_owned())),
-        _ if is_strong && name.chars().count() <= 80 => Some(Label::Group(name.to_owned())),
-        _ => None,
-    }
-}
-
-/// Tells whether the line before a list says that its items are only there to be read.
-pub(super) fn labels_aside(line: &str) -> bool {
-    matches!(list_label(line), Some(Label::Fixed(Fixed::Aside(_) | Fixed::Context, _)))
 }

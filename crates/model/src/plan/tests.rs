@@ -389,7 +389,7 @@ Validation: ./run.sh
     preamble: ""
     1: task feature for backend-feature-implementer: "Feature"
        notes "Text  end."
-    4:  feature-1 "in details"
+    4:  feature-1 "More: in details"
     8:  feature-2 "x y"
     10:  feature-3 "only nested"
          "- only nested"
@@ -410,6 +410,7 @@ Validation: ./run.sh
     title: ""
     preamble: ""
     1: task feature for backend-feature-implementer: "Feature"
+       notes "[^1]: foot"
        touches src/**/*.rs tests/**
     4:  feature-1 "handle src/**/*.rs, tests/** well"
     5:  feature-2 "Bold and it and ~~no~~ link (http://x.y) http://a.b i (p.png) `c` [^1]"
@@ -599,10 +600,15 @@ fn both_examples_of_the_guide_are_plans_and_the_same_one() {
 fn the_guide_lists_every_code_and_the_domains_that_it_lists_are_read() {
     let sources = [
         include_str!("check.rs"),
+        include_str!("check/ids.rs"),
+        include_str!("check/references.rs"),
         include_str!("commands.rs"),
         include_str!("directives.rs"),
         include_str!("intake.rs"),
-        include_str!("dialect/outline.rs"),
+        include_str!("dialect/outline/mod.rs"),
+        include_str!("dialect/outline/section.rs"),
+        include_str!("dialect/outline/pieces.rs"),
+        include_str!("dialect/outline/asides.rs"),
         include_str!("granularity.rs"),
         include_str!("inventory.rs"),
         include_str!("dialect/taskmaster.rs"),
@@ -1089,7 +1095,7 @@ fn what_is_no_plan_at_all_is_refused() {
             tell(b"```\n## Feature\n- in a code block\n```\n> ## Feature\n> - quoted\n"),
         ]
         .join("\n"),
-        @"
+        @r####"
     plan.md:1:1: error[empty-plan]: the plan is empty
       hint: write at least one section, such as `## Feature`
 
@@ -1109,7 +1115,7 @@ fn what_is_no_plan_at_all_is_refused() {
        |
      3 | ## Feature
        |    ^
-      hint: head a section with a subagent or its domain, such as `## Feature`, and list what it is to do
+      hint: these sections were seen, and none is work: `Feature` (list what it is to do below it); `CLI` (list what it is to do below it)
 
     plan.md:3:3: error[not-text]: the plan is not text: there is a NUL at byte 10
       hint: write it as UTF-8 text, in Markdown or YAML
@@ -1135,12 +1141,11 @@ fn what_is_no_plan_at_all_is_refused() {
        | ^
       hint: head a section with a subagent or its domain, such as `## Feature`, and list what it is to do
 
-    plan.md:1:1: error[no-work]: the plan has no task
-       |
-     1 | ```
-       | ^
-      hint: head a section with a subagent or its domain, such as `## Feature`, and list what it is to do
-    "
+    title: ""
+    preamble: "```\n## Feature\n- in a code block\n```\n>"
+    5: task feature for backend-feature-implementer: "Feature"
+    6:  feature-1 "quoted"
+    "####
     );
 }
 

@@ -4,7 +4,9 @@ use crate::{
     diagnostics::Position,
     gate::GateKind,
     plan::{
-        AcceptanceCriterion, commands, directives,
+        AcceptanceCriterion, commands,
+        dialect::outline::prose_is_work,
+        directives,
         draft::{CommandLine, Draft, RequirementDraft, TaskDraft, Who, Word},
         items,
         source::{Problems, Source},
@@ -37,7 +39,7 @@ impl Text {
         Self { text: source.text.to_owned(), lines: Vec::new() }
     }
 
-    fn place(&self, at: Position) -> Position {
+    pub(super) fn place(&self, at: Position) -> Position {
         match self.lines.get((at.line as usize).saturating_sub(1)).or(self.lines.last()) {
             Some(start) => {
                 Position { line: start.line, column: start.column.saturating_add(at.column).saturating_sub(1) }
@@ -142,6 +144,7 @@ impl Reader<'_, '_> {
         if task.title.is_empty() {
             task.title = default_title;
         }
+        prose_is_work(&mut task);
         Some(task)
     }
 

@@ -1,6 +1,6 @@
 //! One entry of a journal: what has to survive the process that made it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -35,8 +35,8 @@ pub enum Record {
     Bisected {
         /// The commit on which the gates were red.
         head: ObjectId,
-        /// The task whose patch each gate's command fails with first, where that could be told.
-        culprits: BTreeMap<GateKind, TaskId>,
+        #[serde(flatten)]
+        found: Culprits,
     },
     /// The run was resumed after it had been interrupted.
     Resumed,
@@ -50,6 +50,18 @@ pub enum Record {
         /// How.
         status: Status,
     },
+}
+
+/// What running the commands of red gates on earlier commits showed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Culprits {
+    /// The task whose patch each gate's command fails with first, where that could be told.
+    #[serde(rename = "culprits")]
+    pub named: BTreeMap<GateKind, TaskId>,
+    /// The gates whose command fails on the base as well: nobody's patch is to blame for them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub red_on_base: BTreeSet<GateKind>,
 }
 
 /// A record, and when it was made in milliseconds since the run began.

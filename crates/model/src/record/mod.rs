@@ -7,9 +7,12 @@ mod outcome;
 mod task;
 
 pub use self::{
-    attempt::{AttemptEnded, AttemptId, AttemptRecord, AttemptRecords, AttemptStarted, InvalidAttemptId, OtherAttempt},
+    attempt::{
+        AttemptEnded, AttemptId, AttemptRecord, AttemptRecords, AttemptStarted, FailureKind, InvalidAttemptId,
+        OtherAttempt,
+    },
     call::{Call, Escalation, Request, ReworkRound},
-    entry::{JOURNAL_VERSION, Record, Timed},
+    entry::{Culprits, JOURNAL_VERSION, Record, Timed},
     outcome::Status,
     task::{IntegratedCommit, Synthesis, TaskRecord},
 };

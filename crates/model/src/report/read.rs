@@ -111,7 +111,9 @@ impl Report {
     }
 
     fn tidy(&mut self) {
-        let paths = self.findings.iter_mut().filter_map(|finding| finding.path.as_mut()).chain(&mut self.files);
+        let claimed = self.requirements.iter_mut().flat_map(|claim| &mut claim.paths);
+        let found = self.findings.iter_mut().filter_map(|finding| finding.path.as_mut());
+        let paths = found.chain(&mut self.files).chain(claimed);
         for path in paths {
             while let Some(rest) = path.strip_prefix("./") {
                 *path = rest.to_owned();
@@ -135,6 +137,14 @@ impl Report {
                 problems.add(format!("requirements[{at}].id: `{}` is claimed twice", claim.id));
             }
             problems.length(&format!("requirements[{at}].note"), &claim.note, TEXT_MAX);
+            problems.list(&format!("requirements[{at}].paths"), claim.paths.len(), LIST_MAX);
+            for path in &claim.paths {
+                problems.path(&format!("requirements[{at}].paths"), path);
+            }
+            problems.list(&format!("requirements[{at}].tests"), claim.tests.len(), LIST_MAX);
+            for test in &claim.tests {
+                problems.text(&format!("requirements[{at}].tests"), test, TEXT_MAX);
+            }
         }
         problems.list("files", self.files.len(), FILES_MAX);
         for (at, path) in self.files.iter().enumerate() {

@@ -37,7 +37,7 @@ pub fn roles_to_confirm<'a>(guessed: impl IntoIterator<Item = &'a GuessedRole>) 
         return None;
     }
     let line = |guess: &&GuessedRole| {
-        let unsure = if guess.told { "" } else { "  # nothing in the file says it" };
+        let unsure = if guess.told { "" } else { "  # nothing tells it" };
         format!("\n      {}: {{ role: {} }}{unsure}", quoted(guess.subagent.as_str()), guess.role.name())
     };
     let lines: String = guessed.iter().map(line).collect();

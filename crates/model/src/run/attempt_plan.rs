@@ -89,7 +89,7 @@ impl AttemptPlan {
             task: self.id.task,
             reason: reason.to_owned(),
             findings: Vec::new(),
-            transient: false,
+            failure: crate::record::FailureKind::default(),
         }
     }
 

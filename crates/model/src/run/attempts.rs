@@ -13,7 +13,7 @@ use crate::{
     budget::Exhausted,
     findings::{Finding, FindingCode, Weight},
     ids::TaskId,
-    record::{AttemptId, Escalation, Outcome, Request, TaskRecord},
+    record::{AttemptId, Escalation, FailureKind, Outcome, Request, TaskRecord},
     schedule::{Again, End, Event, Millis, Task},
     text,
 };
@@ -67,7 +67,7 @@ impl Run {
     pub fn after_attempt(
         &mut self,
         id: &AttemptId,
-        transient: bool,
+        failure: FailureKind,
         noticed: Vec<Finding>,
         happened: Happened,
         now: Millis,
@@ -77,7 +77,16 @@ impl Run {
         self.give_up_repeaters(task);
         let record = self.ledger.record(task).expect("invariant: the end of the attempt was taken down");
         let mut actions = Vec::new();
-        if let Some(retry) = retry::after_end(record, transient) {
+        if record.outcome == Outcome::Failed && failure == FailureKind::CannotStart && !self.cancelled {
+            let message = format!(
+                "no subagent can work: {task} could not ({}); the run was ended before more was paid for",
+                record.reason
+            );
+            actions.extend(self.end_early(Some(task.clone()), message, now));
+        }
+        let record = self.ledger.record(task).expect("invariant: the end of the attempt was taken down");
+        let may_repeat = self.basis.config.rework_rounds() > 0;
+        if let Some(retry) = retry::after_end(record, failure, may_repeat) {
             let (task, attempt, because) = (task.clone(), id.attempt, retry.because);
             actions.push(Action::announce_again(&task, &because));
             let after = match happened {

@@ -187,10 +187,11 @@ fn implemented(index: &TaskIndex<'_>) -> (bool, String) {
 /// Returns the requirements that a task's reports claim done, of which the last word counts; none when none of its attempts
 /// changed anything.
 fn claimed_done<'a>(view: &TaskView<'a>) -> BTreeSet<&'a str> {
+    // What was there already needs no change; it is checked on the base.
     let changed = view.attempts().iter().any(|attempt| attempt.patch.as_ref().is_some_and(|patch| !patch.is_empty()));
     let mut done = BTreeSet::new();
-    for claim in view.reports().into_iter().filter(|_| changed).flat_map(|report| &report.requirements) {
-        if claim.status == ClaimStatus::Done {
+    for claim in view.reports().into_iter().flat_map(|report| &report.requirements) {
+        if (claim.status == ClaimStatus::Done && changed) || claim.is_shown_done_already() {
             done.insert(claim.id.as_str());
         } else {
             done.remove(claim.id.as_str());

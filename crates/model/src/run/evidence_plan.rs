@@ -1,12 +1,19 @@
 //! What there is to find out about the tests beside their own run.
 
-use super::{action::Action, basis::Head, state::Run};
+use super::{
+    action::Action,
+    basis::{Basis, Head},
+    gate_job::GateJob,
+    state::Run,
+};
 use crate::{
     config::EvidenceConfig,
-    evidence::gathered::Changes,
+    evidence::gathered::{self, Changes, DoneAlready},
     findings::{Finding, FindingCode, Weight},
+    gate::GateKind,
     ids::TaskId,
     patch::{Change, Patch},
+    record::{Outcome, TaskRecord},
     roster::Role,
     schedule::{Event, Millis},
 };
@@ -31,13 +38,15 @@ pub struct EvidencePlan {
     pub settings: EvidenceConfig,
     /// What reviewers said about tests that a requirement changes: notes that name a requirement of the plan.
     pub confirmed: Vec<String>,
+    /// What subagents say was there before they began.
+    pub done_already: Vec<DoneAlready>,
 }
 
 impl Run {
     /// Takes in that a gate is red before anything was changed. Unless making it green is the work, nothing further is paid
     /// for.
     pub fn base_is_red(&mut self, why: &str, now: Millis) -> Vec<Action> {
-        let is_the_work = self.basis.config.evidence.allow_red_base || self.plan_repairs_the_tests();
+        let is_the_work = self.base_is_the_work();
         let (weight, what_to_do) = if is_the_work {
             (Weight::Warning, "making it green is the work")
         } else {
@@ -55,6 +64,46 @@ impl Run {
         let mut actions = vec![Action::StopGates];
         actions.extend(self.handle(Event::Cancel, now));
         actions
+    }
+
+    /// Tells whether the run was ended because it could not be complete.
+    #[must_use]
+    pub fn has_ended_early(&self) -> bool {
+        self.ledger.run_findings().iter().any(|finding| finding.code == FindingCode::RunEndedEarly)
+    }
+
+    /// Ends the run because it could not be complete, whatever is paid for: once, for the first reason.
+    pub fn end_early(&mut self, task: Option<TaskId>, why: String, now: Millis) -> Vec<Action> {
+        if self.has_ended_early() {
+            return Vec::new();
+        }
+        self.ledger.noticed_of_run(Finding {
+            code: FindingCode::RunEndedEarly,
+            weight: Weight::Blocking,
+            task,
+            path: None,
+            line: None,
+            message: why,
+        });
+        let mut actions = vec![Action::StopGates];
+        actions.extend(self.handle(Event::Cancel, now));
+        actions
+    }
+
+    /// Says which gate has no command, so that it could not pass.
+    pub(super) fn gate_without_a_command(&self) -> Option<String> {
+        let Basis { plan, config, .. } = &self.basis;
+        let gates = [GateKind::Tests, GateKind::Validation];
+        let gate = gates.into_iter().find(|gate| GateJob::new(plan, config, *gate).commands.is_empty())?;
+        Some(format!(
+            "the {gate} gate has no command and could not pass, so no subagent was started: name one in the plan's \
+             Verification section (`- {gate}: COMMAND`) or under `gates.{gate}.commands` in the configuration"
+        ))
+    }
+
+    /// Tells whether making a red base green is the work.
+    pub(super) fn base_is_the_work(&self) -> bool {
+        self.basis.config.evidence.allow_red_base || self.plan_repairs_the_tests()
     }
 
     /// Tells whether a requirement asks to repair tests that are red.
@@ -88,7 +137,25 @@ impl Run {
             contributions,
             settings: self.basis().config.evidence.clone(),
             confirmed: self.confirmed(),
+            done_already: self.done_already(),
         }
+    }
+
+    /// Collects what the reports that count say was there already.
+    fn done_already(&self) -> Vec<DoneAlready> {
+        let records = self.ledger().records().values().filter(|record| record.outcome == Outcome::Passed);
+        let of = |record: &TaskRecord| {
+            let claims = record.report().map_or(&[][..], |report| &report.requirements);
+            let claims = claims.iter().filter(|claim| claim.is_shown_done_already());
+            let claims = claims.map(|claim| DoneAlready {
+                task: record.id.clone(),
+                requirement: claim.id.to_string(),
+                paths: claim.paths.clone(),
+                tests: claim.tests.clone(),
+            });
+            claims.collect::<Vec<_>>()
+        };
+        records.flat_map(of).collect()
     }
 
     /// Collects what reviewers say about tests whose behaviour a requirement changes.
@@ -119,8 +186,7 @@ impl Changes for EvidencePlan {
     }
 
     fn is_confirmed(&self, test: &str) -> bool {
-        let short = test.rsplit([' ', ':', '.']).next().unwrap_or(test);
-        self.confirmed.iter().any(|words| words.contains(short))
+        self.confirmed.iter().any(|words| gathered::names_test(words, test))
     }
 }
 

@@ -1,7 +1,5 @@
 //! The gates, and the rounds of rework that follow when they do not pass.
 
-use std::collections::BTreeMap;
-
 use super::{
     action::{Action, CulpritSearch, Notice, RedCommand},
     basis::Basis,
@@ -12,8 +10,7 @@ use super::{
 };
 use crate::{
     gate::GateKind,
-    ids::TaskId,
-    record::{Call, Record, ReworkRound},
+    record::{Call, Culprits, Record, ReworkRound},
     schedule::{Again, Event, Millis},
 };
 
@@ -22,8 +19,16 @@ impl Run {
     pub(super) fn begin_gates(&mut self, actions: &mut Vec<Action>, now: Millis) {
         let again = outdated::outdated_verdicts(&self.ledger, &self.head.tree, &self.calls.for_tree);
         if again.is_empty() {
-            let Basis { plan, config, .. } = &self.basis;
-            actions.push(Action::RunGates(GateKind::ALL.map(|gate| GateJob::new(plan, config, gate)).into()));
+            match self.last_gates.take().filter(|(tree, _)| *tree == self.head.tree) {
+                // Whoever was called changed nothing: what the commands came to on this very tree still holds.
+                Some((_, runs)) => actions.extend(self.gates_ran(runs, Happened::Before, now)),
+                None => {
+                    if let Ok(round @ 1..) = u32::try_from(self.ledger.rework().len()) {
+                        actions.push(Action::SetGateLogsAside { round });
+                    }
+                    actions.push(Action::RunGates(self.gate_jobs()));
+                }
+            }
             return;
         }
         for Again { task, because } in &again {
@@ -31,6 +36,13 @@ impl Run {
             actions.push(Action::announce_again(task, because));
         }
         actions.extend(self.handle(Event::GatesJudged { again }, now));
+    }
+
+    /// Returns what the gates have to run.
+    #[must_use]
+    pub fn gate_jobs(&self) -> Vec<GateJob> {
+        let Basis { plan, config, .. } = &self.basis;
+        GateKind::ALL.map(|gate| GateJob::new(plan, config, gate)).into()
     }
 
     /// Returns what the tests gate has to run.
@@ -46,12 +58,13 @@ impl Run {
     }
 
     /// Takes out who was found to be to blame on this very commit before.
-    pub fn culprits_found_before(&mut self) -> Option<BTreeMap<GateKind, TaskId>> {
+    pub fn culprits_found_before(&mut self) -> Option<Culprits> {
         self.history.take_culprits(&self.head.commit)
     }
 
     /// Judges the gates by what their commands came to, and decides what follows: the end, or looking for culprits.
     pub fn gates_ran(&mut self, runs: Vec<GateRun>, happened: Happened, now: Millis) -> Vec<Action> {
+        self.last_gates = Some((self.head.tree.clone(), runs.clone()));
         let judged = judgement::judge_gates(&self.ledger, runs, &self.head.tree, &self.basis.place);
         let mut actions = Vec::new();
         for receipt in judged.iter().map(|judged| Box::new(judged.receipt.clone())) {
@@ -71,18 +84,21 @@ impl Run {
     }
 
     /// Begins a round of rework with whoever is to blame; ends the run when nobody is.
-    pub fn culprits_found(
-        &mut self,
-        culprits: BTreeMap<GateKind, TaskId>,
-        happened: Happened,
-        now: Millis,
-    ) -> Vec<Action> {
+    pub fn culprits_found(&mut self, found: Culprits, happened: Happened, now: Millis) -> Vec<Action> {
         let mut actions = Vec::new();
         let number = u32::try_from(self.ledger.rework().len() + 1).expect("invariant: rounds of rework are few");
-        let red = RedGates { round: number, ledger: &self.ledger, culprits: &culprits, given_up: &self.calls.given_up };
-        let rework::Calls { because, mut calls } = rework::choose(&red);
+        let red = RedGates {
+            round: number,
+            ledger: &self.ledger,
+            found: &found,
+            base_is_the_work: self.base_is_the_work(),
+            tests_asked: self.calls.tests_asked,
+            given_up: &self.calls.given_up,
+        };
+        let rework::Calls { because, mut calls, of_tests } = rework::choose(&red);
+        self.calls.tests_asked |= of_tests;
         if happened == Happened::Now {
-            actions.push(Action::Write(Record::Bisected { head: self.head.commit.clone(), culprits }));
+            actions.push(Action::Write(Record::Bisected { head: self.head.commit.clone(), found }));
         }
         let mut again = Vec::new();
         if !because.is_empty() && !self.cancelled {
@@ -96,9 +112,6 @@ impl Run {
                 called.push(Call { task, because });
             }
             self.ledger.rework_begun(ReworkRound { number, tree: self.head.tree.clone(), because, called });
-            if !again.is_empty() {
-                actions.push(Action::SetGateLogsAside { round: number });
-            }
         }
         actions.extend(self.handle(Event::GatesJudged { again }, now));
         actions

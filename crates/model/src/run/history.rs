@@ -1,16 +1,16 @@
 //! What earlier processes of a run finished, so that it is not done again. A result counts for the attempt that it was
 //! made for: same task, same base commit, same brief.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::{
     attempt_plan::AttemptPlan,
     gate_job::{GateJob, GateRun},
 };
 use crate::{
-    gate::{GateKind, GateState, Receipt},
+    gate::{GateState, Receipt},
     ids::{Digest, ObjectId, TaskId},
-    record::{AttemptEnded, AttemptId, AttemptStarted, Outcome, Record, Status, Timed},
+    record::{AttemptEnded, AttemptId, AttemptStarted, Culprits, Outcome, Record, Status, Timed},
 };
 
 /// Who made the records that a run is gone through with.
@@ -27,7 +27,7 @@ pub enum MadeBy {
 pub struct History {
     finished: HashMap<AttemptId, (AttemptStarted, AttemptEnded)>,
     receipts: Vec<Receipt>,
-    bisected: HashMap<ObjectId, BTreeMap<GateKind, TaskId>>,
+    bisected: HashMap<ObjectId, Culprits>,
     by_jobs: bool,
     resumptions: u32,
     replayed: u32,
@@ -66,7 +66,7 @@ impl History {
                 Record::Judged { receipt } if by_jobs || receipt.state != GateState::NotRun => {
                     history.receipts.push(*receipt);
                 }
-                Record::Bisected { head, culprits } => drop(history.bisected.insert(head, culprits)),
+                Record::Bisected { head, found } => drop(history.bisected.insert(head, found)),
                 Record::Resumed => history.resumptions += 1,
                 Record::Begun { .. } | Record::Judged { .. } | Record::Concluded { .. } => {}
             }
@@ -115,7 +115,7 @@ impl History {
     }
 
     /// Takes out what bisecting on a commit came to.
-    pub fn take_culprits(&mut self, head: &ObjectId) -> Option<BTreeMap<GateKind, TaskId>> {
+    pub fn take_culprits(&mut self, head: &ObjectId) -> Option<Culprits> {
         self.bisected.remove(head)
     }
 

@@ -135,6 +135,12 @@ impl Ledger {
         self.findings.get(task).map_or(&[], Vec::as_slice)
     }
 
+    /// Returns what was noticed about the run as a whole.
+    #[must_use]
+    pub fn run_findings(&self) -> &[Finding] {
+        &self.run_findings
+    }
+
     /// Goes through what was noticed about all tasks.
     pub fn task_findings(&self) -> impl Iterator<Item = &Finding> {
         self.findings.values().flatten()

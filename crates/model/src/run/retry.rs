@@ -1,7 +1,7 @@
 //! Whether an attempt that ended is followed by another at once.
 
 use crate::{
-    record::{Outcome, TaskRecord},
+    record::{FailureKind, Outcome, TaskRecord},
     schedule::Millis,
 };
 
@@ -20,11 +20,13 @@ pub(super) struct Retry {
     pub after_ms: Millis,
 }
 
-/// Decides what follows from the last attempt of a task: a violation of the scope is explained once, and what is
-/// transient is waited out.
+/// Decides what follows from the last attempt of a task: a violation of the scope is explained once, what is transient is
+/// waited out, and what failed is tried once more, before its missing work makes others look guilty, where the
+/// configuration lets anybody be called twice.
 #[must_use]
-pub(super) fn after_end(record: &TaskRecord, transient: bool) -> Option<Retry> {
+pub(super) fn after_end(record: &TaskRecord, failure: FailureKind, may_repeat: bool) -> Option<Retry> {
     let last = record.last()?;
+    let transient = failure == FailureKind::Transient;
     if last.outcome == Outcome::OutOfScope {
         let violations = record.attempts.iter().filter(|attempt| attempt.outcome == Outcome::OutOfScope).count();
         return (violations == 1)
@@ -33,10 +35,20 @@ pub(super) fn after_end(record: &TaskRecord, transient: bool) -> Option<Retry> {
     // Only attempts that ended alike in a row count together: what passed in between ends the row.
     let row = record.attempts.iter().rev().take_while(|attempt| attempt.outcome == last.outcome);
     let tries = row.fold(0_u32, |tries, _| tries.saturating_add(1));
-    (transient && tries < TRANSIENT_ATTEMPTS).then(|| Retry {
-        because: format!("what failed may be gone by now: {}", record.reason),
-        after_ms: TRANSIENT_WAIT_MS << (tries - 1),
-    })
+    if transient {
+        return (tries < TRANSIENT_ATTEMPTS).then(|| Retry {
+            because: format!("what failed may be gone by now: {}", record.reason),
+            after_ms: TRANSIENT_WAIT_MS << (tries - 1),
+        });
+    }
+    let tried = record.attempts.iter().filter(|attempt| failed_by_itself(attempt.outcome)).count();
+    (may_repeat && failed_by_itself(last.outcome) && failure == FailureKind::Ordinary && tried == 1)
+        .then(|| Retry { because: format!("it failed, and gets one more attempt: {}", record.reason), after_ms: 0 })
+}
+
+/// Tells whether an attempt failed by its own fault, and is worth another one.
+fn failed_by_itself(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Failed | Outcome::Unproven | Outcome::Unreported)
 }
 
 /// Decides whether a task whose patch conflicted is called again on what was integrated: once. Gives the reason.
@@ -89,15 +101,24 @@ mod tests {
 
     #[test]
     fn a_violation_of_the_scope_is_explained_once() {
-        let retry = after_end(&record(&[Outcome::OutOfScope]), false).unwrap();
+        let retry = after_end(&record(&[Outcome::OutOfScope]), FailureKind::Ordinary, true).unwrap();
         assert_eq!((retry.because.as_str(), retry.after_ms), ("it left its scope: why", 0));
-        assert_eq!(after_end(&record(&[Outcome::OutOfScope, Outcome::OutOfScope]), false), None);
-        assert_eq!(after_end(&record(&[Outcome::OutOfScope, Outcome::Passed, Outcome::OutOfScope]), true), None);
+        assert_eq!(after_end(&record(&[Outcome::OutOfScope, Outcome::OutOfScope]), FailureKind::Ordinary, true), None);
+        assert_eq!(
+            after_end(
+                &record(&[Outcome::OutOfScope, Outcome::Passed, Outcome::OutOfScope]),
+                FailureKind::Transient,
+                true
+            ),
+            None
+        );
     }
 
     #[test]
     fn what_is_transient_is_waited_out_twice_as_long_each_time_and_no_more_than_three_times_in_a_row() {
-        let wait = |outcomes: &[Outcome]| after_end(&record(outcomes), true).map(|retry| retry.after_ms);
+        let wait = |outcomes: &[Outcome]| {
+            after_end(&record(outcomes), FailureKind::Transient, true).map(|retry| retry.after_ms)
+        };
         assert_eq!(wait(&[Outcome::Failed]), Some(1_000));
         assert_eq!(wait(&[Outcome::Failed; 2]), Some(2_000));
         assert_eq!(wait(&[Outcome::Failed; 3]), None);
@@ -105,11 +126,26 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is_retried_at_once() {
-        for outcome in [Outcome::Failed, Outcome::Unreported, Outcome::Unproven, Outcome::TimedOut, Outcome::Passed] {
-            assert_eq!(after_end(&record(&[outcome]), false), None, "{outcome:?}");
+    fn what_failed_by_itself_is_tried_once_more_and_nothing_else() {
+        let again = |outcomes: &[Outcome], failure, may_repeat| after_end(&record(outcomes), failure, may_repeat);
+        for outcome in [Outcome::Failed, Outcome::Unreported, Outcome::Unproven] {
+            assert_eq!(
+                again(&[outcome], FailureKind::Ordinary, true).map(|retry| retry.after_ms),
+                Some(0),
+                "{outcome:?}"
+            );
+            assert_eq!(again(&[outcome; 2], FailureKind::Ordinary, true), None, "{outcome:?}");
+            assert_eq!(again(&[outcome], FailureKind::Ordinary, false), None, "nobody may be called twice");
         }
-        assert_eq!(after_end(&TaskRecord { attempts: Vec::new(), ..record(&[Outcome::Failed]) }, true), None);
+        assert_eq!(again(&[Outcome::Failed, Outcome::Unproven], FailureKind::Ordinary, true), None);
+        for failure in [FailureKind::Final, FailureKind::CannotStart] {
+            assert_eq!(again(&[Outcome::Failed], failure, true), None, "{failure:?}");
+        }
+        for outcome in [Outcome::TimedOut, Outcome::Passed, Outcome::Blocked, Outcome::TurnsExhausted] {
+            assert_eq!(again(&[outcome], FailureKind::Ordinary, true), None, "{outcome:?}");
+        }
+        let none = TaskRecord { attempts: Vec::new(), ..record(&[Outcome::Failed]) };
+        assert_eq!(after_end(&none, FailureKind::Transient, true), None);
     }
 
     #[test]

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ledger::Ledger;
 use crate::{
-    findings::{FindingCode, Weight},
-    gate::{CommandReceipt, GateKind, GateState, Receipt},
+    findings::{Finding, FindingCode, Weight},
+    gate::{CommandReceipt, GateKind, GateState, Receipt, TestCounts},
     ids::TaskId,
-    record::{IntegratedCommit, Outcome, Request},
+    record::{Culprits, IntegratedCommit, Outcome, Request, TaskRecord},
     roster::{Access, Phase, Role},
     schedule::Task,
     text,
@@ -23,8 +23,12 @@ pub(super) struct RedGates<'a> {
     pub round: u32,
     /// What happened so far; its gates are those that are not good enough.
     pub ledger: &'a Ledger,
-    /// The task whose patch made a gate's command fail, where bisecting has named one.
-    pub culprits: &'a BTreeMap<GateKind, TaskId>,
+    /// What running the failed commands on earlier commits showed.
+    pub found: &'a Culprits,
+    /// Whether making a red base green is the work: then what is red there is somebody's to fix.
+    pub base_is_the_work: bool,
+    /// Whether the author of tests was told already what no test notices.
+    pub tests_asked: bool,
     /// Tasks that are not called any more, because calling them again has changed nothing.
     pub given_up: &'a BTreeSet<TaskId>,
 }
@@ -46,6 +50,8 @@ pub(super) struct Calls {
     pub because: Vec<String>,
     /// Who is called and why, and the requests to each.
     pub calls: BTreeMap<TaskId, (String, Vec<Request>)>,
+    /// Whether the author of tests hears what no test notices.
+    pub of_tests: bool,
 }
 
 impl Calls {
@@ -78,20 +84,25 @@ pub(super) fn owner_of<'a>(path: &str, ledger: &'a Ledger) -> Option<&'a TaskId>
 }
 
 /// Chooses who is called again: whose patch owns the path of a blocking finding of a quality subagent; for a red gate the
-/// culprit that bisecting has named, else whoever owns most of the paths that the output names, else whoever wrote the
-/// features.
+/// culprit that bisecting has named, else whoever owns most of the paths that the output names, else the only author of
+/// product code. Where nothing names anybody, nobody is called. When nothing is red, the author of tests hears once what no
+/// test notices.
 #[must_use]
 pub(super) fn choose(red: &RedGates<'_>) -> Calls {
     let mut chosen = Calls::default();
+    // What is red may be red for want of the missing work, and its owner had another attempt already.
+    if red.ledger.records().values().any(|record| is_missing_work(red, record)) {
+        return chosen;
+    }
     let receipts = red.ledger.gates().iter().map(|judged| &judged.receipt);
     for receipt in receipts.filter(|receipt| receipt.state == GateState::Failed) {
         let gate = receipt.gate;
         if is_red(receipt) {
             red_gate(red, receipt, &mut chosen);
         } else if receipt.evidence.blocking().next().is_some() {
-            from_evidence(receipt, &mut chosen);
-        } else if gate == GateKind::Tests && receipt.verdict.as_ref().is_some_and(|verdict| verdict.passed) {
-            // The commands succeeded, and still it failed: there was no sign of a test.
+            from_evidence(red, receipt, &mut chosen);
+        } else if gate == GateKind::Tests && no_test_ran(receipt) {
+            // A runner that says nothing of its tests is no fault of theirs; one that found none is.
             let because = format!("the tests gate failed: {}", receipt.reason);
             chosen.because.push(because.clone());
             for task in red.tests_authors() {
@@ -101,14 +112,62 @@ pub(super) fn choose(red: &RedGates<'_>) -> Calls {
         }
     }
     objections(red, &mut chosen);
+    if chosen.because.is_empty() && red.ledger.gates().iter().all(|judged| judged.receipt.state == GateState::Passed) {
+        unnoticed(red, &mut chosen);
+    }
     chosen.calls.retain(|task, _| !red.given_up.contains(task));
     failed_after(red, &mut chosen);
     chosen
 }
 
+/// Tells whether a task has failed whose work the gates look at, so that it is missing there. What comes after the tests,
+/// as deployment does, may fail because of what they say.
+fn is_missing_work(red: &RedGates<'_>, record: &TaskRecord) -> bool {
+    let makes_product = |task: &Task| task.access == Access::Writes && task.phase() < Phase::Quality;
+    record.outcome != Outcome::Passed && red.task(&record.id).is_some_and(makes_product)
+}
+
+/// Tells whether the runner itself says that it found no test.
+fn no_test_ran(receipt: &Receipt) -> bool {
+    let counts = receipt.commands.iter().filter_map(|command| command.tests).reduce(TestCounts::plus);
+    counts.is_some_and(|counts| counts.executed() == 0)
+        && receipt.commands.iter().all(|command| command.trouble.is_none())
+}
+
+/// Tells whether a finding says that no test notices something.
+fn is_unnoticed(finding: &Finding) -> bool {
+    matches!(finding.code, FindingCode::NothingProvesIt | FindingCode::MutantSurvived)
+}
+
+/// Tells the author of tests, once, what no test notices.
+fn unnoticed(red: &RedGates<'_>, chosen: &mut Calls) {
+    let Some(author) = red.tests_authors().find(|task| task.access == Access::Writes) else { return };
+    if red.tests_asked {
+        return;
+    }
+    let receipts = red.ledger.gates().iter().map(|judged| &judged.receipt);
+    for finding in receipts.flat_map(|receipt| &receipt.evidence.findings).filter(|finding| is_unnoticed(finding)) {
+        let of = finding.task.as_ref().map_or_else(String::new, |task| format!("task {task}: "));
+        let place = match (&finding.path, finding.line) {
+            (Some(path), Some(line)) => format!("{path}:{line}: "),
+            _ => String::new(),
+        };
+        let words = format!("{of}{place}{}", finding.message);
+        chosen.because.push(words.clone());
+        let request = Request {
+            from: "the tests gate".to_owned(),
+            text: format!("Write a test that fails without this work, or say why none can. {words}"),
+        };
+        chosen.call(&author.id, || "no test notices some of the work".to_owned(), request);
+        chosen.of_tests = true;
+    }
+}
+
 /// Takes what was found out beside a gate's own run to the tasks that it names. What names nobody blames nobody.
-fn from_evidence(receipt: &Receipt, chosen: &mut Calls) {
-    for finding in receipt.evidence.blocking() {
+fn from_evidence(red: &RedGates<'_>, receipt: &Receipt, chosen: &mut Calls) {
+    // That no test notices a task's work is not the fault of that task.
+    unnoticed(red, chosen);
+    for finding in receipt.evidence.blocking().filter(|finding| !is_unnoticed(finding)) {
         chosen.because.push(finding.message.clone());
         if let Some(task) = &finding.task {
             let request = Request { from: format!("the {} gate", receipt.gate), text: finding.message.clone() };
@@ -163,30 +222,37 @@ fn red_gate(red: &RedGates<'_>, receipt: &Receipt, chosen: &mut Calls) {
         from: format!("the {} gate", receipt.gate),
         text: format!("{}\n{}: {}\n\n{output}", receipt.reason, "command", crate::command::join(&command.argv)),
     };
-    let role = |task: &TaskId| red.task(task).map(|task| task.role);
-    let (task, why) = match red.culprits.get(&receipt.gate) {
-        // New tests that fail are the tests' fault only after everybody else has had a turn.
-        Some(culprit) if role(culprit) != Some(Role::Tests) || red.round > 1 => {
-            (Some(culprit), "bisecting the patches names its patch as the first with which it fails")
-        }
+    if red.found.red_on_base.contains(&receipt.gate) && !red.base_is_the_work {
+        return;
+    }
+    let is_of_tests = |task: &TaskId| red.task(task).is_some_and(|task| task.role == Role::Tests);
+    let culprit = red.found.named.get(&receipt.gate);
+    let bisected = "bisecting the patches names its patch as the first with which it fails";
+    // A new test that fails may be right: the code that it looks at comes first.
+    let first_round_of_tests = red.round == 1 && culprit.is_some_and(is_of_tests);
+    let (task, why) = match culprit {
+        Some(culprit) if !first_round_of_tests => (Some(culprit), bisected),
         _ => match named_most(red, &command.output_tail) {
             Some(task) => (Some(task), "the output of the failed command names what it changed"),
-            None => (author_of_features(red), "nothing names a culprit, and it made what the gate looks at"),
+            None => match only_author_of_product(red) {
+                Some(task) => (Some(task), "it alone changed what the gate looks at"),
+                None => (culprit, bisected),
+            },
         },
     };
     if let Some(task) = task {
         chosen.call(task, || format!("the {} gate failed, and {why}", receipt.gate), request());
     }
-    // What is still red after a round may be wrong in the tests themselves.
-    if red.round > 1 && receipt.gate == GateKind::Tests {
-        for author in red.tests_authors() {
+    // What is still red after a round may be wrong in a test that a patch brought; not where it fails without that patch.
+    if red.round > 1 && receipt.gate == GateKind::Tests && culprit.is_none_or(is_of_tests) {
+        for author in red.tests_authors().filter(|author| red.ledger.has_integrated(&author.id)) {
             let because = || "the tests gate is still red after rework: the tests may be wrong".to_owned();
             chosen.call(&author.id, because, request());
         }
     }
 }
 
-/// Finds the task of which the output names most paths; tests name themselves always, and do not count.
+/// Finds the task of which the output names more paths than of any other; tests name themselves always, and do not count.
 fn named_most<'a>(red: &RedGates<'a>, output: &str) -> Option<&'a TaskId> {
     let mut named: BTreeMap<&TaskId, usize> = BTreeMap::new();
     let mut seen = BTreeSet::new();
@@ -201,19 +267,17 @@ fn named_most<'a>(red: &RedGates<'a>, output: &str) -> Option<&'a TaskId> {
             }
         }
     }
-    named.into_iter().filter(|(_, count)| *count > 0).max_by_key(|(_, count)| *count).map(|(task, _)| task)
+    let most = named.values().max().copied().filter(|most| *most > 0)?;
+    let mut with_most = named.into_iter().filter(|(_, count)| *count == most).map(|(task, _)| task);
+    with_most.next().filter(|_| with_most.next().is_none())
 }
 
-/// Finds the task that made what the gates look at, as far as anybody can guess.
-fn author_of_features<'a>(red: &RedGates<'a>) -> Option<&'a TaskId> {
-    let integrated = |task: &&Task| task.access == Access::Writes && red.ledger.has_integrated(&task.id);
-    let of = |wanted: &dyn Fn(&Task) -> bool| {
-        red.ledger.schedule().tasks.iter().filter(integrated).find(|task| wanted(task)).map(|task| &task.id)
-    };
-    of(&|task| task.role == Role::Feature)
-        .or_else(|| of(&|task| task.phase() == Phase::Core))
-        .or_else(|| of(&|task| task.role != Role::Tests))
-        .or_else(|| of(&|_| true))
+/// Finds the task whose patch is the only one that may be to blame beside tests.
+fn only_author_of_product<'a>(red: &RedGates<'a>) -> Option<&'a TaskId> {
+    let authors = red.ledger.commits().iter().filter_map(|commit| red.task(&commit.task));
+    let authors: BTreeSet<_> = authors.filter(|task| task.role != Role::Tests).map(|task| &task.id).collect();
+    let mut authors = authors.into_iter();
+    authors.next().filter(|_| authors.next().is_none())
 }
 
 /// Returns the end of an output, whole lines.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     action::{AcceptedPatch, Action, Notice},
     basis::{Basis, Head},
+    gate_job::GateRun,
     history::History,
     ledger::{Bundle, Ending, Ledger},
     retry,
@@ -40,6 +41,8 @@ pub struct Run {
     /// The last integrated commit: what the next wave starts from.
     pub(super) head: Head,
     pub(super) cancelled: bool,
+    /// What the commands of the gates came to last, and on which tree.
+    pub(super) last_gates: Option<(ObjectId, Vec<GateRun>)>,
 }
 
 /// Who is called again, and for what.
@@ -51,6 +54,8 @@ pub(super) struct Calls {
     pub(super) given_up: BTreeSet<TaskId>,
     /// Quality tasks that were called because their verdict was outdated, each with the tree.
     pub(super) for_tree: BTreeSet<(TaskId, ObjectId)>,
+    /// Whether the author of tests was told what no test notices.
+    pub(super) tests_asked: bool,
 }
 
 /// What had become of the tasks when the group of tasks that runs began. Briefs speak of that, and not of what a sibling
@@ -112,6 +117,7 @@ impl Run {
             known: Known::default(),
             accepted: BTreeMap::new(),
             cancelled: false,
+            last_gates: None,
         }
     }
 
@@ -166,8 +172,12 @@ impl Run {
         self.machine.next_deadline()
     }
 
+    /// Begins the run; ends it at once when a gate could not pass, before anything is paid for.
     pub fn begin(&mut self, now: Millis) -> Vec<Action> {
-        self.handle(Event::Begin, now)
+        match self.gate_without_a_command() {
+            Some(why) => self.end_early(None, why, now),
+            None => self.handle(Event::Begin, now),
+        }
     }
 
     /// Takes in that time went by.

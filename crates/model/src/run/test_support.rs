@@ -3,7 +3,9 @@
 use super::{Basis, Conclusion, Facts, Head, JudgedGate, Ledger};
 use crate::{
     config::Config,
+    gate::GateKind,
     handoff::Handoff,
+    plan::VerificationCommand,
     record::{AttemptEnded, TaskRecord},
     roster,
 };
@@ -19,7 +21,7 @@ pub(crate) fn ledger(handoff: &Handoff) -> Ledger {
                 attempt: attempt.clone(),
                 reason: reason.clone(),
                 findings: Vec::new(),
-                transient: false,
+                failure: crate::record::FailureKind::default(),
             };
             ledger.attempt_ended(ended);
         }
@@ -52,8 +54,15 @@ pub(crate) fn conclude(handoff: &mut Handoff) {
 /// Makes what the run of a hand-off rests on, with the built-in subagents and no configuration.
 pub(crate) fn basis(handoff: &Handoff) -> Basis {
     let config = Config::default();
+    let mut plan = handoff.plan.clone();
+    // A gate without a command ends a run before it begins.
+    for gate in [GateKind::Tests, GateKind::Validation] {
+        if !plan.verification.iter().any(|command| command.gate == gate) {
+            plan.verification.push(VerificationCommand { gate, argv: vec!["check".to_owned()], line: 1 });
+        }
+    }
     Basis {
-        plan: handoff.plan.clone(),
+        plan,
         roster: roster::load(&[], &config).roster,
         config,
         lock: handoff.lock.clone(),

@@ -6,14 +6,17 @@ use super::{
     mermaid, wording,
 };
 use crate::{
+    evidence::proof::Outcome,
     findings::{Finding, FindingCode},
     handoff::Handoff,
+    roster::{Access, Role},
     text,
 };
 
-/// Writes all four.
+/// Writes all of them.
 pub(super) fn render(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
     success_criteria(page, index, detail);
+    requirements_with_tests(page, index, detail);
     run(page, index, detail);
     findings(page, index, detail);
     cost(page, index);
@@ -53,6 +56,51 @@ fn resumed(handoff: &Handoff) -> String {
                 replayed => format!("{replayed} finished attempts were"),
             }
         ),
+    }
+}
+
+/// The most tests that are named for a requirement.
+const TESTS_SHOWN: usize = 3;
+
+/// Shows for each requirement the tests that would notice if it were not met: those that failed without its task's patch.
+fn requirements_with_tests(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
+    let proofs: Vec<_> = index.handoff.gates.iter().flat_map(|receipt| &receipt.evidence.proofs).collect();
+    let mut rows = Vec::new();
+    for task in
+        index.handoff.schedule.tasks.iter().filter(|task| task.access == Access::Writes && task.role != Role::Tests)
+    {
+        let proof = proofs.iter().find(|proof| proof.task == task.id).map(|proof| &proof.outcome);
+        let reports = index.task(&task.id).map_or_else(Vec::new, |view| view.reports());
+        for requirement in &task.requirements {
+            let claims = reports.iter().flat_map(|report| &report.requirements);
+            let there =
+                claims.filter(|claim| claim.id == requirement.id).last().filter(|claim| claim.is_shown_done_already());
+            let noticed = match (there, proof) {
+                (Some(claim), _) => format!("met before the run: {}", named(&claim.tests, &claim.paths, detail)),
+                (None, Some(Outcome::Proven { tests })) => named(tests, &[], detail),
+                (None, Some(Outcome::Nothing)) => "❌ none: every test passes without this work".to_owned(),
+                (None, Some(Outcome::NotLoaded)) => "unknown: without this work the tests cannot be loaded".to_owned(),
+                (None, Some(Outcome::NotTried { why })) => format!("not tried: {}", detail.prose(why)),
+                (None, None) => continue,
+            };
+            rows.push(vec![text::code(requirement.id.as_str()), text::code(task.id.as_str()), noticed]);
+        }
+    }
+    if !rows.is_empty() {
+        page.push_str(
+            "Tests that would notice if a requirement were not met; they failed without its task's patch:\n\n",
+        );
+        entry::table(page, "", "requirement", &["Requirement", "Task", "Noticed by"], &rows, detail);
+        page.push('\n');
+    }
+}
+
+fn named(tests: &[String], paths: &[String], detail: &Detail) -> String {
+    let all: Vec<_> = tests.iter().chain(paths).collect();
+    let shown: Vec<_> = all.iter().take(TESTS_SHOWN).map(|name| detail.code(name)).collect();
+    match all.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 

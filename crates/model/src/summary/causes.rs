@@ -54,7 +54,16 @@ pub(super) fn causes<'a>(index: &RunIndex<'a>) -> Vec<Cause<'a>> {
         causes.push(cause(CauseKind::NothingScheduled));
     }
     let mut of_task: BTreeMap<&TaskId, usize> = BTreeMap::new();
-    let failed: Vec<_> = index.tasks().filter(|view| !view.passed()).collect();
+    // What ended the run is told once, with the tasks that never had their turn.
+    let ended_by = handoff.findings.iter().find(|finding| ends_the_run(finding));
+    let never_ran = |view: &TaskView<'_>| matches!(view.outcome(), Outcome::NotRun | Outcome::Cancelled);
+    if let Some(finding) = ended_by {
+        let consequences = index.tasks().filter(never_ran).map(|view| view.id).collect();
+        causes.push(Cause { kind: CauseKind::Finding(finding), consequences, gates: Vec::new() });
+    }
+    let told_already =
+        |view: &TaskView<'_>| ended_by.is_some_and(|by| never_ran(view) || by.task.as_ref() == Some(view.id));
+    let failed: Vec<_> = index.tasks().filter(|view| !view.passed() && !told_already(view)).collect();
     for view in failed.iter().filter(|view| !is_echo(index, view)) {
         of_task.insert(view.id, causes.len());
         causes.push(cause(CauseKind::Task { task: view.id, outcome: view.outcome(), reason: view.reason() }));
@@ -73,24 +82,31 @@ pub(super) fn causes<'a>(index: &RunIndex<'a>) -> Vec<Cause<'a>> {
     }
     let blocking: Vec<&Finding> =
         handoff.findings.iter().filter(|finding| finding.weight == Weight::Blocking).collect();
-    for gate in standings(handoff) {
+    for gate in standings(handoff).into_iter().filter(|gate| ended_by.is_none() || !gate.receipts.is_empty()) {
         add_gate(&mut causes, index, &gate, &blocking);
     }
     let told: BTreeSet<_> = of_task.keys().copied().collect();
     causes.extend(
         blocking
             .into_iter()
-            .filter(|finding| !follows(finding, &told))
+            .filter(|finding| !follows(finding, &told) && ended_by != Some(*finding))
+            .filter(|finding| ended_by.is_none_or(|by| by.task.is_none() || finding.task != by.task))
             .map(|finding| cause(CauseKind::Finding(finding))),
     );
     causes.sort_by_key(|cause| rank(&cause.kind));
     causes
 }
 
+/// Tells whether a finding says what ended the run before its work was done.
+fn ends_the_run(finding: &Finding) -> bool {
+    matches!(finding.code, FindingCode::RunEndedEarly | FindingCode::RedBase) && finding.weight == Weight::Blocking
+}
+
 /// Orders causes: what went wrong before what merely did not happen.
 fn rank(kind: &CauseKind<'_>) -> u8 {
     match kind {
         CauseKind::Cancelled | CauseKind::NothingScheduled => 0,
+        CauseKind::Finding(finding) if ends_the_run(finding) => 0,
         CauseKind::Task { outcome: Outcome::NotRun, .. } => 5,
         CauseKind::Task { .. } => 1,
         CauseKind::Command { .. } => 2,

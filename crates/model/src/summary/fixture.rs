@@ -83,7 +83,13 @@ pub(crate) fn report(task: &Task, summary: &str, items: &[(Label, &str)]) -> Rep
         requirements: task
             .requirements
             .iter()
-            .map(|r| RequirementClaim { id: r.id.clone(), status: ClaimStatus::Done, note: String::new() })
+            .map(|r| RequirementClaim {
+                id: r.id.clone(),
+                status: ClaimStatus::Done,
+                note: String::new(),
+                paths: Vec::new(),
+                tests: Vec::new(),
+            })
             .collect(),
         files: Vec::new(),
         items: items.iter().map(|&(label, text)| SummaryItem { label, text: text.to_owned() }).collect(),
@@ -132,6 +138,7 @@ fn command(argv: &[&str], counts: Option<(u64, u64, u64)>) -> CommandReceipt {
             source: CountSource::Junit,
         }),
         failing: Vec::new(),
+        log: None,
         output_digest: Digest::of("output"),
         output_tail: "Ran 42 tests in 4.1s\n\nOK\n".to_owned(),
     }

@@ -10,8 +10,15 @@ use super::{
     wording,
 };
 use crate::{
-    command, findings::FindingCode, gate::CommandReceipt, handoff::Status, isolation::Isolation,
-    provenance::{Provenance, WorkflowRunRef}, run::GateStanding, schedule::Outcome, text,
+    command,
+    findings::FindingCode,
+    gate::CommandReceipt,
+    handoff::Status,
+    isolation::Isolation,
+    provenance::{Provenance, WorkflowRunRef},
+    run::GateStanding,
+    schedule::Outcome,
+    text,
 };
 
 /// Root causes that stand open; further ones are folded.
@@ -19,6 +26,9 @@ const CAUSES_SHOWN: usize = 5;
 
 /// Lines of a command's output below its cause.
 const TAIL_LINES: usize = 20;
+
+/// Failing tests that are named below their cause.
+const TESTS_SHOWN: usize = 10;
 
 /// Characters of a command's output below its cause.
 const TAIL_CHARS: usize = 2_000;
@@ -135,7 +145,7 @@ fn fix(page: &mut String, causes: &[Cause<'_>], detail: &Detail) {
 fn write_cause(page: &mut String, number: usize, cause: &Cause<'_>, detail: &Detail) {
     page.push_str(&format!("{number}. {}\n", described(cause, detail)));
     let CauseKind::Command { command, .. } = &cause.kind else { return };
-    let tail = last_lines(&command.output_tail);
+    let tail = last_lines(command);
     // Shortened pages have no room for outputs.
     if !tail.is_empty() && detail.picture > 0 {
         let block = format!(
@@ -158,10 +168,14 @@ fn described(cause: &Cause<'_>, detail: &Detail) -> String {
             format!("{} {}: {}.{log}", text::code(task.as_str()), outcome.name(), detail.prose(reason))
         }
         CauseKind::Command { gate, command } => {
+            let failing = command.failing_tests(TESTS_SHOWN).map(|names| format!(" Failing: {names}."));
+            let log = command.log.as_ref().map(|log| format!(" Log: {}.", detail.code(log)));
             format!(
-                "Gate {gate}: {} {}.",
+                "Gate {gate}: {} {}.{}{}",
                 detail.code(&command::join(&command.argv)),
-                wording::command_outcome(command, detail)
+                wording::command_outcome(command, detail),
+                failing.unwrap_or_default(),
+                log.unwrap_or_default(),
             )
         }
         CauseKind::Gate { reason, .. } => format!("{}.", detail.prose(reason)),
@@ -190,10 +204,8 @@ fn described(cause: &Cause<'_>, detail: &Detail) -> String {
 }
 
 /// Returns the end of an output as far as it is shown.
-fn last_lines(output: &str) -> String {
-    let plain = text::plain(output);
-    let lines: Vec<_> = plain.trim_end().lines().collect();
-    let tail = lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n");
+fn last_lines(command: &CommandReceipt) -> String {
+    let tail = command.last_lines(TAIL_LINES);
     let skip = tail.chars().count().saturating_sub(TAIL_CHARS);
     tail.chars().skip(skip).collect()
 }

@@ -58,6 +58,8 @@ fn report(status: ReportStatus) -> Report {
             id: RequirementId::new("R1").unwrap(),
             status: ClaimStatus::Done,
             note: String::new(),
+            paths: Vec::new(),
+            tests: Vec::new(),
         }],
         files: vec![],
         items: vec![],

@@ -121,6 +121,7 @@ fn ended(exit: Exit, tail: &str) -> Ended {
         exit,
         stopped: false,
         out_of_turns: false,
+        overstayed: false,
         answer_truncated: false,
         killed: false,
         leftovers: 0,

@@ -53,7 +53,10 @@ struct Exit {
 
 fn exit(language: Language, tokens: &[Token<'_>], at: usize) -> Option<Exit> {
     let text = |offset: usize| tokens.get(at + offset).map_or("", |token| token.text);
+    let inner = |offset: usize| tokens.get(at + offset).map_or("", Token::inner);
     let before = at.checked_sub(1).map_or("", |before| tokens[before].text);
+    // What hangs on the global object is the same thing.
+    let global = before == "." && at > 1 && matches!(tokens[at - 2].text, "globalThis" | "global" | "window" | "self");
     let call = |length: usize, hard: bool| {
         let argument = text(length + 1);
         let shown = source::normal(&tokens[at..at + length]).replace(' ', "");
@@ -61,9 +64,28 @@ fn exit(language: Language, tokens: &[Token<'_>], at: usize) -> Option<Exit> {
         let called = text(length) == "(" || (hard && matches!(text(length), ")" | "," | ";"));
         called.then_some(Exit { shown, hard, success: matches!(argument, "0" | ")" | "None" | "true") })
     };
-    let dotted = |receiver: &str, name: &str| text(0) == receiver && text(1) == "." && text(2) == name && before != ".";
+    let dotted = |receiver: &str, name: &str| {
+        text(0) == receiver && matches!(text(1), "." | "?.") && text(2) == name && (before != "." || global)
+    };
+    let ends = |name: &str| matches!(name, "exit" | "_exit" | "_Exit" | "abort" | "kill" | "reallyExit");
+    if tokens[at].kind == Kind::Word
+        && text(1) == "("
+        && !matches!(before, "." | "as" | "def" | "fn" | "func" | "function" | ":" | "::")
+        && is_alias_of_exit(language, tokens, text(0), ends)
+    {
+        return call(1, false);
+    }
     match language {
         Language::Python => {
+            if matches!(text(0), "getattr" | "vars") && matches!(text(2), "os" | "sys") && ends(inner(4)) {
+                return call(1, true);
+            }
+            if text(0) == "_exit" && before == "." || dotted("signal", "raise_signal") || dotted("os", "killpg") {
+                return call(if before == "." { 1 } else { 3 }, true);
+            }
+            if text(0) == "os" && text(1) == "." && (text(2).starts_with("exec") || text(2).starts_with("_exit")) {
+                return call(3, true);
+            }
             if dotted("os", "_exit") || dotted("os", "abort") || dotted("os", "execv") || dotted("os", "execvp") {
                 return call(3, true);
             }
@@ -87,6 +109,9 @@ fn exit(language: Language, tokens: &[Token<'_>], at: usize) -> Option<Exit> {
             })
         }
         Language::JavaScript => {
+            if text(0) == "process" && text(1) == "[" && ends(inner(2)) && text(3) == "]" {
+                return call(4, inner(2) != "exit");
+            }
             if dotted("process", "reallyExit") || dotted("process", "abort") {
                 return call(3, true);
             }
@@ -99,7 +124,7 @@ fn exit(language: Language, tokens: &[Token<'_>], at: usize) -> Option<Exit> {
             None
         }
         Language::Go => {
-            if dotted("syscall", "Exit") || dotted("unix", "Exit") || dotted("syscall", "Kill") {
+            if ["syscall", "unix"].iter().any(|of| ["Exit", "Kill", "Exec"].iter().any(|name| dotted(of, name))) {
                 return call(3, true);
             }
             if dotted("os", "Exit") {
@@ -119,6 +144,10 @@ fn exit(language: Language, tokens: &[Token<'_>], at: usize) -> Option<Exit> {
         Language::Java => {
             if dotted("System", "exit") || text(0) == "exitProcess" {
                 return if text(0) == "System" { call(3, false) } else { call(1, false) };
+            }
+            let of_runtime = || tokens[at.saturating_sub(4)..at].iter().any(|token| token.is("getRuntime"));
+            if text(0) == "exit" && before == "." && of_runtime() {
+                return call(1, false);
             }
             (text(0) == "halt" && before == ".").then(|| call(1, true)).flatten()
         }
@@ -141,6 +170,22 @@ fn exit(language: Language, tokens: &[Token<'_>], at: usize) -> Option<Exit> {
             .then(|| call(1, text(0) != "exit"))
             .flatten(),
     }
+}
+
+/// Tells whether a name is one that the file gives to a way of ending the process: `use std::process::exit as leave`,
+/// `from os import _exit as done`, `const { exit } = require('process')`.
+fn is_alias_of_exit(language: Language, tokens: &[Token<'_>], name: &str, ends: impl Fn(&str) -> bool) -> bool {
+    let renamed = tokens.windows(3).any(|three| {
+        ends(three[0].text) && matches!(three[1].text, "as" | ":") && three[2].is(name) && three[2].kind == Kind::Word
+    });
+    let of_process = || {
+        language == Language::JavaScript
+            && ends(name)
+            && tokens
+                .iter()
+                .any(|token| token.kind == Kind::Text && matches!(token.inner(), "process" | "node:process"))
+    };
+    (renamed && name.len() > 1) || of_process()
 }
 
 /// Says how much an exit weighs where it stands, or that it is where programs end.
@@ -294,6 +339,12 @@ fn knows(language: Language, tokens: &[Token<'_>], at: usize) -> Option<String> 
             .iter()
             .any(|token| token.kind == Kind::Text && token.inner().to_ascii_lowercase().contains("test"))
     };
+    let quoted_runner = |reach: usize| {
+        let runners = ["mocha", "jest", "vitest", "jasmine", "node:test", "--test", "tap", "ava"];
+        tokens[at..(at + reach).min(tokens.len())]
+            .iter()
+            .any(|token| token.kind == Kind::Text && runners.contains(&token.inner().to_ascii_lowercase().as_str()))
+    };
     let asks = match language {
         Language::Python => {
             tokens[at].kind == Kind::Text
@@ -305,6 +356,7 @@ fn knows(language: Language, tokens: &[Token<'_>], at: usize) -> Option<String> 
         Language::JavaScript => {
             text(0) == "typeof" && matches!(text(1), "jest" | "describe" | "it" | "vi" | "expect" | "mocha")
                 || text(0) == "stack" && at > 0 && tokens[at - 1].is(".") && quoted_test(12)
+                || text(0) == "argv" && quoted_runner(40)
         }
         Language::Go => {
             text(0) == "testing" && text(1) == "." && text(2) == "Testing"

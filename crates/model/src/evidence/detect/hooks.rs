@@ -90,6 +90,12 @@ fn replaced_assertions(language: Language, file: &Parsed<'_>, after: &Side<'_>) 
                             | "TextTestRunner"
                     )
                     || text(0) == "sys" && matches!(name, "exit" | "excepthook"))
+                    || text(0) == "del" && text(2) == "." && text(3).starts_with("test_")
+                    || set && name.starts_with("test_") && file.is_test() && text(0) != "self"
+                    || matches!(text(0), "setattr" | "delattr")
+                        && text(1) == "("
+                        && (3..7).any(|offset| text(offset).trim_matches(['"', '\'']).starts_with("test_"))
+                        && file.is_test()
                     || text(0) == "setattr"
                         && text(1) == "("
                         && ["unittest", "TestCase", "pytest", "builtins"]
@@ -102,6 +108,8 @@ fn replaced_assertions(language: Language, file: &Parsed<'_>, after: &Side<'_>) 
             }
             Language::JavaScript => {
                 set && (text(0) == "assert" && name != "ok_"
+                    || matches!(text(0), "test" | "it" | "describe")
+                        && matches!(name, "test" | "it" | "describe" | "suite" | "only")
                     || matches!(text(0), "global" | "globalThis" | "window")
                         && matches!(name, "expect" | "it" | "test" | "describe" | "assert" | "jest")
                     || text(0) == "Module" && name == "_load"

@@ -41,10 +41,17 @@ pub(super) fn signs(author: Author, files: &[Parsed<'_>]) -> Vec<Sign> {
                 Some((side, other)) => {
                     // What is the same on both sides is claimed, so that no other test can be hidden behind it.
                     let gone = gone_assertions(before, case, side, other, &mut pool);
-                    weaker.extend(weakened(before, case, side, other, &gone).map(|why| (case, why, other.test.line)));
+                    let language = file.language.unwrap_or(Language::Python);
+                    weaker.extend(
+                        weakened(language, (before, case), (side, other), &gone)
+                            .map(|why| (case, why, other.test.line)),
+                    );
                 }
                 None => {
                     let lost = lost_assertions(before, case, &mut pool);
+                    if file.after.as_ref().is_some_and(|after| made_by_macro(after, &case.test.name)) {
+                        continue;
+                    }
                     if lost > 0 || (case.assertions.is_empty() && !pool.words.contains(case.test.name.as_str())) {
                         missing.push((case, lost));
                     }
@@ -58,6 +65,13 @@ pub(super) fn signs(author: Author, files: &[Parsed<'_>]) -> Vec<Sign> {
         signs.extend(told(author, file, before, &missing, &pool));
     }
     signs
+}
+
+/// Tells whether a macro of Rust makes the test: one that has the attribute of tests and asserts, called with its name.
+fn made_by_macro(after: &Side<'_>, name: &str) -> bool {
+    let asserts = after.tokens.windows(2).any(|pair| pair[0].text.starts_with("assert") && pair[1].is("!"));
+    let named = after.tokens.windows(2).any(|pair| matches!(pair[0].text, "(" | "{" | ",") && pair[1].is(name));
+    asserts && named && after.has(&["macro_rules", "!"]).is_some() && after.has(&["#", "[", "test", "]"]).is_some()
 }
 
 /// Says which tests are gone, and whether they are still there without being tests.
@@ -94,7 +108,8 @@ fn told(
     let of_removed = missing.iter().all(|(case, _)| {
         called(before, case).iter().any(|name| pool.removed.contains(*name) && !pool.functions.contains(*name))
     });
-    let weight = if of_removed { Weight::Warning } else { author.weight() };
+    // Should anything still need it, the base's own test says so by name.
+    let weight = if of_removed { Weight::Note } else { author.weight() };
     let message = if file.after.is_none() {
         format!("the file with {} was deleted: {}", text::count(before.cases.len(), "test"), names(&gone))
     } else {
@@ -122,7 +137,10 @@ fn pool<'a>(files: &'a [Parsed<'a>]) -> Pool<'a> {
     };
     for file in files {
         if let (Some(language), Some(before)) = (file.language, &file.before) {
-            pool.removed.extend(source::functions(language, &before.tokens).into_iter().map(|function| function.name));
+            let functions = source::functions(language, &before.tokens).into_iter();
+            let is_case = |body: &std::ops::Range<usize>| before.cases.iter().any(|case| case.test.body == *body);
+            let of_product = functions.filter(|function| !file.is_test() && !is_case(&function.body));
+            pool.removed.extend(of_product.map(|function| function.name));
         }
         let (Some(language), Some(after)) = (file.language, &file.after) else { continue };
         pool.functions.extend(source::functions(language, &after.tokens).into_iter().map(|function| function.name));
@@ -214,18 +232,47 @@ fn gone_assertions<'a>(
 
 /// Says how a test asserts less than before.
 fn weakened(
-    before: &Side<'_>,
-    case: &Case,
-    after: &Side<'_>,
-    other: &Case,
+    language: Language,
+    (before, case): (&Side<'_>, &Case),
+    (after, other): (&Side<'_>, &Case),
     gone: &[&source::Assertion],
 ) -> Option<String> {
+    let any_error = |side: &Side<'_>, assertion: &source::Assertion| {
+        let tokens = &side.tokens[assertion.range.clone()];
+        let of_error = tokens.iter().take(4).any(|token| {
+            matches!(
+                token.text,
+                "assertRaises" | "assertRaisesRegex" | "raises" | "assertThrows" | "throws" | "rejects"
+            )
+        });
+        let broad = tokens.iter().any(|token| matches!(token.text, "BaseException" | "Exception" | "Throwable"));
+        (of_error, broad)
+    };
+    let named_one = gone.iter().any(|assertion| any_error(before, assertion) == (true, false));
+    let takes_any = |side: &Side<'_>, case: &Case| {
+        case.assertions.iter().filter(|assertion| any_error(side, assertion) == (true, true)).count()
+    };
+    if named_one && takes_any(after, other) > takes_any(before, case) {
+        return Some("asserts less strictly than before: any error will do".to_owned());
+    }
     let missing = case.assertions.len().saturating_sub(other.assertions.len());
     let kept_elsewhere = gone.iter().all(|assertion| {
         let literals = literals_of(before, &assertion.range);
         !literals.is_empty() && literals.iter().all(|literal| has_literal(after, literal))
     });
-    if missing > 0 && (!kept_elsewhere || other.assertions.is_empty()) {
+    let by_helper = || {
+        let strict = case.assertions.iter().any(|one| one.strength == Strength::Exact);
+        source::functions(language, &after.tokens).into_iter().any(|function| {
+            let called = after.tokens[other.test.body.clone()]
+                .windows(2)
+                .any(|pair| pair[0].is(&function.name) && pair[1].is("("));
+            called
+                && source::assertions(language, &after.tokens, function.body)
+                    .iter()
+                    .any(|one| !strict || one.strength == Strength::Exact)
+        })
+    };
+    if missing > 0 && (!kept_elsewhere || (other.assertions.is_empty() && !by_helper())) {
         return Some(format!(
             "asserts less than before: {missing} of {} are gone",
             text::count(case.assertions.len(), "assertion")
@@ -252,7 +299,9 @@ fn has_literal(side: &Side<'_>, literal: &str) -> bool {
 }
 
 fn literals_of<'a>(side: &'a Side<'a>, range: &std::ops::Range<usize>) -> Vec<&'a str> {
-    let tokens = side.tokens[range.clone()].iter();
+    // What Go says about a failure is no part of what it holds against what.
+    let is_check = side.tokens.get(range.start).is_some_and(|token| token.is("if"));
+    let tokens = side.tokens[range.clone()].iter().take_while(|token| !(is_check && token.is("{")));
     tokens.filter(|token| matches!(token.kind, Kind::Text | Kind::Number)).map(Token::inner).collect()
 }
 
@@ -330,6 +379,18 @@ fn undiscovered_file(author: Author, file: &Parsed<'_>) -> Option<Sign> {
         return Some(Sign::new(code, author.weight(), file.path, message));
     }
     let (before, after) = (file.before.as_ref()?, file.after.as_ref()?);
+    if let Some(name) = twice_in_one_class(file, after) {
+        let message = format!("`{name}` is defined twice in one place: the first never runs");
+        return Some(Sign::new(code, author.weight(), file.path, message));
+    }
+    if let Some(from) = file.moved_from
+        && file.language == Some(Language::Go)
+        && other_system(file.path)
+        && !other_system(from)
+    {
+        let message = format!("it was `{from}`, and is built for another system only by its new name");
+        return Some(Sign::new(code, author.weight(), file.path, message));
+    }
     if file.language == Some(Language::Go) && file.path.ends_with("_test.go") {
         let tag = |side: &Side<'_>| {
             side.text.lines().any(|line| line.starts_with("//go:build") || line.starts_with("// +build"))
@@ -341,6 +402,13 @@ fn undiscovered_file(author: Author, file: &Parsed<'_>) -> Option<Sign> {
                 file.path,
                 "a build tag was added: its tests are left out of the build",
             ));
+        }
+    }
+    if file.language == Some(Language::Rust) && source::is_test_path(file.path) && !before.cases.is_empty() {
+        let switched = |side: &Side<'_>| side.has(&["#", "!", "[", "cfg", "("]).is_some();
+        if switched(after) && !switched(before) {
+            let message = "the whole file is built only under a condition now";
+            return Some(Sign::new(code, author.weight(), file.path, message));
         }
     }
     if file.language == Some(Language::Rust) {
@@ -365,4 +433,52 @@ fn undiscovered_file(author: Author, file: &Parsed<'_>) -> Option<Sign> {
         }
     }
     None
+}
+
+/// Tells whether the name of a file of Go leaves it out of the build on Linux.
+fn other_system(path: &str) -> bool {
+    const OTHERS: [&str; 20] = [
+        "windows",
+        "darwin",
+        "freebsd",
+        "netbsd",
+        "openbsd",
+        "dragonfly",
+        "solaris",
+        "illumos",
+        "aix",
+        "plan9",
+        "js",
+        "wasip1",
+        "ios",
+        "android",
+        "wasm",
+        "386",
+        "mips",
+        "ppc64",
+        "riscv64",
+        "s390x",
+    ];
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let stem = name.strip_suffix("_test.go").or_else(|| name.strip_suffix(".go")).unwrap_or(name);
+    stem.rsplit('_').next().is_some_and(|last| last != stem && OTHERS.contains(&last))
+}
+
+/// Finds a test of Python that another one of its name, in the same class or module, takes the place of.
+fn twice_in_one_class<'a>(file: &Parsed<'_>, after: &'a Side<'_>) -> Option<&'a str> {
+    if file.language != Some(Language::Python) {
+        return None;
+    }
+    let tokens = &after.tokens;
+    let place = |case: &Case| {
+        let begin = case.test.head.start;
+        let column = tokens.get(begin).map_or(0, |token| token.column);
+        tokens[..begin].iter().rposition(|token| token.first && token.column < column)
+    };
+    after.cases.iter().enumerate().find_map(|(at, case)| {
+        let earlier = after.cases[..at].iter().any(|one| one.test.name == case.test.name && place(one) == place(case));
+        let number = |side: &Side<'_>| side.cases.iter().filter(|one| one.test.name == case.test.name).count();
+        let more = file.before.as_ref().is_none_or(|before| number(before) < number(after));
+        (earlier && more).then_some(case.test.name.as_str())
+    })
 }

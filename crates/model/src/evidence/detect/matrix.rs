@@ -104,25 +104,25 @@ fn check(language: &str, text: &str) {
 
 #[test]
 fn python() {
-    check("python", include_str!("cases/python.txt"));
+    check("python", concat!(include_str!("cases/python.txt"), include_str!("cases/python_unseen.txt")));
 }
 
 #[test]
 fn javascript() {
-    check("javascript", include_str!("cases/javascript.txt"));
+    check("javascript", concat!(include_str!("cases/javascript.txt"), include_str!("cases/javascript_unseen.txt")));
 }
 
 #[test]
 fn go() {
-    check("go", include_str!("cases/go.txt"));
+    check("go", concat!(include_str!("cases/go.txt"), include_str!("cases/go_unseen.txt")));
 }
 
 #[test]
 fn rust() {
-    check("rust", include_str!("cases/rust.txt"));
+    check("rust", concat!(include_str!("cases/rust.txt"), include_str!("cases/rust_unseen.txt")));
 }
 
 #[test]
 fn java() {
-    check("java", include_str!("cases/java.txt"));
+    check("java", concat!(include_str!("cases/java.txt"), include_str!("cases/java_unseen.txt")));
 }

@@ -143,8 +143,8 @@ fn mocked(language: Language, side: &Side<'_>, case: &Case) -> Option<(String, u
                     }
                 }
             }
-            // `app.total = lambda …`, `app.total = Mock(…)`.
-            for window in body.windows(5) {
+            // `app.total = lambda …`, `app.total = Mock(…)`, in the test or above it.
+            for window in side.tokens.windows(5) {
                 let replaced =
                     window[1].is(".") && window[3].is("=") && matches!(window[4].text, "lambda" | "Mock" | "MagicMock");
                 if replaced {
@@ -170,6 +170,12 @@ fn mocked(language: Language, side: &Side<'_>, case: &Case) -> Option<(String, u
                     {
                         add(name.inner(), token.line);
                     }
+                }
+            }
+            // `Cart.prototype.total = () => 5`, wherever it stands.
+            for window in side.tokens.windows(6) {
+                if window[1].is(".") && window[2].is("prototype") && window[3].is(".") && window[5].is("=") {
+                    add(window[4].text, window[4].line);
                 }
             }
             for window in body.windows(5) {

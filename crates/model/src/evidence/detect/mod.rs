@@ -1,6 +1,7 @@
 //! What a patch shows that nobody reports, over all of its files and by the names of tests: a test that moved, was
 //! renamed, split or made a table with the same assertions is no loss. A sign is for somebody to look at, and no proof.
 
+mod detached;
 mod exits;
 mod hooks;
 mod lost;

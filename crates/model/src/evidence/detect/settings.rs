@@ -225,10 +225,33 @@ fn settings(author: Author, file: &Parsed<'_>) -> Vec<Sign> {
             signs.push(Sign::new(CODE, author.weight(), file.path, message).at(number));
         }
     }
+    let pytest = matches!(name, "pytest.ini" | "tox.ini" | "setup.cfg" | "pyproject.toml" | ".pytest.ini");
+    if pytest
+        && let Some(before) = &file.before
+        && let Some((number, gone)) = folder_left_out(before.text, after.text)
+    {
+        let message = format!("the test runner does not look into `{gone}` any more");
+        signs.push(Sign::new(CODE, author.weight(), file.path, message).at(number));
+    }
     if name == "package.json" {
         signs.extend(package_script(author, file, after));
     }
     signs
+}
+
+/// Finds a folder that pytest was told to look into and is not any more, with the line of the setting.
+fn folder_left_out(before: &str, after: &str) -> Option<(u32, String)> {
+    let folders = |text: &str| {
+        let (at, line) = text.lines().enumerate().find(|(_, line)| line.trim_start().starts_with("testpaths"))?;
+        let value = line.split_once('=')?.1;
+        let words = value.split(|c: char| c.is_whitespace() || "[]\"',".contains(c));
+        let words: Vec<String> = words.filter(|word| !word.is_empty()).map(str::to_owned).collect();
+        Some((u32::try_from(at + 1).unwrap_or(u32::MAX), words))
+    };
+    let (_, was) = folders(before)?;
+    let (number, is) = folders(after)?;
+    let looked_into = |folder: &String| is.iter().any(|other| other == "." || folder.starts_with(other.as_str()));
+    was.into_iter().find(|folder| !is.is_empty() && !looked_into(folder)).map(|gone| (number, gone))
 }
 
 /// The test script of a package that starts no runner any more, or not all of it.
@@ -253,6 +276,11 @@ fn package_script(author: Author, file: &Parsed<'_>, after: &Side<'_>) -> Option
             "; ",
             "--fgrep",
             "--test-name-pattern",
+            "--test-skip-pattern",
+            "--test-only",
+            "--invert",
+            "--ignore",
+            "--bail",
             "--shard",
             " -u",
             "--updateSnapshot",

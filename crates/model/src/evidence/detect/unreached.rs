@@ -47,8 +47,10 @@ pub(super) fn never_checked(language: Language, side: &Side<'_>, case: &Case) ->
     let body = case.test.body.clone();
     match language {
         Language::Python => {
-            let at = body.clone().find(|at| side.tokens[*at].is("yield"))?;
-            Some(("is a generator, of which nothing runs", side.tokens[at].line))
+            if let Some(at) = body.clone().find(|at| side.tokens[*at].is("yield")) {
+                return Some(("is a generator, of which nothing runs", side.tokens[at].line));
+            }
+            is_lost_coroutine(side, case).then_some(("is a coroutine, for which nobody waits", case.test.line))
         }
         Language::JavaScript => {
             let waits = |token: &Token<'_>| matches!(token.text, "await" | "return" | "=>" | "(" | "[" | ",");
@@ -63,6 +65,22 @@ pub(super) fn never_checked(language: Language, side: &Side<'_>, case: &Case) ->
         }
         _ => None,
     }
+}
+
+/// Tells whether a test is a coroutine of a class whose runner calls plain methods only.
+fn is_lost_coroutine(side: &Side<'_>, case: &Case) -> bool {
+    let tokens = &side.tokens;
+    let Some(def) = tokens[..case.test.body.start].iter().rposition(|token| token.is("def")) else { return false };
+    if def == 0 || !tokens[def - 1].is("async") {
+        return false;
+    }
+    let column = tokens[def - 1].column;
+    let class = tokens[..def].iter().rposition(|token| token.is("class") && token.first && token.column < column);
+    class.is_some_and(|class| {
+        let bases = tokens[class..def].iter().take_while(|token| !token.is(":"));
+        let bases: Vec<&str> = bases.map(|token| token.text).collect();
+        bases.contains(&"TestCase") && !bases.iter().any(|base| base.contains("Async"))
+    })
 }
 
 /// Finds assertions inside of a `try` whose handler does nothing about them.
@@ -101,6 +119,19 @@ pub(super) fn swallowed(language: Language, side: &Side<'_>, case: &Case) -> Opt
             broad.then(|| tokens[suppressed].line)
         }
         Language::JavaScript | Language::Java | Language::CSharp | Language::Php => {
+            // `await assert.rejects(…).catch(() => {})`.
+            let caught = case.assertions.iter().find(|one| {
+                let end = (one.range.end + 12).min(tokens.len());
+                let rest = &tokens[one.range.start..end];
+                let at = rest.windows(3).position(|three| three[0].is(".") && three[1].is("catch") && three[2].is("("));
+                at.is_some_and(|at| {
+                    let handler = &rest[at..];
+                    !handler.iter().any(|token| matches!(token.text, "throw" | "fail" | "done" | "reject"))
+                })
+            });
+            if let Some(caught) = caught.filter(|_| language == Language::JavaScript) {
+                return Some(caught.line);
+            }
             for at in body.clone().filter(|at| tokens[*at].is("try")) {
                 let open = at + 1;
                 if !tokens.get(open).is_some_and(|token| token.is("{")) {
@@ -183,10 +214,21 @@ pub(super) fn unreachable(language: Language, side: &Side<'_>, case: &Case) -> O
                         .any(|four| four[0].is("in") && four[1].is("[") && four[2].is("]") && four[3].is(":"))
         }
         _ => {
-            matches!(tokens[at].text, "if" | "while")
-                && (tokens.get(at + 1).is_some_and(|token| token.is("false"))
-                    || tokens.get(at + 1).is_some_and(|token| token.is("("))
-                        && tokens.get(at + 2).is_some_and(|token| matches!(token.text, "false" | "0")))
+            let empty = |words: &[&str]| {
+                tokens[at..]
+                    .windows(words.len())
+                    .take(10)
+                    .any(|window| window.iter().zip(words).all(|(token, word)| *word == "_" || token.is(word)))
+            };
+            let empty_loop = tokens[at].is("for")
+                && (empty(&["range", "[", "]", "_", "{", "}"])
+                    || empty(&["of", "[", "]", ")"])
+                    || empty(&["in", "[", "]", "{"]));
+            empty_loop
+                || matches!(tokens[at].text, "if" | "while")
+                    && (tokens.get(at + 1).is_some_and(|token| token.is("false"))
+                        || tokens.get(at + 1).is_some_and(|token| token.is("("))
+                            && tokens.get(at + 2).is_some_and(|token| matches!(token.text, "false" | "0")))
         }
     };
     (0..tokens.len()).find(|at| never(*at)).map(|at| tokens[at].line)

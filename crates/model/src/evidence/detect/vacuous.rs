@@ -2,7 +2,7 @@
 
 use super::{
     super::source::{self, Assertion, Kind, Language, Strength, Token},
-    Author, Sign,
+    Author, Sign, detached,
     parsed::{Case, Parsed, Side},
     unreached::{leaves_early, never_checked, swallowed, unreachable},
 };
@@ -91,6 +91,9 @@ fn why(language: Language, side: &Side<'_>, case: &Case, helpers: &[String]) -> 
     }
     if let Some(line) = swallowed(language, side, case) {
         return Some(("catches the failure of its own assertions".to_owned(), line));
+    }
+    if let Some(line) = detached::all_assertions(language, side, case) {
+        return Some(("has its assertions where nothing runs them".to_owned(), line));
     }
     unreachable(language, side, case).map(|line| ("has assertions that are never reached".to_owned(), line))
 }
@@ -185,7 +188,12 @@ fn against_itself(side: &Side<'_>, case: &Case, assertion: &Assertion) -> Option
         let word = |name: &str| whole.iter().any(|token| token.is(name));
         word(one) && word(other) && whole.iter().any(|token| token.is("||") || token.is("or"))
     };
-    let always = or_true || both("is_ok", "is_err") || both("is_some", "is_none");
+    let somewhere = |wanted: &[&str]| {
+        whole.windows(wanted.len()).any(|window| window.iter().zip(wanted).all(|(token, word)| token.is(word)))
+    };
+    let none_or_some = somewhere(&["or"]) && somewhere(&["is", "not", "None"]) && somewhere(&["is", "None"]);
+    let matches_all = somewhere(&["matches", "!", "("]) && somewhere(&[",", "_", ")"]);
+    let always = or_true || both("is_ok", "is_err") || both("is_some", "is_none") || none_or_some || matches_all;
     if always {
         return Some("asserts something that is always so");
     }
@@ -200,10 +208,13 @@ fn against_itself(side: &Side<'_>, case: &Case, assertion: &Assertion) -> Option
         [one] if assertion.strength == Strength::Weak => {
             let tokens = tokens(one);
             let negated_false = tokens.len() == 1 && matches!(tokens[0].text, "False" | "false") && assertion.negated;
-            if tokens.len() == 1 && (matches!(tokens[0].text, "True" | "true" | "1") || tokens[0].kind == Kind::Text)
-                || negated_false
-            {
+            let constant = tokens.len() == 1
+                && (matches!(tokens[0].text, "True" | "true") || matches!(tokens[0].kind, Kind::Text | Kind::Number));
+            if constant || negated_false {
                 return Some("asserts a constant");
+            }
+            if tokens.len() > 2 && !assertion.negated && is_literal_list(tokens) {
+                return Some("asserts a list or an object, which is always true");
             }
             None
         }
@@ -281,6 +292,26 @@ fn against_itself(side: &Side<'_>, case: &Case, assertion: &Assertion) -> Option
         }
         _ => None,
     }
+}
+
+/// Tells whether tokens are one list or object that has something in it.
+fn is_literal_list(tokens: &[Token<'_>]) -> bool {
+    if !matches!(tokens[0].text, "[" | "{") || tokens[0].kind != Kind::Sign {
+        return false;
+    }
+    let mut depth = 0_i32;
+    let end = tokens.iter().position(|token| {
+        if token.kind == Kind::Sign {
+            match token.text {
+                "(" | "[" | "{" => depth += 1,
+                ")" | "]" | "}" => depth -= 1,
+                _ => {}
+            }
+        }
+        depth == 0
+    });
+    // A comprehension may be empty.
+    end == Some(tokens.len() - 1) && !tokens.iter().any(|token| token.is("for"))
 }
 
 /// Tells whether tokens are one pair of parentheses with a comma directly inside.

@@ -69,7 +69,9 @@ fn is_test(language: Language, path: &str, function: &Function, all: &[Token<'_>
                 && matches!(pair[1].text, "]" | "(")
         }),
         Language::Java => {
+            // A private or static method is none to JUnit.
             words(&["Test", "ParameterizedTest", "RepeatedTest", "TestFactory", "Property"])
+                && !words(&["private", "static"])
                 || function.name.starts_with("test") && junit3(all)
         }
         Language::CSharp => words(&["Fact", "Theory", "Test", "TestMethod", "TestCase", "DataTestMethod"]),
@@ -123,7 +125,36 @@ fn blocks(all: &[Token<'_>], names: &[&str]) -> Vec<TestCase> {
         let mut open = at + 1;
         let title = loop {
             match all.get(open) {
-                Some(sign) if sign.is(".") => open += 2,
+                // Hooks, suites and settings hang on the same object, and are no tests.
+                Some(sign) if sign.is(".") => {
+                    const KINDS: [&str; 21] = [
+                        "skip",
+                        "only",
+                        "todo",
+                        "each",
+                        "concurrent",
+                        "sequential",
+                        "failing",
+                        "fails",
+                        "fail",
+                        "fixme",
+                        "slow",
+                        "skipIf",
+                        "runIf",
+                        "if",
+                        "ignore",
+                        "for",
+                        "serial",
+                        "cb",
+                        "test",
+                        "it",
+                        "macro",
+                    ];
+                    if !all.get(open + 1).is_some_and(|kind| KINDS.contains(&kind.text)) {
+                        break None;
+                    }
+                    open += 2;
+                }
                 Some(table) if table.kind == Kind::Text => open += 1,
                 Some(sign) if sign.is("(") => {
                     let Some(close) = closing(all, open) else { break None };

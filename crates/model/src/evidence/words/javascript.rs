@@ -7,12 +7,18 @@ use crate::evidence::numbers::TestCounts;
 /// `Tests:       1 failed, 2 skipped, 3 passed, 6 total`.
 pub(super) fn jest(lines: &[&str]) -> Option<TestCounts> {
     let empty = lines.iter().any(|line| line.starts_with("No tests found, exiting with code"));
-    sum(lines.iter().filter_map(|line| {
+    // A suite that could not be loaded has no tests to count, and is red.
+    let broken = |at: usize| {
+        let suites = lines[..at].iter().rev().take(3).find_map(|line| line.trim_start().strip_prefix("Test Suites:"));
+        suites.and_then(|suites| pairs(suites, ',')).map_or(0, |suites| total_of(&suites, &["failed"]))
+    };
+    sum(lines.iter().enumerate().filter_map(|(at, line)| {
         let pairs = pairs(line.trim_start().strip_prefix("Tests:")?, ',')?;
         pairs.iter().any(|(_, word)| *word == "total").then(|| {
+            let failed = total_of(&pairs, &["failed"]);
             counts(
                 total_of(&pairs, &["passed"]),
-                total_of(&pairs, &["failed"]),
+                if failed == 0 { broken(at) } else { failed },
                 total_of(&pairs, &["skipped", "todo", "pending"]),
             )
         })
@@ -22,17 +28,31 @@ pub(super) fn jest(lines: &[&str]) -> Option<TestCounts> {
 
 /// `Tests  1 failed | 3 passed | 1 skipped (5)`, or `No test files found`.
 pub(super) fn vitest(lines: &[&str]) -> Option<TestCounts> {
-    sum(lines.iter().filter_map(|line| {
+    let files = |at: usize| {
+        let files = lines[..at].iter().rev().take(2).find_map(|line| line.trim().strip_prefix("Test Files "));
+        let files = files.and_then(|files| pairs(files.rsplit_once(" (")?.0, '|'));
+        files.map_or(0, |files| total_of(&files, &["failed"]))
+    };
+    sum(lines.iter().enumerate().filter_map(|(at, line)| {
         let line = line.trim();
+        // Files that could not be loaded have no tests to count, and are red.
+        if line.strip_prefix("Tests ").is_some_and(|rest| rest.trim() == "no tests") {
+            return Some(counts(0, files(at), 0));
+        }
         if line.starts_with("No test files found, exiting with code") {
             return Some(NONE);
         }
         let (numbers, total) = line.strip_prefix("Tests ")?.rsplit_once(" (")?;
         total.strip_suffix(')')?.parse::<u64>().ok()?;
         let pairs = pairs(numbers, '|')?;
+        // Errors outside of tests stand below.
+        let errors = lines[at + 1..].iter().take(2).find_map(|line| line.trim().strip_prefix("Errors "));
+        let errors = errors.and_then(pair).map_or(0, |(number, _)| number);
+        let failed = total_of(&pairs, &["failed"]);
+        let failed = if failed == 0 { files(at) } else { failed };
         Some(counts(
             total_of(&pairs, &["passed", "expected fail"]),
-            total_of(&pairs, &["failed"]),
+            failed.saturating_add(errors),
             total_of(&pairs, &["skipped", "todo"]),
         ))
     }))

@@ -75,6 +75,8 @@ const RUNNERS: &[Runner] = &[
     outer("ctest", native::ctest, &["GoogleTest", "Catch2, doctest", "TAP", "PHPUnit, JUnit 4"]),
     runner("GoogleTest", native::gtest),
     runner("Catch2, doctest", native::catch2),
+    runner("busted", native::busted),
+    runner("tasty, Zig", native::all_or_some),
     outer("Maven Surefire", jvm::surefire, &["PHPUnit, JUnit 4", "JUnit console", "cucumber"]),
     runner("JUnit console", jvm::console),
     runner("Gradle", jvm::gradle),
@@ -129,3 +131,5 @@ pub fn read(output: &str) -> Option<Words> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod variants;

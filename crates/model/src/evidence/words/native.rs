@@ -1,6 +1,6 @@
 //! C and C++: ctest, GoogleTest, Catch2, doctest.
 
-use super::lines::{NONE, counts, pair, pairs, sum, total_of};
+use super::lines::{NONE, counts, of_total, pair, pairs, sum, total_of};
 use crate::evidence::numbers::TestCounts;
 
 /// `67% tests passed, 1 tests failed out of 3`, then the tests that did not run.
@@ -70,5 +70,42 @@ pub(super) fn catch2(lines: &[&str]) -> Option<TestCounts> {
             total_of(&pairs, &["failed"]),
             total_of(&pairs, &["skipped"]),
         ))
+    }))
+}
+
+/// Lua's busted: `2 successes / 1 failure / 1 error / 1 pending : 0.01 seconds`.
+pub(super) fn busted(lines: &[&str]) -> Option<TestCounts> {
+    sum(lines.iter().filter_map(|line| {
+        let (numbers, time) = line.rsplit_once(" : ")?;
+        time.ends_with(" seconds").then_some(())?;
+        let pairs = pairs(numbers, '/')?;
+        matches!(pairs.first()?.1, "success" | "successes").then(|| {
+            counts(
+                pairs[0].0,
+                total_of(&pairs, &["failure", "failures", "error", "errors"]),
+                total_of(&pairs, &["pending"]),
+            )
+        })
+    }))
+}
+
+/// Haskell's tasty and Zig: `All 3 tests passed (0.00s)`, `1 out of 3 tests failed (0.00s)`, `All 3 tests passed.`,
+/// `1 passed; 0 skipped; 1 failed.`
+pub(super) fn all_or_some(lines: &[&str]) -> Option<TestCounts> {
+    sum(lines.iter().filter_map(|line| {
+        let line = line.trim().trim_end_matches('.');
+        let line = line.rsplit_once(" (").filter(|(_, time)| time.ends_with("s)")).map_or(line, |(line, _)| line);
+        if let Some(rest) = line.strip_prefix("All ") {
+            let (number, words) = pair(rest)?;
+            return matches!(words, "tests passed" | "test passed").then(|| counts(number, 0, 0));
+        }
+        if let Some((failed, rest)) = line.split_once(" out of ") {
+            let (total, words) = pair(rest)?;
+            let failed = failed.parse().ok()?;
+            return matches!(words, "tests failed" | "test failed").then(|| of_total(total, failed, 0));
+        }
+        let pairs = pairs(line, ';')?;
+        matches!(pairs.as_slice(), [(_, "passed"), (_, "skipped"), (_, "failed")])
+            .then(|| counts(pairs[0].0, pairs[2].0, pairs[1].0))
     }))
 }

@@ -8,11 +8,13 @@ use crate::evidence::numbers::TestCounts;
 pub(super) fn unittest(lines: &[&str]) -> Option<TestCounts> {
     sum(lines.iter().enumerate().filter_map(|(at, line)| {
         let (number, rest) = line.strip_prefix("Ran ")?.split_once(' ')?;
-        if !(rest.starts_with("test in ") || rest.starts_with("tests in ")) {
+        // shunit2 tells no time.
+        if !(rest.starts_with("test in ") || rest.starts_with("tests in ") || matches!(rest, "test." | "tests.")) {
             return None;
         }
         let verdict = lines[at + 1..].iter().find(|line| !line.is_empty()).copied().unwrap_or_default();
-        let verdict = if verdict.starts_with("OK") || verdict.starts_with("FAILED") { verdict } else { "" };
+        let known = ["OK", "FAILED", "PASSED"].iter().any(|word| verdict.starts_with(word));
+        let verdict = if known { verdict } else { "" };
         let said = labels(verdict.split_once('(').map_or("", |(_, inside)| inside));
         let of = |names: &[&str]| labelled(&said, names).unwrap_or(0);
         let failed = of(&["failures", "errors", "unexpected successes", "unexpected_successes"]);

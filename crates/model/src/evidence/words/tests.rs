@@ -256,6 +256,8 @@ const SAMPLES: &[(&str, &str, (u64, u64, u64))] = &[
         "{\"Action\":\"run\",\"Package\":\"p\",\"Test\":\"TestA\"}\n{\"Action\":\"pass\",\"Package\":\"p\",\"Test\":\"TestA\"}\n{\"Action\":\"pass\",\"Package\":\"p\"}\n",
         (1, 0, 0),
     ),
+    ("busted", "2 successes / 1 failure / 1 error / 1 pending : 0.01 seconds\n", (2, 2, 1)),
+    ("tasty, Zig", "1 out of 3 tests failed (0.00s)\n", (2, 1, 0)),
     (
         "Catch2, doctest",
         "[doctest] test cases:  3 |  1 passed | 1 failed | 1 skipped\n[doctest] assertions: 9 | 8 passed | 1 failed |\n",

@@ -5,7 +5,8 @@ use crate::plan::{
     blocks::{Block, nested},
     directives,
     domains::Fixed,
-    headings::Names,
+    headings::{Heading, Names},
+    sections::Section,
     shape::{Dialect, Rules},
 };
 
@@ -43,7 +44,10 @@ impl Reader for Ours {
             _ => false,
         });
         let all_known = || {
-            headings().filter(|(section, _)| section.has_items()).all(|(_, heading)| {
+            let asks = |section: &Section<'_>, heading: &Heading| {
+                section.has_items() || (!section.is_bare() && (heading.is_counted || !heading.paths.is_empty()))
+            };
+            headings().filter(|(section, heading)| asks(section, heading)).all(|(_, heading)| {
                 names_domain(&heading.names)
                     || matches!(
                         heading.names,
@@ -55,7 +59,7 @@ impl Reader for Ours {
     }
 
     fn rules(&self) -> Rules {
-        Rules::OURS
+        Rules { guessed: self.by_domains, ..Rules::OURS }
     }
 }
 

@@ -4,14 +4,16 @@
 //! requirements, criteria, commands, and for everything else the reason why it is no work.
 
 mod bmad;
+pub(super) mod data;
 mod kiro;
 mod markdown;
 mod openspec;
-mod outline;
+pub(super) mod outline;
 #[cfg(test)]
 mod properties;
 pub(super) mod reader;
 mod spec_kit;
+pub(super) mod status;
 mod superpowers;
 pub(super) mod taskmaster;
 #[cfg(test)]

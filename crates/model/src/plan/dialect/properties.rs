@@ -39,6 +39,7 @@ fn word(section: usize, item: usize) -> String {
 fn written(dialect: Dialect, sections: &[Vec<Item>]) -> String {
     let mut out = match dialect {
         Dialect::Taskmaster => return taskmaster(sections),
+        Dialect::Data => return data(sections),
         Dialect::SpecKit => "# Tasks: Generated\n\n## Format: `[ID] [P?] [Story]`\n\n- **[P]**: parallel\n".to_owned(),
         Dialect::Kiro => "# Implementation Plan\n".to_owned(),
         Dialect::Bmad => "# Story 1.1: Generated\n\n## Story\n\nAs a user\n\n## Tasks / Subtasks\n".to_owned(),
@@ -57,7 +58,7 @@ fn written(dialect: Dialect, sections: &[Vec<Item>]) -> String {
             Dialect::Bmad => format!("- [ ] Task {section}: Part (AC: #1)\n"),
             Dialect::Ours => format!("\n## Feature: Part {section}\n\n"),
             Dialect::Markdown => format!("\n### Step {section}: Part\n\n"),
-            Dialect::Taskmaster => String::new(),
+            Dialect::Taskmaster | Dialect::Data => String::new(),
         };
         for (index, item) in items.iter().enumerate() {
             number += 1;
@@ -80,6 +81,28 @@ fn written(dialect: Dialect, sections: &[Vec<Item>]) -> String {
         }
     }
     out
+}
+
+/// Writes sections as data of a shape that nobody has told us.
+fn data(sections: &[Vec<Item>]) -> String {
+    let step = |at: usize, index: usize, item: &Item| {
+        let path = item.path.map(|path| format!(" in `{path}`")).unwrap_or_default();
+        let state = if item.done { "completed" } else { "pending" };
+        let mut step = serde_json::json!({ "content": format!("Make {} work{path}", word(at, index)), "state": state });
+        if item.detail {
+            step["remark"] = "a detail of it".into();
+        }
+        step
+    };
+    let phases: Vec<_> = sections
+        .iter()
+        .enumerate()
+        .map(|(at, items)| {
+            let steps: Vec<_> = items.iter().enumerate().map(|(index, item)| step(at, index, item)).collect();
+            serde_json::json!({ "name": format!("Part {at}"), "steps": steps })
+        })
+        .collect();
+    serde_json::to_string_pretty(&serde_json::json!({ "project": "Generated", "phases": phases })).unwrap()
 }
 
 fn taskmaster(sections: &[Vec<Item>]) -> String {
@@ -189,7 +212,7 @@ proptest! {
         let text = lines.join("\n");
         if let Some(plan) = reading(&text, &Settings::default()).plan.filter(|plan| plan.dialect != Dialect::Taskmaster) {
             let source = Source::new("plan", &text);
-            for leaf in inventory::leaves(&blocks::read(&text, 0)) {
+            for leaf in inventory::leaves(&blocks::read(&text, 0..text.len())) {
                 let line = source.position(leaf.range.start).line;
                 let written = &text[leaf.range.clone()];
                 if written.starts_with("- [") {

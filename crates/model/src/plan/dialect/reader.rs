@@ -20,6 +20,8 @@ pub(in crate::plan) struct Input<'i, 's> {
     pub(in crate::plan) sections: &'i [Section<'i>],
     pub(in crate::plan) roster: &'i Roster,
     pub(in crate::plan) source: &'i Source<'s>,
+    /// Whether something beside the document is work, so that its text need not be.
+    pub(in crate::plan) has_other_work: bool,
 }
 
 /// One dialect in Markdown.

@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
+use super::status::{self, State};
 use crate::{
     plan::{
-        accounting::{Fate, Placed, Reason, What},
+        accounting::{Fate, Placed, What},
         draft::{Draft, Owner, RequirementDraft, TaskDraft, Who, Word},
         mentions,
         shape::Dialect,
@@ -44,21 +45,8 @@ pub(in crate::plan) fn recognised(source: &str, text: &str, named: Option<Dialec
     (is_theirs || named == Some(Dialect::Taskmaster)).then_some(Tasks { tags })
 }
 
-/// What a task's state makes of it.
-enum State {
-    Open,
-    Done,
-    Aside(Reason),
-}
-
 fn state(task: &Value) -> State {
-    let status = text(task, "status").to_lowercase();
-    match status.as_str() {
-        "done" | "completed" | "complete" => State::Done,
-        "deferred" => State::Aside(Reason::Deferred),
-        "cancelled" | "canceled" => State::Aside(Reason::OutOfScope),
-        _ => State::Open,
-    }
+    status::state(&text(task, "status"))
 }
 
 /// Reads the tasks.

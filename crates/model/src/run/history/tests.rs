@@ -20,7 +20,13 @@ fn ended(handoff: &Handoff, plan: &AttemptPlan, outcome: Outcome) -> AttemptEnde
     attempt.attempt = plan.id.attempt;
     attempt.outcome = outcome;
     attempt.because.clone_from(&plan.because);
-    AttemptEnded { task: plan.id.task.clone(), attempt, reason: String::new(), findings: Vec::new(), transient: false }
+    AttemptEnded {
+        task: plan.id.task.clone(),
+        attempt,
+        reason: String::new(),
+        findings: Vec::new(),
+        failure: crate::record::FailureKind::default(),
+    }
 }
 
 fn records(start: AttemptStarted, end: AttemptEnded) -> Vec<Timed> {

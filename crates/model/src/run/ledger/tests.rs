@@ -105,7 +105,7 @@ fn the_last_attempt_speaks_for_its_task_and_a_conflict_speaks_against_it() {
         attempt: AttemptRecord { attempt: last.attempt + 1, ..last },
         reason: "again".to_owned(),
         findings: Vec::new(),
-        transient: false,
+        failure: crate::record::FailureKind::default(),
     });
     assert_eq!(ledger.record(&feature).unwrap().attempts.len(), before + 1);
     assert!(ledger.findings_about(&feature).is_empty(), "what was said of an earlier attempt is gone");

@@ -19,7 +19,12 @@ fn chosen(handoff: &Handoff, round: u32, culprits: &[(GateKind, &str)], given_up
     choose(&RedGates {
         round,
         ledger: &test_support::ledger(handoff),
-        culprits: &culprits.iter().map(|(gate, task)| (*gate, fixture::id(task))).collect(),
+        found: &Culprits {
+            named: culprits.iter().map(|(gate, task)| (*gate, fixture::id(task))).collect(),
+            ..Culprits::default()
+        },
+        base_is_the_work: false,
+        tests_asked: false,
         given_up: &given_up.iter().map(|task| fixture::id(task)).collect(),
     })
 }
@@ -34,13 +39,15 @@ fn path_of(handoff: &Handoff, task: &str) -> String {
 }
 
 #[test]
-fn a_red_gate_goes_to_the_culprit_else_to_whom_the_output_names_else_to_the_features_author() {
+fn a_red_gate_goes_to_the_culprit_else_to_whom_the_output_names_else_to_nobody() {
     let handoff = red(GateKind::Tests, "assertion failed");
     let choice = chosen(&handoff, 1, &[(GateKind::Tests, "cli")], &[]);
     assert_eq!(called(&choice), ["cli"]);
     insta::assert_snapshot!(choice.calls[&fixture::id("cli")].0, @"the tests gate failed, and bisecting the patches names its patch as the first with which it fails");
     assert!(choice.calls[&fixture::id("cli")].1[0].text.contains("assertion failed"));
-    assert_eq!(called(&chosen(&handoff, 1, &[], &[])), ["feature"]);
+    assert!(called(&chosen(&handoff, 1, &[], &[])).is_empty(), "nothing names anybody");
+    // Of new tests that fail nobody knows yet whether they are wrong; where nothing else is named they are looked at.
+    assert_eq!(called(&chosen(&handoff, 1, &[(GateKind::Tests, "tests")], &[])), ["tests"]);
 
     let named = path_of(&handoff, "datatypes");
     let handoff = red(GateKind::Tests, &format!("  File \"{named}\", line 3, in check"));
@@ -49,6 +56,72 @@ fn a_red_gate_goes_to_the_culprit_else_to_whom_the_output_names_else_to_the_feat
     assert_eq!(called(&chosen(&handoff, 1, &[(GateKind::Tests, "tests")], &[])), ["datatypes"]);
     assert_eq!(called(&chosen(&handoff, 2, &[], &[])), ["datatypes", "tests"]);
     assert!(called(&chosen(&handoff, 1, &[], &["datatypes"])).is_empty());
+}
+
+#[test]
+fn two_whom_the_output_names_alike_are_both_left_alone() {
+    let of = |task: &str| path_of(&fixture::complete(), task);
+    let handoff = red(GateKind::Tests, &format!("{} and {}", of("datatypes"), of("feature")));
+    assert!(called(&chosen(&handoff, 1, &[], &[])).is_empty());
+}
+
+#[test]
+fn nobody_is_blamed_for_what_is_red_on_the_base_unless_that_is_the_work() {
+    let handoff = red(GateKind::Tests, &format!("File \"{}\"", path_of(&fixture::complete(), "feature")));
+    let called_for = |base_is_the_work| {
+        let found = Culprits { red_on_base: [GateKind::Tests].into(), ..Culprits::default() };
+        let ledger = test_support::ledger(&handoff);
+        let given_up = BTreeSet::new();
+        let red = RedGates {
+            round: 1,
+            ledger: &ledger,
+            found: &found,
+            base_is_the_work,
+            tests_asked: false,
+            given_up: &given_up,
+        };
+        choose(&red).calls.len()
+    };
+    assert_eq!((called_for(false), called_for(true)), (0, 1));
+}
+
+#[test]
+fn nobody_is_blamed_while_work_of_the_product_is_missing() {
+    let mut handoff = red(GateKind::Tests, "ModuleNotFoundError");
+    assert_eq!(called(&chosen(&handoff, 1, &[(GateKind::Tests, "cli")], &[])), ["cli"]);
+    for outcome in [Outcome::Failed, Outcome::TimedOut, Outcome::Conflicted, Outcome::OutOfScope, Outcome::Blocked] {
+        handoff.tasks.iter_mut().find(|record| record.id.as_str() == "datatypes").unwrap().outcome = outcome;
+        assert!(called(&chosen(&handoff, 1, &[(GateKind::Tests, "cli")], &[])).is_empty(), "{outcome:?}");
+    }
+}
+
+#[test]
+fn the_author_of_tests_hears_once_what_no_test_notices() {
+    let mut handoff = fixture::complete();
+    let finding = |code, task: &str| Finding::about(&fixture::id(task), code, Weight::Warning, "no test would notice");
+    handoff.gates[0].evidence.findings =
+        vec![finding(FindingCode::NothingProvesIt, "feature"), finding(FindingCode::MutantSurvived, "cli")];
+    let choice = chosen(&handoff, 1, &[], &[]);
+    assert_eq!(called(&choice), ["tests"]);
+    assert_eq!(choice.calls[&fixture::id("tests")].1.len(), 2);
+    assert!(choice.of_tests && choice.calls[&fixture::id("tests")].1[0].text.contains("task feature"));
+    // Where proof is required the gate is red, and it is the author of tests all the same.
+    handoff.gates[0].state = GateState::Failed;
+    handoff.gates[0].evidence.findings[0].weight = Weight::Blocking;
+    assert_eq!(called(&chosen(&handoff, 1, &[], &[])), ["tests"]);
+}
+
+#[test]
+fn a_gate_that_is_red_for_want_of_a_count_blames_nobody_and_one_without_any_test_its_author() {
+    let mut handoff = fixture::complete();
+    let receipt = handoff.gates.iter_mut().find(|receipt| receipt.gate == GateKind::Tests).unwrap();
+    receipt.state = GateState::Failed;
+    receipt.commands[0].tests = None;
+    let mut none = handoff.clone();
+    let counts = TestCounts { passed: 0, failed: 0, skipped: 0, source: crate::gate::CountSource::Output };
+    none.gates.iter_mut().find(|receipt| receipt.gate == GateKind::Tests).unwrap().commands[0].tests = Some(counts);
+    assert!(called(&chosen(&handoff, 1, &[], &[])).is_empty());
+    assert_eq!(called(&chosen(&none, 1, &[], &[])), ["tests"]);
 }
 
 #[test]

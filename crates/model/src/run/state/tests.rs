@@ -4,7 +4,7 @@ use crate::{
     handoff::Handoff,
     ids::{Digest, SubagentName},
     patch::{Blob, Conflict, ConflictKind, FileMode},
-    record::{AttemptEnded, AttemptRecord, Record, Status},
+    record::{AttemptEnded, AttemptRecord, Culprits, FailureKind, Record, Status},
     report::{Limitation, ReportStatus},
     roster::{Access, Role},
     run::{AcceptedPatch, AttemptPlan, Finished, GateRun, JudgedAttempt, test_support::basis},
@@ -79,9 +79,9 @@ impl Play {
             let access = if patch.is_empty() { plan.task.access } else { Access::Writes };
             scope::check(patch, &everything, access, None).unwrap()
         });
-        let (id, transient) = (ended.id(), ended.transient);
+        let (id, failure) = (ended.id(), ended.failure);
         self.run.attempt_ended(JudgedAttempt { ended, accepted });
-        let actions = self.run.after_attempt(&id, transient, Vec::new(), Happened::Now, self.now);
+        let actions = self.run.after_attempt(&id, failure, Vec::new(), Happened::Now, self.now);
         self.want(actions);
     }
 
@@ -177,8 +177,9 @@ impl Play {
 
     fn blame(&mut self, culprits: &[(GateKind, &str)]) {
         assert_eq!(self.take(|action| matches!(action, Action::FindCulprits(_))).len(), 1, "culprits are looked for");
-        let culprits = culprits.iter().map(|(gate, task)| (*gate, fixture::id(task))).collect();
-        let actions = self.run.culprits_found(culprits, Happened::Now, self.now);
+        let named = culprits.iter().map(|(gate, task)| (*gate, fixture::id(task))).collect();
+        let found = Culprits { named, ..Culprits::default() };
+        let actions = self.run.culprits_found(found, Happened::Now, self.now);
         self.want(actions);
     }
 
@@ -229,7 +230,7 @@ fn what_is_transient_is_retried_before_anybody_else_is_called() {
     }
     let fail = |ended: &mut AttemptEnded| {
         ended.attempt.outcome = Outcome::Failed;
-        ended.transient = true;
+        ended.failure = FailureKind::Transient;
     };
     play.end(failed.into_iter().next().unwrap(), fail);
     assert_eq!(play.again, ["datatypes"]);
@@ -251,7 +252,6 @@ fn a_red_gate_calls_whoever_is_to_blame_with_the_output_and_judges_again() {
     play.run_gates(&[GateKind::Tests], "AssertionError: 2 != 3");
     play.blame(&[(GateKind::Tests, "cli")]);
     assert_eq!(play.again, ["cli"]);
-    assert_eq!(play.take(|action| matches!(action, Action::SetGateLogsAside { round: 1 })).len(), 1);
     let plans = play.starts();
     assert_eq!(names(&plans), ["cli#2"]);
     assert!(plans[0].brief.contains("AssertionError: 2 != 3"), "{}", plans[0].brief);
@@ -262,6 +262,7 @@ fn a_red_gate_calls_whoever_is_to_blame_with_the_output_and_judges_again() {
     play.pass_all();
     // The tree changed after the review: it is called for the new one.
     assert_eq!(play.again, ["cli", "review"]);
+    assert_eq!(play.take(|action| matches!(action, Action::SetGateLogsAside { round: 1 })).len(), 1);
     play.run_gates(&[], "");
     play.blame(&[]);
     assert!(play.is_over());
@@ -269,6 +270,49 @@ fn a_red_gate_calls_whoever_is_to_blame_with_the_output_and_judges_again() {
     assert_eq!(handoff.rework.len(), 1);
     assert_eq!(handoff.rework[0].called[0].task, fixture::id("cli"));
     assert_eq!(handoff.status, Status::Complete, "{:?}", handoff.missing);
+}
+
+#[test]
+fn a_gate_without_a_command_ends_the_run_before_anybody_starts() {
+    let play = Play::new(|_, basis| basis.plan.verification.retain(|command| command.gate != GateKind::Validation));
+    assert!(play.is_over());
+    let handoff = play.conclude();
+    assert_eq!(handoff.status, Status::Incomplete);
+    assert!(handoff.tasks.iter().all(|task| task.attempts.is_empty()));
+    let finding = handoff.findings.iter().find(|finding| finding.code == FindingCode::RunEndedEarly).unwrap();
+    assert!(finding.message.contains("the validation gate has no command"), "{}", finding.message);
+}
+
+#[test]
+fn a_first_failure_to_start_ends_the_run_at_once_and_is_told_once() {
+    let mut play = Play::new(|_, _| {});
+    let plans = play.starts();
+    let number = plans.len();
+    assert!(number > 1, "they run side by side");
+    for plan in plans {
+        play.end(plan, |ended| {
+            ended.attempt.outcome = Outcome::Failed;
+            ended.failure = FailureKind::CannotStart;
+        });
+    }
+    play.pass_all();
+    assert!(play.is_over() && play.again.is_empty());
+    let handoff = play.conclude();
+    assert_eq!(handoff.findings.iter().filter(|finding| finding.code == FindingCode::RunEndedEarly).count(), 1);
+    let called: usize = handoff.tasks.iter().map(|task| task.attempts.len()).sum();
+    assert_eq!((called, handoff.status), (number, Status::Incomplete));
+}
+
+#[test]
+fn the_gates_are_not_run_again_on_a_tree_that_nobody_changed() {
+    let mut play = Play::new(|_, _| {});
+    play.pass_all();
+    play.run_gates(&[GateKind::Validation], "red");
+    play.blame(&[(GateKind::Validation, "cli")]);
+    play.pass_with(|_, ended| ended.attempt.patch = Some(fixture::patch(&[])));
+    assert!(play.take(|action| matches!(action, Action::RunGates(_))).is_empty());
+    play.blame(&[(GateKind::Validation, "cli")]);
+    assert!(play.is_over(), "who changed nothing is not called again");
 }
 
 #[test]
@@ -475,7 +519,7 @@ fn what_happened_before_is_not_written_again() {
     });
     let actions = play.run.gates_ran(runs.collect(), Happened::Before, 0);
     assert!(!actions.iter().any(|action| matches!(action, Action::Write(_))));
-    let actions = play.run.culprits_found(BTreeMap::new(), Happened::Before, 0);
+    let actions = play.run.culprits_found(Culprits::default(), Happened::Before, 0);
     assert!(!actions.iter().any(|action| matches!(action, Action::Write(_))));
     let states: Vec<_> = play.run.ledger().gates().iter().map(|judged| judged.receipt.state).collect();
     assert!(!states.contains(&GateState::Failed));

@@ -181,6 +181,7 @@ fn reported(report: &Report) -> Markup {
         ClaimStatus::Done => "done",
         ClaimStatus::Partial => "partly done",
         ClaimStatus::NotDone => "not done",
+        ClaimStatus::AlreadyDone => "done already",
     };
     html! {
         figure class="said" {

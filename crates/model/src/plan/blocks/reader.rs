@@ -1,107 +1,47 @@
-//! Markdown as a flat list of blocks with places, which is all that a plan's structure needs.
+//! Reads Markdown into blocks.
 
 use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, Event, OffsetIter, Options, Parser, Tag, TagEnd};
 
-use super::inline::{Line, LineBuilder, is_comment};
+use super::{Block, CodeLine, Document, Item, Row, boxes, html, markers, nested, unseen};
+use crate::plan::inline::{Line, LineBuilder};
 
 /// How deep lists in lists are taken apart. What lies deeper stays in the detail of the item above it.
 const DEPTH_MAX: usize = 6;
 
-/// A block at the top level of the document or of a list item.
-#[derive(Debug)]
-pub(super) enum Block {
-    /// A heading; its level counts from 1.
-    Heading { level: u8, line: Line, range: Range<usize> },
-    /// A paragraph.
-    Paragraph { range: Range<usize>, line: Line },
-    /// A list.
-    List { items: Vec<Item> },
-    /// A code block.
-    Code { info: Option<String>, lines: Vec<CodeLine>, range: Range<usize> },
-    /// A table.
-    Table { head: Vec<String>, rows: Vec<Row>, range: Range<usize> },
-    /// A quote: text to read, never an item.
-    Text { range: Range<usize> },
-    /// Anything else: a rule, HTML, a footnote. Never part of the plan.
-    Other,
-}
-
-/// A row of a table, without its head.
-#[derive(Debug)]
-pub(super) struct Row {
-    /// Where it lies in the source.
-    pub(super) range: Range<usize>,
-    /// The text of each cell.
-    pub(super) cells: Vec<String>,
-}
-
-/// One line of a code block.
-#[derive(Debug)]
-pub(super) struct CodeLine {
-    /// Where the line begins in the source, behind the block's own indentation.
-    pub(super) offset: usize,
-    /// The line without its line break.
-    pub(super) text: String,
-}
-
-/// A list item.
-#[derive(Debug, Default)]
-pub(super) struct Item {
-    /// The whole item in the source, marker included.
-    pub(super) range: Range<usize>,
-    /// Whether it has a box to tick, in any of the ways in which people write one.
-    pub(super) boxed: bool,
-    /// Whether the box is ticked.
-    pub(super) done: bool,
-    /// Whether the plan says that it may be left out: Kiro's `[ ]*`.
-    pub(super) optional: bool,
-    /// Its number, in a numbered list.
-    pub(super) number: Option<u64>,
-    /// Its first paragraph.
-    pub(super) line: Line,
-    /// The blocks behind the first paragraph.
-    pub(super) blocks: Vec<Block>,
-}
-
-/// A document as blocks.
-pub(super) struct Document {
-    pub(super) blocks: Vec<Block>,
-    /// The HTML comments, in the order of the text.
-    pub(super) comments: Vec<Range<usize>>,
-    /// Where it begins in the source.
-    pub(super) start: usize,
-    /// Where it ends.
-    pub(super) end: usize,
-}
-
-/// Takes `text` apart, from byte `from` on.
-pub(super) fn read(text: &str, from: usize) -> Document {
+/// Takes the part of `text` in `range` apart.
+pub(in crate::plan) fn read(text: &str, range: Range<usize>) -> Document {
     // Heading attributes stay off: they would take the `{id}` out of "GET /users/{id}".
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_TASKLISTS
         | Options::ENABLE_GFM;
-    let events = Parser::new_ext(&text[from..], options).into_offset_iter();
+    let from = range.start;
+    let masked = markers::masked(&text[range.clone()]);
+    let events = Parser::new_ext(&masked, options).into_offset_iter();
     // Nobody sees a definition, or the title of a link.
     let definitions: Vec<_> = events
         .reference_definitions()
         .iter()
         .map(|(_, definition)| definition.span.start + from..definition.span.end + from)
         .collect();
-    let mut reader = Reader { events, text, from, comments: Vec::new(), open: vec![Open::default()] };
+    let text = &text[..range.end];
+    let mut reader =
+        Reader { events, text, from, comments: Vec::new(), quoted: Vec::new(), open: vec![Open::default()] };
     reader.comments.extend(definitions);
     reader.run();
     reader.comments.sort_by_key(|hidden| hidden.start);
-    let blocks = reader.open.into_iter().next().map(|open| open.blocks).unwrap_or_default();
-    Document { blocks, comments: reader.comments, start: from, end: text.len() }
+    let mut blocks = reader.open.into_iter().next().map(|open| open.blocks).unwrap_or_default();
+    boxes::tick_marks(&mut blocks);
+    Document { blocks, comments: reader.comments, quoted: reader.quoted, start: range.start, end: range.end }
 }
 
-/// A container that is being read: the document, or an item of a list.
+/// A container that is being read: the document, an item of a list, or a quote.
 #[derive(Default)]
 struct Open {
+    kind: Container,
     blocks: Vec<Block>,
     item: Item,
     /// The items of the list that is being read inside this container.
@@ -111,6 +51,18 @@ struct Open {
     /// The first paragraph of a tight item, whose text comes without a paragraph around it.
     loose_line: LineBuilder,
     has_line: bool,
+}
+
+#[derive(Default, PartialEq, Eq)]
+enum Container {
+    #[default]
+    Document,
+    Item,
+    /// A quote or a footnote, and where it lies. One that is marked as a note asks for nothing but by its boxes.
+    Quote {
+        range: Range<usize>,
+        is_note: bool,
+    },
 }
 
 impl Open {
@@ -134,6 +86,7 @@ struct Reader<'t> {
     text: &'t str,
     from: usize,
     comments: Vec<Range<usize>>,
+    quoted: Vec<Item>,
     /// The document and the items around the current place; never empty.
     open: Vec<Open>,
 }
@@ -142,12 +95,7 @@ impl<'t> Reader<'t> {
     fn next(&mut self) -> Option<(Event<'t>, Range<usize>)> {
         let (event, range) = self.events.next()?;
         let range = range.start + self.from..range.end + self.from;
-        if let Event::Html(html) | Event::InlineHtml(html) = &event
-            && is_comment(html)
-        {
-            self.comments.push(range.clone());
-        }
-        self.comments.extend(hidden(&event, &range, self.text));
+        self.comments.extend(unseen::of_event(&event, &range, self.text));
         Some((event, range))
     }
 
@@ -180,7 +128,7 @@ impl<'t> Reader<'t> {
                     let number = open.number;
                     open.number = number.map(|number| number.saturating_add(1));
                     let item = Item { range, number, ..Item::default() };
-                    self.open.push(Open { item, ..Open::default() });
+                    self.open.push(Open { kind: Container::Item, item, ..Open::default() });
                 }
                 Event::End(TagEnd::Item) => self.end_item(),
                 Event::Start(Tag::CodeBlock(kind)) => {
@@ -197,16 +145,21 @@ impl<'t> Reader<'t> {
                     let table = self.table(range);
                     self.push(table);
                 }
-                Event::Start(Tag::BlockQuote(_)) => {
+                Event::Start(Tag::BlockQuote(alert)) => {
                     open.end_line();
-                    self.skip();
-                    self.push(Block::Text { range });
+                    let kind = Container::Quote { range, is_note: alert.is_some() };
+                    self.open.push(Open { kind, ..Open::default() });
                 }
+                Event::Start(Tag::FootnoteDefinition(_)) => {
+                    open.end_line();
+                    self.open.push(Open { kind: Container::Quote { range, is_note: true }, ..Open::default() });
+                }
+                Event::End(TagEnd::BlockQuote(_) | TagEnd::FootnoteDefinition) => self.end_quote(),
                 Event::Start(Tag::HtmlBlock) => {
                     open.end_line();
                     self.html_block(range);
                 }
-                Event::Start(Tag::FootnoteDefinition(_) | Tag::DefinitionList | Tag::MetadataBlock(_)) => {
+                Event::Start(Tag::DefinitionList | Tag::MetadataBlock(_)) => {
                     open.end_line();
                     self.skip();
                     self.push(Block::Other);
@@ -228,9 +181,8 @@ impl<'t> Reader<'t> {
     }
 
     fn paragraph(&mut self, range: Range<usize>, line: Line) {
-        let is_item = self.open.len() > 1;
         let Some(open) = self.open.last_mut() else { return };
-        if is_item && !open.has_line && open.blocks.is_empty() {
+        if open.kind == Container::Item && !open.has_line && open.blocks.is_empty() {
             open.item.line = line;
             open.has_line = true;
         } else {
@@ -248,11 +200,37 @@ impl<'t> Reader<'t> {
             open.item.blocks = open.blocks;
             // A bracket that is escaped is no box.
             let start = open.item.line.range.start;
-            if self.text[start..].starts_with('[') && !self.text[..start].ends_with('\\') {
-                tick(&mut open.item);
+            if !self.text[..start].ends_with('\\') {
+                let written = &self.text[open.item.range.start..];
+                boxes::tick(&mut open.item, written);
             }
             outer.items.push(open.item);
         }
+    }
+
+    /// Takes a quote for what it holds: items are work as anywhere else, and words alone are text to read.
+    fn end_quote(&mut self) {
+        // The document itself is never a quote.
+        if self.open.len() < 2 {
+            return;
+        }
+        let Some(mut quote) = self.open.pop() else { return };
+        quote.end_line();
+        let Container::Quote { range, is_note } = quote.kind else { return };
+        let has_boxes = nested(&quote.blocks).any(|item| item.boxed || item.is_group());
+        let has_items = quote.blocks.iter().any(|block| matches!(block, Block::List { .. } | Block::Table { .. }));
+        if has_boxes || (has_items && !is_note) {
+            if let Some(outer) = self.open.last_mut() {
+                outer.blocks.extend(quote.blocks);
+            }
+            return;
+        }
+        for block in quote.blocks {
+            if let Block::List { items } = block {
+                self.quoted.extend(items);
+            }
+        }
+        self.push(Block::Text { range });
     }
 
     /// Reads inline events up to the end of their element.
@@ -317,16 +295,17 @@ impl<'t> Reader<'t> {
         lines
     }
 
-    /// Goes through a block of HTML; when it begins with a comment, all of it is one.
+    /// Goes through a block of HTML: what is seen of it is text, or items.
     fn html_block(&mut self, range: Range<usize>) {
-        let is_comment = is_comment(&self.text[range.clone()]);
-        let comments = self.comments.len();
+        let hidden = self.comments.len();
         self.skip();
-        if is_comment {
-            self.comments.truncate(comments);
-            self.comments.push(range);
+        // Its lines came one by one, and a comment may go over several.
+        self.comments.truncate(hidden);
+        self.comments.extend(unseen::in_html(&self.text[range.clone()], range.start));
+        let blocks = html::blocks(self.text, range);
+        if let Some(open) = self.open.last_mut() {
+            open.blocks.extend(blocks);
         }
-        self.push(Block::Other);
     }
 
     /// Reads on to the end of the element that has just begun.
@@ -340,67 +319,5 @@ impl<'t> Reader<'t> {
                 None => return,
             }
         }
-    }
-}
-
-/// Returns what of an element is in the text and not to be seen: the title of a link or picture, and what stands behind
-/// the language of a code block.
-fn hidden(event: &Event<'_>, range: &Range<usize>, text: &str) -> Option<Range<usize>> {
-    let written = text.get(range.clone())?;
-    match event {
-        Event::Start(Tag::Link { title, .. } | Tag::Image { title, .. }) if !title.is_empty() => {
-            let at = written.rfind(&**title)?;
-            Some(range.start + at..range.start + at + title.len())
-        }
-        Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => {
-            let words = info.trim_start();
-            let more = &words[words.find(char::is_whitespace)?..];
-            let at = written.find(more)?;
-            Some(range.start + at..range.start + at + more.len())
-        }
-        _ => None,
-    }
-}
-
-/// Reads the boxes that are none for Markdown: `[ ]*`, `[]`, `[-]`, `[~]`, `[✓]`.
-fn tick(item: &mut Item) {
-    let text = item.line.text.as_str();
-    let Some((mark, rest)) = text.strip_prefix('[').and_then(|inner| inner.split_once(']')) else { return };
-    let done = match mark.trim() {
-        "" | "-" | "~" | "/" | ">" => false,
-        "x" | "X" | "✓" | "✔" | "✅" | "☑" => true,
-        _ => return,
-    };
-    let starred = rest.strip_prefix('*');
-    let behind = starred.unwrap_or(rest);
-    if item.boxed || !(behind.is_empty() || behind.starts_with(' ')) {
-        return;
-    }
-    (item.boxed, item.done, item.optional) = (true, done, starred.is_some());
-    let kept = behind.trim_start().to_owned();
-    item.line.strong = item.line.strong.saturating_sub(text.len() - kept.len());
-    item.line.text = kept;
-}
-
-/// Returns the items of the lists among blocks.
-pub(super) fn nested(blocks: &[Block]) -> impl Iterator<Item = &Item> {
-    blocks
-        .iter()
-        .filter_map(|block| match block {
-            Block::List { items } => Some(items),
-            _ => None,
-        })
-        .flatten()
-}
-
-impl Item {
-    /// Tells whether boxes stand below it, so that they are the work and it is what they have in common.
-    pub(super) fn is_group(&self) -> bool {
-        nested(&self.blocks).any(|item| item.boxed || item.is_group())
-    }
-
-    /// Tells whether every box below it is ticked.
-    pub(super) fn all_ticked(&self) -> bool {
-        nested(&self.blocks).all(|item| (!item.boxed || item.done || item.is_group()) && item.all_ticked())
     }
 }

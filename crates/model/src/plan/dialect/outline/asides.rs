@@ -1,0 +1,173 @@
+//! Sections that are no task: text to read, criteria, commands, lists of files.
+
+use super::{
+    Promotes, Reader,
+    prose::{has_boxes, is_metadata, prose},
+};
+use crate::{
+    gate::GateKind,
+    plan::{
+        accounting::{Reason, What},
+        blocks::Block,
+        draft::{Owner, TaskDraft},
+        items,
+        sections::Section,
+        source::Source,
+        tasks, verification,
+    },
+};
+
+impl Reader<'_, '_> {
+    /// Takes what stands above the first heading or below the title: boxes are work, and so is a list in a plan that was
+    /// not written for us.
+    pub(super) fn untitled(&mut self, section: &Section<'_>) {
+        let has_boxes = section.blocks.iter().any(has_boxes);
+        let is_work = has_boxes || (self.rules.lenient && !self.rules.only_boxes && section.has_items());
+        let is_metadata = !has_boxes && section.blocks.iter().all(is_metadata);
+        if is_work && !is_metadata {
+            let at = self.source.position(section.body.start);
+            if self.rules.items_are_tasks {
+                return self.items_as_tasks(section, None);
+            }
+            let index = self.draft.tasks.len();
+            let title = self.draft.title.clone().unwrap_or_else(|| "Tasks".to_owned());
+            let frame = self.frame;
+            self.draft.tasks.push(TaskDraft { at, title, owner: Owner::Items, frame, ..TaskDraft::default() });
+            let aside =
+                (!self.rules.lenient || self.rules.only_boxes).then(|| (Reason::Context, "Introduction".to_owned()));
+            return self.body(section, index, None, aside);
+        }
+        let has_text = section.blocks.iter().any(|block| !matches!(block, Block::Other));
+        if self.promotes == Promotes::Prose && has_text && !section.has_items() {
+            let at = self.source.position(section.body.start);
+            let index = self.draft.tasks.len();
+            self.draft.tasks.push(TaskDraft { at, owner: Owner::Items, frame: self.frame, ..TaskDraft::default() });
+            return self.body(section, index, None, None);
+        }
+        self.place_aside(section, Reason::Context, "Introduction");
+        self.free(section, false);
+    }
+
+    /// Takes text that belongs to no task into the preamble.
+    pub(super) fn free(&mut self, section: &Section<'_>, with_heading: bool) {
+        self.frame += 1;
+        let level = section.level();
+        self.bare_headings.retain(|(outer, _)| *outer < level);
+        let range = if with_heading { section.range.clone() } else { section.body.clone() };
+        let text = prose(self.source, range, self.comments);
+        if section.is_bare() {
+            // Above the first heading there is none to remember.
+            self.bare_headings.extend(Some((level, text)).filter(|(_, text)| with_heading && !text.is_empty()));
+        } else {
+            self.preamble.extend(self.bare_headings.drain(..).map(|(_, heading)| heading));
+            self.preamble.extend(Some(text).filter(|text| !text.is_empty()));
+        }
+    }
+
+    pub(super) fn place_aside(&mut self, section: &Section<'_>, reason: Reason, name: &str) {
+        let what = What::Aside { reason, section: name.to_owned() };
+        self.draft.place(section.range.clone(), what);
+    }
+
+    /// Takes a section that is no work; boxes in it are, unless the plan says that it is not to be done.
+    pub(super) fn aside(&mut self, section: &Section<'_>, task: Option<usize>, reason: Reason, name: &str) {
+        if let Some(index) = task {
+            return self.note(section, index, reason, name);
+        }
+        self.place_aside(section, reason, name);
+        if !reason.is_final() && section.blocks.iter().any(has_boxes) {
+            let at = self.source.position(section.range.start);
+            let index = self.draft.tasks.len();
+            let title = section.line().map(|line| line.text.clone()).unwrap_or_default();
+            let frame = self.frame;
+            self.draft.tasks.push(TaskDraft { at, title, owner: Owner::Items, frame, ..TaskDraft::default() });
+            self.body(section, index, None, Some((reason, name.to_owned())));
+        } else if !matches!(reason, Reason::Legend | Reason::Record) {
+            self.free(section, true);
+        }
+    }
+
+    /// Takes a section that is no work into a task's notes; directives in it count as anywhere in the task.
+    pub(super) fn note(&mut self, section: &Section<'_>, index: usize, reason: Reason, name: &str) {
+        if let Some(task) = self.draft.tasks.get_mut(index) {
+            let heading = section.range.start..section.body.start;
+            task.add_note(self.source.visible(heading, self.comments).trim());
+        }
+        self.body(section, index, None, Some((reason, name.to_owned())));
+    }
+
+    /// Takes a list of files: what a task may touch, or what the tasks say themselves.
+    pub(super) fn files(&mut self, section: &Section<'_>, task: Option<usize>, name: &str) {
+        match task {
+            Some(index) => {
+                let paths: Vec<String> = crate::plan::mentions::paths(&self.source.text[section.body.clone()]);
+                if let Some(task) = self.draft.tasks.get_mut(index).filter(|_| self.rules.lenient) {
+                    task.paths.extend(paths);
+                }
+                self.note(section, index, Reason::Files, name);
+            }
+            None => self.aside(section, None, Reason::Files, name),
+        }
+    }
+
+    pub(super) fn verification(&mut self, section: &Section<'_>, gate: GateKind, count: usize) {
+        let mut reader = verification::Reader {
+            source: self.source,
+            problems: self.problems,
+            rules: self.rules,
+            comments: self.comments,
+            checks: &mut self.checks,
+            seen: 0,
+        };
+        reader.blocks(section.blocks, gate);
+        let seen = reader.seen;
+        if let Some((_, total)) = self.checks_seen.get_mut(count) {
+            *total += seen;
+        }
+    }
+
+    pub(super) fn acceptance(&mut self, section: &Section<'_>, task: Option<usize>) {
+        self.criteria(section.blocks);
+        if let Some(index) = task {
+            let name = section.line().map(|line| line.text.clone()).unwrap_or_default();
+            self.note(section, index, Reason::Context, &name);
+        }
+    }
+
+    /// Reads acceptance criteria: the items of lists and tables, or the paragraphs when there is neither.
+    pub(super) fn criteria(&mut self, blocks: &[Block]) {
+        let before = self.checks.criteria.len();
+        for (index, block) in blocks.iter().enumerate() {
+            match block {
+                Block::List { items } if is_labelled_aside(blocks, index, self.source) => {
+                    for item in items {
+                        let what = What::Aside { reason: Reason::OutOfScope, section: "Out of scope".to_owned() };
+                        self.draft.place(item.range.clone(), what);
+                    }
+                }
+                Block::List { items } => self.checks.criteria(items, self.source),
+                Block::Table { rows, .. } => {
+                    for row in rows.iter().filter(|row| row.cells.iter().any(|cell| !cell.is_empty())) {
+                        self.checks.criterion(items::row_text(&row.cells), row.range.clone(), self.source);
+                    }
+                }
+                _ => {}
+            }
+        }
+        if self.checks.criteria.len() == before {
+            for block in blocks {
+                if let Block::Paragraph { range, line } = block
+                    && !line.text.is_empty()
+                {
+                    self.checks.criterion(line.text.clone(), range.clone(), self.source);
+                }
+            }
+        }
+    }
+}
+
+/// Tells whether the line before a list says that it holds no criteria.
+fn is_labelled_aside(blocks: &[Block], list: usize, source: &Source<'_>) -> bool {
+    let before = list.checked_sub(1).and_then(|before| blocks.get(before));
+    matches!(before, Some(Block::Paragraph { range, .. }) if tasks::labels_aside(&source.text[range.clone()]))
+}

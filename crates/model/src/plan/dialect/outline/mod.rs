@@ -1,0 +1,224 @@
+//! Markdown as sections under headings: what each is, and whose its items are.
+
+mod asides;
+mod pieces;
+mod prose;
+mod section;
+
+use std::ops::Range;
+
+pub(in crate::plan) use self::prose::prose_is_work;
+
+use super::reader::Input;
+use crate::{
+    diagnostics::Position,
+    gate::GateKind,
+    plan::{
+        accounting::Reason,
+        domains::{self, Fixed},
+        draft::{Draft, TaskDraft, Who},
+        headings::{Heading, Names},
+        sections::{self, Section},
+        shape::Rules,
+        source::{Problems, Source},
+        verification::Checks,
+    },
+    roster::{Role, Roster},
+};
+
+/// Says what a heading is in a dialect, where its words mean something else there.
+pub(super) type Hook<'h> = &'h dyn Fn(&Heading, &str) -> Option<Fixed>;
+
+/// Reads a document. Where too little in it is work, what it says about itself is: a plan may have nothing but an approach,
+/// or nothing but words.
+pub(super) fn read<'s>(rules: Rules, hook: Hook<'_>, input: &Input<'_, 's>, problems: &mut Problems<'s>) -> Draft {
+    let before = problems.count();
+    let read = |promotes: Promotes, problems: &mut Problems<'s>| {
+        problems.forget_from(before);
+        Reader::new(rules, hook, promotes, input, problems).document(input.sections)
+    };
+    let draft = read(Promotes::Nothing, problems);
+    if problems.has_error() || input.has_other_work {
+        return draft;
+    }
+    let has_work = |task: &TaskDraft| !task.requirements.is_empty();
+    let suffices = |draft: &Draft| draft.tasks.iter().any(|task| has_work(task) && implements(task, input.roster));
+    if suffices(&draft) {
+        return draft;
+    }
+    if draft.tasks.iter().any(has_work) {
+        // Who wrote for us and asks for nothing but tests means that.
+        let further: &[Promotes] =
+            if rules.guessed { &[Promotes::Approach, Promotes::Everything] } else { &[Promotes::Approach] };
+        for promotes in further {
+            let draft = read(*promotes, problems);
+            if suffices(&draft) {
+                return draft;
+            }
+        }
+        return read(Promotes::Approach, problems);
+    }
+    let draft = read(Promotes::Everything, problems);
+    if draft.tasks.iter().any(has_work) || problems.has_error() || !rules.guessed {
+        return draft;
+    }
+    // Words of which none asks for anything are no plan.
+    let asks = |section: &Section<'_>| {
+        let is_open = !matches!(&section.heading, Some((.., heading)) if matches!(heading.names, Names::Fixed(_)));
+        let heading = section.line().is_some_and(|line| domains::asks(&line.text));
+        is_open
+            && (heading || domains::text_asks(&input.source.visible(section.body.clone(), &input.document.comments)))
+    };
+    if !input.sections.iter().any(asks) {
+        return draft;
+    }
+    problems.forget_from(before);
+    let rules = Rules { lenient: true, ..rules };
+    Reader::new(rules, hook, Promotes::Prose, input, problems).document(input.sections)
+}
+
+/// What of the words of a plan about itself is taken for work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Promotes {
+    /// Nothing: the plan has work.
+    Nothing,
+    /// How it is to be done: the plan has nothing but checks of it.
+    Approach,
+    /// All that has items: the plan has no work at all.
+    Everything,
+    /// All that is said: the plan has no item at all.
+    Prose,
+}
+
+/// Tells whether a task makes something, and does not only look at what others made.
+fn implements(task: &TaskDraft, roster: &Roster) -> bool {
+    let role = task.who.as_ref().and_then(|who| roster.get(&who.name)).map(|subagent| subagent.role);
+    let makes = |role: Role| role.gate().is_none();
+    role.map_or_else(
+        || task.requirements.iter().any(|made| domains::role_of_words(&made.text).is_none_or(makes)),
+        makes,
+    )
+}
+
+/// What the sections below a heading belong to.
+#[derive(Debug, Clone)]
+enum Place {
+    /// A task, by its index, its subagent where the heading names one, and whether its heading counts it.
+    Task { index: usize, who: Option<Who>, counted: bool },
+    /// Commands of a gate, and the index of their count.
+    Verification { gate: GateKind, count: usize },
+    /// Criteria, and the task that they were written under.
+    Acceptance { task: Option<usize> },
+    /// Text of which nothing is work, and the task that it was written under.
+    Aside { task: Option<usize>, reason: Reason, name: String },
+    /// The work itself: what stands below is work although it is only text.
+    Frame,
+    /// What the plan is about: what is not plainly work below it is no work either.
+    Context { name: String },
+}
+
+struct Reader<'r, 's> {
+    rules: Rules,
+    hook: Hook<'r>,
+    /// What the plan says about itself and is taken for work, since too little else is.
+    promotes: Promotes,
+    roster: &'r Roster,
+    source: &'r Source<'s>,
+    comments: &'r [Range<usize>],
+    problems: &'r mut Problems<'s>,
+    draft: Draft,
+    checks: Checks,
+    preamble: Vec<String>,
+    /// The headings around the current place that have nothing of their own: they count when free text stands below them.
+    bare_headings: Vec<(u8, String)>,
+    places: Vec<(u8, Place)>,
+    /// The places of the verification sections, and how many checks each has.
+    checks_seen: Vec<(Position, usize)>,
+    /// Counts the frames around tasks that may be joined.
+    frame: usize,
+}
+
+impl<'r, 's> Reader<'r, 's> {
+    fn new(
+        rules: Rules,
+        hook: Hook<'r>,
+        promotes: Promotes,
+        input: &Input<'r, 's>,
+        problems: &'r mut Problems<'s>,
+    ) -> Self {
+        Self {
+            rules,
+            hook,
+            promotes,
+            roster: input.roster,
+            source: input.source,
+            comments: &input.document.comments,
+            problems,
+            draft: Draft::default(),
+            checks: Checks::default(),
+            preamble: Vec::new(),
+            bare_headings: Vec::new(),
+            places: Vec::new(),
+            checks_seen: Vec::new(),
+            frame: 0,
+        }
+    }
+
+    fn document(mut self, sections: &[Section<'_>]) -> Draft {
+        let title = sections::title(sections);
+        for (index, section) in sections.iter().enumerate() {
+            if title == Some(index) {
+                self.draft.title = section.line().map(|line| line.text.clone()).filter(|title| !title.is_empty());
+                self.untitled(section);
+            } else {
+                self.section(section, &sections[index + 1..]);
+            }
+        }
+        self.finish()
+    }
+
+    fn finish(mut self) -> Draft {
+        for (at, seen) in &self.checks_seen {
+            if *seen == 0 && !self.rules.lenient {
+                self.problems.error(
+                    "empty-verification",
+                    *at,
+                    "this verification section has no command",
+                    "list commands as items, `- tests: cargo test`, or in a `sh` code block; or leave the section out",
+                );
+            }
+        }
+        for task in &mut self.draft.tasks {
+            prose_is_work(task);
+            if task.is_ticked {
+                task.requirements.iter_mut().for_each(|made| made.done = true);
+            }
+        }
+        self.by_hand();
+        self.draft.preamble = self.preamble.join("\n\n");
+        self.draft.verification = self.checks.commands;
+        self.draft.acceptance = self.checks.criteria;
+        self.draft.placed.extend(self.checks.placed);
+        self.draft
+    }
+
+    /// Gives what is no command to whoever validates.
+    fn by_hand(&mut self) {
+        let by_hand = std::mem::take(&mut self.checks.by_hand);
+        let Some(first) = by_hand.first() else { return };
+        let at = first.at;
+        let who = Who::of_role(Role::Validation, self.roster);
+        let planned = self.draft.tasks.iter_mut().find(|task| who.is_some() && task.who == who);
+        match planned {
+            Some(task) => task.requirements.extend(by_hand),
+            None => self.draft.tasks.push(TaskDraft {
+                at,
+                who,
+                title: "Verification".to_owned(),
+                requirements: by_hand,
+                stands_alone: true,
+                ..TaskDraft::default()
+            }),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Text that belongs to no item: when it is work, and how it is shown.
+
+use std::ops::Range;
+
+use crate::plan::{
+    blocks::Block,
+    domains,
+    draft::{RequirementDraft, TaskDraft},
+    mentions,
+    source::Source,
+};
+
+/// Makes a requirement of a task's text when it has no item.
+pub(in crate::plan) fn prose_is_work(task: &mut TaskDraft) {
+    if !task.requirements.is_empty() || (task.notes.is_empty() && !task.is_heading) {
+        return;
+    }
+    let notes = std::mem::take(&mut task.notes);
+    let first = notes.split("\n\n").next().unwrap_or_default();
+    let names_itself = task.title.is_empty()
+        || domains::role(&domains::normal(&task.title)).is_some()
+        || task.who.as_ref().is_some_and(|who| who.name.as_str() == task.title);
+    let is_line = !first.starts_with(['`', '|', '#', '>', '~', '-']);
+    let (text, detail) = match names_itself && is_line {
+        true => (first.split_whitespace().collect::<Vec<_>>().join(" "), notes[first.len()..].trim().to_owned()),
+        false => (task.title.clone(), notes),
+    };
+    if task.title.is_empty() {
+        "Tasks".clone_into(&mut task.title);
+    }
+    let range = 0..0;
+    let paths = mentions::paths(&format!("{text}\n{detail}"));
+    task.requirements.push(RequirementDraft { at: task.at, text, detail, range, paths, ..RequirementDraft::default() });
+}
+
+pub(super) fn has_boxes(block: &Block) -> bool {
+    matches!(block, Block::List { items } if items.iter().any(|item| item.boxed || item.is_group()))
+}
+
+/// Tells whether a block says something about the plan itself, as `- **Owner**: Ada` does, or is no list at all.
+pub(super) fn is_metadata(block: &Block) -> bool {
+    if let Block::Table { rows, .. } = block {
+        return rows.iter().all(|row| row.cells.len() == 2 && row.cells.first().is_some_and(|label| is_label(label)));
+    }
+    let Block::List { items } = block else { return true };
+    items.iter().all(|item| {
+        let label = item.line.text.split_once(':').map(|(label, _)| label.trim());
+        item.blocks.is_empty() && item.number.is_none() && label.is_some_and(|label| is_label(label))
+    })
+}
+
+/// Returns a stretch of the source for people: without comments, and without the rules that divide it from what follows.
+pub(super) fn prose(source: &Source<'_>, range: Range<usize>, comments: &[Range<usize>]) -> String {
+    let visible = source.visible(range, comments);
+    let mut text = visible.trim();
+    while let Some((before, last)) = text.rsplit_once('\n')
+        && last.len() >= 3
+        && ["-", "*", "_"].iter().any(|mark| last.replace([' ', '\t'], "").chars().all(|c| mark.contains(c)))
+        && before.ends_with('\n')
+    {
+        text = before.trim_end();
+    }
+    if matches!(text, "---" | "***" | "___") { String::new() } else { text.to_owned() }
+}
+
+/// Tells whether a label says something about the plan itself.
+fn is_label(label: &str) -> bool {
+    const LABELS: [&str; 22] = [
+        "owner",
+        "author",
+        "date",
+        "status",
+        "created",
+        "updated",
+        "version",
+        "priority",
+        "issue",
+        "ticket",
+        "branch",
+        "estimate",
+        "effort",
+        "epic",
+        "spec",
+        "type",
+        "labels",
+        "reviewer",
+        "feature",
+        "input",
+        "prerequisites",
+        "last updated",
+    ];
+    LABELS.contains(&domains::normal(label).as_str())
+}

@@ -1,0 +1,229 @@
+//! What each section is, by its heading and by what stands around it.
+
+use super::{Place, Promotes, Reader};
+use crate::{
+    diagnostics::Position,
+    gate::GateKind,
+    plan::{
+        accounting::Reason,
+        domains::{self, Fixed},
+        draft::{Owner, Who},
+        headings::{Heading, Names},
+        sections::Section,
+    },
+};
+
+/// What stands around a section whose heading names nobody.
+struct Around {
+    task: Option<(usize, Option<Who>, bool)>,
+    context: Option<String>,
+    in_frame: bool,
+    /// Whether the section is itself a frame, or about all of the work.
+    is_frame: bool,
+}
+
+fn is_frame_of(names: &Names) -> bool {
+    !matches!(names, Names::Other | Names::Several(_))
+}
+
+/// Goes through the sections below a section.
+fn deeper<'d, 's>(section: &Section<'s>, below: &'d [Section<'s>]) -> impl Iterator<Item = &'d Section<'s>> {
+    let level = section.level();
+    below.iter().take_while(move |below| below.level() > level)
+}
+
+impl Reader<'_, '_> {
+    pub(super) fn section(&mut self, section: &Section<'_>, below: &[Section<'_>]) {
+        let Some((level, line, heading)) = &section.heading else {
+            return self.untitled(section);
+        };
+        if !line.text.is_empty() {
+            self.draft.seen.push(line.text.clone());
+        }
+        while self.places.last().is_some_and(|(outer, _)| outer >= level) {
+            self.places.pop();
+        }
+        let special = (self.hook)(heading, &line.text).map(Names::Fixed);
+        let names = special.as_ref().unwrap_or(&heading.names);
+        let mut task = None;
+        let mut context = None;
+        let mut in_frame = false;
+        match self.places.last().map(|(_, place)| place.clone()) {
+            None => {}
+            Some(Place::Task { index, who, counted }) => task = Some((index, who, counted)),
+            Some(Place::Verification { gate, count }) => {
+                let named = domains::gate(&domains::normal(&heading.title));
+                return self.verification(section, named.unwrap_or(gate), count);
+            }
+            Some(Place::Acceptance { task }) => return self.acceptance(section, task),
+            Some(Place::Aside { task, reason, name }) => return self.aside(section, task, reason, &name),
+            Some(Place::Context { name }) => context = Some(name),
+            Some(Place::Frame) => in_frame = true,
+        }
+        let index = task.as_ref().map(|(index, ..)| *index);
+        let at = self.source.position(line.range.start);
+        let is_left_aside = matches!(names, Names::Fixed(fixed) if *fixed != Fixed::Frame) || context.is_some();
+        if self.promotes == Promotes::Prose && index.is_none() && !is_left_aside && !section.has_items() {
+            return self.last_resort(section, below, heading, at);
+        }
+        match names {
+            Names::Role(_, who) | Names::Subagent(who) => {
+                // "API Endpoints" below "Feature" is a part of it, unless it has an id or a title of its own.
+                let plain = heading.id.is_none() && !heading.has_title;
+                let is_part = plain
+                    && matches!(names, Names::Role(..))
+                    && task.is_some_and(|(_, outer, _)| outer.as_ref() == Some(who));
+                // A heading that holds nothing but the headings of tasks is a frame around them.
+                let is_frame = heading.id.is_none()
+                    && !section.has_items()
+                    && (section.is_bare() || heading.is_phase)
+                    && below.iter().take_while(|section| section.level() > *level).any(|section| self.is_task(section));
+                match index {
+                    Some(index) if is_part => self.part(section, index, heading),
+                    _ if is_frame => self.free(section, true),
+                    _ => {
+                        let by_items = self.rules.items_decide && matches!(names, Names::Role(..));
+                        let owner = if by_items { Owner::Heading } else { Owner::Named };
+                        let at_task = self.draft.tasks.len();
+                        self.begin(section, heading, at, Some(who.clone()), owner);
+                        let is_for_all = domains::fixed(&domains::normal(&heading.title)) == Some(Fixed::CrossCutting);
+                        if let Some(task) = self.draft.tasks.get_mut(at_task) {
+                            task.is_cross_cutting = is_for_all;
+                        }
+                    }
+                }
+            }
+            Names::VacantRole(role) => self.vacant_role(section, at, heading, *role),
+            // Inside a task a word that is near a domain's is a word of its own; a subagent's name is none.
+            Names::Unknown { name, nearest } if index.is_some() && (nearest.is_none() || !name.contains('-')) => {
+                if let Some(index) = index {
+                    self.part(section, index, heading);
+                }
+            }
+            Names::Unknown { name, nearest } => self.unknown(section, at, heading, name, nearest.as_deref()),
+            Names::Fixed(Fixed::Verification(gate)) => {
+                let gate = gate.unwrap_or(GateKind::Tests);
+                let count = self.checks_seen.len();
+                self.checks_seen.push((at, 0));
+                self.places.push((*level, Place::Verification { gate, count }));
+                self.verification(section, gate, count);
+            }
+            Names::Fixed(Fixed::Acceptance) => {
+                self.places.push((*level, Place::Acceptance { task: index }));
+                self.acceptance(section, index);
+            }
+            Names::Fixed(fixed) if index.is_none() && self.is_promoted(*fixed, section, heading) => {
+                self.unit(section, heading, at, false);
+            }
+            Names::Fixed(Fixed::Aside(reason)) => {
+                let name = line.text.clone();
+                self.places.push((*level, Place::Aside { task: index, reason: *reason, name: name.clone() }));
+                self.aside(section, index, *reason, &name);
+            }
+            Names::Fixed(Fixed::Files) => self.files(section, index, &line.text),
+            Names::Fixed(Fixed::Context) => match index {
+                Some(index) => self.note(section, index, Reason::Context, &line.text),
+                None => {
+                    self.places.push((*level, Place::Context { name: line.text.clone() }));
+                    self.aside(section, None, Reason::Context, &line.text);
+                }
+            },
+            Names::Fixed(Fixed::CrossCutting) if index.is_none() => self.unit(section, heading, at, true),
+            Names::Fixed(Fixed::CrossCutting | Fixed::Frame) | Names::Several(_) | Names::Other => {
+                self.unnamed(
+                    section,
+                    below,
+                    heading,
+                    &Around { task, context, in_frame, is_frame: is_frame_of(names) },
+                );
+            }
+        }
+    }
+
+    /// Takes a section whose heading names nobody: a piece of work, a part of one, or text.
+    fn unnamed(&mut self, section: &Section<'_>, below: &[Section<'_>], heading: &Heading, around: &Around) {
+        let Some(line) = section.line() else { return };
+        let at = self.source.position(line.range.start);
+        let is_leaf = below.first().is_none_or(|next| next.level() <= section.level());
+        let has_prose = !section.is_bare();
+        let is_heading_work = heading.is_counted && is_leaf && self.rules.lenient && !heading.title.is_empty();
+        let has_work = section.has_items()
+            || is_heading_work
+            || (has_prose
+                && (heading.is_counted && (is_leaf || self.rules.lenient)
+                    || is_leaf && self.asks_in_words(heading, &line.text, around)));
+        // A step or a file below a section is a piece of work, unless that is one itself.
+        let begins = self.rules.lenient
+            && has_work
+            && (heading.is_counted || !heading.paths.is_empty())
+            && !around.task.as_ref().is_some_and(|(_, _, counted)| *counted);
+        let is_plain = !around.is_frame;
+        match (&around.task, &around.context) {
+            (Some((index, ..)), _) if !begins => self.part(section, *index, heading),
+            (None, Some(name)) if is_plain && !begins => self.aside(section, None, Reason::Context, name),
+            _ if is_plain && self.rules.only_boxes && !heading.is_counted && !heading.is_phase => {
+                self.aside(section, None, Reason::Context, &line.text);
+            }
+            _ if has_work => {
+                self.unit(section, heading, at, false);
+                // What stands above work of its own is no task around it.
+                let is_around = |below: &Section<'_>| {
+                    self.is_task(below) || below.heading.as_ref().is_some_and(|(.., heading)| heading.is_counted)
+                };
+                if !section.has_items() && deeper(section, below).any(is_around) {
+                    self.places.pop();
+                }
+            }
+            _ => {
+                self.free(section, true);
+                if self.rules.lenient && domains::is_work_frame(&domains::normal(&heading.title)) {
+                    self.places.push((section.level(), Place::Frame));
+                }
+            }
+        }
+    }
+
+    /// Tells whether a section that is only text asks for work: it stands where the work stands, names what it changes, or
+    /// begins with what is to be done.
+    fn asks_in_words(&self, heading: &Heading, line: &str, around: &Around) -> bool {
+        self.rules.lenient
+            && !self.rules.only_boxes
+            && (around.in_frame
+                || !heading.paths.is_empty()
+                || domains::asks(&heading.title)
+                || domains::is_work_frame(&domains::normal(line)))
+    }
+
+    /// Takes any section for work, since the plan has no other: its text, or its heading where it has none.
+    fn last_resort(&mut self, section: &Section<'_>, below: &[Section<'_>], heading: &Heading, at: Position) {
+        let is_leaf = below.first().is_none_or(|next| next.level() <= section.level());
+        if section.is_bare() && !(is_leaf && !heading.title.is_empty()) {
+            return self.free(section, true);
+        }
+        self.unit(section, heading, at, false);
+        self.places.pop();
+    }
+
+    /// Tells whether a section that says something about the plan is work, since too little else is.
+    fn is_promoted(&self, fixed: Fixed, section: &Section<'_>, heading: &Heading) -> bool {
+        let is_approach = fixed == Fixed::Files || domains::is_approach(&domains::normal(&heading.title));
+        match self.promotes {
+            Promotes::Nothing => false,
+            Promotes::Approach => is_approach && !section.is_bare(),
+            Promotes::Everything | Promotes::Prose => {
+                let is_about = matches!(fixed, Fixed::Context | Fixed::Files | Fixed::Aside(Reason::Context));
+                is_about && (section.has_items() || (is_approach && !section.is_bare()))
+            }
+        }
+    }
+
+    /// Tells whether a section is work, for the heading around it.
+    fn is_task(&self, section: &Section<'_>) -> bool {
+        section.is_task()
+            || (self.rules.lenient
+                && section.heading.as_ref().is_some_and(|(.., heading)| {
+                    (heading.is_counted || !heading.paths.is_empty() || matches!(heading.names, Names::Other))
+                        && section.has_items()
+                }))
+    }
+}

@@ -1,0 +1,216 @@
+//! The words by which plans name roles, gates and the sections that are not work.
+
+mod languages;
+mod roles;
+mod sections;
+#[cfg(test)]
+mod tests;
+mod words;
+
+pub(super) use self::{
+    languages::counted_in_english,
+    words::{asks, role_of_words, text_asks},
+};
+use self::{
+    roles::{NOISE_AFTER, NOISE_BEFORE, ROLES},
+    sections::{
+        ACCEPTANCE, ASIDES, CONTEXTS, CROSS_CUTTING, DEFERRED, FILES, FRAMES, LEGENDS, OUT_OF_SCOPE, RECORDS,
+        VERIFICATION,
+    },
+};
+use crate::{gate::GateKind, plan::accounting::Reason, roster::Role};
+
+/// Puts a phrase into the form in which it is looked up: lower case, words parted by single spaces, `&` as "and".
+pub(super) fn normal(phrase: &str) -> String {
+    let mut normal = String::with_capacity(phrase.len());
+    for c in phrase.chars() {
+        if c.is_alphanumeric() {
+            normal.extend(c.to_lowercase());
+        } else if c == '&' || c == '+' {
+            normal.push_str(" and ");
+        } else if !normal.ends_with(' ') {
+            normal.push(' ');
+        }
+    }
+    normal.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Finds the role that a phrase in normal form names.
+pub(super) fn role(phrase: &str) -> Option<Role> {
+    without_noise(phrase).find_map(exact_role)
+}
+
+/// Goes from a phrase to shorter ones, leaving out one word after the other that could not change its meaning.
+pub(super) fn without_noise(phrase: &str) -> impl Iterator<Item = &str> {
+    // A name is short; a sentence that happens to end in many such words is none.
+    let short = Some(phrase).filter(|phrase| phrase.split(' ').count() <= 8);
+    std::iter::successors(short, |phrase| {
+        let last = phrase.rsplit(' ').next().filter(|word| NOISE_AFTER.contains(word));
+        let first = phrase.split(' ').next().filter(|word| NOISE_BEFORE.contains(word));
+        let shorter = match (last, first) {
+            (Some(word), _) => phrase.strip_suffix(word),
+            (None, Some(word)) => phrase.strip_prefix(word),
+            (None, None) => None,
+        };
+        shorter.map(str::trim)
+    })
+}
+
+fn exact_role(phrase: &str) -> Option<Role> {
+    ROLES.iter().find(|(_, names)| names.contains(&phrase)).map(|(role, _)| *role).or_else(|| languages::role(phrase))
+}
+
+/// Goes through every phrase that names a role.
+pub(super) fn role_names() -> impl Iterator<Item = &'static str> {
+    ROLES.iter().flat_map(|(_, names)| names.iter().copied())
+}
+
+/// Finds the gate that a label in a verification section names.
+pub(super) fn gate(phrase: &str) -> Option<GateKind> {
+    match phrase {
+        "lint" | "linting" | "lints" | "static analysis" | "security" | "format" | "formatting" | "style" => {
+            Some(GateKind::Review)
+        }
+        "integration" | "smoke" | "smoke tests" | "smoke test" | "performance" | "load" | "validate" => {
+            Some(GateKind::Validation)
+        }
+        "unit" | "coverage" => Some(GateKind::Tests),
+        _ => {
+            let phrase =
+                [" commands", " command", " gate"].iter().find_map(|end| phrase.strip_suffix(end)).unwrap_or(phrase);
+            role(phrase)?.gate()
+        }
+    }
+}
+
+/// What a section is that is not a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fixed {
+    /// Commands that verify the result, of one gate when the heading says which.
+    Verification(Option<GateKind>),
+    /// Acceptance criteria.
+    Acceptance,
+    /// Something to read that is no work, and nothing below it is.
+    Aside(Reason),
+    /// What it is about: its items are no work as long as there is other work.
+    Context,
+    /// A list of files.
+    Files,
+    /// What holds for all of the work.
+    CrossCutting,
+    /// A frame around other sections.
+    Frame,
+}
+
+impl Reason {
+    /// Tells whether not even a box is work where this is the reason.
+    pub(super) fn is_final(self) -> bool {
+        matches!(self, Self::OutOfScope | Self::Deferred | Self::Legend | Self::Record)
+    }
+}
+
+/// Sections that say how the work is done: where nothing else does, they are the work.
+const APPROACHES: [&str; 11] = [
+    "approach",
+    "technical approach",
+    "proposed approach",
+    "implementation approach",
+    "solution",
+    "proposed solution",
+    "design",
+    "technical design",
+    "strategy",
+    "proposal",
+    "fix",
+];
+
+/// Tells whether a phrase in normal form heads how the work is done.
+pub(super) fn is_approach(phrase: &str) -> bool {
+    APPROACHES.contains(&phrase)
+}
+
+/// Words that may begin or end the heading of an aside without changing what it is.
+const ASIDE_BEGINS: [(&str, Reason); 9] = [
+    ("appendix ", Reason::Context),
+    ("out of scope ", Reason::OutOfScope),
+    ("future ", Reason::Deferred),
+    ("dependencies and ", Reason::Legend),
+    ("notes ", Reason::Context),
+    ("risks ", Reason::Context),
+    ("open questions ", Reason::Context),
+    ("parallel example ", Reason::Legend),
+    ("senior developer review ", Reason::Record),
+];
+
+/// Words that say what a section is wherever in its heading they stand.
+const HOLDS: [(&str, Fixed); 9] = [
+    (" out of scope ", Fixed::Aside(Reason::OutOfScope)),
+    (" not in scope ", Fixed::Aside(Reason::OutOfScope)),
+    (" non goals ", Fixed::Aside(Reason::OutOfScope)),
+    (" acceptance criteria ", Fixed::Acceptance),
+    (" success criteria ", Fixed::Acceptance),
+    (" definition of done ", Fixed::Acceptance),
+    (" open questions ", Fixed::Aside(Reason::Context)),
+    (" risks and ", Fixed::Aside(Reason::Context)),
+    (" and risks ", Fixed::Aside(Reason::Context)),
+];
+
+/// Sections that hold the work and nothing else: what stands in them is work although it is only text.
+const WORK_FRAMES: [&str; 19] = [
+    "plan",
+    "implementation plan",
+    "implementation",
+    "execution plan",
+    "tasks",
+    "task list",
+    "todo",
+    "todos",
+    "task breakdown",
+    "deliverables",
+    "steps",
+    "implementation steps",
+    "implementation tasks",
+    "work items",
+    "action items",
+    "changes",
+    "proposed changes",
+    "requirements",
+    "functional requirements",
+];
+
+/// Tells whether a phrase in normal form heads the work itself.
+pub(super) fn is_work_frame(phrase: &str) -> bool {
+    WORK_FRAMES.contains(&phrase) || languages::fixed(phrase) == Some(Fixed::Frame)
+}
+
+/// Finds what a phrase in normal form heads, when it is none of the roles.
+pub(super) fn fixed(phrase: &str) -> Option<Fixed> {
+    let lists: [(&[&str], Fixed); 11] = [
+        (&VERIFICATION, Fixed::Verification(None)),
+        (&ACCEPTANCE, Fixed::Acceptance),
+        (&CROSS_CUTTING, Fixed::CrossCutting),
+        (&FILES, Fixed::Files),
+        (&OUT_OF_SCOPE, Fixed::Aside(Reason::OutOfScope)),
+        (&DEFERRED, Fixed::Aside(Reason::Deferred)),
+        (&LEGENDS, Fixed::Aside(Reason::Legend)),
+        (&RECORDS, Fixed::Aside(Reason::Record)),
+        (&ASIDES, Fixed::Aside(Reason::Context)),
+        (&CONTEXTS, Fixed::Context),
+        (&FRAMES, Fixed::Frame),
+    ];
+    if let Some((_, fixed)) = lists.iter().find(|(words, _)| words.contains(&phrase)) {
+        return Some(*fixed);
+    }
+    if let Some(fixed) = languages::fixed(phrase) {
+        return Some(fixed);
+    }
+    if let Some((_, fixed)) = HOLDS.iter().find(|(part, _)| format!(" {phrase} ").contains(part)) {
+        return Some(*fixed);
+    }
+    if let Some((_, reason)) = ASIDE_BEGINS.iter().find(|(begin, _)| phrase.starts_with(begin)) {
+        return Some(Fixed::Aside(*reason));
+    }
+    let gate_phrase = [" commands", " command", " gate"].iter().find_map(|end| phrase.strip_suffix(end))?;
+    // "CLI commands" is work for a subagent; "Test commands" is not.
+    role(gate_phrase)?.gate().map(|gate| Fixed::Verification(Some(gate)))
+}

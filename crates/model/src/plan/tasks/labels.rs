@@ -1,0 +1,81 @@
+//! What a line or an item says about the list below it.
+
+use crate::plan::{
+    blocks::{Item, nested},
+    directives::{self, Directive},
+    domains::{self, Fixed},
+};
+
+/// What a line before a list makes of the list.
+pub(super) enum Label {
+    /// Its items are the values of a directive that stands at this offset.
+    Directive(Directive, usize),
+    /// Its items are no work, as the label says.
+    Fixed(Fixed, String),
+    /// Its items have this in common.
+    Group(String),
+}
+
+/// Finds a directive at the beginning of a line, and where its value begins.
+pub(super) fn found_directive(raw: &str) -> Option<(Directive, usize)> {
+    let (label, rest) = directives::split_label(raw)?;
+    Some((directives::directive(&label)?, rest))
+}
+
+/// Tells whether a line says which files it is about: `**File:** src/a.py`.
+pub(super) fn names_files(raw: &str) -> bool {
+    const LABELS: [&str; 12] = [
+        "file",
+        "files",
+        "create",
+        "modify",
+        "update",
+        "edit",
+        "path",
+        "paths",
+        "location",
+        "target",
+        "target files",
+        "test",
+    ];
+    directives::split_label(raw).is_some_and(|(label, _)| LABELS.contains(&domains::normal(&label).as_str()))
+}
+
+/// Finds what an item that only heads a list says about that list, when it keeps it from being work.
+pub(super) fn item_label(item: &Item) -> Option<Fixed> {
+    // Labels are short; most items are not looked at.
+    let label = Some(item.line.text.trim_end_matches(':')).filter(|label| label.len() <= 40 && !item.boxed)?;
+    nested(&item.blocks).next()?;
+    let fixed = domains::fixed(&domains::normal(label));
+    fixed.filter(|fixed| matches!(fixed, Fixed::Acceptance | Fixed::Aside(_)) && !item.is_group())
+}
+
+/// Finds what the line before a list says about the list.
+pub(super) fn list_label(line: &str) -> Option<Label> {
+    let colons = line.trim().replace('：', ":");
+    let raw = colons.as_str();
+    let bare = raw.trim_matches(|c: char| matches!(c, '*' | '_') || c.is_whitespace());
+    let is_strong =
+        ["**", "__"].iter().any(|mark| raw.starts_with(mark)) && raw.trim_end_matches(':').ends_with(['*', '_']);
+    if !(bare.ends_with(':') || is_strong) {
+        return None;
+    }
+    let name = bare.trim_end_matches([':', '*', '_']).trim();
+    match domains::fixed(&domains::normal(name)) {
+        // "Requirements:" says nothing that the items do not.
+        Some(Fixed::Frame) => Some(Label::Group(String::new())),
+        Some(
+            fixed @ (Fixed::Verification(_) | Fixed::Acceptance | Fixed::Aside(_) | Fixed::Context | Fixed::Files),
+        ) => Some(Label::Fixed(fixed, name.to_owned())),
+        // "Tests:" says whose the items are, bold or not.
+        _ if name.chars().count() <= 80 && (is_strong || domains::role(&domains::normal(name)).is_some()) => {
+            Some(Label::Group(name.to_owned()))
+        }
+        _ => None,
+    }
+}
+
+/// Tells whether the line before a list says that its items are only there to be read.
+pub(in crate::plan) fn labels_aside(line: &str) -> bool {
+    matches!(list_label(line), Some(Label::Fixed(Fixed::Aside(_) | Fixed::Context, _)))
+}

@@ -1,0 +1,86 @@
+//! Lists that are no work, and tables.
+
+use std::ops::Range;
+
+use super::{Body, labels::found_directive};
+use crate::plan::{
+    accounting::{Placed, What},
+    blocks::{Item, Row},
+    dialect::status::{self, State},
+    domains,
+    draft::Word,
+    items, mentions,
+};
+
+impl Body<'_, '_> {
+    /// Takes a list of a section that is no work: a directive counts, everything else is a note.
+    pub(super) fn aside_list(&mut self, items: &[Item]) {
+        let is_directive = |item: &Item| found_directive(&self.source.text[item.line.range.clone()]).is_some();
+        let final_ = self.aside.as_ref().is_some_and(|(reason, _)| reason.is_final());
+        let is_work = |item: &Item| is_directive(item) || (!final_ && (item.boxed || item.is_group()));
+        let runs: Vec<&[Item]> = items.chunk_by(|one, next| is_work(one) == is_work(next)).collect();
+        let are_work: Vec<bool> = runs.iter().map(|run| run.first().is_some_and(is_work)).collect();
+        for (run, are_work) in runs.into_iter().zip(are_work) {
+            if are_work {
+                self.items(run, None);
+            } else {
+                self.aside_items(run);
+                self.note_list(run);
+            }
+        }
+    }
+
+    pub(super) fn aside_items(&mut self, items: &[Item]) {
+        if let (Some((reason, section)), Some(first), Some(last)) = (self.aside.clone(), items.first(), items.last()) {
+            let range = first.range.start..last.range.end;
+            self.placed.push(Placed::new(range, What::Aside { reason, section }));
+        }
+    }
+
+    pub(super) fn aside_range(&mut self, range: Range<usize>) {
+        if let Some((reason, section)) = self.aside.clone() {
+            self.placed.push(Placed::new(range.clone(), What::Aside { reason, section }));
+        }
+        self.note(range, None);
+    }
+
+    pub(super) fn note_list(&mut self, items: &[Item]) {
+        if let (Some(first), Some(last)) = (items.first(), items.last()) {
+            let line_start = self.source.text[..first.range.start].rfind('\n').map_or(0, |at| at + 1);
+            let text = self.source.visible(line_start..last.range.end, self.comments);
+            self.task.add_note(&items::dedent(&text));
+        }
+    }
+
+    /// Makes a requirement of each row of a table.
+    pub(super) fn rows(&mut self, head: &[String], rows: &[Row], group: Option<&str>) {
+        let status = head.iter().position(|name| status::is_status(name)).filter(|_| self.rules.lenient);
+        for row in rows {
+            let text = items::row_text(&row.cells);
+            if text.is_empty() {
+                continue;
+            }
+            let state = status.and_then(|at| row.cells.get(at)).map_or(State::Open, |cell| status::state(cell));
+            if let State::Aside(reason) = state {
+                let what = What::Aside { reason, section: group.unwrap_or(&self.task.title).to_owned() };
+                self.placed.push(Placed::new(row.range.clone(), what));
+                continue;
+            }
+            let mut made = items::from_text(&text, 0, row.range.clone(), self.rules, self.source);
+            made.done = state == State::Done;
+            if let Some(group) = group {
+                made.text = format!("{group}: {}", made.text);
+            }
+            let cells = || head.iter().zip(&row.cells).filter(|(head, cell)| !head.is_empty() && !cell.is_empty());
+            made.detail = cells().map(|(head, cell)| format!("- {head}: {cell}")).collect::<Vec<_>>().join("\n");
+            if self.rules.lenient {
+                let waits = cells().filter(|(head, _)| items::waits(head));
+                let names = waits.flat_map(|(_, cell)| mentions::needs(&format!("depends on {cell}")));
+                made.needs.extend(names.map(|(_, text)| Word { text, at: made.at }));
+                // What stands in a first column of its own is what others call the row by.
+                made.keys.extend(row.cells.first().filter(|cell| cell.len() <= 12).map(|cell| domains::normal(cell)));
+            }
+            self.task.requirements.push(made);
+        }
+    }
+}
