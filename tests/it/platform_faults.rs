@@ -118,7 +118,7 @@ fn a_fault_in_the_middle_of_one_job_changes_no_outcome() {
     let undisturbed = end_of(None);
     assert_eq!(undisturbed.status, "incomplete");
     let mut random = Seeded(11);
-    for number in 0..8 {
+    for number in 0..5 {
         assert_eq!(end_of(Some(&mut random)), undisturbed, "schedule {number}");
     }
 }
@@ -163,7 +163,7 @@ fn a_fault_in_the_middle_of_the_jobs_of_a_matrix_changes_no_outcome() {
     };
     let undisturbed = end_of(None);
     let mut random = Seeded(12);
-    for number in 0..4 {
+    for number in 0..2 {
         assert_eq!(end_of(Some(&mut random)), undisturbed, "schedule {number}");
     }
 }
