@@ -52,7 +52,7 @@ pub struct RunRequest {
     pub allow_red_base: bool,
     /// Where the run's folder goes.
     pub out: Out,
-    /// Whether a run that broke off is gone on with.
+    /// Whether a run that broke off is resumed.
     pub resume: Resume,
     /// The workflow that this is a step of.
     pub workflow: Option<String>,
@@ -60,7 +60,7 @@ pub struct RunRequest {
     pub revision: Option<String>,
 }
 
-/// Whether a run that broke off is gone on with.
+/// Whether a run that broke off is resumed.
 ///
 /// What is taken over is believed: a folder is as trustworthy as whoever may write to it. On somebody's own machine that
 /// is their own account; in a workspace it may be code of an earlier job.

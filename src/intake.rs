@@ -245,7 +245,10 @@ pub fn roster_files_on_disk(repository: &Path) -> std::io::Result<Vec<AgentFile>
                     continue;
                 };
                 if kind.is_file() && roster::is_agent_file(&path) {
-                    files.push(AgentFile { path, content: std::fs::read(entry.path())? });
+                    files.push(AgentFile {
+                        path,
+                        content: crate::untrusted::read_named(&entry.path(), roster::AGENT_FILE_MAX_BYTES)?,
+                    });
                 }
             }
         }

@@ -6,6 +6,7 @@ use std::path::Path;
 use implementer_model::{
     config::CONFIG_PATH,
     diagnostics::{Diagnostic, Severity},
+    plan::PLAN_MAX_BYTES,
     roster::AgentFile,
 };
 
@@ -33,7 +34,7 @@ pub fn find(
 ) -> Result<Vec<Diagnostic>, WorkspaceError> {
     let mut files = intake::roster_files_on_disk(root).unwrap_or_default();
     for path in [CONFIG_PATH].into_iter().chain(plan) {
-        if let Ok(content) = std::fs::read(root.join(path)) {
+        if let Ok(content) = crate::untrusted::read_named(&root.join(path), PLAN_MAX_BYTES) {
             files.push(AgentFile { path: path.to_owned(), content });
         }
     }

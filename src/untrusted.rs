@@ -125,6 +125,39 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String, UntrustedError> {
     String::from_utf8(read(path, limit)?).map_err(|_| UntrustedError::NotText { path: path.to_owned() })
 }
 
+/// Reads the file that somebody named, whatever link leads there. Of one that is too long it reads one byte more than
+/// `limit`, so that whoever knows what it should be can say so. What a shell has opened for us (`<(…)`) may be a pipe.
+///
+/// # Errors
+/// When there is none, or something else is there.
+pub fn read_named(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+    let from_shell = path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd");
+    let file = if from_shell {
+        File::open(path)?
+    } else {
+        open_plain(&path.canonicalize()?, OpenOptions::new().read(true)).map_err(|error| match error {
+            UntrustedError::Io { source, .. } => source,
+            error => io::Error::new(io::ErrorKind::InvalidInput, error.to_string()),
+        })?
+    };
+    let mut bytes = Vec::new();
+    file.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Reads text in the same way.
+///
+/// # Errors
+/// As [`read_named`], and when it is no UTF-8.
+pub fn read_named_text(path: &Path, limit: usize) -> io::Result<String> {
+    let bytes = read_named(path, limit)?;
+    // Cut anywhere, it may end in the middle of a character.
+    if bytes.len() > limit {
+        return Ok(String::from_utf8_lossy(&bytes).into_owned());
+    }
+    String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))
+}
+
 /// Copies the plain file at `from` when it has at most `limit` bytes.
 ///
 /// # Errors
@@ -203,6 +236,23 @@ mod tests {
         }
         fs::write(&plain, b"\xff").unwrap();
         assert!(matches!(read_text(&plain, 4), Err(UntrustedError::NotText { .. })));
+    }
+
+    #[test]
+    fn a_file_that_somebody_named_is_followed_and_cut_but_no_pipe_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let (plain, link, pipe) = (folder.path().join("plain"), folder.path().join("link"), folder.path().join("pipe"));
+        fs::write(&plain, "ää").unwrap();
+        symlink(&plain, &link).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
+        assert_eq!(read_named_text(&link, 4).unwrap(), "ää");
+        assert_eq!(read_named(&link, 2).unwrap().len(), 3);
+        assert!(read_named_text(&link, 2).unwrap().starts_with('ä'));
+        for path in [&pipe, Path::new("/dev/zero"), folder.path()] {
+            let error = read_named(path, 4).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{error}");
+        }
+        assert_eq!(read_named(&folder.path().join("none"), 4).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// The largest hand-off that is read, in bytes: one of 256 tasks has some 25 MB.
-const HANDOFF_MAX: u64 = 64 * 1024 * 1024;
+pub const HANDOFF_MAX: u64 = 64 * 1024 * 1024;
 
 /// The largest summary that is read, in bytes: a comment has at most 65,536 characters.
 const SUMMARY_MAX: u64 = 1024 * 1024;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use implementer_model::{
-    config::{AgentKind, CONFIG_PATH, Config},
+    config::{AgentKind, CONFIG_MAX_BYTES, CONFIG_PATH, Config},
     diagnostics::{self, Diagnostic},
     means::{self, ModelChoice},
     roster::{self, Access, Origin, Subagent},
@@ -47,7 +47,7 @@ struct Listing<'a> {
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let root = crate::workspace::new_repository::root_of(&arguments.repo)?;
     let mut problems = Vec::new();
-    let config = match std::fs::read_to_string(root.join(CONFIG_PATH)) {
+    let config = match crate::untrusted::read_named_text(&root.join(CONFIG_PATH), CONFIG_MAX_BYTES) {
         Ok(config) => Config::read(CONFIG_PATH, &config, &agent::kinds()).unwrap_or_else(|wrong| {
             problems.extend(wrong);
             Config::default()

@@ -1,4 +1,4 @@
-//! Whether and how text is coloured. NO_COLOR turns colour off, CLICOLOR_FORCE turns it on where there is no terminal.
+//! How text fits a terminal: its colours and its width. NO_COLOR turns colour off, CLICOLOR_FORCE turns it on where there is no terminal.
 
 use std::{env, io::IsTerminal as _};
 
@@ -48,6 +48,33 @@ impl Colours {
     }
 }
 
+/// Returns how many columns the terminal has that a stream goes to; none where there is no terminal.
+pub(super) fn columns(stream: impl std::os::fd::AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
+    (size.ws_col > 0).then_some(usize::from(size.ws_col))
+}
+
+/// Breaks lines between words where they are wider than the terminal; further lines are indented.
+pub(super) fn wrapped(text: &str, columns: usize, indent: usize) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        let mut width = 0;
+        for word in line.split_inclusive(' ') {
+            let long = word.trim_end().chars().count();
+            if width > indent && width + long > columns {
+                out.truncate(out.trim_end().len());
+                out.push('\n');
+                out.push_str(&" ".repeat(indent));
+                width = indent;
+            }
+            out.push_str(word);
+            width += word.chars().count();
+        }
+        out.push('\n');
+    }
+    out
+}
+
 /// Follows <https://no-color.org> and <https://bixense.com/clicolors>.
 fn wanted(set: impl Fn(&str) -> Option<String>, terminal: bool) -> bool {
     let is = |name: &str, off: &str| set(name).is_some_and(|value| value == off);
@@ -80,6 +107,13 @@ mod tests {
             let set = |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, v)| (*v).to_owned());
             assert_eq!(wanted(set, terminal), expected, "{environment:?}, terminal {terminal}");
         }
+    }
+
+    #[test]
+    fn lines_break_between_words_and_nothing_is_lost() {
+        assert_eq!(wrapped("  fix  one two three\nshort\n", 14, 7), "  fix  one two\n       three\nshort\n");
+        let long = "x".repeat(40);
+        assert_eq!(wrapped(&format!("  fix  {long}\n"), 20, 7), format!("  fix  {long}\n"));
     }
 
     #[test]

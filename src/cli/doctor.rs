@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use implementer_model::{
-    config::{CONFIG_PATH, Config},
+    config::{CONFIG_MAX_BYTES, CONFIG_PATH, Config},
     roster, text,
     workflow::{WORKFLOW_PATH, workflow},
 };
@@ -30,7 +30,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let root = root_of(&arguments.repo)?;
     // As `agents` and `generate`, this reads the checkout: it helps whoever is still writing.
-    let written = match std::fs::read_to_string(root.join(CONFIG_PATH)) {
+    let written = match crate::untrusted::read_named_text(&root.join(CONFIG_PATH), CONFIG_MAX_BYTES) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => {
@@ -98,12 +98,14 @@ fn configuration(written: bool) -> Check {
 fn isolation(surroundings: &Surroundings<'_>) -> Check {
     let (state, said) = match Sandbox::open(surroundings) {
         Ok(sandbox) if sandbox.level().is_wall() => {
-            (State::There, format!("`{}`: {}", sandbox.level(), sandbox.level().meaning()))
+            let open = sandbox.isolation().open.iter().map(|open| format!("; {open}")).collect::<String>();
+            (State::There, format!("`{}`: {}{open}", sandbox.level(), sandbox.level().meaning()))
         }
         Ok(sandbox) => {
             let isolation = sandbox.isolation();
             let why = isolation.passed_over.join("; ");
-            let said = format!("only `{}`: {}. {why}", isolation.level, isolation.level.meaning());
+            let open = isolation.left_open().join("; ");
+            let said = format!("only `{}`: {}. Left open: {open}. {why}", isolation.level, isolation.level.meaning());
             (State::Note, said)
         }
         Err(error) => (State::Missing, error.to_string()),

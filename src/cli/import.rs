@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 use implementer_model::{
-    config::{CONFIG_PATH, Config},
+    config::{CONFIG_MAX_BYTES, CONFIG_PATH, Config},
     diagnostics::Diagnostic,
     plan::{self, Dialect, Settings},
     roster,
@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
 }
 
 fn config_at(root: &Path, problems: &mut Vec<Diagnostic>) -> Result<Config, Failure> {
-    match std::fs::read_to_string(root.join(CONFIG_PATH)) {
+    match crate::untrusted::read_named_text(&root.join(CONFIG_PATH), CONFIG_MAX_BYTES) {
         Ok(text) => Ok(Config::read(CONFIG_PATH, &text, &agent::kinds()).unwrap_or_else(|wrong| {
             problems.extend(wrong);
             Config::default()

@@ -23,7 +23,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use self::status::{RunStatus, elapsed, last_line};
 use super::{
-    colour::{Colour, Colours},
+    colour::{self, Colour, Colours},
     show,
 };
 use crate::coordinator::progress::{Observer, Progress};
@@ -39,6 +39,9 @@ const LOG_END: u64 = 4_096;
 
 /// The most tasks that have a line of their own in the display.
 const TASKS_SHOWN: usize = 12;
+
+/// Columns before the text of an event.
+const EVENT_INDENT: usize = 10;
 
 /// Characters of a reason.
 const REASON_CHARS: usize = 200;
@@ -105,7 +108,11 @@ impl Live {
     /// Prints an event: what happened in colour, then to whom, how long it took, and why.
     fn event(&self, colour: Colour, what: &str, rest: &str) {
         let what = self.colours.paint(colour, &format!("{what:7}"));
-        self.display.line(&format!("  {what} {}", text::terminal(rest)));
+        let rest = text::terminal(rest);
+        // A display of bars needs lines that do not wrap. The whole reason is in the summary.
+        let columns = colour::columns(std::io::stderr()).filter(|_| !self.display.bars.is_hidden());
+        let rest = columns.map_or(rest.clone(), |columns| text::truncate(&rest, columns.max(60) - EVENT_INDENT));
+        self.display.line(&format!("  {what} {rest}"));
     }
 
     fn begin(&mut self, schedule: &Schedule) {

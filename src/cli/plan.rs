@@ -93,6 +93,7 @@ fn human(intake: &Intake) -> String {
     let _ = writeln!(out, "Plan   {}", plan.title.as_deref().unwrap_or("(no title)"));
     let _ = writeln!(out, "       {}, {}", plan.source, plan.digest);
     let _ = writeln!(out, "       {}", text::terminal(&shape(plan)));
+    let _ = writeln!(out, "       {} (`granularity`)", config.granularity.line());
     for file in &plan.context {
         let _ = writeln!(out, "       beside it {}", text::terminal(&file.path));
     }

@@ -13,7 +13,7 @@ use clap::{
 };
 use implementer_model::{
     command,
-    config::AgentKind,
+    config::{AgentKind, CONFIG_MAX_BYTES},
     handoff::{Handoff, Status},
     plan::{Dialect, PLAN_MAX_BYTES},
 };
@@ -33,7 +33,7 @@ use crate::{
     intake::{self, ConfigSource, Intake, PlanText, Sources, plan_files},
     runtime::{self, with_signals},
     step::conversation::PlanOptions,
-    uncommitted,
+    uncommitted, untrusted,
     workspace::store::RunStore,
 };
 
@@ -170,7 +170,7 @@ impl Subject {
 
     pub(super) fn read_config(&self) -> Result<ConfigSource, Failure> {
         let Some(path) = &self.config else { return Ok(ConfigSource::Base) };
-        let text = std::fs::read_to_string(path)
+        let text = untrusted::read_named_text(path, CONFIG_MAX_BYTES)
             .with_context(|| format!("cannot read the configuration {}", path.display()))
             .map_err(Failure::input)?;
         Ok(ConfigSource::Text { name: path.display().to_string(), text })
@@ -283,7 +283,7 @@ pub(super) fn execute(request: &Request<'_>, observer: &mut dyn Observer) -> Res
         let prepared = execution::prepare(request, scratch.path()).await?;
         if prepared.is_resumed() {
             let folder = prepared.folder().display();
-            show::note(&format!("Resuming the interrupted run in {folder}. Remove the folder to start anew."));
+            show::note(&format!("Resuming the interrupted run in {folder}. Remove the folder to start again."));
         }
         Ok(with_signals(async |cancelled| prepared.run_to_end(cancelled, observer).await).await?)
     })

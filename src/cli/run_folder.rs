@@ -10,6 +10,7 @@ use super::exit::Failure;
 use crate::{
     layout::{RUNS_DIR, RunFile},
     run_dir::RunDir,
+    verify::HANDOFF_MAX,
     workspace::store::new_repository::root_of,
 };
 
@@ -73,10 +74,10 @@ fn is_run(folder: &Path) -> bool {
 /// Reads the hand-off of a run that came to its end.
 pub(super) fn handoff(folder: &Path) -> Result<Handoff, Failure> {
     let path = folder.join(RunFile::Handoff);
-    let bytes = std::fs::read(&path)
+    let bytes = crate::untrusted::read(&path, HANDOFF_MAX)
         .with_context(|| {
             format!(
-                "{} has no hand-off: the run did not come to its end. Resume it with `run --resume`",
+                "{} has no hand-off, because the run was interrupted. Resume it with `run --resume`",
                 folder.display()
             )
         })

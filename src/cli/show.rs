@@ -11,10 +11,16 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{
-    colour::{Colour, Colours},
+    colour::{self, Colour, Colours},
     exit::Failure,
 };
 use crate::layout::RUNS_DIR;
+
+/// Columns below which lines are not broken any further.
+const COLUMNS_MIN: usize = 60;
+
+/// Columns before the text of a line of a run's end.
+const CLOSING_INDENT: usize = 11;
 
 /// How what came out of a run is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -94,6 +100,10 @@ fn human(handoff: &Handoff, folder: &Path, resume: Option<&str>) {
         },
     );
     let closing = text::terminal(&closing);
+    let closing = match colour::columns(std::io::stdout()) {
+        Some(columns) => colour::wrapped(&closing, columns.max(COLUMNS_MIN), CLOSING_INDENT),
+        None => closing,
+    };
     let (verdict, rest) = closing.split_once(':').unwrap_or((&closing, ""));
     let colour = match handoff.status {
         Status::Complete => Colour::Green,

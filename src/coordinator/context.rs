@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::Instant,
 };
 
@@ -19,7 +22,7 @@ use crate::{
     agent::{Agents, Secrets},
     run_dir::RunDir,
     sandbox::Sandbox,
-    workspace::{slots::SlotPool, store::RunStore},
+    workspace::{WorkspaceError, bundle, capture::Captured, slots::SlotPool, store::RunStore},
 };
 
 pub(super) struct WorkerContext {
@@ -41,10 +44,51 @@ pub(super) struct WorkerContext {
     /// What makes working copies ready.
     pub(super) setup: WorkingCopySetup,
     pub(super) clock: RunClock,
+    /// What all patches of the run may still have, and all its logs.
+    pub(super) limits: RunLimits,
     /// What the tests gate came to on the base, once somebody asked.
     pub(super) base_tests: tokio::sync::OnceCell<RanGate>,
     /// The paths of the tree that a patch was held against last: all patches of a wave have the same base.
     pub(super) tree_paths: Mutex<Option<(ObjectId, Arc<TreePaths>)>>,
+}
+
+/// The most bytes that the contents of all patches may have together: the bundle that holds them has to be one that is read.
+const PATCHES_MAX: u64 = bundle::BUNDLE_MAX;
+
+/// The most bytes that the logs of all attempts may have together, and what each may have however little is left.
+const LOGS_MAX: u64 = 4 * 1024 * 1024 * 1024;
+const LOG_MIN: u64 = 64 * 1024;
+
+/// How much a run may still write.
+#[derive(Debug)]
+pub(super) struct RunLimits {
+    patches: AtomicU64,
+    logs: AtomicU64,
+}
+
+impl RunLimits {
+    pub(super) fn new() -> Self {
+        Self { patches: AtomicU64::new(PATCHES_MAX), logs: AtomicU64::new(LOGS_MAX) }
+    }
+
+    /// Takes what a patch has; one that does not fit any more is refused.
+    pub(super) fn take_patch(&self, captured: Captured) -> Result<Captured, WorkspaceError> {
+        let taken = self.patches.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(captured.bytes));
+        if taken.is_err() { Err(WorkspaceError::RunTooLarge { limit: PATCHES_MAX }) } else { Ok(captured) }
+    }
+
+    /// Returns how much of a log may be kept that may have `most` bytes by itself, and sets it aside.
+    pub(super) fn begin_log(&self, most: u64) -> u64 {
+        let left = self.logs.load(Relaxed).max(LOG_MIN);
+        let kept = most.min(left);
+        let _ = self.logs.fetch_update(Relaxed, Relaxed, |left| Some(left.saturating_sub(kept)));
+        kept
+    }
+
+    /// Gives back what a log did not need.
+    pub(super) fn end_log(&self, set_aside: u64, written: u64) {
+        self.logs.fetch_add(set_aside.saturating_sub(written), Relaxed);
+    }
 }
 
 /// The time of a run, counted over all of its processes.
@@ -103,5 +147,32 @@ impl WorkerContext {
     /// Returns the milliseconds since the run began.
     pub(super) fn now_ms(&self) -> u64 {
         self.clock.now_ms()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_logs_of_a_run_have_an_end_and_none_is_without_room() {
+        let limits = RunLimits::new();
+        let first = limits.begin_log(LOGS_MAX);
+        assert_eq!(first, LOGS_MAX);
+        assert_eq!(limits.begin_log(1 << 20), LOG_MIN);
+        limits.end_log(first, LOGS_MAX - 100_000);
+        assert_eq!(limits.begin_log(1 << 20), 100_000);
+    }
+
+    #[test]
+    fn a_patch_that_does_not_fit_into_its_run_is_refused() {
+        let id = || ObjectId::new("1".repeat(40)).unwrap();
+        let patch = implementer_model::patch::Patch { base: id(), base_tree: id(), tree: id(), changes: Vec::new() };
+        let captured = |bytes| Captured { patch: patch.clone(), left_out: Vec::new(), bytes };
+        let limits = RunLimits::new();
+        limits.take_patch(captured(PATCHES_MAX - 1)).unwrap();
+        let error = limits.take_patch(captured(2)).unwrap_err();
+        assert!(error.to_string().contains("this one does not fit any more"), "{error}");
+        limits.take_patch(captured(1)).unwrap();
     }
 }

@@ -100,7 +100,7 @@ pub(super) fn base_moved(store: &RunStore, run: &Run, revision: &str) -> Option<
     let Moved { to, commits, follows, merges } = match store.moved(revision, was, &run.head().commit) {
         Ok(moved) => moved?,
         Err(error) => {
-            tracing::warn!(%error, revision, "where the base is now cannot be told");
+            tracing::warn!(%error, revision, "the current commit of the base cannot be looked up");
             return None;
         }
     };

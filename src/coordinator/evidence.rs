@@ -160,7 +160,9 @@ impl Experiments<'_> {
             let outcome = if self.stop.is_cancelled() {
                 Outcome::NotTried { why: "the run was stopped".to_owned() }
             } else if !self.has_time(deadline) {
-                Outcome::NotTried { why: "the time for experiments is over: raise `evidence.minutes`".to_owned() }
+                Outcome::NotTried {
+                    why: "the time for mutants and reverts ran out: raise `evidence.minutes`".to_owned(),
+                }
             } else {
                 self.without(contribution).await?
             };

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use implementer_model::{
+    findings::{Finding, FindingCode, Weight},
     handoff::Handoff,
     record::{JOURNAL_VERSION, Record, Timed},
     run::{self, History, MadeBy},
@@ -20,7 +21,13 @@ use super::{
 use crate::{
     journal::{Journal, JournalError, Seal, Sink},
     layout::RunFile,
+    workspace::WorkspaceError,
 };
+
+fn tampered(error: &WorkspaceError) -> Finding {
+    let (code, weight) = (FindingCode::StoreTampered, Weight::Blocking);
+    Finding { code, weight, task: None, path: None, line: None, message: error.to_string() }
+}
 
 /// A run that was interrupted, with its journal open behind the last record.
 #[derive(Debug)]
@@ -80,6 +87,11 @@ pub async fn run(
             let store = &driver.context.store;
             let moved = revision.and_then(|revision| detection::base_moved(store, &driver.run, &revision));
             let noticed = Noticed { findings: moved.into_iter().collect(), ..Noticed::default() };
+            conclusion::conclude(&mut driver, noticed).await
+        }
+        // Nothing that comes after can be relied on. What was judged before is told all the same.
+        Err(RunError::Workspace(error @ WorkspaceError::ForgedObject { .. })) => {
+            let noticed = Noticed { findings: vec![tampered(&error)], ..Noticed::default() };
             conclusion::conclude(&mut driver, noticed).await
         }
         Err(error) => Err(error),

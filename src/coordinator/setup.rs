@@ -8,7 +8,7 @@ use implementer_model::{
 };
 
 use super::{
-    context::{RunClock, WorkerContext},
+    context::{RunClock, RunLimits, WorkerContext},
     durations,
     error::RunError,
     working_copy::WorkingCopySetup,
@@ -86,6 +86,7 @@ impl Setup {
             environment,
             supervisor,
             clock: RunClock::new(began, before_ms),
+            limits: RunLimits::new(),
             base_tests: tokio::sync::OnceCell::new(),
             tree_paths: Mutex::default(),
         };

@@ -70,7 +70,13 @@ async fn attempt(
     tell(RunEvent::AttemptStarted(plan.started()));
     let started_ms = context.now_ms();
     let mut ended = match agent.prepare(&job) {
-        Ok(launch) => workplace.run(launch, usize::MAX, stopped(&mut stop)).await.map_err(NotStarted::Launch),
+        Ok(mut launch) => {
+            launch.output_cap = context.limits.begin_log(launch.output_cap);
+            let set_aside = launch.output_cap;
+            let ended = workplace.run(launch, usize::MAX, stopped(&mut stop)).await;
+            context.limits.end_log(set_aside, ended.as_ref().map_or(set_aside, |ended| ended.output_bytes));
+            ended.map_err(NotStarted::Launch)
+        }
         Err(error) => Err(NotStarted::Agent(error)),
     };
     let conclusion = match ended {
@@ -102,6 +108,7 @@ async fn attempt(
             Err(error)
         }
     };
+    let captured = captured.and_then(|captured| context.limits.take_patch(captured));
     let captured = captured.and_then(|captured| without_secrets(context, captured));
     let conclusion = conclusion.map(|conclusion| conclusion.without(&context.secrets));
     context

@@ -101,7 +101,7 @@ impl Github {
         self.fetch_all("listing the run's artifacts", &path, |page: Page| page.artifacts).await
     }
 
-    /// Downloads the zip of an artifact to the new file `to`, piece by piece; what broke off is gone on with. Its digest
+    /// Downloads the zip of an artifact to the new file `to`, piece by piece; what broke off is resumed. Its digest
     /// must be the one that the job said which uploaded it.
     ///
     /// # Errors

@@ -1,10 +1,6 @@
 //! Plans as files: one file, or a folder whose other files are there to be read.
 
-use std::{
-    fs,
-    io::{self, Read as _},
-    path::Path,
-};
+use std::{fs, io, path::Path};
 
 use implementer_model::{
     ids::ObjectId,
@@ -20,7 +16,7 @@ const DEPTH_MAX: usize = 3;
 const FILES_MAX: usize = 256;
 
 /// The most bytes of a file that is there to be read: more is cut anyway.
-const CONTEXT_MAX: u64 = 256 * 1024;
+const CONTEXT_MAX: usize = 256 * 1024;
 
 /// Reads the plan at `path`, a file or a folder, as one text; `name` is what the user calls it.
 ///
@@ -36,15 +32,8 @@ pub fn read(path: &Path, name: &str) -> io::Result<Vec<u8>> {
     };
     match beside.filter(is_spec) {
         Some(beside) => folder(beside, name.strip_suffix("/tasks.md").unwrap_or("."), Some("tasks.md")),
-        // One byte more than is allowed, so that the reader can say that it is too long.
-        None => bounded(path, PLAN_MAX_BYTES as u64 + 1),
+        None => crate::untrusted::read_named(path, PLAN_MAX_BYTES),
     }
-}
-
-fn bounded(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    fs::File::open(path)?.take(most).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// Reads a folder with a plan.
@@ -58,7 +47,7 @@ fn folder(path: &Path, name: &str, plan: Option<&str>) -> io::Result<Vec<u8>> {
         io::Error::new(io::ErrorKind::NotFound, what)
     })?;
     let name = name.trim_end_matches('/');
-    let text = bounded(&path.join(&chosen.plan), PLAN_MAX_BYTES as u64 + 1)?;
+    let text = crate::untrusted::read_named(&path.join(&chosen.plan), PLAN_MAX_BYTES)?;
     let path = fs::canonicalize(path)?;
     let root = path.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&path);
     let inside = path.strip_prefix(root).ok().and_then(Path::to_str).unwrap_or(name).to_owned();
@@ -68,7 +57,7 @@ fn folder(path: &Path, name: &str, plan: Option<&str>) -> io::Result<Vec<u8>> {
     for file in beside.chain(shared) {
         let found = root.join(&file);
         if found.is_file() {
-            let text = String::from_utf8_lossy(&bounded(&found, CONTEXT_MAX)?).into_owned();
+            let text = String::from_utf8_lossy(&crate::untrusted::read_named(&found, CONTEXT_MAX)?).into_owned();
             context.push(ContextFile { path: file, text });
         }
     }

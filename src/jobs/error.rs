@@ -35,7 +35,7 @@ pub enum JobError {
     },
     /// Something is to be done that is not due.
     #[error(
-        "`{name}` is not what comes next: {next}. The job belongs to another state of the run; start the workflow anew"
+        "`{name}` is not what comes next: {next}. The job belongs to another state of the run; start the workflow again"
     )]
     NotDue {
         /// The attempt, or the gates.
@@ -46,7 +46,7 @@ pub enum JobError {
     /// Nothing but a workflow of its own was to do the work, and there is none.
     #[error(
         "`{0}` has no workflow of its own: the configuration has no `workflow.subagents.{0}.dispatch` any more. Run \
-         `backend-implementer generate` and start the workflow anew"
+         `backend-implementer generate` and start the workflow again"
     )]
     NotDispatched(SubagentName),
     /// The attempts of a job are different subagents'.

@@ -206,15 +206,19 @@ fn take_in(
             } else if settled.contains(&name) {
                 notes.push(format!("{source}: the result {said} came late: that attempt was settled before"));
             } else {
-                notes.push(format!("{source}: the result {said} is foreign: nobody was asked for it"));
+                notes.push(format!("{source}: the result {said} is foreign: no job of this run was asked for it"));
             }
         }
     }
+    // The bundle with all patches so far goes to every job, and has to be one that is read.
+    let so_far = site.state.bundle().map_or(0, |bundle| fs::metadata(bundle).map_or(0, |meta| meta.len()));
+    let mut room = bundle::BUNDLE_MAX.saturating_sub(so_far);
     for plan in before.open {
         let id = plan.id.clone();
         let mut sources = by_name.remove(&layout::attempt_folder(&id)).unwrap_or_default();
         let read = match (sources.len(), sources.pop()) {
             (1, Some((_, folder))) => results::read(site, &plan, &folder)
+                .and_then(|counted| fits(&counted, &mut room).map(|()| counted))
                 .and_then(|counted| import(site, &plan, &counted).map(|()| (counted.at_ms, counted.records))),
             (0, _) => {
                 Err(troubles.get(&id).cloned().unwrap_or_else(|| "its job left no result: it is lost".to_owned()))
@@ -231,6 +235,21 @@ fn take_in(
                 notes.push(format!("{id}: {why}"));
                 records.extend(plan.without_result(now_ms, &why).into_records().map(|record| (now_ms, record)));
             }
+        }
+    }
+    Ok(())
+}
+
+/// Takes the size of a patch from what all patches of a run may still have.
+fn fits(counted: &Counted, room: &mut u64) -> Result<(), String> {
+    let size = counted.bundle.as_ref().map_or(0, |bundle| fs::symlink_metadata(bundle).map_or(0, |meta| meta.len()));
+    match room.checked_sub(size) {
+        Some(left) => *room = left,
+        None => {
+            return Err(format!(
+                "the patches of this run have more than {} bytes together with it",
+                bundle::BUNDLE_MAX
+            ));
         }
     }
     Ok(())

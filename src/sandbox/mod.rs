@@ -5,6 +5,7 @@
 //! thread: what Linux restricts here, it restricts for one thread and whatever that starts.
 
 mod confinement;
+mod context;
 mod descriptors;
 mod hosted;
 #[cfg(target_os = "linux")]
@@ -37,7 +38,7 @@ pub use self::{
     surroundings::Surroundings,
     users::User,
 };
-use self::{probe::Question, reading::Reading, users::Users};
+use self::{context::doing, probe::Question, reading::Reading, users::Users};
 
 /// What is tried, the strongest first: the level, and whether attempts have mounts of their own. A container may have root
 /// and forbid it to mount.
@@ -315,10 +316,6 @@ impl Inner {
         let level = self.isolation.level;
         (level != Level::None).then(|| Confinement::new(level, user, self.own_mounts, &self.reading, allowed))
     }
-}
-
-fn doing(what: &str, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{what}: {error}"))
 }
 
 /// Ends everything that a user has running.

@@ -20,7 +20,7 @@ use rustix::{
     },
 };
 
-use super::doing;
+use super::context::doing;
 
 /// Folders that everybody may write to: inside, everybody is one attempt.
 pub(super) const SHARED: [&str; 3] = ["/tmp", "/var/tmp", "/dev/shm"];

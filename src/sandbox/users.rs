@@ -10,7 +10,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::doing;
+use super::context::doing;
 
 /// The reserved user ids: a range that systemd's registry of ids (<https://systemd.io/UIDS-GIDS/>) leaves to nobody, and
 /// that every container has, because it lies below 65536.

@@ -25,7 +25,12 @@ mod summarize;
 
 use std::{cell::OnceCell, time::Duration};
 
-use implementer_model::{config::AgentKind, github_ids::PullRequestNumber, handoff::Status, ids::ObjectId};
+use implementer_model::{
+    config::{AgentKind, CONFIG_MAX_BYTES},
+    github_ids::PullRequestNumber,
+    handoff::Status,
+    ids::ObjectId,
+};
 use tokio::runtime::Runtime;
 
 use self::{assignment::Assignment, conversation::PlanOptions, job::JobCommand};
@@ -153,7 +158,7 @@ impl Step<'_> {
             None => ConfigSource::Base,
             Some(path) => {
                 let path = workspace.join(path);
-                let text = std::fs::read_to_string(&path)
+                let text = crate::untrusted::read_named_text(&path, CONFIG_MAX_BYTES)
                     .map_err(|source| StepError::Config { path: path.clone(), source })?;
                 ConfigSource::Text { name: path.display().to_string(), text }
             }

@@ -93,7 +93,8 @@ impl Step<'_> {
         match downloaded {
             Ok(()) => self.log.line(&format!("What attempt {earlier} finished is not done again")),
             Err(why) => {
-                let said = format!("what an earlier attempt kept does not count, so everything is done anew: {why}");
+                let said =
+                    format!("the work of the previous attempt cannot be reused, so everything runs again: {why}");
                 self.log.command(&annotation(Level::Warning, None, "Done anew", &said));
             }
         }

@@ -99,18 +99,24 @@ impl Step<'_> {
             }
         }
         let listed = source.list(self.runner.run_id()?).await?;
-        wanted.retain(|(slot, bound)| {
-            let own = self.is_of_slot(&listed, bound, wave, *slot);
-            if !own {
+        let mut of_the_platform = self.silent_jobs(&listed, wave, &silent);
+        wanted.retain(|(slot, bound)| match listed.iter().find(|artifact| artifact.id == bound.id) {
+            Some(artifact) if self.is_of_slot(artifact, wave, *slot) => true,
+            Some(_) => {
                 let why = format!(
                     "its output names the artifact {}, which is not the one of its slot: it is foreign",
                     bound.id
                 );
                 refused.insert(*slot, why);
+                false
             }
-            own
+            // Its name is what tells whose it is.
+            None => {
+                of_the_platform
+                    .push(format!("slot {slot}: GitHub does not list its artifact {} in this run", bound.id));
+                false
+            }
         });
-        let mut of_the_platform = self.silent_jobs(&listed, wave, &silent);
         let (mut found, mut troubles) = (Vec::new(), BTreeMap::new());
         let mut gathered = gather::gather(&source, &wanted, scratch).await;
         for leg in legs {
@@ -154,11 +160,10 @@ impl Step<'_> {
 
     /// Tells whether an artifact has the name of a slot. Whatever runs in a job can write outputs, and name another slot in
     /// them; but an artifact of that slot's name is there once, and its own job has uploaded it.
-    fn is_of_slot(&self, listed: &[Artifact], bound: &Bound, wave: &str, slot: usize) -> bool {
+    fn is_of_slot(&self, artifact: &Artifact, wave: &str, slot: usize) -> bool {
         let Ok(expected) = self.artifact_name(&format!("{wave}-{slot}")) else { return false };
         // A job of an earlier attempt of the workflow run still counts.
         let of_slot = |name: &str| name.rsplit_once("-attempt-").map(|(slot, _)| slot.to_owned());
-        let Some(artifact) = listed.iter().find(|artifact| artifact.id == bound.id) else { return true };
         of_slot(&artifact.name) == of_slot(&expected)
     }
 

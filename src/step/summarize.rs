@@ -27,7 +27,11 @@ impl Step<'_> {
         let scratch = execution::scratch()?;
         let out = match self.runner.input("out") {
             Some(out) => workspace.join(out),
-            None => workspace.join(RUNS_DIR).join(format!("run-{}", self.runner.run_id()?)),
+            // A runner of somebody's own still has the folder of the attempt before.
+            None => match self.runner.attempt()? {
+                1 => workspace.join(RUNS_DIR).join(format!("run-{}", self.runner.run_id()?)),
+                _ => workspace.join(RUNS_DIR).join(format!("run-{}{}", self.runner.run_id()?, self.attempt_suffix()?)),
+            },
         };
         self.log.line(
             "This job checks nothing out and runs nothing of the repository's. Of other programs it calls git alone, on a \
@@ -131,7 +135,7 @@ impl Step<'_> {
         };
         match concluded.await {
             Ok(count) => tracing::info!(count, "concluded what stood in progress"),
-            Err(error) => tracing::warn!(%error, "what stands in progress could not be concluded"),
+            Err(error) => tracing::warn!(%error, "check runs that are in progress could not be concluded"),
         }
     }
 

@@ -55,6 +55,16 @@ pub enum WorkspaceError {
         /// The object.
         id: String,
     },
+    /// The patches of a run are too large together.
+    #[error(
+        "the patches of this run have more than {} MB together, and this one does not fit any more: commit less of what can be \
+         made anew, or split the plan",
+        .limit / 1_000_000
+    )]
+    RunTooLarge {
+        /// The most that they may have.
+        limit: u64,
+    },
     /// An object of the base is not there.
     #[error(
         "the object {id} is missing{}",

@@ -1,4 +1,4 @@
-//! Artifacts on the way: what breaks off is gone on with, what is not what it should be has an answer of its own, and the
+//! Artifacts on the way: what breaks off is resumed, what is not what it should be has an answer of its own, and the
 //! token goes to GitHub alone.
 
 use std::{

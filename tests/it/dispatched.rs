@@ -208,7 +208,7 @@ fn a_job_that_is_cancelled_or_killed_ends_the_run_that_it_waits_for() {
     let ended = acting.finish(&jobs.stage);
     assert_eq!(cancelled(dispatched.run), 0);
     let after = jobs.stage.after(&ended).expect(0);
-    assert!(after.stderr.contains("was asked to stop"), "{}", after.stderr);
+    assert!(after.stderr.contains("was cancelled"), "{}", after.stderr);
     assert_eq!(cancelled(dispatched.run), 1);
 }
 

@@ -12,7 +12,8 @@ fn read(path: &str) -> String {
 }
 
 fn documents() -> Vec<String> {
-    let mut documents: Vec<_> = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].map(str::to_owned).into();
+    let mut documents: Vec<_> =
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"].map(str::to_owned).into();
     for entry in fs::read_dir(Path::new(ROOT).join("docs")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         if name.ends_with(".md") {
@@ -50,24 +51,133 @@ fn every_source_path_that_the_architecture_names_exists() {
     assert!(named > 10, "only {named} paths found: is the test still looking at the right thing?");
 }
 
-#[test]
-fn the_readme_lists_every_command_and_exit_code() {
-    let readme = read("README.md");
-    let help = Bench::new().call(["--help"]).expect(0).stdout;
-    let commands = help.split("Commands:").nth(1).unwrap().split("Options:").next().unwrap();
-    let mut found = 0;
-    for command in commands.lines().filter_map(|line| line.strip_prefix("  ")).filter(|line| !line.starts_with(' ')) {
-        let name = command.split_whitespace().next().unwrap_or_default();
-        if name.is_empty() {
-            continue;
+/// The help of the program and of each of its commands, as docs/commands.md has it. Commands of the fan-out are hidden in
+/// `--help`, and documented here.
+fn commands_page(bench: &Bench) -> String {
+    let whole = bench.call(["--help"]).expect(0).stdout;
+    let listed = whole.split("Commands:").nth(1).unwrap().split("Options:").next().unwrap();
+    let listed: Vec<String> = listed
+        .lines()
+        .filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')))
+        .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
+        .collect();
+    assert!(listed.len() >= 15, "{whole}");
+    let hidden = ["prepare", "work", "collect", "settle", "gate", "summarize"].map(str::to_owned);
+    let mut page = String::from(
+        "# Commands\n\nThis page is generated from the program's own help.\n\n| exit code | means |\n|---|---|\n| 0 | complete |\n\
+         | 1 | ran, but the implementation is not complete; or `verify` found something |\n\
+         | 2 | bad input: plan, configuration, arguments |\n\
+         | 3 | the outside failed: GitHub, git, the disk, a missing agent program |\n| 130 | cancelled |\n",
+    );
+    page.push_str(&format!("\n```text\n{}\n```\n", whole.trim_end()));
+    for (number, name) in listed.iter().chain(&hidden).enumerate() {
+        if number == listed.len() {
+            page.push_str(
+                "\n# Commands of the fan-out\n\nThe generated workflow calls them; `--help` does not list them.\n",
+            );
         }
-        found += 1;
-        assert!(readme.contains(&format!("| `{name}")), "the README does not list `{name}`");
+        let help = bench.call([name.as_str(), "--help"]).expect(0).stdout;
+        let help: Vec<_> = help.lines().map(str::trim_end).collect();
+        page.push_str(&format!("\n## `{name}`\n\n```text\n{}\n```\n", help.join("\n").trim_end()));
     }
-    assert!(found >= 6, "{help}");
-    for code in ["| 0 |", "| 1 |", "| 2 |", "| 3 |", "| 130 |"] {
-        assert!(readme.contains(code), "{code}");
+    page
+}
+
+#[test]
+fn the_page_of_commands_is_what_the_program_says() {
+    let page = commands_page(&Bench::new());
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(Path::new(ROOT).join("docs/commands.md"), &page).unwrap();
     }
+    assert_eq!(read("docs/commands.md"), page, "docs/commands.md has drifted: run the tests once with UPDATE_DOCS=1");
+}
+
+#[test]
+fn every_message_of_the_troubleshooting_is_one_of_the_program() {
+    let page = read("docs/troubleshooting.md");
+    // The line breaks of long literals are no part of a message.
+    let lines = sources(&["src", "crates/model/src"]);
+    let sources: String = lines.lines().map(|line| line.trim_start().trim_end_matches('\\')).collect();
+    let table = page.split("## By message").nth(1).unwrap().split("\n## ").next().unwrap();
+    let messages: Vec<_> = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    assert!(messages.len() > 10, "{table}");
+    for message in messages {
+        assert!(sources.contains(message), "no source says `{message}`");
+    }
+}
+
+#[test]
+fn every_page_is_in_the_book() {
+    let summary = read("docs/SUMMARY.md");
+    for document in
+        documents().iter().filter_map(|path| path.strip_prefix("docs/")).filter(|name| *name != "SUMMARY.md")
+    {
+        assert!(summary.contains(&format!("({document})")), "docs/SUMMARY.md does not list {document}");
+    }
+}
+
+/// The commands of ours in the blocks of the documents, as they are typed, without what stands for a value of the reader's.
+#[test]
+fn every_documented_command_is_one_that_the_program_takes() {
+    let bench = Bench::new();
+    let mut found = 0;
+    for document in documents() {
+        let text = read(&document);
+        let mut fenced = false;
+        for line in text.lines() {
+            if line.starts_with("```") {
+                fenced = !fenced;
+                continue;
+            }
+            let typed = line.strip_prefix("$ ").unwrap_or(line).trim();
+            let Some(arguments) = typed.strip_prefix("backend-implementer ").filter(|_| fenced) else { continue };
+            if arguments.contains(['<', '[', '…', '$']) {
+                continue;
+            }
+            found += 1;
+            // `--help` at the end has clap read the whole line, options and values included, and nothing is done.
+            let words: Vec<&str> = arguments.split(" #").next().unwrap_or_default().split_whitespace().collect();
+            let called = bench.call(words.iter().copied().chain(["--help"]));
+            assert!(called.code == 0, "{document}: `{typed}`: {}", called.stderr);
+        }
+    }
+    assert!(found > 10, "only {found} commands found");
+}
+
+#[test]
+fn every_test_and_path_that_the_security_policy_names_exists() {
+    let policy = read("SECURITY.md");
+    let sources = sources(&["src", "crates", "tests"]);
+    let is_test =
+        |word: &&str| word.matches('_').count() >= 3 && word.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    let words: Vec<&str> = policy.split('`').skip(1).step_by(2).collect();
+    let tests: Vec<_> = words.iter().copied().filter(is_test).collect();
+    assert!(tests.len() > 20, "only {} tests found: is this still looking at the right thing?", tests.len());
+    for test in tests {
+        assert!(sources.contains(&format!("fn {test}(")), "SECURITY.md names the test {test}");
+    }
+    for path in
+        words.iter().filter(|word| ["src/", "crates/", "tests/", "fuzz/"].iter().any(|root| word.starts_with(root)))
+    {
+        assert!(Path::new(ROOT).join(path).exists(), "SECURITY.md names {path}");
+    }
+}
+
+/// Reads every Rust source below these folders.
+fn sources(folders: &[&str]) -> String {
+    let mut folders: Vec<_> = folders.iter().map(|folder| Path::new(ROOT).join(folder)).collect();
+    let mut all = String::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap()) {
+            let path = entry.path();
+            if entry.file_type().unwrap().is_dir() && !path.ends_with("node_modules") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                all += &fs::read_to_string(path).unwrap();
+            }
+        }
+    }
+    all
 }
 
 #[test]

@@ -112,7 +112,7 @@ fn what_the_platform_does_is_no_verdict_and_the_job_goes_on_when_it_is_run_again
         Fault { headers: limit("3600"), ..Fault::status("GET", "/artifacts", usize::MAX, 429) },
     ] {
         jobs.stage.github.state().artifact_faults.push(fault);
-        stopped(&jobs, &said, "cannot be had");
+        stopped(&jobs, &said, "cannot read the state of the previous job");
         jobs.stage.github.state().artifact_faults.clear();
     }
     // Run again, it comes to what it would have come to.

@@ -182,10 +182,10 @@ impl Undisturbed {
 }
 
 /// Random numbers that are the same on every machine.
-struct Seeded(u64);
+pub(crate) struct Seeded(pub(crate) u64);
 
 impl Seeded {
-    fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         let digest = Digest::of(self.0.to_le_bytes());
         self.0 = u64::from_str_radix(&digest.hex()[..16], 16).unwrap();
         usize::try_from(self.0 % bound as u64).unwrap()

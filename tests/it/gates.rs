@@ -167,10 +167,10 @@ fn what_a_gate_prints_costs_no_memory() {
         bench.write("chatty.py", &(chatty + "print('===== 3 passed in 0.12s =====')\n"));
         bench.commit("chatty");
         let out = bench.path("out");
-        let (called, peak) = bench.measured(&["run", "--out", out.to_str().unwrap()]);
+        let (called, needed) = bench.measured(&["run", "--out", out.to_str().unwrap()]);
         let ran = Ran { called: called.expect(0), out };
         assert_eq!(receipt(&ran, GateKind::Tests).commands[0].tests.expect("counts").passed, 3);
-        peak
+        needed.peak
     };
     let (little, much) = (peak(10), peak(1_100_000));
     assert!(much < little + PRINTED_MAX, "{much} KiB against {little} KiB");

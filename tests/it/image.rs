@@ -103,7 +103,7 @@ fn what_a_killed_container_left_open_is_concluded_by_the_next_one() {
     let killed = running.finish(&stage);
     assert_ne!(killed.called.code, 0);
     let after = stage.after(&killed).expect(0);
-    assert!(after.stderr.contains("The run ended without a word"), "{}", after.stderr);
+    assert!(after.stderr.contains("The run was killed"), "{}", after.stderr);
     for check in stage.github.checks(&stage.head()) {
         assert_eq!(check.status, "completed", "{}", check.name);
     }

@@ -101,7 +101,7 @@ fn fan_out(count: usize) -> Peaks {
     for part in 1..=count {
         assert!(fs::metadata(out.join(format!("tasks/part-{part}/patch.diff"))).unwrap().len() > 1 << 20);
     }
-    Peaks { plan, collect, settle, summarize }
+    Peaks { plan: plan.peak, collect: collect.peak, settle: settle.peak, summarize: summarize.peak }
 }
 
 /// Commits that git made, in a store that the fan-out knows nothing of, and what is needed to make results of them.

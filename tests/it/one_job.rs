@@ -41,7 +41,7 @@ pub(crate) struct OneJob {
 }
 
 impl OneJob {
-    fn begin(script: &Value) -> Self {
+    pub(crate) fn begin(script: &Value) -> Self {
         Self::begin_with(script, "")
     }
 
@@ -92,7 +92,11 @@ impl OneJob {
     }
 
     pub(crate) fn prepare(&self) {
-        self.act("prepare", &[("tasks", "all")]).expect(0);
+        self.try_prepare().expect(0);
+    }
+
+    pub(crate) fn try_prepare(&self) -> Acted {
+        self.act("prepare", &[("tasks", "all")])
     }
 
     /// Starts the step `Work` as the runner does: the script in a file, and `bash -e` with it.
@@ -383,7 +387,7 @@ fn work_stops_in_time_to_keep_what_is_finished() {
     let command = run.command.replace("--end-after 330m", "--end-after 1s");
     assert_ne!(command, run.command);
     let ended = Called::of(run.begin_work(&command).wait_with_output().unwrap()).expect(1);
-    assert!(ended.stderr.contains("time of this job was over"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("time of this job ran out"), "{}", ended.stderr);
     let end = run.summarize(&run.keep(), "failure").expect(1);
     assert_eq!(handoff(&end).status, Status::Incomplete);
     assert!(run.comment().contains("ended before everything was done"), "{}", run.comment());

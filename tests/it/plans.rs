@@ -13,27 +13,104 @@ pub(crate) fn preview(bench: &Bench, plan: &Path) -> Value {
     serde_json::from_str(&called.stdout).unwrap()
 }
 
+/// Finds a path that a task may write.
+fn path_in(task: &Value) -> Option<String> {
+    let id = task["id"].as_str().unwrap();
+    let glob = task["scope"]["allow"][0].as_str().filter(|_| task["access"] == "writes")?;
+    Some(match glob.split_once('*') {
+        None if glob.ends_with('/') => format!("{glob}{id}.txt"),
+        None => glob.to_owned(),
+        Some((folder, _)) => format!("{folder}{id}.txt"),
+    })
+}
+
+/// Returns a text without what Markdown needs around it.
+fn words(text: &str) -> String {
+    let plain: String = text.chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
+    plain.split_whitespace().take(12).collect::<Vec<_>>().join(" ")
+}
+
 #[test]
-fn a_run_of_every_case_has_every_item_in_its_summary() {
+fn an_honest_run_of_every_case_is_complete_and_has_every_item_in_its_summary() {
     for case in fs::read_dir(CASES).unwrap().map(|entry| entry.unwrap().path()) {
-        let bench = Bench::new();
-        let shown = preview(&bench, &case);
-        let script: serde_json::Map<_, _> = shown["plan"]["tasks"]
-            .as_array()
-            .unwrap()
+        let bench = Bench::in_memory();
+        // The cases verify with programs that are not here.
+        let text = fs::read_to_string(&case).unwrap();
+        let text = ["pytest -q", "pytest tests/orders -q"]
             .iter()
-            .map(|task| (task["id"].as_str().unwrap().to_owned(), json!({})))
-            .collect();
-        bench.script(&Value::Object(script));
+            .fold(text, |text, command| text.replace(command, "python3 -m unittest -v"));
+        let plan = bench.repo().join("plans").join(case.file_name().unwrap());
+        bench.write(plan.strip_prefix(bench.repo()).unwrap().to_str().unwrap(), &text);
+        let config = fs::read_to_string(bench.repo().join(".github/backend-implementer.yml")).unwrap();
+        let gates =
+            "gates:\n  tests: { commands: [python3 -m unittest -v] }\n  validation: { commands: [git --version] }\n";
+        bench.write(".github/backend-implementer.yml", &format!("{config}{gates}"));
+        bench.commit("a plan");
+        let shown = preview(&bench, &plan);
+        let script = shown["schedule"]["tasks"].as_array().unwrap().iter().map(|task| {
+            let written = path_in(task).map(|path| json!({ "write": { path: format!("{}\n", task["id"]) } }));
+            (task["id"].as_str().unwrap().to_owned(), written.unwrap_or_else(|| json!({})))
+        });
+        bench.script(&Value::Object(script.collect()));
         let out = bench.path("out");
-        let called = bench.call(["run", "--plan", case.to_str().unwrap(), "--out", out.to_str().unwrap()]);
-        // Nobody did anything, so that the run cannot be complete.
-        called.expect(1);
+        bench.call(["run", "--plan", plan.to_str().unwrap(), "--out", out.to_str().unwrap()]).expect(0);
         let handoff: Value = serde_json::from_slice(&fs::read(out.join("handoff.json")).unwrap()).unwrap();
         assert_eq!(handoff["plan"]["items"], shown["plan"]["items"], "{}", case.display());
         let summary = fs::read_to_string(out.join("summary.md")).unwrap();
-        let count = shown["plan"]["items"].as_array().unwrap().len();
-        assert!(summary.contains(&format!("{count} items:")), "{}\n{summary}", case.display());
+        let items = shown["plan"]["items"].as_array().unwrap();
+        assert!(summary.contains(&format!("{} items:", items.len())), "{}\n{summary}", case.display());
+        let lines: Vec<String> = summary.lines().map(words).collect();
+        for item in items {
+            let row = words(&format!("{} {}", item["line"], item["text"].as_str().unwrap()));
+            assert!(
+                lines.iter().any(|line| line.starts_with(&row) || row.starts_with(line) && line.contains(' ')),
+                "{row}\n{summary}"
+            );
+        }
+        let done = summary.matches("reports it done").count();
+        let asked = items.iter().filter(|item| item["became"] == "requirement").count();
+        assert_eq!(done, asked, "{}\n{summary}", case.display());
+    }
+}
+
+#[test]
+fn a_plan_of_which_nobody_does_anything_is_not_complete() {
+    let bench = Bench::in_memory();
+    let case = Path::new(CASES).join("plan-mode.md");
+    let tasks = preview(&bench, &case)["plan"]["tasks"].as_array().unwrap().clone();
+    let nothing = tasks.iter().map(|task| (task["id"].as_str().unwrap().to_owned(), json!({})));
+    bench.script(&Value::Object(nothing.collect()));
+    bench.call(["run", "--plan", case.to_str().unwrap()]).expect(1);
+}
+
+#[test]
+fn a_review_that_does_not_answer_what_the_plan_asks_of_all_of_the_work_keeps_the_run_from_complete() {
+    let plan = "# P\n\n## Feature\nTouches: src/hello.py\n- say hello\n\n## Security\n- S1: Log no secrets in src/log.py\n\n\
+                ## Verification\n- tests: `python3 -m unittest -v`\n- validation: `git --version`\n";
+    for (report, code) in [
+        (json!({}), 0),
+        (json!({ "requirements": [] }), 1),
+        (json!({ "requirements": [{ "id": "S1", "status": "not-done", "note": "it logs the key" }] }), 1),
+    ] {
+        let bench = Bench::in_memory();
+        bench.write(".backend-implementer/plan.md", plan);
+        bench.commit("a plan");
+        bench.script(&json!({
+            "feature": { "write": { "src/hello.py": "print('hello')\n" } },
+            "feature-2": { "write": { "src/log.py": "LOG = 1\n" } },
+            "review": { "report": report },
+        }));
+        let out = bench.path("out");
+        let called = bench.call(["run", "--out", out.to_str().unwrap()]).expect(code);
+        let summary = fs::read_to_string(out.join("summary.md")).unwrap();
+        assert_eq!(
+            summary.contains("asks of all of the work") && summary.contains("`S1`"),
+            code == 1,
+            "{}{summary}",
+            called.stderr
+        );
+        let brief = fs::read_to_string(out.join("tasks/review/brief.md")).unwrap();
+        assert!(brief.contains("- `S1` Log no secrets"), "{brief}");
     }
 }
 

@@ -27,7 +27,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("sandbox", &["errors", "layout"]),
     ("workspace", &["errors", "layout", "untrusted"]),
     // From what was asked for to what will be done, and the loop that does it.
-    ("intake", &["agent", "workspace"]),
+    ("intake", &["agent", "untrusted", "workspace"]),
     ("coordinator", &["agent", "intake", "journal", "layout", "run_dir", "sandbox", "untrusted", "workspace"]),
     (
         "execution",
@@ -66,7 +66,7 @@ const MAY: &[(&str, &[&str])] = &[
     // What a run here would miss, looked for before it begins.
     ("doctor", &["agent", "errors", "workspace"]),
     // What a run would not see, because it begins at a commit.
-    ("uncommitted", &["intake", "workspace"]),
+    ("uncommitted", &["intake", "untrusted", "workspace"]),
     // What is called from outside.
     (
         "step",
@@ -83,6 +83,7 @@ const MAY: &[(&str, &[&str])] = &[
             "jobs",
             "layout",
             "runtime",
+            "untrusted",
             "workspace",
         ],
     ),
@@ -107,6 +108,7 @@ const MAY: &[(&str, &[&str])] = &[
             "sandbox",
             "step",
             "uncommitted",
+            "untrusted",
             "verify",
             "workspace",
         ],

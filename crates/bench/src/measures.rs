@@ -58,7 +58,7 @@ impl Place {
 type Measure = fn(&Place) -> Result<Vec<Row>>;
 
 /// Everything that can be measured, by the name of its target.
-pub(crate) const MEASURES: [(&str, Measure); 10] = [
+pub(crate) const MEASURES: [(&str, Measure); 11] = [
     ("P1", p1),
     ("P2", p2_p3_p8),
     ("P4", p4),
@@ -69,6 +69,7 @@ pub(crate) const MEASURES: [(&str, Measure); 10] = [
     ("P9", p9),
     ("P10", p10),
     ("P11", p11),
+    ("P19", p19),
 ];
 
 /// The repository of most figures: 2,000 files, 20 MB.
@@ -182,6 +183,30 @@ fn p6(place: &Place) -> Result<Vec<Row>> {
     std::fs::remove_dir_all(&site.folder)?;
     let what = format!("integration of {count} patches");
     Ok(vec![Row::ratio("P6", what, ours, ("`git merge-tree`, `git commit-tree`", theirs), 0.08)])
+}
+
+/// What isolation costs: the best level that this machine has, over none.
+fn p19(place: &Place) -> Result<Vec<Row>> {
+    let (isolated, open) = (place.work.join("P19"), place.work.join("P19-open"));
+    let (isolated, mut open) =
+        (Site::make(&isolated, place.of(ORDINARY, SMALL))?, Site::make(&open, place.of(ORDINARY, SMALL))?);
+    open.configure("isolation: none\n")?;
+    let work = Work::wide(8);
+    let ours = OurRun::prepare(&place.program, &isolated, "wide", &work)?;
+    let theirs = OurRun::prepare(&place.program, &open, "wide", &work)?;
+    let (_, handoff) = ours.observed()?;
+    let once = |run: &OurRun<'_>| run.once().map(|took| took.wall);
+    let (with, without) = in_turn(place.of(15, 1), || once(&ours), || once(&theirs))?;
+    let what = format!("whole run, 8 tasks that take no time, isolation `{}`", handoff.isolation.level);
+    let row = Row::ratio("P19", what, with, ("isolation `none`", without), 1.10);
+    // As the subagents that it is made for, at their quickest.
+    let seconds = place.of(5, 1).to_string();
+    let (ours, theirs) = (ours.taking(&seconds), theirs.taking(&seconds));
+    let (with, without) = in_turn(place.of(3, 1), || once(&ours), || once(&theirs))?;
+    std::fs::remove_dir_all(&isolated.folder)?;
+    std::fs::remove_dir_all(&open.folder)?;
+    let what = format!("the same, tasks of {seconds} s");
+    Ok(vec![row, Row::ratio("P19", what, with, ("isolation `none`", without), 1.10)])
 }
 
 fn p10(place: &Place) -> Result<Vec<Row>> {

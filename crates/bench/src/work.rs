@@ -112,6 +112,12 @@ impl Site {
         Ok(Self { folder, repository, agent, config })
     }
 
+    /// Adds lines to the configuration.
+    pub(crate) fn configure(&mut self, further: &str) -> Result<()> {
+        let config = fs::read_to_string(&self.config)? + further;
+        Ok(fs::write(&self.config, config)?)
+    }
+
     /// Makes a command whose home and temporary files are here.
     pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = process::command(program, &self.folder.join("home"));

@@ -253,8 +253,9 @@ fn answers(out: &mut String, input: &BriefInput<'_>) {
         return;
     }
     out.push_str(
-        "\n## What you answer one by one\n\nThe plan asks these of all of the work. Say of each, by its id, whether it holds \
-         and where you saw it. Report what does not hold as a finding.\n\n",
+        "\n## What you answer one by one\n\nThe plan asks these of all of the work. Answer each by its id under \
+         `requirements` of your report: `done` where it holds, `partial` or `not-done` where it does not, and in `note` where \
+         you saw it. Without an answer to each the review does not pass.\n\n",
     );
     let share = (LIST_MAX_BYTES / asked.len()).clamp(64, 1024);
     let mut left = LIST_MAX_BYTES;
@@ -289,7 +290,7 @@ fn requests(out: &mut String, requests: &[Request]) {
         return;
     }
     out.push_str(
-        "\n## What is asked of you now\n\nThis is why you are called. Do it within your scope; if it is not yours to mend, \
+        "\n## What is asked of you now\n\nThis is why you are called. Do it within your scope; if it is not in your scope to fix, \
          say so in your report.\n",
     );
     let share = (REQUESTS_MAX_BYTES / requests.len()).max(512);

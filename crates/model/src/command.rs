@@ -64,7 +64,7 @@ pub fn split(text: &str) -> Result<Vec<String>, RefusedCommand> {
         let hint = "no shell runs this: list each command on a line of its own, or write `sh -c '…'`";
         return Err(RefusedCommand::new(at, Problem::Shell, message, hint));
     }
-    let Some(argv) = shlex::split(text) else {
+    let Some(argv) = shlex::split(text.trim()) else {
         let message = "a quotation mark or a backslash at the end has no partner";
         return Err(refused(Problem::Quoting, message, "close the quotation on the same line"));
     };
@@ -162,6 +162,13 @@ fn is_assignment(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_of_a_line_is_no_part_of_a_command() {
+        for end in ["\n", "\r\n", "\r", " \t", "\u{85}"] {
+            assert_eq!(split(&format!(" cargo test --all{end}")).unwrap(), ["cargo", "test", "--all"], "{end:?}");
+        }
+    }
 
     #[test]
     fn commands_are_split_and_those_that_need_a_shell_are_refused() {

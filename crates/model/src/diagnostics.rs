@@ -6,6 +6,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::text;
+
 /// How bad a diagnostic is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -130,11 +132,12 @@ impl Diagnostic {
 /// Plain text in the shape of a compiler's message: `file:line:column: severity[code]: message`, excerpt, hint.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file)?;
+        // Whoever makes a diagnostic quotes what is wrong, and that may be anything.
+        write!(f, "{}", text::line(&self.file))?;
         if let Some(Position { line, column }) = self.position {
             write!(f, ":{line}:{column}")?;
         }
-        write!(f, ": {}[{}]: {}", self.severity, self.code, self.message)?;
+        write!(f, ": {}[{}]: {}", self.severity, self.code, text::terminal(&self.message))?;
         if let (Some(excerpt), Some(Position { line, column })) = (&self.excerpt, self.position) {
             let indent = " ".repeat(line.to_string().len());
             write!(f, "\n {indent} |\n {line} | {excerpt}")?;
@@ -143,7 +146,7 @@ impl fmt::Display for Diagnostic {
             }
         }
         if let Some(hint) = &self.hint {
-            write!(f, "\n  hint: {hint}")?;
+            write!(f, "\n  hint: {}", text::terminal(hint))?;
         }
         Ok(())
     }

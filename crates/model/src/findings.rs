@@ -141,11 +141,13 @@ pub enum FindingCode {
     OutputTruncated,
     /// A task could not run because one that it needs did not pass.
     NeedNotMet,
+    /// An object of the store is not what its id says: the run was ended.
+    StoreTampered,
 }
 
 impl FindingCode {
     /// All kinds, in the order of their names' table in `docs/findings.md`.
-    pub const ALL: [Self; 54] = [
+    pub const ALL: [Self; 55] = [
         Self::Reported,
         Self::ScopeViolation,
         Self::Conflict,
@@ -200,6 +202,7 @@ impl FindingCode {
         Self::NotCaptured,
         Self::OutputTruncated,
         Self::NeedNotMet,
+        Self::StoreTampered,
     ];
 
     /// Returns the name as it is serialised.
@@ -260,6 +263,7 @@ impl FindingCode {
             Self::NotCaptured => "not-captured",
             Self::OutputTruncated => "output-truncated",
             Self::NeedNotMet => "need-not-met",
+            Self::StoreTampered => "store-tampered",
         }
     }
 }

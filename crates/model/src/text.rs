@@ -131,7 +131,9 @@ pub fn fenced(text: &str, language: &str) -> String {
 /// Makes foreign text printable on a terminal: no escape sequences, no control characters but line break and tab.
 #[must_use]
 pub fn terminal(text: &str) -> String {
-    visible(text).chars().filter(|c| matches!(c, '\n' | '\t') || !c.is_control()).collect()
+    // What goes away goes first: between two letters it would hide that they are of two alphabets.
+    let printable = |c: &char| matches!(c, '\n' | '\t') || !c.is_ascii_control();
+    visible(&text.chars().filter(printable).collect::<String>())
 }
 
 /// Makes foreign text one line of a log: what breaks lines becomes a blank, and nothing else goes unseen.
@@ -164,6 +166,13 @@ mod tests {
     use pulldown_cmark::{Event, Options, Parser, Tag};
 
     use super::*;
+
+    #[test]
+    fn a_control_character_hides_no_letter_of_another_alphabet() {
+        assert_eq!(line("p\u{1b}\u{430}ypal"), line("p\u{430}ypal"));
+        assert_eq!(line("p\u{1b}\u{430}ypal"), "p‹U+0430›ypal");
+        assert_eq!(terminal("a\u{7}\u{9b}b\n"), "a‹U+009B›b\n");
+    }
 
     #[test]
     fn nearest_finds_typos_and_short_forms_only() {

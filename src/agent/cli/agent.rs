@@ -129,7 +129,7 @@ impl CliAgent {
     }
 
     fn launch(&self, job: &Job<'_>, round: &Round<'_>) -> Result<Launch, AgentError> {
-        // Where a session is gone on with, a program has been at work: nothing of ours is written there again.
+        // Where a session is resumed, a program has been at work: nothing of ours is written there again.
         let again = round.resume.is_some();
         let scratch =
             if again { Scratch::made(job.scratch) } else { Scratch::make(job.scratch, job.subagent.name.as_str())? };

@@ -92,7 +92,7 @@ pub(super) async fn check_what(
             let hint = match reason {
                 evidence::NotApproved::LockNeeded => format!("give the input `lock`; now it is `{short}`"),
                 evidence::NotApproved::RunAgain => {
-                    format!("start it anew, or give the input `lock`; now it is `{short}`")
+                    format!("start it again, or give the input `lock`; now it is `{short}`")
                 }
                 _ => again.clone(),
             };

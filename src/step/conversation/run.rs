@@ -49,7 +49,7 @@ pub struct RunOptions {
     pub allow_red_base: bool,
     /// Where the run's folder goes.
     pub out: Out,
-    /// Whether a run that broke off is gone on with.
+    /// Whether a run that broke off is resumed.
     pub resume: Resume,
     /// The workflow that this is a step of.
     pub workflow: Option<String>,

@@ -46,6 +46,9 @@ pub const FILE_LIMIT: u64 = 100 * 1024 * 1024;
 const PATCH_FILES_MAX: usize = 100_000;
 const PATCH_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 
+/// The most bytes that the paths of a patch may have together: a record of it is one line of the journal.
+const PATCH_PATHS_MAX: usize = 8 * 1024 * 1024;
+
 /// What became of a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Captured {
@@ -53,6 +56,8 @@ pub struct Captured {
     pub patch: Patch,
     /// What is in the folder, but not in the patch.
     pub left_out: Vec<LeftOut>,
+    /// How many bytes were read into it.
+    pub bytes: u64,
 }
 
 /// Something that could not be part of a patch. A file of the base that it stands in for is unchanged in the patch.
@@ -147,10 +152,10 @@ pub(in crate::workspace) fn capture(
         attributes: Attributes::in_folder(root)?,
         checkout: Checkout::of(store, &repo, &held.files)?,
     };
-    let (mut files, mut bytes) = (0, 0_u64);
+    let (mut files, mut bytes, mut paths) = (0, 0_u64, 0);
     for (path, meta) in &candidates {
         let full = meta.len() <= FILE_LIMIT && bytes.saturating_add(meta.len()) > PATCH_BYTES_MAX;
-        if files == PATCH_FILES_MAX || full {
+        if files == PATCH_FILES_MAX || full || paths + path.len() > PATCH_PATHS_MAX {
             left_out.push(LeftOut { path: path.to_string(), why: Why::TooMuch });
             continue;
         }
@@ -158,6 +163,7 @@ pub(in crate::workspace) fn capture(
             Read::Unchanged => {}
             Read::Changed(kind, id) => {
                 files += 1;
+                paths += path.len();
                 bytes = bytes.saturating_add(meta.len());
                 let path: &BStr = path.as_ref();
                 editor.upsert(path, kind, id).git_doing("building the tree of the patch")?;
@@ -168,7 +174,7 @@ pub(in crate::workspace) fn capture(
     let tree = editor.write().git_doing("writing the tree of the patch")?.detach();
     left_out.sort();
     left_out.dedup();
-    Ok((Captured { patch: diff::patch_between(store, base, tree)?, left_out }, seen))
+    Ok((Captured { patch: diff::patch_between(store, base, tree)?, left_out, bytes }, seen))
 }
 
 impl RunStore {

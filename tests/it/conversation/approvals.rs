@@ -97,6 +97,55 @@ fn a_comment_without_a_lock_counts_only_for_what_our_comment_showed_before_it() 
 }
 
 #[test]
+fn who_edited_a_text_last_is_asked_and_not_guessed() {
+    let stage = stage_with_plan();
+    stage.happened("opened").expect(0);
+    // A person wrote something else into our comment before the approval, and left the lock as it was.
+    let edited = |by: &str| {
+        let mut state = stage.github.state();
+        let ours = state.comments.iter_mut().find(|comment| comment.author == super::ME).unwrap();
+        ours.edited = Some((ours.updated_at.clone(), by.to_owned()));
+    };
+    edited("eve");
+    let refused = stage.say("ada", "/implement").expect(2);
+    let said = "somebody else edited the comment that shows the plan";
+    assert!(refused.called.stderr.contains(said), "{}", refused.called.stderr);
+    edited(super::ME);
+    stage.github.state().edits_unknown = true;
+    let refused = stage.say("ada", "/implement").expect(2);
+    assert!(refused.called.stderr.contains("GitHub does not say who edited"), "{}", refused.called.stderr);
+    nothing_ran(&stage);
+    stage.github.state().edits_unknown = false;
+    stage.say("ada", "/implement").expect(0);
+
+    // A description that was changed and changed back after the label was set is not what was labelled.
+    let stage = Stage::new(&in_description(PLAN), &[]);
+    with_label(&stage);
+    let label = stage.github.event_labeled(NUMBER, "implement", "ada");
+    stage.github.state().pulls.get_mut(&NUMBER).unwrap().edited_at = Some("2099-01-01T00:00:00Z".to_owned());
+    let refused = stage.act("pull_request", &label, &[]).expect(2);
+    assert!(refused.called.stderr.contains("changed after the label was set"), "{}", refused.called.stderr);
+    stage.github.state().edits_unknown = true;
+    let refused = stage.act("pull_request", &label, &[]).expect(2);
+    assert!(
+        refused.called.stderr.contains("GitHub does not say when the plan was changed"),
+        "{}",
+        refused.called.stderr
+    );
+    nothing_ran(&stage);
+}
+
+#[test]
+fn a_runner_that_does_not_say_which_attempt_it_is_approves_nothing() {
+    let stage = stage_with_plan();
+    stage.attempt.set(0);
+    let inputs = json!({ "pr": NUMBER.to_string() });
+    let refused = stage.act("workflow_dispatch", &stage.github.event_dispatch(&inputs, "ada"), &[]).expect(2);
+    assert!(refused.called.stderr.contains("GITHUB_RUN_ATTEMPT"), "{}", refused.called.stderr);
+    nothing_ran(&stage);
+}
+
+#[test]
 fn a_token_with_what_copying_leaves_works_and_a_bad_one_is_refused_in_words() {
     let mut stage = stage_with_plan();
     stage.token = "ghs_workflow\n".to_owned();

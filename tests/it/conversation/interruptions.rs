@@ -111,6 +111,18 @@ fn a_cancelled_run_concludes_everything_and_says_so() {
 }
 
 #[test]
+fn a_run_that_was_run_again_is_found_by_cancel() {
+    let stage = stage_with_plan();
+    stage.happened("opened").expect(0);
+    let ran = stage.say("ada", "/implement").expect(0);
+    // By all reports it is over; somebody had it run again.
+    stage.github.state().runs.insert(ran.run, ("in_progress".to_owned(), 2));
+    stage.say("grace", "/implement cancel").expect(0);
+    let story = stage.github.state().story.join("\n");
+    assert!(story.contains(&format!("{ME} cancels run {}", ran.run)), "{story}");
+}
+
+#[test]
 fn what_a_killed_run_left_open_is_concluded_by_what_comes_after_it() {
     let stage = stage_with_plan();
     let (running, _gate) = begin_run(&stage);
@@ -118,7 +130,7 @@ fn what_a_killed_run_left_open_is_concluded_by_what_comes_after_it() {
     let killed = running.finish(&stage);
     assert!(stage.github.checks(&stage.head()).iter().any(|check| check.status != "completed"));
     let after = stage.after(&killed).expect(0);
-    assert!(after.stderr.contains("The run ended without a word"), "{}", after.stderr);
+    assert!(after.stderr.contains("The run was killed"), "{}", after.stderr);
     assert_all_concluded(&stage);
     assert!(page(&stage).contains("ended without a word"), "{}", page(&stage));
 }

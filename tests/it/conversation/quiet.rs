@@ -4,6 +4,7 @@ use super::{ME, PLAN_FILE, check, check_names, page, reply, shown_lock, stage_wi
 use crate::support::{
     PLAN,
     action::{NUMBER, Stage},
+    fan_out::Jobs,
 };
 
 const OVERALL: &str = "Backend Implementer";
@@ -36,6 +37,31 @@ fn a_plan_that_is_added_to_a_head_without_one_keeps_the_check_shut_until_it_is_i
     stage.github.state().edit_body(NUMBER, "Fix a typo.");
     stage.happened("edited").expect(0);
     assert!(page(&stage).contains("There is no plan on this pull request"), "{}", page(&stage));
+}
+
+/// A head that has the files of a proven result is proven; one that only looks like it is not.
+#[test]
+fn the_check_is_carried_over_to_a_head_that_has_the_files_of_a_complete_result() {
+    let mut jobs = Jobs::begin();
+    jobs.run_to_end();
+    jobs.act("summarize", &[("branch", "true")]).expect(0);
+    let stage = &jobs.stage;
+    stage.one_run.set(None);
+    let bare = stage.bench.path("remote.git");
+    stage.bench.git(["fetch", "--quiet", bare.to_str().unwrap(), "refs/heads/backend-implementer/pr-7"]);
+    stage.bench.git(["reset", "--quiet", "--hard", "FETCH_HEAD"]);
+    // The same files in a commit of somebody's own, as a squash makes it.
+    let same = stage.move_head(&["commit", "--quiet", "--allow-empty", "--message", "squashed"]);
+    stage.happened("synchronize").expect(0);
+    let newest = |head: &str| {
+        let checks = stage.github.checks(head);
+        checks.into_iter().rfind(|check| check.name == OVERALL).and_then(|check| check.conclusion)
+    };
+    assert_eq!(newest(&same).as_deref(), Some("success"), "{}", stage.github.transcript());
+    // One more file, and nobody has proven anything.
+    let other = stage.push(&[("src/more.py", "x\n")]);
+    stage.happened("synchronize").expect(0);
+    assert_eq!(newest(&other), None, "{}", stage.github.transcript());
 }
 
 #[test]

@@ -127,6 +127,18 @@ impl Stage {
         head
     }
 
+    /// Lets git make another head of the pull request. Gives its id.
+    pub(crate) fn move_head(&self, git: &[&str]) -> String {
+        self.bench.git(git.iter().copied());
+        self.publish("topic", &format!("refs/pull/{NUMBER}/head"));
+        let head = self.head();
+        let mut state = self.github.state();
+        let pull = state.pulls.get_mut(&NUMBER).expect("the pull request");
+        pull.head_sha.clone_from(&head);
+        pull.updated_at = super::github::now();
+        head
+    }
+
     /// Changes files on the branch that the pull request goes into.
     pub(crate) fn push_to_base(&self, files: &[(&str, &str)]) {
         self.bench.git(["checkout", "--quiet", "main"]);

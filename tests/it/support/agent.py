@@ -32,8 +32,9 @@ def write(path: str, text: str) -> None:
 
 
 def default_report(brief: str) -> dict:
-    section = brief.partition("## Requirements")[2].partition("\n## ")[0]
-    ids = [line[3:].partition("`")[0] for line in section.splitlines() if line.startswith("- `")]
+    sections = [brief.partition(name)[2].partition("\n## ")[0] for name in ("## Requirements", "## What you answer one by one")]
+    lines = [line for section in sections for line in section.splitlines()]
+    ids = [line[3:].partition("`")[0] for line in lines if line.startswith("- `")]
     return {
         "version": 1,
         "status": "completed",

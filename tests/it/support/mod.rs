@@ -13,6 +13,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
+    time::Duration,
 };
 
 pub(crate) use programs::path;
@@ -23,9 +24,11 @@ use serde_json::{Value, json};
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_backend-implementer");
 
-/// Runs a program, and prints the largest resident memory of it and of what it waited for, in KiB, as a last line.
+/// Runs a program, and prints as a last line the largest resident memory of it and of what it waited for, in KiB, and for how
+/// long processors were busy with it, in milliseconds.
 const MEASURE: &str = "import resource, subprocess, sys\ncode = subprocess.call(sys.argv[1:])\n\
-    print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)\nsys.exit(code)\n";
+used = resource.getrusage(resource.RUSAGE_CHILDREN)\n\
+print(used.ru_maxrss, int((used.ru_utime + used.ru_stime) * 1000), file=sys.stderr)\nsys.exit(code)\n";
 
 /// A folder with a repository, a script for the subagents, and a home for the program under test.
 pub(crate) struct Bench {
@@ -158,13 +161,15 @@ impl Bench {
         Called::of(self.program(arguments).output().expect("the program runs"))
     }
 
-    /// Calls the program, and gives what it needed in memory as well, in KiB.
-    pub(crate) fn measured(&self, arguments: &[&str]) -> (Called, u64) {
+    /// Calls the program, and gives what it needed as well.
+    pub(crate) fn measured(&self, arguments: &[&str]) -> (Called, Needed) {
         let mut command = self.command("python3");
         command.args(["-c", MEASURE, PROGRAM]).args(arguments);
         let called = Called::of(command.output().expect("the program runs"));
-        let peak = called.stderr.lines().last().and_then(|line| line.parse().ok()).expect("a number");
-        (called, peak)
+        let (peak, busy) = called.stderr.lines().last().and_then(|line| line.split_once(' ')).expect("two numbers");
+        let busy = Duration::from_millis(busy.parse().expect("a number"));
+        let needed = Needed { peak: peak.parse().expect("a number"), busy };
+        (called, needed)
     }
 
     /// Runs the plan into the folder `out` beside the repository, with further arguments.
@@ -176,6 +181,14 @@ impl Bench {
         let called = Called::of(command.output().expect("the program runs"));
         Ran { called, out }
     }
+}
+
+/// What a call of the program needed.
+pub(crate) struct Needed {
+    /// Its largest resident memory in KiB.
+    pub(crate) peak: u64,
+    /// How long processors were busy with it.
+    pub(crate) busy: Duration,
 }
 
 /// What a call of the program gave.

@@ -152,7 +152,7 @@ fn a_brief_says_everything_a_subagent_needs() {
     ## Constraints
 
     - You change what your requirements ask for, within your scope, and nothing else.
-    - You use the existing types and the existing infrastructure only. When a requirement needs a type that does not exist, stop, report `blocked` and name the data types subagent (`backend-datatypes`); when it needs infrastructure that does not exist, name `backend-cloud-infrastructure-architect`. You are called again when it is there.
+    - You use the existing types and the existing infrastructure only. When a requirement needs a type that does not exist, stop, report `blocked` and name the data types subagent (`backend-datatypes`); when it needs infrastructure that does not exist, name `backend-cloud-infrastructure-architect`. You are retried when it is there.
     - You make no deployment configuration.
     - What you need and nobody made yet is not yours to make outside your role: report the status `blocked`, with a limitation that says what is missing and names the subagent that could make it.
     - Say only what is so. Work that is partly done is `partial`, with a note.
@@ -195,9 +195,9 @@ fn a_brief_says_everything_a_subagent_needs() {
     changed users/types.py
     ```
 
-    ## What to mend
+    ## What to fix
 
-    This task was tried before. Mend what was wrong, and do the rest of it too.
+    This task was tried before. Fix what was wrong, and do the rest of it too.
 
     - Attempt 1: out of scope
 
@@ -221,7 +221,7 @@ fn a_brief_says_everything_a_subagent_needs() {
 
     ## What is asked of you now
 
-    This is why you are called. Do it within your scope; if it is not yours to mend, say so in your report.
+    This is why you are called. Do it within your scope; if it is not in your scope to fix, say so in your report.
 
     - From the tests gate:
 

@@ -141,7 +141,7 @@ fn rework(out: &mut String, rework: &[Rework<'_>]) {
     if rework.is_empty() {
         return;
     }
-    out.push_str("\n## What to mend\n\nThis task was tried before. Mend what was wrong, and do the rest of it too.\n");
+    out.push_str("\n## What to fix\n\nThis task was tried before. Fix what was wrong, and do the rest of it too.\n");
     // The latest attempt matters most, and is first: what does not fit are the oldest.
     let begin = out.len();
     for attempt in rework.iter().rev() {

@@ -53,4 +53,15 @@ impl Granularity {
     pub fn least(&self) -> usize {
         self.least.unwrap_or(DEFAULT_LEAST).max(1)
     }
+
+    /// Says in one line of plain text how a plan is cut into tasks that does not say so itself.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let joined = match self.least() {
+            1 => "neighbours are not joined".to_owned(),
+            2 => "neighbours with 1 open item each are joined".to_owned(),
+            least => format!("neighbours with fewer than {least} open items are joined"),
+        };
+        format!("a task has at most {}; {joined}", crate::text::count(self.most(), "open item"))
+    }
 }

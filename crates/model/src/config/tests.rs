@@ -268,7 +268,7 @@ fn a_configuration_that_is_no_map_is_refused() {
        |        ^
     ");
     insta::assert_snapshot!(errors("gates:\n  tests: {}\n  tests: {}\n"), @r"
-    c.yml:3:3: error[duplicate-key]: the key `tests` stands twice
+    c.yml:3:3: error[duplicate-key]: the key `tests` is there twice
        |
      3 |   tests: {}
        |   ^

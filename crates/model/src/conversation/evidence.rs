@@ -75,11 +75,11 @@ pub enum NotApproved {
     /// The pull request changed.
     #[error("the pull request changed after {0}")]
     Changed(&'static str),
-    /// GitHub does not say whether it changed.
-    #[error("GitHub does not say whether {0}")]
+    /// GitHub does not say it.
+    #[error("GitHub does not say {0}")]
     Unknown(&'static str),
     /// An earlier attempt's authority is nobody's.
-    #[error("the workflow was run again, and what was there at its first attempt cannot be told")]
+    #[error("the workflow was re-run, and its first attempt cannot be looked up")]
     RunAgain,
     /// A lock is needed.
     #[error("a workflow that names the pull request must name the lock that it approves")]
@@ -166,7 +166,7 @@ fn check_dispatch(evidence: &Evidence<'_>) -> Result<(), NotApproved> {
             check_text(evidence, evidence.run_made, "the workflow was started")
         }
         (Some(_), Some(_)) => Err(NotApproved::Changed("the workflow was started")),
-        _ => Err(NotApproved::Unknown("the pull request changed after the workflow was started")),
+        _ => Err(NotApproved::Unknown("whether the pull request changed after the workflow was started")),
     }
 }
 

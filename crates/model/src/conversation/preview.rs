@@ -18,7 +18,7 @@ use crate::{
         entry::{self, Detail},
         mermaid,
     },
-    text,
+    text, wording,
 };
 
 /// How many globs of a list are shown before the rest is only counted.
@@ -133,8 +133,35 @@ fn figures(preview: &Preview<'_>) -> String {
         text::count(schedule.tasks.len(), "call"),
         text::count(config.rework_rounds() as usize, "round")
     ));
+    said.push(at_most(schedule, config));
+    said.push(format!("{} (`granularity`)", config.granularity.line()));
     said.push(format!("isolation `{}`", Demand::or_default(config.isolation, true).name()));
     format!("{}.\n\n", said.join("; "))
+}
+
+/// Says what time and money the limits leave: the most that can happen, where nobody knows what will.
+fn at_most(schedule: &Schedule, config: &Config) -> String {
+    let slots = schedule.concurrency.max(1) as u64;
+    let of_wave = |wave: &crate::schedule::Wave| -> u64 {
+        let limits = wave.tasks.iter().filter_map(|id| schedule.task(id)).map(|task| task.time_limit_s);
+        let (longest, all) =
+            limits.fold((0, 0_u64), |(longest, all), limit| (limit.max(longest), all.saturating_add(limit)));
+        // No order of the tasks takes longer than the work of all, spread over the slots, behind the longest.
+        longest.saturating_add(all.saturating_sub(longest).div_ceil(slots))
+    };
+    let tasks: u64 = schedule.waves.iter().map(of_wave).fold(0, u64::saturating_add);
+    let seconds = config.limits.run_minutes.map_or(tasks, |minutes| minutes.saturating_mul(60).min(tasks));
+    let one = config.limits.cost.map(|cost| cost.micro().saturating_mul(schedule.tasks.len() as u64));
+    let whole = config.limits.run_cost.map(crate::budget::Dollars::micro);
+    let money = match (one, whole) {
+        (Some(one), Some(whole)) => Some(one.min(whole)),
+        (one, whole) => one.or(whole),
+    };
+    let money = money.map_or_else(
+        || "no limit of money".to_owned(),
+        |micro| format!("at most {}", text::markdown(&wording::dollars(micro))),
+    );
+    format!("first attempts take at most {} by their limits, {money}", wording::duration(seconds.saturating_mul(1_000)))
 }
 
 /// Renders a plan that cannot run, with everything that is wrong with it.
@@ -408,7 +435,7 @@ mod tests {
 
         The plan is [`.backend-implementer/plan.md`](https://x.invalid/a%28b%29) by ada. Read as `ours`: 1 item: 1 in 1 task.
 
-        4 tasks in 4 waves, at most 8 at a time; 4 calls of subagents, more only for retries and at most 2 rounds of rework; isolation `required`.
+        4 tasks in 4 waves, at most 8 at a time; 4 calls of subagents, more only for retries and at most 2 rounds of rework; first attempts take at most 4 h 0 min by their limits, no limit of money; a task has at most 12 open items; neighbours with 1 open item each are joined (`granularity`); isolation `required`.
 
         | Gate | Must pass on the final tree |
         | --- | --- |

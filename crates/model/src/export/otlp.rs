@@ -31,7 +31,7 @@ pub fn otlp(handoff: &Handoff, gates: &[JudgedGate], started_unix_ms: u64, url: 
     ];
     about.extend(url.map(|url| text("cicd.pipeline.run.url.full", url)));
     let times = (0, handoff.duration_ms);
-    let mut spans = vec![trace.span(&root, None, "RUN backend implementation", times, about, result == "success")];
+    let mut spans = vec![trace.span(&root, None, "RUN backend implementation", times, &about, result == "success")];
     for record in &handoff.tasks {
         for attempt in &record.attempts {
             let id = hex(&format!("{}/{}#{}", handoff.place.run, record.id, attempt.attempt), 16);
@@ -39,7 +39,7 @@ pub fn otlp(handoff: &Handoff, gates: &[JudgedGate], started_unix_ms: u64, url: 
             let name = format!("invoke_agent {subagent}");
             let about = of_attempt(handoff, record.id.as_str(), subagent, attempt);
             let passed = attempt.outcome == Outcome::Passed;
-            spans.push(trace.span(&id, Some(&root), &name, (attempt.started_ms, attempt.ended_ms), about, passed));
+            spans.push(trace.span(&id, Some(&root), &name, (attempt.started_ms, attempt.ended_ms), &about, passed));
         }
     }
     for (number, JudgedGate { receipt, began_ms }) in (1..).zip(gates) {
@@ -52,7 +52,7 @@ pub fn otlp(handoff: &Handoff, gates: &[JudgedGate], started_unix_ms: u64, url: 
         ];
         let times = (*began_ms, began_ms.saturating_add(receipt.duration_ms));
         let name = format!("gate {}", receipt.gate);
-        spans.push(trace.span(&id, Some(&root), &name, times, about, receipt.state == GateState::Passed));
+        spans.push(trace.span(&id, Some(&root), &name, times, &about, receipt.state == GateState::Passed));
     }
     json!({
         "resourceSpans": [{
@@ -130,7 +130,7 @@ impl Trace {
         parent: Option<&str>,
         name: &str,
         (from, to): (u64, u64),
-        attributes: Vec<Value>,
+        attributes: &[Value],
         well: bool,
     ) -> Value {
         let nanos = |ms: u64| u128::from(self.started_unix_ms.saturating_add(ms)) * 1_000_000;

@@ -206,7 +206,7 @@ fn with_paths(mut task: TaskDraft, owners: &Owners<'_>, rules: Rules, problems: 
                 "path-of-another",
                 task.at,
                 format!("`{}` may not touch {}", who.name, named(&denied)),
-                "what needs it is asked of the subagent that may; protected paths are nobody's",
+                "ask the subagent that may change it; nobody may change protected paths",
             );
         }
         // A task that is given none of the paths it speaks of works where its subagent works.

@@ -27,11 +27,13 @@ pub(super) fn leaves(document: &Document) -> Vec<Leaf> {
         match block {
             Block::List { items } => items.iter().for_each(|item| leaf(item, &mut leaves)),
             Block::Table { rows, .. } => {
-                leaves.extend(rows.iter().filter(|row| row.cells.iter().any(|cell| !cell.is_empty())).map(|row| Leaf {
-                    range: row.range.clone(),
-                    text: items::row_text(&row.cells),
-                    is_quoted: false,
-                }))
+                leaves.extend(
+                    rows.iter().filter(|row| row.cells.iter().any(|cell| !cell.is_empty())).map(|row| Leaf {
+                        range: row.range.clone(),
+                        text: items::row_text(&row.cells),
+                        is_quoted: false,
+                    }),
+                );
             }
             _ => {}
         }
@@ -93,7 +95,7 @@ pub(super) fn close(
             None => problems.error(
                 "unplaced-item",
                 source.position(leaf.range.start),
-                format!("nobody gets the item `{}`", crate::text::truncate(&leaf.text, 80)),
+                format!("no task gets the item `{}`", crate::text::truncate(&leaf.text, 80)),
                 "put it below a heading that names a subagent or a domain, such as `## Feature`",
             ),
         }

@@ -24,7 +24,6 @@ use crate::{
     roster::Roster,
 };
 
-/// Reads the body of a task's section.
 pub(super) struct Body<'r, 's> {
     pub(super) source: &'r Source<'s>,
     pub(super) comments: &'r [Range<usize>],
@@ -41,7 +40,6 @@ pub(super) struct Body<'r, 's> {
 }
 
 impl Body<'_, '_> {
-    /// Reads blocks; `group` goes before the text of every requirement.
     pub(super) fn read(&mut self, blocks: &[Block], group: Option<&str>) {
         let is_box = |item: &Item| item.boxed || item.is_group();
         self.marks_work = self.rules.lenient && nested(blocks).any(is_box);
@@ -102,7 +100,6 @@ impl Body<'_, '_> {
         self.task.requirements.push(step);
     }
 
-    /// Tells of a directive that nothing followed.
     fn unused(&mut self, label: Option<&Label>) {
         if let Some(&Label::Directive(directive, offset)) = label {
             self.problems.warning(

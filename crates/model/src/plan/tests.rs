@@ -1057,7 +1057,7 @@ acceptance: {a: b}
     "#);
     let twice = "tasks:\n  - role: cli\n    role: tests\n    requirements: [a]\nverification: {}\n";
     insta::assert_snapshot!(show(&read_as("plan.yml", twice, &roster())), @"
-    plan.yml:3:5: error[duplicate-key]: the key `role` stands twice
+    plan.yml:3:5: error[duplicate-key]: the key `role` is there twice
        |
      3 |     role: tests
        |     ^

@@ -232,7 +232,7 @@ impl Reader<'_> {
         for entry in entries {
             let (key, position) = (entry.key.clone(), entry.position);
             if !seen.insert(key.clone()) {
-                let message = format!("the key `{key}` stands twice; the first one counts");
+                let message = format!("the key `{key}` is there twice; the first one counts");
                 self.report(Severity::Warning, "duplicate-key", Some(position), message, "take one of them out");
             }
             if let Some(Misspelled(meant)) = keys::meant(&key)

@@ -379,7 +379,7 @@ mod files {
         .claude/agents/odd.md:4:1: warning[misspelled-key]: the key `scopes` was read as `scope`
         .claude/agents/odd.md:5:1: warning[unknown-role]: `role` cannot be `Senior Backend Engineer`; it was left aside
         .claude/agents/odd.md:6:1: warning[unreadable-value]: `tools` is no list of tools; it grants only the tools that read
-        .claude/agents/odd.md:7:1: warning[duplicate-key]: the key `name` stands twice; the first one counts
+        .claude/agents/odd.md:7:1: warning[duplicate-key]: the key `name` is there twice; the first one counts
         .github/backend-implementer.yml: note[roles-guessed]: nothing says the role of 1 subagent; tools, name and description decided
         "#);
         let (subagent, said) = load_one("a.md", "---\nname: a\n", "a");

@@ -180,7 +180,7 @@ fn implemented(index: &TaskIndex<'_>) -> (bool, String) {
         let more = uncovered.len().saturating_sub(NAMES_LISTED);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let covered = asked - uncovered.len();
-        (false, format!("{covered} of {asked} requirements covered; no change stands behind {shown}{more}"))
+        (false, format!("{covered} of {asked} requirements covered; no change shows {shown}{more}"))
     }
 }
 
@@ -285,7 +285,7 @@ fn documented(index: &TaskIndex<'_>) -> (bool, String) {
         }
         None => (
             false,
-            "documentation was reported, but no integrated change stands behind it; this alone makes no run incomplete"
+            "documentation was reported, but no integrated change shows it; this alone makes no run incomplete"
                 .to_owned(),
         ),
     }

@@ -65,7 +65,7 @@ impl Run {
     /// Judges the gates by what their commands came to, and decides what follows: the end, or looking for culprits.
     pub fn gates_ran(&mut self, runs: Vec<GateRun>, happened: Happened, now: Millis) -> Vec<Action> {
         self.last_gates = Some((self.head.tree.clone(), runs.clone()));
-        let judged = judgement::judge_gates(&self.ledger, runs, &self.head.tree, &self.basis.place);
+        let judged = judgement::judge_gates(&self.basis.plan, &self.ledger, runs, &self.head.tree, &self.basis.place);
         let mut actions = Vec::new();
         for receipt in judged.iter().map(|judged| Box::new(judged.receipt.clone())) {
             actions.push(Action::Announce(Notice::GateJudged(receipt.clone())));

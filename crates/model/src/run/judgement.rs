@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
+    answers,
     gate_job::GateRun,
     ledger::{JudgedGate, Ledger},
 };
@@ -10,6 +11,7 @@ use crate::{
     findings::Weight,
     gate::{self, Case, Place, SubagentVerdict},
     ids::{Digest, ObjectId},
+    plan::Plan,
     record::{Outcome, TaskRecord},
     roster::Role,
 };
@@ -36,12 +38,20 @@ pub(super) fn verdict_from_record(record: &TaskRecord) -> Option<SubagentVerdict
 /// Sums up what the subagents of a quality role had to say: all of them have to agree, so the first that does not
 /// speaks for all.
 #[must_use]
-pub(super) fn verdict_of_role(ledger: &Ledger, role: Role) -> Option<SubagentVerdict> {
+pub(super) fn verdict_of_role(plan: &Plan, ledger: &Ledger, role: Role) -> Option<SubagentVerdict> {
     let tasks = ledger.schedule().tasks.iter().filter(|task| task.role == role);
     let mut verdicts: Vec<_> =
         tasks.filter_map(|task| ledger.record(&task.id)).filter_map(verdict_from_record).collect();
     let refused = verdicts.iter().position(|verdict| !verdict.passed);
-    refused.map(|at| verdicts.swap_remove(at)).or_else(|| verdicts.pop())
+    if let Some(at) = refused {
+        return Some(verdicts.swap_remove(at));
+    }
+    let agreed = verdicts.pop()?;
+    let missing = if role == Role::Review { answers::missing(plan, ledger) } else { None };
+    Some(match missing {
+        Some(reason) => SubagentVerdict { passed: false, reason, ..agreed },
+        None => agreed,
+    })
 }
 
 /// Returns the names of the files and folders that integrated patches changed, without what stands behind a dot.
@@ -54,14 +64,20 @@ fn names_of_product(ledger: &Ledger) -> BTreeSet<String> {
 
 /// Judges the gates whose commands ran on `tree`.
 #[must_use]
-pub(super) fn judge_gates(ledger: &Ledger, runs: Vec<GateRun>, tree: &ObjectId, place: &Place) -> Vec<JudgedGate> {
+pub(super) fn judge_gates(
+    plan: &Plan,
+    ledger: &Ledger,
+    runs: Vec<GateRun>,
+    tree: &ObjectId,
+    place: &Place,
+) -> Vec<JudgedGate> {
     let judge = |GateRun { gate, began_ms, ended_ms, commands, evidence, isolation }| {
         let role = Role::ALL.into_iter().find(|role| role.gate() == Some(gate));
         let receipt = gate::judge(Case {
             gate,
             tree: tree.clone(),
             commands,
-            verdict: role.and_then(|role| verdict_of_role(ledger, role)),
+            verdict: role.and_then(|role| verdict_of_role(plan, ledger, role)),
             evidence,
             product: names_of_product(ledger),
             place: place.clone(),
@@ -90,12 +106,12 @@ mod tests {
         let second = fixture::id("second-review");
         handoff.schedule.tasks.push(crate::schedule::Task { id: second.clone(), ..review.clone() });
         handoff.tasks.push(TaskRecord { id: second.clone(), outcome: Outcome::Failed, ..record });
-        let verdict = verdict_of_role(&test_support::ledger(&handoff), Role::Review).unwrap();
+        let verdict = verdict_of_role(&handoff.plan, &test_support::ledger(&handoff), Role::Review).unwrap();
         assert!(!verdict.passed && verdict.task == second);
         handoff.tasks.last_mut().unwrap().outcome = Outcome::Passed;
-        assert!(verdict_of_role(&test_support::ledger(&handoff), Role::Review).unwrap().passed);
+        assert!(verdict_of_role(&handoff.plan, &test_support::ledger(&handoff), Role::Review).unwrap().passed);
         handoff.tasks.clear();
-        assert_eq!(verdict_of_role(&test_support::ledger(&handoff), Role::Review), None);
+        assert_eq!(verdict_of_role(&handoff.plan, &test_support::ledger(&handoff), Role::Review), None);
     }
 
     #[test]
@@ -113,7 +129,7 @@ mod tests {
         let tests = handoff.gates.iter().find(|receipt| receipt.gate == GateKind::Tests).unwrap();
         let runs = vec![run(GateKind::Tests, tests.commands.clone()), run(GateKind::Review, Vec::new())];
         let other = fixture::oid("another tree");
-        let judged = judge_gates(&ledger, runs, &other, &handoff.place);
+        let judged = judge_gates(&handoff.plan, &ledger, runs, &other, &handoff.place);
         let states: Vec<_> = judged.iter().map(|judged| judged.receipt.state).collect();
         assert_eq!(states, [GateState::Passed, GateState::NotRun], "the review read another tree");
         assert_eq!((judged[0].began_ms, judged[0].receipt.duration_ms), (10, 25));

@@ -2,6 +2,7 @@
 //! becomes the hand-off; each decision has a file of its own.
 
 mod action;
+mod answers;
 mod attempt_plan;
 mod attempts;
 mod base_moved;

@@ -112,6 +112,7 @@ pub(super) fn choose(red: &RedGates<'_>) -> Calls {
         }
     }
     objections(red, &mut chosen);
+    unanswered(red, &mut chosen);
     if chosen.because.is_empty() && red.ledger.gates().iter().all(|judged| judged.receipt.state == GateState::Passed) {
         unnoticed(red, &mut chosen);
     }
@@ -186,6 +187,21 @@ fn failed_after(red: &RedGates<'_>, chosen: &mut Calls) {
         if own && after && !red.given_up.contains(&record.id) {
             let because = || "it failed on a tree that is being fixed".to_owned();
             chosen.calls.entry(record.id.clone()).or_insert_with(|| (because(), Vec::new()));
+        }
+    }
+}
+
+/// Asks the reviewers again where the review passed but for what they have not answered.
+fn unanswered(red: &RedGates<'_>, chosen: &mut Calls) {
+    let reviews =
+        red.ledger.gates().iter().map(|judged| &judged.receipt).filter(|receipt| receipt.gate == GateKind::Review);
+    for verdict in reviews.filter_map(|receipt| receipt.verdict.as_ref()) {
+        let passed = red.ledger.record(&verdict.task).is_some_and(|record| record.outcome == Outcome::Passed);
+        if passed && !verdict.passed && verdict.blocking_findings == 0 {
+            let because = format!("the review is not complete: {}", verdict.reason);
+            chosen.because.push(because.clone());
+            let request = Request { from: "the review gate".to_owned(), text: verdict.reason.clone() };
+            chosen.call(&verdict.task, || because, request);
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     entry::{self, Detail},
     index::RunIndex,
-    mermaid, wording,
+    items, mermaid, wording,
 };
 use crate::{
     evidence::proof::Outcome,
@@ -42,6 +42,7 @@ fn success_criteria(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
         entry::list(page, "", &lines, detail);
         page.push('\n');
     }
+    items::render(page, index, detail);
 }
 
 /// Says that a run was interrupted and resumed.

@@ -139,7 +139,7 @@ fn synthesis(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
     let rework = index.handoff.rework.len();
     let rounds = if rework == 0 { String::new() } else { format!(", {} of rework", text::count(rework, "round")) };
     let line = match folded.len() {
-        0 => format!("Missing: no phase came to its end{rounds}"),
+        0 => format!("Missing: no phase ended{rounds}"),
         phases => format!("{} completed{rounds}", text::count(phases, "phase")),
     };
     folded.extend(self::rework(index, detail));

@@ -22,6 +22,7 @@ use crate::{
     gate::{CommandReceipt, Receipt},
     handoff::{Handoff, Status},
     ids::Digest,
+    provenance::WorkflowRunRef,
     text,
 };
 
@@ -36,6 +37,15 @@ const FILES_LISTED: usize = 500;
 
 /// Characters of one foreign text that are shown; the hand-off has them all.
 const TEXT_SHOWN: usize = 4_000;
+
+/// The sections that the page's head leads to.
+const SECTIONS: [(&str, &str); 5] = [
+    ("gates", "Gates"),
+    ("tasks", "Tasks"),
+    ("timeline", "Timeline"),
+    ("findings", "Findings"),
+    ("criteria", "Criteria"),
+];
 
 /// Renders the report.
 #[must_use]
@@ -95,6 +105,17 @@ fn code(foreign: impl std::fmt::Display) -> Markup {
     html! { code { (shown(&foreign.to_string())) } }
 }
 
+/// Says the command that a reader runs next, in the repository; none where a pull request's comment says it.
+fn next(handoff: &Handoff) -> Option<String> {
+    let run = command::join(std::slice::from_ref(&handoff.place.run));
+    match (handoff.status, &handoff.provenance.pull_request) {
+        (_, Some(_)) => None,
+        (Status::Complete, None) => Some(format!("backend-implementer apply {run}")),
+        (Status::Incomplete, None) => Some("backend-implementer run".to_owned()),
+        (Status::Cancelled, None) => Some("backend-implementer run --resume".to_owned()),
+    }
+}
+
 fn headline(handoff: &Handoff) -> &'static str {
     match handoff.status {
         Status::Complete => "Backend Implementation Complete",
@@ -132,9 +153,10 @@ fn header(index: &RunIndex<'_>) -> Markup {
                 div { dt { "Plan" } dd {
                     (shown(handoff.plan.title.as_deref().unwrap_or("untitled"))) " (" (code(&handoff.plan.source)) ")"
                 } }
-                div { dt { "Lock" } dd { (code(&handoff.lock.digest)) } }
-                div { dt { "Base" } dd { (code(&handoff.result.base)) } }
-                div { dt { "Result" } dd { (code(&handoff.result.commit)) } }
+                div { dt { "Commits" } dd {
+                    (text::count(handoff.result.commits.len(), "commit")) ", base " (code(handoff.result.base.short()))
+                    " to " (code(handoff.result.commit.short())) ", lock " (code(handoff.lock.digest.short()))
+                } }
                 div { dt { "Run" } dd {
                     (code(&handoff.place.run))
                     @if let Some(workflow) = &handoff.place.workflow { ", workflow " (code(workflow)) }
@@ -142,11 +164,16 @@ fn header(index: &RunIndex<'_>) -> Markup {
                 } }
                 div { dt { "Files" } dd {
                     (beside("summary.md", "summary")) " · " (beside("handoff.json", "hand-off")) " · "
+                    (beside("gates.junit.xml", "gates as JUnit")) " · " (beside("findings.sarif", "findings as SARIF")) " · "
                     (beside("timeline.json", "trace")) " · " (beside("journal.jsonl", "journal"))
                 } }
+                @if let Some(url) = handoff.provenance.workflow_run.as_ref().and_then(WorkflowRunRef::url) {
+                    div { dt { "Workflow" } dd { (beside(&url, "workflow run, with logs and artifacts")) } }
+                }
+                @if let Some(next) = next(handoff) { div { dt { "Next" } dd { (code(next)) } } }
             }
             nav aria-label="Sections" {
-                @for (id, name) in [("gates", "Gates"), ("tasks", "Tasks"), ("findings", "Findings"), ("criteria", "Criteria")] {
+                @for (id, name) in SECTIONS {
                     a href={ "#" (id) } { (name) }
                 }
             }
@@ -216,7 +243,7 @@ fn criteria(handoff: &Handoff) -> Markup {
 /// Writes a table; the first cell of each row heads it.
 fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [Markup; N]>) -> Markup {
     html! {
-        div class="scroll" {
+        div class="scroll" tabindex="0" role="region" aria-label={ "Table: " (head[0]) } {
             table {
                 thead { tr { @for name in head { th scope="col" { (name) } } } }
                 tbody {
@@ -266,8 +293,8 @@ fn receipt(receipt: &Receipt) -> Markup {
         }
         p class="faint" {
             "Receipt: " (receipt.state.name()) ", " (shown(receipt.reason.trim_end_matches('.'))) ". Tree "
-            (code(&receipt.tree))
-            @if let Some(digest) = receipt_digest(receipt) { ", receipt " (code(digest)) }
+            (code(receipt.tree.short()))
+            @if let Some(digest) = receipt_digest(receipt) { ", receipt " (code(digest.short())) }
             ", " (wording::duration(receipt.duration_ms)) "."
         }
     }

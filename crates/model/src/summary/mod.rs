@@ -14,6 +14,7 @@ pub(crate) mod fixture;
 mod gates;
 pub mod html;
 mod index;
+mod items;
 pub mod mermaid;
 mod opening;
 mod sections;

@@ -90,7 +90,13 @@ fn isolation(page: &mut String, isolation: &Isolation) {
     if !isolation.level.is_wall() {
         page.push_str("⚠️ **This verdict rests on trust in the subagents.** ");
     }
-    page.push_str(&format!("Isolation {}: {}.\n\n", text::code(isolation.level.name()), isolation.level.meaning()));
+    page.push_str(&format!("Isolation {}: {}.", text::code(isolation.level.name()), isolation.level.meaning()));
+    // Of a wall only what this machine lacks is worth a line here; the rest is in the security policy.
+    let open = if isolation.level.is_wall() { isolation.open.clone() } else { isolation.left_open() };
+    if !open.is_empty() {
+        page.push_str(&format!(" Left open: {}.", text::markdown(&open.join("; "))));
+    }
+    page.push_str("\n\n");
 }
 
 fn gates(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {

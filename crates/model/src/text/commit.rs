@@ -17,7 +17,8 @@ pub fn inert(text: &str) -> String {
             '[' => match skip_directive(further) {
                 Some(length) => {
                     out.push('(');
-                    out.push_str(&further[..length]);
+                    // What stands inside is text like any other.
+                    out.push_str(&inert(&further[..length]));
                     out.push(')');
                     rest = &further[length + 1..];
                     continue;
@@ -45,7 +46,24 @@ pub fn inert(text: &str) -> String {
         }
         rest = further;
     }
-    out.replace("skip-checks:", "skip-checks :").replace("Skip-Checks:", "Skip-Checks :")
+    without_trailer(&out)
+}
+
+/// Takes the trailer apart by which GitHub skips checks, however it is written.
+fn without_trailer(text: &str) -> String {
+    const TRAILER: &str = "skip-checks:";
+    // As long in bytes as the text itself: only ASCII letters change.
+    let lower = text.to_ascii_lowercase();
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0;
+    for (at, _) in lower.match_indices(TRAILER) {
+        let colon = at + TRAILER.len() - 1;
+        out.push_str(&text[from..colon]);
+        out.push(' ');
+        from = colon;
+    }
+    out.push_str(&text[from..]);
+    out
 }
 
 /// Returns the length of a directive that begins here, up to its bracket.
@@ -82,7 +100,8 @@ mod tests {
             ("[no ci][skip actions][skip netlify]", "(no ci)(skip actions)(skip netlify)"),
             ("***NO_CI***", "* **NO_CI***"),
             ("thanks @octocat and @org/team", "thanks @ octocat and @ org/team"),
-            ("skip-checks: true", "skip-checks : true"),
+            ("skip-checks: true, SKIP-Checks:true", "skip-checks : true, SKIP-Checks :true"),
+            ("[skip @octocat] [skip #77] [#12 skip]", "(skip @ octocat) (skip # 77) (# 12 skip)"),
             ("gh-12 xgh-12 GH-x", "gh 12 xgh-12 GH-x"),
         ] {
             assert_eq!(inert(text), expected, "{text:?}");

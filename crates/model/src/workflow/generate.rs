@@ -189,6 +189,8 @@ name: Backend Implementer
 on:
   pull_request:
     types: [opened, reopened, synchronize, edited, ready_for_review, labeled]
+  merge_group: # a required check is awaited there, too
+    types: [checks_requested]
   issue_comment: # zizmor: ignore[dangerous-triggers] -- the commenter's permission is asked for
     types: [created]
   workflow_dispatch:
@@ -201,9 +203,9 @@ on:
 
 permissions: {{}}
 
-concurrency: # a newer push makes an older preview useless; nothing else is ever cancelled by this
-  group: backend-implementer-${{{{ github.event.pull_request.number || github.run_id }}}}-${{{{ github.event.action }}}}-${{{{ github.event.label.name }}}}
-  cancel-in-progress: ${{{{ github.event.action == 'synchronize' }}}}
+concurrency: # a newer preview makes an older one useless; whatever may be an approval has a group of its own, and is never dropped
+  group: backend-implementer-${{{{ github.event_name == 'pull_request' && github.event.action != 'labeled' && format('preview-{{0}}', github.event.pull_request.number) || github.run_id }}}}
+  cancel-in-progress: true
 
 jobs:"
         );

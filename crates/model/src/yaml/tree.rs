@@ -124,9 +124,9 @@ fn yaml_error(error: &Error) -> YamlError {
     }
     let message = match cause {
         Error::DuplicateMappingKey { key: Some(key), .. } => {
-            format!("the key `{}` stands twice", truncate(key, NAME_MAX).escape_debug())
+            format!("the key `{}` is there twice", truncate(key, NAME_MAX).escape_debug())
         }
-        Error::DuplicateMappingKey { key: None, .. } => "a key stands twice".to_owned(),
+        Error::DuplicateMappingKey { key: None, .. } => "a key is there twice".to_owned(),
         Error::Budget { .. }
         | Error::AliasReplayLimitExceeded { .. }
         | Error::AliasReplayStackDepthExceeded { .. }
@@ -290,7 +290,7 @@ mod tests {
         insta::assert_debug_snapshot!(tree.duplicate_key, @r#"
         Some(
             YamlError {
-                message: "the key `a` stands twice",
+                message: "the key `a` is there twice",
                 position: Some(
                     Position {
                         line: 3,

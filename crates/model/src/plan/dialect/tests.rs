@@ -269,3 +269,97 @@ fn a_plan_of_which_nothing_is_open_says_so() {
         assert_eq!((refused.plan, refused.diagnostics[0].code.as_str()), (None, "nothing-open"), "{text}");
     }
 }
+
+#[test]
+fn the_guide_has_an_example_of_every_dialect_that_comes_to_what_it_says() {
+    let guide = include_str!("../../../../../docs/plan.md");
+    for dialect in Dialect::ALL {
+        let row = format!("| `{dialect}` |");
+        assert!(guide.contains(&row), "{row}");
+        let (_, behind) =
+            guide.split_once(&format!("\n**`{dialect}`**: ")).unwrap_or_else(|| panic!("{dialect} has no example"));
+        let (outcome, behind) = behind.split_once("\n\n").unwrap();
+        let fence: String = behind.chars().take_while(|c| *c == '`').collect();
+        let (_, text) = behind.split_once('\n').unwrap();
+        let (text, _) = text.split_once(&format!("{fence}\n")).unwrap();
+        let plan = plan(text);
+        assert_eq!(plan.dialect, dialect, "{text}");
+        assert_eq!(plan.counts().line(), outcome, "{text}");
+    }
+}
+
+/// Plans of strangers in a few lines, and what each comes to. Every one was refused once, or lost something.
+#[test]
+fn plans_of_strangers_lose_nothing() {
+    for (text, outcome) in [
+        (
+            "---\nname: Cards\ntodos:\n  - id: a\n    content: Add it in src/a.py\n    status: pending\n  - content: Drop it\n    \
+             status: completed\n  - content: Old\n    status: cancelled\n---\n\n# Cards\n\n## Overview\n\nWords.\n",
+            "3 items: 1 in 1 task, 1 done, 1 aside: Todos (out of scope)",
+        ),
+        ("# P\n\n## Tasks\n\n> - [ ] a\n> 1. b\n", "2 items: 2 in 1 task"),
+        ("# P\n\n> [!NOTE]\n> - read this\n\n## Feature\n- a\n", "2 items: 1 in 1 task, 1 aside: Introduction"),
+        ("```markdown\n# P\n\n## Tasks\n- [ ] a\n- [ ] b\n```\n", "2 items: 2 in 1 task"),
+        (
+            "# P\n<details><summary>Phase 1</summary>\n<ul><li>a</li><li>b</li></ul>\n</details>\n",
+            "2 items: 2 in 1 task",
+        ),
+        (
+            "# P\n\n| Task | Status |\n|---|---|\n| a | ✅ |\n| b | TODO |\n| c | dropped |\n",
+            "3 items: 1 in 1 task, 1 done, 1 aside: P (out of scope)",
+        ),
+        ("First add paging to src/a.py. Then test it.\n", "1 item: 1 in 1 task"),
+        ("# P\n\n## Add a query\n\n## Expose it\n", "2 items: 2 in 1 task"),
+        ("# P\n\n• a\n• b\n", "2 items: 2 in 1 task"),
+        ("# P\n\n- [ ] ~~Old~~ (dropped)\n- [ ] New\n", "2 items: 1 in 1 task, 1 aside: Struck out (out of scope)"),
+        ("# P\n\n### [x] a\n### [ ] b\n", "2 items: 1 in 1 task, 1 done"),
+        ("# P\n\n## 2.1 Add it\n\nIn `src/a.py`.\n\n### 2.1.1 Errors\n\nReturn 404.\n", "2 items: 2 in 2 tasks"),
+        (
+            "# 计划\n\n## 实施步骤\n1. 在 `src/a.py` 中添加\n\n## 不包含\n- 前端\n\n## 验收标准\n- 20 条\n",
+            "3 items: 1 in 1 task, 1 criterion, 1 aside: 不包含 (out of scope)",
+        ),
+        (
+            "# Plan\n\n## Pasos\n- hacerlo\n\n## Fuera de alcance\n- no\n",
+            "2 items: 1 in 1 task, 1 aside: Fuera de alcance (out of scope)",
+        ),
+        ("# P\n\n## Overview\n1. Add the API\n\n## Tests\n- cover\n", "2 items: 2 in 2 tasks"),
+        ("[{\"title\": \"a\", \"done\": true}, {\"title\": \"b\"}]", "2 items: 1 in 1 task, 1 done"),
+    ] {
+        assert_eq!(plan(text).counts().line(), outcome, "{text}");
+    }
+}
+
+#[test]
+fn an_item_may_name_its_subagent() {
+    let plan = plan(
+        "# P\n\n1. **backend-datatypes**: define `Page`\n2. list orders (backend-feature-implementer)\n3. @backend-cli-implementer add \
+         the command\n\n## Task 1: Chart\n**Agent:** backend-deployment-agent\n- write it\n\n## Work\n\nTests:\n- cover it\n",
+    );
+    let roles: Vec<Role> = roles(&plan).into_values().collect();
+    for role in [Role::DataTypes, Role::Feature, Role::Cli, Role::Deployment, Role::Tests] {
+        assert!(roles.contains(&role), "{role:?} {roles:?}");
+    }
+}
+
+#[test]
+fn what_is_not_seen_reaches_no_plan() {
+    let text = "# P\n\n[a]: http://x.y \"SECRET1\"\n[//]: # (SECRET2)\n\n## Feature\n\nSee [a](http://x.y 'SECRET3') <!-- SECRET4 -->\n\n\
+                - say <span title=\"SECRET5\">hello</span> <!-- SECRET6\nSECRET6 -->\n- do\u{200b}\u{e0041}ne\n\n\
+                ```sh SECRET7\necho\n```\n\n<div data-x=\"SECRET8\">shown</div>\n\n<!DOCTYPE SECRET9>\n\n<? SECRET0 ?>\n\n\
+                ![i](p.png \"SECRET3\")\n";
+    let plan = plan(text);
+    let told = format!("{} {:?} {:?} {:?}", plan.preamble, plan.tasks, plan.items, plan.acceptance);
+    assert!(!told.contains("SECRET"), "{told}");
+    assert!(!told.contains(['\u{200b}', '\u{e0041}']) && !told.contains("\\u{"), "{told}");
+    assert!(told.contains("hello") && told.contains("done") && told.contains("shown"), "{told}");
+}
+
+#[test]
+fn no_work_lists_what_it_saw() {
+    let reading = reading("# P\n\n## Background\n\nWords.\n\n## Out of scope\n\n- Sorting\n", &Settings::default());
+    let told = reading.diagnostics.iter().map(ToString::to_string).collect::<String>();
+    assert!(reading.plan.is_none() && told.contains("no-work"), "{told}");
+    for section in ["`Background` (head it `Feature: Background`", "`Out of scope`"] {
+        assert!(told.contains(section), "{section}\n{told}");
+    }
+}

@@ -30,7 +30,7 @@ pub(super) fn tasks(index: &RunIndex<'_>) -> Markup {
                 } }
                 " " output id="filter-told" {}
             }
-            div class="scroll" {
+            div class="scroll" tabindex="0" role="region" aria-label="Table: Tasks" {
                 table {
                     thead { tr {
                         @for name in ["Task", "Subagent", "Phase", "Wave", "Outcome", "Attempts", "Time", "Files", "Lines"] {

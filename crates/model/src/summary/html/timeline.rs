@@ -63,7 +63,7 @@ pub(super) fn timeline(index: &RunIndex<'_>) -> Markup {
         section aria-labelledby="timeline" {
             h2 id="timeline" { "Timeline" }
             p { "Times are counted from the start of the run. Gates are drawn behind the last task, in their order." }
-            div class="scroll" {
+            div class="scroll" tabindex="0" role="region" aria-label="Picture: timeline" {
                 svg viewBox={ "0 0 " (BARS_X + BARS_WIDTH + 160) " " (height) } role="img"
                     aria-label="When each task and gate ran; the tables above hold the same." {
                     @for quarter in 0..=4_u64 {

@@ -45,7 +45,7 @@ pub(super) fn is_metadata(block: &Block) -> bool {
     let Block::List { items } = block else { return true };
     items.iter().all(|item| {
         let label = item.line.text.split_once(':').map(|(label, _)| label.trim());
-        item.blocks.is_empty() && item.number.is_none() && label.is_some_and(|label| is_label(label))
+        item.blocks.is_empty() && item.number.is_none() && label.is_some_and(is_label)
     })
 }
 

@@ -197,7 +197,7 @@ impl Reader<'_, '_> {
     /// Takes any section for work, since the plan has no other: its text, or its heading where it has none.
     fn last_resort(&mut self, section: &Section<'_>, below: &[Section<'_>], heading: &Heading, at: Position) {
         let is_leaf = below.first().is_none_or(|next| next.level() <= section.level());
-        if section.is_bare() && !(is_leaf && !heading.title.is_empty()) {
+        if section.is_bare() && (!is_leaf || heading.title.is_empty()) {
             return self.free(section, true);
         }
         self.unit(section, heading, at, false);
