@@ -26,7 +26,8 @@ use signal_hook::{consts::SIGCHLD, low_level::pipe};
 use super::{
     program,
     protocol::{Exit, LaunchError, ORDERS_MAX},
-    supervisor::{exit_of, is_passing},
+    reaping::exit_of,
+    starting::is_passing,
 };
 use crate::sandbox::Confinement;
 

@@ -33,10 +33,13 @@ mod output;
 mod process;
 mod program;
 mod protocol;
+mod reaping;
 mod redaction;
 mod report_file;
 mod scratch;
 mod secret_forms;
+mod starting;
+mod supervise;
 mod supervisor;
 
 use scratch::Scratch;
@@ -56,7 +59,7 @@ pub use redaction::Secrets;
 pub use report_file::{ReportFileError, read_report};
 pub(crate) use report_file::{copy_bounded, open_bounded};
 pub use scratch::{own_folders, report_folder};
-pub use supervisor::supervise_main;
+pub use supervise::supervise_main;
 
 /// How much of a subagent's output its log holds, in bytes.
 pub const OUTPUT_CAP: u64 = 16 * 1024 * 1024;

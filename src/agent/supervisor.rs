@@ -8,31 +8,27 @@
 //! One thread, no runtime: it waits in `poll` for output, for signals, for the coordinator, or for a deadline.
 
 use std::{
-    fs::File,
-    io::{self, PipeReader, PipeWriter, Read, Write},
-    os::{
-        fd::{AsFd, OwnedFd},
-        unix::{net::UnixStream, process::CommandExt as _},
-    },
-    process::{Command, ExitCode, Stdio},
+    io::{self, PipeReader, PipeWriter, Read as _},
+    os::{fd::AsFd, unix::net::UnixStream},
     time::{Duration, Instant},
 };
 
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
-    io::Errno,
-    process::{Pid, Signal, WaitOptions, WaitStatus, wait},
+    process::{Pid, Signal},
 };
 
 use super::{
     answer::Answer,
     descendants,
     ears::Ears,
-    launcher::{LAUNCH, Said, Start, read_frame, write_frame},
+    launcher::{Said, read_frame},
     output::{Output, open_log},
-    program,
-    protocol::{Ended, Exit, GRACE_MAX, LaunchError, ORDERS_MAX, Orders, Word},
+    protocol::{Ended, Exit, GRACE_MAX, LaunchError, Orders, Word},
+    reaping::reap,
     redaction::Redactor,
+    starting::{Attempted, Started, cannot_open, start_inside, start_plainly},
+    supervise::say,
 };
 use crate::sandbox::{self, Confinement, User};
 
@@ -61,62 +57,6 @@ const REST_MAX: usize = 1024 * 1024;
 #[cfg(target_os = "linux")]
 const PIPE_CAPACITY: usize = 256 * 1024;
 
-/// Runs a supervisor: reads orders from standard input, starts and watches the process, and says on standard output
-/// how it went. Closing its standard input, or TERM, INT or HUP, makes it stop the process.
-///
-/// Exits with 0 when it has said how the process ended, with 1 when the process could not be started, and with 2 when
-/// it got no orders.
-#[must_use]
-pub fn supervise_main() -> ExitCode {
-    // What it says counts, and what it holds open is the coordinator's: nobody may look into it, or speak in its place.
-    if let Err(error) = sandbox::close_inherited().and_then(|()| super::hide_from_other_processes()) {
-        say(&Word::Refused(LaunchError::Invalid { what: format!("the supervisor cannot protect itself: {error}") }));
-        return ExitCode::from(2);
-    }
-    let orders = match read_orders(&mut io::stdin().lock()) {
-        Ok(orders) => orders,
-        Err(error) => {
-            say(&Word::Refused(LaunchError::Invalid { what: format!("the supervisor got no orders: {error}") }));
-            return ExitCode::from(2);
-        }
-    };
-    match Supervision::begin(&orders).and_then(Supervision::watch) {
-        Ok(ended) => {
-            say(&Word::Ended(ended));
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            say(&Word::Refused(error));
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Reads one line of orders. Nothing but the end of the input is to come after it.
-fn read_orders(input: &mut impl Read) -> Result<Orders, String> {
-    let mut line = Vec::new();
-    let mut chunk = vec![0; 64 * 1024];
-    while line.last() != Some(&b'\n') {
-        match input.read(&mut chunk) {
-            Ok(0) => return Err("the input ended before the line did".to_owned()),
-            Ok(length) => line.extend_from_slice(&chunk[..length]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error.to_string()),
-        }
-        if line.len() > ORDERS_MAX {
-            return Err(format!("the line is longer than {ORDERS_MAX} bytes"));
-        }
-    }
-    serde_json::from_slice(&line).map_err(|error| error.to_string())
-}
-
-fn say(word: &Word) {
-    let mut line = serde_json::to_vec(word).unwrap_or_default();
-    line.push(b'\n');
-    // Nobody may be listening any more; what was to be done is done all the same.
-    let _ = io::stdout().lock().write_all(&line);
-}
-
 /// Where a supervision stands. Each state but the first ends at an instant.
 enum Stage {
     /// The process runs.
@@ -129,7 +69,7 @@ enum Stage {
     Killed(Instant),
 }
 
-struct Supervision {
+pub(super) struct Supervision {
     ears: Ears,
     /// The program, or the keeper that runs it.
     main: Pid,
@@ -158,7 +98,7 @@ struct Supervision {
 
 impl Supervision {
     /// Starts the process.
-    fn begin(orders: &Orders) -> Result<Self, LaunchError> {
+    pub(super) fn begin(orders: &Orders) -> Result<Self, LaunchError> {
         let name = || orders.argv.first().cloned().unwrap_or_default();
         let setup = |what: &str, error: &dyn std::fmt::Display| LaunchError::Supervisor {
             program: name(),
@@ -235,7 +175,7 @@ impl Supervision {
     }
 
     /// Watches the process until nothing is left of it.
-    fn watch(mut self) -> Result<Ended, LaunchError> {
+    pub(super) fn watch(mut self) -> Result<Ended, LaunchError> {
         let mut survivors = 0;
         let mut stop = false;
         loop {
@@ -440,101 +380,6 @@ impl Supervision {
     }
 }
 
-/// What was started.
-struct Started {
-    main: Pid,
-    keeper: Option<UnixStream>,
-}
-
-/// What an attempt to start came to.
-enum Attempted {
-    Started(Started),
-    Busy(String),
-}
-
-/// Starts the program as we are.
-fn start_plainly(orders: &Orders, (stdout, stderr): (PipeWriter, PipeWriter)) -> Result<Attempted, LaunchError> {
-    let program = program::resolve(&orders.argv, &orders.directory, &orders.environment)?;
-    let input = match &orders.input {
-        None => Stdio::null(),
-        Some(path) => File::open(path).map_err(|error| cannot_open(path, "standard input", &error))?.into(),
-    };
-    let started = Command::new(&program)
-        .arg0(&orders.argv[0])
-        .args(&orders.argv[1..])
-        .env_clear()
-        .envs(orders.environment.iter().map(|(name, value)| (name, value)))
-        .current_dir(&orders.directory)
-        .stdin(input)
-        .stdout(stdout)
-        .stderr(stderr)
-        .process_group(0)
-        .spawn();
-    match started {
-        Ok(child) => Ok(Attempted::Started(Started { main: Pid::from_child(&child), keeper: None })),
-        Err(error) if is_passing(&error) => Ok(Attempted::Busy(error.to_string())),
-        Err(error) => Err(program::why_not_started(&orders.argv, &orders.directory, &program, &error)),
-    }
-}
-
-/// Starts a launcher, which enters the confinement and becomes the program there, or sends a keeper inside.
-fn start_inside(
-    orders: &Orders,
-    confinement: &Confinement,
-    (stdout, stderr): (PipeWriter, PipeWriter),
-) -> Result<Attempted, LaunchError> {
-    let program = || orders.argv.first().cloned().unwrap_or_default();
-    let failed = |error: io::Error| LaunchError::Supervisor { program: program(), why: error.to_string() };
-    let (ours, theirs) = UnixStream::pair().map_err(failed)?;
-    let spawned = Command::new("/proc/self/exe")
-        .arg(LAUNCH)
-        .env_clear()
-        .current_dir("/")
-        .stdin(OwnedFd::from(theirs))
-        .stdout(stdout)
-        .stderr(stderr)
-        .process_group(0)
-        .spawn();
-    let mut launcher = match spawned {
-        Ok(launcher) => launcher,
-        Err(error) if is_passing(&error) => return Ok(Attempted::Busy(error.to_string())),
-        Err(error) => return Err(failed(error)),
-    };
-    let start = Start {
-        argv: orders.argv.clone(),
-        directory: orders.directory.clone(),
-        environment: orders.environment.clone(),
-        input: orders.input.clone(),
-        confinement: confinement.clone(),
-    };
-    // A launcher that ended early says why, or shows by its exit code.
-    let _ = write_frame(&ours, &start);
-    let mut main = Pid::from_child(&launcher);
-    loop {
-        match read_frame(&ours).map_err(failed)? {
-            // It became the program, which has no end of the socket.
-            None if !confinement.needs_keeper() => return Ok(Attempted::Started(Started { main, keeper: None })),
-            Some(Said::Running) => return Ok(Attempted::Started(Started { main, keeper: Some(ours) })),
-            Some(Said::Keeper { pid }) => {
-                let _ = launcher.wait();
-                main = Pid::from_raw(pid).ok_or_else(|| failed(io::ErrorKind::InvalidData.into()))?;
-                write_frame(&ours, &start).map_err(failed)?;
-            }
-            Some(Said::Busy(why)) => {
-                let _ = launcher.wait();
-                return Ok(Attempted::Busy(why));
-            }
-            Some(Said::Failed(error)) => {
-                let _ = launcher.wait();
-                return Err(error);
-            }
-            None | Some(Said::Exited(_)) => {
-                return Err(LaunchError::Sandbox { program: program(), why: "its launcher ended early".to_owned() });
-            }
-        }
-    }
-}
-
 /// Which pipe is which.
 const LOG: usize = 0;
 const ANSWER: usize = 1;
@@ -550,33 +395,3 @@ fn output_pipe() -> io::Result<(PipeReader, PipeWriter)> {
 
 /// The most that is read at once.
 const READ_MAX: usize = 64 * 1024;
-
-/// Waits for every child that has ended, adopted ones too. Returns their ids, and whether no child is left.
-fn reap(main: Pid, main_exit: &mut Option<Exit>) -> (Vec<Pid>, bool) {
-    let mut gone = Vec::new();
-    loop {
-        match wait(WaitOptions::NOHANG) {
-            Ok(Some((pid, status))) => {
-                if pid == main && main_exit.is_none() {
-                    *main_exit = exit_of(status);
-                }
-                gone.push(pid);
-            }
-            Ok(None) => return (gone, false),
-            Err(Errno::INTR) => {}
-            Err(_) => return (gone, true),
-        }
-    }
-}
-
-pub(super) fn exit_of(status: WaitStatus) -> Option<Exit> {
-    status.exit_status().map(Exit::Code).or_else(|| status.terminating_signal().map(Exit::Signal))
-}
-
-pub(super) fn is_passing(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::ExecutableFileBusy | io::ErrorKind::WouldBlock)
-}
-
-fn cannot_open(path: &std::path::Path, purpose: &str, error: &io::Error) -> LaunchError {
-    LaunchError::File { path: path.display().to_string(), purpose: purpose.to_owned(), why: error.to_string() }
-}

@@ -309,7 +309,10 @@ fn settings_of_a_runner_in_a_manifest_of_the_product_are_those_of_the_base_when_
          print(f'{r.testsRun} passed in 0.1s' if r.testsRun and r.wasSuccessful() else '1 passed in 0.1s' if not r.testsRun else '1 failed in 0.1s')\n\
          sys.exit(not r.wasSuccessful())\n",
     );
-    bench.write(".backend-implementer/plan.md", &PLAN.replace("python3 -m unittest", "python3 runner.py"));
+    bench.write(
+        ".backend-implementer/plan.md",
+        &PLAN.replace("python3 -m unittest", "python3 runner.py").replace("shop.py", "shop.py, setup.cfg"),
+    );
     bench.commit("a manifest");
     let broken = "def total(items):\n    return 0\n";
     bench.script(&json!({ "feature": { "write": { "shop.py": broken, "setup.cfg": manifest("addopts = none") } } }));

@@ -42,7 +42,7 @@ fn a_gate_that_cannot_pass_ends_the_run_before_a_subagent_is_paid_for() {
     for (verification, why) in [
         ("- tests: `python3 -m unittest`\n", "the validation gate has no command"),
         ("- validation: `true`\n", "the tests gate has no command"),
-        ("- tests: `no-such-runner --all`\n- validation: `true`\n", "`no-such-runner` was not found"),
+        ("- tests: `no-such-runner --all`\n- validation: `true`\n", "was not found, so a gate could not pass"),
     ] {
         let bench = plan_with(verification);
         let ran = bench.run([]).expect(1);

@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{budget, record::FailureKind, text};
+use crate::{budget, text, vocabulary::FailureKind};
 
 /// The most characters of a single text that is kept: a denied call, a message of an error.
 pub const TEXT_MAX: usize = 500;

@@ -262,3 +262,18 @@ impl Outcome {
         }
     }
 }
+
+/// What the failure of an attempt says about another attempt at the same task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// It is worth one more attempt.
+    #[default]
+    Ordinary,
+    /// Its reason may be gone soon.
+    Transient,
+    /// Another attempt would end alike.
+    Final,
+    /// There is no program, key or model: no other subagent could start either.
+    CannotStart,
+}

@@ -39,8 +39,8 @@ fn of_role(role: Role) -> &'static [&'static str] {
         Role::Feature => &[
             "You use the existing types and the existing infrastructure only. When a requirement needs a type that \
              does not exist, stop, report `blocked` and name the data types subagent (`backend-datatypes`); when it \
-             needs infrastructure that does not exist, name `backend-cloud-infrastructure-architect`. You are called \
-             again when it is there.",
+             needs infrastructure that does not exist, name `backend-cloud-infrastructure-architect`. You are \
+             retried when it is there.",
             "You make no deployment configuration.",
         ],
         Role::Cli => {

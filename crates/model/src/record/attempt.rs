@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Outcome;
+use super::{FailureKind, Outcome};
 use crate::{
     findings::Finding,
     ids::{Digest, ObjectId, TaskId},
@@ -124,21 +124,6 @@ pub struct AttemptEnded {
     /// What its failure says about another attempt.
     #[serde(default)]
     pub failure: FailureKind,
-}
-
-/// What the failure of an attempt says about another attempt at the same task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FailureKind {
-    /// It is worth one more attempt.
-    #[default]
-    Ordinary,
-    /// Its reason may be gone soon.
-    Transient,
-    /// Another attempt would end alike.
-    Final,
-    /// There is no program, key or model: no other subagent could start either.
-    CannotStart,
 }
 
 impl AttemptEnded {

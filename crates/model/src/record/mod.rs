@@ -7,13 +7,10 @@ mod outcome;
 mod task;
 
 pub use self::{
-    attempt::{
-        AttemptEnded, AttemptId, AttemptRecord, AttemptRecords, AttemptStarted, FailureKind, InvalidAttemptId,
-        OtherAttempt,
-    },
+    attempt::{AttemptEnded, AttemptId, AttemptRecord, AttemptRecords, AttemptStarted, InvalidAttemptId, OtherAttempt},
     call::{Call, Escalation, Request, ReworkRound},
     entry::{Culprits, JOURNAL_VERSION, Record, Timed},
     outcome::Status,
     task::{IntegratedCommit, Synthesis, TaskRecord},
 };
-pub use crate::vocabulary::Outcome;
+pub use crate::vocabulary::{FailureKind, Outcome};

@@ -250,9 +250,10 @@ fn red_gate(red: &RedGates<'_>, receipt: &Receipt, chosen: &mut Calls) {
         Some(culprit) if !first_round_of_tests => (Some(culprit), bisected),
         _ => match named_most(red, &command.output_tail) {
             Some(task) => (Some(task), "the output of the failed command names what it changed"),
-            None => match only_author_of_product(red) {
-                Some(task) => (Some(task), "it alone changed what the gate looks at"),
-                None => (culprit, bisected),
+            None => match (only_author(red, |_| true), only_author(red, |role| role == Role::Feature)) {
+                (Some(task), _) => (Some(task), "it alone changed what the gate looks at"),
+                (None, Some(task)) if first_round_of_tests => (Some(task), "new tests fail, and it made the features"),
+                _ => (culprit, bisected),
             },
         },
     };
@@ -288,10 +289,11 @@ fn named_most<'a>(red: &RedGates<'a>, output: &str) -> Option<&'a TaskId> {
     with_most.next().filter(|_| with_most.next().is_none())
 }
 
-/// Finds the task whose patch is the only one that may be to blame beside tests.
-fn only_author_of_product<'a>(red: &RedGates<'a>) -> Option<&'a TaskId> {
+/// Finds the only task of these roles, tests apart, of which a patch is integrated.
+fn only_author<'a>(red: &RedGates<'a>, of: impl Fn(Role) -> bool) -> Option<&'a TaskId> {
     let authors = red.ledger.commits().iter().filter_map(|commit| red.task(&commit.task));
-    let authors: BTreeSet<_> = authors.filter(|task| task.role != Role::Tests).map(|task| &task.id).collect();
+    let authors = authors.filter(|task| task.role != Role::Tests && of(task.role));
+    let authors: BTreeSet<_> = authors.map(|task| &task.id).collect();
     let mut authors = authors.into_iter();
     authors.next().filter(|_| authors.next().is_none())
 }

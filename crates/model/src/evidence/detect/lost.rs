@@ -6,6 +6,7 @@ use super::{
     super::source::{self, Kind, Language, Strength, Token},
     Author, Sign,
     parsed::{Case, Parsed, Side},
+    undiscovered::{made_by_macro, undiscovered_file},
 };
 use crate::{
     findings::{FindingCode, Weight},
@@ -65,13 +66,6 @@ pub(super) fn signs(author: Author, files: &[Parsed<'_>]) -> Vec<Sign> {
         signs.extend(told(author, file, before, &missing, &pool));
     }
     signs
-}
-
-/// Tells whether a macro of Rust makes the test: one that has the attribute of tests and asserts, called with its name.
-fn made_by_macro(after: &Side<'_>, name: &str) -> bool {
-    let asserts = after.tokens.windows(2).any(|pair| pair[0].text.starts_with("assert") && pair[1].is("!"));
-    let named = after.tokens.windows(2).any(|pair| matches!(pair[0].text, "(" | "{" | ",") && pair[1].is(name));
-    asserts && named && after.has(&["macro_rules", "!"]).is_some() && after.has(&["#", "[", "test", "]"]).is_some()
 }
 
 /// Says which tests are gone, and whether they are still there without being tests.
@@ -365,120 +359,4 @@ fn called<'a>(side: &'a Side<'a>, case: &Case) -> BTreeSet<&'a str> {
             )
     };
     calls.filter(|name| !means(name)).collect()
-}
-
-/// A file with tests that was moved to where no runner looks, or that is left out of the build.
-fn undiscovered_file(author: Author, file: &Parsed<'_>) -> Option<Sign> {
-    let code = FindingCode::TestsUndiscovered;
-    if let Some(from) = file.moved_from
-        && source::is_discovered(from)
-        && !source::is_discovered(file.path)
-        && file.before.as_ref().is_some_and(|before| !before.cases.is_empty())
-    {
-        let message = format!("it was `{from}`, and no runner looks into a file of its new name");
-        return Some(Sign::new(code, author.weight(), file.path, message));
-    }
-    let (before, after) = (file.before.as_ref()?, file.after.as_ref()?);
-    if let Some(name) = twice_in_one_class(file, after) {
-        let message = format!("`{name}` is defined twice in one place: the first never runs");
-        return Some(Sign::new(code, author.weight(), file.path, message));
-    }
-    if let Some(from) = file.moved_from
-        && file.language == Some(Language::Go)
-        && other_system(file.path)
-        && !other_system(from)
-    {
-        let message = format!("it was `{from}`, and is built for another system only by its new name");
-        return Some(Sign::new(code, author.weight(), file.path, message));
-    }
-    if file.language == Some(Language::Go) && file.path.ends_with("_test.go") {
-        let tag = |side: &Side<'_>| {
-            side.text.lines().any(|line| line.starts_with("//go:build") || line.starts_with("// +build"))
-        };
-        if tag(after) && !tag(before) {
-            return Some(Sign::new(
-                code,
-                author.weight(),
-                file.path,
-                "a build tag was added: its tests are left out of the build",
-            ));
-        }
-    }
-    if file.language == Some(Language::Rust) && source::is_test_path(file.path) && !before.cases.is_empty() {
-        let switched = |side: &Side<'_>| side.has(&["#", "!", "[", "cfg", "("]).is_some();
-        if switched(after) && !switched(before) {
-            let message = "the whole file is built only under a condition now";
-            return Some(Sign::new(code, author.weight(), file.path, message));
-        }
-    }
-    if file.language == Some(Language::Rust) {
-        let plain = |side: &Side<'_>| side.has(&["#", "[", "cfg", "(", "test", ")", "]"]).is_some();
-        let module = |side: &Side<'_>| side.has(&["mod", "tests"]).or_else(|| side.has(&["mod", "test"])).is_some();
-        if plain(before) && !plain(after) && module(after) {
-            return Some(Sign::new(
-                code,
-                author.weight(),
-                file.path,
-                "its module of tests is no longer built for tests",
-            ));
-        }
-        let declared = |side: &Side<'_>| side.has(&["mod", "tests", ";"]).is_some();
-        if declared(before) && !module(after) {
-            return Some(Sign::new(
-                code,
-                author.weight(),
-                file.path,
-                "its module of tests is no longer part of the crate",
-            ));
-        }
-    }
-    None
-}
-
-/// Tells whether the name of a file of Go leaves it out of the build on Linux.
-fn other_system(path: &str) -> bool {
-    const OTHERS: [&str; 20] = [
-        "windows",
-        "darwin",
-        "freebsd",
-        "netbsd",
-        "openbsd",
-        "dragonfly",
-        "solaris",
-        "illumos",
-        "aix",
-        "plan9",
-        "js",
-        "wasip1",
-        "ios",
-        "android",
-        "wasm",
-        "386",
-        "mips",
-        "ppc64",
-        "riscv64",
-        "s390x",
-    ];
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let stem = name.strip_suffix("_test.go").or_else(|| name.strip_suffix(".go")).unwrap_or(name);
-    stem.rsplit('_').next().is_some_and(|last| last != stem && OTHERS.contains(&last))
-}
-
-/// Finds a test of Python that another one of its name, in the same class or module, takes the place of.
-fn twice_in_one_class<'a>(file: &Parsed<'_>, after: &'a Side<'_>) -> Option<&'a str> {
-    if file.language != Some(Language::Python) {
-        return None;
-    }
-    let tokens = &after.tokens;
-    let place = |case: &Case| {
-        let begin = case.test.head.start;
-        let column = tokens.get(begin).map_or(0, |token| token.column);
-        tokens[..begin].iter().rposition(|token| token.first && token.column < column)
-    };
-    after.cases.iter().enumerate().find_map(|(at, case)| {
-        let earlier = after.cases[..at].iter().any(|one| one.test.name == case.test.name && place(one) == place(case));
-        let number = |side: &Side<'_>| side.cases.iter().filter(|one| one.test.name == case.test.name).count();
-        let more = file.before.as_ref().is_none_or(|before| number(before) < number(after));
-        (earlier && more).then_some(case.test.name.as_str())
-    })
 }

@@ -4,11 +4,13 @@
 mod detached;
 mod exits;
 mod hooks;
+mod knows;
 mod lost;
 mod mocks;
 mod parsed;
 mod settings;
 mod skips;
+mod undiscovered;
 mod unreached;
 mod vacuous;
 

@@ -46,8 +46,8 @@ fn a_red_gate_goes_to_the_culprit_else_to_whom_the_output_names_else_to_nobody()
     insta::assert_snapshot!(choice.calls[&fixture::id("cli")].0, @"the tests gate failed, and bisecting the patches names its patch as the first with which it fails");
     assert!(choice.calls[&fixture::id("cli")].1[0].text.contains("assertion failed"));
     assert!(called(&chosen(&handoff, 1, &[], &[])).is_empty(), "nothing names anybody");
-    // Of new tests that fail nobody knows yet whether they are wrong; where nothing else is named they are looked at.
-    assert_eq!(called(&chosen(&handoff, 1, &[(GateKind::Tests, "tests")], &[])), ["tests"]);
+    // Of new tests that fail nobody knows yet whether they are wrong: the one who made the features looks first.
+    assert_eq!(called(&chosen(&handoff, 1, &[(GateKind::Tests, "tests")], &[])), ["feature"]);
 
     let named = path_of(&handoff, "datatypes");
     let handoff = red(GateKind::Tests, &format!("  File \"{named}\", line 3, in check"));
