@@ -13,6 +13,14 @@ pub(crate) fn preview(bench: &Bench, plan: &Path) -> Value {
     serde_json::from_str(&called.stdout).unwrap()
 }
 
+/// Gives the repository gates that can pass, for plans that have no commands of their own.
+fn with_gates(bench: &Bench) {
+    let config = fs::read_to_string(bench.repo().join(".github/backend-implementer.yml")).unwrap();
+    let gates =
+        "gates:\n  tests: { commands: [python3 -m unittest -v] }\n  validation: { commands: [git --version] }\n";
+    bench.write(".github/backend-implementer.yml", &format!("{config}{gates}"));
+}
+
 /// Finds a path that a task may write.
 fn path_in(task: &Value) -> Option<String> {
     let id = task["id"].as_str().unwrap();
@@ -41,10 +49,7 @@ fn an_honest_run_of_every_case_is_complete_and_has_every_item_in_its_summary() {
             .fold(text, |text, command| text.replace(command, "python3 -m unittest -v"));
         let plan = bench.repo().join("plans").join(case.file_name().unwrap());
         bench.write(plan.strip_prefix(bench.repo()).unwrap().to_str().unwrap(), &text);
-        let config = fs::read_to_string(bench.repo().join(".github/backend-implementer.yml")).unwrap();
-        let gates =
-            "gates:\n  tests: { commands: [python3 -m unittest -v] }\n  validation: { commands: [git --version] }\n";
-        bench.write(".github/backend-implementer.yml", &format!("{config}{gates}"));
+        with_gates(&bench);
         bench.commit("a plan");
         let shown = preview(&bench, &plan);
         let script = shown["schedule"]["tasks"].as_array().unwrap().iter().map(|task| {
@@ -131,6 +136,7 @@ fn a_folder_is_a_plan_and_what_stands_beside_it_is_context() {
     bench.write("specs/001-hello/tasks.md", "# Tasks: Hello\n\n- [ ] T001 Say hello in src/hello.py\n");
     bench.write("specs/001-hello/spec.md", "# Spec\n\nThe greeting is warm.\n");
     bench.write(".specify/memory/constitution.md", "Every word counts.\n");
+    with_gates(&bench);
     bench.commit("a folder");
     bench.script(&json!({ "feature": { "write": { "src/hello.py": "print('hello')\n" } } }));
     let out = bench.path("out");
