@@ -121,7 +121,7 @@ pub(crate) fn paths(data: &str) {
         vocabulary::Access,
     };
 
-    let id = || ObjectId::new("1".repeat(40)).unwrap();
+    let id = || ObjectId::new("1".repeat(40)).expect("an id");
     let mut lines = data.split('\n');
     let base: Vec<&str> = lines.by_ref().take_while(|line| !line.is_empty()).take(8).collect();
     let changes: Vec<Change> = lines
@@ -199,7 +199,7 @@ pub(crate) fn sinks(data: &str) {
     let blocks = Parser::new(&fenced).filter(|event| matches!(event, Event::Start(_))).count();
     assert_eq!(blocks, 1, "{fenced:?}");
     let line = text::line(data);
-    assert!(!line.chars().any(|c| c.is_control()), "{line:?}");
+    assert!(!line.chars().any(char::is_control), "{line:?}");
     assert_eq!(text::line(&line), line);
     let inert = text::inert(&line);
     assert_eq!(text::inert(&inert), inert);

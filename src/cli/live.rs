@@ -17,7 +17,12 @@ use std::{
 };
 
 use implementer_model::{
-    gate::GateState, handoff::TaskRecord, ids::TaskId, schedule::Outcome, schedule::Schedule, text, wording,
+    gate::GateState,
+    handoff::{AttemptRecord, TaskRecord},
+    ids::TaskId,
+    schedule::Outcome,
+    schedule::Schedule,
+    text, wording,
 };
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -152,7 +157,7 @@ impl Live {
         }
         let width = self.width;
         let passed = record.outcome == Outcome::Passed;
-        let took = record.last().map_or(0, |attempt| attempt.duration_ms());
+        let took = record.last().map_or(0, AttemptRecord::duration_ms);
         let state = if passed { String::new() } else { format!("{}: ", record.outcome.name()) };
         let (colour, mark) = if passed { (Colour::Green, "passed") } else { (Colour::Red, "FAILED") };
         let took = wording::duration(took);

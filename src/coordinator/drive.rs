@@ -187,7 +187,7 @@ impl Driver {
                 return Ok(self.run.integrated(integration, self.now_ms()));
             }
             Action::RunGates(jobs) => return Ok(self.run_gates(jobs)),
-            Action::StopGates => drop(self.stop_gates.cancel()),
+            Action::StopGates => self.stop_gates.cancel(),
             Action::FindCulprits(search) => return Ok(self.find_culprits(search)),
             Action::SetGateLogsAside { round } => {
                 self.context.run_dir.set_aside(RunFile::Gates, layout::gates_before_rework(round))?;

@@ -73,9 +73,9 @@ fn disturb(stage: &crate::support::action::Stage, random: &mut Seeded) -> String
     let said = format!("{status} for {method} {path}, {times} times");
     let mut state = stage.github.state();
     if artifacts {
-        state.artifact_faults.push(fault)
+        state.artifact_faults.push(fault);
     } else {
-        state.faults.push(fault)
+        state.faults.push(fault);
     }
     said
 }

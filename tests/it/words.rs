@@ -75,7 +75,7 @@ fn collect(tokens: TokenStream, found: &mut Vec<String>) {
 }
 
 fn reads_like_a_sentence(text: &str) -> bool {
-    let words = text.split_whitespace().filter(|word| word.chars().filter(|c| c.is_ascii_lowercase()).count() > 1);
+    let words = text.split_whitespace().filter(|word| word.chars().filter(char::is_ascii_lowercase).count() > 1);
     words.count() >= 3
 }
 

@@ -3,6 +3,12 @@
 //!
 //! `FUZZ_CHANGES=N` makes N changes of each input in place of a few: without counters in the program, and so much faster.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "a test reads its corpus, and says how much it played"
+)]
+
 #[path = "../../../fuzz/checks/model.rs"]
 mod checks;
 

@@ -73,9 +73,8 @@ fn requirements_with_tests(page: &mut String, index: &RunIndex<'_>, detail: &Det
         let proof = proofs.iter().find(|proof| proof.task == task.id).map(|proof| &proof.outcome);
         let reports = index.task(&task.id).map_or_else(Vec::new, |view| view.reports());
         for requirement in &task.requirements {
-            let claims = reports.iter().flat_map(|report| &report.requirements);
-            let there =
-                claims.filter(|claim| claim.id == requirement.id).last().filter(|claim| claim.is_shown_done_already());
+            let mut claims = reports.iter().flat_map(|report| &report.requirements);
+            let there = claims.rfind(|claim| claim.id == requirement.id).filter(|claim| claim.is_shown_done_already());
             let noticed = match (there, proof) {
                 (Some(claim), _) => format!("met before the run: {}", named(&claim.tests, &claim.paths, detail)),
                 (None, Some(Outcome::Proven { tests })) => named(tests, &[], detail),
