@@ -133,6 +133,8 @@ pub async fn run(launch: &Launch, stop: impl Future<Output = ()>) -> Result<Ende
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
+        // Ctrl-C on our terminal is for us: a supervisor that does not listen yet would die of it.
+        .process_group(0)
         .spawn()
         .map_err(|error| launch.failed(format!("cannot start {}: {error}", launch.supervisor.display())))?;
     let (Some(mut control), Some(words)) = (supervisor.stdin.take(), supervisor.stdout.take()) else {

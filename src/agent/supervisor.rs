@@ -105,7 +105,13 @@ impl Supervision {
             why: format!("{what}: {error}"),
         };
         let mut ears = Ears::open().map_err(|error| setup("cannot listen to signals", &error))?;
-        // Fails only for the leader of a group, as when a person starts a supervisor by hand.
+        // The leader of a group cannot leave the session. It is one so that no signal of a terminal reached it before it could
+        // listen; whoever started it has another group.
+        let coordinator = rustix::process::getppid();
+        if let Ok(group) = rustix::process::getpgid(coordinator) {
+            let _ = rustix::process::setpgid(None, Some(group));
+        }
+        // Fails where a person starts a supervisor by hand.
         let _ = rustix::process::setsid();
         #[cfg(target_os = "linux")]
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))

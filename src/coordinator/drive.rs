@@ -259,7 +259,9 @@ impl Driver {
     /// Says which program of a gate is not there, before anybody is paid for. What `setup` may install, or the work may
     /// make, is looked for when the gate runs.
     fn program_of_a_gate_is_missing(&self) -> Option<String> {
-        if self.work != Work::Here || self.run.is_resumed() || !self.run.basis().config.setup.is_empty() {
+        let is_first_here = self.work == Work::Here && !self.run.is_resumed();
+        // A set-up may bring it, and so may the work.
+        if !is_first_here || !self.run.basis().config.setup.is_empty() || self.run.base_is_the_work() {
             return None;
         }
         let jobs = self.run.gate_jobs();

@@ -32,7 +32,7 @@ fn says(text: &str, wanted: &[String]) {
 fn scripted(config: &str, of_tests: &str) -> String {
     let (before, rest) = config.split_once("agent:\n  kind: claude\n").expect("Claude Code is who does the work");
     let (_, rest) = rest.split_once("pass-environment: [ANTHROPIC_API_KEY]\n").unwrap();
-    let agent = of_tests.lines().take(4).collect::<Vec<_>>().join("\n");
+    let agent = of_tests.lines().take(5).collect::<Vec<_>>().join("\n");
     let rest: String = rest
         .lines()
         .filter(|line| !line.trim_start().starts_with("secrets:") && !line.contains("npm install --global"))

@@ -264,7 +264,7 @@ fn results_that_are_lost_foreign_late_double_or_wrong_have_each_an_answer() {
     let whole = fs::read_to_string(&record).unwrap();
     fs::write(&record, &whole[..whole.len() - 40]).unwrap();
     let said = fan_out.settle(&results).stderr;
-    assert!(said.contains("stranger: the result nobody-1 is foreign: nobody was asked for it"), "{said}");
+    assert!(said.contains("stranger: the result nobody-1 is foreign: no job of this run was asked for it"), "{said}");
     assert!(said.contains("feature#1: there are 2 results of it, in job-0 and job-0-again"), "{said}");
     assert!(said.contains("cli#1: its record is cut off after 2 of 3 entries"), "{said}");
 

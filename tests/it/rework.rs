@@ -273,7 +273,11 @@ fn the_example_repairs_an_injected_defect_in_one_round() {
     let agent = json!(["python3", "-B", entry.to_str().unwrap()]);
     let config = format!("agent: {{ kind: command, command: {agent} }}\n{}", without_agent(&config));
     let config_file = bench.path("config.yml");
-    fs::write(&config_file, format!("{config}\npass-environment: [SCRIPTED_FAULTS]\n")).unwrap();
+    fs::write(
+        &config_file,
+        format!("{config}\npass-environment: [SCRIPTED_FAULTS]\nevidence: {{ revert-proof: false }}\n"),
+    )
+    .unwrap();
     let out = bench.path("out");
     let mut command = bench.program(["run", "--config", config_file.to_str().unwrap(), "--out", out.to_str().unwrap()]);
     command.current_dir(&folder).env("SCRIPTED_FAULTS", &faults);

@@ -45,7 +45,7 @@ fn plain(seen: &str) -> String {
 fn ctrl_c_leaves_a_clean_line_and_the_command_to_resume() {
     let bench = Bench::new();
     bench.script(&json!({ "feature": { "hang": true }, "cli": { "write": { "cli/greet.py": "x\n" } } }));
-    let called = on_terminal(&bench, 80, "start   feature", &[], &["run", "--jobs", "2"]);
+    let called = on_terminal(&bench, 80, "backend-feature-implementer", &[], &["run", "--jobs", "2"]);
     assert_eq!(called.code, 130, "{}", called.stdout);
     let seen = plain(&called.stdout);
     let last: Vec<_> = seen.trim_end().lines().rev().take(14).map(str::trim_end).collect();

@@ -71,7 +71,7 @@ fn a_workflow_started_by_hand_runs_what_was_there_when_it_was_started() {
     stage.github.state().pulls.get_mut(&NUMBER).unwrap().updated_at = "2020-01-01T00:00:00Z".to_owned();
     // A later attempt has no authority of the first.
     stage.attempt.set(2);
-    refused(&stage, &payload, "the workflow was run again");
+    refused(&stage, &payload, "the workflow was re-run");
     stage.triggering_actor.set("eve");
     stage.happened("opened").expect(0);
     let lock = shown_lock(&page(&stage));

@@ -47,7 +47,8 @@ def move_out_of_cgroup():
     return [f for f in glob.glob('/sys/fs/cgroup/**/cgroup.procs', recursive=True)[:50] if attempt(lambda: open(f, 'w').write(str(os.getpid())))]
 def change_the_kernel(): return [f for f in ('/proc/sys/kernel/core_pattern', '/proc/sysrq-trigger', '/proc/sys/fs/suid_dumpable') if attempt(lambda: open(f, 'a').close() or True)]
 def become_root(): return [c for c in (['sudo', '-n', 'true'], ['su', '-c', 'true']) if shutil.which(c[0]) and subprocess.run(c, capture_output=True, stdin=subprocess.DEVNULL).returncode == 0]
-def set_ids(): return attempt(lambda: os.setuid(0) or True) or attempt(lambda: os.setgid(0) or True) or attempt(lambda: os.setgroups([0]) or True)
+# Landlock alone leaves the user as it is.
+def set_ids(): return LEVEL != 'landlock' and (attempt(lambda: os.setuid(0) or True) or attempt(lambda: os.setgid(0) or True) or attempt(lambda: os.setgroups([0]) or True))
 def device_node(): return attempt(lambda: os.mknod('src/mem', 0o600 | 0o020000, os.makedev(1, 1)) or True)
 def abstract_socket():
     s = socket.socket(socket.AF_UNIX); s.connect('\0' + ABSTRACT); return True
@@ -58,8 +59,9 @@ def folder_for_everybody(): (pathlib.Path(OPEN_FOLDER) / 'evil').write_text('evi
 def read_the_repository(): return (pathlib.Path(REPO) / 'README.md').read_text()
 def read_its_configuration(): return (pathlib.Path(REPO) / '.git/config').read_text()
 def list_the_slots(): return [p for p in pathlib.Path.cwd().parent.parent.iterdir() if p != pathlib.Path.cwd().parent]
-def rename_own_slot(): os.rename(pathlib.Path.cwd().parent, str(pathlib.Path.cwd().parent) + 'x'); return True
-def replace_own_slot(): os.symlink(REPO, pathlib.Path.cwd().parent / 'x'); return True
+# The folders above are in a view of files of its own there, and nobody else sees what it does to them.
+def rename_own_slot(): return LEVEL != 'namespaces' and os.rename(pathlib.Path.cwd().parent, str(pathlib.Path.cwd().parent) + 'x') is None
+def replace_own_slot(): return LEVEL != 'namespaces' and os.symlink(REPO, pathlib.Path.cwd().parent / 'x') is None
 def terminal(): return os.open('/dev/tty', os.O_RDWR)
 def disks(): return [d for d in glob.glob('/dev/[svn][dv]*') + ['/dev/mem', '/dev/kmsg'] if attempt(lambda: os.open(d, os.O_RDWR))]
 def key_of_the_journal(): return [k for k in glob.glob('/**/backend-implementer/journal.key', recursive=False) + [os.path.expanduser('~root/.local/state/backend-implementer/journal.key'), REPO + '/../home/.local/state/backend-implementer/journal.key'] if attempt(lambda: open(k, 'rb').read())]

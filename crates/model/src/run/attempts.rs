@@ -113,7 +113,8 @@ impl Run {
     fn give_up_repeaters(&mut self, task: &TaskId) {
         let called = self.ledger.rework().iter().flat_map(|round| &round.called).any(|call| call.task == *task);
         let repetition = self.ledger.record(task).and_then(|record| retry::repetition(record, called));
-        if repetition.is_some() {
+        // What was tried once more on the same tree may well bring the same; on another tree it can pass.
+        if repetition.is_some() && called {
             self.calls.given_up.insert(task.clone());
         }
         if repetition == Some(Repetition::SamePatch) {

@@ -102,7 +102,8 @@ impl Run {
     }
 
     /// Tells whether making a red base green is the work.
-    pub(super) fn base_is_the_work(&self) -> bool {
+    #[must_use]
+    pub fn base_is_the_work(&self) -> bool {
         self.basis.config.evidence.allow_red_base || self.plan_repairs_the_tests()
     }
 
