@@ -11,15 +11,15 @@ import termios
 from pathlib import Path
 
 AGENT = '''
-import json, os, pathlib, time
+import json, os, pathlib, re, time
 task, attempt = os.environ["IMPLEMENTER_TASK"], os.environ.get("IMPLEMENTER_ATTEMPT", "1")
 print("reading the brief", flush=True)
 time.sleep(0.3)
 limits, wrote = [], []
-if task.startswith("feature") or task == "cart":
-    path = pathlib.Path("shop") / (task.replace("-", "_") + ".py")
+if os.environ["IMPLEMENTER_SUBAGENT"] == "backend-feature-implementer":
+    path = pathlib.Path(re.search(r"shop/\\w+\\.py", pathlib.Path(os.environ["IMPLEMENTER_BRIEF"]).read_text()).group())
     path.parent.mkdir(exist_ok=True)
-    body = "def total(prices):\\n    return sum(prices)" if task != "cart" else "def total(prices):\\n    return sum(prices[1:])"
+    body = "def total(prices):\\n    return sum(prices)" if path.stem != "cart" else "def total(prices):\\n    return sum(prices[1:])"
     path.write_text('"""%s, attempt %s."""\\n\\n\\n%s\\n' % (task, attempt, body))
     wrote.append(str(path))
     print("write", path, flush=True)
@@ -40,10 +40,9 @@ def repository(kind: str, folder: Path) -> None:
     features = ["Cart"] if kind == "rework" else [f"Feature {number}" for number in range(1, 41)]
     plan = f"# {'A cart that adds up' if kind == 'rework' else 'A shop in forty parts'}\n\n"
     for name in features:
-        module = name.lower().replace(" ", "_").replace("cart", "cart")
-        task = name.lower().replace(" ", "-")
+        module = name.lower().replace(" ", "_")
         plan += (
-            f"## Feature: {name}\nSubagent: backend-feature-implementer\nTask: {task}\n"
+            f"## Feature: {name}\nSubagent: backend-feature-implementer\n"
             f"Touches: shop/{module}.py\n- add up the prices of {name.lower()}\n\n"
         )
     plan += "## Verification\n- tests: `python3 -m unittest discover -s tests -t .`\n"
