@@ -6,7 +6,7 @@ mod lists;
 use std::ops::Range;
 
 pub(super) use self::labels::labels_aside;
-use self::labels::{Label, found_directive, item_label, list_label, names_files};
+use self::labels::{Label, found_directive, item_label, list_label, names_files, set_aside};
 
 use crate::{
     gate::GateKind,
@@ -337,9 +337,9 @@ impl Body<'_, '_> {
 
     /// Makes requirements of an item: of itself, or of the boxes below it.
     fn work(&mut self, item: &Item, group: Option<&str>) {
-        if self.rules.lenient && !item.done && items::is_struck(&item.line.text) {
-            let what = What::Aside { reason: Reason::OutOfScope, section: "Struck out".to_owned() };
-            self.placed.push(Placed::new(item.range.clone(), what));
+        let set_aside = if self.rules.lenient && !item.done { set_aside(&item.line.text) } else { None };
+        if let Some((section, reason)) = set_aside {
+            self.placed.push(Placed::new(item.range.clone(), What::Aside { reason, section }));
             return;
         }
         if !item.is_group() {

@@ -311,6 +311,10 @@ fn plans_of_strangers_lose_nothing() {
         ("First add paging to src/a.py. Then test it.\n", "1 item: 1 in 1 task"),
         ("# P\n\n## Add a query\n\n## Expose it\n", "2 items: 2 in 1 task"),
         ("# P\n\n• a\n• b\n", "2 items: 2 in 1 task"),
+        (
+            "# P\n\n## Tasks\n- [ ] a\n- Not in scope: b\n- **Later:** c\n- Scope: d\n",
+            "4 items: 2 in 1 task, 2 asides: Not in scope (out of scope), Later (deferred)",
+        ),
         ("# P\n\n- [ ] ~~Old~~ (dropped)\n- [ ] New\n", "2 items: 1 in 1 task, 1 aside: Struck out (out of scope)"),
         ("# P\n\n### [x] a\n### [ ] b\n", "2 items: 1 in 1 task, 1 done"),
         ("# P\n\n## 2.1 Add it\n\nIn `src/a.py`.\n\n### 2.1.1 Errors\n\nReturn 404.\n", "2 items: 2 in 2 tasks"),

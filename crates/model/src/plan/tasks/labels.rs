@@ -1,9 +1,11 @@
 //! What a line or an item says about the list below it.
 
 use crate::plan::{
+    accounting::Reason,
     blocks::{Item, nested},
     directives::{self, Directive},
     domains::{self, Fixed},
+    items,
 };
 
 /// What a line before a list makes of the list.
@@ -78,4 +80,20 @@ pub(super) fn list_label(line: &str) -> Option<Label> {
 /// Tells whether the line before a list says that its items are only there to be read.
 pub(in crate::plan) fn labels_aside(line: &str) -> bool {
     matches!(list_label(line), Some(Label::Fixed(Fixed::Aside(_) | Fixed::Context, _)))
+}
+
+/// Finds what sets an item aside in its own text, that it is struck out or begins with such words as `Out of scope:`, and
+/// why.
+pub(super) fn set_aside(text: &str) -> Option<(String, Reason)> {
+    if items::is_struck(text) {
+        return Some(("Struck out".to_owned(), Reason::OutOfScope));
+    }
+    let (label, rest) = text.split_once([':', '：'])?;
+    let label = label.trim_matches(['*', '_', ' ']);
+    match domains::fixed(&domains::normal(label))? {
+        Fixed::Aside(reason @ (Reason::OutOfScope | Reason::Deferred)) if !rest.trim().is_empty() => {
+            Some((label.to_owned(), reason))
+        }
+        _ => None,
+    }
 }
