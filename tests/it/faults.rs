@@ -86,8 +86,8 @@ fn bench(agent: &str) -> Bench {
     let path = bench.path("agent/agent.sh");
     fs::write(&path, agent).unwrap();
     let command = serde_json::json!(["sh", path.to_str().unwrap()]);
-    // The tally is outside what a subagent may write to.
-    let config = format!("isolation: none\nagent: {{ kind: command, command: {command} }}\n");
+    // The tally is outside what a subagent may write to, and nothing that these write has a test.
+    let config = format!("isolation: none\nevidence: {{ revert-proof: false }}\nagent: {{ kind: command, command: {command} }}\n");
     bench.write(".github/backend-implementer.yml", &config);
     bench.write(".backend-implementer/plan.md", PLAN);
     bench.write("check.sh", CHECK);

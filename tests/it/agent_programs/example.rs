@@ -97,7 +97,7 @@ fn the_example_with(kind: &str) -> (Handoff, String) {
     assert_eq!(handoff.result.tree, scripted.result.tree, "the same work gives the same tree, whoever does it");
     assert!(handoff.cost.tokens.input > 0, "{:?}", handoff.cost);
     bench.call(["verify", out.to_str().unwrap(), "--repo", repository.to_str().unwrap()]).expect(0);
-    (handoff, called.stdout)
+    (handoff, fs::read_to_string(out.join("summary.md")).unwrap())
 }
 
 #[test]
