@@ -87,7 +87,9 @@ fn bench(agent: &str) -> Bench {
     fs::write(&path, agent).unwrap();
     let command = serde_json::json!(["sh", path.to_str().unwrap()]);
     // The tally is outside what a subagent may write to, and nothing that these write has a test.
-    let config = format!("isolation: none\nevidence: {{ revert-proof: false }}\nagent: {{ kind: command, command: {command} }}\n");
+    let config = format!(
+        "isolation: none\nevidence: {{ revert-proof: false }}\nagent: {{ kind: command, command: {command} }}\n"
+    );
     bench.write(".github/backend-implementer.yml", &config);
     bench.write(".backend-implementer/plan.md", PLAN);
     bench.write("check.sh", CHECK);
@@ -338,7 +340,7 @@ fn a_process_that_is_killed_or_cancelled_anywhere_is_gone_on_from() {
         let called = run(bench, &folder, &[]);
         // It may have come to its end before the signal reached it.
         assert!(
-            called.code == 0 || called.stderr.contains("already holds a run"),
+            called.code == 0 || called.stderr.contains("already holds a finished run"),
             "{}\n{}",
             called.code,
             called.stderr
@@ -359,9 +361,9 @@ fn what_cannot_be_gone_on_with_says_why() {
     let bench = &undisturbed.bench;
     let resume = |folder: &Path| run(bench, folder, &["--resume"]);
     let nothing = resume(&bench.path("nothing")).expect(2);
-    assert!(nothing.stderr.contains("there is no run in"), "{}", nothing.stderr);
+    assert!(nothing.stderr.contains("there is no interrupted run in"), "{}", nothing.stderr);
     let over = resume(&undisturbed.folder).expect(2);
-    assert!(over.stderr.contains("already holds a run"), "{}", over.stderr);
+    assert!(over.stderr.contains("already holds a finished run"), "{}", over.stderr);
 
     // A newer program's journal, damage before the end, and another lock.
     let middle = undisturbed.journal.len() / 2;

@@ -113,7 +113,7 @@ fn claude_as_all_eight_subagents_completes_the_example() {
 fn codex_as_all_eight_subagents_completes_the_example() {
     let (handoff, summary) = the_example_with("codex");
     assert_eq!(handoff.cost.micro_dollars, None, "it does not tell, and nobody makes it up");
-    assert!(summary.contains("told no cost") && summary.contains("read from a cache"), "{summary}");
+    assert!(summary.contains("reported no cost") && summary.contains("read from a cache"), "{summary}");
 }
 
 fn the_small_plan_with(kind: &str) {
