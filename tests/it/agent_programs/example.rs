@@ -84,7 +84,7 @@ fn the_example_with(kind: &str) -> (Handoff, String) {
     let out = bench.path("out");
     let mut command = bench.program(["run", "--agent", kind, "--out"]);
     command.arg(&out).arg("--config").arg(&config_file).current_dir(&repository).envs(environment);
-    let called = Called::of(command.output().unwrap()).expect(0);
+    Called::of(command.output().unwrap()).expect(0);
 
     let handoff = Handoff::read(&fs::read(out.join("handoff.json")).unwrap()).unwrap();
     assert_eq!(handoff.status, Status::Complete, "{:#?}", handoff.missing);
