@@ -238,7 +238,7 @@ impl Prepared {
         &self.setup.place.run
     }
 
-    /// Runs to the end. `cancel` ends what runs and keeps what there is.
+    /// Runs to the end. `cancel` ends what runs and keeps what is finished.
     ///
     /// # Errors
     /// When the outside fails in a way that no state of a task can express.

@@ -59,10 +59,10 @@ pub(super) struct Subject {
     /// commit. Needs GITHUB_TOKEN or GH_TOKEN
     #[arg(long, value_name = "OWNER/REPO#N")]
     pub(super) pr: Option<PullRequestName>,
-    /// A configuration file in place of the one that the base commit has
+    /// A configuration file to use instead of the one in the base commit
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The kind of agent that does the work, in place of the configuration's
+    /// The kind of agent that does the work, instead of the configuration's
     #[arg(long, value_name = "NAME", value_parser = agent_kind())]
     agent: Option<AgentKind>,
     /// The most subagents that run at one time
@@ -90,7 +90,7 @@ pub(super) struct Arguments {
     /// The lock that was approved; the run is refused when plan, base or roster give another
     #[arg(long, value_name = "DIGEST")]
     lock: Option<String>,
-    /// The time limit of every task, such as `90s` or `20m`, in place of the configuration's
+    /// The time limit of every task, such as `90s` or `20m`, instead of the configuration's
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     time_limit: Option<Duration>,
     /// Go on although the tests are red on the base, because making them green is the work
@@ -112,7 +112,7 @@ pub(super) struct Arguments {
 pub(super) struct Request<'a> {
     pub(super) subject: &'a Subject,
     pub(super) lock: Option<&'a str>,
-    /// The command of the agent, in place of the configuration's.
+    /// The command of the agent, instead of the configuration's.
     pub(super) command: Option<Vec<String>>,
     pub(super) time_limit: Option<Duration>,
     pub(super) allow_red_base: bool,

@@ -9,7 +9,7 @@ use std::{
 use implementer_model::{
     evidence::gathered,
     ids::{ObjectId, TaskId},
-    record::{Culprits, Record},
+    record::{AttemptId, Culprits, Record},
     run::{Action, AttemptPlan, CulpritSearch, GateJob, Happened, JudgedAttempt, Notice, Run},
     schedule::StopReason,
     text,
@@ -203,8 +203,7 @@ impl Driver {
         match event {
             RunEvent::AttemptStarted(started) => {
                 let id = started.id.clone();
-                let log = self.context.run_dir.task_dir(&id.task).join(TaskFile::Log);
-                observer.observe(&Progress::TaskStarted { task: &id.task, attempt: id.attempt, log });
+                self.tell_started(&id, observer);
                 self.write(Record::Started(started));
                 Ok(self.run.attempt_started(id, self.now_ms()))
             }
@@ -234,8 +233,7 @@ impl Driver {
         match happened {
             Happened::Now => self.write(Record::Ended(Box::new(judged.ended.clone()))),
             Happened::Before => {
-                let log = self.context.run_dir.task_dir(&id.task).join(TaskFile::Log);
-                observer.observe(&Progress::TaskStarted { task: &id.task, attempt: id.attempt, log });
+                self.tell_started(&id, observer);
                 actions.extend(self.run.attempt_started(id.clone(), self.now_ms()));
             }
         }
@@ -254,6 +252,11 @@ impl Driver {
         let noticed = tokio::task::block_in_place(|| detection::inspect_attempt(&self.context.store, ledger, &id));
         actions.extend(self.run.after_attempt(&id, failure, noticed, happened, self.now_ms()));
         Ok(actions)
+    }
+
+    fn tell_started(&self, id: &AttemptId, observer: &mut dyn Observer) {
+        let log = self.context.run_dir.task_dir(&id.task).join(TaskFile::Log);
+        observer.observe(&Progress::TaskStarted { task: &id.task, attempt: id.attempt, log });
     }
 
     /// Says which program of a gate is not there, before anybody is paid for. What `setup` may install, or the work may

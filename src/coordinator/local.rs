@@ -46,7 +46,7 @@ impl Resumed {
     }
 }
 
-/// Runs a plan from its first task to the hand-off. `cancel` ends what runs and keeps what there is.
+/// Runs a plan from its first task to the hand-off. `cancel` ends what runs and keeps what is finished.
 ///
 /// # Errors
 /// When the outside fails in a way that no state of a task can express: the disk, the object store, the journal.

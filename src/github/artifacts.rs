@@ -40,7 +40,7 @@ pub struct Artifact {
     pub expired: bool,
 }
 
-/// Says why an artifact cannot be had.
+/// Says why an artifact cannot be fetched.
 #[derive(Debug, thiserror::Error)]
 pub enum ArtifactError {
     /// GitHub could not be asked.
@@ -105,7 +105,7 @@ impl Github {
     /// must be the one that the job said which uploaded it.
     ///
     /// # Errors
-    /// When there is none, it is another one, or it cannot be had.
+    /// When there is none, it is another one, or it cannot be fetched.
     pub async fn download_artifact(&self, id: ArtifactId, wanted: &Digest, to: &Path) -> Result<(), ArtifactError> {
         // One for all downloads: each new one reads the system's certificates, and has no connection yet.
         let client = self

@@ -98,7 +98,7 @@ impl Brought {
 /// Takes the results of a wave, or of the gates, into a state, and writes the next state into the new folder `to`.
 ///
 /// `awaited` is what the state waits for. `found` are the folders of results; `troubles` say
-/// why the result of an attempt cannot be had, for those where the caller knows. `head` is what the job before said
+/// why the result of an attempt cannot be fetched, for those where the caller knows. `head` is what the job before said
 /// integration gives.
 ///
 /// # Errors

@@ -56,7 +56,7 @@ pub enum StepError {
     /// The state of the job before cannot be downloaded.
     #[error("cannot read the state of the previous job")]
     StateLost(#[source] DownloadError),
-    /// Results of a wave may be there, and cannot be had.
+    /// Results of a wave may be there, and cannot be fetched.
     #[error("nothing is settled, because results cannot be read: {}", .0.join("; "))]
     ResultsNotHere(Vec<String>),
     /// The summary is made, and could not be posted.

@@ -162,7 +162,7 @@ pub async fn gather(
 /// Downloads an artifact to the new file `zip`, and unpacks it into the new folder `to`. The file is removed.
 ///
 /// # Errors
-/// When it cannot be had, is another one, or is not to be unpacked.
+/// When it cannot be fetched, is another one, or is not to be unpacked.
 pub async fn download(source: &Source, bound: &Bound, zip: &Path, to: &Path) -> Result<(), DownloadError> {
     source.download(bound, zip).await?;
     let (from, into) = (zip.to_owned(), to.to_owned());

@@ -70,7 +70,7 @@ impl Step<'_> {
     /// Downloads what the attempt before kept, when the job is run again. What did not count then is done anew.
     ///
     /// # Errors
-    /// When it may be there and cannot be had: it would be done, and paid for, once more.
+    /// When it may be there and cannot be fetched: it would be done, and paid for, once more.
     async fn fetch_earlier(&self, place: &Path) -> Result<(), StepError> {
         let attempt = self.runner.attempt()?;
         if attempt < 2 {
@@ -105,7 +105,7 @@ impl Step<'_> {
     /// as it was: a summary that says so is always better than none.
     ///
     /// # Errors
-    /// When it may be there and cannot be had: what the platform did is no verdict on the work.
+    /// When it may be there and cannot be fetched: what the platform did is no verdict on the work.
     pub(super) async fn add_work(&self, site: &mut Site, folder: &Path) -> Result<Work, StepError> {
         let Some(result) = self.runner.input("work-result").or_else(|| self.runner.input("work")) else {
             return Ok(Work::default());
@@ -148,7 +148,7 @@ impl Step<'_> {
     /// Downloads an artifact into the folder `name` of `folder`. Gives why its content is none that could count.
     ///
     /// # Errors
-    /// When it may be there and cannot be had.
+    /// When it may be there and cannot be fetched.
     pub(super) async fn download_kept(
         &self,
         bound: &Bound,
@@ -169,7 +169,7 @@ impl Step<'_> {
     /// one. What was approved stays that of `plan`.
     ///
     /// # Errors
-    /// When it may be there and cannot be had.
+    /// When it may be there and cannot be fetched.
     pub(super) async fn add_settled(&self, site: &mut Site, folder: &Path) -> Result<Vec<String>, StepError> {
         let Some(said) = self.runner.input("settled").filter(|said| Some(*said) != self.given("state")) else {
             return Ok(Vec::new());

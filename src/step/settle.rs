@@ -71,7 +71,7 @@ impl Step<'_> {
     /// Downloads what the jobs of a wave say that they uploaded. Gives the folders, and for each attempt whose result does
     /// not count, why.
     ///
-    /// What the platform did is no verdict: where a result may be there and cannot be had, nothing is settled.
+    /// What the platform did is no verdict: where a result may be there and cannot be fetched, nothing is settled.
     pub(super) async fn gather(
         &self,
         awaited: &Awaited,

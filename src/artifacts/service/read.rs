@@ -114,7 +114,7 @@ impl ArtifactService {
     /// Downloads an artifact of this attempt to the new file `to`. Its digest must be the one that its job said.
     ///
     /// # Errors
-    /// When the service does not have it, it is another one, or it cannot be had.
+    /// When the service does not have it, it is another one, or it cannot be fetched.
     pub async fn download(&self, id: ArtifactId, wanted: &Digest, to: &Path) -> Result<(), ReadError> {
         let not_here = |why: String| ReadError::NotHere { id, why };
         let listed = self.list().await.map_err(|error| not_here(error.to_string()))?;

@@ -54,7 +54,7 @@ impl Snapshot {
     /// Asks GitHub, fetches the commits, reads the configuration.
     ///
     /// # Errors
-    /// When one of them cannot be had, or the configuration is wrong.
+    /// When one of them cannot be read, or the configuration is wrong.
     pub async fn read(
         pull: &PullRequestContext,
         options: &PlanOptions,

@@ -99,7 +99,7 @@ fn a_container_action_keeps_its_subagents_from_all_that_the_runner_mounts() {
 }
 
 #[test]
-fn isolation_that_is_required_and_cannot_be_had_starts_no_subagent() {
+fn isolation_that_is_required_and_not_available_starts_no_subagent() {
     let stage = Stage::new(Level::Landlock);
     if let Some(why) = super::stage::missing(Level::Landlock) {
         eprintln!("SKIPPED: {why}");

@@ -117,19 +117,19 @@ impl Stage {
             self.bench.write(path, content);
         }
         self.bench.commit("work on the pull request");
-        self.publish("topic", &format!("refs/pull/{NUMBER}/head"));
-        let head = self.head();
-        let mut state = self.github.state();
-        let pull = state.pulls.get_mut(&NUMBER).expect("the pull request");
-        pull.head_sha.clone_from(&head);
-        pull.updated_at = super::github::now();
-        state.story.push(format!("--- {} is pushed", &head[..12]));
+        let head = self.head_moved();
+        self.github.state().story.push(format!("--- {} is pushed", &head[..12]));
         head
     }
 
     /// Lets git make another head of the pull request. Gives its id.
     pub(crate) fn move_head(&self, git: &[&str]) -> String {
         self.bench.git(git.iter().copied());
+        self.head_moved()
+    }
+
+    /// Publishes the branch, and lets the pull request know its new head. Gives its id.
+    fn head_moved(&self) -> String {
         self.publish("topic", &format!("refs/pull/{NUMBER}/head"));
         let head = self.head();
         let mut state = self.github.state();

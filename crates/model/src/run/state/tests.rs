@@ -314,7 +314,7 @@ fn the_gates_are_not_run_again_on_a_tree_that_nobody_changed() {
     play.pass_with(|_, ended| ended.attempt.patch = Some(fixture::patch(&[])));
     assert!(play.take(|action| matches!(action, Action::RunGates(_))).is_empty());
     play.blame(&[(GateKind::Validation, "cli")]);
-    assert!(play.is_over(), "who changed nothing is not called again");
+    assert!(play.is_over(), "who changed nothing is not called a second time");
 }
 
 #[test]
