@@ -64,9 +64,9 @@ impl<'r> Owners<'r> {
             let subagent = roster.for_role(role).filter(|subagent| subagent.access == Access::Writes)?;
             let allow: Vec<_> = subagent.scope.iter().filter(|glob| !matches_everything(glob)).cloned().collect();
             // What does not compile has been told where the roster was read.
-            Some((role, CompiledScope::new(&Scope { allow, deny: subagent.exclude.clone() }).ok()?))
+            Some((role, CompiledScope::new(&Scope { allow, deny: subagent.exclude.clone().into() }).ok()?))
         });
-        let protected = Scope { allow: settings.protected.clone(), deny: Vec::new() };
+        let protected = Scope { allow: settings.protected.clone(), deny: [].into() };
         Self {
             roster,
             default_role: settings.default_role,
@@ -136,7 +136,7 @@ impl<'r> Owners<'r> {
         }
         let is_named = owner == Owner::Decided(Ownership::Named);
         let allow = if is_named { vec!["**".to_owned()] } else { subagent.scope.clone() };
-        let own = CompiledScope::new(&Scope { allow, deny: subagent.exclude.clone() }).ok();
+        let own = CompiledScope::new(&Scope { allow, deny: subagent.exclude.clone().into() }).ok();
         let is_protected = |path: &str| self.protected.as_ref().is_some_and(|scope| scope.allows(path));
         let is_own = |path: &String| {
             let path = inside(path);
