@@ -40,7 +40,7 @@ pub(super) async fn conclude(driver: &mut Driver, noticed: Noticed) -> Result<Ha
         generator: concat!("backend-implementer ", env!("CARGO_PKG_VERSION")).to_owned(),
         started: humantime::format_rfc3339_seconds(driver.started).to_string(),
         duration_ms: driver.now_ms(),
-        isolation: driver.context.sandbox.isolation().clone(),
+        isolation: driver.context.processes.sandbox.isolation().clone(),
         reference: refs::IMPLEMENTATION.to_owned(),
         bundle,
         noticed: findings,

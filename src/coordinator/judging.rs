@@ -129,7 +129,7 @@ pub(super) fn keep_and_judge(
 
 /// Refuses a patch that holds the value of a secret which the run was given.
 pub(super) fn without_secrets(context: &WorkerContext, captured: Captured) -> Result<Captured, WorkspaceError> {
-    let secrets = &context.secrets;
+    let secrets = &context.processes.secrets;
     if secrets.is_empty() {
         return Ok(captured);
     }

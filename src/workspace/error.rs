@@ -206,6 +206,13 @@ pub enum WorkspaceError {
     },
 }
 
+impl WorkspaceError {
+    /// Says that a step on another thread ended in a panic.
+    pub(in crate::workspace) fn aborted(doing: &'static str, error: &dyn std::error::Error) -> Self {
+        Self::Aborted { doing, detail: error.to_string() }
+    }
+}
+
 /// Says why a bundle cannot be written or used.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
