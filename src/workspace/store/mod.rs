@@ -25,7 +25,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use gix::bstr::{BStr, BString, ByteSlice as _};
+use gix::bstr::{BStr, ByteSlice as _};
 use implementer_model::{ids::ObjectId, scope::TreePaths};
 
 use crate::workspace::{
@@ -287,10 +287,11 @@ impl RunStore {
         let repo = self.repo();
         self.check_kind(id)?;
         let commit = repo.find_commit(id).map_err(|error| self.explain(&repo, id, "reading a commit", error))?;
+        hashed::check(&id, gix::objs::Kind::Commit, &commit.data)?;
         let tree = commit.tree_id().git_doing("reading a commit")?.detach();
         let committed_at = commit.time().git_doing("reading a commit")?.seconds;
         // Here rather than in the middle of the first checkout.
-        repo.find_tree(tree).map_err(|error| self.explain(&repo, tree, "reading the tree of a commit", error))?;
+        self.tree(&repo, tree)?;
         Ok(Base { commit: model_id(&id)?, tree: model_id(&tree)?, committed_at })
     }
 
@@ -408,7 +409,9 @@ impl RunStore {
         id: gix::ObjectId,
     ) -> Result<gix::Tree<'repo>> {
         self.check_kind(id)?;
-        repo.find_tree(id).map_err(|error| self.explain(repo, id, "reading a tree", error))
+        let tree = repo.find_tree(id).map_err(|error| self.explain(repo, id, "reading a tree", error))?;
+        hashed::check(&id, gix::objs::Kind::Tree, &tree.data)?;
+        Ok(tree)
     }
 
     /// Fails for an id of another hash function than the repository's: there is no such object here.
@@ -423,7 +426,7 @@ impl RunStore {
     /// Reads a blob.
     pub(in crate::workspace) fn blob(&self, repo: &gix::Repository, id: gix::ObjectId) -> Result<Vec<u8>> {
         let mut blob = repo.find_blob(id).map_err(|error| self.explain(repo, id, "reading a file", error))?;
-        hashed::check_blob(&id, &blob.data)?;
+        hashed::check(&id, gix::objs::Kind::Blob, &blob.data)?;
         Ok(blob.take_data())
     }
 
@@ -434,11 +437,17 @@ impl RunStore {
         tree: gix::ObjectId,
         path: &BStr,
     ) -> Result<Option<TreeEntry>> {
-        let entry = self
-            .tree(repo, tree)?
-            .lookup_entry(path.split(|&byte| byte == b'/').map(BString::from))
-            .git_doing("looking up a path")?;
-        Ok(entry.map(|entry| TreeEntry { mode: entry.mode(), id: entry.object_id() }))
+        // Folder by folder, because each is hashed as it is read.
+        let mut names = path.split(|&byte| byte == b'/').peekable();
+        let mut folder = tree;
+        while let Some(name) = names.next() {
+            let found = self.tree(repo, folder)?.find_entry(name).map(|entry| TreeEntry { mode: entry.mode(), id: entry.object_id() });
+            match found {
+                Some(entry) if names.peek().is_some() && entry.mode.is_tree() => folder = entry.id,
+                found => return Ok(found.filter(|_| names.peek().is_none())),
+            }
+        }
+        Ok(None)
     }
 
     /// Returns the flat list of `tree`'s files, from the cache where it is in there.
@@ -478,7 +487,7 @@ impl RunStore {
         error: impl Into<gix::Error>,
     ) -> WorkspaceError {
         if repo.has_object(id) {
-            WorkspaceError::Git { doing, source: Box::new(error.into()) }
+            WorkspaceError::from_git(doing, error)
         } else {
             WorkspaceError::MissingObject { id: id.to_string(), partial: self.inner.partial }
         }
