@@ -53,7 +53,8 @@ const WITHOUT_OWN_MOUNTS: &str = "sockets that everybody may use can be reached,
                                   mounts are not allowed here: programs have to use the folder that `TMPDIR` names";
 
 /// What is said where users of slots have no shared memory of their own, and what they leave cannot be removed.
-const MEMORY_STAYS: &str = "shared memory of System V outlives an attempt, because `ipcrm` (util-linux) is not installed";
+const MEMORY_STAYS: &str =
+    "shared memory of System V outlives an attempt, because `ipcrm` (util-linux) is not installed";
 
 /// Says why no subagent may be started here.
 #[derive(Debug, thiserror::Error)]

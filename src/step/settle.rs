@@ -258,10 +258,19 @@ mod tests {
 
     #[test]
     fn results_are_told_from_everything_else_by_their_names() {
-        for result in ["wave-1-0-attempt-1", "wave-12-255-attempt-3", "rework-1-wave-2-0-attempt-1", "gates-0-attempt-1"] {
+        for result in
+            ["wave-1-0-attempt-1", "wave-12-255-attempt-3", "rework-1-wave-2-0-attempt-1", "gates-0-attempt-1"]
+        {
             assert!(is_result(&format!("backend-implementer-{result}")), "{result}");
         }
-        for other in ["state-wave-1-attempt-1", "work-attempt-1", "run-attempt-1", "wave-1-attempt-1", "wave-1-x-attempt-1", "wave-1-0"] {
+        for other in [
+            "state-wave-1-attempt-1",
+            "work-attempt-1",
+            "run-attempt-1",
+            "wave-1-attempt-1",
+            "wave-1-x-attempt-1",
+            "wave-1-0",
+        ] {
             assert!(!is_result(&format!("backend-implementer-{other}")), "{other}");
         }
         assert!(!is_result("wave-1-0-attempt-1"));

@@ -33,11 +33,7 @@ impl<F: gix::objs::Find> gix::objs::Find for Hashed<F> {
 
 /// Fails for content that is not what its id says.
 pub(in crate::workspace) fn check(id: &gix::oid, kind: Kind, content: &[u8]) -> Result<()> {
-    if is_what_it_says(id, kind, content) {
-        Ok(())
-    } else {
-        Err(WorkspaceError::ForgedObject { id: id.to_string() })
-    }
+    if is_what_it_says(id, kind, content) { Ok(()) } else { Err(WorkspaceError::ForgedObject { id: id.to_string() }) }
 }
 
 fn is_what_it_says(id: &gix::oid, kind: Kind, content: &[u8]) -> bool {

@@ -441,7 +441,10 @@ impl RunStore {
         let mut names = path.split(|&byte| byte == b'/').peekable();
         let mut folder = tree;
         while let Some(name) = names.next() {
-            let found = self.tree(repo, folder)?.find_entry(name).map(|entry| TreeEntry { mode: entry.mode(), id: entry.object_id() });
+            let found = self
+                .tree(repo, folder)?
+                .find_entry(name)
+                .map(|entry| TreeEntry { mode: entry.mode(), id: entry.object_id() });
             match found {
                 Some(entry) if names.peek().is_some() && entry.mode.is_tree() => folder = entry.id,
                 found => return Ok(found.filter(|_| names.peek().is_none())),
