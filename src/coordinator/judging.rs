@@ -135,8 +135,11 @@ pub(super) fn without_secrets(context: &WorkerContext, captured: Captured) -> Re
     }
     tokio::task::block_in_place(|| {
         refused_with(&context.store, captured, |change| {
-            let Some(blob) = change.new.as_ref().filter(|blob| blob.mode != FileMode::Gitlink) else { return Ok(None) };
-            Ok(SecretAt::find(secrets, &change.path, &context.store.read_captured(&blob.id)?))
+            let content = match change.new.as_ref().filter(|blob| blob.mode != FileMode::Gitlink) {
+                Some(blob) => context.store.read_captured(&blob.id)?,
+                None => Vec::new(),
+            };
+            Ok(SecretAt::find(secrets, &change.path, &content))
         })
     })
 }
