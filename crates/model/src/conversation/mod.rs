@@ -12,3 +12,4 @@ pub mod live;
 pub mod plan_text;
 pub mod preview;
 pub mod replies;
+pub mod shown;
