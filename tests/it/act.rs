@@ -118,11 +118,15 @@ fn stage_with(workflow: &str) -> Stage {
     stage
 }
 
-/// Makes the checkout that act finds a workflow in: the base branch.
+/// Makes the checkout that act finds the workflows in: the base branch, and what is generated from it.
 fn checkout(stage: &Stage) -> PathBuf {
     let checkout = stage.bench.path("act-checkout");
+    if checkout.exists() {
+        return checkout;
+    }
     stage.bench.git(["worktree", "add", "--quiet", "--detach", checkout.to_str().unwrap(), "main"]);
     stage.bench.git(["remote", "add", "origin", "https://github.com/octo/service"]);
+    stage.bench.call(["generate", "--repo", checkout.to_str().unwrap()]).expect(0);
     checkout
 }
 
@@ -136,12 +140,11 @@ struct Workflow<'a> {
     name: &'a str,
 }
 
-/// Lets act run the generated workflow for an event.
-fn run(stage: &Stage, event: &str, payload: &Value) -> Acted {
+/// Lets act run one of the generated workflows for an event.
+fn run(stage: &Stage, file: &str, event: &str, payload: &Value) -> Acted {
     let checkout = checkout(stage);
-    stage.bench.call(["generate", "--repo", checkout.to_str().unwrap()]).expect(0);
     stage.github.state().runs.insert(1, ("in_progress".to_owned(), 1));
-    let workflow = Workflow { file: "backend-implementer.yml", action: ACTION, name: "act" };
+    let workflow = Workflow { file, action: ACTION, name: file };
     let (mut command, artifacts) = prepare(stage, &checkout, event, payload, &workflow);
     let output = command.output().expect("act runs");
     stage.github.state().runs.insert(1, ("completed".to_owned(), 1));
@@ -220,7 +223,7 @@ fn the_generated_workflow_gives_what_a_run_in_one_place_gives() {
     stage.happened("opened").expect(0);
     let lock = shown_lock(&stage);
     let payload = stage.github.event_comment(NUMBER, "ada", &format!("/implement {lock}"));
-    let acted = run(&stage, "issue_comment", &payload);
+    let acted = run(&stage, "backend-implementer.yml", "issue_comment", &payload);
     let fanned = acted.run_folder(&stage.bench.path("act-run"));
     let log = acted.log();
 
@@ -248,10 +251,12 @@ fn the_generated_workflow_gives_what_a_run_in_one_place_gives() {
 #[test]
 fn three_jobs_in_a_row_give_what_a_run_in_one_place_gives() {
     let stage = stage_with(ONE_JOB);
-    stage.happened("opened").expect(0);
+    let opened = stage.github.event_pull_request(NUMBER, "opened");
+    let previewed = run(&stage, "backend-implementer-preview.yml", "pull_request", &opened);
+    assert!(previewed.output.status.success(), "{}", previewed.log());
     let lock = shown_lock(&stage);
     let payload = stage.github.event_comment(NUMBER, "ada", &format!("/implement {lock}"));
-    let acted = run(&stage, "issue_comment", &payload);
+    let acted = run(&stage, "backend-implementer.yml", "issue_comment", &payload);
     let log = acted.log();
     let worked = acted.run_folder(&stage.bench.path("act-run"));
     let here = stage.say("ada", &format!("/implement {lock}")).expect(0);
@@ -284,7 +289,6 @@ fn a_workflow_of_its_own_is_started_by_the_generated_one_and_does_the_work() {
 
     // Both workflows: the generated one, and the example as it is.
     let checkout = checkout(&stage);
-    stage.bench.call(["generate", "--repo", checkout.to_str().unwrap()]).expect(0);
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/workflows/dispatched.yml");
     fs::copy(example, checkout.join(".github/workflows/cli.yml")).unwrap();
     let generated = Workflow { file: "backend-implementer.yml", action: ACTION, name: "act" };
