@@ -1,5 +1,6 @@
 //! The workflow of a fan-out, as text, from the configuration and the roster.
 
+mod before;
 mod jobs;
 mod one_job;
 
@@ -245,17 +246,6 @@ jobs:"
         );
         step.insert("run".to_owned(), run.into());
         self.step(&Value::Object(step), None)
-    }
-
-    fn needs(&self, stages: &[Stage]) -> String {
-        let settled = stages.iter().map(Stage::settle);
-        format!("[{}]", ["plan".to_owned()].into_iter().chain(settled).collect::<Vec<_>>().join(", "))
-    }
-
-    fn needs_and(&self, stages: &[Stage], work: &[Option<String>]) -> String {
-        let needs = self.needs(stages);
-        let work: Vec<_> = work.iter().flatten().map(String::as_str).collect();
-        format!("{}, {}]", needs.trim_end_matches(']'), work.join(", "))
     }
 
     /// The line of a job's outputs for what workflows of their own do; none where there are none.
