@@ -6,7 +6,7 @@ use clap::Args;
 use implementer_model::{
     config::{CONFIG_MAX_BYTES, CONFIG_PATH, Config},
     roster, text,
-    workflow::{WORKFLOW_PATH, workflow},
+    workflow::{GenerateError, PREVIEW_PATH, WORKFLOW_PATH, WorkflowFile, workflows},
 };
 
 use super::{exit, exit::Failure, run::runtime, show};
@@ -65,7 +65,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         passed: &config.pass_environment,
         container_action: false,
     }));
-    checks.push(workflow_file(&root, &config, &loaded.roster));
+    let wanted = workflows(&config, &loaded.roster);
+    checks.extend([WORKFLOW_PATH, PREVIEW_PATH].map(|path| workflow_file(&root, path, &config, &wanted)));
 
     let width = checks.iter().map(|check| check.what.chars().count()).max().unwrap_or_default().min(50);
     for Check { what, state, said } in &checks {
@@ -113,12 +114,12 @@ fn isolation(surroundings: &Surroundings<'_>) -> Check {
     Check { what: "isolation".to_owned(), state, said }
 }
 
-fn workflow_file(root: &Path, config: &Config, roster: &roster::Roster) -> Check {
-    let there = std::fs::read_to_string(root.join(WORKFLOW_PATH)).ok();
-    let (state, said) = match (there, workflow(config, roster)) {
+fn workflow_file(root: &Path, path: &str, config: &Config, wanted: &Result<[WorkflowFile; 2], GenerateError>) -> Check {
+    let there = std::fs::read_to_string(root.join(path)).ok();
+    let (state, said) = match (there, wanted) {
         (None, _) => (State::Note, "is not there; `backend-implementer generate` writes it".to_owned()),
         (Some(_), Err(error)) => (State::Note, error.to_string()),
-        (Some(there), Ok(wanted)) if there == wanted => {
+        (Some(there), Ok(wanted)) if wanted.iter().any(|file| file.path == path && file.text == there) => {
             if config.workflow.action.as_deref().is_some_and(|action| action.ends_with(&"0".repeat(40))) {
                 (
                     State::Missing,
@@ -132,5 +133,5 @@ fn workflow_file(root: &Path, config: &Config, roster: &roster::Roster) -> Check
             (State::Note, "is not what would be generated: `backend-implementer generate --check` shows why".to_owned())
         }
     };
-    Check { what: WORKFLOW_PATH.to_owned(), state, said }
+    Check { what: path.to_owned(), state, said }
 }

@@ -46,7 +46,7 @@ fn stand_in(folder: &Path) {
         let _ = writeln!(text, "  {input}: {{ description: x, default: '{default}' }}");
     }
     text.push_str("outputs:\n");
-    let slots = (0..4).map(|slot| format!("slot-{slot}"));
+    let slots = (0..4).map(|slot| format!("slot-{slot}")).chain((2..=8).map(|wave| format!("matrix-{wave}")));
     for output in OUTPUTS.map(str::to_owned).into_iter().chain(slots) {
         let _ = writeln!(text, "  {output}: {{ description: x, value: '${{{{ steps.step.outputs.{output} }}}}' }}");
     }
@@ -118,11 +118,15 @@ fn stage_with(workflow: &str) -> Stage {
     stage
 }
 
-/// Makes the checkout that act finds a workflow in: the base branch.
+/// Makes the checkout that act finds the workflows in: the base branch, and what is generated from it.
 fn checkout(stage: &Stage) -> PathBuf {
     let checkout = stage.bench.path("act-checkout");
+    if checkout.exists() {
+        return checkout;
+    }
     stage.bench.git(["worktree", "add", "--quiet", "--detach", checkout.to_str().unwrap(), "main"]);
     stage.bench.git(["remote", "add", "origin", "https://github.com/octo/service"]);
+    stage.bench.call(["generate", "--repo", checkout.to_str().unwrap()]).expect(0);
     checkout
 }
 
@@ -136,12 +140,11 @@ struct Workflow<'a> {
     name: &'a str,
 }
 
-/// Lets act run the generated workflow for an event.
-fn run(stage: &Stage, event: &str, payload: &Value) -> Acted {
+/// Lets act run one of the generated workflows for an event.
+fn run(stage: &Stage, file: &str, event: &str, payload: &Value) -> Acted {
     let checkout = checkout(stage);
-    stage.bench.call(["generate", "--repo", checkout.to_str().unwrap()]).expect(0);
     stage.github.state().runs.insert(1, ("in_progress".to_owned(), 1));
-    let workflow = Workflow { file: "backend-implementer.yml", action: ACTION, name: "act" };
+    let workflow = Workflow { file, action: ACTION, name: file };
     let (mut command, artifacts) = prepare(stage, &checkout, event, payload, &workflow);
     let output = command.output().expect("act runs");
     stage.github.state().runs.insert(1, ("completed".to_owned(), 1));
@@ -220,7 +223,7 @@ fn the_generated_workflow_gives_what_a_run_in_one_place_gives() {
     stage.happened("opened").expect(0);
     let lock = shown_lock(&stage);
     let payload = stage.github.event_comment(NUMBER, "ada", &format!("/implement {lock}"));
-    let acted = run(&stage, "issue_comment", &payload);
+    let acted = run(&stage, "backend-implementer.yml", "issue_comment", &payload);
     let fanned = acted.run_folder(&stage.bench.path("act-run"));
     let log = acted.log();
 
@@ -245,13 +248,73 @@ fn the_generated_workflow_gives_what_a_run_in_one_place_gives() {
     stage.bench.call(["verify", stage.bench.path("act-run").to_str().unwrap()]).expect(0);
 }
 
+/// The jobs of the generated workflow that ran, by their ids.
+fn jobs_that_ran(stage: &Stage, log: &str) -> Vec<String> {
+    let text = fs::read_to_string(stage.bench.path("act-checkout/.github/workflows/backend-implementer.yml")).unwrap();
+    let workflow: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
+    let ran = |name: &str| {
+        // A matrix of several jobs numbers them.
+        log.contains(&format!("[Backend Implementer/{name}] ⭐ Run Main"))
+            || log.lines().any(|line| line.starts_with(&format!("[Backend Implementer/{name}-1 ")))
+            || log.lines().any(|line| {
+                line.strip_prefix("[Backend Implementer/").is_some_and(|rest| {
+                    rest.split(']').next().is_some_and(|job| job.trim() == name) && line.contains("Run Main")
+                })
+            })
+    };
+    let jobs = workflow["jobs"].as_mapping().unwrap();
+    let jobs = jobs.iter().filter(|(_, job)| ran(job["name"].as_str().unwrap()));
+    jobs.map(|(id, _)| id.as_str().unwrap().to_owned()).collect()
+}
+
+/// The plan of all eight subagents.
+const EIGHT: &str = "# All\n\n## Infrastructure\nTouches: infra/**\n- a\n\n## Data Types\nTouches: types/**\n- b\n\n\
+    ## Feature\nTouches: src/**\n- c\n\n## CLI\nTouches: cli/**\n- d\n\n## Tests\nTouches: tests/**\n- e\n\n\
+    ## Review\n- f\n\n## Validation\n- g\n\n## Deployment\nTouches: deploy/**\n- h\n\n\
+    ## Verification\n- tests: `python3 -m unittest -v`\n- validation: `git --version`\n";
+
 #[test]
-fn three_jobs_in_a_row_give_what_a_run_in_one_place_gives() {
-    let stage = stage_with(ONE_JOB);
+fn the_waves_of_eight_subagents_follow_each_other_with_four_further_jobs_at_most() {
+    let stage = Stage::new("Please.", &[(".backend-implementer/plan.md", EIGHT)]);
+    let config = fs::read_to_string(stage.bench.repo().join(".github/backend-implementer.yml")).unwrap();
+    stage.push_to_base(&[(".github/backend-implementer.yml", &format!("{config}{WORKFLOW}"))]);
+    let writes = |file: &str| json!({ "write": { file: "x\n" } });
+    stage.bench.script(&json!({
+        "infrastructure": writes("infra/a.tf"), "data-types": writes("types/a.py"), "feature": writes("src/a.py"),
+        "cli": writes("cli/a.py"), "tests": { "write": { "tests/test_a.py": crate::support::PASSING_TEST } },
+        "deployment": writes("deploy/a.yml"),
+    }));
     stage.happened("opened").expect(0);
     let lock = shown_lock(&stage);
     let payload = stage.github.event_comment(NUMBER, "ada", &format!("/implement {lock}"));
     let acted = run(&stage, "issue_comment", &payload);
+    let fanned = acted.run_folder(&stage.bench.path("act-run"));
+    let log = acted.log();
+    assert_eq!(fanned.status, Status::Complete, "{log}");
+    // P12. Six waves of the plan, and the review of the tree that the deployment changed.
+    let waves: Vec<_> = (1..=7).map(|wave| format!("wave-{wave}")).collect();
+    let wanted = [&["plan".to_owned()][..], &waves, &["gates".to_owned(), "summarize".to_owned()]].concat();
+    assert_eq!(jobs_that_ran(&stage, &log), wanted, "{log}");
+    let review = fanned.tasks.iter().find(|task| task.id.as_str() == "review").unwrap();
+    assert_eq!(review.attempts.len(), 2);
+
+    // The same in one place.
+    let here = stage.say("ada", &format!("/implement {lock}")).expect(0);
+    let folder = here.workspace.join(here.output("run-path"));
+    let in_one_place = Handoff::read(&fs::read(folder.join("handoff.json")).unwrap()).unwrap();
+    assert_eq!(fanned.result.commit, in_one_place.result.commit, "{log}");
+    stage.bench.call(["verify", stage.bench.path("act-run").to_str().unwrap()]).expect(0);
+}
+
+#[test]
+fn three_jobs_in_a_row_give_what_a_run_in_one_place_gives() {
+    let stage = stage_with(ONE_JOB);
+    let opened = stage.github.event_pull_request(NUMBER, "opened");
+    let previewed = run(&stage, "backend-implementer-preview.yml", "pull_request", &opened);
+    assert!(previewed.output.status.success(), "{}", previewed.log());
+    let lock = shown_lock(&stage);
+    let payload = stage.github.event_comment(NUMBER, "ada", &format!("/implement {lock}"));
+    let acted = run(&stage, "backend-implementer.yml", "issue_comment", &payload);
     let log = acted.log();
     let worked = acted.run_folder(&stage.bench.path("act-run"));
     let here = stage.say("ada", &format!("/implement {lock}")).expect(0);
@@ -284,7 +347,6 @@ fn a_workflow_of_its_own_is_started_by_the_generated_one_and_does_the_work() {
 
     // Both workflows: the generated one, and the example as it is.
     let checkout = checkout(&stage);
-    stage.bench.call(["generate", "--repo", checkout.to_str().unwrap()]).expect(0);
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/workflows/dispatched.yml");
     fs::copy(example, checkout.join(".github/workflows/cli.yml")).unwrap();
     let generated = Workflow { file: "backend-implementer.yml", action: ACTION, name: "act" };

@@ -45,6 +45,7 @@ fn told(before: &Before) -> String {
 impl Text<'_> {
     pub(super) fn plan(&mut self) {
         let (runner, action, dispatch) = (self.runner(), self.action, self.dispatch_output("plan"));
+        let may_be_meant = self.may_be_meant();
         let layout = self.config.workflow.layout;
         let waves = match layout {
             Layout::OneJob => String::new(),
@@ -67,7 +68,7 @@ impl Text<'_> {
             &format!(
                 "plan:
   name: Plan
-  if: github.event_name != 'issue_comment' || (github.event.issue.pull_request && contains(github.event.comment.body, '/implement'))
+  if: {may_be_meant}
   runs-on: {runner}
   timeout-minutes: 20
   permissions:
