@@ -273,8 +273,13 @@ impl Text<'_> {
         let (needs, state) = (before.needs.join(", "), &before.state);
         let mut due = format!("({}) == 'true'", latest(stages, at, "gates"));
         if before.unsettled.is_some() {
-            let last = "needs[needs.plan.outputs.last].result == 'success'";
-            due = format!("({due} || ({state}) == needs.plan.outputs.state && {last})");
+            // Named one by one: a computed name is what those who hide something write.
+            let is_last = |wave: &Stage| {
+                let id = wave.id();
+                format!("needs.plan.outputs.last == '{id}' && needs.{id}.result == 'success'")
+            };
+            let last: Vec<_> = stages[..at].iter().map(is_last).collect();
+            due = format!("({due} || ({state}) == needs.plan.outputs.state && ({}))", last.join(" || "));
         }
         // Every command of a gate has its own limit; the job only must not be the first to end.
         self.lines(
