@@ -1,5 +1,7 @@
 //! From an intake to a run: finds the programs, makes the run's folder, and lets the coordinator do its work.
 
+pub mod base_gates;
+
 use std::{
     collections::BTreeMap,
     io,
