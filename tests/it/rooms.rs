@@ -24,6 +24,8 @@ const MAY: &[(&str, &[&str])] = &[
     ("github", &["errors", "http", "layout", "untrusted"]),
     ("journal", &["errors", "layout", "untrusted"]),
     ("run_dir", &["errors", "layout", "untrusted"]),
+    // What a run keeps for a later one: records of its journal, and the patches that they name.
+    ("kept", &["journal", "layout", "workspace"]),
     ("sandbox", &["errors", "layout"]),
     ("workspace", &["errors", "layout", "untrusted"]),
     // From what was asked for to what will be done, and the loop that does it.
@@ -36,6 +38,7 @@ const MAY: &[(&str, &[&str])] = &[
             "coordinator",
             "intake",
             "journal",
+            "kept",
             "layout",
             "run_dir",
             "sandbox",
@@ -55,6 +58,7 @@ const MAY: &[(&str, &[&str])] = &[
             "doctor",
             "intake",
             "journal",
+            "kept",
             "layout",
             "run_dir",
             "sandbox",
@@ -81,6 +85,7 @@ const MAY: &[(&str, &[&str])] = &[
             "http",
             "intake",
             "jobs",
+            "kept",
             "layout",
             "runtime",
             "untrusted",

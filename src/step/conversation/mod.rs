@@ -12,6 +12,7 @@ mod claim;
 mod clean_up;
 mod distributed;
 mod error;
+mod keep;
 mod live;
 mod merge_group;
 mod overall;
@@ -31,6 +32,7 @@ pub use self::{
     clean_up::clean_up,
     distributed::{Begun, begin, conclude, kept_by_last_run, report_result},
     error::ConversationError,
+    keep::Keep,
     merge_group::report_merge_group,
     preview::{PlanState, Previewed, look, preview},
     run::{Reported, RunOptions, run},

@@ -23,6 +23,7 @@ use super::{
     admission::{Admitted, admit},
     answer::told,
     error::ConversationError,
+    keep::{self, Keep},
     live::{self, Reporter},
     publish,
 };
@@ -38,7 +39,7 @@ use crate::{
 pub struct RunOptions {
     /// What the user asked for beside the event.
     pub plan: PlanOptions,
-    /// The task for whose sake the plan is run again; it must be one of the plan's.
+    /// The task that is run again; it must be one of the plan's.
     pub retry: Option<String>,
     /// The time limit of every task, in place of the configuration's.
     pub time_limit: Option<Duration>,
@@ -50,6 +51,8 @@ pub struct RunOptions {
     pub resume: Resume,
     /// The workflow that this is a step of.
     pub workflow: Option<String>,
+    /// Where what is finished is kept for `/implement retry`; nothing where there are no artifacts.
+    pub keep: Option<Keep>,
 }
 
 /// What came of a run on a pull request.
@@ -92,9 +95,19 @@ async fn attempt(
     claimed: impl FnOnce(&ObjectId),
 ) -> Result<Reported, ConversationError> {
     let admitted = admit(pull, approval, &options.plan, options.retry.as_deref(), scratch, claimed).await?;
-    let reporter = admitted.reporter(pull);
+    let mut reporter = admitted.reporter(pull);
     let Admitted { snapshot, intake, .. } = admitted;
     let (lock, schedule) = (intake.lock.clone(), intake.schedule.clone());
+    let kept = match &options.retry {
+        None => None,
+        Some(task) => match keep::fetch(pull, &lock, task, scratch).await {
+            Ok(kept) => kept,
+            Err(error) => {
+                broken_off(&mut reporter, &error.to_string()).await;
+                return Err(error);
+            }
+        },
+    };
     let request = RunRequest {
         programs: snapshot.rules.commit.clone(),
         intake,
@@ -107,16 +120,18 @@ async fn attempt(
         resume: options.resume,
         workflow: options.workflow,
         revision: None,
+        kept,
     };
-    follow(reporter, request, &lock, &schedule, scratch, cancel, observer).await
+    let keep = options.keep.as_ref();
+    follow(reporter, request, keep, (&lock, &schedule), scratch, cancel, observer).await
 }
 
 /// Runs the request and tells about it, whatever comes.
 async fn follow(
     mut reporter: Reporter,
     request: RunRequest,
-    lock: &Lock,
-    schedule: &Schedule,
+    keep: Option<&Keep>,
+    (lock, schedule): (&Lock, &Schedule),
     scratch: &Path,
     cancel: CancellationToken,
     observer: &mut dyn Observer,
@@ -126,6 +141,7 @@ async fn follow(
     if let Err(error) = reporter.begin(&first).await {
         tracing::warn!(%error, "the comment could not be written at the beginning");
     }
+    let repository = request.repository.clone();
     let executed = match execution::prepare(request, scratch).await {
         Err(error) => Err(error),
         Ok(prepared) => {
@@ -145,7 +161,11 @@ async fn follow(
     match executed {
         Ok(executed) => {
             reporter.show_skipped(&board).await;
-            finish(reporter, executed, lock, None).await
+            let kept = match keep {
+                Some(keep) => keep::upload(keep, &repository, &executed.folder, (lock, schedule), scratch).await,
+                None => None,
+            };
+            finish(reporter, executed, lock, kept.as_ref()).await
         }
         Err(error) => {
             broken_off(&mut reporter, &error.to_string()).await;

@@ -286,10 +286,11 @@ impl RunStore {
         let repo = self.repo();
         self.check_kind(id)?;
         let commit = repo.find_commit(id).map_err(|error| self.explain(&repo, id, "reading a commit", error))?;
+        hashed::check(&id, gix::objs::Kind::Commit, &commit.data)?;
         let tree = commit.tree_id().git_doing("reading a commit")?.detach();
         let committed_at = commit.time().git_doing("reading a commit")?.seconds;
         // Here rather than in the middle of the first checkout.
-        repo.find_tree(tree).map_err(|error| self.explain(&repo, tree, "reading the tree of a commit", error))?;
+        self.tree(&repo, tree)?;
         Ok(Base { commit: model_id(&id)?, tree: model_id(&tree)?, committed_at })
     }
 
@@ -335,7 +336,7 @@ impl RunStore {
         error: impl Into<gix::Error>,
     ) -> WorkspaceError {
         if repo.has_object(id) {
-            WorkspaceError::Git { doing, source: Box::new(error.into()) }
+            WorkspaceError::from_git(doing, error)
         } else {
             WorkspaceError::MissingObject { id: id.to_string(), partial: self.inner.partial }
         }

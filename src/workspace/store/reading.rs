@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, PoisonError},
 };
 
-use gix::bstr::{BStr, BString, ByteSlice as _};
+use gix::bstr::{BStr, ByteSlice as _};
 use implementer_model::{ids::ObjectId, scope::TreePaths};
 
 use super::{RunStore, git_id, hashed, tree_index};
@@ -122,13 +122,15 @@ impl RunStore {
         id: gix::ObjectId,
     ) -> Result<gix::Tree<'repo>> {
         self.check_kind(id)?;
-        repo.find_tree(id).map_err(|error| self.explain(repo, id, "reading a tree", error))
+        let tree = repo.find_tree(id).map_err(|error| self.explain(repo, id, "reading a tree", error))?;
+        hashed::check(&id, gix::objs::Kind::Tree, &tree.data)?;
+        Ok(tree)
     }
 
     /// Reads a blob.
     pub(in crate::workspace) fn blob(&self, repo: &gix::Repository, id: gix::ObjectId) -> Result<Vec<u8>> {
         let mut blob = repo.find_blob(id).map_err(|error| self.explain(repo, id, "reading a file", error))?;
-        hashed::check_blob(&id, &blob.data)?;
+        hashed::check(&id, gix::objs::Kind::Blob, &blob.data)?;
         Ok(blob.take_data())
     }
 
@@ -139,11 +141,20 @@ impl RunStore {
         tree: gix::ObjectId,
         path: &BStr,
     ) -> Result<Option<TreeEntry>> {
-        let entry = self
-            .tree(repo, tree)?
-            .lookup_entry(path.split(|&byte| byte == b'/').map(BString::from))
-            .git_doing("looking up a path")?;
-        Ok(entry.map(|entry| TreeEntry { mode: entry.mode(), id: entry.object_id() }))
+        // Folder by folder, because each is hashed as it is read.
+        let mut names = path.split(|&byte| byte == b'/').peekable();
+        let mut folder = tree;
+        while let Some(name) = names.next() {
+            let found = self
+                .tree(repo, folder)?
+                .find_entry(name)
+                .map(|entry| TreeEntry { mode: entry.mode(), id: entry.object_id() });
+            match found {
+                Some(entry) if names.peek().is_some() && entry.mode.is_tree() => folder = entry.id,
+                found => return Ok(found.filter(|_| names.peek().is_none())),
+            }
+        }
+        Ok(None)
     }
 
     /// Returns the flat list of `tree`'s files, from the cache where it is in there.

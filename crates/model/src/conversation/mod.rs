@@ -13,3 +13,4 @@ pub mod live;
 pub mod plan_text;
 pub mod preview;
 pub mod replies;
+pub mod shown;
