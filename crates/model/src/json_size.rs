@@ -3,10 +3,7 @@
 
 use std::fmt;
 
-use serde::{
-    Deserializer as _,
-    de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor},
-};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// Counts the values of a document, the names of fields included.
 ///

@@ -108,8 +108,8 @@ pub fn cell(markdown: &str) -> String {
 /// Wraps foreign text as a Markdown code span, with a fence longer than any run of backticks inside.
 #[must_use]
 pub fn code(text: &str) -> String {
-    let flat: String =
-        visible(text).chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !c.is_control()).collect();
+    let flat = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !c.is_ascii_control());
+    let flat: String = visible(&flat.collect::<String>()).chars().filter(|c| !c.is_control()).collect();
     let flat = flat.trim();
     if flat.is_empty() {
         return "` `".to_owned();
@@ -122,9 +122,10 @@ pub fn code(text: &str) -> String {
 /// Wraps foreign text as a fenced code block that nothing inside can close.
 #[must_use]
 pub fn fenced(text: &str, language: &str) -> String {
-    // GFM lets a closing fence be indented, so the longest run anywhere counts, not only at line starts.
-    let fence = "`".repeat((longest_backtick_run(text) + 1).max(3));
+    // Before anything is measured: a character that goes away may part what is a fence without it.
     let body = terminal(text);
+    // GFM lets a closing fence be indented, so the longest run anywhere counts, not only at line starts.
+    let fence = "`".repeat((longest_backtick_run(&body) + 1).max(3));
     format!("{fence}{language}\n{}\n{fence}", body.trim_end_matches('\n'))
 }
 
@@ -184,11 +185,17 @@ mod tests {
 
     #[test]
     fn a_fence_holds_whatever_is_inside() {
-        let hostile = "a\n   ````\nb\n```\n## Heading";
-        let block = fenced(hostile, "");
-        assert!(block.starts_with("`````\n"), "{block}");
-        let headings = Parser::new(&block).filter(|event| matches!(event, Event::Start(Tag::Heading { .. }))).count();
-        assert_eq!(headings, 0);
+        for (hostile, fence) in [
+            ("a\n   ````\nb\n```\n## Heading", "`````\n"),
+            // Without the character that is not shown it would close the block.
+            ("a\n``\0`\n## Heading", "````\n"),
+            ("a\n`\u{1b}`\u{7}`\n## Heading", "````\n"),
+        ] {
+            let block = fenced(hostile, "");
+            assert!(block.starts_with(fence), "{block}");
+            let headings = Parser::new(&block).filter(|event| matches!(event, Event::Start(Tag::Heading { .. })));
+            assert_eq!(headings.count(), 0, "{block:?}");
+        }
     }
 
     #[test]
