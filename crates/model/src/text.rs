@@ -46,8 +46,7 @@ pub fn truncate(text: &str, max: usize) -> String {
 /// breaks those, and nothing else, so that routes such as `/users/:id` stay as they are.
 #[must_use]
 pub fn markdown(text: &str) -> String {
-    let chars: Vec<char> =
-        visible(text).split_whitespace().collect::<Vec<_>>().join(" ").chars().filter(|c| !c.is_control()).collect();
+    let chars: Vec<char> = line(text).chars().filter(|c| !c.is_control()).collect();
     let mut out = String::with_capacity(text.len() + 16);
     for (at, &c) in chars.iter().enumerate() {
         let rest = &chars[at + 1..];
@@ -173,6 +172,8 @@ mod tests {
         assert_eq!(line("p\u{1b}\u{430}ypal"), line("p\u{430}ypal"));
         assert_eq!(line("p\u{1b}\u{430}ypal"), "p‹U+0430›ypal");
         assert_eq!(terminal("a\u{7}\u{9b}b\n"), "a‹U+009B›b\n");
+        assert_eq!(markdown("p\u{1b}\u{430}ypal"), "p‹U+0430›ypal");
+        assert_eq!(code("p\u{1b}\u{430}ypal"), "`p‹U+0430›ypal`");
     }
 
     #[test]

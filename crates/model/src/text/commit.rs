@@ -17,8 +17,8 @@ pub fn inert(text: &str) -> String {
             '[' => match skip_directive(further) {
                 Some(length) => {
                     out.push('(');
-                    // What stands inside is text like any other.
-                    out.push_str(&inert(&further[..length]));
+                    // What stands inside is text like any other; a bracket that opens there would find its end further on.
+                    out.push_str(&inert(&further[..length]).replace('[', "("));
                     out.push(')');
                     rest = &further[length + 1..];
                     continue;
@@ -102,6 +102,7 @@ mod tests {
             ("thanks @octocat and @org/team", "thanks @ octocat and @ org/team"),
             ("skip-checks: true, SKIP-Checks:true", "skip-checks : true, SKIP-Checks :true"),
             ("[skip @octocat] [skip #77] [#12 skip]", "(skip @ octocat) (skip # 77) (# 12 skip)"),
+            ("[skip [a]b skip]", "(skip (a)b skip]"),
             ("gh-12 xgh-12 GH-x", "gh 12 xgh-12 GH-x"),
         ] {
             assert_eq!(inert(text), expected, "{text:?}");
