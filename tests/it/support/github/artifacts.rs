@@ -17,6 +17,8 @@ pub(crate) struct Stored {
     pub(crate) name: String,
     /// The run that has it; every run, where it is 0.
     pub(crate) run: u64,
+    /// The job that uploaded it, as the results service knows jobs.
+    pub(crate) job: String,
     pub(crate) zip: Vec<u8>,
     /// After how many bytes the next answers end early; the first is the next.
     pub(crate) breaks: Vec<usize>,
@@ -130,22 +132,23 @@ fn service(state: &mut State, url: &str, path: &str, request: &Request) -> Optio
         ("CreateArtifact", Some(_)) => ResponseTemplate::new(409),
         ("CreateArtifact", None) => {
             let id = 1_000 + state.artifacts.len() as u64;
-            state.artifacts.insert(id, Stored { name, run, ..Stored::default() });
+            let job = body["workflow_job_run_backend_id"].as_str().unwrap_or_default().to_owned();
+            state.artifacts.insert(id, Stored { name, run, job, ..Stored::default() });
             ResponseTemplate::new(200)
                 .set_body_json(json!({ "ok": true, "signed_upload_url": format!("{url}/uploads/{id}?sig=x") }))
         }
         ("ListArtifacts", _) => {
             let of_run = state.artifacts.iter().filter(|(_, stored)| [0, run].contains(&stored.run));
             let listed = of_run.map(|(id, stored)| {
-                json!({ "workflow_run_backend_id": body["workflow_run_backend_id"], "workflow_job_run_backend_id": "its-job",
+                json!({ "workflow_run_backend_id": body["workflow_run_backend_id"], "workflow_job_run_backend_id": stored.job,
                         "database_id": id.to_string(), "name": stored.name, "size": "1" })
             });
             ResponseTemplate::new(200).set_body_json(json!({ "artifacts": listed.collect::<Vec<_>>() }))
         }
-        ("GetSignedArtifactURL", _) if body["workflow_job_run_backend_id"] != "its-job" => ResponseTemplate::new(404),
         ("GetSignedArtifactURL", _) => {
             let mut stored = state.artifacts.iter().filter(|(_, stored)| [0, run].contains(&stored.run));
-            match stored.find(|(_, stored)| stored.name == name) {
+            let job = body["workflow_job_run_backend_id"].as_str().unwrap_or_default();
+            match stored.find(|(_, stored)| stored.name == name && stored.job == job) {
                 Some((id, _)) => {
                     ResponseTemplate::new(200).set_body_json(json!({ "signed_url": format!("{url}/blobs/{id}") }))
                 }
