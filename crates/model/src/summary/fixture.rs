@@ -46,7 +46,7 @@ pub(crate) fn task(name: &str, role: Role, requirements: &[&str]) -> Task {
         planned: true,
         requirements: (1..).zip(requirements).map(|(n, text)| requirement(name, n, text)).collect(),
         notes: String::new(),
-        scope: Scope { allow: vec![format!("{name}/**")], deny: vec![".github/**".to_owned()] },
+        scope: Scope { allow: vec![format!("{name}/**")], deny: [".github/**".to_owned()].into() },
         access: if read_only { Access::ReadOnly } else { Access::Writes },
         needs: Vec::new(),
         time_limit_s: 1800,
