@@ -10,6 +10,8 @@ ARG NODE_IMAGE=docker.io/library/node:22-bookworm-slim
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /src
 COPY . .
+# The commit that `--version` names: there is no repository in here.
+ARG IMPLEMENTER_COMMIT=
 RUN cargo build --release --locked --bin backend-implementer
 
 # Node, the agent CLIs, git and a distribution in which `apt-get` adds whatever else subagents and gates need.
