@@ -64,13 +64,17 @@ pub(crate) fn report(data: &[u8]) {
 
 /// Hand-offs, and the pages that are made of them.
 pub(crate) fn handoff(data: &[u8]) {
-    use implementer_model::{handoff::Handoff, summary};
+    use implementer_model::{
+        handoff::{Handoff, TaskRecord},
+        summary,
+    };
 
     if let Ok(handoff) = Handoff::read(data) {
         let page = summary::render_within(&handoff, 65_536);
         assert!(page.starts_with("## Backend Implementation "));
-        let html = summary::html::report(&handoff);
-        assert!(!html.contains("<script"));
+        let diff = |task: &TaskRecord| (task.id.clone(), String::from_utf8_lossy(data).into_owned());
+        let html = summary::html::report(&handoff, &handoff.tasks.iter().map(diff).collect());
+        assert_eq!(html.matches("<script").count(), 1, "a script that is not ours");
     }
 }
 

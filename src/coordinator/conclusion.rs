@@ -2,12 +2,14 @@
 
 use std::{
     collections::BTreeMap,
+    fs::OpenOptions,
+    io::Read as _,
     time::{Duration, UNIX_EPOCH},
 };
 
 use implementer_model::{
     export,
-    findings::Finding,
+    findings::{Finding, FindingCode, Weight},
     handoff::Handoff,
     ids::{ObjectId, TaskId},
     provenance::WorkflowRunRef,
@@ -18,7 +20,9 @@ use implementer_model::{
 
 use super::{detection, drive::Driver, error::RunError};
 use crate::{
-    layout::{RunFile, refs},
+    layout::{RunFile, TaskFile, refs},
+    run_dir::RunDir,
+    untrusted,
     workspace::bundle,
 };
 
@@ -32,15 +36,15 @@ pub(super) struct Noticed {
 
 /// Makes the hand-off, and writes every file of the run.
 pub(super) async fn conclude(driver: &mut Driver, noticed: Noticed) -> Result<Handoff, RunError> {
-    let bundle = tokio::task::block_in_place(|| write_bundle(driver))?;
     let run_dir = driver.context.run_dir.clone();
     let mut findings = detection::compare_with_record(&run_dir, driver.run.ledger());
     findings.extend(noticed.findings);
+    let bundle = tokio::task::block_in_place(|| write_bundle(driver, &mut findings))?;
     let handoff = driver.run.conclude(RunEnd {
         generator: concat!("backend-implementer ", env!("CARGO_PKG_VERSION")).to_owned(),
         started: humantime::format_rfc3339_seconds(driver.started).to_string(),
         duration_ms: driver.now_ms(),
-        isolation: driver.context.sandbox.isolation().clone(),
+        isolation: driver.context.processes.sandbox.isolation().clone(),
         reference: refs::IMPLEMENTATION.to_owned(),
         bundle,
         noticed: findings,
@@ -48,11 +52,23 @@ pub(super) async fn conclude(driver: &mut Driver, noticed: Noticed) -> Result<Ha
     });
     run_dir.write_json(RunFile::Handoff, &handoff)?;
     run_dir.write(RunFile::Summary, summary::render(&handoff).as_bytes())?;
-    run_dir.write(RunFile::Report, summary::html::report(&handoff).as_bytes())?;
+    run_dir.write(RunFile::Report, summary::html::report(&handoff, &diffs(&run_dir, &handoff)).as_bytes())?;
     write_for_machines(driver, &handoff)?;
     driver.sink.append(driver.now_ms(), Record::Concluded { status: handoff.status });
     driver.sink.sync().await?;
     Ok(handoff)
+}
+
+/// Reads what the tasks changed, for people to look at; a diff that is not there is not shown.
+fn diffs(run_dir: &RunDir, handoff: &Handoff) -> BTreeMap<TaskId, String> {
+    let read = |task: &TaskId| {
+        let file =
+            untrusted::open_plain(&run_dir.task_dir(task).join(TaskFile::Patch), OpenOptions::new().read(true)).ok()?;
+        let mut diff = Vec::new();
+        file.take(summary::html::DIFF_MAX_BYTES).read_to_end(&mut diff).ok()?;
+        Some((task.clone(), String::from_utf8_lossy(&diff).into_owned()))
+    };
+    handoff.tasks.iter().filter_map(|task| read(&task.id)).collect()
 }
 
 /// Writes the same in the formats of other tools.
@@ -69,8 +85,9 @@ fn write_for_machines(driver: &Driver, handoff: &Handoff) -> Result<(), RunError
     Ok(())
 }
 
-/// Packs the implementation and every patch, integrated or not; nothing when nothing was made.
-fn write_bundle(driver: &Driver) -> Result<Option<Bundle>, RunError> {
+/// Packs the implementation and every patch, integrated or not; nothing when nothing was made, or when a secret stands in it:
+/// no patch has one as a whole, but what was merged of two may.
+fn write_bundle(driver: &Driver, findings: &mut Vec<Finding>) -> Result<Option<Bundle>, RunError> {
     let (base, head) = (&driver.run.basis().base.commit, &driver.run.head().commit);
     let mut refs: Vec<(String, ObjectId)> = driver.patch_refs.clone();
     if head != base {
@@ -79,7 +96,23 @@ fn write_bundle(driver: &Driver) -> Result<Option<Bundle>, RunError> {
     if refs.is_empty() {
         return Ok(None);
     }
+    let (store, secrets) = (&driver.context.store, &driver.context.processes.secrets);
+    if !secrets.is_empty()
+        && let Some(name) = bundle::search(store, &refs, base, |object| secrets.find(object).map(str::to_owned))?
+    {
+        findings.push(secret_in_bundle(&name));
+        return Ok(None);
+    }
     let path = driver.context.run_dir.path(RunFile::Bundle);
-    let digest = bundle::write(&driver.context.store, &refs, base, &path)?;
+    let digest = bundle::write(store, &refs, base, &path)?;
     Ok(Some(Bundle { file: RunFile::Bundle.name().to_owned(), digest }))
+}
+
+fn secret_in_bundle(name: &str) -> Finding {
+    let message = format!(
+        "the value of `{name}`, a secret, stands in what the patches make together: no bundle was written. Look for it in the \
+         files that more than one task changed, and replace the secret"
+    );
+    let (code, weight) = (FindingCode::SecretWritten, Weight::Blocking);
+    Finding { code, weight, task: None, path: None, line: None, message }
 }

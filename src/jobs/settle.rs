@@ -262,7 +262,7 @@ fn take_in(
         let mut sources = by_name.remove(&layout::attempt_folder(&id)).unwrap_or_default();
         let read = match (sources.len(), sources.pop()) {
             (1, Some((_, folder))) => results::read(site, &plan, &folder)
-                .and_then(|counted| fits(&counted, &mut room).map(|()| counted))
+                .and_then(|counted| fits(size_of(&counted), &mut room).map(|()| counted))
                 .and_then(|counted| import(site, &plan, &counted).map(|()| (counted.at_ms, counted.records))),
             (0, _) => {
                 Err(troubles.get(&id).cloned().unwrap_or_else(|| "its job left no result: it is lost".to_owned()))
@@ -284,9 +284,13 @@ fn take_in(
     Ok(())
 }
 
+/// Returns how large the bundle with a patch is.
+fn size_of(counted: &Counted) -> u64 {
+    counted.bundle.as_ref().map_or(0, |bundle| fs::symlink_metadata(bundle).map_or(0, |meta| meta.len()))
+}
+
 /// Takes the size of a patch from what all patches of a run may still have.
-fn fits(counted: &Counted, room: &mut u64) -> Result<(), String> {
-    let size = counted.bundle.as_ref().map_or(0, |bundle| fs::symlink_metadata(bundle).map_or(0, |meta| meta.len()));
+fn fits(size: u64, room: &mut u64) -> Result<(), String> {
     match room.checked_sub(size) {
         Some(left) => *room = left,
         None => {
@@ -342,4 +346,21 @@ fn write_bundle(site: &Site, reached: &Reached, to: &StateDir) -> Result<(), Job
         bundle::write(&site.store, &refs, &site.frozen.base, &to.bundle_path())?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_patches_of_a_run_have_an_end_together_and_a_smaller_one_may_still_fit() {
+        let mut room = bundle::BUNDLE_MAX;
+        fits(bundle::BUNDLE_MAX - 10, &mut room).unwrap();
+        let error = fits(11, &mut room).unwrap_err();
+        assert_eq!(error, "the patches of this run have more than 2147483648 bytes together with it");
+        assert_eq!(room, 10, "what does not fit takes nothing");
+        fits(10, &mut room).unwrap();
+        fits(0, &mut room).unwrap();
+        fits(1, &mut room).unwrap_err();
+    }
 }

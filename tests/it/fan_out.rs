@@ -51,6 +51,31 @@ fn the_integrated_commits_are_delivered_and_what_comes_next_is_started() {
 }
 
 #[test]
+fn a_job_that_took_the_name_of_another_slot_speaks_for_neither() {
+    let mut jobs = Jobs::begin();
+    let said = jobs.wave();
+    let [first, second] = ["slot-0", "slot-1"].map(|slot| jobs.artifact(&said[slot]));
+    let uploaded_by = |jobs: &Jobs, id: u64, number: u32| {
+        jobs.stage.github.state().artifacts.get_mut(&id).unwrap().job = format!("ca395085-040a-526b-2ce8-{number:012}");
+    };
+    // The hostile job of the second slot took the name of the first before its own job could.
+    uploaded_by(&jobs, first, 2);
+    uploaded_by(&jobs, second, 2);
+    let log = jobs.settle(&said);
+    for task in ["feature#1", "cli#1"] {
+        let line = log.lines().find(|line| line.contains(task)).unwrap_or_else(|| panic!("{task}: {log}"));
+        assert!(line.contains("is foreign: the job that uploaded it"), "{line}");
+    }
+    // As it should be: each job uploaded its own, and all count.
+    let said = jobs.wave();
+    for (number, binding) in (3..).zip(said.values()) {
+        uploaded_by(&jobs, jobs.artifact(binding), number);
+    }
+    let log = jobs.settle(&said);
+    assert!(!log.contains("foreign") && !log.contains("Result not counted"), "{log}");
+}
+
+#[test]
 fn artifacts_that_are_lost_foreign_or_tampered_with_have_each_an_answer() {
     let mut jobs = Jobs::begin();
     let said = jobs.wave();

@@ -23,6 +23,7 @@ mod five_minutes;
 mod fuzz_corpora;
 mod gates;
 mod generate;
+mod habits;
 mod hostile;
 mod image;
 mod init;

@@ -82,6 +82,7 @@ struct Given {
     left_out: Vec<(String, String)>,
     leftovers: u32,
     output_truncated: bool,
+    last_line: &'static str,
 }
 
 fn judged(spoil: impl FnOnce(&mut Given)) -> Verdict {
@@ -97,6 +98,7 @@ fn judged(spoil: impl FnOnce(&mut Given)) -> Verdict {
         left_out: vec![],
         leftovers: 0,
         output_truncated: false,
+        last_line: "",
     };
     spoil(&mut given);
     judge(&Attempt {
@@ -111,6 +113,7 @@ fn judged(spoil: impl FnOnce(&mut Given)) -> Verdict {
         left_out: &given.left_out,
         leftovers: given.leftovers,
         output_truncated: given.output_truncated,
+        last_line: given.last_line,
     })
 }
 
@@ -356,4 +359,11 @@ fn denied_tools_and_answers_that_are_no_reports_are_told() {
     });
     assert_eq!((verdict.outcome, codes(&verdict)), (Outcome::Unreported, vec![FindingCode::UnstructuredReport]));
     insta::assert_snapshot!(verdict.reason, @"its answer is no report (it is no JSON object), also after it was asked again; the text is kept; what it changed (1 file) is kept as a patch, not integrated");
+}
+
+#[test]
+fn a_process_that_failed_is_told_with_its_last_line() {
+    let verdict =
+        judged(|given| (given.ending, given.report, given.last_line) = (Ending::Exited(1), Ok(None), "error: no key"));
+    assert!(verdict.reason.starts_with("its process ended with exit code 1; its last line is `error: no key`; "));
 }
