@@ -136,7 +136,7 @@ fn what_a_killed_container_left_open_is_concluded_by_the_next_one() {
 
 /// Gives everything below a folder to the runner's user, as it is on a real runner.
 pub(crate) fn give_to_runner(folder: &std::path::Path) {
-    for entry in std::fs::read_dir(folder).expect("a folder") {
+    for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
             give_to_runner(&path);
