@@ -169,7 +169,11 @@ fn three_jobs_in_a_row_give_what_a_run_in_one_place_gives() {
     let fanned = handoff(&end);
     assert!(fanned.findings.iter().all(|finding| !finding.message.contains("counts")), "{:#?}", fanned.findings);
     assert_eq!(fanned.resumptions, 0);
-    assert!(fanned.gates.iter().all(|gate| gate.place.beside_subagents), "whose word the receipts are: {:?}", fanned.gates);
+    assert!(
+        fanned.gates.iter().all(|gate| gate.place.beside_subagents),
+        "whose word the receipts are: {:?}",
+        fanned.gates
+    );
     // Nothing of ours is in the workspace, which a checkout may empty at any time.
     assert!(!end.workspace.join(".backend-implementer/job").exists());
     let checks = run.stage.github.state().checks.clone();
