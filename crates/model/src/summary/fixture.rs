@@ -120,7 +120,12 @@ fn attempt(outcome: Outcome, from_s: u64, to_s: u64, report: Option<Report>, pat
 }
 
 fn place() -> Place {
-    Place { run: "run-1".to_owned(), workflow: Some("77/2".to_owned()), platform: "linux-x86_64".to_owned() }
+    Place {
+        run: "run-1".to_owned(),
+        workflow: Some("77/2".to_owned()),
+        platform: "linux-x86_64".to_owned(),
+        beside_subagents: true,
+    }
 }
 
 fn command(argv: &[&str], counts: Option<(u64, u64, u64)>) -> CommandReceipt {
