@@ -29,7 +29,7 @@ fn says(text: &str, wanted: &[String]) {
 }
 
 /// Puts scripted subagents in place of Claude Code, as they are in the configuration of the tests.
-fn scripted(config: &str, of_tests: &str) -> String {
+pub(crate) fn scripted(config: &str, of_tests: &str) -> String {
     let (before, rest) = config.split_once("agent:\n  kind: claude\n").expect("Claude Code is who does the work");
     let (_, rest) = rest.split_once("pass-environment: [ANTHROPIC_API_KEY]\n").unwrap();
     let agent = of_tests.lines().take(5).collect::<Vec<_>>().join("\n");
