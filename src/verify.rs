@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use implementer_model::{
     gate::ReadyForSubmission,
-    handoff::{Handoff, HandoffError, IntegratedCommit, Status},
+    handoff::{HANDOFF_MAX, Handoff, HandoffError, IntegratedCommit, Status},
     ids::ObjectId,
     isolation::Isolation,
     lock::Lock,
@@ -26,9 +26,6 @@ use crate::{
         store::{Base, RunStore},
     },
 };
-
-/// The largest hand-off that is read, in bytes: one of 256 tasks has some 25 MB.
-pub const HANDOFF_MAX: u64 = 64 * 1024 * 1024;
 
 /// The largest summary that is read, in bytes: a comment has at most 65,536 characters.
 const SUMMARY_MAX: u64 = 1024 * 1024;

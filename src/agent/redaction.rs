@@ -6,7 +6,10 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use implementer_model::report::ReadReport;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{report_file::ReportFileError, secret_forms::forms_of};
+use super::{
+    report_file::ReportFileError,
+    secret_forms::{forms_of, skeleton, skeletons_of},
+};
 use crate::untrusted;
 
 /// The shortest value that is looked for: shorter ones stand in too many innocent places.
@@ -42,13 +45,23 @@ const OWN_TOKENS: [&str; 5] =
 /// The secrets that a run was given, by name: they are looked for in everything, whoever they were given to.
 #[derive(Clone, Default)]
 pub struct Secrets {
-    by_name: Vec<(String, String, Redactor)>,
+    by_name: Vec<Named>,
     all: Redactor,
+}
+
+/// A secret, and what finds it.
+#[derive(Clone)]
+struct Named {
+    name: String,
+    value: String,
+    whole: Redactor,
+    /// Finds it in the letters and digits of a content; nothing for a short one.
+    in_pieces: Option<AhoCorasick>,
 }
 
 impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let names: Vec<_> = self.by_name.iter().map(|(name, ..)| name).collect();
+        let names: Vec<_> = self.by_name.iter().map(|secret| &secret.name).collect();
         f.debug_struct("Secrets").field("names", &names).finish()
     }
 }
@@ -62,8 +75,11 @@ impl Secrets {
         let secrets = secrets_passed(own, &names);
         let all = Redactor::new(secrets.values().map(String::as_str));
         let by_name = secrets.into_iter().map(|(name, value)| {
-            let redactor = Redactor::new([value.as_str()]);
-            (name, value, redactor)
+            let whole = Redactor::new([value.as_str()]);
+            let skeletons = skeletons_of(&value);
+            // Building fails for gigabytes of patterns only.
+            let in_pieces = (!skeletons.is_empty()).then(|| AhoCorasick::new(skeletons).ok()).flatten();
+            Named { name, value, whole, in_pieces }
         });
         Self { by_name: by_name.collect(), all }
     }
@@ -71,7 +87,7 @@ impl Secrets {
     /// Returns their values, to be taken out of a log as it is written.
     #[must_use]
     pub fn values(&self) -> Vec<String> {
-        self.by_name.iter().map(|(_, value, _)| value.clone()).collect()
+        self.by_name.iter().map(|secret| secret.value.clone()).collect()
     }
 
     /// Takes them out of every text of a value. None of its texts that others write has to be of a form.
@@ -121,10 +137,16 @@ impl Secrets {
         self.by_name.is_empty()
     }
 
-    /// Returns the name of a secret whose value stands in `bytes`.
+    /// Returns the name of a secret whose value stands in `bytes`, as a whole or in pieces.
     #[must_use]
     pub fn find(&self, bytes: &[u8]) -> Option<&str> {
-        self.by_name.iter().find(|(.., redactor)| redactor.finds(bytes)).map(|(name, ..)| name.as_str())
+        let whole = self.by_name.iter().find(|secret| secret.whole.finds(bytes));
+        let in_pieces = || {
+            let letters = skeleton(bytes);
+            let found = |secret: &&Named| secret.in_pieces.as_ref().is_some_and(|search| search.is_match(&letters));
+            self.by_name.iter().find(found)
+        };
+        whole.or_else(in_pieces).map(|secret| secret.name.as_str())
     }
 }
 

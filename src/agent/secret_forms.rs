@@ -16,8 +16,24 @@ pub(super) fn forms_of(secret: &str, shortest: usize) -> BTreeSet<Vec<u8>> {
     // Keys of several lines are printed line by line.
     let lines = [secret].into_iter().chain(secret.lines()).map(str::trim).map(|line| line.as_bytes().to_vec());
     let whole = secret.trim();
-    let encoded = base64(whole).into_iter().chain(hex(whole)).chain(escaped(whole)).map(String::into_bytes);
-    lines.chain(encoded).filter(|form| form.len() >= shortest).collect()
+    let backwards: String = whole.chars().rev().collect();
+    let encoded = base64(whole).into_iter().chain(hex(whole)).chain(escaped(whole)).chain([backwards]);
+    lines.chain(encoded.map(String::into_bytes)).filter(|form| form.len() >= shortest).collect()
+}
+
+/// The shortest form that is looked for by its letters and digits alone: a shorter one could come about by chance.
+const SKELETON_MIN: usize = 16;
+
+/// Returns the letters and digits of a text: what is left of a form, however it was broken into lines, pieced together in a
+/// program, or written in characters of two bytes.
+pub(super) fn skeleton(text: &[u8]) -> Vec<u8> {
+    text.iter().copied().filter(u8::is_ascii_alphanumeric).collect()
+}
+
+/// Returns the skeletons of all forms of a secret.
+pub(super) fn skeletons_of(secret: &str) -> BTreeSet<Vec<u8>> {
+    let forms = forms_of(secret, SKELETON_MIN).into_iter();
+    forms.map(|form| skeleton(&form)).filter(|skeleton| skeleton.len() >= SKELETON_MIN).collect()
 }
 
 /// Encodes a secret as it looks inside a longer text that is encoded as a whole: it begins at one of three places in a group
@@ -82,10 +98,32 @@ mod tests {
             "key=sk%2Dant%200123%2F456%2B789",
             "736b2d616e7420303132332f3435362b373839",
             "736B2D616E7420303132332F3435362B373839",
+            "987+654/3210 tna-ks",
         ] {
             assert!(stands_in(secret, text.as_bytes()), "{text}");
         }
         assert!(!stands_in(secret, b"sk-ant 0123/456+78"));
+    }
+
+    #[test]
+    fn a_secret_is_found_in_pieces() {
+        let secret = "sk-ant-api03-abcdefghijklmnopqrstuvwxyz";
+        let skeletons = skeletons_of(secret);
+        let wrapped = STANDARD_NO_PAD.encode(secret).as_bytes().chunks(19).collect::<Vec<_>>().join(b"\n".as_slice());
+        let wide: Vec<u8> = secret.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let colons: Vec<_> = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+        for text in [
+            wrapped,
+            wide,
+            colons.join(":").into_bytes(),
+            b"'sk-ant-' + 'api03-abcdef' \\\n  \"ghijklmnop\" . 'qrstuvwxyz'".to_vec(),
+        ] {
+            let text = skeleton(&text);
+            let found = skeletons.iter().any(|form| text.windows(form.len()).any(|window| window == form.as_slice()));
+            assert!(found, "{}", String::from_utf8_lossy(&text));
+        }
+        // A short one is looked for as it stands, and not in pieces.
+        assert!(!skeletons_of("hunter2-hunter").contains(b"hunter2hunter".as_slice()));
     }
 
     proptest! {

@@ -52,7 +52,10 @@ pub enum UploadError {
     #[error("the runner's token for artifacts cannot be read: {0}")]
     Token(&'static str),
     /// An artifact of that name is there already: artifacts are never written over.
-    #[error("the run has an artifact `{0}` already; it is not written over")]
+    #[error(
+        "the run has an artifact `{0}` already, and artifacts are not written over: another job uploaded it first. If this job \
+         was not started twice, something that ran in the other one did that; its result does not count"
+    )]
     Exists(String),
     /// The service refused.
     #[error("{doing} the artifact `{name}` failed: {why}")]

@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
-use implementer_model::{handoff::Handoff, text};
+use implementer_model::{
+    handoff::{HANDOFF_MAX, Handoff},
+    text,
+};
 
 use super::exit::Failure;
 use crate::{
     layout::{RUNS_DIR, RunFile},
     run_dir::RunDir,
-    verify::HANDOFF_MAX,
     workspace::store::new_repository::root_of,
 };
 

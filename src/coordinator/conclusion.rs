@@ -9,7 +9,7 @@ use std::{
 
 use implementer_model::{
     export,
-    findings::Finding,
+    findings::{Finding, FindingCode, Weight},
     handoff::Handoff,
     ids::{ObjectId, TaskId},
     provenance::WorkflowRunRef,
@@ -36,15 +36,15 @@ pub(super) struct Noticed {
 
 /// Makes the hand-off, and writes every file of the run.
 pub(super) async fn conclude(driver: &mut Driver, noticed: Noticed) -> Result<Handoff, RunError> {
-    let bundle = tokio::task::block_in_place(|| write_bundle(driver))?;
     let run_dir = driver.context.run_dir.clone();
     let mut findings = detection::compare_with_record(&run_dir, driver.run.ledger());
     findings.extend(noticed.findings);
+    let bundle = tokio::task::block_in_place(|| write_bundle(driver, &mut findings))?;
     let handoff = driver.run.conclude(RunEnd {
         generator: concat!("backend-implementer ", env!("CARGO_PKG_VERSION")).to_owned(),
         started: humantime::format_rfc3339_seconds(driver.started).to_string(),
         duration_ms: driver.now_ms(),
-        isolation: driver.context.sandbox.isolation().clone(),
+        isolation: driver.context.processes.sandbox.isolation().clone(),
         reference: refs::IMPLEMENTATION.to_owned(),
         bundle,
         noticed: findings,
@@ -85,8 +85,9 @@ fn write_for_machines(driver: &Driver, handoff: &Handoff) -> Result<(), RunError
     Ok(())
 }
 
-/// Packs the implementation and every patch, integrated or not; nothing when nothing was made.
-fn write_bundle(driver: &Driver) -> Result<Option<Bundle>, RunError> {
+/// Packs the implementation and every patch, integrated or not; nothing when nothing was made, or when a secret stands in it:
+/// no patch has one as a whole, but what was merged of two may.
+fn write_bundle(driver: &Driver, findings: &mut Vec<Finding>) -> Result<Option<Bundle>, RunError> {
     let (base, head) = (&driver.run.basis().base.commit, &driver.run.head().commit);
     let mut refs: Vec<(String, ObjectId)> = driver.patch_refs.clone();
     if head != base {
@@ -95,7 +96,23 @@ fn write_bundle(driver: &Driver) -> Result<Option<Bundle>, RunError> {
     if refs.is_empty() {
         return Ok(None);
     }
+    let (store, secrets) = (&driver.context.store, &driver.context.processes.secrets);
+    if !secrets.is_empty()
+        && let Some(name) = bundle::search(store, &refs, base, |object| secrets.find(object).map(str::to_owned))?
+    {
+        findings.push(secret_in_bundle(&name));
+        return Ok(None);
+    }
     let path = driver.context.run_dir.path(RunFile::Bundle);
-    let digest = bundle::write(&driver.context.store, &refs, base, &path)?;
+    let digest = bundle::write(store, &refs, base, &path)?;
     Ok(Some(Bundle { file: RunFile::Bundle.name().to_owned(), digest }))
+}
+
+fn secret_in_bundle(name: &str) -> Finding {
+    let message = format!(
+        "the value of `{name}`, a secret, stands in what the patches make together: no bundle was written. Look for it in the \
+         files that more than one task changed, and replace the secret"
+    );
+    let (code, weight) = (FindingCode::SecretWritten, Weight::Blocking);
+    Finding { code, weight, task: None, path: None, line: None, message }
 }

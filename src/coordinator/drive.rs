@@ -267,7 +267,7 @@ impl Driver {
         let missing = |argv: &&Vec<String>| {
             argv.first().is_some_and(|program| {
                 !program.contains('/')
-                    && !agent::is_found(program, self.context.environment.get("PATH").map(String::as_str))
+                    && !agent::is_found(program, self.context.processes.environment.get("PATH").map(String::as_str))
             })
         };
         let argv = jobs.iter().flat_map(GateJob::argvs).find(missing)?;

@@ -129,14 +129,17 @@ pub(super) fn keep_and_judge(
 
 /// Refuses a patch that holds the value of a secret which the run was given.
 pub(super) fn without_secrets(context: &WorkerContext, captured: Captured) -> Result<Captured, WorkspaceError> {
-    let secrets = &context.secrets;
+    let secrets = &context.processes.secrets;
     if secrets.is_empty() {
         return Ok(captured);
     }
     tokio::task::block_in_place(|| {
         refused_with(&context.store, captured, |change| {
-            let Some(blob) = change.new.as_ref().filter(|blob| blob.mode != FileMode::Gitlink) else { return Ok(None) };
-            Ok(SecretAt::find(secrets, &change.path, &context.store.read_captured(&blob.id)?))
+            let content = match change.new.as_ref().filter(|blob| blob.mode != FileMode::Gitlink) {
+                Some(blob) => context.store.read_captured(&blob.id)?,
+                None => Vec::new(),
+            };
+            Ok(SecretAt::find(secrets, &change.path, &content))
         })
     })
 }

@@ -57,10 +57,11 @@ async fn attempt(
             return Ok(JudgedAttempt { ended, accepted: None });
         }
     };
-    let scratch = context.scratch.join(format!("{}-{}", plan.id.task, plan.id.attempt));
-    let programs = context.scratch.join(PROGRAMS);
-    let workplace = Workplace::of_attempt((&context.sandbox, &context.secrets), &slot, &scratch, &programs)
-        .map_err(|source| RunDirError::Io { path: slot.path().to_owned(), source })?;
+    let scratch = context.processes.scratch.join(format!("{}-{}", plan.id.task, plan.id.attempt));
+    let programs = context.processes.scratch.join(PROGRAMS);
+    let workplace =
+        Workplace::of_attempt((&context.processes.sandbox, &context.processes.secrets), &slot, &scratch, &programs)
+            .map_err(|source| RunDirError::Io { path: slot.path().to_owned(), source })?;
     context.make_ready(&plan.base, slot.path(), &scratch, &workplace).await?;
     let placed = slot.place_agent_files(&plan.rules, plan.project_settings).await?;
     let folder = context.run_dir.begin_attempt(&plan.id.task, plan.id.attempt)?;
@@ -110,14 +111,15 @@ async fn attempt(
     };
     let captured = captured.and_then(|captured| context.limits.take_patch(captured));
     let captured = captured.and_then(|captured| without_secrets(context, captured));
-    let conclusion = conclusion.map(|conclusion| conclusion.without(&context.secrets));
+    let conclusion = conclusion.map(|conclusion| conclusion.without(&context.processes.secrets));
     context
+        .processes
         .secrets
         .take_out_of_file(&files.report, REPORT_MAX_BYTES as u64)
         .map_err(|source| RunDirError::Io { path: files.report.clone(), source })?;
     let ended_ms = context.now_ms();
     let cancelled = *stop.borrow() == Some(StopReason::Cancelled);
-    let isolation = context.sandbox.level();
+    let isolation = context.processes.sandbox.level();
     let paths = |tree: &ObjectId| context.paths_of(tree);
     let output = AttemptOutput { ended, conclusion, captured, cancelled, started_ms, ended_ms, isolation };
     let end =

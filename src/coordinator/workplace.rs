@@ -181,7 +181,7 @@ impl<'a> Workplace<'a> {
         launch.secrets.extend(self.secrets.values());
         launch.confinement = self.sandbox.confinement(self.user, &Allowed { write, read });
         let ended = agent::run(&launch, stop).await;
-        self.sandbox.remove_shared_files(self.user);
+        self.sandbox.remove_shared(self.user);
         ended
     }
 }

@@ -63,6 +63,20 @@ pub struct Awaited {
     before: Reached,
 }
 
+impl Awaited {
+    /// Holds what the job before said against what integration gives here.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn check_head(&self, head: Option<&str>) -> Result<(), JobError> {
+        let here = &self.before.head.commit;
+        match head.filter(|there| *there != here.as_str()) {
+            Some(there) => Err(JobError::Diverged { here: here.to_string(), there: there.to_owned() }),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Says what a state waits for.
 ///
 /// # Errors
@@ -112,10 +126,42 @@ pub async fn settle(
     head: Option<&str>,
     to: &StateDir,
 ) -> Result<Settled, JobError> {
-    let Awaited { before, .. } = awaited;
-    if let Some(there) = head.filter(|there| *there != before.head.commit.as_str()) {
-        return Err(JobError::Diverged { here: before.head.commit.to_string(), there: there.to_owned() });
+    awaited.check_head(head)?;
+    let Advanced { site: next, reached, notes } = advance(site, awaited, found, troubles).await?;
+    to.write(&next.frozen, &next.records, &next.notes)?;
+    write_bundle(&next, &reached, to)?;
+    Ok(Settled::of(site, &reached, notes))
+}
+
+/// A state in which results were taken in.
+#[derive(Debug)]
+pub struct Advanced {
+    /// The state, which nobody has written.
+    pub site: Site,
+    reached: Reached,
+    /// What was noticed: results that were lost, or not counted.
+    pub notes: Vec<String>,
+}
+
+impl Advanced {
+    /// Tells whether anything is left to do before the end.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !self.reached.open.is_empty() || self.reached.gates_due
     }
+}
+
+/// Takes the results of a wave, or of the gates, into a state, as [`settle`] does, and writes nothing.
+///
+/// # Errors
+/// When the outside fails.
+pub async fn advance(
+    site: &Site,
+    awaited: Awaited,
+    found: &[Brought],
+    troubles: &BTreeMap<AttemptId, String>,
+) -> Result<Advanced, JobError> {
+    let Awaited { before, .. } = awaited;
     let awaited: BTreeSet<AttemptId> = before.open.iter().map(|plan| plan.id.clone()).collect();
     let mut records = site.records.clone();
     let mut notes = Vec::new();
@@ -150,9 +196,7 @@ pub async fn settle(
         after.gates_due = false;
     }
     next.notes.extend(notes.iter().cloned());
-    to.write(&next.frozen, &next.records, &next.notes)?;
-    write_bundle(&next, &after, to)?;
-    Ok(Settled::of(site, &after, notes))
+    Ok(Advanced { site: next, reached: after, notes })
 }
 
 /// Says what comes first, before anything is done.
@@ -218,7 +262,7 @@ fn take_in(
         let mut sources = by_name.remove(&layout::attempt_folder(&id)).unwrap_or_default();
         let read = match (sources.len(), sources.pop()) {
             (1, Some((_, folder))) => results::read(site, &plan, &folder)
-                .and_then(|counted| fits(&counted, &mut room).map(|()| counted))
+                .and_then(|counted| fits(size_of(&counted), &mut room).map(|()| counted))
                 .and_then(|counted| import(site, &plan, &counted).map(|()| (counted.at_ms, counted.records))),
             (0, _) => {
                 Err(troubles.get(&id).cloned().unwrap_or_else(|| "its job left no result: it is lost".to_owned()))
@@ -240,9 +284,13 @@ fn take_in(
     Ok(())
 }
 
+/// Returns how large the bundle with a patch is.
+fn size_of(counted: &Counted) -> u64 {
+    counted.bundle.as_ref().map_or(0, |bundle| fs::symlink_metadata(bundle).map_or(0, |meta| meta.len()))
+}
+
 /// Takes the size of a patch from what all patches of a run may still have.
-fn fits(counted: &Counted, room: &mut u64) -> Result<(), String> {
-    let size = counted.bundle.as_ref().map_or(0, |bundle| fs::symlink_metadata(bundle).map_or(0, |meta| meta.len()));
+fn fits(size: u64, room: &mut u64) -> Result<(), String> {
     match room.checked_sub(size) {
         Some(left) => *room = left,
         None => {
@@ -298,4 +346,21 @@ fn write_bundle(site: &Site, reached: &Reached, to: &StateDir) -> Result<(), Job
         bundle::write(&site.store, &refs, &site.frozen.base, &to.bundle_path())?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_patches_of_a_run_have_an_end_together_and_a_smaller_one_may_still_fit() {
+        let mut room = bundle::BUNDLE_MAX;
+        fits(bundle::BUNDLE_MAX - 10, &mut room).unwrap();
+        let error = fits(11, &mut room).unwrap_err();
+        assert_eq!(error, "the patches of this run have more than 2147483648 bytes together with it");
+        assert_eq!(room, 10, "what does not fit takes nothing");
+        fits(10, &mut room).unwrap();
+        fits(0, &mut room).unwrap();
+        fits(1, &mut room).unwrap_err();
+    }
 }

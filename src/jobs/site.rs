@@ -11,6 +11,7 @@ use implementer_model::{
     gate::Place,
     record::{AttemptId, Record, Timed},
     run::AttemptPlan,
+    workflow::{self, Ahead},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -98,6 +99,12 @@ impl Site {
     #[must_use]
     pub fn state(&self) -> &StateDir {
         &self.state
+    }
+
+    /// Returns the waves that follow each other while everything passes.
+    #[must_use]
+    pub fn ahead(&self) -> Ahead {
+        workflow::ahead(&self.intake.schedule, &self.intake.config.workflow)
     }
 
     /// Returns the milliseconds since the run began.

@@ -16,6 +16,8 @@ mod namespaces;
 mod ownership;
 mod probe;
 mod reading;
+#[cfg(target_os = "linux")]
+mod shared_memory;
 mod surroundings;
 #[cfg(target_os = "linux")]
 mod user;
@@ -49,6 +51,10 @@ const WAYS: [(Level, bool); 4] =
 /// What is said of a machine where users of slots have no mounts of their own.
 const WITHOUT_OWN_MOUNTS: &str = "sockets that everybody may use can be reached, and `/tmp` cannot be written, because \
                                   mounts are not allowed here: programs have to use the folder that `TMPDIR` names";
+
+/// What is said where users of slots have no shared memory of their own, and what they leave cannot be removed.
+const MEMORY_STAYS: &str =
+    "shared memory of System V outlives an attempt, because `ipcrm` (util-linux) is not installed";
 
 /// Says why no subagent may be started here.
 #[derive(Debug, thiserror::Error)]
@@ -190,6 +196,9 @@ impl Sandbox {
         answer.usable().map_err(|why| io::Error::other(why.to_owned()))?;
         if level == Level::Uid && !inner.own_mounts {
             inner.isolation.open.push(WITHOUT_OWN_MOUNTS.to_owned());
+            if !shared_memory::can_be_removed() {
+                inner.isolation.open.push(MEMORY_STAYS.to_owned());
+            }
         }
         if !answer.scoped {
             inner
@@ -292,10 +301,10 @@ impl Sandbox {
     }
 
     /// Removes what a user left where other users of slots may write, too. All its processes have ended.
-    pub fn remove_shared_files(&self, user: Option<User>) {
+    pub fn remove_shared(&self, user: Option<User>) {
         #[cfg(target_os = "linux")]
         if let Some(user) = user {
-            ownership::remove_shared_files(user);
+            ownership::remove_shared(user);
         }
         #[cfg(not(target_os = "linux"))]
         let _ = user;

@@ -6,10 +6,11 @@ use std::{
     path::Path,
 };
 
-use super::users::User;
+use super::{shared_memory, users::User};
 
-/// Folders that all users of slots may write to: what one left there goes when its attempt is over.
-const SHARED: [&str; 1] = ["/dev/shm"];
+/// Folders that all users of slots may write to: what one left there goes when its attempt is over. The second has the message
+/// queues of POSIX.
+const SHARED: [&str; 2] = ["/dev/shm", "/dev/mqueue"];
 
 /// Lets a group through a folder that nobody else may enter, and that nobody but us may list.
 pub(super) fn open_way(folder: &Path, group: u32) -> io::Result<()> {
@@ -31,8 +32,11 @@ pub(super) fn give(root: &Path, user: User) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes what a user has in folders that everybody may write to. It has no process any more.
-pub(super) fn remove_shared_files(user: User) {
+/// Removes what a user has where everybody may leave something. It has no process any more.
+pub(super) fn remove_shared(user: User) {
+    if let Err(error) = shared_memory::remove(user) {
+        tracing::warn!(%error, "memory that a subagent shared could not be removed");
+    }
     for folder in SHARED {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             let path = entry.path();

@@ -1,14 +1,19 @@
 //! Between waves: results are downloaded, each only when its job says that it is its own, and taken in.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 
 use implementer_model::{github_ids::ArtifactId, record::AttemptId, text, workflow::matrix::Leg};
 use serde_json::Value;
 
 use super::{
     ANNOTATIONS_MAX, Step, StepEnd, StepError,
-    gather::{self, Bound},
+    gather::{self, Bound, Source},
     job::PREFIX,
+    unsettled::Waves,
 };
 use crate::{
     actions::{Level, annotation},
@@ -26,6 +31,26 @@ pub(super) struct Bindings {
 }
 
 impl Bindings {
+    /// Takes the outputs of a wave whose work no workflow of its own did.
+    pub(super) fn of_wave(outputs: BTreeMap<String, Value>) -> Self {
+        Self { here: Some(outputs), dispatched: None }
+    }
+
+    /// Tells whether the job of a leg names a result.
+    pub(super) fn names(&self, leg: &Leg) -> bool {
+        !self.of(leg).is_empty()
+    }
+
+    /// Tells whether the jobs found that it was not their turn, and did nothing.
+    pub(super) fn is_not_due(&self) -> bool {
+        let outputs = self.here.iter().flatten();
+        let has_result = |(name, value): (&String, &Value)| name.starts_with("slot-") && value.as_str() != Some("");
+        let said = self.here.as_ref().and_then(|outputs| outputs.get("settle")).and_then(Value::as_str);
+        self.dispatched.iter().flatten().next().is_none()
+            && said == Some("true")
+            && !outputs.into_iter().any(has_result)
+    }
+
     /// Returns what the job of a leg says; nothing when it says nothing.
     fn of(&self, leg: &Leg) -> &str {
         let outputs = if leg.dispatched { &self.dispatched } else { &self.here };
@@ -41,12 +66,19 @@ impl Step<'_> {
         let bindings = self.bindings()?;
         let scratch = execution::scratch()?;
         self.runtime.block_on(async {
-            let site = self.site(&scratch.path().join("site")).await?;
+            let mut site = self.site(&scratch.path().join("site")).await?;
+            let unsettled = self.add_unsettled(&mut site, Waves::All, &scratch.path().join("waves")).await?;
             let awaited = jobs::awaited(&site).await?;
-            let (found, troubles) = self.gather(&awaited, &bindings, wave, scratch.path()).await?;
             let to = StateDir::new(&scratch.path().join("next"));
-            let head = self.runner.input("head");
-            let settled = jobs::settle(&site, awaited, &found, &troubles, head, &to).await?;
+            let settled = if bindings.is_not_due() {
+                // Nobody did anything: what the waves before made is all there is to settle.
+                site.write(&to).await?;
+                jobs::first(&site).await?
+            } else {
+                let (found, troubles) = self.gather(&awaited, &bindings, wave, scratch.path()).await?;
+                let head = self.runner.input("head").filter(|_| unsettled == 0);
+                jobs::settle(&site, awaited, &found, &troubles, head, &to).await?
+            };
             for note in settled.notes.iter().take(ANNOTATIONS_MAX) {
                 self.log.command(&annotation(Level::Warning, None, "Result not counted", note));
             }
@@ -99,8 +131,19 @@ impl Step<'_> {
             }
         }
         let listed = source.list(self.runner.run_id()?).await?;
+        let foreign = self.uploaded_for_others(&source).await;
         let mut of_the_platform = self.silent_jobs(&listed, wave, &silent);
         wanted.retain(|(slot, bound)| match listed.iter().find(|artifact| artifact.id == bound.id) {
+            Some(artifact) if foreign.contains(&artifact.id) => {
+                let why = format!(
+                    "the artifact {} ({}) is foreign: the job that uploaded it uploaded the result of another slot, too, and \
+                     which of them is its own cannot be told",
+                    text::truncate(&text::plain(&artifact.name), 100),
+                    bound.id
+                );
+                refused.insert(*slot, why);
+                false
+            }
             Some(artifact) if self.is_of_slot(artifact, wave, *slot) => true,
             Some(_) => {
                 let why = format!(
@@ -167,6 +210,26 @@ impl Step<'_> {
         of_slot(&artifact.name) == of_slot(&expected)
     }
 
+    /// Returns the results of jobs that uploaded more than one: a job has one slot, and whatever else runs in it may take the
+    /// name of another's first. As every slot needs a result and every job of a wave has one, nobody can speak for two.
+    ///
+    /// REST does not tell who uploaded what, so the service is asked at every attempt, for what this attempt uploaded.
+    async fn uploaded_for_others(&self, source: &Source) -> BTreeSet<ArtifactId> {
+        let service = match &source.service {
+            Some(service) => Some(Arc::clone(service)),
+            None => self.artifacts().ok().map(Arc::new),
+        };
+        let Some(service) = service else { return BTreeSet::new() };
+        let Ok(listed) = service.list().await else { return BTreeSet::new() };
+        let mut results: BTreeMap<_, BTreeSet<ArtifactId>> = BTreeMap::new();
+        for artifact in listed.iter().filter(|artifact| is_result(&artifact.name)) {
+            if let Some(uploader) = service.uploader(artifact) {
+                results.entry(uploader).or_default().insert(artifact.id);
+            }
+        }
+        results.into_values().filter(|ids| ids.len() > 1).flatten().collect()
+    }
+
     /// Says why jobs named no result: each was lost, or GitHub dropped what it said because it holds a secret's value.
     fn silent_jobs(&self, listed: &[Artifact], wave: &str, silent: &[&Leg]) -> Vec<String> {
         let tell = |leg: &&Leg| {
@@ -201,9 +264,43 @@ impl Step<'_> {
     }
 }
 
+/// Tells whether a name is that of a result: of a wave or of gates, a slot and an attempt. A state has the name of a wave, too.
+fn is_result(name: &str) -> bool {
+    let parts = name.strip_prefix(PREFIX).and_then(|rest| rest.rsplit_once("-attempt-")?.0.rsplit_once('-'));
+    parts.is_some_and(|(stage, slot)| {
+        let of_stage = ["-wave-", "-rework-", "-gates"].iter().any(|kind| stage.starts_with(kind));
+        of_stage && !slot.is_empty() && slot.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
 /// Tells whether there is an artifact by the name of a job's result. Any job may upload any name, so that the name alone
 /// makes no result of it.
 fn has_uploaded(listed: &[Artifact], wave: &str, leg: &Leg) -> bool {
     let name = format!("{PREFIX}-{wave}-{}-attempt-", leg.slot);
     listed.iter().any(|artifact| artifact.name.starts_with(&name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_result;
+
+    #[test]
+    fn results_are_told_from_everything_else_by_their_names() {
+        for result in
+            ["wave-1-0-attempt-1", "wave-12-255-attempt-3", "rework-1-wave-2-0-attempt-1", "gates-0-attempt-1"]
+        {
+            assert!(is_result(&format!("backend-implementer-{result}")), "{result}");
+        }
+        for other in [
+            "state-wave-1-attempt-1",
+            "work-attempt-1",
+            "run-attempt-1",
+            "wave-1-attempt-1",
+            "wave-1-x-attempt-1",
+            "wave-1-0",
+        ] {
+            assert!(!is_result(&format!("backend-implementer-{other}")), "{other}");
+        }
+        assert!(!is_result("wave-1-0-attempt-1"));
+    }
 }

@@ -7,6 +7,8 @@ use std::{
 
 use implementer_model::ids::ObjectId;
 
+use super::store::hashed::Forged;
+
 /// What a step of the workspace gives.
 pub type Result<T, E = WorkspaceError> = std::result::Result<T, E>;
 
@@ -206,6 +208,22 @@ pub enum WorkspaceError {
     },
 }
 
+impl WorkspaceError {
+    /// Says that a step on another thread ended in a panic.
+    pub(in crate::workspace) fn aborted(doing: &'static str, error: &dyn std::error::Error) -> Self {
+        Self::Aborted { doing, detail: error.to_string() }
+    }
+
+    /// Makes one of an error of gix: an object that is not what its id says keeps its meaning, however deep it was found.
+    pub(super) fn from_git(doing: &'static str, source: impl Into<gix::Error>) -> Self {
+        let source = source.into();
+        match source.downcast_any_ref::<Forged>() {
+            Some(forged) => Self::ForgedObject { id: forged.id.to_string() },
+            None => Self::Git { doing, source: Box::new(source) },
+        }
+    }
+}
+
 /// Says why a bundle cannot be written or used.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
@@ -278,6 +296,6 @@ pub(super) trait GitContext<T> {
 
 impl<T, E: Into<gix::Error>> GitContext<T> for std::result::Result<T, E> {
     fn git_doing(self, doing: &'static str) -> Result<T> {
-        self.map_err(|source| WorkspaceError::Git { doing, source: Box::new(source.into()) })
+        self.map_err(|source| WorkspaceError::from_git(doing, source))
     }
 }

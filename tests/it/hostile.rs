@@ -277,6 +277,30 @@ fn a_bundle_with_a_bomb_in_it_proves_nothing() {
 }
 
 #[test]
+fn a_hand_off_with_more_than_a_run_can_come_to_is_refused() {
+    let bench = Bench::new();
+    let ran = bench.run([]).expect(0);
+    let handoff = serde_json::from_slice::<Value>(&ran.read_bytes("handoff.json")).unwrap();
+    let many = |field: &str, one: Value, times: usize| {
+        let mut handoff = handoff.clone();
+        handoff[field] = Value::Array(vec![one; times]);
+        handoff.to_string()
+    };
+    for (grown, says) in [
+        (many("tasks", handoff["tasks"][0].clone(), 3_000), "tasks, and at most"),
+        (many("missing", json!(""), 1_500_000), "values, and at most"),
+        (many("missing", json!("x".repeat(1 << 20)), 40), "more than"),
+    ] {
+        fs::remove_file(ran.out.join("handoff.json")).unwrap();
+        fs::write(ran.out.join("handoff.json"), grown).unwrap();
+        for command in ["verify", "show"] {
+            let called = refused(&bench, &[command, text(&ran.out)]).expect(2);
+            assert!(called.stderr.contains(says), "{command}: {says}: {}", called.stderr);
+        }
+    }
+}
+
+#[test]
 fn a_planted_journal_is_not_read() {
     let bench = Bench::new();
     let runs = bench.repo().join(".backend-implementer/runs");

@@ -38,7 +38,10 @@ fn the_small_image_has_git_a_shell_and_no_distribution() {
     assert!(said("", "git", &["--version"]).starts_with("git version "));
     let listed =
         said("", "sh", &["-c", "ls -d /tmp /etc/ssl/certs/ca-certificates.crt /usr/bin/* && test ! -e /usr/bin/dpkg"]);
-    assert!(listed.contains("/tmp") && listed.contains("ca-certificates.crt"), "{listed}");
+    assert!(
+        listed.contains("/tmp") && listed.contains("/usr/bin/ipcrm") && listed.contains("ca-certificates.crt"),
+        "{listed}"
+    );
     // It takes no agent CLI along for jobs that run none.
     assert!(!listed.contains("node"), "{listed}");
 }

@@ -9,6 +9,8 @@ use crate::{
     gate::{Place, Receipt},
     ids::{Digest, ObjectId, TaskId},
     isolation::Isolation,
+    json_size,
+    limits::TASKS_MAX,
     lock::Lock,
     plan::Plan,
     provenance::Provenance,
@@ -22,6 +24,15 @@ pub use crate::record::{AttemptRecord, IntegratedCommit, Status, Synthesis, Task
 
 /// The version of the hand-off format that this program writes and reads.
 pub const HANDOFF_VERSION: u32 = 1;
+
+/// The largest hand-off that is read, in bytes: one of 256 tasks has some 25 MB.
+pub const HANDOFF_MAX: u64 = 32 * 1024 * 1024;
+
+/// The most values of JSON in a hand-off: each becomes some seventy bytes of memory. As it is written, each has some thirty bytes.
+const VALUES_MAX: u64 = 1_200_000;
+
+/// The most tasks: those of a plan, and a specialist for each.
+const HANDOFF_TASKS_MAX: usize = 2 * TASKS_MAX;
 
 /// Everything about one run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -234,6 +245,16 @@ pub enum HandoffError {
         /// The version that it has.
         found: u32,
     },
+    /// It holds more than a run can come to.
+    #[error("this hand-off has {found} {what}, and at most {most} are read")]
+    TooMuch {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much there is.
+        found: u64,
+        /// How much is read.
+        most: u64,
+    },
     /// No version of the program ever wrote it.
     #[error("this hand-off has version {found}, which never existed: versions begin with 1")]
     NoSuchVersion {
@@ -248,6 +269,10 @@ struct Versioned {
     version: u32,
 }
 
+fn bounded(what: &'static str, found: u64, most: u64) -> Result<(), HandoffError> {
+    if found <= most { Ok(()) } else { Err(HandoffError::TooMuch { what, found, most }) }
+}
+
 impl Handoff {
     /// Reads a hand-off. The version is looked at first, so that a newer hand-off is named as such and not called
     /// malformed.
@@ -257,7 +282,15 @@ impl Handoff {
     pub fn read(bytes: &[u8]) -> Result<Self, HandoffError> {
         match serde_json::from_slice::<Versioned>(bytes)?.version {
             0 => Err(HandoffError::NoSuchVersion { found: 0 }),
-            HANDOFF_VERSION => Ok(serde_json::from_slice(bytes)?),
+            HANDOFF_VERSION => {
+                // Each value has a byte of its own and one that parts it from the next.
+                if bytes.len() as u64 / 2 > VALUES_MAX {
+                    bounded("values", json_size::values(bytes)?, VALUES_MAX)?;
+                }
+                let handoff: Self = serde_json::from_slice(bytes)?;
+                bounded("tasks", handoff.tasks.len() as u64, HANDOFF_TASKS_MAX as u64)?;
+                Ok(handoff)
+            }
             found => Err(HandoffError::Newer { found }),
         }
     }
@@ -310,6 +343,18 @@ mod tests {
             assert!(matches!(error, HandoffError::Malformed(_)), "{error}");
         }
         assert!(Handoff::read(br#"{"version": 1}"#).unwrap_err().to_string().contains("missing field"));
+    }
+
+    #[test]
+    fn what_no_run_can_come_to_is_refused_before_it_is_made() {
+        let mut handoff = fixture::complete();
+        let findings = format!("[{}]", vec!["0"; 1_200_000].join(","));
+        let error = Handoff::read(format!(r#"{{"version": 1, "findings": {findings}}}"#).as_bytes()).unwrap_err();
+        assert_eq!(error.to_string(), "this hand-off has 1200005 values, and at most 1200000 are read");
+        let task = handoff.tasks[0].clone();
+        handoff.tasks = vec![task; HANDOFF_TASKS_MAX + 1];
+        let error = Handoff::read(&handoff.write().unwrap()).unwrap_err();
+        assert_eq!(error.to_string(), "this hand-off has 513 tasks, and at most 512 are read");
     }
 
     #[test]

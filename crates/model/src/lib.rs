@@ -27,6 +27,7 @@ pub mod github_ids;
 pub mod handoff;
 pub mod ids;
 pub mod isolation;
+mod json_size;
 pub mod limits;
 pub mod lock;
 pub mod means;

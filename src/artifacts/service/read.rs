@@ -27,6 +27,11 @@ pub struct Listed {
     of: (String, String),
 }
 
+/// The job that uploaded an artifact, as the service knows it: its run, and itself within that. The service takes both from
+/// the token of whoever uploads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Uploader<'a>(&'a str, &'a str);
+
 /// Says why the service did not give an artifact.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
@@ -82,6 +87,14 @@ struct RawListed {
 }
 
 impl ArtifactService {
+    /// Returns who uploaded an artifact, where the service tells. GitHub's does, and names jobs by UUIDs; what imitates it gives
+    /// back the one who asks, or always the same.
+    #[must_use]
+    pub fn uploader<'a>(&self, listed: &'a Listed) -> Option<Uploader<'a>> {
+        let (run, job) = &listed.of;
+        (is_uuid(job) && *job != self.job).then_some(Uploader(run, job))
+    }
+
     /// Lists what this attempt at the run had uploaded when it was first asked for.
     ///
     /// # Errors
@@ -158,4 +171,9 @@ impl ArtifactService {
             BlobError::Gone => not_here(BlobError::Gone.to_string()),
         })
     }
+}
+
+fn is_uuid(id: &str) -> bool {
+    let lengths = id.split('-').map(str::len);
+    lengths.eq([8, 4, 4, 4, 12]) && id.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }

@@ -107,7 +107,7 @@ fn fill_some(
             } else {
                 let found = repo.objects.find_blob(&entry.id, &mut buffer);
                 let found = found.map_err(|error| store.explain(&repo, entry.id, "checking out", error))?.data;
-                hashed::check_blob(&entry.id, found)?;
+                hashed::check(&entry.id, gix::objs::Kind::Blob, found)?;
                 found
             };
             for (stack, written) in stacks.iter_mut().zip(&mut written) {

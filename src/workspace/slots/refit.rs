@@ -229,7 +229,7 @@ fn check_out(store: &RunStore, repo: &gix::Repository, root: &Path, files: &mut 
             let missing = files.entries().iter().find(|entry| entry.mode != Mode::COMMIT && !repo.has_object(entry.id));
             return Err(match missing {
                 Some(entry) => store.explain(repo, entry.id, "checking out", error),
-                None => WorkspaceError::Git { doing: "checking out", source: Box::new(error) },
+                None => WorkspaceError::from_git("checking out", error),
             });
         }
     };

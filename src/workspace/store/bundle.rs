@@ -8,7 +8,7 @@ use std::{
 };
 
 use gix::{
-    bstr::{BString, ByteSlice as _},
+    bstr::{BString, ByteSlice},
     refs::transaction::PreviousValue,
 };
 use implementer_model::ids::{Digest, ObjectId};
@@ -77,6 +77,36 @@ pub fn write(store: &RunStore, refs: &[(String, ObjectId)], exclude: &ObjectId, 
         mark.delete().git_doing("removing the mark of the bundle")?;
     }
     digest(&to)
+}
+
+/// Returns what `find` finds first in an object that a bundle of `refs` without `exclude` would carry: in a file, a tree or a commit.
+///
+/// # Errors
+/// When an object cannot be read, or git fails.
+pub fn search<T>(
+    store: &RunStore,
+    refs: &[(String, ObjectId)],
+    exclude: &ObjectId,
+    find: impl Fn(&[u8]) -> Option<T>,
+) -> Result<Option<T>> {
+    let mut wanted = format!("^{exclude}\n");
+    for (_, id) in refs {
+        wanted.push_str(id.as_str());
+        wanted.push('\n');
+    }
+    let listed = Git::on(store.dir())
+        .args(["rev-list", "--objects", "--no-object-names", "--stdin"])
+        .input(wanted.as_bytes())?
+        .run()?;
+    let repo = store.repo();
+    for id in ByteSlice::lines(listed.as_slice()) {
+        let id = gix::ObjectId::from_hex(id).git_doing("listing the objects of a bundle")?;
+        let object = repo.find_object(id).git_doing("reading an object of a bundle")?;
+        if let Some(found) = find(&object.data) {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 /// Opens `bundle` for a repository that has its base: makes a store in the new folder `into` that borrows from the

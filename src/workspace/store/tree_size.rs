@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use gix::{ObjectId, objs::TreeRefIter};
 
+use super::hashed;
 use crate::workspace::{Result, WorkspaceError, error::GitContext as _};
 
 /// The deepest folder of a tree.
@@ -96,6 +97,7 @@ impl Walk<'_> {
             return Err(self.refused(format!("its folders are more than {DEPTH_MAX} deep")));
         }
         let object = self.repo.find_tree(tree).git_doing("reading a tree")?;
+        hashed::check(&tree, gix::objs::Kind::Tree, &object.data)?;
         let mut below = Below::default();
         for entry in TreeRefIter::from_bytes(&object.data, tree.kind()) {
             let entry = entry.git_doing("reading a tree")?;

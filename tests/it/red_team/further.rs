@@ -86,7 +86,8 @@ attempt(lambda: pathlib.Path('.git/objects/info/alternates').write_text(REPO + '
 # Leftovers that only a look at the machine shows.
 for place in ('/tmp', '/var/tmp', '/dev/shm'):
     attempt(lambda: pathlib.Path(place, 'left-by-' + ABSTRACT).write_text('left'))
-if LEVEL != 'landlock' and not CONTAINER: attempt(lambda: libc.shmget(SEGMENT, 4096, 0o1666))
+if LEVEL != 'landlock':
+    for make in (lambda: libc.shmget(SEGMENT, 4096, 0o1666), lambda: libc.semget(SEGMENT, 3, 0o1666), lambda: libc.msgget(SEGMENT, 0o1666)): attempt(make)
 pathlib.Path('src/hello.py').write_text(json.dumps(came_through, indent=1) + '\n')
 "#;
 
@@ -129,10 +130,10 @@ fn none_of_many_further_attacks_comes_through() {
             let left = PathBuf::from(folder).join(format!("left-by-{abstract_name}"));
             assert!(!left.exists(), "at level {}: {}", stage.level, left.display());
         }
-        // Shared memory of System V; a container cannot have a namespace of its own for it, and Landlock does not know it.
-        if !stage.container && stage.level != Level::Landlock {
-            let segments = fs::read_to_string("/proc/sysvipc/shm").unwrap_or_default();
-            assert!(!segments.contains(&segment.to_string()), "at level {}: {segments}", stage.level);
+        // What System V shares; Landlock does not know it.
+        for list in ["shm", "sem", "msg"].iter().filter(|_| stage.level != Level::Landlock) {
+            let listed = fs::read_to_string(format!("/proc/sysvipc/{list}")).unwrap_or_default();
+            assert!(!listed.contains(&segment.to_string()), "at level {}: {listed}", stage.level);
         }
     });
 }

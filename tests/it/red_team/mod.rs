@@ -1,6 +1,7 @@
 //! A subagent that wants to forge a run: each thing that it tries, at each level of isolation that this machine has. What
 //! counts is what came out: the tree, the processes that are left, the verdict.
 
+mod forged_objects;
 mod further;
 mod refusals;
 mod stage;

@@ -1,7 +1,10 @@
 //! Who does an item that names nobody: whom its paths belong to, whom its words call for, else the default.
 
+use std::{cell::OnceCell, collections::HashMap};
+
 use crate::{
     config::Config,
+    ids::SubagentName,
     plan::{
         directives, domains,
         draft::{Owner, Who},
@@ -53,6 +56,9 @@ pub(super) struct Owners<'r> {
     default_role: Option<Role>,
     by_paths: Vec<(Role, CompiledScope)>,
     protected: Option<CompiledScope>,
+    /// What each subagent that writes may touch, with what it is named for and without, once it was asked for: compiling
+    /// a scope for each of many tasks is what reading a long plan would take its time for.
+    own: HashMap<(&'r SubagentName, bool), OnceCell<Option<CompiledScope>>>,
 }
 
 /// The order in which roles are asked whether a path is theirs: a test of the command line is a test.
@@ -72,6 +78,10 @@ impl<'r> Owners<'r> {
             default_role: settings.default_role,
             by_paths: by_paths.collect(),
             protected: CompiledScope::new(&protected).ok(),
+            own: roster
+                .iter()
+                .flat_map(|subagent| [true, false].map(|is_named| ((&subagent.name, is_named), OnceCell::new())))
+                .collect(),
         }
     }
 
@@ -130,17 +140,21 @@ impl<'r> Owners<'r> {
     /// work does not widen its scope.
     pub(super) fn permitted(&self, who: &Who, paths: &[String], owner: Owner) -> (Vec<String>, Vec<String>) {
         let Some(subagent) = self.roster.get(&who.name) else { return (Vec::new(), Vec::new()) };
-        // Most tasks name no path, and compiling a scope is what reading a long plan would take its time for.
         if subagent.access == Access::ReadOnly || paths.is_empty() {
             return (Vec::new(), Vec::new());
         }
         let is_named = owner == Owner::Decided(Ownership::Named);
-        let allow = if is_named { vec!["**".to_owned()] } else { subagent.scope.clone() };
-        let own = CompiledScope::new(&Scope { allow, deny: subagent.exclude.clone() }).ok();
+        let own = self.own.get(&(&subagent.name, is_named)).and_then(|own| {
+            own.get_or_init(|| {
+                let allow = if is_named { vec!["**".to_owned()] } else { subagent.scope.clone() };
+                CompiledScope::new(&Scope { allow, deny: subagent.exclude.clone() }).ok()
+            })
+            .as_ref()
+        });
         let is_protected = |path: &str| self.protected.as_ref().is_some_and(|scope| scope.allows(path));
         let is_own = |path: &String| {
             let path = inside(path);
-            own.as_ref().is_some_and(|scope| scope.allows(&path)) && !is_protected(&path)
+            own.is_some_and(|scope| scope.allows(&path)) && !is_protected(&path)
         };
         let (own, others): (Vec<String>, Vec<String>) = paths.iter().cloned().partition(is_own);
         let is_plain = |path: &String| directives::check_glob(path).is_ok() && crate::text::deceptive(path).is_none();
@@ -184,4 +198,22 @@ pub(super) fn assigned(line: &str, roster: &Roster) -> Option<Who> {
 /// Returns a path that lies where a path of the plan points: for a folder, one in it.
 fn inside(path: &str) -> String {
     if path.ends_with('/') { format!("{path}x") } else { path.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scope_of_a_subagent_is_compiled_once_however_many_tasks_it_has() {
+        let roster = crate::roster::builtin();
+        let owners = Owners::new(&roster, &Settings::default());
+        let who = Who::of_role(Role::Feature, &roster).unwrap();
+        for number in 0..100 {
+            let paths = [format!("src/a{number}.py")];
+            let (own, others) = owners.permitted(&who, &paths, Owner::Decided(Ownership::Paths));
+            assert_eq!((own.as_slice(), others.len()), (paths.as_slice(), 0));
+        }
+        assert_eq!(owners.own.values().filter(|scope| scope.get().is_some()).count(), 1);
+    }
 }

@@ -6,7 +6,10 @@ use implementer_model::ids::Digest;
 use serde_json::json;
 use wiremock::{Request, ResponseTemplate};
 
-use super::{ELSEWHERE, REPOSITORY, state::State};
+use super::{
+    ELSEWHERE, REPOSITORY,
+    state::{Fault, State},
+};
 
 /// An artifact, and what the blob store does to whoever wants it.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +17,8 @@ pub(crate) struct Stored {
     pub(crate) name: String,
     /// The run that has it; every run, where it is 0.
     pub(crate) run: u64,
+    /// The job that uploaded it, as the results service knows jobs.
+    pub(crate) job: String,
     pub(crate) zip: Vec<u8>,
     /// After how many bytes the next answers end early; the first is the next.
     pub(crate) breaks: Vec<usize>,
@@ -24,6 +29,11 @@ pub(super) fn answer(state: &mut State, url: &str, request: &Request) -> Option<
     let path = request.url.path().to_owned();
     let authorized = request.headers.contains_key("authorization");
     let reaches = super::routes::identity(state, request).map(|who| who.repository);
+    if path.starts_with("/blobs/")
+        && let Some(answer) = fail(state, |fault| fault.method == "GET" && fault.path == "/blobs/")
+    {
+        return Some(answer);
+    }
     if let Some(id) = path.strip_prefix("/blobs/") {
         // A signed address needs no token, and must not be given one.
         let status = if authorized { 400 } else { 200 };
@@ -36,13 +46,10 @@ pub(super) fn answer(state: &mut State, url: &str, request: &Request) -> Option<
     let below = path.strip_prefix("/api/v3").unwrap_or(&path).strip_prefix("/repos/")?;
     let repository = [REPOSITORY, ELSEWHERE].into_iter().find(|name| below.starts_with(name))?;
     let api = below.strip_prefix(repository)?.strip_prefix("/actions/")?.to_owned();
-    let meets = |fault: &&super::state::Fault| request.method.as_str() == fault.method && path.contains(fault.path);
-    if let Some(fault) = state.artifact_faults.iter().find(meets).cloned() {
-        state.record(request, "workflow", fault.status);
-        let response = fault.headers.iter().fold(ResponseTemplate::new(fault.status), |response, (name, value)| {
-            response.insert_header(*name, value.as_str())
-        });
-        return Some(response.set_body_json(fault.body));
+    let meets = |fault: &Fault| request.method.as_str() == fault.method && path.contains(fault.path);
+    if let Some(answer) = fail(state, meets) {
+        state.record(request, "workflow", 500);
+        return Some(answer);
     }
     let authorized = authorized && reaches.is_none_or(|reached| reached == repository);
     let parts: Vec<_> = api.split('/').collect();
@@ -87,6 +94,14 @@ pub(super) fn answer(state: &mut State, url: &str, request: &Request) -> Option<
     }
 }
 
+/// Answers with the first fault that meets a request, as often as it says.
+fn fail(state: &mut State, meets: impl Fn(&Fault) -> bool) -> Option<ResponseTemplate> {
+    let fault = state.artifact_faults.iter_mut().find(|fault| fault.times > 0 && meets(fault))?;
+    fault.times -= 1;
+    let response = ResponseTemplate::new(fault.status).set_body_json(&fault.body);
+    Some(fault.headers.iter().fold(response, |response, (name, value)| response.insert_header(*name, value.as_str())))
+}
+
 /// The results service v4: artifacts are made, filled and concluded.
 fn service(state: &mut State, url: &str, path: &str, request: &Request) -> Option<ResponseTemplate> {
     if let Some(id) = path.strip_prefix("/uploads/") {
@@ -102,9 +117,12 @@ fn service(state: &mut State, url: &str, path: &str, request: &Request) -> Optio
     let body: serde_json::Value = serde_json::from_slice(&request.body).ok()?;
     // Who cannot read artifacts through REST cannot through the service.
     let reads = matches!(operation, "ListArtifacts" | "GetSignedArtifactURL");
-    let fault = state.artifact_faults.iter().find(|fault| reads && fault.method == "GET");
-    if let Some(fault) = fault.cloned() {
-        return Some(ResponseTemplate::new(fault.status).set_body_json(fault.body));
+    let meets = |fault: &Fault| match fault.method {
+        "GET" => reads && !fault.path.starts_with("/blobs/"),
+        _ => path.contains(fault.path),
+    };
+    if let Some(answer) = fail(state, meets) {
+        return Some(answer);
     }
     let name = body["name"].as_str().unwrap_or_default().to_owned();
     let run = body["workflow_run_backend_id"].as_str().and_then(|id| id.strip_prefix("run-")?.parse().ok());
@@ -114,22 +132,23 @@ fn service(state: &mut State, url: &str, path: &str, request: &Request) -> Optio
         ("CreateArtifact", Some(_)) => ResponseTemplate::new(409),
         ("CreateArtifact", None) => {
             let id = 1_000 + state.artifacts.len() as u64;
-            state.artifacts.insert(id, Stored { name, run, ..Stored::default() });
+            let job = body["workflow_job_run_backend_id"].as_str().unwrap_or_default().to_owned();
+            state.artifacts.insert(id, Stored { name, run, job, ..Stored::default() });
             ResponseTemplate::new(200)
                 .set_body_json(json!({ "ok": true, "signed_upload_url": format!("{url}/uploads/{id}?sig=x") }))
         }
         ("ListArtifacts", _) => {
             let of_run = state.artifacts.iter().filter(|(_, stored)| [0, run].contains(&stored.run));
             let listed = of_run.map(|(id, stored)| {
-                json!({ "workflow_run_backend_id": body["workflow_run_backend_id"], "workflow_job_run_backend_id": "its-job",
+                json!({ "workflow_run_backend_id": body["workflow_run_backend_id"], "workflow_job_run_backend_id": stored.job,
                         "database_id": id.to_string(), "name": stored.name, "size": "1" })
             });
             ResponseTemplate::new(200).set_body_json(json!({ "artifacts": listed.collect::<Vec<_>>() }))
         }
-        ("GetSignedArtifactURL", _) if body["workflow_job_run_backend_id"] != "its-job" => ResponseTemplate::new(404),
         ("GetSignedArtifactURL", _) => {
             let mut stored = state.artifacts.iter().filter(|(_, stored)| [0, run].contains(&stored.run));
-            match stored.find(|(_, stored)| stored.name == name) {
+            let job = body["workflow_job_run_backend_id"].as_str().unwrap_or_default();
+            match stored.find(|(_, stored)| stored.name == name && stored.job == job) {
                 Some((id, _)) => {
                     ResponseTemplate::new(200).set_body_json(json!({ "signed_url": format!("{url}/blobs/{id}") }))
                 }
