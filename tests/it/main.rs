@@ -19,6 +19,7 @@ mod doubles;
 mod evidence;
 mod fan_out;
 mod faults;
+mod first_run;
 mod five_minutes;
 mod fuzz_corpora;
 mod gates;

@@ -495,7 +495,7 @@ pub(crate) fn incomplete() -> Handoff {
                 "it needs backend-datatypes: a type for addresses",
             ),
             (jobs, vec![conflicted], "users/service.py: both added it, with different content"),
-            (tests, vec![slow], "it was stopped after its time limit of 1800 seconds"),
+            (tests, vec![slow], "it was stopped after its time limit of 30 min 0 s"),
             (review, vec![], "tests, which it needs, did not pass"),
             (validation, vec![], "the run ended before it"),
         ],
