@@ -94,7 +94,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         show::out("\nNothing is missing.\n");
         return Ok(exit::COMPLETE);
     }
-    show::out(&format!("\n{} missing: a run here would fail.\n", text::count(missing, "thing")));
+    let of_github = checks.iter().filter(|check| check.state == State::Missing && check.what == WORKFLOW_PATH).count();
+    let where_ = if of_github == missing { "on GitHub would fail; one here would not" } else { "here would fail" };
+    show::out(&format!("\n{} missing: a run {where_}.\n", text::count(missing, "thing")));
     Ok(exit::OUTSIDE_FAILED)
 }
 

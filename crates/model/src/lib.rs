@@ -18,6 +18,7 @@ mod cycles;
 pub mod detect;
 pub mod diagnostics;
 pub mod environment;
+pub mod estimate;
 pub mod evidence;
 pub mod export;
 pub mod findings;

@@ -114,7 +114,7 @@ fn outcome(attempt: &Attempt<'_>, findings: &mut Vec<Finding>) -> (Outcome, Stri
             return (Outcome::Failed, why.clone());
         }
         Ending::Stopped => {
-            let limit = text::count(usize::try_from(task.time_limit_s).unwrap_or(usize::MAX), "second");
+            let limit = crate::wording::duration(task.time_limit_s.saturating_mul(1_000));
             let reason = format!("it was stopped after its time limit of {limit}{}", kept(attempt));
             blocking(FindingCode::TimedOut, &reason);
             return (Outcome::TimedOut, reason);

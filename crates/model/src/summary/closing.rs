@@ -180,7 +180,7 @@ mod tests {
           fix      feature failed: its process ended with exit code 3
           fix      cli blocked: it needs backend-datatypes: a type for addresses
           fix      jobs conflict: users/service.py: both added it, with different content
-          fix      tests timed out: it was stopped after its time limit of 1800 seconds (not run because of it: review)
+          fix      tests timed out: it was stopped after its time limit of 30 min 0 s (not run because of it: review)
           fix      gate tests: python3 -m unittest (exit code 1, 40 passed, 2 failed): AssertionError: 404 != 200
                    and 2 more in summary.md
           result   1 commit, cae662172f to 81d8e0c264

@@ -261,6 +261,7 @@ fn cause(cause: &Cause<'_>) -> Markup {
             CauseKind::NothingScheduled => { "No task was scheduled, so nothing was implemented." }
             CauseKind::Task { task, outcome, reason } => {
                 a href={ "#task-" (task) } { (code(task)) } " " (outcome.name()) ": " (prose(reason)) "."
+                @if let Some(advice) = cause.advice() { " " (prose(advice)) }
             }
             CauseKind::Command { gate, command } => {
                 "Gate " (gate.name()) ": " (code(command::join(&command.argv))) " failed: " (ended(command)) "."

@@ -212,7 +212,8 @@ fn described(cause: &Cause<'_>, detail: &Detail) -> String {
                 Outcome::NotRun => String::new(),
                 _ => format!(" Log: {}.", text::code(&format!("tasks/{task}/log.txt"))),
             };
-            format!("{} {}: {}.{log}", text::code(task.as_str()), outcome.name(), detail.prose(reason))
+            let advice = cause.advice().map(|advice| format!(" {advice}")).unwrap_or_default();
+            format!("{} {}: {}.{advice}{log}", text::code(task.as_str()), outcome.name(), detail.sentence(reason))
         }
         CauseKind::Command { gate, command } => {
             let failing = command.failing_tests(TESTS_SHOWN).map(|names| format!(" Failing: {names}."));
@@ -227,7 +228,7 @@ fn described(cause: &Cause<'_>, detail: &Detail) -> String {
                 log.unwrap_or_default(),
             )
         }
-        CauseKind::Gate { reason, .. } => format!("{}.", detail.prose(reason)),
+        CauseKind::Gate { reason, .. } => format!("{}.", detail.sentence(reason)),
         CauseKind::Finding(finding) => {
             let place = match (&finding.path, finding.line) {
                 (Some(path), Some(line)) => format!("{}: ", detail.code(&format!("{path}:{line}"))),

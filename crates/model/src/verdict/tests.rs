@@ -161,7 +161,7 @@ fn nothing_but_a_clean_end_with_a_report_passes() {
 #[test]
 fn what_is_not_integrated_is_said_to_be_kept() {
     let verdict = judged(|given| given.ending = Ending::Stopped);
-    insta::assert_snapshot!(verdict.reason, @"it was stopped after its time limit of 60 seconds; what it changed (1 file) is kept as a patch, not integrated");
+    insta::assert_snapshot!(verdict.reason, @"it was stopped after its time limit of 1 min 0 s; what it changed (1 file) is kept as a patch, not integrated");
 }
 
 #[test]
