@@ -1,5 +1,7 @@
 //! From an intake to a run: finds the programs, makes the run's folder, and lets the coordinator do its work.
 
+pub mod base_gates;
+
 use std::{
     collections::BTreeMap,
     io,
@@ -230,7 +232,7 @@ pub async fn prepare(request: RunRequest, scratch: &Path) -> Result<Prepared, Ex
         sandbox,
         environment,
         supervisor,
-        place: Place { run, workflow, platform },
+        place: Place { run, workflow, platform, beside_subagents: true },
         revision,
     };
     Ok(Prepared { setup, resumed, folder, _programs: checkout })

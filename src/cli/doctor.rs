@@ -9,11 +9,15 @@ use implementer_model::{
     workflow::{GenerateError, PREVIEW_PATH, WORKFLOW_PATH, WorkflowFile, workflows},
 };
 
+use tokio_util::sync::CancellationToken;
+
 use super::{exit, exit::Failure, run::runtime, show};
 use crate::{
     agent::own_environment,
     doctor::{self, Check, State, Subject},
-    execution, intake,
+    errors,
+    execution::{self, base_gates::tests_on_last_commit},
+    intake::{self, ConfigSource},
     layout::RUNS_DIR,
     sandbox::{Demand, Sandbox, Surroundings},
     workspace::{new_repository::root_of, store::RunStore},
@@ -25,6 +29,9 @@ pub(super) struct Arguments {
     /// The repository, or any folder inside it
     #[arg(long, value_name = "DIR", default_value = ".")]
     repo: PathBuf,
+    /// Do not run the commands of the tests gate on the last commit
+    #[arg(long)]
+    no_gates: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
@@ -65,6 +72,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         passed: &config.pass_environment,
         container_action: false,
     }));
+    let program_is_missing =
+        checks.iter().any(|check| check.what.starts_with("gate ") && check.state == State::Missing);
+    if !arguments.no_gates && !program_is_missing {
+        checks.extend(base_gates(&root, written, scratch.path())?);
+    }
     let wanted = workflows(&config, &loaded.roster);
     checks.extend([WORKFLOW_PATH, PREVIEW_PATH].map(|path| workflow_file(&root, path, &config, &wanted)));
 
@@ -82,8 +94,24 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         show::out("\nNothing is missing.\n");
         return Ok(exit::COMPLETE);
     }
-    show::out(&format!("\n{} missing: a run here would fail.\n", text::count(missing, "thing")));
+    let of_github = checks.iter().filter(|check| check.state == State::Missing && check.what == WORKFLOW_PATH).count();
+    let where_ = if of_github == missing { "on GitHub would fail; one here would not" } else { "here would fail" };
+    show::out(&format!("\n{} missing: a run {where_}.\n", text::count(missing, "thing")));
     Ok(exit::OUTSIDE_FAILED)
+}
+
+/// Runs the tests gate where work would start: what is red before anything is changed stays red.
+fn base_gates(root: &Path, config: Option<String>, scratch: &Path) -> Result<Vec<Check>, Failure> {
+    let config = ConfigSource::Text { name: CONFIG_PATH.to_owned(), text: config.unwrap_or_default() };
+    let (stop, runtime) = (CancellationToken::new(), runtime()?);
+    let receipts = runtime.block_on(tests_on_last_commit(root, &config, scratch, &stop));
+    Ok(match receipts {
+        Ok(receipts) => receipts.iter().map(doctor::base_gate).collect(),
+        Err(error) => {
+            let said = format!("the tests could not be run on the last commit: {}", errors::chain(&error));
+            vec![Check { what: "gate tests on the last commit".to_owned(), state: State::Missing, said }]
+        }
+    })
 }
 
 fn configuration(written: bool) -> Check {

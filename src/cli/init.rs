@@ -108,8 +108,13 @@ fn next(start: &Start, has_plan: bool, needs_commit: bool) -> String {
     } else {
         format!("open a pull request with a plan in {DEFAULT_PLAN_FILE}; `init --plan` writes a first one")
     });
+    let key = start.secrets.first().map_or_else(String::new, |key| format!("set {key} in the environment, "));
+    let here = format!(
+        "\nOr on this machine, without GitHub: {key}commit the files (a run follows what is committed), then\n\n   \
+         backend-implementer run\n"
+    );
     let steps: String = steps.iter().enumerate().map(|(at, step)| format!("{}. {step}\n", at + 1)).collect();
-    text::terminal(&format!("\nNext:\n{steps}"))
+    text::terminal(&format!("\nNext:\n{steps}{}", if has_plan { &here } else { "" }))
 }
 
 /// Names our own action by the commit of the release that this program is of, as its repository says.
@@ -126,7 +131,7 @@ fn own_action() -> String {
             format!("{name}@{NO_COMMIT}")
         }
         Err(error) => {
-            tracing::warn!(%error, "the commit of the release could not be looked up");
+            tracing::info!(%error, "the commit of the release could not be looked up");
             format!("{name}@{NO_COMMIT}")
         }
     }

@@ -2,6 +2,8 @@
 
 use std::{
     collections::BTreeMap,
+    fs::OpenOptions,
+    io::Read as _,
     time::{Duration, UNIX_EPOCH},
 };
 
@@ -18,7 +20,9 @@ use implementer_model::{
 
 use super::{detection, drive::Driver, error::RunError};
 use crate::{
-    layout::{RunFile, refs},
+    layout::{RunFile, TaskFile, refs},
+    run_dir::RunDir,
+    untrusted,
     workspace::bundle,
 };
 
@@ -48,11 +52,23 @@ pub(super) async fn conclude(driver: &mut Driver, noticed: Noticed) -> Result<Ha
     });
     run_dir.write_json(RunFile::Handoff, &handoff)?;
     run_dir.write(RunFile::Summary, summary::render(&handoff).as_bytes())?;
-    run_dir.write(RunFile::Report, summary::html::report(&handoff).as_bytes())?;
+    run_dir.write(RunFile::Report, summary::html::report(&handoff, &diffs(&run_dir, &handoff)).as_bytes())?;
     write_for_machines(driver, &handoff)?;
     driver.sink.append(driver.now_ms(), Record::Concluded { status: handoff.status });
     driver.sink.sync().await?;
     Ok(handoff)
+}
+
+/// Reads what the tasks changed, for people to look at; a diff that is not there is not shown.
+fn diffs(run_dir: &RunDir, handoff: &Handoff) -> BTreeMap<TaskId, String> {
+    let read = |task: &TaskId| {
+        let file =
+            untrusted::open_plain(&run_dir.task_dir(task).join(TaskFile::Patch), OpenOptions::new().read(true)).ok()?;
+        let mut diff = Vec::new();
+        file.take(summary::html::DIFF_MAX_BYTES).read_to_end(&mut diff).ok()?;
+        Some((task.clone(), String::from_utf8_lossy(&diff).into_owned()))
+    };
+    handoff.tasks.iter().filter_map(|task| read(&task.id)).collect()
 }
 
 /// Writes the same in the formats of other tools.

@@ -69,7 +69,7 @@ async fn attempt(
     let files = AttemptFiles::create(&plan, slot.path(), &folder, &scratch)?;
     let job = files.job(&plan);
     context.run_dir.write(folder.join(TaskFile::Brief), plan.brief.as_bytes())?;
-    tell(RunEvent::AttemptStarted(plan.started()));
+    tell(RunEvent::AttemptStarted(plan.started(), agent.last_step(&job)));
     let started_ms = context.now_ms();
     let mut ended = match agent.prepare(&job) {
         Ok(mut launch) => {

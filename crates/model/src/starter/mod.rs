@@ -2,18 +2,90 @@
 //! every line that is written says why.
 
 mod detect;
-mod repository;
-mod wishes;
 mod write;
 
-pub use self::{
-    detect::Reason,
-    repository::{Repository, is_read},
-    wishes::{Program, Wishes},
-};
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::config::Layout;
 
 /// The largest file that is looked into, in bytes.
 pub const FILE_MAX_BYTES: u64 = 256 * 1024;
+
+/// The most folders of a repository with projects of their own that are named.
+const PROJECTS_MAX: usize = 8;
+
+/// A repository, as it is looked at: the names of its files, and the contents of those that [`is_read`] wants.
+#[derive(Debug, Default)]
+pub struct Repository {
+    /// Its files, with `/` between folders.
+    pub paths: BTreeSet<String>,
+    /// What stands in some of them.
+    pub texts: BTreeMap<String, String>,
+}
+
+impl Repository {
+    fn has(&self, path: &str) -> bool {
+        self.paths.contains(path)
+    }
+
+    fn text(&self, path: &str) -> &str {
+        self.texts.get(path).map_or("", String::as_str)
+    }
+
+    /// Finds the first of these files that a folder has.
+    fn first_in(&self, folder: &str, names: &[&str]) -> Option<String> {
+        names.iter().map(|name| join(folder, name)).find(|path| self.has(path))
+    }
+}
+
+fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+/// Tells whether a file is looked into.
+#[must_use]
+pub fn is_read(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    detect::MANIFESTS.contains(&name)
+        || detect::is_workflow(path)
+        || detect::FURTHER.contains(&name)
+        || (name.starts_with("requirements") && name.ends_with(".txt"))
+}
+
+/// What is decided already.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes {
+    /// The kind of agent; found in the repository, or the first of `programs`, when left out.
+    pub agent: Option<String>,
+    /// How the work is spread over jobs.
+    pub layout: Layout,
+    /// The action, as `OWNER/REPO@COMMIT`.
+    pub action: String,
+    /// The agent programs that can be called.
+    pub programs: Vec<Program>,
+}
+
+/// An agent program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    /// Its kind, as the configuration names it.
+    pub kind: String,
+    /// The command that installs it.
+    pub install: String,
+    /// The variable with its key.
+    pub key: String,
+    /// Files and folders that show that a team uses it.
+    pub traces: Vec<String>,
+}
+
+/// Something that was found, and what follows from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// What was decided.
+    pub what: String,
+    /// Why.
+    pub because: String,
+}
 
 /// What a repository begins with.
 #[derive(Debug, Clone, PartialEq, Eq)]

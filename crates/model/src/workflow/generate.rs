@@ -2,6 +2,7 @@
 //! other runs what was approved. A preview makes an older one useless and cancels it; an approval must never be dropped. As
 //! one file they would share a concurrency group.
 
+mod before;
 mod jobs;
 mod one_job;
 mod preview;
@@ -301,17 +302,6 @@ jobs:"
         self.step(&Value::Object(step), None)
     }
 
-    fn needs(&self, stages: &[Stage]) -> String {
-        let settled = stages.iter().map(Stage::settle);
-        format!("[{}]", ["plan".to_owned()].into_iter().chain(settled).collect::<Vec<_>>().join(", "))
-    }
-
-    fn needs_and(&self, stages: &[Stage], work: &[Option<String>]) -> String {
-        let needs = self.needs(stages);
-        let work: Vec<_> = work.iter().flatten().map(String::as_str).collect();
-        format!("{}, {}]", needs.trim_end_matches(']'), work.join(", "))
-    }
-
     /// The line of a job's outputs for what workflows of their own do; none where there are none.
     fn dispatch_output(&self, step: &str) -> String {
         if !self.config.workflow.dispatches() {
@@ -363,11 +353,24 @@ jobs:"
             };
             map.insert("if".to_owned(), condition.into());
         }
+        let is_install = step.get("run").and_then(Value::as_str).is_some_and(is_install);
         let yaml =
             yaml::to_string(&Value::Array(vec![step])).map_err(|error| GenerateError::Step(error.to_string()))?;
-        self.lines(6, &yaml);
+        for line in yaml.lines() {
+            let ends = is_install && line.trim_start_matches([' ', '-']).starts_with("run: ");
+            self.lines(6, &if ends { format!("{line} {INSTALL_IGNORED}") } else { line.to_owned() });
+        }
         Ok(())
     }
+}
+
+/// What stands behind a command of the team's that installs something by itself, for the linter zizmor.
+const INSTALL_IGNORED: &str = "# zizmor: ignore[adhoc-packages] -- the configuration asks for it";
+
+/// Tells whether a command of one line installs packages outside of a lock file.
+fn is_install(run: &str) -> bool {
+    let installs = ["npm install --global", "npm install -g", "pip install", "gem install", "cargo install"];
+    !run.trim_end().contains('\n') && installs.iter().any(|install| run.contains(install))
 }
 
 /// Writes labels as a flow list.

@@ -1,12 +1,12 @@
-//! Projects of Java: build tool, version.
+//! Java: Maven or Gradle, and the version.
 
-use super::found::Found;
-use crate::starter::repository::{Repository, join, quoted, with_flag};
+use super::{Found, quoted, versions, with_flag};
+use crate::starter::{Repository, join};
 
-/// The runner's step for the language, pinned.
+/// Installs Java on the runner.
 const SETUP_JAVA: &str = "actions/setup-java@be666c2fcd27ec809703dec50e508c2fdc7f6654 # v5.2.0";
 
-pub(super) fn project(repository: &Repository, folder: &str, found: &mut Found) {
+pub(super) fn java(repository: &Repository, folder: &str, found: &mut Found) {
     let at = |name: &str| join(folder, name);
     let maven = repository.has(&at("pom.xml"));
     let gradle = repository.first_in(folder, &["build.gradle", "build.gradle.kts"]);
@@ -27,7 +27,10 @@ pub(super) fn project(repository: &Repository, folder: &str, found: &mut Found) 
         Some(file) => (("java-version-file".to_owned(), file.clone()), format!("{file} names the version")),
         None => match java_release(repository.text(&at("pom.xml"))) {
             Some(version) => (("java-version".to_owned(), version), format!("{} names the version", at("pom.xml"))),
-            None => (("java-version".to_owned(), "21".to_owned()), "nothing names a version of Java".to_owned()),
+            None => match versions::of(repository, "java") {
+                Some((version, because)) => (("java-version".to_owned(), version), because),
+                None => (("java-version".to_owned(), "21".to_owned()), "nothing names a version of Java".to_owned()),
+            },
         },
     };
     found.language(SETUP_JAVA, vec![("distribution".to_owned(), "temurin".to_owned()), with], because);

@@ -1,14 +1,14 @@
-//! Projects of Node: package manager, test script, version.
+//! Node: the package manager, its tests, and the version.
 
 use serde_json::Value;
 
-use super::found::{Found, JobStep, SlotSetup};
-use crate::starter::repository::{Repository, join, quoted};
+use super::{Found, JobStep, SlotSetup, quoted, versions};
+use crate::starter::{Repository, join};
 
-/// The runner's step for the language, pinned.
+/// Installs Node on the runner.
 const SETUP_NODE: &str = "actions/setup-node@6044e13b5dc448c55e2357c09f80417699197238 # v6.2.0";
 
-pub(super) fn project(repository: &Repository, folder: &str, found: &mut Found) {
+pub(super) fn node(repository: &Repository, folder: &str, found: &mut Found) {
     let manifest = join(folder, "package.json");
     let json: Value = serde_json::from_str(repository.text(&manifest)).unwrap_or(Value::Null);
     let lock = |name: &str| repository.first_in(folder, &[name]).or_else(|| repository.first_in("", &[name]));
@@ -67,6 +67,9 @@ pub(super) fn project(repository: &Repository, folder: &str, found: &mut Found) 
     } else if json["engines"]["node"].is_string() {
         with.push(("node-version-file".to_owned(), manifest.clone()));
         format!("{manifest} names the version in `engines`")
+    } else if let Some((version, because)) = versions::of(repository, "node") {
+        with.push(("node-version".to_owned(), version));
+        because
     } else {
         with.push(("node-version".to_owned(), "22".to_owned()));
         "nothing names a version of Node; this is the oldest one that is kept up".to_owned()

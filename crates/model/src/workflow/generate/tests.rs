@@ -153,7 +153,7 @@ fn the_text_is_stable() {
     insta::assert_snapshot!(job, @r#"
     name: "Wave 1: integrate"
     needs: [plan, wave-1]
-    if: ${{ !cancelled() && (needs.plan.result == 'success' && needs.plan.outputs.matrix || '') != '' }}
+    if: ${{ !cancelled() && needs.wave-1.result != 'skipped' && (needs.wave-1.result != 'success' || needs.plan.outputs.matrix-2 == '' && needs.plan.outputs.last != 'wave-1') }}
     runs-on: ubuntu-24.04
     timeout-minutes: 30
     permissions:
@@ -210,13 +210,11 @@ fn a_workflow_of_its_own_is_started_and_waited_for_by_a_job_that_runs_nothing() 
     assert_eq!(workflow["jobs"]["wave-1"]["permissions"]["actions"], "read", "who runs agents starts nothing");
     // What comes after takes both in, and runs when either made anything.
     let settle = &workflow["jobs"]["settle-2"];
-    assert_eq!(settle["needs"], serde_json::json!(["plan", "settle-1", "wave-2", "wave-2-dispatch"]));
+    assert_eq!(settle["needs"], serde_json::json!(["plan", "wave-1", "settle-1", "wave-2", "wave-2-dispatch"]));
     assert_eq!(settle["steps"][0]["with"]["dispatched"], "${{ toJSON(needs.wave-2-dispatch.outputs) }}");
     let condition = settle["if"].as_str().unwrap();
-    assert!(
-        condition.contains("outputs.matrix || '') != '' || (") && condition.contains("outputs.dispatch"),
-        "{condition}"
-    );
+    let made = "(needs.wave-2.result != 'skipped' || needs.wave-2-dispatch.result != 'skipped') && (";
+    assert!(condition.contains(made), "{condition}");
     for job in ["plan", "settle-1", "settle-gates"] {
         assert!(workflow["jobs"][job]["outputs"].get("dispatch").is_some(), "{job}");
     }
@@ -459,4 +457,32 @@ fn a_workflow_that_held_both_is_told_from_todays() {
     for file in workflows(&config, &roster(&config)).unwrap() {
         assert!(!holds_both(&file.text), "{}", file.path);
     }
+}
+
+#[test]
+fn a_wave_of_the_plan_is_told_by_the_plan_or_by_whoever_settled_before_it() {
+    let workflow = yaml::mapping(&generated("")).unwrap();
+    let third = &workflow["jobs"]["wave-3"];
+    assert_eq!(third["needs"], serde_json::json!(["plan", "wave-1", "wave-2", "settle-2"]));
+    let condition = third["if"].as_str().unwrap();
+    let settled = "needs.settle-2.result == 'success' && needs.settle-2.outputs.matrix";
+    let planned =
+        "needs.settle-2.result == 'skipped' && needs.wave-2.result == 'success' && needs.plan.outputs.matrix-3";
+    assert_eq!(condition, format!("${{{{ !cancelled() && ({settled} || {planned} || '') != '' }}}}"));
+    // Everything that works on the state takes in the same waves, and what is not due is not worked on.
+    let steps = third["steps"].as_array().unwrap();
+    let unsettled = &steps[0]["with"]["unsettled"];
+    assert!(unsettled.as_str().unwrap().contains("toJSON(needs.wave-1.outputs), needs.wave-2.result"), "{unsettled}");
+    assert_eq!(steps[2]["with"]["unsettled"], *unsettled);
+    assert_eq!(steps[1]["if"], "${{ steps.prepare.outputs.due != 'false' }}");
+    assert_eq!(workflow["jobs"]["settle-3"]["steps"][0]["with"]["unsettled"], *unsettled);
+    // Rework is not known before: a job settles each of its waves.
+    assert_eq!(
+        workflow["jobs"]["rework-1-settle-1"]["if"],
+        "${{ !cancelled() && needs.rework-1-wave-1.result != 'skipped' }}"
+    );
+    assert!(workflow["jobs"]["rework-1-wave-2"]["steps"][0]["with"].get("unsettled").is_none());
+    // Gates are settled where they leave something to do.
+    let gates = workflow["jobs"]["settle-gates"]["if"].as_str().unwrap();
+    assert!(gates.contains("needs.gates.result != 'success' || needs.gates.outputs.settle == 'true'"), "{gates}");
 }
