@@ -232,7 +232,7 @@ pub async fn prepare(request: RunRequest, scratch: &Path) -> Result<Prepared, Ex
         sandbox,
         environment,
         supervisor,
-        place: Place { run, workflow, platform },
+        place: Place { run, workflow, platform, beside_subagents: true },
         revision,
     };
     Ok(Prepared { setup, resumed, folder, _programs: checkout })

@@ -105,7 +105,7 @@ pub(crate) fn globs(data: &str) {
 
     let mut parts = data.split('\n');
     let (Some(a), Some(b), Some(path)) = (parts.next(), parts.next(), parts.next()) else { return };
-    let scope = |glob: &str| Scope { allow: vec![glob.to_owned()], deny: Vec::new() };
+    let scope = |glob: &str| Scope { allow: vec![glob.to_owned()], deny: [].into() };
     let (a, b) = (scope(a), scope(b));
     let (Ok(one), Ok(other)) = (CompiledScope::new(&a), CompiledScope::new(&b)) else { return };
     let plain = !path.is_empty()
@@ -147,7 +147,7 @@ pub(crate) fn paths(data: &str) {
     let patch = Patch { base: id(), base_tree: id(), tree: id(), changes };
     // What the base has is left alone, and so is what lies beside it.
     let base_is_plain = !base.iter().any(|path| path.contains(['\\', ':']));
-    let all = Scope { allow: vec!["**".to_owned()], deny: Vec::new() };
+    let all = Scope { allow: vec!["**".to_owned()], deny: [].into() };
     if let Ok(checked) = scope::check(patch, &all, Access::Writes, Some(&TreePaths::new(base))) {
         for change in &checked.patch().changes {
             let path = &change.path;

@@ -4,12 +4,12 @@ use std::{
     collections::BTreeSet,
     fmt,
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{ExitStatus, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     process::{Child, Command},
@@ -212,13 +212,25 @@ async fn is_over(supervisor: &mut Child, well: bool) -> bool {
     ended.is_ok_and(|status| status.is_ok_and(|status| status.code().is_some() && status.success() == well))
 }
 
+/// Tells whether a supervisor ended by a signal to which it listens before it starts anything. Ctrl-C reaches it in the moment
+/// between its beginning and its leaving our process group: then nothing was lost.
+fn died_before_it_listened(status: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt as _;
+    let heard = [Signal::INT, Signal::TERM, Signal::HUP];
+    status.signal().is_some_and(|signal| heard.iter().any(|heard| heard.as_raw() == signal))
+}
+
 /// Ends everything that a supervisor watched which did not say how its process ended.
 async fn lost(launch: &Launch, mut supervisor: Child, group: Option<Pid>) -> LaunchError {
     let _ = supervisor.start_kill();
     if let Some(session) = supervisor.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)) {
         descendants::kill_session(session, group);
     }
-    let status = supervisor.wait().await.map_or_else(|error| error.to_string(), |status| status.to_string());
+    let status = supervisor.wait().await;
+    if group.is_none() && status.as_ref().is_ok_and(|status| died_before_it_listened(*status)) {
+        return launch.failed("its supervisor was interrupted before it had started anything");
+    }
+    let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
     let mut said = Vec::new();
     if let Some(words) = supervisor.stderr.take() {
         let mut words = words.take(SUPERVISOR_WORDS_MAX);
@@ -248,4 +260,44 @@ async fn lost(launch: &Launch, mut supervisor: Child, group: Option<Pid>) -> Lau
     let said = said.trim();
     let why = if said.is_empty() { "it did not say how the program ended" } else { said };
     LaunchError::Lost { program: launch.program(), why: format!("{why} ({status}); what it watched was killed{left}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_supervisor_that_ctrl_c_met_as_it_began_is_told_from_one_that_was_lost() {
+        for (status, before) in [(2, true), (15, true), (1, true), (9, false), (11, false), (0, false), (2 << 8, false)]
+        {
+            assert_eq!(died_before_it_listened(ExitStatus::from_raw(status)), before, "{status}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_supervisor_did_not_begin_is_no_loss() {
+        let folder = tempfile::tempdir().unwrap();
+        let supervisor = folder.path().join("supervisor");
+        for (signal, is_loss) in [("INT", false), ("KILL", true)] {
+            std::fs::write(&supervisor, format!("#!/bin/sh\nkill -{signal} $$\n")).unwrap();
+            std::fs::set_permissions(&supervisor, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+            let launch = Launch {
+                argv: vec!["true".to_owned()],
+                directory: folder.path().to_owned(),
+                environment: Vec::new(),
+                input: None,
+                log: folder.path().join("log"),
+                answer: None,
+                secrets: Vec::new(),
+                output_cap: 1024,
+                grace: Duration::from_secs(1),
+                supervisor: supervisor.clone(),
+                confinement: None,
+            };
+            let error = run(&launch, std::future::pending()).await.unwrap_err();
+            assert_eq!(error.is_loss(), is_loss, "{signal}: {error}");
+        }
+    }
 }

@@ -24,6 +24,7 @@ use super::{
     evidence,
     gate_ask::{ResultFolders, with_asked},
     gate_results::{self, Left},
+    room,
     workplace::Workplace,
 };
 use crate::{
@@ -208,6 +209,9 @@ impl CommandPlace<'_> {
         let ran = match ended {
             Ok(ended) => {
                 let succeeded = !ended.stopped && ended.exit.code() == Some(0);
+                if !succeeded {
+                    room::check(&[self.worktree, &scratch, self.context.run_dir.root()])?;
+                }
                 let recorded = gate_results::read(Left {
                     worktree: self.worktree.to_owned(),
                     results: folders.results,

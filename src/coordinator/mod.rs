@@ -21,6 +21,7 @@ mod integration;
 mod judging;
 mod local;
 pub mod progress;
+mod room;
 mod setup;
 mod starting;
 mod worker;

@@ -18,6 +18,7 @@ use super::{
     error::RunError,
     events::RunEvent,
     judging::{AttemptOutput, NotStarted, keep_and_judge, without_secrets},
+    room,
     workplace::Workplace,
 };
 use crate::{
@@ -92,6 +93,7 @@ async fn attempt(
         }
         Err(_) => None,
     };
+    let room = room::check(&[&files.worktree, &scratch, context.run_dir.root()]);
     let captured = match slot.take_back_agent_files(placed).await {
         Ok(()) if ended.is_ok() => slot.capture_last().await,
         Ok(()) => {
@@ -124,6 +126,9 @@ async fn attempt(
     let output = AttemptOutput { ended, conclusion, captured, cancelled, started_ms, ended_ms, isolation };
     let end =
         tokio::task::block_in_place(|| keep_and_judge(&context.store, &context.run_dir, &plan, &files, output, paths))?;
+    if end.ended.attempt.outcome != Outcome::Passed {
+        room?;
+    }
     // The scratch folder may hold anything, in any mode; what cannot be removed goes with the run's scratch folder.
     let _ = std::fs::remove_dir_all(&scratch);
     Ok(end)

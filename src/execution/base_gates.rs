@@ -87,7 +87,7 @@ pub async fn tests_on_last_commit(
         sandbox,
         environment,
         supervisor,
-        place: Place { run, workflow: None, platform },
+        place: Place { run, workflow: None, platform, beside_subagents: false },
         revision: None,
     };
     Ok(coordinator::tests_on_base(setup, stop).await.map_err(ExecutionError::from)?)

@@ -65,6 +65,8 @@ pub enum GithubErrorKind {
     Server {
         /// The status code.
         status: u16,
+        /// How long to wait, where it says so.
+        wait: Option<Duration>,
     },
     /// No connection could be made: nothing was sent.
     #[error("GitHub cannot be reached: {0}")]
@@ -125,6 +127,11 @@ impl GithubError {
                 "wait until the limit is reset, then use \u{201c}Re-run failed jobs\u{201d} or repeat the command"
                     .to_owned(),
             ),
+            GithubErrorKind::Unreachable(said) if said.contains("certificate") => Some(
+                "GitHub's certificate is of an authority that this machine does not trust: name the file with the authority's \
+                 certificate in SSL_CERT_FILE"
+                    .to_owned(),
+            ),
             GithubErrorKind::Server { .. } | GithubErrorKind::Unreachable(_) | GithubErrorKind::Interrupted(_) => {
                 Some("use \u{201c}Re-run failed jobs\u{201d} or repeat the command once GitHub answers".to_owned())
             }
@@ -165,7 +172,7 @@ impl GithubErrorKind {
                 None if tells_of_a_limit(&message) => Self::RateLimited { wait: Some(BLIND_WAIT) },
                 None => Self::Forbidden { message },
             },
-            status if status.is_server_error() => Self::Server { status: status.as_u16() },
+            status if status.is_server_error() => Self::Server { status: status.as_u16(), wait: wait(headers, now) },
             status => Self::Rejected { status: status.as_u16(), message },
         }
     }

@@ -72,7 +72,7 @@ async fn a_comment_is_posted_once_however_the_server_fails() {
     answers(&server, ResponseTemplate::new(502), 10).await;
     let github = client(&server.uri(), QUICK);
     let error = github.post_comment(NUMBER, "x").await.unwrap_err();
-    assert_eq!(error.kind, GithubErrorKind::Server { status: 502 });
+    assert_eq!(error.kind, GithubErrorKind::Server { status: 502, wait: None });
     assert_eq!(server.received_requests().await.unwrap().len(), 1);
 }
 
@@ -109,6 +109,16 @@ async fn a_wait_beyond_the_bound_is_a_failure_at_once() {
     let error = client(&server.uri(), QUICK).comments(NUMBER).await.unwrap_err();
     insta::assert_snapshot!(error, @"listing the pull request's comments failed: GitHub's rate limit is used up, for another 3600 s");
     assert_eq!(server.received_requests().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_says_when_it_is_back_is_asked_then_and_not_before() {
+    let server = MockServer::start().await;
+    answers(&server, ResponseTemplate::new(503).insert_header("retry-after", "3600"), 10).await;
+    let error = client(&server.uri(), QUICK).comments(NUMBER).await.unwrap_err();
+    let said = GithubErrorKind::Server { status: 503, wait: Some(Duration::from_secs(3600)) };
+    assert_eq!(error.kind, said);
+    assert_eq!(server.received_requests().await.unwrap().len(), 1, "an hour is longer than anybody waits");
 }
 
 #[tokio::test]

@@ -289,6 +289,7 @@ impl Github {
         let again = |error: &GithubError| match &error.kind {
             _ if call.patience == Patience::Live => Again::No,
             GithubErrorKind::RateLimited { wait: Some(wait) } => Again::After(*wait),
+            GithubErrorKind::Server { wait: Some(wait), .. } if call.repeatable => Again::After(*wait),
             kind if kind.may_repeat(call.repeatable) => Again::Soon,
             _ => Again::No,
         };

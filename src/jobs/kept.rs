@@ -64,6 +64,8 @@ impl Site {
         };
         let count = counted.len();
         self.records.extend(counted);
+        // Who kept it ran the gates, too.
+        self.gates_beside_subagents |= counting == Counting::All;
         Ok(count)
     }
 

@@ -56,6 +56,8 @@ pub struct Site {
     pub(super) began: SystemTime,
     pub(super) state: StateDir,
     pub(super) folder: PathBuf,
+    /// Whether the gates ran in the job in which the subagents worked.
+    pub(super) gates_beside_subagents: bool,
 }
 
 impl Site {
@@ -92,6 +94,7 @@ impl Site {
             began,
             state: state.clone(),
             folder,
+            gates_beside_subagents: false,
         })
     }
 
@@ -135,6 +138,7 @@ impl Site {
     /// # Errors
     /// When the run cannot be followed.
     pub async fn repeat_gates(&mut self) -> Result<(), JobError> {
+        self.gates_beside_subagents = false;
         let tree = self.look().await?.head.tree;
         self.records.retain(|(_, record)| !matches!(record, Record::Judged { receipt } if receipt.tree == tree));
         Ok(())
@@ -198,7 +202,12 @@ impl Site {
             sandbox,
             environment,
             supervisor: executable,
-            place: Place { run: self.frozen.run.clone(), workflow: self.frozen.workflow.clone(), platform },
+            place: Place {
+                run: self.frozen.run.clone(),
+                workflow: self.frozen.workflow.clone(),
+                platform,
+                beside_subagents: self.gates_beside_subagents,
+            },
             revision: None,
         };
         Ok(follow(setup, records.to_vec(), distribution, cancel).await?)

@@ -10,6 +10,9 @@ use crate::{
     jobs::{self, Site},
 };
 
+/// What the jobs of a wave said in their outputs; nothing of a wave that was not needed.
+type WaveOutputs = Option<BTreeMap<String, Value>>;
+
 /// Which waves are taken in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Waves {
@@ -53,7 +56,7 @@ impl Step<'_> {
         Ok(count)
     }
 
-    fn unsettled(&self) -> Result<Option<Vec<Option<BTreeMap<String, Value>>>>, StepError> {
+    fn unsettled(&self) -> Result<Option<Vec<WaveOutputs>>, StepError> {
         let input = "unsettled";
         let Some(json) = self.runner.input(input) else { return Ok(None) };
         serde_json::from_str(json).map(Some).map_err(|source| StepError::Outputs { input, source })

@@ -204,6 +204,8 @@ fn prepare(
             "-P",
             "ubuntu-latest=-self-hosted",
             "-P",
+            "ubuntu-24.04=-self-hosted",
+            "-P",
             "self-hosted=-self-hosted",
             "--no-cache-server",
             "--action-offline-mode",

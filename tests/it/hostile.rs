@@ -13,6 +13,7 @@ use backend_implementer::{
     workspace::{bundle, message::CommitMessage, store::RunStore},
 };
 use implementer_model::{
+    findings::FindingCode,
     handoff::Handoff,
     ids::{Digest, ObjectId},
     lock::Lock,
@@ -22,7 +23,7 @@ use implementer_model::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Bench, Called, Needed};
+use crate::support::{Bench, Called, Needed, PLAN, Ran};
 
 /// How much memory a refusal may need, in KiB.
 const PEAK_MAX: u64 = 128 * 1024;
@@ -274,6 +275,23 @@ fn a_bundle_with_a_bomb_in_it_proves_nothing() {
     fs::write(ran.out.join("handoff.json"), handoff.write().unwrap()).unwrap();
     let called = refused(&bench, &["verify", text(&ran.out)]).expect(1);
     assert!(called.stdout.contains("paths in tree objects"), "{}", called.stdout);
+}
+
+#[test]
+fn a_bundle_that_would_carry_a_secret_is_not_written() {
+    let bench = Bench::new();
+    // No patch holds it: it comes into the message of a commit with the title of a task.
+    let plan = PLAN.replace("## Feature\n", "## Feature: Greet Correct-Horse_Battery\n");
+    bench.write(".backend-implementer/plan.md", &plan);
+    bench.commit("plan");
+    let out = bench.path("out");
+    let mut command = bench.program(["run", "--out", text(&out)]);
+    let called = Called::of(command.env("GITHUB_TOKEN", "Correct-Horse_Battery").output().unwrap());
+    let ran = Ran { called, out }.expect(1);
+    let handoff = ran.handoff();
+    let found = handoff.findings.iter().find(|finding| finding.code == FindingCode::SecretWritten);
+    assert!(found.is_some_and(|finding| finding.message.contains("`GITHUB_TOKEN`")), "{:?}", handoff.findings);
+    assert_eq!((handoff.result.bundle, ran.out.join("implementation.bundle").exists()), (None, false));
 }
 
 #[test]

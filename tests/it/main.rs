@@ -32,6 +32,7 @@ mod invariants;
 mod jobs;
 mod jobs_memory;
 mod limits;
+mod networks;
 mod one_job;
 mod outcomes;
 mod pages;

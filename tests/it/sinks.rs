@@ -33,10 +33,37 @@ const ALPHABET: &[&str] = &[
     "end\"]; click A \"javascript:x\"",
     "\u{1b}[31mred\u{1b}[0m",
     "--> subgraph x",
+    "Fixes: octo/repo#12",
+    "@octo/team",
+    "[ci-skip]",
+    "[CF-Pages-Skip]",
+    "``\u{7}` after a fence",
+    "<details open>",
+    "<!-- hidden -->",
+    "isolated\u{2066}text\u{2069}",
+    "bom\u{feff}here",
+    "joined\u{200d}letters",
+    "\u{3164}filler",
+    "\u{2028}::error::y",
+    "click A href \"https://x.example\"",
+    "click A call alert()",
 ];
 
 /// What nobody sees: it must not be in any output as it is.
-const UNSEEN: [char; 6] = ['\u{202e}', '\u{200b}', '\u{e0041}', '\u{e0042}', '\u{ad}', '\u{1b}'];
+const UNSEEN: [char; 12] = [
+    '\u{202e}',
+    '\u{200b}',
+    '\u{e0041}',
+    '\u{e0042}',
+    '\u{ad}',
+    '\u{1b}',
+    '\u{7}',
+    '\u{2066}',
+    '\u{feff}',
+    '\u{200d}',
+    '\u{3164}',
+    '\u{2028}',
+];
 
 fn all() -> String {
     ALPHABET.join(" ")
@@ -51,9 +78,18 @@ fn assert_seen(place: &str, text: &str) {
 /// Text that GitHub shows: nothing notifies, refers, or is markup.
 fn assert_inert_markdown(place: &str, page: &str) {
     assert_seen(place, page);
-    for active in
-        ["<script", "<img", "@octocat", "](https://x.example", "\n## Heading", "fixes #77", "repo#12", " GH-12"]
-    {
+    for active in [
+        "<script",
+        "<img",
+        "<details open>",
+        "<!-- hidden",
+        "@octo",
+        "](https://x.example",
+        "\n## Heading",
+        "fixes #77",
+        "repo#12",
+        " GH-12",
+    ] {
         assert!(!page.contains(active), "{place} has {active:?}:\n{page}");
     }
 }
@@ -100,7 +136,17 @@ fn a_run_of_a_hostile_plan_says_everything_as_text() {
     let taken: Vec<&str> = log.lines().filter(|line| !line.is_empty()).collect();
     assert!(taken.iter().any(|line| line.contains("# 77")), "{log}");
     assert_seen("commits", &log);
-    for active in ["#77", "#12", "@octocat", "[skip ci]", "***NO_CI***", "https://github.com", "GH-12"] {
+    for active in [
+        "#77",
+        "#12",
+        "@octo",
+        "[skip ci]",
+        "[ci-skip]",
+        "[CF-Pages-Skip]",
+        "***NO_CI***",
+        "https://github.com",
+        "GH-12",
+    ] {
         assert!(!log.contains(active), "a commit has {active:?}:\n{log}");
     }
     assert!(!taken.iter().any(|line| line.to_lowercase().starts_with("skip-checks:")), "{log}");

@@ -18,7 +18,7 @@ use crate::{
 const APP: &str = "ghs_app";
 
 /// A finished implementation, and a machine that takes it up.
-struct Submission {
+pub(crate) struct Submission {
     run: OneJob,
     handoff: Handoff,
     steps: Vec<(String, String)>,
@@ -30,6 +30,11 @@ impl Submission {
         run.prepare();
         run.work().expect(0);
         run.summarize(&run.keep(), "success").expect(0);
+        Self::of(run)
+    }
+
+    /// Takes up what a run has delivered.
+    pub(crate) fn of(run: OneJob) -> Self {
         let bench = &run.stage.bench;
         let zip = {
             let state = run.stage.github.state();
@@ -66,6 +71,14 @@ impl Submission {
         let (remote, to) = (self.run.stage.bench.path("remote.git"), self.run.stage.bench.path(name));
         self.run.stage.bench.git(["clone", "--quiet", remote.to_str().unwrap(), to.to_str().unwrap()]);
         to
+    }
+
+    /// Runs all steps, and gives the pull request that they open.
+    pub(crate) fn submit(&self) -> Value {
+        let (step, called) = self.run(&self.checkout("submission"), self.handoff.result.commit.as_str());
+        called.expect(0);
+        assert!(step.starts_with("Push"), "every step ran");
+        self.known()["pulls"]["8"].clone()
     }
 
     /// Runs the steps up to the first that fails, as the runner does. Gives the name of the last, and what it came to.
@@ -112,12 +125,9 @@ impl Submission {
 fn the_submission_proves_pushes_opens_updates_and_marks_ready() {
     let submission = Submission::new();
     let commit = submission.handoff.result.commit.to_string();
-    let (step, called) = submission.run(&submission.checkout("first"), &commit);
-    called.expect(0);
-    assert!(step.starts_with("Push"), "every step ran");
+    let pull = submission.submit();
     assert_eq!(submission.branch().as_deref(), Some(commit.as_str()));
     let known = submission.known();
-    let pull = &known["pulls"]["8"];
     assert_eq!(
         (pull["draft"].as_bool(), &pull["baseRefName"], &pull["title"]),
         (Some(false), &json!("main"), &json!("Please"))

@@ -41,6 +41,7 @@ pub mod run;
 pub mod schedule;
 pub mod scope;
 pub mod session;
+mod shared;
 pub mod starter;
 pub mod summary;
 pub mod text;

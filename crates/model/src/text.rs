@@ -46,8 +46,7 @@ pub fn truncate(text: &str, max: usize) -> String {
 /// breaks those, and nothing else, so that routes such as `/users/:id` stay as they are.
 #[must_use]
 pub fn markdown(text: &str) -> String {
-    let chars: Vec<char> =
-        visible(text).split_whitespace().collect::<Vec<_>>().join(" ").chars().filter(|c| !c.is_control()).collect();
+    let chars: Vec<char> = line(text).chars().filter(|c| !c.is_control()).collect();
     let mut out = String::with_capacity(text.len() + 16);
     for (at, &c) in chars.iter().enumerate() {
         let rest = &chars[at + 1..];
@@ -108,8 +107,8 @@ pub fn cell(markdown: &str) -> String {
 /// Wraps foreign text as a Markdown code span, with a fence longer than any run of backticks inside.
 #[must_use]
 pub fn code(text: &str) -> String {
-    let flat: String =
-        visible(text).chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !c.is_control()).collect();
+    let flat = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !c.is_ascii_control());
+    let flat: String = visible(&flat.collect::<String>()).chars().filter(|c| !c.is_control()).collect();
     let flat = flat.trim();
     if flat.is_empty() {
         return "` `".to_owned();
@@ -122,9 +121,10 @@ pub fn code(text: &str) -> String {
 /// Wraps foreign text as a fenced code block that nothing inside can close.
 #[must_use]
 pub fn fenced(text: &str, language: &str) -> String {
-    // GFM lets a closing fence be indented, so the longest run anywhere counts, not only at line starts.
-    let fence = "`".repeat((longest_backtick_run(text) + 1).max(3));
+    // Before anything is measured: a character that goes away may part what is a fence without it.
     let body = terminal(text);
+    // GFM lets a closing fence be indented, so the longest run anywhere counts, not only at line starts.
+    let fence = "`".repeat((longest_backtick_run(&body) + 1).max(3));
     format!("{fence}{language}\n{}\n{fence}", body.trim_end_matches('\n'))
 }
 
@@ -172,6 +172,8 @@ mod tests {
         assert_eq!(line("p\u{1b}\u{430}ypal"), line("p\u{430}ypal"));
         assert_eq!(line("p\u{1b}\u{430}ypal"), "p‹U+0430›ypal");
         assert_eq!(terminal("a\u{7}\u{9b}b\n"), "a‹U+009B›b\n");
+        assert_eq!(markdown("p\u{1b}\u{430}ypal"), "p‹U+0430›ypal");
+        assert_eq!(code("p\u{1b}\u{430}ypal"), "`p‹U+0430›ypal`");
     }
 
     #[test]
@@ -184,11 +186,17 @@ mod tests {
 
     #[test]
     fn a_fence_holds_whatever_is_inside() {
-        let hostile = "a\n   ````\nb\n```\n## Heading";
-        let block = fenced(hostile, "");
-        assert!(block.starts_with("`````\n"), "{block}");
-        let headings = Parser::new(&block).filter(|event| matches!(event, Event::Start(Tag::Heading { .. }))).count();
-        assert_eq!(headings, 0);
+        for (hostile, fence) in [
+            ("a\n   ````\nb\n```\n## Heading", "`````\n"),
+            // Without the character that is not shown it would close the block.
+            ("a\n``\0`\n## Heading", "````\n"),
+            ("a\n`\u{1b}`\u{7}`\n## Heading", "````\n"),
+        ] {
+            let block = fenced(hostile, "");
+            assert!(block.starts_with(fence), "{block}");
+            let headings = Parser::new(&block).filter(|event| matches!(event, Event::Start(Tag::Heading { .. })));
+            assert_eq!(headings.count(), 0, "{block:?}");
+        }
     }
 
     #[test]

@@ -4,15 +4,19 @@ use std::{collections::HashMap, fs, path::Path, process::Command};
 
 use implementer_model::{
     handoff::{Handoff, Status},
+    isolation::Level,
     patch::FileMode,
     schedule::Outcome,
 };
 use serde_json::{Value, json};
 
 use super::{Setup, Stand, feature, last_session, merge, writes};
-use crate::support::{
-    Bench, Called,
-    model::{ScriptedModel, Step},
+use crate::{
+    red_team::stage::{ORDINARY, give, missing},
+    support::{
+        Bench, Called, PROGRAM, Ran,
+        model::{ScriptedModel, Step},
+    },
 };
 
 /// What every attempt of the scripted run of the example did, as steps for a model.
@@ -67,7 +71,23 @@ fn blob(git_dir: &Path, id: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn the_example_with(kind: &str) -> (Handoff, String) {
+/// Prepares the program so that its runs are at a level: root's are at `uid`, an ordinary user's at `namespaces`.
+fn at_level(level: Level, bench: &Bench) -> Command {
+    let root = rustix::process::geteuid().is_root();
+    if level != Level::Namespaces || !root {
+        return bench.command(PROGRAM);
+    }
+    give(&bench.path(""), ORDINARY);
+    let (user, mut command) = (ORDINARY.to_string(), bench.command("setpriv"));
+    command.args(["--reuid", &user, "--regid", &user, "--clear-groups", "--", PROGRAM]);
+    command
+}
+
+fn the_example_with(kind: &str, level: Level) -> Option<(Handoff, String)> {
+    if let Some(why) = missing(level) {
+        eprintln!("SKIPPED at level {level}: {why}");
+        return None;
+    }
     let bench = Bench::new();
     let Recorded { repository, handoff: scripted, steps } = Recorded::of_the_demo(&bench);
     let model = ScriptedModel::start(move |asked| {
@@ -82,12 +102,19 @@ fn the_example_with(kind: &str) -> (Handoff, String) {
     let config_file = bench.path("config.yml");
     fs::write(&config_file, config.to_string()).unwrap();
     let out = bench.path("out");
-    let mut command = bench.program(["run", "--agent", kind, "--out"]);
-    command.arg(&out).arg("--config").arg(&config_file).current_dir(&repository).envs(environment);
+    let mut command = at_level(level, &bench);
+    command
+        .args(["run", "--agent", kind, "--out"])
+        .arg(&out)
+        .arg("--config")
+        .arg(&config_file)
+        .current_dir(&repository)
+        .envs(environment);
     Called::of(command.output().unwrap()).expect(0);
 
     let handoff = Handoff::read(&fs::read(out.join("handoff.json")).unwrap()).unwrap();
     assert_eq!(handoff.status, Status::Complete, "{:#?}", handoff.missing);
+    assert_eq!(handoff.isolation.level, level, "{:?}", handoff.isolation);
     assert_eq!(handoff.tasks.len(), 8);
     for record in &handoff.tasks {
         assert_eq!(record.outcome, Outcome::Passed, "{}: {}", record.id, record.reason);
@@ -97,12 +124,12 @@ fn the_example_with(kind: &str) -> (Handoff, String) {
     assert_eq!(handoff.result.tree, scripted.result.tree, "the same work gives the same tree, whoever does it");
     assert!(handoff.cost.tokens.input > 0, "{:?}", handoff.cost);
     bench.call(["verify", out.to_str().unwrap(), "--repo", repository.to_str().unwrap()]).expect(0);
-    (handoff, fs::read_to_string(out.join("summary.md")).unwrap())
+    Some((handoff, fs::read_to_string(out.join("summary.md")).unwrap()))
 }
 
 #[test]
 fn claude_as_all_eight_subagents_completes_the_example() {
-    let (handoff, summary) = the_example_with("claude");
+    let Some((handoff, summary)) = the_example_with("claude", Level::Uid) else { return };
     assert!(handoff.cost.micro_dollars.is_some_and(|micro| micro > 0) && handoff.cost.without_cost == 0);
     assert!(summary.contains("The agents report a cost of \\$0.0"), "{summary}");
     let session = last_session(&handoff, "feature");
@@ -111,16 +138,32 @@ fn claude_as_all_eight_subagents_completes_the_example() {
 
 #[test]
 fn codex_as_all_eight_subagents_completes_the_example() {
-    let (handoff, summary) = the_example_with("codex");
+    let Some((handoff, summary)) = the_example_with("codex", Level::Namespaces) else { return };
     assert_eq!(handoff.cost.micro_dollars, None, "it does not tell, and nobody makes it up");
     assert!(summary.contains("reported no cost") && summary.contains("read from a cache"), "{summary}");
 }
 
 fn the_small_plan_with(kind: &str) {
+    the_small_plan_at(Level::None, kind);
+}
+
+fn the_small_plan_at(level: Level, kind: &str) {
+    if let Some(why) = missing(level) {
+        eprintln!("SKIPPED at level {level}: {why}");
+        return;
+    }
     let model = feature(writes("src/hello.py", "print('hello')\n"));
-    let stand = Stand::whole(kind, &model, json!({}));
-    let ran = stand.run([]).expect(0);
+    let demand = if level == Level::None { "none" } else { "best" };
+    let stand = Stand::whole(kind, &model, json!({ "isolation": demand }));
+    let out = stand.bench.path("out");
+    let mut command = at_level(level, &stand.bench);
+    command
+        .args(["run", "--out"])
+        .arg(&out)
+        .envs(stand.environment.iter().map(|(name, value)| (*name, value.as_str())));
+    let ran = Ran { called: Called::of(command.output().unwrap()), out }.expect(0);
     let handoff = ran.handoff();
+    assert_eq!(handoff.isolation.level, level, "{:?}", handoff.isolation);
     assert_eq!(handoff.status, Status::Complete, "{:#?}", handoff.missing);
     let paths = |task: &str| {
         let patch = super::attempts(&handoff, task)[0].patch.as_ref().unwrap();
@@ -129,6 +172,16 @@ fn the_small_plan_with(kind: &str) {
     assert_eq!([paths("feature"), paths("cli")], [["src/hello.py"], ["cli/greet.py"]]);
     assert!(last_session(&handoff, "feature").tokens.output > 0);
     assert!(model.asked().iter().all(|asked| !asked.repair));
+}
+
+#[test]
+fn claude_completes_a_plan_in_namespaces() {
+    the_small_plan_at(Level::Namespaces, "claude");
+}
+
+#[test]
+fn codex_completes_a_plan_as_a_user_of_its_own() {
+    the_small_plan_at(Level::Uid, "codex");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 mod forged_objects;
 mod further;
 mod refusals;
-mod stage;
+pub(crate) mod stage;
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 

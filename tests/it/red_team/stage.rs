@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::support::{Bench, Called, PROGRAM, Ran};
 
 /// An ordinary user: no account of the machine has to have this id.
-pub(super) const ORDINARY: u32 = 54_321;
+pub(crate) const ORDINARY: u32 = 54_321;
 
 /// What a container engine leaves root by default.
 pub(super) const CONTAINER_RIGHTS: &str = "-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,\
@@ -44,7 +44,7 @@ pub(super) fn at_each_level(test: impl Fn(Stage)) {
 }
 
 /// Says why a level cannot be tried here.
-pub(super) fn missing(level: Level) -> Option<&'static str> {
+pub(crate) fn missing(level: Level) -> Option<&'static str> {
     let root = rustix::process::geteuid().is_root();
     let unshare = || {
         let mut command = Command::new("unshare");
@@ -211,7 +211,7 @@ fn processes() -> Vec<(String, String)> {
 }
 
 /// Gives a folder with everything in it to a user.
-pub(super) fn give(folder: &Path, user: u32) {
+pub(crate) fn give(folder: &Path, user: u32) {
     let mut pending = vec![folder.to_owned()];
     while let Some(path) = pending.pop() {
         let meta = fs::symlink_metadata(&path).expect("metadata");

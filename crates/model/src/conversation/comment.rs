@@ -228,7 +228,7 @@ mod tests {
         let shown = ShownLock::parse(shown).unwrap();
         let composed = compose(
             "## Page\n\ntext\n",
-            Head { claim: Some(&key("13/2")), shows: Some("0123456789ab"), shown: &[shown.clone()] },
+            Head { claim: Some(&key("13/2")), shows: Some("0123456789ab"), shown: std::slice::from_ref(&shown) },
             &history,
             &Links::default(),
             COMMENT_MAX_CHARS,

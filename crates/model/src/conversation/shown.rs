@@ -39,7 +39,7 @@ impl ShownLock {
     pub fn parse(line: &str) -> Option<Self> {
         let words: Vec<_> = line.trim_end().strip_prefix(BEGIN)?.strip_suffix(END)?.split(' ').collect();
         let is_digits = |word: &&str| word.len() == DIGITS && word.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if !words.iter().all(|word| is_digits(&word)) {
+        if !words.iter().all(is_digits) {
             return None;
         }
         let parts: [&str; 4] = words.try_into().ok()?;

@@ -103,6 +103,10 @@ pub struct Place {
     pub workflow: Option<String>,
     /// Operating system and processor, such as `linux-x86_64`.
     pub platform: String,
+    /// Whether subagents of the run worked in the same job or on the same machine: then the receipt is the word of a place that
+    /// they could reach.
+    #[serde(default)]
+    pub beside_subagents: bool,
 }
 
 /// The evidence of one gate.

@@ -1,8 +1,8 @@
 //! Text in a commit message, where GitHub and CI systems act on words: it closes issues, tells people, skips checks.
 
-/// What CI systems take for an order not to run, without what stands around it.
-const SKIP: [&str; 8] =
-    ["skip ci", "ci skip", "no ci", "skip actions", "actions skip", "skip checks", "skip-ci", "ci-skip"];
+/// The most words of an order that begins or ends with `skip`: some have names of services, as `[skip netlify]` and
+/// `[CF-Pages-Skip]`.
+const SKIP_WORDS_MAX: usize = 3;
 
 /// Makes text do nothing where it stands in a commit message: no mention, no reference, no closed issue, no skipped check.
 /// It can still be read: `#12` becomes `# 12`, `@name` becomes `@ name`, and `[skip ci]` becomes `(skip ci)`.
@@ -17,8 +17,8 @@ pub fn inert(text: &str) -> String {
             '[' => match skip_directive(further) {
                 Some(length) => {
                     out.push('(');
-                    // What stands inside is text like any other.
-                    out.push_str(&inert(&further[..length]));
+                    // What stands inside is text like any other; a bracket that opens there would find its end further on.
+                    out.push_str(&inert(&further[..length]).replace('[', "("));
                     out.push(')');
                     rest = &further[length + 1..];
                     continue;
@@ -70,10 +70,12 @@ fn without_trailer(text: &str) -> String {
 fn skip_directive(text: &str) -> Option<usize> {
     let end = text.find(']')?;
     let inside = &text[..end];
-    let words = inside.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
-    // Some have names of services behind: `[skip netlify]`.
-    let names_service = words.split(' ').count() == 2 && (words.starts_with("skip ") || words.ends_with(" skip"));
-    (SKIP.contains(&words.as_str()) || names_service).then_some(end)
+    let lower = inside.to_lowercase();
+    let words: Vec<_> =
+        lower.split(|c: char| c.is_whitespace() || matches!(c, '-' | '_')).filter(|word| !word.is_empty()).collect();
+    let is_order = (2..=SKIP_WORDS_MAX).contains(&words.len())
+        && (words.first() == Some(&"skip") || words.last() == Some(&"skip"));
+    (is_order || words == ["no", "ci"]).then_some(end)
 }
 
 /// Tells whether `GH-12` stands here, of which the first letter is taken.
@@ -98,10 +100,15 @@ mod tests {
             ("resolve https://github.com/o/r/issues/7", "resolve https: //github.com/o/r/issues/7"),
             ("[skip ci] and [CI  Skip]", "(skip ci) and (CI  Skip)"),
             ("[no ci][skip actions][skip netlify]", "(no ci)(skip actions)(skip netlify)"),
+            (
+                "[CF-Pages-Skip] [skip-cd] [no-ci] [skip_azure pipelines]",
+                "(CF-Pages-Skip) (skip-cd) (no-ci) (skip_azure pipelines)",
+            ),
             ("***NO_CI***", "* **NO_CI***"),
             ("thanks @octocat and @org/team", "thanks @ octocat and @ org/team"),
             ("skip-checks: true, SKIP-Checks:true", "skip-checks : true, SKIP-Checks :true"),
             ("[skip @octocat] [skip #77] [#12 skip]", "(skip @ octocat) (skip # 77) (# 12 skip)"),
+            ("[skip [a]b skip]", "(skip (a)b skip]"),
             ("gh-12 xgh-12 GH-x", "gh 12 xgh-12 GH-x"),
         ] {
             assert_eq!(inert(text), expected, "{text:?}");

@@ -29,7 +29,7 @@ fn task(access: Access) -> Task {
         planned: true,
         requirements: vec![requirement(1, false), requirement(2, true)],
         notes: String::new(),
-        scope: Scope { allow: vec!["src/**".to_owned()], deny: vec![] },
+        scope: Scope { allow: vec!["src/**".to_owned()], deny: [].into() },
         access,
         needs: vec![],
         time_limit_s: 60,

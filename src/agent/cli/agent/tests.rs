@@ -177,7 +177,7 @@ impl Stand {
             folder,
             task: TaskId::new("types").unwrap(),
             subagent: subagent(None),
-            scope: Scope { allow: vec![], deny: vec![] },
+            scope: Scope { allow: vec![], deny: [].into() },
             base: ObjectId::new("b".repeat(40)).unwrap(),
             passed: vec!["OPENAI_API_KEY".to_owned()],
         }
