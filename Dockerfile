@@ -7,6 +7,8 @@
 FROM docker.io/library/rust:1.95.0-slim-bookworm@sha256:d7482085ff5b415f84dba5647ae71606650bdef00db7aeb69f4b3d170c3e4082 AS build
 WORKDIR /src
 COPY . .
+# The commit that `--version` names: there is no repository in here.
+ARG IMPLEMENTER_COMMIT=
 RUN cargo build --release --locked --bin backend-implementer
 
 # Node, the agent CLIs, git and a distribution in which `apt-get` adds whatever else subagents and gates need.

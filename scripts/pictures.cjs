@@ -6,7 +6,7 @@ const { chromium } = require("playwright-core");
 const modules = process.env.NODE_PATH;
 const read = (file) => fs.readFileSync(file, "utf8");
 const [work, images] = process.argv.slice(2);
-const names = { success: "success", rework: "rework", many: "many" };
+const names = ["success", "rework", "many"];
 
 async function comment(browser, run, scheme, out) {
   const { marked } = await import(`file://${modules}/marked/lib/marked.esm.js`);
@@ -32,7 +32,7 @@ async function comment(browser, run, scheme, out) {
     return wrong;
   }, scheme === "dark" ? "dark" : "default");
   if (refused.length > 0) throw new Error(`${run}: mermaid refuses a picture: ${refused}`);
-  await page.screenshot({ path: `${out}.png` });
+  if (!out.includes("-large-")) await page.screenshot({ path: `${out}.png` });
   const pictures = await page.evaluate(() => {
     const folds = [...document.querySelectorAll("details")].filter((fold) => fold.querySelector(".drawn"));
     document.querySelectorAll("details").forEach((fold) => { fold.open = folds.includes(fold); });
@@ -64,7 +64,7 @@ async function terminal(browser, file, columns, out) {
     body { margin: 0; padding: 12px; background: #1e1e1e; display: inline-block; }</style><div id="t"></div>`);
   await page.addScriptTag({ path: path.join(modules, "@xterm/xterm/lib/xterm.js") });
   await page.evaluate(async ([text, columns]) => {
-    const term = new Terminal({ cols: columns, rows: 40, fontFamily: "DejaVu Sans Mono, monospace", fontSize: 14,
+    const term = new Terminal({ cols: columns, rows: 40, fontFamily: "DejaVu Sans Mono, monospace", fontSize: 14, lineHeight: 1.25,
       theme: { background: "#1e1e1e" }, convertEol: true, scrollback: 0 });
     term.open(document.getElementById("t"));
     await new Promise((done) => term.write(text, done));
@@ -75,7 +75,8 @@ async function terminal(browser, file, columns, out) {
 
 (async () => {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
-  for (const name of Object.keys(names)) {
+  await comment(browser, path.join(work, "large"), "light", path.join(images, "comment-large-light"));
+  for (const name of names) {
     const run = path.join(work, name);
     for (const scheme of ["light", "dark"]) {
       await comment(browser, run, scheme, path.join(images, `comment-${name}-${scheme}`));

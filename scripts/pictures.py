@@ -10,46 +10,29 @@ import sys
 import termios
 from pathlib import Path
 
-AGENT = '''
-import json, os, pathlib, re, time
-task, attempt = os.environ["IMPLEMENTER_TASK"], os.environ.get("IMPLEMENTER_ATTEMPT", "1")
-print("reading the brief", flush=True)
-time.sleep(0.3)
-limits, wrote = [], []
-if os.environ["IMPLEMENTER_SUBAGENT"] == "backend-feature-implementer":
-    path = pathlib.Path(re.search(r"shop/\\w+\\.py", pathlib.Path(os.environ["IMPLEMENTER_BRIEF"]).read_text()).group())
-    path.parent.mkdir(exist_ok=True)
-    body = "def total(prices):\\n    return sum(prices)" if path.stem != "cart" else "def total(prices):\\n    return sum(prices[1:])"
-    path.write_text('"""%s, attempt %s."""\\n\\n\\n%s\\n' % (task, attempt, body))
-    wrote.append(str(path))
-    print("write", path, flush=True)
-if task == "tests":
-    path = pathlib.Path("tests/test_added.py")
-    path.parent.mkdir(exist_ok=True)
-    name = "cart" if pathlib.Path("shop/cart.py").exists() else sorted(p.stem for p in pathlib.Path("shop").glob("*.py"))[0]
-    path.write_text("import unittest\\n\\nfrom shop.%s import total\\n\\n\\nclass Total(unittest.TestCase):\\n    def test_total_of_two_prices(self):\\n        self.assertEqual(total([2, 3]), 5)\\n" % name)
-    wrote.append(str(path))
-time.sleep(0.3)
-report = {"version": 1, "status": "completed", "summary": "Did what the plan asks of %s." % task}
-pathlib.Path(os.environ["IMPLEMENTER_REPORT"]).write_text(json.dumps(report))
-'''
+AGENT = Path(__file__).parent / "pictures_agent.py"
+
+
+def parts(count: int) -> list:
+    return [f"Feature {number}" for number in range(1, count + 1)]
 
 
 def repository(kind: str, folder: Path) -> None:
     """Writes a repository with a plan of one kind, and commits it."""
-    features = ["Cart"] if kind == "rework" else [f"Feature {number}" for number in range(1, 41)]
-    plan = f"# {'A cart that adds up' if kind == 'rework' else 'A shop in forty parts'}\n\n"
+    features = {"rework": ["Cart"], "many": parts(40), "large": parts(253)}[kind]
+    plan = f"# {'A cart that adds up' if kind == 'rework' else f'A shop in {len(features)} parts'}\n\n"
     for name in features:
         module = name.lower().replace(" ", "_")
         plan += (
             f"## Feature: {name}\nSubagent: backend-feature-implementer\n"
-            f"Touches: shop/{module}.py\n- add up the prices of {name.lower()}\n\n"
+            f"Touches: shop/{module}.py\n- Add up the prices of {name.lower()}, each times its quantity\n- Take a discount off in percent\n\n"
         )
     plan += "## Verification\n- tests: `python3 -m unittest discover -s tests -t .`\n"
     plan += "- review: `python3 -m compileall -q shop`\n- validation: `python3 -c \"import shop\"`\n"
     files = {
         ".backend-implementer/plan.md": plan,
-        ".github/backend-implementer.yml": f"agent:\n  kind: command\n  command: [python3, {json.dumps(str(folder) + '-agent.py')}]\n",
+        ".github/backend-implementer.yml": f"agent:\n  kind: command\n  command: [python3, {json.dumps(str(folder) + '-agent.py')}, {kind}]\n",
+        "README.md": "# A shop\n",
         "shop/__init__.py": "",
         "tests/__init__.py": "",
         "tests/test_base.py": "import unittest\n\n\nclass Base(unittest.TestCase):\n    def test_it(self):\n        self.assertTrue(True)\n",
@@ -58,7 +41,7 @@ def repository(kind: str, folder: Path) -> None:
     for path, content in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(content)
-    Path(str(folder) + "-agent.py").write_text(AGENT)
+    Path(str(folder) + "-agent.py").write_text(AGENT.read_text())
     for arguments in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "base"]):
         subprocess.run(["git", "-C", str(folder), *arguments], check=True)
 

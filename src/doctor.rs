@@ -5,9 +5,18 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     os::unix::fs::PermissionsExt as _,
     path::Path,
+    time::Duration,
 };
 
-use implementer_model::{config::Config, gate::GateKind, plan::Plan, roster::Roster};
+use implementer_model::{
+    command,
+    config::Config,
+    evidence::gathered,
+    gate::{CommandReceipt, GateKind},
+    plan::Plan,
+    roster::Roster,
+    text,
+};
 
 use crate::{
     agent::{Agents, Making},
@@ -176,6 +185,30 @@ fn program(subject: &Subject<'_>, of: &str, argv: &[String]) -> Option<Check> {
             format!("the environment lacks `{name}`: install it before the work begins"),
         ),
     })
+}
+
+/// Says how a command of the tests gate ended on the commit that work would start from.
+#[must_use]
+pub fn base_gate(receipt: &CommandReceipt) -> Check {
+    let what = format!("gate tests on the last commit: {}", text::truncate(&command::join(&receipt.argv), 80));
+    let tests = receipt.tests.map_or_else(String::new, |tests| {
+        format!(", {}", text::count(usize::try_from(tests.passed).unwrap_or(usize::MAX), "test"))
+    });
+    let seconds = format!("{:.1} s", Duration::from_millis(receipt.duration_ms).as_secs_f64());
+    let (state, said) = match (gathered::red_base(std::slice::from_ref(receipt)), receipt.exit_code) {
+        (None, Some(0)) => (State::There, format!("passed in {seconds}{tests}")),
+        (Some(why), _) => (
+            State::Missing,
+            format!("{why}. Fix it first, or say with `evidence.allow-red-base` that this is the work"),
+        ),
+        (None, code) => {
+            let code =
+                code.map_or_else(|| receipt.trouble.clone().unwrap_or_default(), |code| format!("exit code {code}"));
+            let last = receipt.output_tail.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+            (State::Missing, format!("failed after {seconds} ({code}): {}", text::truncate(&text::plain(last), 200)))
+        }
+    };
+    Check::new(what, state, said)
 }
 
 fn is_executable(path: &Path) -> bool {

@@ -1,5 +1,7 @@
 //! From an intake to a run: finds the programs, makes the run's folder, and lets the coordinator do its work.
 
+pub mod base_gates;
+
 use std::{
     collections::BTreeMap,
     io,
@@ -23,6 +25,7 @@ use crate::{
     coordinator::{self, Resumed, RunError, SandboxSite, Setup, progress::Observer},
     intake::Intake,
     journal::{self, Journal, JournalError, Seal},
+    kept,
     run_dir::{RunDir, RunDirError},
     sandbox::{Level, SandboxError},
     telemetry,
@@ -58,6 +61,17 @@ pub struct RunRequest {
     pub workflow: Option<String>,
     /// The revision that was asked for as the base, where it may move.
     pub revision: Option<String>,
+    /// What an earlier run of the same lock kept, where a task of it is run again.
+    pub kept: Option<KeptByLastRun>,
+}
+
+/// What an earlier run of the same lock kept.
+#[derive(Debug)]
+pub struct KeptByLastRun {
+    /// The folder with it.
+    pub folder: PathBuf,
+    /// The task that is run again; what else passed stays.
+    pub again: String,
 }
 
 /// Whether a run that broke off is resumed.
@@ -161,6 +175,7 @@ pub async fn prepare(request: RunRequest, scratch: &Path) -> Result<Prepared, Ex
         resume,
         workflow,
         revision,
+        kept,
     } = request;
     // What is started here runs as the same user: it must not read our environment, which may hold a token.
     agent::hide_from_other_processes().map_err(surroundings("protect this process's memory"))?;
@@ -201,6 +216,10 @@ pub async fn prepare(request: RunRequest, scratch: &Path) -> Result<Prepared, Ex
         }
         None => (RunStore::create(&repository, &store_dir)?, run),
     };
+    let resumed = match (resumed, kept) {
+        (None, Some(kept)) => keep_passed(&kept, &intake.lock, (&run, &store), &run_dir, seal).await?,
+        (resumed, _) => resumed,
+    };
     let folder = run_dir.root().to_owned();
     let sandbox = sandbox.of_run(&folder, &store.object_folders());
     let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
@@ -213,7 +232,7 @@ pub async fn prepare(request: RunRequest, scratch: &Path) -> Result<Prepared, Ex
         sandbox,
         environment,
         supervisor,
-        place: Place { run, workflow, platform },
+        place: Place { run, workflow, platform, beside_subagents: true },
         revision,
     };
     Ok(Prepared { setup, resumed, folder, _programs: checkout })
@@ -254,6 +273,35 @@ impl Prepared {
         }
         Ok(Executed { handoff, folder: self.folder })
     }
+}
+
+/// Begins a journal with what passed in the last run of the same lock. Nothing, when that is not what it should be: then the
+/// whole plan runs.
+async fn keep_passed(
+    kept: &KeptByLastRun,
+    lock: &Lock,
+    (run, store): (&str, &RunStore),
+    run_dir: &RunDir,
+    seal: Seal,
+) -> Result<Option<Resumed>, ExecutionError> {
+    let unlocked = || Err("its journal does not begin as one".to_owned());
+    let finished = match kept::read(&kept.folder, lock, None, store, unlocked) {
+        Ok(finished) => finished,
+        Err(why) => {
+            tracing::warn!("what the last run kept does not count, so the whole plan runs: {why}");
+            return Ok(None);
+        }
+    };
+    let (finished, count) = kept::passed_but_for(finished, &kept.again);
+    tracing::info!(count, again = kept.again, "attempts of the last run stay");
+    let begun = Record::Begun { version: JOURNAL_VERSION, run: run.to_owned(), lock: lock.clone() };
+    let records: Vec<_> = std::iter::once((0, begun)).chain(finished).collect();
+    let journal = Journal::create_sealed(&run_dir.path(RunFile::Journal), seal).map_err(RunError::from)?;
+    for (at_ms, record) in &records {
+        journal.append(*at_ms, record.clone());
+    }
+    journal.sync().await.map_err(RunError::from)?;
+    Ok(Some(Resumed { journal, records }))
 }
 
 /// Makes the run's folder, or finds that of a run of the same lock that broke off.

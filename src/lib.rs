@@ -16,6 +16,7 @@ pub mod http;
 pub mod intake;
 pub mod jobs;
 pub mod journal;
+pub mod kept;
 pub mod layout;
 pub mod run_dir;
 pub mod runtime;

@@ -31,22 +31,25 @@ fn helper() -> Option<ExitCode> {
     }
 }
 
-/// Starts the program once more, in the same process, with few arenas for memory, where it will coordinate.
+/// Starts the program once more, in the same process, with memory that stays small, where it will coordinate.
 ///
-/// glibc gives each thread an arena of its own, and what one run needs a dozen megabytes of ends up spread over eighty.
-/// How many arenas there may be is read from the environment before `main`. What is started from here does not inherit
-/// it. Does nothing where somebody has set it, and goes on as it is where starting fails.
+/// glibc gives each thread an arena of its own, and what one run needs a dozen megabytes of ends up spread over eighty. It
+/// also stops giving large buffers back one by one once the first was freed, so that records lie between holes of a
+/// megabyte. Both are read from the environment before `main`. What is started from here does not inherit it. Does nothing
+/// where somebody has set one of them, and goes on as it is where starting fails.
 fn keep_memory_together() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
         use std::os::unix::process::CommandExt as _;
 
-        const ARENAS: &str = "MALLOC_ARENA_MAX";
+        const COORDINATE: [&str; 6] = ["run", "action", "prepare", "collect", "settle", "summarize"];
+        const SETTINGS: [(&str, &str); 2] = [("MALLOC_ARENA_MAX", "2"), ("MALLOC_MMAP_THRESHOLD_", "262144")];
         let mut arguments = std::env::args_os();
-        let name = arguments.next().unwrap_or_default();
-        let coordinates = std::env::args_os().nth(1).is_some_and(|command| command == "run" || command == "action");
-        if coordinates && std::env::var_os(ARENAS).is_none() {
-            let _ = std::process::Command::new("/proc/self/exe").arg0(name).args(arguments).env(ARENAS, "2").exec();
+        let Some(name) = arguments.next() else { return };
+        let coordinates =
+            std::env::args_os().nth(1).is_some_and(|command| COORDINATE.iter().any(|other| command == *other));
+        if coordinates && SETTINGS.iter().all(|(setting, _)| std::env::var_os(setting).is_none()) {
+            let _ = std::process::Command::new("/proc/self/exe").arg0(name).args(arguments).envs(SETTINGS).exec();
         }
     }
 }

@@ -64,13 +64,17 @@ pub(crate) fn report(data: &[u8]) {
 
 /// Hand-offs, and the pages that are made of them.
 pub(crate) fn handoff(data: &[u8]) {
-    use implementer_model::{handoff::Handoff, summary};
+    use implementer_model::{
+        handoff::{Handoff, TaskRecord},
+        summary,
+    };
 
     if let Ok(handoff) = Handoff::read(data) {
         let page = summary::render_within(&handoff, 65_536);
         assert!(page.starts_with("## Backend Implementation "));
-        let html = summary::html::report(&handoff);
-        assert!(!html.contains("<script"));
+        let diff = |task: &TaskRecord| (task.id.clone(), String::from_utf8_lossy(data).into_owned());
+        let html = summary::html::report(&handoff, &handoff.tasks.iter().map(diff).collect());
+        assert_eq!(html.matches("<script").count(), 1, "a script that is not ours");
     }
 }
 
@@ -101,7 +105,7 @@ pub(crate) fn globs(data: &str) {
 
     let mut parts = data.split('\n');
     let (Some(a), Some(b), Some(path)) = (parts.next(), parts.next(), parts.next()) else { return };
-    let scope = |glob: &str| Scope { allow: vec![glob.to_owned()], deny: Vec::new() };
+    let scope = |glob: &str| Scope { allow: vec![glob.to_owned()], deny: [].into() };
     let (a, b) = (scope(a), scope(b));
     let (Ok(one), Ok(other)) = (CompiledScope::new(&a), CompiledScope::new(&b)) else { return };
     let plain = !path.is_empty()
@@ -143,7 +147,7 @@ pub(crate) fn paths(data: &str) {
     let patch = Patch { base: id(), base_tree: id(), tree: id(), changes };
     // What the base has is left alone, and so is what lies beside it.
     let base_is_plain = !base.iter().any(|path| path.contains(['\\', ':']));
-    let all = Scope { allow: vec!["**".to_owned()], deny: Vec::new() };
+    let all = Scope { allow: vec!["**".to_owned()], deny: [].into() };
     if let Ok(checked) = scope::check(patch, &all, Access::Writes, Some(&TreePaths::new(base))) {
         for change in &checked.patch().changes {
             let path = &change.path;

@@ -16,7 +16,7 @@ pub(super) const STEP_SUMMARY_MAX_BYTES: usize = 1024 * 1024;
 const EVENT_MAX_BYTES: u64 = 25 * 1024 * 1024;
 
 /// The inputs of the action, as `action.yml` has them.
-pub const INPUTS: [&str; 29] = [
+pub const INPUTS: [&str; 32] = [
     "command",
     "pr",
     "plan",
@@ -40,6 +40,9 @@ pub const INPUTS: [&str; 29] = [
     "state",
     "head",
     "results",
+    "unsettled",
+    "planned",
+    "due",
     "cancelled",
     "branch",
     "on-complete",
@@ -49,7 +52,7 @@ pub const INPUTS: [&str; 29] = [
 ];
 
 /// The outputs of the action, as `action.yml` has them.
-pub const OUTPUTS: [&str; 14] = [
+pub const OUTPUTS: [&str; 17] = [
     "status",
     "lock",
     "waves",
@@ -60,7 +63,10 @@ pub const OUTPUTS: [&str; 14] = [
     "state",
     "head",
     "matrix",
+    "last",
     "gates",
+    "settle",
+    "due",
     "dispatch",
     "tasks",
     "folder",
@@ -286,6 +292,14 @@ impl Runner {
     /// When the runner's file cannot be written.
     pub fn set_slot(&self, slot: u64, value: &str) -> Result<(), RunnerError> {
         self.set("GITHUB_OUTPUT", &format!("slot-{slot}"), value)
+    }
+
+    /// Sets the output with the jobs of a wave of the plan; that of the first wave has no number.
+    ///
+    /// # Errors
+    /// When the runner's file cannot be written.
+    pub fn set_matrix(&self, wave: usize, value: &str) -> Result<(), RunnerError> {
+        self.set("GITHUB_OUTPUT", &format!("matrix-{wave}"), value)
     }
 
     /// Saves something for the step that runs after everything, whatever became of this one.

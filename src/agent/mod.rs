@@ -27,6 +27,7 @@ mod ears;
 mod environment;
 mod error;
 mod event_lines;
+mod last_step;
 mod launcher;
 mod new_file;
 mod output;
@@ -51,6 +52,7 @@ pub use command::CommandAgent;
 pub use environment::EnvironmentError;
 pub use error::AgentError;
 pub use event_lines::LastWord;
+pub use last_step::LastStep;
 pub use launcher::{LAUNCH, launch_main};
 pub use process::{Launch, run};
 pub use program::is_found;
@@ -155,6 +157,11 @@ pub trait Agent: std::fmt::Debug + Send + Sync {
     /// # Errors
     /// When something that is needed is missing or forbidden.
     fn prepare(&self, job: &Job<'_>) -> Result<Launch, AgentError>;
+
+    /// Says where the last step of a job is seen while it runs.
+    fn last_step(&self, job: &Job<'_>) -> LastStep {
+        LastStep::of_log(job.log)
+    }
 
     /// Reads what a job came to from what its process left.
     fn conclude(&self, job: &Job<'_>, ended: &Ended) -> Conclusion;

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, Write},
+    io::{self, PipeReader, PipeWriter, Write},
 };
 
 use implementer_model::{ids::Digest, text};
@@ -12,6 +12,10 @@ use super::redaction::Redactor;
 
 /// How much of the end of the output is kept, in bytes.
 const TAIL_MAX: usize = 8 * 1024;
+
+/// The capacity that is asked for the output pipe, in bytes, so that a chatty process is not held up.
+#[cfg(target_os = "linux")]
+const PIPE_CAPACITY: usize = 256 * 1024;
 
 /// The output so far.
 pub(super) struct Output {
@@ -128,6 +132,15 @@ pub(super) fn open_log(path: &std::path::Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
     File::options().write(true).create(true).truncate(true).mode(0o600).custom_flags(no_follow).open(path)
+}
+
+/// Makes a pipe whose reading end does not block.
+pub(super) fn output_pipe() -> io::Result<(PipeReader, PipeWriter)> {
+    let (reader, writer) = io::pipe()?;
+    #[cfg(target_os = "linux")]
+    let _ = rustix::pipe::fcntl_setpipe_size(&reader, PIPE_CAPACITY);
+    rustix::io::ioctl_fionbio(&reader, true)?;
+    Ok((reader, writer))
 }
 
 #[cfg(test)]

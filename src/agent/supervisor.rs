@@ -8,7 +8,7 @@
 //! One thread, no runtime: it waits in `poll` for output, for signals, for the coordinator, or for a deadline.
 
 use std::{
-    io::{self, PipeReader, PipeWriter, Read as _},
+    io::{self, PipeReader, Read as _},
     os::{fd::AsFd, unix::net::UnixStream},
     time::{Duration, Instant},
 };
@@ -23,7 +23,7 @@ use super::{
     descendants,
     ears::Ears,
     launcher::{Said, read_frame},
-    output::{Output, open_log},
+    output::{Output, open_log, output_pipe},
     protocol::{Ended, Exit, GRACE_MAX, LaunchError, Orders, Word},
     reaping::reap,
     redaction::Redactor,
@@ -52,10 +52,6 @@ const GROUP_LOOK: Duration = Duration::from_millis(50);
 /// The most output that is taken after everything that belongs to the process has ended: the largest pipe that Linux
 /// gives to anybody. Whoever still writes then does not belong to it.
 const REST_MAX: usize = 1024 * 1024;
-
-/// The capacity that is asked for the output pipe, in bytes, so that a chatty process is not held up.
-#[cfg(target_os = "linux")]
-const PIPE_CAPACITY: usize = 256 * 1024;
 
 /// Where a supervision stands. Each state but the first ends at an instant.
 enum Stage {
@@ -389,15 +385,6 @@ impl Supervision {
 /// Which pipe is which.
 const LOG: usize = 0;
 const ANSWER: usize = 1;
-
-/// Makes a pipe whose reading end does not block.
-fn output_pipe() -> io::Result<(PipeReader, PipeWriter)> {
-    let (reader, writer) = io::pipe()?;
-    #[cfg(target_os = "linux")]
-    let _ = rustix::pipe::fcntl_setpipe_size(&reader, PIPE_CAPACITY);
-    rustix::io::ioctl_fionbio(&reader, true)?;
-    Ok((reader, writer))
-}
 
 /// The most that is read at once.
 const READ_MAX: usize = 64 * 1024;

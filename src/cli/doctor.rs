@@ -6,14 +6,18 @@ use clap::Args;
 use implementer_model::{
     config::{CONFIG_MAX_BYTES, CONFIG_PATH, Config},
     roster, text,
-    workflow::{WORKFLOW_PATH, workflow},
+    workflow::{GenerateError, PREVIEW_PATH, WORKFLOW_PATH, WorkflowFile, workflows},
 };
+
+use tokio_util::sync::CancellationToken;
 
 use super::{exit, exit::Failure, run::runtime, show};
 use crate::{
     agent::own_environment,
     doctor::{self, Check, State, Subject},
-    execution, intake,
+    errors,
+    execution::{self, base_gates::tests_on_last_commit},
+    intake::{self, ConfigSource},
     layout::RUNS_DIR,
     sandbox::{Demand, Sandbox, Surroundings},
     workspace::{new_repository::root_of, store::RunStore},
@@ -25,6 +29,9 @@ pub(super) struct Arguments {
     /// The repository, or any folder inside it
     #[arg(long, value_name = "DIR", default_value = ".")]
     repo: PathBuf,
+    /// Do not run the commands of the tests gate on the last commit
+    #[arg(long)]
+    no_gates: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
@@ -65,7 +72,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         passed: &config.pass_environment,
         container_action: false,
     }));
-    checks.push(workflow_file(&root, &config, &loaded.roster));
+    let program_is_missing =
+        checks.iter().any(|check| check.what.starts_with("gate ") && check.state == State::Missing);
+    if !arguments.no_gates && !program_is_missing {
+        checks.extend(base_gates(&root, written, scratch.path())?);
+    }
+    let wanted = workflows(&config, &loaded.roster);
+    checks.extend([WORKFLOW_PATH, PREVIEW_PATH].map(|path| workflow_file(&root, path, &config, &wanted)));
 
     let width = checks.iter().map(|check| check.what.chars().count()).max().unwrap_or_default().min(50);
     for Check { what, state, said } in &checks {
@@ -81,8 +94,24 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         show::out("\nNothing is missing.\n");
         return Ok(exit::COMPLETE);
     }
-    show::out(&format!("\n{} missing: a run here would fail.\n", text::count(missing, "thing")));
+    let of_github = checks.iter().filter(|check| check.state == State::Missing && check.what == WORKFLOW_PATH).count();
+    let where_ = if of_github == missing { "on GitHub would fail; one here would not" } else { "here would fail" };
+    show::out(&format!("\n{} missing: a run {where_}.\n", text::count(missing, "thing")));
     Ok(exit::OUTSIDE_FAILED)
+}
+
+/// Runs the tests gate where work would start: what is red before anything is changed stays red.
+fn base_gates(root: &Path, config: Option<String>, scratch: &Path) -> Result<Vec<Check>, Failure> {
+    let config = ConfigSource::Text { name: CONFIG_PATH.to_owned(), text: config.unwrap_or_default() };
+    let (stop, runtime) = (CancellationToken::new(), runtime()?);
+    let receipts = runtime.block_on(tests_on_last_commit(root, &config, scratch, &stop));
+    Ok(match receipts {
+        Ok(receipts) => receipts.iter().map(doctor::base_gate).collect(),
+        Err(error) => {
+            let said = format!("the tests could not be run on the last commit: {}", errors::chain(&error));
+            vec![Check { what: "gate tests on the last commit".to_owned(), state: State::Missing, said }]
+        }
+    })
 }
 
 fn configuration(written: bool) -> Check {
@@ -113,12 +142,12 @@ fn isolation(surroundings: &Surroundings<'_>) -> Check {
     Check { what: "isolation".to_owned(), state, said }
 }
 
-fn workflow_file(root: &Path, config: &Config, roster: &roster::Roster) -> Check {
-    let there = std::fs::read_to_string(root.join(WORKFLOW_PATH)).ok();
-    let (state, said) = match (there, workflow(config, roster)) {
+fn workflow_file(root: &Path, path: &str, config: &Config, wanted: &Result<[WorkflowFile; 2], GenerateError>) -> Check {
+    let there = std::fs::read_to_string(root.join(path)).ok();
+    let (state, said) = match (there, wanted) {
         (None, _) => (State::Note, "is not there; `backend-implementer generate` writes it".to_owned()),
         (Some(_), Err(error)) => (State::Note, error.to_string()),
-        (Some(there), Ok(wanted)) if there == wanted => {
+        (Some(there), Ok(wanted)) if wanted.iter().any(|file| file.path == path && file.text == there) => {
             if config.workflow.action.as_deref().is_some_and(|action| action.ends_with(&"0".repeat(40))) {
                 (
                     State::Missing,
@@ -132,5 +161,5 @@ fn workflow_file(root: &Path, config: &Config, roster: &roster::Roster) -> Check
             (State::Note, "is not what would be generated: `backend-implementer generate --check` shows why".to_owned())
         }
     };
-    Check { what: WORKFLOW_PATH.to_owned(), state, said }
+    Check { what: path.to_owned(), state, said }
 }

@@ -207,6 +207,10 @@ impl From<ConversationError> for Failure {
             ConversationError::Workspace(error) => error.into(),
             ConversationError::Execution(error) => error.into(),
             ConversationError::Intake(error) => error.into(),
+            ConversationError::KeptNotHere(_) => {
+                let hint = error.hint();
+                Self::outside(error).with_hint(hint)
+            }
             _ => {
                 let hint = error.hint();
                 Self::input(error).with_hint(hint)
@@ -283,7 +287,9 @@ impl From<UploadError> for Failure {
 impl From<JobError> for Failure {
     fn from(error: JobError) -> Self {
         match error {
-            JobError::File { .. } | JobError::Diverged { .. } | JobError::Sandbox(_) => Self::outside(error),
+            JobError::File { .. } | JobError::Keep(_) | JobError::Diverged { .. } | JobError::Sandbox(_) => {
+                Self::outside(error)
+            }
             JobError::State { .. }
             | JobError::NotDue { .. }
             | JobError::NotDispatched(_)

@@ -1,4 +1,4 @@
-//! `init`: looks at the repository, writes configuration, workflow and, when asked, a first plan, and says why. Never writes
+//! `init`: looks at the repository, writes configuration, workflows and, when asked, a first plan, and says why. Never writes
 //! over anything, and asks nothing.
 
 use std::{
@@ -16,7 +16,7 @@ use implementer_model::{
     config::{CONFIG_PATH, DEFAULT_PLAN_FILE, Layout},
     starter::{self, Program, Repository, Start, Wishes},
     text,
-    workflow::WORKFLOW_PATH,
+    workflow::{PREVIEW_PATH, WORKFLOW_PATH},
 };
 
 use super::{exit, exit::Failure, generate, show};
@@ -37,7 +37,7 @@ const FILES_MAX: usize = 50_000;
 /// Folders that are other people's, or made by tools.
 const SKIPPED: [&str; 8] = [".git", "node_modules", "target", "vendor", "dist", "__pycache__", ".venv", ".tools"];
 
-/// Writes configuration, workflow and a first plan, from what stands in the repository.
+/// Writes configuration, workflows and a first plan, from what stands in the repository.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The repository, or any folder inside it
@@ -82,13 +82,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     if arguments.plan {
         put(&root, DEFAULT_PLAN_FILE, &start.plan)?;
     }
-    if root.join(WORKFLOW_PATH).exists() {
-        show::out(&format!(
-            "kept {WORKFLOW_PATH}; `backend-implementer generate --check` tells whether it is up to date\n"
-        ));
-    } else {
-        generate::write(&root)?;
-    }
+    generate::write_missing(&root)?;
     show::out(&next(&start, arguments.plan, action.ends_with(NO_COMMIT)));
     Ok(exit::COMPLETE)
 }
@@ -106,7 +100,7 @@ fn next(start: &Start, has_plan: bool, needs_commit: bool) -> String {
         steps.push(format!("create the secret: gh secret set {secret}"));
     }
     steps.push("run `backend-implementer doctor`: it says what a run here would miss".to_owned());
-    steps.push(format!("commit {CONFIG_PATH} and {WORKFLOW_PATH} to the default branch"));
+    steps.push(format!("commit {CONFIG_PATH}, {WORKFLOW_PATH} and {PREVIEW_PATH} to the default branch"));
     steps.push(if has_plan {
         format!("open a pull request with {DEFAULT_PLAN_FILE}: its preview says how to start")
     } else if let Some(plan) = start.plans.first() {
@@ -114,8 +108,13 @@ fn next(start: &Start, has_plan: bool, needs_commit: bool) -> String {
     } else {
         format!("open a pull request with a plan in {DEFAULT_PLAN_FILE}; `init --plan` writes a first one")
     });
+    let key = start.secrets.first().map_or_else(String::new, |key| format!("set {key} in the environment, "));
+    let here = format!(
+        "\nOr on this machine, without GitHub: {key}commit the files (a run follows what is committed), then\n\n   \
+         backend-implementer run\n"
+    );
     let steps: String = steps.iter().enumerate().map(|(at, step)| format!("{}. {step}\n", at + 1)).collect();
-    text::terminal(&format!("\nNext:\n{steps}"))
+    text::terminal(&format!("\nNext:\n{steps}{}", if has_plan { &here } else { "" }))
 }
 
 /// Names our own action by the commit of the release that this program is of, as its repository says.
@@ -132,7 +131,7 @@ fn own_action() -> String {
             format!("{name}@{NO_COMMIT}")
         }
         Err(error) => {
-            tracing::warn!(%error, "the commit of the release could not be looked up");
+            tracing::info!(%error, "the commit of the release could not be looked up");
             format!("{name}@{NO_COMMIT}")
         }
     }

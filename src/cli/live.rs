@@ -5,9 +5,6 @@ mod status;
 
 use std::{
     collections::BTreeMap,
-    fs,
-    io::{Read as _, Seek as _, SeekFrom},
-    path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         mpsc::{self, RecvTimeoutError, Sender},
@@ -26,21 +23,18 @@ use implementer_model::{
 };
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use self::status::{RunStatus, elapsed, last_line};
+use self::status::{RunStatus, elapsed};
 use super::{
     colour::{self, Colour, Colours},
     show,
 };
-use crate::coordinator::progress::{Observer, Progress};
+use crate::coordinator::progress::{LastStep, Observer, Progress};
 
 /// How often a live display is drawn anew.
 const REDRAW: Duration = Duration::from_millis(250);
 
 /// How long nothing happens before a line says that the run goes on.
 const HEARTBEAT: Duration = Duration::from_secs(60);
-
-/// Bytes of a log's end in which its last line is looked for.
-const LOG_END: u64 = 4_096;
 
 /// The most tasks that have a line of their own in the display.
 const TASKS_SHOWN: usize = 12;
@@ -114,10 +108,14 @@ impl Live {
     fn event(&self, colour: Colour, what: &str, rest: &str) {
         let what = self.colours.paint(colour, &format!("{what:7}"));
         let rest = text::terminal(rest);
-        // A display of bars needs lines that do not wrap. The whole reason is in the summary.
-        let columns = colour::columns(std::io::stderr()).filter(|_| !self.display.bars.is_hidden());
-        let rest = columns.map_or(rest.clone(), |columns| text::truncate(&rest, columns.max(60) - EVENT_INDENT));
+        let rest = self.fitting(&rest, EVENT_INDENT);
         self.display.line(&format!("  {what} {rest}"));
+    }
+
+    /// Cuts a line to the width of the terminal: a display of bars needs lines that do not wrap. The summary has all of it.
+    fn fitting(&self, line: &str, indent: usize) -> String {
+        let columns = colour::columns(std::io::stderr()).filter(|_| !self.display.bars.is_hidden());
+        columns.map_or_else(|| line.to_owned(), |columns| text::truncate(line, columns.max(60) - indent))
     }
 
     fn begin(&mut self, schedule: &Schedule) {
@@ -132,13 +130,13 @@ impl Live {
         ));
     }
 
-    fn start(&mut self, task: &TaskId, attempt: u32, log: &Path) {
+    fn start(&mut self, task: &TaskId, attempt: u32, last_step: &Arc<LastStep>) {
         let again = if attempt > 1 { format!(" (attempt {attempt})") } else { String::new() };
         let subagent = self.subagents.get(task).map_or("", String::as_str);
         let width = self.width;
         self.event(Colour::Faint, "start", &format!("{task:width$}  {subagent}{again}"));
         let mut state = self.display.state();
-        state.status.started(task, log.to_owned(), Instant::now());
+        state.status.started(task, Some(Arc::clone(last_step)), Instant::now());
         if !self.display.bars.is_hidden() && state.lines.len() < TASKS_SHOWN {
             let line = ProgressBar::new_spinner().with_style(style("  {spinner} {wide_msg}"));
             let line = self.display.bars.insert_before(&self.display.bottom, line);
@@ -199,7 +197,7 @@ impl Display {
         let mut state = self.state();
         let State { status, lines } = &mut *state;
         for (task, running) in &mut status.running {
-            if let Some(step) = end_of(&running.log) {
+            if let Some(step) = running.source.as_ref().and_then(|source| source.read()) {
                 running.last_step = text::truncate(&step, REASON_CHARS);
             }
             if let Some(line) = lines.get(task) {
@@ -218,16 +216,6 @@ impl Display {
     }
 }
 
-/// Reads the last line of a log; nothing when there is none yet.
-fn end_of(log: &Path) -> Option<String> {
-    let mut file = fs::File::open(log).ok()?;
-    let size = file.metadata().ok()?.len();
-    file.seek(SeekFrom::Start(size.saturating_sub(LOG_END))).ok()?;
-    let mut end = Vec::new();
-    file.take(LOG_END).read_to_end(&mut end).ok()?;
-    Some(last_line(&end)).filter(|line| !line.is_empty())
-}
-
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("invariant: our own templates are valid")
 }
@@ -241,7 +229,7 @@ impl Observer for Live {
         let width = self.width;
         match progress {
             Progress::Begun { schedule } => self.begin(schedule),
-            Progress::TaskStarted { task, attempt, log } => self.start(task, *attempt, log),
+            Progress::TaskStarted { task, attempt, last_step } => self.start(task, *attempt, last_step),
             Progress::TaskEnded { task, record, .. } => self.ended(task, record),
             Progress::TaskAdded { task } => {
                 self.subagents.insert(task.id.clone(), task.subagent.to_string());
@@ -249,7 +237,7 @@ impl Observer for Live {
                 self.event(Colour::Yellow, "added", &format!("{:width$}  {}", task.id, task.subagent));
             }
             Progress::TaskAgain { task, reason: why } => {
-                self.event(Colour::Yellow, "again", &format!("{task:width$}  {}", reason(why)));
+                self.event(Colour::Yellow, "retry", &format!("{task:width$}  {}", reason(why)));
             }
             Progress::Integrated { wave, commits } => {
                 self.event(Colour::Faint, "wave", &format!("{wave} integrated: {}", text::count(*commits, "commit")));
@@ -272,7 +260,8 @@ impl Observer for Live {
                 let took = wording::duration(receipt.duration_ms);
                 self.event(colour, mark, &format!("gate {:10}  {took:>9}  {}", receipt.gate, reason(&receipt.reason)));
                 for line in receipt.failure_lines() {
-                    self.line(&format!("          {line}"));
+                    let line = self.fitting(&format!("{:EVENT_INDENT$}{line}", ""), 0);
+                    self.line(&line);
                 }
             }
             Progress::Cancelling => {

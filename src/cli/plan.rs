@@ -8,6 +8,7 @@ use implementer_model::{
     command,
     config::Config,
     diagnostics::Diagnostic,
+    estimate::{Estimate, estimate},
     gate::GateKind,
     lock::Lock,
     means,
@@ -21,8 +22,8 @@ use implementer_model::{
 };
 use serde::Serialize;
 
-use super::{exit, exit::Failure, jobs, pull_request, run::Subject, show};
-use crate::{intake::Intake, workspace::store::RunStore};
+use super::{exit, exit::Failure, jobs, pull_request, run::Subject, run_folder, show};
+use crate::{intake::Intake, run_dir::RunDir, workspace::store::RunStore};
 
 /// Lints the plan and shows the schedule.
 #[derive(Debug, Args)]
@@ -71,7 +72,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         intake
     };
     match arguments.format {
-        Format::Human => show::out(&human(&intake)),
+        Format::Human => show::out(&human(&intake, earlier(&arguments.subject, &intake).as_ref())),
         Format::Mermaid => show::out(&mermaid::schedule_graph(&intake.schedule)),
         Format::Json => show::json(&Preview {
             lock: &intake.lock,
@@ -86,7 +87,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
 /// How many globs of a list are shown before the rest is only counted.
 const GLOBS_SHOWN: usize = 6;
 
-fn human(intake: &Intake) -> String {
+/// How many earlier runs an estimate rests on, the newest first.
+const EARLIER_RUNS: usize = 5;
+
+/// Estimates what the run would take, from earlier ones that lie in the repository.
+fn earlier(subject: &Subject, intake: &Intake) -> Option<Estimate> {
+    let root = subject.root().ok()?;
+    // A run that broke off, or that cannot be read, has nothing to say.
+    let runs = RunDir::runs(&root).into_iter().filter_map(|run| run_folder::handoff(&run).ok());
+    estimate(&intake.schedule, &runs.take(EARLIER_RUNS).collect::<Vec<_>>())
+}
+
+fn human(intake: &Intake, estimate: Option<&Estimate>) -> String {
     let Intake { base, plan, config, schedule, lock, warnings, .. } = intake;
     let protected: BTreeSet<String> = config.protected_paths().into_iter().collect();
     let mut out = String::new();
@@ -108,6 +120,9 @@ fn human(intake: &Intake) -> String {
     }
     let _ = writeln!(out, "\nNobody may touch\n  {}", globs(&protected.iter().collect::<Vec<_>>()));
     let _ = writeln!(out, "\nAt most {} at a time", text::count(schedule.concurrency, "subagent"));
+    if let Some(estimate) = estimate {
+        let _ = writeln!(out, "Expect {}", estimate.line());
+    }
     write_means(&mut out, schedule, config);
 
     if !schedule.serialised.is_empty() {

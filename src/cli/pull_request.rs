@@ -83,6 +83,7 @@ pub(super) fn execute(
         },
         resume: request.resume,
         workflow: None,
+        keep: None,
     };
     let scratch = execution::scratch()?;
     let reported = run::runtime()?.block_on(async {

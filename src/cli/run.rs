@@ -267,6 +267,7 @@ pub(super) fn execute(request: &Request<'_>, observer: &mut dyn Observer) -> Res
         show::note(&format!("{warning}\n"));
     }
     let request = RunRequest {
+        kept: None,
         programs: intake.base.commit.clone(),
         intake,
         probe,

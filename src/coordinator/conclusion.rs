@@ -2,6 +2,8 @@
 
 use std::{
     collections::BTreeMap,
+    fs::OpenOptions,
+    io::Read as _,
     time::{Duration, UNIX_EPOCH},
 };
 
@@ -18,7 +20,9 @@ use implementer_model::{
 
 use super::{detection, drive::Driver, error::RunError};
 use crate::{
-    layout::{RunFile, refs},
+    layout::{RunFile, TaskFile, refs},
+    run_dir::RunDir,
+    untrusted,
     workspace::bundle,
 };
 
@@ -40,7 +44,7 @@ pub(super) async fn conclude(driver: &mut Driver, noticed: Noticed) -> Result<Ha
         generator: concat!("backend-implementer ", env!("CARGO_PKG_VERSION")).to_owned(),
         started: humantime::format_rfc3339_seconds(driver.started).to_string(),
         duration_ms: driver.now_ms(),
-        isolation: driver.context.sandbox.isolation().clone(),
+        isolation: driver.context.processes.sandbox.isolation().clone(),
         reference: refs::IMPLEMENTATION.to_owned(),
         bundle,
         noticed: findings,
@@ -48,11 +52,23 @@ pub(super) async fn conclude(driver: &mut Driver, noticed: Noticed) -> Result<Ha
     });
     run_dir.write_json(RunFile::Handoff, &handoff)?;
     run_dir.write(RunFile::Summary, summary::render(&handoff).as_bytes())?;
-    run_dir.write(RunFile::Report, summary::html::report(&handoff).as_bytes())?;
+    run_dir.write(RunFile::Report, summary::html::report(&handoff, &diffs(&run_dir, &handoff)).as_bytes())?;
     write_for_machines(driver, &handoff)?;
     driver.sink.append(driver.now_ms(), Record::Concluded { status: handoff.status });
     driver.sink.sync().await?;
     Ok(handoff)
+}
+
+/// Reads what the tasks changed, for people to look at; a diff that is not there is not shown.
+fn diffs(run_dir: &RunDir, handoff: &Handoff) -> BTreeMap<TaskId, String> {
+    let read = |task: &TaskId| {
+        let file =
+            untrusted::open_plain(&run_dir.task_dir(task).join(TaskFile::Patch), OpenOptions::new().read(true)).ok()?;
+        let mut diff = Vec::new();
+        file.take(summary::html::DIFF_MAX_BYTES).read_to_end(&mut diff).ok()?;
+        Some((task.clone(), String::from_utf8_lossy(&diff).into_owned()))
+    };
+    handoff.tasks.iter().filter_map(|task| read(&task.id)).collect()
 }
 
 /// Writes the same in the formats of other tools.
@@ -80,7 +96,7 @@ fn write_bundle(driver: &Driver, findings: &mut Vec<Finding>) -> Result<Option<B
     if refs.is_empty() {
         return Ok(None);
     }
-    let (store, secrets) = (&driver.context.store, &driver.context.secrets);
+    let (store, secrets) = (&driver.context.store, &driver.context.processes.secrets);
     if !secrets.is_empty()
         && let Some(name) = bundle::search(store, &refs, base, |object| secrets.find(object).map(str::to_owned))?
     {

@@ -30,17 +30,9 @@ pub(super) struct WorkerContext {
     pub(super) pool: SlotPool,
     /// The slots of gates, which no attempt has had.
     pub(super) gate_pool: SlotPool,
-    pub(super) sandbox: Sandbox,
-    /// The secrets of the whole run.
-    pub(super) secrets: Secrets,
+    pub(super) processes: Processes,
     pub(super) run_dir: RunDir,
-    /// Where subagents and gates have their HOME and TMPDIR; outside the repository, gone after the run.
-    pub(super) scratch: PathBuf,
     pub(super) agents: Agents,
-    /// Our own environment, from which variables are passed on to gates by name.
-    pub(super) environment: BTreeMap<String, String>,
-    /// Our own executable, which supervises what we start.
-    pub(super) supervisor: PathBuf,
     /// What makes working copies ready.
     pub(super) setup: WorkingCopySetup,
     pub(super) clock: RunClock,
@@ -50,6 +42,19 @@ pub(super) struct WorkerContext {
     pub(super) base_tests: tokio::sync::OnceCell<RanGate>,
     /// The paths of the tree that a patch was held against last: all patches of a wave have the same base.
     pub(super) tree_paths: Mutex<Option<(ObjectId, Arc<TreePaths>)>>,
+}
+
+/// What every process of the run is started with.
+pub(super) struct Processes {
+    pub(super) sandbox: Sandbox,
+    /// The secrets of the whole run.
+    pub(super) secrets: Secrets,
+    /// Where subagents and gates have their HOME and TMPDIR; outside the repository, gone after the run.
+    pub(super) scratch: PathBuf,
+    /// Our own environment, from which variables are passed on to gates by name.
+    pub(super) environment: BTreeMap<String, String>,
+    /// Our own executable, which supervises what we start.
+    pub(super) supervisor: PathBuf,
 }
 
 /// The most bytes that the contents of all patches may have together: the bundle that holds them has to be one that is read.
@@ -123,10 +128,10 @@ impl WorkerContext {
             commit,
             worktree,
             scratch,
-            sandbox: &self.sandbox,
+            sandbox: &self.processes.sandbox,
             workplace,
-            environment: &self.environment,
-            supervisor: &self.supervisor,
+            environment: &self.processes.environment,
+            supervisor: &self.processes.supervisor,
         };
         self.setup.make_ready(&place).await
     }

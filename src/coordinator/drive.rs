@@ -32,7 +32,7 @@ use super::{
     worker,
 };
 use crate::{
-    agent,
+    agent::{self, LastStep},
     journal::Sink,
     layout::{self, RunFile, TaskFile, refs},
 };
@@ -201,9 +201,9 @@ impl Driver {
     /// Takes in what happened outside. Gives what is to be done then.
     fn take_in(&mut self, event: RunEvent, observer: &mut dyn Observer) -> Result<Vec<Action>, RunError> {
         match event {
-            RunEvent::AttemptStarted(started) => {
+            RunEvent::AttemptStarted(started, last_step) => {
                 let id = started.id.clone();
-                self.tell_started(&id, observer);
+                tell_started(&id, last_step, observer);
                 self.write(Record::Started(started));
                 Ok(self.run.attempt_started(id, self.now_ms()))
             }
@@ -233,7 +233,8 @@ impl Driver {
         match happened {
             Happened::Now => self.write(Record::Ended(Box::new(judged.ended.clone()))),
             Happened::Before => {
-                self.tell_started(&id, observer);
+                let log = self.context.run_dir.task_dir(&id.task).join(TaskFile::Log);
+                tell_started(&id, LastStep::of_log(&log), observer);
                 actions.extend(self.run.attempt_started(id.clone(), self.now_ms()));
             }
         }
@@ -254,11 +255,6 @@ impl Driver {
         Ok(actions)
     }
 
-    fn tell_started(&self, id: &AttemptId, observer: &mut dyn Observer) {
-        let log = self.context.run_dir.task_dir(&id.task).join(TaskFile::Log);
-        observer.observe(&Progress::TaskStarted { task: &id.task, attempt: id.attempt, log });
-    }
-
     /// Says which program of a gate is not there, before anybody is paid for. What `setup` may install, or the work may
     /// make, is looked for when the gate runs.
     fn program_of_a_gate_is_missing(&self) -> Option<String> {
@@ -271,7 +267,7 @@ impl Driver {
         let missing = |argv: &&Vec<String>| {
             argv.first().is_some_and(|program| {
                 !program.contains('/')
-                    && !agent::is_found(program, self.context.environment.get("PATH").map(String::as_str))
+                    && !agent::is_found(program, self.context.processes.environment.get("PATH").map(String::as_str))
             })
         };
         let argv = jobs.iter().flat_map(GateJob::argvs).find(missing)?;
@@ -377,4 +373,9 @@ fn announce(notice: &Notice, observer: &mut dyn Observer) {
         Notice::GateJudged(receipt) => Progress::GateJudged { receipt },
         Notice::Cancelling => Progress::Cancelling,
     });
+}
+
+fn tell_started(id: &AttemptId, last_step: LastStep, observer: &mut dyn Observer) {
+    let last_step = Arc::new(last_step);
+    observer.observe(&Progress::TaskStarted { task: &id.task, attempt: id.attempt, last_step: &last_step });
 }

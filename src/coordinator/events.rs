@@ -7,12 +7,14 @@ use implementer_model::{
 };
 
 use super::error::RunError;
+use crate::agent::LastStep;
 
 /// What workers and gates tell the loop.
 #[derive(Debug)]
 pub(super) enum RunEvent {
-    /// The work tree is there and the subagent's process is being started: its time runs from here.
-    AttemptStarted(AttemptStarted),
+    /// The work tree is there and the subagent's process is being started: its time runs from here. What it
+    /// does last is seen in the second.
+    AttemptStarted(AttemptStarted, LastStep),
     /// An attempt ended and was judged: now, or in an earlier process or another job.
     AttemptEnded(Box<JudgedAttempt>, Happened),
     /// Something that is not the subagent's fault failed: the run cannot go on.

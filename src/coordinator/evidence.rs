@@ -3,10 +3,12 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use implementer_model::{
     evidence::{
         gathered::{self, GateEvidence},
-        manifest, mutants,
+        manifest,
+        mutants::{self, Mutant},
         proof::{self, Outcome, RevertProof},
         restore, source,
     },
@@ -14,6 +16,7 @@ use implementer_model::{
     patch::{Blob, Change, FileMode},
     run::{self, Contribution, EvidencePlan, GateJob},
 };
+use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -49,7 +52,9 @@ pub(super) async fn gather(
         return Ok(evidence);
     }
     let head = Head { commit: plan.head.commit.clone(), tree: plan.head.tree.clone() };
-    let experiments = Experiments { context, job, plan, head, ran, stop };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let at_once = plan.concurrency.min(cores).max(1);
+    let experiments = Experiments { context, job, plan, head, ran, stop, at_once, machine: RwLock::default() };
     let base = base(context, job, &plan.base, stop).await?;
     evidence.base = base.counts();
     if !stop.is_cancelled() {
@@ -100,6 +105,10 @@ struct Experiments<'a> {
     head: Head,
     ran: &'a RanGate,
     stop: &'a CancellationToken,
+    /// How many experiments run side by side, as the tests of subagents do.
+    at_once: usize,
+    /// Held for writing by an experiment that has to have the machine's ports for itself.
+    machine: RwLock<()>,
 }
 
 impl Experiments<'_> {
@@ -153,23 +162,24 @@ impl Experiments<'_> {
         tokio::task::block_in_place(|| mixed.collect())
     }
 
-    /// Takes each task's patch out in turn, as far as runs and time allow.
+    /// Takes each task's patch out by itself, as far as runs and time allow.
     async fn prove(&self, deadline: Instant, evidence: &mut GateEvidence) -> Result<(), RunError> {
-        for contribution in self.plan.contributions.iter().filter(|contribution| needs_proof(contribution)) {
-            let task = contribution.task.clone();
-            let outcome = if self.stop.is_cancelled() {
-                Outcome::NotTried { why: "the run was stopped".to_owned() }
-            } else if !self.has_time(deadline) {
-                Outcome::NotTried {
-                    why: "the time for mutants and reverts ran out: raise `evidence.minutes`".to_owned(),
-                }
-            } else {
-                self.without(contribution).await?
-            };
-            evidence.proofs.push(RevertProof { task, outcome });
-        }
+        let tasks = self.plan.contributions.iter().filter(|contribution| needs_proof(contribution));
+        let proofs: Vec<_> = tasks.map(|contribution| self.prove_task(contribution, deadline)).collect();
+        evidence.proofs = stream::iter(proofs).buffered(self.at_once).try_collect().await?;
         evidence.findings.extend(gathered::unproven(&evidence.proofs, self.plan.settings.require_proof));
         Ok(())
+    }
+
+    async fn prove_task(&self, contribution: &Contribution, deadline: Instant) -> Result<RevertProof, RunError> {
+        let outcome = if self.stop.is_cancelled() {
+            Outcome::NotTried { why: "the run was stopped".to_owned() }
+        } else if !self.has_time(deadline) {
+            Outcome::NotTried { why: "the time for mutants and reverts ran out: raise `evidence.minutes`".to_owned() }
+        } else {
+            self.without(contribution).await?
+        };
+        Ok(RevertProof { task: contribution.task.clone(), outcome })
     }
 
     /// Tells whether the tests can run once more before the deadline, by what they took.
@@ -191,18 +201,22 @@ impl Experiments<'_> {
             let mutants = mutants::of_lines(&file.path, file.before.as_deref(), &file.text, each);
             mutants.into_iter().map(move |mutant| (*task, file.blob.mode, mutant))
         });
-        for (task, mode, mutant) in mutants.take(max).collect::<Vec<_>>() {
-            if self.stop.is_cancelled() || !self.has_time(deadline) {
-                break;
-            }
-            let head = self.make(|| {
-                self.context.store.with_texts(&self.head, &[(mutant.path.as_str(), mode, mutant.text.as_str())])
-            })?;
-            if self.outcome_on(&head).await? == Outcome::Nothing {
-                evidence.findings.push(gathered::survived(task, &mutant));
-            }
-        }
+        let mutants: Vec<_> = mutants.take(max).collect();
+        let tried: Vec<_> = mutants.iter().map(|(_, mode, mutant)| self.survives(*mode, mutant, deadline)).collect();
+        let survived: Vec<bool> = stream::iter(tried).buffered(self.at_once).try_collect().await?;
+        let survivors = mutants.iter().zip(survived).filter(|(_, survived)| *survived);
+        evidence.findings.extend(survivors.map(|((task, _, mutant), _)| gathered::survived(task, mutant)));
         Ok(())
+    }
+
+    /// Tells whether no test notices a small change. One that there is no time for has not survived.
+    async fn survives(&self, mode: FileMode, mutant: &Mutant, deadline: Instant) -> Result<bool, RunError> {
+        if self.stop.is_cancelled() || !self.has_time(deadline) {
+            return Ok(false);
+        }
+        let text = [(mutant.path.as_str(), mode, mutant.text.as_str())];
+        let head = self.make(|| self.context.store.with_texts(&self.head, &text))?;
+        Ok(self.outcome_on(&head).await? == Outcome::Nothing)
     }
 
     /// Runs the tests without a task's patch. What it did to functions is undone first, because that leaves everything
@@ -236,7 +250,15 @@ impl Experiments<'_> {
     }
 
     async fn outcome_on(&self, head: &Head) -> Result<Outcome, RunError> {
-        let ran = gates::run_one(self.context, self.job, GateTarget::experiment(&head.commit), self.stop).await?;
+        let target = || GateTarget::experiment(&head.commit);
+        let beside_others = self.machine.read().await;
+        let mut ran = gates::run_one(self.context, self.job, target(), self.stop).await?;
+        drop(beside_others);
+        // Two of them wanted one port: that one failed says nothing about the patch.
+        if self.at_once > 1 && ran.commands.iter().any(|command| proof::wanted_a_taken_port(&command.output_tail)) {
+            let _alone = self.machine.write().await;
+            ran = gates::run_one(self.context, self.job, target(), self.stop).await?;
+        }
         Ok(proof::judge(self.ran.results.as_ref(), ran.results.as_ref(), !ran.succeeded()))
     }
 

@@ -197,7 +197,7 @@ fn of_folder(folder: &Path) -> Result<Option<Results>, ResultsError> {
 /// Reads fresh files of the work tree that a glob names. Files of another kind count only when `named`, and nothing else
 /// was there: a wide glob finds such files.
 fn of_tree(left: &Left, globs: &[String], named: bool) -> Result<Option<Results>, ResultsError> {
-    let scope = Scope { allow: globs.to_vec(), deny: Vec::new() };
+    let scope = Scope { allow: globs.to_vec(), deny: [].into() };
     let wanted = CompiledScope::new(&scope)?;
     let root = &left.worktree;
     let shown = |path: &Path| path.strip_prefix(root).unwrap_or(path).display().to_string();

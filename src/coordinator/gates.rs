@@ -24,6 +24,7 @@ use super::{
     evidence,
     gate_ask::{ResultFolders, with_asked},
     gate_results::{self, Left},
+    room,
     workplace::Workplace,
 };
 use crate::{
@@ -98,9 +99,9 @@ pub(super) async fn run(
         } else {
             GateEvidence::default()
         };
-        let isolation = (!ran.commands.is_empty()).then(|| context.sandbox.level());
+        let isolation = (!ran.commands.is_empty()).then(|| context.processes.sandbox.level());
         // Names of tests come from what an attempt wrote.
-        let evidence = context.secrets.taken_out_of(evidence);
+        let evidence = context.processes.secrets.taken_out_of(evidence);
         runs.push(GateRun { gate: job.gate, began_ms, ended_ms, commands: ran.commands, evidence, isolation });
     }
     Ok(runs)
@@ -118,9 +119,14 @@ pub(super) async fn run_one(
         return Ok(ran);
     }
     let slot = context.gate_pool.acquire(&target.commit, None).await?;
-    let scratch = context.scratch.join(format!("gate-{}-setup-{}", job.gate, slot.number()));
-    let workplace = Workplace::of_gate((&context.sandbox, &context.secrets), slot.number(), slot.path(), &scratch)
-        .map_err(|source| RunDirError::Io { path: slot.path().to_owned(), source })?;
+    let scratch = context.processes.scratch.join(format!("gate-{}-setup-{}", job.gate, slot.number()));
+    let workplace = Workplace::of_gate(
+        (&context.processes.sandbox, &context.processes.secrets),
+        slot.number(),
+        slot.path(),
+        &scratch,
+    )
+    .map_err(|source| RunDirError::Io { path: slot.path().to_owned(), source })?;
     context.make_ready(&target.commit, slot.path(), &scratch, &workplace).await?;
     for (number, (asked_by, argv)) in job.commands.iter().enumerate() {
         if stop.is_cancelled() {
@@ -161,11 +167,12 @@ impl CommandPlace<'_> {
     ) -> Result<(CommandReceipt, Option<Results>), RunError> {
         let name = format!("{}-{}", self.job.gate, self.number);
         let log = self.context.run_dir.path(self.target.logs.join(format!("{name}.log")));
-        let scratch = self.context.scratch.join(format!("gate-{}-{name}", self.slot));
+        let scratch = self.context.processes.scratch.join(format!("gate-{}-{name}", self.slot));
         if let Some(folder) = log.parent() {
             std::fs::create_dir_all(folder).map_err(|source| RunDirError::Io { path: folder.to_owned(), source })?;
         }
-        let environment = agent::gate_environment(&self.context.environment, &self.job.pass_environment, &scratch)?;
+        let environment =
+            agent::gate_environment(&self.context.processes.environment, &self.job.pass_environment, &scratch)?;
         let folders =
             ResultFolders::make(&scratch).map_err(|source| RunDirError::Io { path: scratch.clone(), source })?;
         let asked = folders.ask(argv, self.worktree, self.job.gate);
@@ -180,7 +187,7 @@ impl CommandPlace<'_> {
             answer: None,
             output_cap: LOG_MAX,
             grace: GRACE,
-            supervisor: self.context.supervisor.clone(),
+            supervisor: self.context.processes.supervisor.clone(),
             confinement: None,
         };
         let since = std::time::SystemTime::now();
@@ -191,13 +198,20 @@ impl CommandPlace<'_> {
                 () = stop.cancelled() => {}
             }
         };
-        let workplace =
-            Workplace::of_gate((&self.context.sandbox, &self.context.secrets), self.slot, self.worktree, &scratch)
-                .map_err(|source| RunDirError::Io { path: self.worktree.to_owned(), source })?;
+        let workplace = Workplace::of_gate(
+            (&self.context.processes.sandbox, &self.context.processes.secrets),
+            self.slot,
+            self.worktree,
+            &scratch,
+        )
+        .map_err(|source| RunDirError::Io { path: self.worktree.to_owned(), source })?;
         let ended = workplace.run(launch, 1, end).await;
         let ran = match ended {
             Ok(ended) => {
                 let succeeded = !ended.stopped && ended.exit.code() == Some(0);
+                if !succeeded {
+                    room::check(&[self.worktree, &scratch, self.context.run_dir.root()])?;
+                }
                 let recorded = gate_results::read(Left {
                     worktree: self.worktree.to_owned(),
                     results: folders.results,
@@ -229,7 +243,7 @@ impl CommandPlace<'_> {
         };
         let _ = std::fs::remove_dir_all(&scratch);
         let (receipt, results) = ran;
-        Ok((self.context.secrets.taken_out_of(receipt), results))
+        Ok((self.context.processes.secrets.taken_out_of(receipt), results))
     }
 
     fn receipt(

@@ -129,7 +129,7 @@ pub(super) fn keep_and_judge(
 
 /// Refuses a patch that holds the value of a secret which the run was given.
 pub(super) fn without_secrets(context: &WorkerContext, captured: Captured) -> Result<Captured, WorkspaceError> {
-    let secrets = &context.secrets;
+    let secrets = &context.processes.secrets;
     if secrets.is_empty() {
         return Ok(captured);
     }
@@ -229,9 +229,11 @@ fn judge(plan: &AttemptPlan, output: AttemptOutput, paths: Option<&TreePaths>) -
         Some(Conclusion { session, report }) => (session, report.map_err(|error| error.to_string())),
         None => (None, Ok(None)),
     };
+    let printed = ended.as_ref().map_or("", |ended| ended.output_tail.as_str());
     let verdict = verdict::judge(&Attempt {
         task,
         ending,
+        last_line: printed.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default(),
         session: session.as_ref(),
         report: report.as_ref().map(|read| read.as_ref().map(|read| &read.report)).map_err(Clone::clone),
         patch: patch.as_ref().map_err(Clone::clone),

@@ -2,6 +2,7 @@
 //! (`drive.rs`); workers and gates only send what happened.
 
 mod attempt_files;
+mod base_tests;
 mod bisect;
 mod conclusion;
 mod context;
@@ -20,6 +21,7 @@ mod integration;
 mod judging;
 mod local;
 pub mod progress;
+mod room;
 mod setup;
 mod starting;
 mod worker;
@@ -28,6 +30,7 @@ mod workplace;
 
 pub use self::{
     attempt_files::AttemptFiles,
+    base_tests::tests_on_base,
     distributed::{Distribution, Reached, Until, follow},
     error::RunError,
     integration::commit_message,

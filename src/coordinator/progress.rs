@@ -1,6 +1,6 @@
 //! What the coordinator says while it works. It never prints: whoever shows a run listens here.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use implementer_model::{
     findings::Finding,
@@ -10,6 +10,8 @@ use implementer_model::{
     roster::Phase,
     schedule::{Schedule, Task},
 };
+
+pub use crate::agent::LastStep;
 
 /// One step of a run, as it happens.
 #[derive(Debug)]
@@ -26,8 +28,8 @@ pub enum Progress<'a> {
         task: &'a TaskId,
         /// The attempt, from 1.
         attempt: u32,
-        /// The file that its output goes to.
-        log: PathBuf,
+        /// Where its last step is seen.
+        last_step: &'a Arc<LastStep>,
     },
     /// A subagent ended and was judged.
     TaskEnded {

@@ -8,7 +8,7 @@ use implementer_model::{
 };
 
 use super::{
-    context::{RunClock, RunLimits, WorkerContext},
+    context::{Processes, RunClock, RunLimits, WorkerContext},
     durations,
     error::RunError,
     working_copy::WorkingCopySetup,
@@ -77,14 +77,10 @@ impl Setup {
             setup,
             pool: SlotPool::spread_among(store.clone(), &scratch.join("slots"), owners_of_attempts(&sandbox))?,
             gate_pool: SlotPool::spread_among(store.clone(), &scratch.join("gate-slots"), owners_of_gates(&sandbox))?,
-            sandbox,
-            secrets,
             store,
             run_dir,
-            scratch,
             agents,
-            environment,
-            supervisor,
+            processes: Processes { sandbox, secrets, scratch, environment, supervisor },
             clock: RunClock::new(began, before_ms),
             limits: RunLimits::new(),
             base_tests: tokio::sync::OnceCell::new(),

@@ -18,6 +18,7 @@ use super::{
     error::RunError,
     events::RunEvent,
     judging::{AttemptOutput, NotStarted, keep_and_judge, without_secrets},
+    room,
     workplace::Workplace,
 };
 use crate::{
@@ -57,17 +58,18 @@ async fn attempt(
             return Ok(JudgedAttempt { ended, accepted: None });
         }
     };
-    let scratch = context.scratch.join(format!("{}-{}", plan.id.task, plan.id.attempt));
-    let programs = context.scratch.join(PROGRAMS);
-    let workplace = Workplace::of_attempt((&context.sandbox, &context.secrets), &slot, &scratch, &programs)
-        .map_err(|source| RunDirError::Io { path: slot.path().to_owned(), source })?;
+    let scratch = context.processes.scratch.join(format!("{}-{}", plan.id.task, plan.id.attempt));
+    let programs = context.processes.scratch.join(PROGRAMS);
+    let workplace =
+        Workplace::of_attempt((&context.processes.sandbox, &context.processes.secrets), &slot, &scratch, &programs)
+            .map_err(|source| RunDirError::Io { path: slot.path().to_owned(), source })?;
     context.make_ready(&plan.base, slot.path(), &scratch, &workplace).await?;
     let placed = slot.place_agent_files(&plan.rules, plan.project_settings).await?;
     let folder = context.run_dir.begin_attempt(&plan.id.task, plan.id.attempt)?;
     let files = AttemptFiles::create(&plan, slot.path(), &folder, &scratch)?;
     let job = files.job(&plan);
     context.run_dir.write(folder.join(TaskFile::Brief), plan.brief.as_bytes())?;
-    tell(RunEvent::AttemptStarted(plan.started()));
+    tell(RunEvent::AttemptStarted(plan.started(), agent.last_step(&job)));
     let started_ms = context.now_ms();
     let mut ended = match agent.prepare(&job) {
         Ok(mut launch) => {
@@ -91,6 +93,7 @@ async fn attempt(
         }
         Err(_) => None,
     };
+    let room = room::check(&[&files.worktree, &scratch, context.run_dir.root()]);
     let captured = match slot.take_back_agent_files(placed).await {
         Ok(()) if ended.is_ok() => slot.capture_last().await,
         Ok(()) => {
@@ -110,18 +113,22 @@ async fn attempt(
     };
     let captured = captured.and_then(|captured| context.limits.take_patch(captured));
     let captured = captured.and_then(|captured| without_secrets(context, captured));
-    let conclusion = conclusion.map(|conclusion| conclusion.without(&context.secrets));
+    let conclusion = conclusion.map(|conclusion| conclusion.without(&context.processes.secrets));
     context
+        .processes
         .secrets
         .take_out_of_file(&files.report, REPORT_MAX_BYTES as u64)
         .map_err(|source| RunDirError::Io { path: files.report.clone(), source })?;
     let ended_ms = context.now_ms();
     let cancelled = *stop.borrow() == Some(StopReason::Cancelled);
-    let isolation = context.sandbox.level();
+    let isolation = context.processes.sandbox.level();
     let paths = |tree: &ObjectId| context.paths_of(tree);
     let output = AttemptOutput { ended, conclusion, captured, cancelled, started_ms, ended_ms, isolation };
     let end =
         tokio::task::block_in_place(|| keep_and_judge(&context.store, &context.run_dir, &plan, &files, output, paths))?;
+    if end.ended.attempt.outcome != Outcome::Passed {
+        room?;
+    }
     // The scratch folder may hold anything, in any mode; what cannot be removed goes with the run's scratch folder.
     let _ = std::fs::remove_dir_all(&scratch);
     Ok(end)

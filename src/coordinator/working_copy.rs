@@ -117,7 +117,7 @@ impl WorkingCopySetup {
         for command in &self.commands {
             text.push_str(&command.run);
             text.push('\0');
-            let files = CompiledScope::new(&Scope { allow: command.files.clone(), deny: Vec::new() })
+            let files = CompiledScope::new(&Scope { allow: command.files.clone(), deny: [].into() })
                 .expect("invariant: a configuration that was read has only globs that compile");
             for path in paths.iter().filter(|path| files.allows(path)) {
                 let content = place.store.read_file(&tree, path)?.expect("invariant: a file that is listed is there");

@@ -55,7 +55,11 @@ impl Github {
         let mut call = Call::post("asking who changed a text last", url, &body);
         call.repeatable = true;
         call.patience = super::transport::Patience::Needed;
-        let answer: Answer = self.fetch(&call).await?;
+        let answer: Answer = match self.fetch(&call).await {
+            // A server that does not know the question, or does not let us ask it, does not say.
+            Err(error) if error.is_forbidden() || error.is_not_found() || error.is_rejected() => return Ok(None),
+            answer => answer?,
+        };
         let nodes = answer.data.map(|data| data.nodes).unwrap_or_default();
         let edits = nodes.into_iter().filter_map(|node| serde_json::from_value::<LastEdit>(node).ok());
         Ok(edits.into_iter().find(|edit| edit.id == node))

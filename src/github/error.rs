@@ -65,6 +65,8 @@ pub enum GithubErrorKind {
     Server {
         /// The status code.
         status: u16,
+        /// How long to wait, where it says so.
+        wait: Option<Duration>,
     },
     /// No connection could be made: nothing was sent.
     #[error("GitHub cannot be reached: {0}")]
@@ -125,6 +127,11 @@ impl GithubError {
                 "wait until the limit is reset, then use \u{201c}Re-run failed jobs\u{201d} or repeat the command"
                     .to_owned(),
             ),
+            GithubErrorKind::Unreachable(said) if said.contains("certificate") => Some(
+                "GitHub's certificate is of an authority that this machine does not trust: name the file with the authority's \
+                 certificate in SSL_CERT_FILE"
+                    .to_owned(),
+            ),
             GithubErrorKind::Server { .. } | GithubErrorKind::Unreachable(_) | GithubErrorKind::Interrupted(_) => {
                 Some("use \u{201c}Re-run failed jobs\u{201d} or repeat the command once GitHub answers".to_owned())
             }
@@ -133,6 +140,12 @@ impl GithubError {
             }
             GithubErrorKind::NotFound | GithubErrorKind::Rejected { .. } | GithubErrorKind::Malformed(_) => None,
         }
+    }
+
+    /// Tells whether GitHub does not take the request as it is.
+    #[must_use]
+    pub fn is_rejected(&self) -> bool {
+        matches!(self.kind, GithubErrorKind::Rejected { .. })
     }
 
     /// Tells whether the thing is not there.
@@ -156,14 +169,53 @@ impl GithubErrorKind {
             StatusCode::FORBIDDEN => match wait(headers, now) {
                 Some(wait) => Self::RateLimited { wait: Some(wait) },
                 // The only sign of a secondary limit without a header is its text.
-                None if message.to_ascii_lowercase().contains("rate limit") => {
-                    Self::RateLimited { wait: Some(BLIND_WAIT) }
-                }
+                None if tells_of_a_limit(&message) => Self::RateLimited { wait: Some(BLIND_WAIT) },
                 None => Self::Forbidden { message },
             },
-            status if status.is_server_error() => Self::Server { status: status.as_u16() },
+            status if status.is_server_error() => Self::Server { status: status.as_u16(), wait: wait(headers, now) },
             status => Self::Rejected { status: status.as_u16(), message },
         }
+    }
+
+    /// Makes a failure of an answer of GraphQL, which has its failures in answers of 200; nothing of one that has data.
+    pub(super) fn of_graphql(headers: &HeaderMap, body: &[u8], now: u64) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Body {
+            #[serde(default)]
+            data: serde_json::Value,
+            #[serde(default)]
+            errors: Vec<Failure>,
+        }
+        #[derive(Deserialize)]
+        struct Failure {
+            #[serde(default, rename = "type")]
+            kind: Option<String>,
+            #[serde(default)]
+            message: String,
+            #[serde(default)]
+            extensions: serde_json::Value,
+        }
+        let Body { data, errors } = serde_json::from_slice(body).ok()?;
+        let is = |failure: &Failure, kinds: &[&str]| failure.kind.as_deref().is_some_and(|kind| kinds.contains(&kind));
+        let first = errors.first()?;
+        let message = plain(&first.message);
+        if errors.iter().any(|each| is(each, &["RATE_LIMITED", "RATE_LIMIT"]) || tells_of_a_limit(&each.message)) {
+            return Some(Self::RateLimited { wait: wait(headers, now).or(Some(BLIND_WAIT)) });
+        }
+        if !data.is_null() {
+            return None;
+        }
+        if is(first, &["FORBIDDEN", "INSUFFICIENT_SCOPES"]) {
+            return Some(Self::Forbidden { message });
+        }
+        if is(first, &["NOT_FOUND"]) {
+            return Some(Self::NotFound);
+        }
+        // What is wrong with the question has a code: an older server does not know a field. The rest is its own trouble.
+        Some(match first.extensions.get("code") {
+            Some(_) => Self::Rejected { status: 200, message },
+            None => Self::Interrupted(message),
+        })
     }
 
     /// Tells whether another attempt can help and does no harm. `repeatable` is whether doing it twice is the same as
@@ -224,11 +276,25 @@ fn message_of(body: &[u8]) -> String {
         #[serde(default)]
         errors: serde_json::Value,
     }
+    if body.trim_ascii_start().starts_with(b"<") {
+        return "a web page, and no answer of the interface: a proxy or a gateway may be in between".to_owned();
+    }
     let message = match serde_json::from_slice::<Body>(body) {
         Ok(Body { message, errors: serde_json::Value::Null }) => message,
         Ok(Body { message, errors }) => format!("{message}: {errors}"),
         Err(_) => String::from_utf8_lossy(body).into_owned(),
     };
+    plain(&message)
+}
+
+/// Makes a message of GitHub's safe for a terminal, one line, and short.
+fn plain(message: &str) -> String {
     let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
     text::truncate(&text::terminal(&line), MESSAGE_MAX_CHARS)
+}
+
+/// Tells whether GitHub's words name a limit. The secondary limits were called abuse detection once, and still are on servers.
+fn tells_of_a_limit(message: &str) -> bool {
+    let words = message.to_ascii_lowercase();
+    words.contains("rate limit") || words.contains("abuse detection")
 }

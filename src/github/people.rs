@@ -96,7 +96,9 @@ impl Github {
         match self.fetch::<Answer>(&call).await {
             Ok(Answer { data: Some(Data { viewer }) }) => Ok(viewer.login),
             Ok(Answer { data: None }) => Ok(WORKFLOW_BOT.to_owned()),
-            Err(error) if error.is_forbidden() || error.is_not_found() => Ok(WORKFLOW_BOT.to_owned()),
+            Err(error) if error.is_forbidden() || error.is_not_found() || error.is_rejected() => {
+                Ok(WORKFLOW_BOT.to_owned())
+            }
             Err(error) => Err(error),
         }
     }

@@ -72,7 +72,7 @@ async fn a_comment_is_posted_once_however_the_server_fails() {
     answers(&server, ResponseTemplate::new(502), 10).await;
     let github = client(&server.uri(), QUICK);
     let error = github.post_comment(NUMBER, "x").await.unwrap_err();
-    assert_eq!(error.kind, GithubErrorKind::Server { status: 502 });
+    assert_eq!(error.kind, GithubErrorKind::Server { status: 502, wait: None });
     assert_eq!(server.received_requests().await.unwrap().len(), 1);
 }
 
@@ -109,6 +109,16 @@ async fn a_wait_beyond_the_bound_is_a_failure_at_once() {
     let error = client(&server.uri(), QUICK).comments(NUMBER).await.unwrap_err();
     insta::assert_snapshot!(error, @"listing the pull request's comments failed: GitHub's rate limit is used up, for another 3600 s");
     assert_eq!(server.received_requests().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_says_when_it_is_back_is_asked_then_and_not_before() {
+    let server = MockServer::start().await;
+    answers(&server, ResponseTemplate::new(503).insert_header("retry-after", "3600"), 10).await;
+    let error = client(&server.uri(), QUICK).comments(NUMBER).await.unwrap_err();
+    let said = GithubErrorKind::Server { status: 503, wait: Some(Duration::from_secs(3600)) };
+    assert_eq!(error.kind, said);
+    assert_eq!(server.received_requests().await.unwrap().len(), 1, "an hour is longer than anybody waits");
 }
 
 #[tokio::test]
@@ -268,4 +278,76 @@ fn the_reset_of_a_used_up_limit_is_waited_for() {
     headers.insert("x-ratelimit-reset", "1030".parse().unwrap());
     let kind = GithubErrorKind::of_answer(http::StatusCode::FORBIDDEN, &headers, b"{}", 1000);
     assert_eq!(kind, GithubErrorKind::RateLimited { wait: Some(Duration::from_secs(30)) });
+}
+
+/// What GitHub, its servers and what stands in between were seen to answer, and what each is.
+#[test]
+fn every_kind_of_answer_is_told_from_the_others() {
+    let html = "<html><body><h1>502 Bad Gateway</h1></body></html>";
+    let secondary = r#"{"message":"You have exceeded a secondary rate limit and have been temporarily blocked from content creation."}"#;
+    let abuse = r#"{"message":"You have triggered an abuse detection mechanism. Please wait a few minutes before you try again."}"#;
+    for (status, headers, body, said) in [
+        (403, &[("retry-after", "7")][..], secondary, "rate limit is used up, for another 7 s"),
+        (403, &[], secondary, "rate limit is used up, for another 60 s"),
+        (403, &[], abuse, "rate limit is used up, for another 60 s"),
+        (403, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1010")], "{}", "for another 10 s"),
+        // A reset that is over by GitHub's clock, and one that is not the reason.
+        (403, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "900")], "{}", "for another 1 s"),
+        (403, &[("x-ratelimit-remaining", "5"), ("x-ratelimit-reset", "1010")], "{}", "GitHub forbids it"),
+        (403, &[("retry-after", "Thu, 01 Jan 1970 00:17:00 GMT")], "{}", "for another 20 s"),
+        (403, &[("retry-after", "soon")], secondary, "for another 60 s"),
+        (429, &[], html, "for another 60 s"),
+        (429, &[("retry-after", "0")], "{}", "for another 0 s"),
+        (403, &[], html, "a web page, and no answer of the interface"),
+        (407, &[], html, "refuses it with 407: a web page"),
+        (502, &[], html, "GitHub answers 502"),
+        (503, &[("retry-after", "5")], "{}", "GitHub answers 503"),
+        (401, &[], r#"{"message":"Bad credentials"}"#, "does not accept the token"),
+        (404, &[], "{}", "finds nothing there, or the token may not see it"),
+        (410, &[], "{}", "finds nothing there"),
+        (451, &[], r#"{"message":"Repository access blocked"}"#, "refuses it with 451: Repository access blocked"),
+        (301, &[], "{}", "was renamed or transferred"),
+        (307, &[], "{}", "was renamed or transferred"),
+        (308, &[], "{}", "was renamed or transferred"),
+        (422, &[], r#"{"message":"Validation Failed","errors":[{"code":"too_long"}]}"#, "Validation Failed: [{"),
+    ] {
+        let mut map = http::HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(*name, value.parse().unwrap());
+        }
+        let status = http::StatusCode::from_u16(status).unwrap();
+        let kind = GithubErrorKind::of_answer(status, &map, body.as_bytes(), 1000);
+        assert!(kind.to_string().contains(said), "{status} {headers:?} {body}: {kind}");
+        assert!(!kind.to_string().contains('<'), "{kind}");
+    }
+}
+
+/// GraphQL has its failures in answers of 200.
+#[tokio::test]
+async fn what_graphql_could_not_answer_is_no_answer() {
+    let limited = |kind: &str| json!({ "errors": [{ "type": kind, "message": "API rate limit already exceeded for installation ID 1." }] });
+    let unknown = json!({ "errors": [{ "message": "Field 'lastEditedAt' doesn't exist", "extensions": { "code": "undefinedField" } }] });
+    let forbidden = json!({ "data": null, "errors": [{ "type": "FORBIDDEN", "message": "Resource not accessible by integration" }] });
+    let broken = json!({ "data": null, "errors": [{ "message": "Something went wrong while executing your query." }] });
+    let partly = json!({ "data": { "nodes": [null] }, "errors": [{ "type": "NOT_FOUND", "message": "no node" }] });
+    for (answer, edit, me) in [
+        (limited("RATE_LIMITED"), "GitHub's rate limit is used up", "GitHub's rate limit is used up"),
+        (limited("RATE_LIMIT"), "GitHub's rate limit is used up", "GitHub's rate limit is used up"),
+        (unknown, "not said", "github-actions[bot]"),
+        (forbidden, "not said", "github-actions[bot]"),
+        (broken, "the answer did not arrive: Something went wrong", "the answer did not arrive"),
+        (partly, "not said", "cannot be read"),
+    ] {
+        let server = MockServer::start().await;
+        answers(&server, ResponseTemplate::new(200).set_body_json(&answer), 100).await;
+        let settings = Settings { token: "ghs_x".into(), ..client(&server.uri(), QUICK).settings().clone() };
+        let github = Github::new(settings).unwrap();
+        let said = match github.last_edit("IC_1").await {
+            Ok(None) => "not said".to_owned(),
+            other => format!("{}", other.expect_err("no edit is in it")),
+        };
+        assert!(said.contains(edit), "{answer}: {said}");
+        let said = github.whoami().await.unwrap_or_else(|error| error.to_string());
+        assert!(said.contains(me), "{answer}: {said}");
+    }
 }

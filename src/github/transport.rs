@@ -289,6 +289,7 @@ impl Github {
         let again = |error: &GithubError| match &error.kind {
             _ if call.patience == Patience::Live => Again::No,
             GithubErrorKind::RateLimited { wait: Some(wait) } => Again::After(*wait),
+            GithubErrorKind::Server { wait: Some(wait), .. } if call.repeatable => Again::After(*wait),
             kind if kind.may_repeat(call.repeatable) => Again::Soon,
             _ => Again::No,
         };
@@ -333,9 +334,15 @@ impl Github {
             .map_err(|error| fail(GithubErrorKind::Interrupted(error.to_string())))?
             .to_bytes()
             .to_vec();
+        let now = date.unwrap_or_else(SystemTime::now);
+        let now = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        if call.path == self.inner.settings.graphql_url
+            && parts.status.is_success()
+            && let Some(kind) = GithubErrorKind::of_graphql(&parts.headers, &body, now)
+        {
+            return Err(fail(kind));
+        }
         if !parts.status.is_success() {
-            let now = date.unwrap_or_else(SystemTime::now);
-            let now = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
             return Err(fail(GithubErrorKind::of_answer(parts.status, &parts.headers, &body, now)));
         }
         Ok(Some(Answer { headers: parts.headers, body, operation: call.operation }))

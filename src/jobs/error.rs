@@ -5,8 +5,8 @@ use std::{io, path::PathBuf};
 use implementer_model::{ids::SubagentName, record::InvalidAttemptId};
 
 use crate::{
-    agent::AgentError, coordinator::RunError, intake::IntakeError, journal::JournalError, run_dir::RunDirError,
-    sandbox::SandboxError, untrusted::UntrustedError, workspace::WorkspaceError,
+    agent::AgentError, coordinator::RunError, intake::IntakeError, journal::JournalError, kept::KeepError,
+    run_dir::RunDirError, sandbox::SandboxError, untrusted::UntrustedError, workspace::WorkspaceError,
 };
 
 /// Says why a job of the fan-out could not do its part. What a subagent does wrong is never an error here.
@@ -33,6 +33,9 @@ pub enum JobError {
         /// What is wrong.
         why: String,
     },
+    /// What is finished could not be kept.
+    #[error(transparent)]
+    Keep(#[from] KeepError),
     /// Something is to be done that is not due.
     #[error(
         "`{name}` is not what comes next: {next}. The job belongs to another state of the run; start the workflow again"

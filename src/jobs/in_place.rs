@@ -73,7 +73,12 @@ pub async fn run_in_place(
         sandbox,
         environment,
         supervisor,
-        place: Place { run: site.frozen.run.clone(), workflow: site.frozen.workflow.clone(), platform },
+        place: Place {
+            run: site.frozen.run.clone(),
+            workflow: site.frozen.workflow.clone(),
+            platform,
+            beside_subagents: true,
+        },
         revision: None,
     };
     let mut keeper = Keeper::new(&out.join(KEPT))?;

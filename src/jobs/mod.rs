@@ -38,7 +38,7 @@ pub use self::{
     in_place::{KEPT, RUN, run_in_place},
     kept::Counting,
     prepare::{Prepared, prepare},
-    settle::{Awaited, Brought, Settled, awaited, first, settle},
+    settle::{Advanced, Awaited, Brought, Settled, advance, awaited, first, settle},
     site::{Site, parse_attempts},
     state::{Frozen, StateDir},
     summarize::{Summarizing, summarize},

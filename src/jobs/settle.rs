@@ -63,6 +63,20 @@ pub struct Awaited {
     before: Reached,
 }
 
+impl Awaited {
+    /// Holds what the job before said against what integration gives here.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn check_head(&self, head: Option<&str>) -> Result<(), JobError> {
+        let here = &self.before.head.commit;
+        match head.filter(|there| *there != here.as_str()) {
+            Some(there) => Err(JobError::Diverged { here: here.to_string(), there: there.to_owned() }),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Says what a state waits for.
 ///
 /// # Errors
@@ -112,10 +126,42 @@ pub async fn settle(
     head: Option<&str>,
     to: &StateDir,
 ) -> Result<Settled, JobError> {
-    let Awaited { before, .. } = awaited;
-    if let Some(there) = head.filter(|there| *there != before.head.commit.as_str()) {
-        return Err(JobError::Diverged { here: before.head.commit.to_string(), there: there.to_owned() });
+    awaited.check_head(head)?;
+    let Advanced { site: next, reached, notes } = advance(site, awaited, found, troubles).await?;
+    to.write(&next.frozen, &next.records, &next.notes)?;
+    write_bundle(&next, &reached, to)?;
+    Ok(Settled::of(site, &reached, notes))
+}
+
+/// A state in which results were taken in.
+#[derive(Debug)]
+pub struct Advanced {
+    /// The state, which nobody has written.
+    pub site: Site,
+    reached: Reached,
+    /// What was noticed: results that were lost, or not counted.
+    pub notes: Vec<String>,
+}
+
+impl Advanced {
+    /// Tells whether anything is left to do before the end.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !self.reached.open.is_empty() || self.reached.gates_due
     }
+}
+
+/// Takes the results of a wave, or of the gates, into a state, as [`settle`] does, and writes nothing.
+///
+/// # Errors
+/// When the outside fails.
+pub async fn advance(
+    site: &Site,
+    awaited: Awaited,
+    found: &[Brought],
+    troubles: &BTreeMap<AttemptId, String>,
+) -> Result<Advanced, JobError> {
+    let Awaited { before, .. } = awaited;
     let awaited: BTreeSet<AttemptId> = before.open.iter().map(|plan| plan.id.clone()).collect();
     let mut records = site.records.clone();
     let mut notes = Vec::new();
@@ -150,9 +196,7 @@ pub async fn settle(
         after.gates_due = false;
     }
     next.notes.extend(notes.iter().cloned());
-    to.write(&next.frozen, &next.records, &next.notes)?;
-    write_bundle(&next, &after, to)?;
-    Ok(Settled::of(site, &after, notes))
+    Ok(Advanced { site: next, reached: after, notes })
 }
 
 /// Says what comes first, before anything is done.

@@ -11,6 +11,7 @@ use implementer_model::{
     gate::Place,
     record::{AttemptId, Record, Timed},
     run::AttemptPlan,
+    workflow::{self, Ahead},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -55,6 +56,8 @@ pub struct Site {
     pub(super) began: SystemTime,
     pub(super) state: StateDir,
     pub(super) folder: PathBuf,
+    /// Whether the gates ran in the job in which the subagents worked.
+    pub(super) gates_beside_subagents: bool,
 }
 
 impl Site {
@@ -91,6 +94,7 @@ impl Site {
             began,
             state: state.clone(),
             folder,
+            gates_beside_subagents: false,
         })
     }
 
@@ -98,6 +102,12 @@ impl Site {
     #[must_use]
     pub fn state(&self) -> &StateDir {
         &self.state
+    }
+
+    /// Returns the waves that follow each other while everything passes.
+    #[must_use]
+    pub fn ahead(&self) -> Ahead {
+        workflow::ahead(&self.intake.schedule, &self.intake.config.workflow)
     }
 
     /// Returns the milliseconds since the run began.
@@ -128,6 +138,7 @@ impl Site {
     /// # Errors
     /// When the run cannot be followed.
     pub async fn repeat_gates(&mut self) -> Result<(), JobError> {
+        self.gates_beside_subagents = false;
         let tree = self.look().await?.head.tree;
         self.records.retain(|(_, record)| !matches!(record, Record::Judged { receipt } if receipt.tree == tree));
         Ok(())
@@ -191,7 +202,12 @@ impl Site {
             sandbox,
             environment,
             supervisor: executable,
-            place: Place { run: self.frozen.run.clone(), workflow: self.frozen.workflow.clone(), platform },
+            place: Place {
+                run: self.frozen.run.clone(),
+                workflow: self.frozen.workflow.clone(),
+                platform,
+                beside_subagents: self.gates_beside_subagents,
+            },
             revision: None,
         };
         Ok(follow(setup, records.to_vec(), distribution, cancel).await?)

@@ -93,7 +93,7 @@ pub async fn work(
     cancel: CancellationToken,
 ) -> Result<(), JobError> {
     let plans = Site::due(site.look().await?, ids)?;
-    let called = plans.iter().map(|plan| &plan.subagent);
+    let called = plans.iter().map(|plan| plan.subagent.as_ref());
     let (agents, _programs) =
         agent::of_configuration(&site.intake, called, true, &site.store, &site.frozen.rules, scratch).await?;
     let executable = std::env::current_exe().map_err(JobError::reading("our own executable"))?;

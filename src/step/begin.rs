@@ -66,6 +66,9 @@ impl Step<'_> {
                 return Err(StepError::TooManyWaves { waves, room });
             }
             self.publish(&service, &state, "plan", &settled, scratch.path()).await?;
+            if layout == Layout::Matrix {
+                self.announce_waves(&site, &settled)?;
+            }
             self.runner.set_output("lock", begun.intake.lock.digest.as_str())?;
             self.log.line(&format!("Lock {}", begun.intake.lock.digest));
             Ok::<_, StepError>(())

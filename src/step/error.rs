@@ -186,6 +186,12 @@ impl StepError {
             Self::ResultsNotHere(_) | Self::NotReported(_) | Self::StateLost(_) => {
                 "use “Re-run failed jobs”: finished work is kept, and this job continues from there".to_owned()
             }
+            Self::Upload(UploadError::Refused { why, .. }) if why.to_ascii_lowercase().contains("quota") => {
+                "free artifact storage of the account, then use “Re-run failed jobs”".to_owned()
+            }
+            Self::Upload(UploadError::Refused { .. }) => {
+                "use “Re-run failed jobs” once GitHub takes artifacts again: finished work is kept".to_owned()
+            }
             Self::NoToken => "give the action's input `token`, whose default is the workflow's own".to_owned(),
             Self::MissingInput(_) => "`backend-implementer generate` writes it".to_owned(),
             Self::Assignment(_) => "hand on the input of the workflow as it is: `job: ${{ inputs.job }}`".to_owned(),

@@ -54,8 +54,7 @@ impl Step<'_> {
             }
             Intent::Run { number, approval } => self.run(number, &approval, None),
             Intent::Retry { number, task, approval } => {
-                // Nothing of an earlier job is here any more, so that its other tasks run again, too.
-                self.log.line(&format!("The plan runs again, for the sake of task {task}"));
+                self.log.line(&format!("Task {task} runs again, and whatever is not finished"));
                 self.run(number, &approval, Some(task))
             }
             Intent::Cancel { number, approval } => {

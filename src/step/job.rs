@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path, sync::Arc};
 
-use implementer_model::ids::ObjectId;
+use implementer_model::{ids::ObjectId, workflow::Ahead};
 use serde_json::json;
 
 use super::{
@@ -110,6 +110,20 @@ impl Step<'_> {
         })
         .await?;
         Ok(Site::open(&repository, &state, &folder.join("site"), self.given("lock"))?)
+    }
+
+    /// Says which waves follow the first one while everything passes: their jobs need nobody to tell them.
+    pub(super) fn announce_waves(&self, site: &Site, first: &Settled) -> Result<(), StepError> {
+        let Ahead { waves, then_gates } = site.ahead();
+        // Where something is done already, the plan's own waves are not what comes.
+        if waves.first() != Some(&first.legs) {
+            return Ok(());
+        }
+        for (number, legs) in (1..).zip(&waves).skip(1) {
+            self.runner.set_matrix(number, &json!(legs).to_string())?;
+        }
+        let last = if then_gates { format!("wave-{}", waves.len()) } else { String::new() };
+        Ok(self.runner.set_output("last", &last)?)
     }
 
     pub(super) fn artifacts(&self) -> Result<ArtifactService, StepError> {

@@ -22,6 +22,7 @@ mod prepare;
 mod pull_request;
 mod settle;
 mod summarize;
+mod unsettled;
 
 use std::{cell::OnceCell, time::Duration};
 

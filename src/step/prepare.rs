@@ -2,7 +2,9 @@
 
 use std::{fs, path::Path};
 
-use super::{Step, StepEnd, StepError, job::JOB, one_job::ALL};
+use implementer_model::workflow::matrix::Leg;
+
+use super::{Step, StepEnd, StepError, job::JOB, one_job::ALL, unsettled::Waves};
 use crate::{
     actions::{self, Level, annotation},
     jobs::{self, Site, StateDir},
@@ -26,14 +28,27 @@ impl Step<'_> {
         let tasks = self.required("tasks")?;
         let prepared = self.runtime.block_on(async {
             let mut site = self.site(&job).await?;
+            if self.add_unsettled(&mut site, Waves::All, &job.join("waves")).await? > 0 {
+                replace_state(&site, &job).await?;
+                if !self.is_due(&site, tasks).await? {
+                    return Ok(None);
+                }
+            }
             if tasks == jobs::GATES {
                 if self.runner.input("work").is_some() {
                     self.prepare_gates_again(&mut site, &job).await?;
                 }
-                return Ok(Vec::new());
+                return Ok(Some(Vec::new()));
             }
-            Ok::<_, StepError>(jobs::prepare(&site, &jobs::parse_attempts(tasks)?, &job).await?)
+            Ok::<_, StepError>(Some(jobs::prepare(&site, &jobs::parse_attempts(tasks)?, &job).await?))
         })?;
+        let Some(prepared) = prepared else {
+            self.runner.set_output("due", "false")?;
+            let said = "this job has nothing to do: after what the waves before made, something else comes next, and the job \
+                        that integrates says what";
+            self.log.command(&annotation(Level::Notice, None, "Not due", said));
+            return Ok(StepEnd::Done);
+        };
         self.leave_program(&job)?;
         // The steps after this one run as the workspace's owner.
         actions::give_to_owner_of(&workspace, &job)
@@ -57,8 +72,23 @@ impl Step<'_> {
             self.log.command(&annotation(Level::Warning, None, "Result not counted", note));
         }
         site.repeat_gates().await?;
-        let state = job.join("state");
-        fs::remove_dir_all(&state).map_err(StepError::file("remove", &state))?;
-        Ok(site.write(&StateDir::new(&state)).await?)
+        replace_state(site, job).await
     }
+
+    /// Tells whether what comes next is what the plan says: the very jobs of this wave, or the gates.
+    async fn is_due(&self, site: &Site, tasks: &str) -> Result<bool, StepError> {
+        let awaited = jobs::awaited(site).await?;
+        if tasks == jobs::GATES {
+            return Ok(awaited.gates);
+        }
+        let planned: Option<Vec<Leg>> = self.runner.input("planned").and_then(|json| serde_json::from_str(json).ok());
+        Ok(planned.is_none_or(|planned| planned == awaited.legs))
+    }
+}
+
+/// Writes the state as it is now where the next steps of the job find it.
+async fn replace_state(site: &Site, job: &Path) -> Result<(), StepError> {
+    let state = job.join("state");
+    fs::remove_dir_all(&state).map_err(StepError::file("remove", &state))?;
+    Ok(site.write(&StateDir::new(&state)).await?)
 }

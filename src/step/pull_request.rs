@@ -1,6 +1,6 @@
 //! Steps that work on a pull request: the preview, and a run in one place.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use implementer_model::{
     conversation::intent::Approval,
@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::{
     ANNOTATIONS_MAX, Step, StepEnd, StepError,
-    conversation::{self, ConversationError, PlanState, Reported, RunOptions},
+    conversation::{self, ConversationError, Keep, PlanState, Reported, RunOptions},
 };
 use crate::{
     actions::{self, Level, annotation},
@@ -80,6 +80,13 @@ impl Step<'_> {
             // The workspace may hold what code of an earlier job has written there.
             resume: Resume::Never,
             workflow: self.runner.workflow().map(str::to_owned),
+            keep: match self.artifacts() {
+                Ok(service) => Some(Keep { service: Arc::new(service), name: self.artifact_name("kept")? }),
+                Err(error) => {
+                    tracing::info!(%error, "nothing is kept for a retry");
+                    None
+                }
+            },
         };
         let scratch = execution::scratch()?;
         let mut observer = self.observer.borrow_mut();

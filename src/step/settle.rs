@@ -13,6 +13,7 @@ use super::{
     ANNOTATIONS_MAX, Step, StepEnd, StepError,
     gather::{self, Bound, Source},
     job::PREFIX,
+    unsettled::Waves,
 };
 use crate::{
     actions::{Level, annotation},
@@ -30,6 +31,26 @@ pub(super) struct Bindings {
 }
 
 impl Bindings {
+    /// Takes the outputs of a wave whose work no workflow of its own did.
+    pub(super) fn of_wave(outputs: BTreeMap<String, Value>) -> Self {
+        Self { here: Some(outputs), dispatched: None }
+    }
+
+    /// Tells whether the job of a leg names a result.
+    pub(super) fn names(&self, leg: &Leg) -> bool {
+        !self.of(leg).is_empty()
+    }
+
+    /// Tells whether the jobs found that it was not their turn, and did nothing.
+    pub(super) fn is_not_due(&self) -> bool {
+        let outputs = self.here.iter().flatten();
+        let has_result = |(name, value): (&String, &Value)| name.starts_with("slot-") && value.as_str() != Some("");
+        let said = self.here.as_ref().and_then(|outputs| outputs.get("settle")).and_then(Value::as_str);
+        self.dispatched.iter().flatten().next().is_none()
+            && said == Some("true")
+            && !outputs.into_iter().any(has_result)
+    }
+
     /// Returns what the job of a leg says; nothing when it says nothing.
     fn of(&self, leg: &Leg) -> &str {
         let outputs = if leg.dispatched { &self.dispatched } else { &self.here };
@@ -45,12 +66,19 @@ impl Step<'_> {
         let bindings = self.bindings()?;
         let scratch = execution::scratch()?;
         self.runtime.block_on(async {
-            let site = self.site(&scratch.path().join("site")).await?;
+            let mut site = self.site(&scratch.path().join("site")).await?;
+            let unsettled = self.add_unsettled(&mut site, Waves::All, &scratch.path().join("waves")).await?;
             let awaited = jobs::awaited(&site).await?;
-            let (found, troubles) = self.gather(&awaited, &bindings, wave, scratch.path()).await?;
             let to = StateDir::new(&scratch.path().join("next"));
-            let head = self.runner.input("head");
-            let settled = jobs::settle(&site, awaited, &found, &troubles, head, &to).await?;
+            let settled = if bindings.is_not_due() {
+                // Nobody did anything: what the waves before made is all there is to settle.
+                site.write(&to).await?;
+                jobs::first(&site).await?
+            } else {
+                let (found, troubles) = self.gather(&awaited, &bindings, wave, scratch.path()).await?;
+                let head = self.runner.input("head").filter(|_| unsettled == 0);
+                jobs::settle(&site, awaited, &found, &troubles, head, &to).await?
+            };
             for note in settled.notes.iter().take(ANNOTATIONS_MAX) {
                 self.log.command(&annotation(Level::Warning, None, "Result not counted", note));
             }

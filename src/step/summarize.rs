@@ -11,6 +11,7 @@ use implementer_model::{
 
 use super::{
     ANNOTATIONS_MAX, PullRequestContext, Step, StepEnd, StepError, conversation, gather::Bound, job::pack_folder,
+    unsettled::Waves,
 };
 use crate::{
     actions::{Level, annotation},
@@ -37,7 +38,7 @@ impl Step<'_> {
             "This job checks nothing out and runs nothing of the repository's. Of other programs it calls git alone, on a \
              store of its own.",
         );
-        let (handoff, store) = self.runtime.block_on(async {
+        let (handoff, store, kept) = self.runtime.block_on(async {
             let mut site = match self.site(&scratch.path().join("site")).await {
                 Err(error) => {
                     self.conclude_in_words().await;
@@ -46,17 +47,19 @@ impl Step<'_> {
                 Ok(site) => site,
             };
             let mut notes = self.add_settled(&mut site, &scratch.path().join("waves")).await?;
+            let waves = self.add_unsettled(&mut site, Waves::Finished, &scratch.path().join("unsettled")).await?;
+            let kept = if waves > 0 { self.keep(&site, scratch.path()).await } else { self.kept() };
             let work = self.add_work(&mut site, &scratch.path().join("work")).await?;
             notes.extend(work.notes);
-            notes.extend(self.add_repeated_gates(&mut site, scratch.path()).await?);
+            notes.extend(self.add_gates(&mut site, scratch.path()).await?);
             for note in notes.iter().take(ANNOTATIONS_MAX) {
                 self.log.command(&annotation(Level::Warning, None, "Result not counted", note));
             }
             let cancelled = self.runner.input("cancelled") == Some("true");
-            let head = self.runner.input("head");
+            let head = self.runner.input("head").filter(|_| waves == 0);
             let summarizing = Summarizing { head, cancelled, notes, why_open: work.why_open };
             let handoff = jobs::summarize(&site, summarizing, &out, scratch.path()).await?;
-            Ok::<_, StepError>((handoff, site.store))
+            Ok::<_, StepError>((handoff, site.store, kept))
         })?;
         self.runner.append_summary(&summary::render(&handoff))?;
         // The artifact first: the comment says that it is there.
@@ -76,7 +79,7 @@ impl Step<'_> {
         let commit = handoff.result.commit.clone();
         let lock = handoff.lock.digest.clone();
         let executed = Executed { handoff, folder: out };
-        let reported = self.runtime.block_on(conversation::conclude(&pull, &head, executed, self.kept().as_ref()))?;
+        let reported = self.runtime.block_on(conversation::conclude(&pull, &head, executed, kept.as_ref()))?;
         if let Some(workflow) = self.runner.input("on-complete") {
             if complete {
                 self.runtime.block_on(self.start_next(
@@ -99,13 +102,33 @@ impl Step<'_> {
         ["work", "settled", "state"].iter().find_map(|input| Bound::parse(self.given(input)?))
     }
 
-    /// Takes in the receipts of the job that ran the final gates once more, where there is one. Its word stands in place of
-    /// the working job's.
-    async fn add_repeated_gates(&self, site: &mut Site, scratch: &Path) -> Result<Vec<String>, StepError> {
-        if self.runner.input("work").is_none() || self.runner.input("results").is_none() {
+    /// Uploads what the waves made that no job has settled, for whoever runs a task of this plan again.
+    /// The summary is posted without it, too.
+    async fn keep(&self, site: &Site, scratch: &Path) -> Option<Bound> {
+        let kept = async {
+            let state = StateDir::new(&scratch.join("kept-state"));
+            site.write(&state).await?;
+            let packed = pack_folder(state.root(), &scratch.join("kept-state.zip"), |_| false)?;
+            Ok::<_, StepError>(self.artifacts()?.upload(&self.artifact_name("state-summarize")?, &packed).await?)
+        };
+        match kept.await {
+            Ok(uploaded) => Some(Bound { id: uploaded.id, digest: uploaded.digest }),
+            Err(failure) => {
+                self.log.command(&annotation(Level::Warning, None, "Not kept for a retry", &failure.told()));
+                self.kept()
+            }
+        }
+    }
+
+    /// Takes in the receipts of the last gates that no job has settled, where there are any. In the layout `one-job` they are
+    /// of the job that ran the final gates once more, and its word stands in place of the working job's.
+    async fn add_gates(&self, site: &mut Site, scratch: &Path) -> Result<Vec<String>, StepError> {
+        if self.runner.input("results").is_none() {
             return Ok(Vec::new());
         }
-        site.repeat_gates().await?;
+        if self.runner.input("work").is_some() {
+            site.repeat_gates().await?;
+        }
         let wave = self.required("wave")?;
         let awaited = jobs::awaited(site).await?;
         if !awaited.gates {
@@ -118,10 +141,9 @@ impl Step<'_> {
         } else {
             self.gather(&awaited, &bindings, wave, scratch).await?
         };
-        let to = StateDir::new(&scratch.join("gates"));
-        let settled = jobs::settle(site, awaited, &found, &troubles, None, &to).await?;
-        site.take_progress(&to)?;
-        Ok(settled.notes)
+        let advanced = jobs::advance(site, awaited, &found, &troubles).await?;
+        *site = advanced.site;
+        Ok(advanced.notes)
     }
 
     /// Ends what stands in progress on the pull request when not even what was approved can be read: the event that started

@@ -209,6 +209,11 @@ pub enum WorkspaceError {
 }
 
 impl WorkspaceError {
+    /// Says that a step on another thread ended in a panic.
+    pub(in crate::workspace) fn aborted(doing: &'static str, error: &dyn std::error::Error) -> Self {
+        Self::Aborted { doing, detail: error.to_string() }
+    }
+
     /// Makes one of an error of gix: an object that is not what its id says keeps its meaning, however deep it was found.
     pub(super) fn from_git(doing: &'static str, source: impl Into<gix::Error>) -> Self {
         let source = source.into();

@@ -61,7 +61,7 @@ impl Bench {
             exclude: vec![],
             origin: Origin::BuiltIn,
         };
-        let scope = Scope { allow: vec!["types/**".to_owned()], deny: vec![".github/**".to_owned()] };
+        let scope = Scope { allow: vec!["types/**".to_owned()], deny: [".github/**".to_owned()].into() };
         Self { root, agent, subagent, task: TaskId::new("types").unwrap(), scope, passed: vec![] }
     }
 

@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::support::{
     PLAN,
     action::{NUMBER, Stage},
+    github::Fault,
 };
 
 /// Who the workflow's token acts as.
@@ -78,7 +79,10 @@ fn a_whole_conversation() {
     assert_ne!(lock, stale);
     let refused = stage.say("ada", &format!("/implement {stale}")).expect(2);
     assert_eq!(refused.output("status"), "refused");
-    assert!(reply(&stage).contains(&format!("the lock `{stale}` was approved")) || reply(&stage).contains(&stale));
+    let said = format!(
+        "the lock {stale} was approved, and now it is {lock}: the plan changed, and the head of the pull request moved from "
+    );
+    assert!(reply(&stage).contains(&said), "{}", reply(&stage));
     assert!(reply(&stage).contains(&format!("`/implement {lock}`")), "{}", reply(&stage));
     assert_eq!(reactions(&stage), ["eyes", "confused"]);
 
@@ -90,9 +94,18 @@ fn a_whole_conversation() {
     assert_eq!(check(&stage, "Backend Implementer").1, "failure");
     assert_eq!(check(&stage, "Backend Implementer / backend-feature-implementer").1, "failure");
 
-    // They have it done again, and it is complete.
-    stage.bench.script(&json!({ "feature": { "write": { "src/hello.py": "print('hello')\n" } },
-                                "cli": { "write": { "cli/greet.py": "print('hi')\n" } } }));
+    // They have it done again, and it is complete. What passed is not done again: it would fail now. While what the last run
+    // finished cannot be downloaded, nothing runs, and nothing stays in progress.
+    stage
+        .bench
+        .script(&json!({ "feature": { "write": { "src/hello.py": "print('hello')\n" } }, "cli": { "exit": 1 } }));
+    let wait = vec![("retry-after", "7200".to_owned())];
+    let unreachable = Fault { headers: wait, ..Fault::status("GET", "/actions/artifacts/", usize::MAX, 429) };
+    stage.github.state().artifact_faults.push(unreachable);
+    let ran = stage.say("ada", "/implement retry feature").expect(3);
+    assert!(ran.called.stderr.contains("what the last run finished cannot be downloaded"), "{}", ran.called.stderr);
+    assert!(stage.github.checks(&stage.head()).iter().all(|check| check.status == "completed"));
+    stage.github.state().artifact_faults.clear();
     let ran = stage.say("ada", "/implement retry feature").expect(0);
     assert_eq!(ran.output("status"), "complete");
     let comment = stage.github.only_comment_of(NUMBER, ME);

@@ -9,8 +9,9 @@ use std::{collections::BTreeMap, fs};
 
 use implementer_model::conversation::{
     event,
-    intent::{self, ActionInputs, Intent},
+    intent::{self, ActionCommand, ActionInputs, Intent},
 };
+use implementer_model::github_ids::PullRequestNumber;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -301,6 +302,57 @@ fn the_payloads_of_real_webhooks_are_understood() {
         ["check_run", "issue_comment", "pull_request", "workflow_dispatch", "workflow_run"]
     );
     assert!(counts["pull_request"] >= 29 && counts["issue_comment"] >= 9, "{counts:?}");
+}
+
+/// Every payload of every event that GitHub has an example of: read without a panic, refused in words where it names no pull
+/// request, and never taken for an approval unless it is one. With the input `pr` only what somebody sent is shown.
+#[test]
+fn no_event_of_github_is_taken_for_an_approval_that_is_none() {
+    let path = doubles::file("node_modules/@octokit/webhooks-examples/api.github.com/index.json");
+    let all: Vec<Value> = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    let mut seen = 0;
+    for event in &all {
+        let name = event["name"].as_str().unwrap();
+        for payload in event["examples"].as_array().unwrap() {
+            seen += 1;
+            let bytes = payload.to_string();
+            let read = event::read(name, bytes.as_bytes()).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let action = payload["action"].as_str().unwrap_or_default();
+            let alone = intent::intent(&read, &ActionInputs::default());
+            let may_run = matches!((name, action), ("pull_request", "labeled"));
+            assert_eq!(matches!(alone, Intent::Run { .. } | Intent::Retry { .. }), may_run, "{name} {action}");
+            if let Intent::Refused { because, hint, answer } = &alone {
+                assert!(answer.is_none() && !because.is_empty() && !hint.is_empty(), "{name}: {because}: {hint}");
+            }
+            let pull_request = Some(PullRequestNumber::new(NUMBER));
+            let given = intent::intent(&read, &ActionInputs { pull_request, ..ActionInputs::default() });
+            let is_other = !["pull_request", "issue_comment", "merge_group", "workflow_dispatch"].contains(&name);
+            if name.starts_with("pull_request_review") || name == "pull_request_target" {
+                assert!(matches!(given, Intent::Refused { .. }), "{name}");
+            } else if is_other {
+                let shown = matches!(given, Intent::Preview { number } if number.get() == NUMBER);
+                // Where nobody caused it, nobody can be asked for a permission.
+                let refused =
+                    matches!(given, Intent::Refused { .. }) && payload.get("sender").is_none_or(Value::is_null);
+                assert!(shown || refused, "{name} {action}: {given:?}");
+            }
+        }
+    }
+    assert!(all.len() >= 55 && seen >= 300, "{} events, {seen} payloads", all.len());
+    // No webhook is sent for what a timer starts: its payload has the timer and the repository alone.
+    let schedule =
+        json!({ "schedule": "0 3 * * *", "workflow": ".github/workflows/x.yml", "repository": { "name": "service" } });
+    assert_eq!(asked("schedule", &schedule), "refused");
+    let bytes = schedule.to_string();
+    let read = event::read("schedule", bytes.as_bytes()).unwrap();
+    for command in [None, Some(ActionCommand::Run)] {
+        let inputs =
+            ActionInputs { pull_request: Some(PullRequestNumber::new(NUMBER)), command, ..ActionInputs::default() };
+        let Intent::Refused { because, .. } = intent::intent(&read, &inputs) else {
+            panic!("nobody approves on a timer")
+        };
+        assert!(because.contains("schedule"), "{because}");
+    }
 }
 
 #[test]

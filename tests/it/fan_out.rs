@@ -230,3 +230,79 @@ fn a_plan_with_more_waves_than_the_workflow_is_refused_before_anything_runs() {
         "{said}"
     );
 }
+
+/// The two tasks of the first wave pass, and their patches conflict: something else comes next than the plan says.
+const CONFLICT: &str = "# P\n\n## CLI\nTouches: src/a/**\n- greet\n\n## Feature\nTouches: src/*\n- say hello\n\n\
+    ## Verification\n- tests: `python3 -m unittest -v`\n- validation: `git --version`\n";
+
+#[test]
+fn where_something_else_comes_than_the_plan_says_a_job_settles_and_no_work_is_lost_or_done_twice() {
+    let mut jobs = Jobs::begin_plan(CONFLICT, "");
+    jobs.stage.bench.script(&json!({
+        "cli": { "write": { "src/a/greet.py": "x\n" } },
+        "feature#1": { "write": { "src/a": "a file where a folder is\n" } },
+        "feature#2": { "write": { "src/hello.py": "hello\n" } },
+    }));
+    assert_eq!(jobs.output("last"), "wave-4", "{:?}", jobs.outputs);
+    let planned = jobs.output("matrix-2").to_owned();
+    assert!(planned.contains("tests#1"), "{planned}");
+    let first = jobs.wave();
+    let unsettled = json!([first]).to_string();
+
+    // The next wave finds that it is not its turn, and does nothing.
+    let before = [("unsettled", unsettled.as_str()), ("planned", &planned)];
+    let tasks = [("tasks", "tests#1"), ("wave", "wave-2"), ("slot", "0")];
+    let prepared = jobs.act("prepare", &[&tasks[..], &before].concat()).expect(0);
+    assert_eq!(prepared.output("due"), "false");
+    let collected = jobs.act("collect", &[&tasks[..], &before, &[("due", "false")]].concat()).expect(0);
+    assert_eq!((collected.output("settle"), collected.output("slot-0")), ("true", ""));
+
+    // The job that settles takes in what was made, and says what really comes next.
+    jobs.wave = 2;
+    let said = [("settle".to_owned(), "true".to_owned())].into();
+    jobs.settle_with(&said, &[("unsettled", &unsettled)]);
+    let legs: Vec<serde_json::Value> = serde_json::from_str(jobs.output("matrix")).unwrap();
+    let due: Vec<_> = legs.iter().map(|leg| leg["tasks"].as_str().unwrap()).collect();
+    assert_eq!(due, ["feature#2"], "what passed stands\n{}", jobs.log.borrow());
+    jobs.run_to_end();
+    jobs.act("summarize", &[]).expect(0);
+    let comment = jobs.stage.github.only_comment_of(NUMBER, "github-actions[bot]").body;
+    assert!(comment.contains("## Backend Implementation Complete"), "{comment}");
+}
+
+#[test]
+fn waves_that_follow_each_other_are_taken_in_by_whoever_comes_next() {
+    let mut jobs = Jobs::begin_with("");
+    let first = jobs.wave();
+    // A result that its job does not name is no reason to do the work once more: the next job stops.
+    let mut lost = first.clone();
+    lost.insert("slot-1".to_owned(), String::new());
+    let planned = jobs.output("matrix-2").to_owned();
+    let tasks = [("tasks", "tests#1"), ("wave", "wave-2"), ("slot", "0"), ("planned", planned.as_str())];
+    let unsettled = json!([lost]).to_string();
+    let stopped = jobs.act("prepare", &[&tasks[..], &[("unsettled", &unsettled)]].concat()).expect(3);
+    assert!(stopped.called.stderr.contains("its output is empty"), "{}", stopped.called.stderr);
+    // With all of them it has the commit that they give.
+    let unsettled = json!([first]).to_string();
+    let before = [("unsettled", unsettled.as_str())];
+    assert_eq!(jobs.act("prepare", &[&tasks[..], &before].concat()).expect(0).output("due"), "");
+    jobs.host("work", &["--tasks", "tests#1"]);
+    let collected = jobs.act("collect", &[&tasks[..], &before].concat()).expect(0);
+    assert!(!collected.output("slot-0").is_empty() && collected.output("settle").is_empty());
+    // The workflow is cancelled: what was finished is in the summary, and is kept for a retry.
+    let second = json!({ "slot-0": collected.output("slot-0") });
+    let unsettled = json!([first, second, {}]).to_string();
+    let further = [("cancelled", "true"), ("unsettled", unsettled.as_str())];
+    let end = jobs.act("summarize", &further);
+    assert_eq!(end.output("status"), "cancelled", "{}", jobs.log.borrow());
+    let state = jobs.stage.github.state();
+    assert!(state.artifacts.values().any(|stored| stored.name == "backend-implementer-state-summarize-attempt-1"));
+    drop(state);
+    jobs.stage.bench.script(&json!({}));
+    let payload = jobs.stage.github.event_comment(NUMBER, "ada", "/implement retry review");
+    jobs.stage.one_run.set(Some(RUN + 1));
+    jobs.stage.github.forget_requests();
+    let again = [("fan-out", "true"), ("layout", "matrix")];
+    let begun = jobs.told(jobs.stage.act("issue_comment", &payload, &again).expect(0));
+    assert!(begun.output("matrix").contains("review#1"), "what passed is not done again\n{}", jobs.log.borrow());
+}

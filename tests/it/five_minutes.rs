@@ -4,6 +4,7 @@ use std::{fs, path::Path};
 
 use crate::{
     one_job::OneJob,
+    submission::Submission,
     support::{Bench, action::Stage},
 };
 
@@ -29,7 +30,7 @@ fn says(text: &str, wanted: &[String]) {
 }
 
 /// Puts scripted subagents in place of Claude Code, as they are in the configuration of the tests.
-fn scripted(config: &str, of_tests: &str) -> String {
+pub(crate) fn scripted(config: &str, of_tests: &str) -> String {
     let (before, rest) = config.split_once("agent:\n  kind: claude\n").expect("Claude Code is who does the work");
     let (_, rest) = rest.split_once("pass-environment: [ANTHROPIC_API_KEY]\n").unwrap();
     let agent = of_tests.lines().take(5).collect::<Vec<_>>().join("\n");
@@ -57,7 +58,7 @@ fn the_transcript_is_what_happens() {
     assert!(began.stdout.contains(console[1][0].strip_prefix("$ ").unwrap()), "the secret is named: {}", began.stdout);
     assert_eq!(console[1][1], "$ backend-implementer doctor");
     let doctor = bench.call(["doctor"]);
-    assert!(doctor.stdout.contains("agent claude") && doctor.stdout.contains("git"), "{}", doctor.stdout);
+    says(&doctor.stdout, &console[1][2..]);
     let read = |path: &str| fs::read_to_string(bench.repo().join(path)).unwrap();
 
     // 2. A plan on a pull request.
@@ -96,4 +97,11 @@ fn the_transcript_is_what_happens() {
     run.stage.bench.git(fetch.strip_prefix("$ git ").unwrap().split(' '));
     let made = run.stage.bench.git(["show", "implementation:docs/first-plan.md"]);
     assert_eq!(made, "A service.");
+
+    // The same in a workflow, which opens the pull request.
+    let opened = Submission::of(run).submit();
+    let draft = if opened["draft"] == false { "ready" } else { "draft" };
+    let head = [&opened["head"], &opened["baseRefName"]].map(|name| name.as_str().unwrap());
+    let body = opened["body"].as_str().unwrap();
+    says(&format!("{} → {}, {draft} for review\n{body}", head[0], head[1]), &blocks("pull-request")[0]);
 }

@@ -1,8 +1,12 @@
 //! The action's image, run as GitHub's runner runs it. `scripts/test-image` builds it and runs these tests.
 
-use std::os::unix::fs::{MetadataExt as _, chown};
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown},
+};
 
-use serde_json::json;
+use implementer_model::{handoff::Handoff, isolation::Level};
+use serde_json::{Value, json};
 
 use crate::support::{
     PLAN,
@@ -14,11 +18,29 @@ const PLAN_FILE: &str = ".backend-implementer/plan.md";
 /// The user of the runner, to whom the workspace belongs. A container action runs as root.
 const RUNNER: u32 = 1001;
 
-fn stage(variant: &str) -> Stage {
+/// A pull request, and the image. A container action starts no subagent without a wall, and behind one it reads nothing of
+/// this machine: so the scripted subagent is a program of the repository's own, with what `script` says.
+fn stage(variant: &str, script: &Value) -> Stage {
     let image = std::env::var("IMPLEMENTER_TEST_IMAGE").expect("run scripts/test-image: it builds the image");
     let mut stage = Stage::new("Please greet people.", &[(PLAN_FILE, PLAN)]);
+    let agent = include_str!("support/agent.py");
+    let start = "#!/bin/sh\nhere=$(dirname \"$0\")\nexec python3 -I -S -B \"$here/agent.py\" \"$here/script.json\"\n";
+    let config = "isolation: required\nevidence: { revert-proof: false }\nagent:\n  kind: command\n  command: [./agents/run.sh]\n";
+    let files = [("agents/agent.py", agent), ("agents/script.json", &script.to_string()), ("agents/run.sh", start)];
+    stage.bench.git(["checkout", "--quiet", "main"]);
+    for (path, text) in files {
+        stage.bench.write(path, text);
+    }
+    let program = stage.bench.repo().join("agents/run.sh");
+    fs::set_permissions(program, fs::Permissions::from_mode(0o755)).unwrap();
+    stage.push_to_base(&[(".github/backend-implementer.yml", config)]);
     stage.launcher = Launcher::Image(format!("{image}{variant}"));
     stage
+}
+
+/// Two subagents that do their work.
+fn at_work() -> Value {
+    json!({ "feature": { "write": { "src/hello.py": "print('hello')\n" } }, "cli": { "write": { "cli/greet.py": "print('greet')\n" } } })
 }
 
 /// Runs a program of an image, without anything around it.
@@ -66,7 +88,7 @@ fn shown_lock(stage: &Stage) -> String {
 
 #[test]
 fn a_preview_needs_nothing_but_the_image() {
-    let stage = stage("");
+    let stage = stage("", &at_work());
     let shown = stage.happened("opened").expect(0);
     assert_eq!(shown.output("status"), "preview");
     assert!(shown.output("lock").contains(&shown_lock(&stage)));
@@ -75,7 +97,7 @@ fn a_preview_needs_nothing_but_the_image() {
 
 #[test]
 fn an_approved_plan_runs_and_its_files_are_the_runners() {
-    let stage = stage("-python");
+    let stage = stage("-python", &at_work());
     stage.happened("opened").expect(0);
     let ran = stage.say("ada", &format!("/implement {}", shown_lock(&stage))).expect(0);
     assert_eq!(ran.output("status"), "complete");
@@ -87,15 +109,15 @@ fn an_approved_plan_runs_and_its_files_are_the_runners() {
         let file = ran.workspace.join(ran.output(output));
         assert_eq!(file.metadata().unwrap_or_else(|error| panic!("{output}: {error}")).uid(), RUNNER, "{output}");
     }
+    let handoff = Handoff::read(&fs::read(ran.workspace.join(ran.output("handoff-path"))).unwrap()).unwrap();
+    assert_eq!(handoff.isolation.level, Level::Uid, "{:?}", handoff.isolation);
     let token = ran.called.stdout.contains("ghs_workflow") || ran.called.stderr.contains("ghs_workflow");
     assert!(!token, "{}\n{}", ran.called.stdout, ran.called.stderr);
 }
 
 #[test]
 fn what_a_killed_container_left_open_is_concluded_by_the_next_one() {
-    let stage = stage("-python");
-    let gate = stage.fifo("gate");
-    stage.bench.script(&json!({ "*": { "wait_for": gate } }));
+    let stage = stage("-python", &json!({ "*": { "hang": true } }));
     stage.happened("opened").expect(0);
     let event = stage.github.event_comment(NUMBER, "ada", &format!("/implement {}", shown_lock(&stage)));
     let running = stage.begin("issue_comment", &event, &[]);
@@ -114,7 +136,7 @@ fn what_a_killed_container_left_open_is_concluded_by_the_next_one() {
 
 /// Gives everything below a folder to the runner's user, as it is on a real runner.
 pub(crate) fn give_to_runner(folder: &std::path::Path) {
-    for entry in std::fs::read_dir(folder).expect("a folder") {
+    for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
             give_to_runner(&path);

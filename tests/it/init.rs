@@ -8,6 +8,7 @@ use crate::support::Bench;
 
 const CONFIG: &str = ".github/backend-implementer.yml";
 const WORKFLOW: &str = ".github/workflows/backend-implementer.yml";
+const PREVIEW: &str = ".github/workflows/backend-implementer-preview.yml";
 const ACTION: &str = "acme/implementer@0123456789012345678901234567890123456789";
 
 /// A repository without a configuration.
@@ -32,7 +33,7 @@ fn configuration_and_workflow_are_written_with_the_reasons_and_never_over_anythi
     bench.write("deep/.keep", "");
     let first = bench.call(["init", "--repo", "deep", "--action", ACTION]).expect(0);
     assert!(first.stdout.starts_with(&format!("wrote {CONFIG}\n")), "{}", first.stdout);
-    assert!(first.stdout.contains(&format!("wrote {WORKFLOW}\n")), "{}", first.stdout);
+    assert!(first.stdout.contains(&format!("wrote {WORKFLOW}\nwrote {PREVIEW}\n")), "{}", first.stdout);
     assert!(
         first.stdout.contains("gate tests: python3 -m pytest: the tests are written for pytest"),
         "{}",
@@ -49,7 +50,9 @@ fn configuration_and_workflow_are_written_with_the_reasons_and_never_over_anythi
     bench.write(CONFIG, "workflow: { action: ./ }\n");
     let second = bench.call(["init", "--action", ACTION]).expect(0);
     assert!(second.stdout.contains(&format!("kept what is there: {CONFIG}")), "{}", second.stdout);
-    assert!(second.stdout.contains(&format!("kept {WORKFLOW}")), "{}", second.stdout);
+    for path in [WORKFLOW, PREVIEW] {
+        assert!(second.stdout.contains(&format!("kept {path}")), "{}", second.stdout);
+    }
     assert_eq!(read(&bench, CONFIG), "workflow: { action: ./ }\n");
 }
 

@@ -30,7 +30,7 @@ use crate::support::Bench;
 
 /// How much more memory a job may need for 256 results than for 16, in KiB. The results themselves are 240 MiB more; what
 /// plan, schedule, briefs and records of 240 more tasks take is 90 to 180 KiB each, most of it while briefs are at hand.
-const FURTHER_MAX: u64 = 48 * 1024;
+const FURTHER_MAX: u64 = 32 * 1024;
 
 /// How much memory a job may need, in KiB. A debug build's own code is 36 MiB of it.
 const PEAK_MAX: u64 = 96 * 1024;

@@ -169,6 +169,11 @@ fn three_jobs_in_a_row_give_what_a_run_in_one_place_gives() {
     let fanned = handoff(&end);
     assert!(fanned.findings.iter().all(|finding| !finding.message.contains("counts")), "{:#?}", fanned.findings);
     assert_eq!(fanned.resumptions, 0);
+    assert!(
+        fanned.gates.iter().all(|gate| gate.place.beside_subagents),
+        "whose word the receipts are: {:?}",
+        fanned.gates
+    );
     // Nothing of ours is in the workspace, which a checkout may empty at any time.
     assert!(!end.workspace.join(".backend-implementer/job").exists());
     let checks = run.stage.github.state().checks.clone();
@@ -437,6 +442,7 @@ fn final_gates_are_run_once_more_where_nothing_of_the_subagents_ever_ran() {
     let said = collected.expect(0).output("slot-0").to_owned();
     let end = with(&gates(&said), "passed").expect(0);
     assert_eq!(end.output("status"), "complete", "{}", run.comment());
+    assert!(handoff(&end).gates.iter().all(|gate| !gate.place.beside_subagents), "nobody but the gates was there");
 }
 
 #[test]

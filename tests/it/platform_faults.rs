@@ -1,7 +1,7 @@
 //! Faults of GitHub in the middle of jobs: whatever fails, what comes out after “Re-run failed jobs” is what the undisturbed
 //! run gives. What the platform did is never a task's outcome.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, process::Command};
 
 use implementer_model::handoff::Handoff;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     faults::Seeded,
     one_job::OneJob,
-    support::{action::Acted, fan_out::Jobs, github::Fault},
+    support::{Bench, Called, action::Acted, fan_out::Jobs, github::Fault},
 };
 
 /// What subagents do in these runs: one fails for good, so that an outcome is there to be changed.
@@ -80,13 +80,29 @@ fn disturb(stage: &crate::support::action::Stage, random: &mut Seeded) -> String
     said
 }
 
+/// A fault of the blob store or of an upload: what passes is waited out, what is refused stops the step.
+fn disturb_blobs(stage: &crate::support::action::Stage, random: &mut Seeded) -> String {
+    let (method, path) =
+        [("GET", "/blobs/"), ("TWIRP", "CreateArtifact"), ("TWIRP", "/uploads/"), ("TWIRP", "FinalizeArtifact")]
+            [random.below(4)];
+    let (status, times) = [(403, 1), (500, 1), (503, 1), (429, 1)][random.below(4)];
+    let mut state = stage.github.state();
+    state.artifact_faults.push(Fault::status(method, path, times, status));
+    if random.below(2) == 0 {
+        // The next blob is cut off twice, and then the store refuses once.
+        state.artifacts.values_mut().for_each(|stored| stored.breaks = vec![1, 40, 0]);
+    }
+    format!("{status} for {method} {path}")
+}
+
 /// Does a step under a fault. A step that the fault stopped says so, in words, and is done again.
 fn disturbed(stage: &crate::support::action::Stage, random: &mut Seeded, step: &dyn Fn() -> Acted) -> Acted {
-    let fault = disturb(stage, random);
+    let fault = if random.below(2) == 0 { disturb(stage, random) } else { disturb_blobs(stage, random) };
     let acted = step();
     let mut state = stage.github.state();
     state.faults.clear();
     state.artifact_faults.clear();
+    state.artifacts.values_mut().for_each(|stored| stored.breaks.clear());
     drop(state);
     if acted.called.code != 3 {
         return acted;
@@ -95,6 +111,32 @@ fn disturbed(stage: &crate::support::action::Stage, random: &mut Seeded, step: &
     assert!(log.contains("Re-run failed jobs") || log.contains("wait until the limit is reset"), "{fault}\n{log}");
     stage.attempt.set(stage.attempt.get() + 1);
     step()
+}
+
+/// What is downloaded within one attempt at a run costs nothing of the repository's 1,000 requests an hour. Where the service
+/// does not answer, REST does, and nothing else changes.
+#[test]
+fn artifacts_of_the_same_run_cost_no_request_of_rest_unless_the_service_is_away() {
+    let end_of = |away: bool| {
+        let run = OneJob::begin(&script());
+        if away {
+            for operation in ["ListArtifacts", "GetSignedArtifactURL"] {
+                run.stage.github.state().artifact_faults.push(Fault::status("TWIRP", operation, usize::MAX, 404));
+            }
+        }
+        run.stage.github.forget_requests();
+        run.prepare();
+        run.work();
+        let end = run.summarize(&run.keep(), "failure");
+        let requests = run.stage.github.requests();
+        let rest = requests.iter().filter(|request| request.path.contains("/actions/")).count();
+        (Came::of(&end), rest)
+    };
+    let (with_service, none) = end_of(false);
+    let (without, some) = end_of(true);
+    assert_eq!((with_service, none), (without, 0));
+    // The state for each of two jobs, and the work.
+    assert_eq!(some, 3);
 }
 
 #[test]
@@ -121,6 +163,58 @@ fn a_fault_in_the_middle_of_one_job_changes_no_outcome() {
     for number in 0..5 {
         assert_eq!(end_of(Some(&mut random)), undisturbed, "schedule {number}");
     }
+}
+
+/// A disk that is full fails whatever runs there, and nobody is to blame for that. Needs a small file system, which only root can
+/// make.
+#[test]
+fn what_fails_on_a_full_disk_is_no_verdict_and_is_done_again() {
+    let bench = Bench::new();
+    let small = bench.path("small");
+    fs::create_dir_all(&small).unwrap();
+    let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=16m", "tmpfs"]).arg(&small).output();
+    if !mount.is_ok_and(|mounted| mounted.status.success()) {
+        eprintln!("SKIPPED what_fails_on_a_full_disk: no file system can be mounted here");
+        return;
+    }
+    let out = bench.path("out");
+    let fill = json!(["dd", "if=/dev/zero", "of=big.bin", "bs=64k", "count=1024", "status=none"]);
+    bench.script(&json!({ "feature": { "run": fill }, "cli": { "write": { "cli/greet.py": "x\n" } } }));
+    let run = || bench.program(["run", "--jobs", "1", "--out", out.to_str().unwrap()]);
+    let stopped = Called::of(run().env("TMPDIR", &small).output().unwrap());
+    let unmounted = Command::new("umount").arg("--lazy").arg(&small).status().unwrap();
+    assert!(unmounted.success());
+    let stopped = stopped.expect(3);
+    assert!(stopped.stderr.contains("is full, so that what failed there is no verdict"), "{}", stopped.stderr);
+    bench.script(
+        &json!({ "feature": { "write": { "src/a.py": "x\n" } }, "cli": { "write": { "cli/greet.py": "x\n" } } }),
+    );
+    run().arg("--resume").output().map(Called::of).unwrap().expect(0);
+    let handoff = Handoff::read(&fs::read(out.join("handoff.json")).unwrap()).unwrap();
+    let attempts: Vec<_> =
+        handoff.tasks.iter().flat_map(|task| &task.attempts).map(|attempt| attempt.outcome.name()).collect();
+    assert!(attempts.iter().all(|outcome| ["passed", "interrupted"].contains(outcome)), "{attempts:?}");
+}
+
+/// A job that vanished with its machine said nothing. The summary says so, and running the failed jobs again comes to what it
+/// would have come to.
+#[test]
+fn a_runner_that_is_lost_loses_nothing_that_running_again_does_not_bring() {
+    let undisturbed = {
+        let run = OneJob::begin(&script());
+        run.prepare();
+        run.work();
+        Came::of(&run.summarize(&run.keep(), "failure"))
+    };
+    let run = OneJob::begin(&script());
+    run.prepare();
+    let lost = run.summarize("", "cancelled");
+    assert!(lost.called.code != 0, "{}", lost.called.stderr);
+    assert!(run.comment().contains("ran out of time, or its runner was lost"), "{}", run.comment());
+    run.stage.attempt.set(2);
+    run.prepare();
+    run.work();
+    assert_eq!(Came::of(&run.summarize(&run.keep(), "failure")), undisturbed);
 }
 
 #[test]

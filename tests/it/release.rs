@@ -125,6 +125,15 @@ fn the_description_is_one_that_the_marketplace_takes() {
 }
 
 #[test]
+fn the_image_knows_the_commit_that_it_is_built_from() {
+    let (dockerfile, workflow) = (read("Dockerfile"), read(".github/workflows/release.yml"));
+    let build = dockerfile.split("FROM ").find(|stage| stage.contains("cargo build")).unwrap();
+    let (before, _) = build.split_once("RUN cargo build").unwrap();
+    assert!(before.contains("\nARG IMPLEMENTER_COMMIT"), "a stage sees what it declares before it builds: {build}");
+    assert!(workflow.contains("--build-arg \"IMPLEMENTER_COMMIT=$SHA\""), "{workflow}");
+}
+
+#[test]
 fn nothing_is_compiled_in_a_users_job() {
     for path in ["examples/workflows/backend-implementer.yml", "examples/workflows/fan-out.yml", "setup/action.yml"] {
         let text = read(path);

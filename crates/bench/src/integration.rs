@@ -105,6 +105,6 @@ impl<'a> Patches<'a> {
 fn checked(store: &RunStore, base: &Base, commit: &str) -> Result<CheckedPatch> {
     let tree = store.base_of(&ObjectId::new(commit)?)?.tree;
     let patch = store.patch_between(base, &tree)?;
-    let scope = Scope { allow: vec!["**".to_owned()], deny: Vec::new() };
+    let scope = Scope { allow: vec!["**".to_owned()], deny: [].into() };
     scope::check(patch, &scope, Access::Writes, None).map_err(|error| anyhow::anyhow!("{error}"))
 }

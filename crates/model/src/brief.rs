@@ -121,6 +121,8 @@ pub fn render(input: &BriefInput<'_>) -> String {
     requests(&mut out, input.requests);
     checks(&mut out, input);
     reporting::render(&mut out, input);
+    // The briefs of a whole wave are held together.
+    out.shrink_to_fit();
     out
 }
 

@@ -48,6 +48,8 @@ pub struct Attempt<'a> {
     pub ending: Ending,
     /// What the agent program says about its session; `None` where there is none, as for the agent `command`.
     pub session: Option<&'a Session>,
+    /// The last line that its process printed; empty where it printed nothing.
+    pub last_line: &'a str,
     /// The report: `Ok(None)` when there is none, the reason when it is not valid.
     pub report: Result<Option<&'a Report>, String>,
     /// The patch as captured, or why there is none.
@@ -65,6 +67,9 @@ pub struct Attempt<'a> {
     /// Whether output was dropped because there was too much of it.
     pub output_truncated: bool,
 }
+
+/// Characters of the last line in a reason.
+const LAST_LINE_CHARS: usize = 160;
 
 /// What became of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,7 +114,7 @@ fn outcome(attempt: &Attempt<'_>, findings: &mut Vec<Finding>) -> (Outcome, Stri
             return (Outcome::Failed, why.clone());
         }
         Ending::Stopped => {
-            let limit = text::count(usize::try_from(task.time_limit_s).unwrap_or(usize::MAX), "second");
+            let limit = crate::wording::duration(task.time_limit_s.saturating_mul(1_000));
             let reason = format!("it was stopped after its time limit of {limit}{}", kept(attempt));
             blocking(FindingCode::TimedOut, &reason);
             return (Outcome::TimedOut, reason);
@@ -126,7 +131,10 @@ fn outcome(attempt: &Attempt<'_>, findings: &mut Vec<Finding>) -> (Outcome, Stri
         Ending::Exited(code) => {
             let said = match &attempt.report {
                 Ok(Some(report)) if report.status != ReportStatus::Completed => format!(", saying: {}", report.summary),
-                _ => String::new(),
+                _ if attempt.last_line.is_empty() => String::new(),
+                _ => {
+                    format!("; its last line is `{}`", text::truncate(&text::line(attempt.last_line), LAST_LINE_CHARS))
+                }
             };
             let reason = format!("its process ended with exit code {code}{said}{}", kept(attempt));
             blocking(FindingCode::SubagentFailed, &reason);

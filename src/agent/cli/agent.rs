@@ -22,16 +22,17 @@ use implementer_model::{
 };
 
 use super::{
-    DIALECTS,
     dialect::{Call, Dialect},
+    dialect_of,
     listening::{has_report, kept_answer},
     version::Version,
 };
 use crate::agent::{
-    Agent, AgentError, Conclusion, Ended, GRACE, Job, Launch, OUTPUT_CAP,
+    Agent, AgentError, Conclusion, Ended, GRACE, Job, LastStep, Launch, OUTPUT_CAP,
     answer::{AnswerFile, TurnLimit},
     clear_report, environment,
     event_lines::LastWord,
+    last_step::Events,
     new_file::write_new,
     program,
     redaction::secrets_of,
@@ -68,7 +69,7 @@ impl CliAgent {
         supervisor: &Path,
         environment: &BTreeMap<String, String>,
     ) -> Option<Self> {
-        let dialect = *DIALECTS.iter().find(|dialect| dialect.name() == kind.as_str())?;
+        let dialect = dialect_of(kind.as_str())?;
         // In a workflow the runner, or the action's container, is what contains it: sandboxes inside mostly fail there.
         let contained = environment.get("GITHUB_ACTIONS").is_some_and(|value| value == "true");
         let otherwise = if contained { Permissions::Full } else { Permissions::Own };
@@ -310,6 +311,11 @@ impl Agent for CliAgent {
     fn prepare(&self, job: &Job<'_>) -> Result<Launch, AgentError> {
         clear_report(job.report)?;
         self.launch(job, &Round::work(job))
+    }
+
+    fn last_step(&self, job: &Job<'_>) -> LastStep {
+        let answer = Round::work(job).answer;
+        LastStep::of_events(job.log, Events { answer, dialect: self.dialect, redactor: self.redactor(job) })
     }
 
     fn conclude(&self, job: &Job<'_>, ended: &Ended) -> Conclusion {

@@ -90,6 +90,17 @@ impl Dialect for Codex {
         }
     }
 
+    // A command is told when it begins, too: it may take long.
+    fn last_step(&self, printed: &str) -> Option<String> {
+        let mut reading = Reading::new(SessionEnd::Interrupted);
+        for event in events(printed) {
+            if matches!(text_at(&event, "/type"), Some("item.started" | "item.completed")) {
+                tell_item(&mut reading, &event["item"]);
+            }
+        }
+        reading.story.pop()
+    }
+
     fn read(&self, left: &Left<'_>) -> Reading {
         let mut reading = Reading::new(SessionEnd::NoResult { message: last_line(left.errors) });
         let (mut calls, mut blocked, mut why_blocked) = (0u64, 0u64, String::new());

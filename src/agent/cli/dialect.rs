@@ -50,6 +50,11 @@ pub(in crate::agent) trait Dialect: fmt::Debug + Sync {
 
     /// Understands what a call left. It may be anything.
     fn read(&self, left: &Left<'_>) -> Reading;
+
+    /// Returns what a running program did last, from the end of what it has printed so far.
+    fn last_step(&self, printed: &str) -> Option<String> {
+        self.read(&Left { answer: printed, errors: "", exit: None }).story.pop()
+    }
 }
 
 /// The versions that a program was tested with, both included.

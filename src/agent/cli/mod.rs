@@ -18,10 +18,15 @@ use implementer_model::{
 };
 
 pub use self::agent::CliAgent;
-use self::dialect::Dialect;
+pub(super) use self::dialect::Dialect;
 
 /// The agent programs that can be driven.
 static DIALECTS: [&dyn Dialect; 4] = [&claude::Claude, &codex::Codex, &gemini::Gemini, &opencode::OpenCode];
+
+/// Returns the program of this kind.
+pub(super) fn dialect_of(kind: &str) -> Option<&'static dyn Dialect> {
+    DIALECTS.iter().find(|dialect| dialect.name() == kind).copied()
+}
 
 /// Returns the kinds of agents that there are: `command`, and every agent program.
 #[must_use]
@@ -54,8 +59,8 @@ pub fn programs() -> Vec<ProgramInfo> {
 /// Returns what an agent of this kind can hold to, of what agent files say.
 #[must_use]
 pub fn abilities(kind: &AgentKind) -> Abilities {
-    let dialect = DIALECTS.iter().find(|dialect| dialect.name() == kind.as_str());
-    dialect.map_or(Abilities::NONE, |dialect| dialect.abilities())
+    let dialect = dialect_of(kind.as_str());
+    dialect.map_or(Abilities::NONE, Dialect::abilities)
 }
 
 /// Returns the identifier of a model, unless another vendor than this one makes it.

@@ -2,11 +2,13 @@
 
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use implementer_model::{handoff::TaskRecord, ids::TaskId, schedule::Outcome, schedule::Schedule, text, wording};
+
+use crate::coordinator::progress::LastStep;
 
 /// What is known about a run while it goes on.
 #[derive(Debug)]
@@ -27,8 +29,9 @@ pub(super) struct RunStatus {
 #[derive(Debug)]
 pub(super) struct RunningTask {
     pub(super) began: Instant,
-    pub(super) log: PathBuf,
-    /// The last line of its log, made safe for a terminal.
+    /// Where its last step is read.
+    pub(super) source: Option<Arc<LastStep>>,
+    /// What it did last, made safe for a terminal.
     pub(super) last_step: String,
 }
 
@@ -59,9 +62,9 @@ impl RunStatus {
         self.tasks += 1;
     }
 
-    pub(super) fn started(&mut self, task: &TaskId, log: PathBuf, now: Instant) {
+    pub(super) fn started(&mut self, task: &TaskId, source: Option<Arc<LastStep>>, now: Instant) {
         self.ended.remove(task);
-        self.running.insert(task.clone(), RunningTask { began: now, log, last_step: String::new() });
+        self.running.insert(task.clone(), RunningTask { began: now, source, last_step: String::new() });
     }
 
     pub(super) fn ended(&mut self, task: &TaskId, record: &TaskRecord) {
@@ -117,12 +120,6 @@ pub(super) fn elapsed(from: Instant, to: Instant) -> u64 {
     u64::try_from(whole).expect("invariant: a run takes fewer than 2^64 milliseconds")
 }
 
-/// Returns the last line of a log's end that says something, as one line without anything that a terminal acts on.
-pub(super) fn last_line(end: &[u8]) -> String {
-    let plain = text::plain(&String::from_utf8_lossy(end));
-    plain.lines().rev().map(text::line).find(|line| !line.is_empty()).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,7 +137,7 @@ mod tests {
         status.wave_of = BTreeMap::from([(id("a"), 1), (id("b"), 2), (id("c"), 2)]);
         status.ended.insert(id("a"), Outcome::Failed);
         status.micro_dollars.insert(id("a"), 1_230_000);
-        status.started(&id("b"), PathBuf::new(), began + Duration::from_secs(10));
+        status.started(&id("b"), None, began + Duration::from_secs(10));
         status.running.get_mut(&id("b")).unwrap().last_step = "edit src/a.rs".to_owned();
         let now = began + Duration::from_secs(125);
         assert_eq!(status.line(now), "wave 2 of 6 · 1 of 8 tasks done, 1 failed · 2 min 5 s · $1.23");
@@ -158,14 +155,7 @@ mod tests {
         let mut status = RunStatus::new(now);
         status.tasks = 1;
         status.ended.insert(id("a"), Outcome::Failed);
-        status.started(&id("a"), PathBuf::new(), now);
+        status.started(&id("a"), None, now);
         assert!(status.line(now).starts_with("0 of 1 task done"), "{}", status.line(now));
-    }
-
-    #[test]
-    fn the_last_line_of_a_log_is_harmless() {
-        assert_eq!(last_line(b"one\ntwo \x1b[31mred\x1b[0m\x07\n\n  \n"), "two red");
-        assert_eq!(last_line(b""), "");
-        assert_eq!(last_line(b"10 %\r20 %\r"), "20 %");
     }
 }

@@ -8,6 +8,7 @@ use implementer_model::{
         event::Actor,
         evidence::{self, Evidence, LastEdit},
         intent::{Approval, Via},
+        shown,
     },
     github_ids::RunKey,
     lock::Lock,
@@ -66,9 +67,9 @@ pub(super) async fn check_what(
     let again = format!("look at the plan again, and comment `/implement {short}` to approve it as it is now");
     if let Some(named) = &approval.lock {
         lock.check(named).map_err(|mismatch| {
-            let named = mismatch.expected;
-            let reason = format!("the lock {named} was approved, but plan, base commit and roster now give {short}");
-            refused(reason, &again)
+            let shown = snapshot.own_comment().and_then(|own| own.body.as_deref()).map(comment::shown_locks);
+            let changed = shown::what_changed(&shown.unwrap_or_default(), named, lock, &snapshot.request.base.name);
+            refused(format!("the lock {} was approved, and now it is {short}: {changed}", mismatch.expected), &again)
         })?;
     } else {
         let asked = Asked::new(pull, snapshot, approval, found).await?;

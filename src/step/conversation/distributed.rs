@@ -16,7 +16,7 @@ use implementer_model::{
 };
 
 use super::{
-    ConversationError, PlanOptions, PullRequestContext, Reported,
+    ConversationError, PlanOptions, PullRequestContext, Reported, admission, answer,
     claim::CheckRuns,
     live::Reporter,
     own_comment::{self, OwnComment},
@@ -57,13 +57,13 @@ pub async fn begin(
     scratch: &Path,
     claimed: impl FnOnce(&ObjectId),
 ) -> Result<Begun, ConversationError> {
-    let admitted = run::admit(pull, approval, options, retry, scratch, claimed).await;
-    let admitted = run::told(pull, approval, admitted).await?;
+    let admitted = admission::admit(pull, approval, options, retry, scratch, claimed).await;
+    let admitted = answer::told(pull, approval, admitted).await?;
     let mut reporter = admitted.reporter(pull);
     if let Err(error) = reporter.begin(&Board::new(&admitted.intake.schedule)).await {
         tracing::warn!(%error, "the comment could not be written at the beginning");
     }
-    let run::Admitted { snapshot, intake, plan, .. } = admitted;
+    let admission::Admitted { snapshot, intake, plan, .. } = admitted;
     let rules = snapshot.rules.commit;
     Ok(Begun { intake, plan, rules, store: snapshot.store, repository: snapshot.repository })
 }

@@ -2,7 +2,10 @@
 
 use implementer_model::diagnostics::Diagnostic;
 
-use crate::{execution::ExecutionError, github::GithubError, intake::IntakeError, workspace::WorkspaceError};
+use crate::{
+    execution::ExecutionError, github::GithubError, intake::IntakeError, step::gather::DownloadError,
+    workspace::WorkspaceError,
+};
 
 /// Says why a conversation could not go on. What is answered on the pull request, such as a refusal, is none.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +42,9 @@ pub enum ConversationError {
         /// What to do.
         hint: String,
     },
+    /// What the last run finished may be there, and cannot be fetched.
+    #[error("what the last run finished cannot be downloaded, and nothing is done twice: {}", crate::errors::chain(.0))]
+    KeptNotHere(DownloadError),
     /// A label was set that runs nothing.
     #[error("the label `{}` runs nothing", implementer_model::text::terminal(.0))]
     OtherLabel(String),
@@ -59,6 +65,9 @@ impl ConversationError {
         match self {
             Self::Busy { hint, .. } | Self::Refused { hint, .. } => Some(hint.clone()),
             Self::Github(error) => error.hint(),
+            Self::KeptNotHere(_) => {
+                Some("comment again when GitHub answers, or approve the whole plan with `/implement LOCK`".to_owned())
+            }
             _ => None,
         }
     }

@@ -4,11 +4,15 @@
 //! say. It never trusts what it reads: state comes from commits, check runs of our own app and permissions, not from
 //! what comments say.
 
+mod admission;
+mod answer;
 mod approval;
+mod cancel;
 mod claim;
 mod clean_up;
 mod distributed;
 mod error;
+mod keep;
 mod live;
 mod merge_group;
 mod overall;
@@ -24,12 +28,14 @@ use implementer_model::github_ids::PullRequestNumber;
 use super::PullRequestContext;
 
 pub use self::{
+    cancel::cancel,
     clean_up::clean_up,
     distributed::{Begun, begin, conclude, kept_by_last_run, report_result},
     error::ConversationError,
+    keep::Keep,
     merge_group::report_merge_group,
     preview::{PlanState, Previewed, look, preview},
-    run::{Reported, RunOptions, cancel, run},
+    run::{Reported, RunOptions, run},
     snapshot::{PlanOptions, Snapshot},
 };
 

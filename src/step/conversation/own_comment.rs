@@ -1,7 +1,10 @@
 //! The one comment of ours: found, written, kept one.
 
 use implementer_model::{
-    conversation::comment::{self, Head, Links, Past},
+    conversation::{
+        comment::{self, Head, Links, Past},
+        shown::{self, ShownLock},
+    },
     github_ids::{CommentId, RunKey},
     lock::Lock,
 };
@@ -21,6 +24,8 @@ pub(super) struct OwnComment {
     refused: Option<GithubError>,
     /// The first digits of the lock that it shows.
     shows: Option<String>,
+    /// The locks that it showed so far.
+    shown: Vec<ShownLock>,
     /// The body that was written last.
     written: String,
 }
@@ -45,6 +50,7 @@ impl OwnComment {
             history,
             refused: None,
             shows: found.and_then(|comment| comment::shown_lock(comment.body.as_deref()?)).map(str::to_owned),
+            shown: found.and_then(|comment| comment.body.as_deref()).map(comment::shown_locks).unwrap_or_default(),
             written: String::new(),
         }
     }
@@ -62,6 +68,9 @@ impl OwnComment {
     /// Says which lock the page shows that is written next; nothing when it shows none.
     pub(super) fn show_lock(&mut self, lock: Option<&Lock>) {
         self.shows = lock.map(|lock| lock.digest.short().to_owned());
+        if let Some(lock) = lock {
+            shown::remember(&mut self.shown, lock);
+        }
     }
 
     /// Adds this run to those that the comment tells of.
@@ -120,7 +129,7 @@ impl OwnComment {
     }
 
     fn body(&self, page: &str, claim: Option<&RunKey>) -> String {
-        let above = Head { claim, shows: self.shows.as_deref() };
+        let above = Head { claim, shows: self.shows.as_deref(), shown: &self.shown };
         let links = Links { run_url: self.pull.run_url().map(str::to_owned) };
         comment::compose(page, above, &self.history, &links, comment::COMMENT_MAX_CHARS).body
     }

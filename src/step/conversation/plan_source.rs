@@ -63,7 +63,7 @@ async fn changed_plan_file(
     snapshot: &Snapshot,
 ) -> Result<Option<String>, ConversationError> {
     let allow = snapshot.config.pull_request.plan_files();
-    let plans = CompiledScope::new(&Scope { allow, deny: Vec::new() })
+    let plans = CompiledScope::new(&Scope { allow, deny: [].into() })
         .expect("invariant: a configuration that was read has only globs that compile");
     let mut candidates: Vec<_> =
         snapshot.store.list_files(&snapshot.head.tree, "")?.into_iter().filter(|path| plans.allows(path)).collect();

@@ -80,7 +80,7 @@ pub(in crate::workspace) fn plan(store: &RunStore, own: &ObjectId, rules: &Objec
     let compiled = |globs: &[&str]| {
         let allow = globs.iter().map(|&glob| glob.to_owned()).collect();
         // The globs are ours, and a test compiles them.
-        CompiledScope::new(&Scope { allow, deny: Vec::new() }).ok()
+        CompiledScope::new(&Scope { allow, deny: [].into() }).ok()
     };
     let (Some(instructions), Some(of_settings)) = (compiled(AGENT_INSTRUCTIONS), compiled(AGENT_SETTINGS_FILES)) else {
         return Ok(Placed::default());

@@ -4,9 +4,10 @@
 use std::{
     collections::BTreeSet,
     os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink},
+    path::PathBuf,
 };
 
-use super::*;
+use super::{leasing::begin, pool::Held, *};
 use crate::workspace::test_support::{TestRepository, contents, git, write};
 
 /// A repository with everything that a checkout treats in a way of its own, and files enough for several threads.

@@ -1,4 +1,7 @@
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::{
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink},
+    time::Duration,
+};
 
 use super::*;
 use crate::workspace::test_support::{TestRepository, contents, describe, git, snapshot, try_git, write};
@@ -390,9 +393,9 @@ async fn no_slot_is_begun_while_others_are_given_back() {
         slots.push(slot.await.unwrap());
     }
     let begun = pool.begun();
-    assert!(pool.pool.patient.load(Ordering::Relaxed), "whoever waits for the first ones does not wait in vain");
+    assert!(pool.pool.turnover.is_patient(), "whoever waits for the first ones does not wait in vain");
     // As if a checkout took long: nobody waits in vain.
-    pool.pool.checkout_us.store(u64::MAX, Ordering::Relaxed);
+    pool.pool.turnover.note_checkouts(1, Duration::MAX);
     let leases: Vec<_> = (0..60)
         .map(|_| {
             let (pool, commit) = (pool.clone(), base.commit.clone());

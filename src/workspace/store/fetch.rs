@@ -96,7 +96,10 @@ pub fn commit_of_tag(url: &str, tag: &str) -> Result<Option<ObjectId>> {
 /// When the remote cannot be reached, does not have what is wanted, or git is missing.
 pub fn fetch(remote: &Remote, wanted: &[Wanted<'_>], into: &Path) -> Result<PathBuf> {
     std::fs::create_dir_all(into).doing("making", into)?;
-    Git::bare().args(["init", "--quiet", "--bare"]).arg(into).run()?;
+    // A repository has one kind of ids, and git fetches from none that has another.
+    let is_long = |from: &str| from.len() == 64 && from.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let format = if wanted.iter().any(|wanted| is_long(wanted.from)) { "sha256" } else { "sha1" };
+    Git::bare().args(["init", "--quiet", "--bare", &format!("--object-format={format}")]).arg(into).run()?;
     let into = into.canonicalize().doing("looking for", into)?;
 
     let git = authenticated(Git::on(&into), remote);

@@ -11,7 +11,9 @@ pub(in crate::workspace) mod attributes;
 pub(in crate::workspace) mod convert;
 pub(in crate::workspace) mod hashed;
 mod pack_check;
+mod reading;
 pub(in crate::workspace) mod repository_files;
+mod source;
 pub(in crate::workspace) mod tree_diff;
 pub(in crate::workspace) mod tree_index;
 mod tree_size;
@@ -25,31 +27,28 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use gix::bstr::{BStr, ByteSlice as _};
-use implementer_model::{ids::ObjectId, scope::TreePaths};
+use gix::bstr::BStr;
+use implementer_model::ids::ObjectId;
 
+pub use self::reading::READ_LIMIT;
+pub(in crate::workspace) use self::{reading::TreeEntry, source::discover};
+use self::{
+    repository_files::Shared,
+    source::{canonical, is_partial, open_isolated, repository_name, require_commit, shared_by},
+    tree_diff::TreeDiff,
+    tree_size::TreeSizes,
+};
 use crate::workspace::{
     Result, WorkspaceError,
     error::{GitContext as _, IoContext as _},
     git::Git,
-    store::{repository_files::Shared, tree_diff::TreeDiff, tree_size::TreeSizes},
 };
-
-/// The largest file that [`RunStore::read_file`] reads: plans, configuration and agent files are far smaller.
-pub const READ_LIMIT: u64 = 4 * 1024 * 1024;
-
-/// The file in the store that says which repository it borrows from.
-const SOURCE_FILE: &str = "source";
 
 /// Decoded trees and commits that are kept for one piece of work, in bytes.
 const OBJECT_CACHE: usize = 4 * 1024 * 1024;
 
-/// How many packs a store can have. A large bundle that is taken in is a pack, and of a fan-out's 256 tasks each may send
-/// several; a slot that is not used costs a few bytes.
-const PACKS_MAX: u16 = 8_192;
-
-/// How many flattened trees are kept: that of the running wave, and those of the next ones while slots are brought over.
-const TREES_KEPT: usize = 4;
+/// The file in the store that says which repository it borrows from.
+const SOURCE_FILE: &str = "source";
 
 /// A commit of the user's repository that work can start from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -295,94 +294,6 @@ impl RunStore {
         Ok(Base { commit: model_id(&id)?, tree: model_id(&tree)?, committed_at })
     }
 
-    /// Reads the plain file at `path` of `tree`; `None` when there is none, or something else than a plain file.
-    ///
-    /// # Errors
-    /// When it is larger than [`READ_LIMIT`], or the objects cannot be read.
-    pub fn read_file(&self, tree: &ObjectId, path: &str) -> Result<Option<Vec<u8>>> {
-        let repo = self.repo();
-        let Some(entry) = self.entry(&repo, git_id(tree)?, path.as_bytes().as_bstr())? else { return Ok(None) };
-        if !entry.mode.is_blob() {
-            return Ok(None);
-        }
-        self.bounded_blob(&repo, entry.id, path).map(Some)
-    }
-
-    /// Reads a blob by its id.
-    ///
-    /// # Errors
-    /// When it is larger than [`READ_LIMIT`], or not there.
-    pub fn read_blob(&self, id: &ObjectId) -> Result<Vec<u8>> {
-        let repo = self.repo();
-        self.bounded_blob(&repo, git_id(id)?, id.as_str())
-    }
-
-    /// Reads a blob as text; nothing when it is larger than `limit` bytes, no text, or not there. What is larger is not read:
-    /// pages of a pack that were read count as memory.
-    #[must_use]
-    pub fn read_text(&self, id: &ObjectId, limit: u64) -> Option<String> {
-        let (repo, id) = (self.repo(), git_id(id).ok()?);
-        let size = repo.find_header(id).ok()?.size();
-        if size > limit {
-            return None;
-        }
-        String::from_utf8(self.blob(&repo, id).ok()?).ok()
-    }
-
-    /// Reads a blob that was captured, of whatever size.
-    ///
-    /// # Errors
-    /// When it is not there.
-    pub fn read_captured(&self, id: &ObjectId) -> Result<Vec<u8>> {
-        self.blob(&self.repo(), git_id(id)?)
-    }
-
-    fn bounded_blob(&self, repo: &gix::Repository, id: gix::ObjectId, name: &str) -> Result<Vec<u8>> {
-        let size = repo.find_header(id).map_err(|error| self.explain(repo, id, "reading a file", error))?.size();
-        if size > READ_LIMIT {
-            return Err(WorkspaceError::FileTooLarge { path: name.to_owned(), size, limit: READ_LIMIT });
-        }
-        self.blob(repo, id)
-    }
-
-    /// Lists the plain files of `tree` below the folder `prefix` (all of them when it is empty), in the order of their
-    /// paths. Paths that are not UTF-8 are left out.
-    pub fn list_files(&self, tree: &ObjectId, prefix: &str) -> Result<Vec<String>> {
-        let repo = self.repo();
-        let prefix = prefix.trim_matches('/');
-        let mut root = git_id(tree)?;
-        if !prefix.is_empty() {
-            match self.entry(&repo, root, prefix.as_bytes().as_bstr())? {
-                Some(entry) if entry.mode.is_tree() => root = entry.id,
-                _ => return Ok(Vec::new()),
-            }
-        }
-        self.check_size(&repo, root)?;
-        let mut paths: Vec<_> = self
-            .tree(&repo, root)?
-            .traverse()
-            .breadthfirst
-            .files()
-            .git_doing("listing a tree")?
-            .into_iter()
-            .filter(|entry| entry.mode.is_blob())
-            .filter_map(|entry| String::from_utf8(entry.filepath.into()).ok())
-            .map(|path| if prefix.is_empty() { path } else { format!("{prefix}/{path}") })
-            .collect();
-        paths.sort_unstable();
-        Ok(paths)
-    }
-
-    /// Collects all paths of `tree`, to find new ones that differ from them in case only. Paths that are not UTF-8 are
-    /// left out.
-    ///
-    /// # Errors
-    /// When the objects cannot be read.
-    pub fn tree_paths(&self, tree: &ObjectId) -> Result<TreePaths> {
-        let state = self.flat_tree(git_id(tree)?)?;
-        Ok(TreePaths::new(state.entries().iter().filter_map(|entry| entry.path(&state).to_str().ok())))
-    }
-
     /// Returns the place of the process that writes patches as text; who holds it is the only one to ask.
     pub(in crate::workspace) fn tree_diff(&self) -> MutexGuard<'_, Option<TreeDiff>> {
         self.inner.tree_diff.lock().unwrap_or_else(PoisonError::into_inner)
@@ -402,18 +313,6 @@ impl RunStore {
         shared
     }
 
-    /// Reads a tree.
-    pub(in crate::workspace) fn tree<'repo>(
-        &self,
-        repo: &'repo gix::Repository,
-        id: gix::ObjectId,
-    ) -> Result<gix::Tree<'repo>> {
-        self.check_kind(id)?;
-        let tree = repo.find_tree(id).map_err(|error| self.explain(repo, id, "reading a tree", error))?;
-        hashed::check(&id, gix::objs::Kind::Tree, &tree.data)?;
-        Ok(tree)
-    }
-
     /// Fails for an id of another hash function than the repository's: there is no such object here.
     fn check_kind(&self, id: gix::ObjectId) -> Result<()> {
         if id.kind() == self.inner.shared.object_hash {
@@ -421,59 +320,6 @@ impl RunStore {
         } else {
             Err(WorkspaceError::MissingObject { id: id.to_string(), partial: false })
         }
-    }
-
-    /// Reads a blob.
-    pub(in crate::workspace) fn blob(&self, repo: &gix::Repository, id: gix::ObjectId) -> Result<Vec<u8>> {
-        let mut blob = repo.find_blob(id).map_err(|error| self.explain(repo, id, "reading a file", error))?;
-        hashed::check(&id, gix::objs::Kind::Blob, &blob.data)?;
-        Ok(blob.take_data())
-    }
-
-    /// Looks up what `tree` has at `path`.
-    pub(in crate::workspace) fn entry(
-        &self,
-        repo: &gix::Repository,
-        tree: gix::ObjectId,
-        path: &BStr,
-    ) -> Result<Option<TreeEntry>> {
-        // Folder by folder, because each is hashed as it is read.
-        let mut names = path.split(|&byte| byte == b'/').peekable();
-        let mut folder = tree;
-        while let Some(name) = names.next() {
-            let found = self
-                .tree(repo, folder)?
-                .find_entry(name)
-                .map(|entry| TreeEntry { mode: entry.mode(), id: entry.object_id() });
-            match found {
-                Some(entry) if names.peek().is_some() && entry.mode.is_tree() => folder = entry.id,
-                found => return Ok(found.filter(|_| names.peek().is_none())),
-            }
-        }
-        Ok(None)
-    }
-
-    /// Returns the flat list of `tree`'s files, from the cache where it is in there.
-    pub(in crate::workspace) fn flat_tree(&self, tree: gix::ObjectId) -> Result<Arc<gix::index::State>> {
-        let cached = |trees: &mut VecDeque<(gix::ObjectId, Arc<gix::index::State>)>| {
-            let at = trees.iter().position(|(id, _)| *id == tree)?;
-            let entry = trees.remove(at)?;
-            let state = Arc::clone(&entry.1);
-            trees.push_back(entry);
-            Some(state)
-        };
-        if let Some(state) = cached(&mut self.inner.trees.lock().unwrap_or_else(PoisonError::into_inner)) {
-            return Ok(state);
-        }
-        let repo = self.repo();
-        self.check_size(&repo, tree)?;
-        let state = Arc::new(tree_index::flatten(&repo, tree)?);
-        let mut trees = self.inner.trees.lock().unwrap_or_else(PoisonError::into_inner);
-        if trees.len() >= TREES_KEPT {
-            trees.pop_front();
-        }
-        trees.push_back((tree, Arc::clone(&state)));
-        Ok(state)
     }
 
     /// Checks that a tree is one that can be walked: not one with more paths than anybody has written.
@@ -497,15 +343,6 @@ impl RunStore {
     }
 }
 
-/// What a tree has at a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::workspace) struct TreeEntry {
-    /// Its mode.
-    pub(in crate::workspace) mode: gix::objs::tree::EntryMode,
-    /// Its id.
-    pub(in crate::workspace) id: gix::ObjectId,
-}
-
 /// Turns an id of ours into one of gix.
 pub(in crate::workspace) fn git_id(id: &ObjectId) -> Result<gix::ObjectId> {
     gix::ObjectId::from_hex(id.as_str().as_bytes()).git_doing("reading an object id")
@@ -514,81 +351,4 @@ pub(in crate::workspace) fn git_id(id: &ObjectId) -> Result<gix::ObjectId> {
 /// Turns an id of gix into one of ours.
 pub(in crate::workspace) fn model_id(id: &gix::oid) -> Result<ObjectId> {
     Ok(ObjectId::new(id.to_string())?)
-}
-
-/// Opens the repository whose git folder is `git_dir`, with nothing but its own configuration.
-fn open_isolated(git_dir: &Path) -> Result<gix::Repository> {
-    // In a container the repository is often somebody else's. That matters for configuration that names programs,
-    // which isolation and our own pipelines keep out anyway.
-    gix::open::Options::isolated()
-        .open_path_as_is(true)
-        .object_store_slots(gix::odb::store::init::Slots::Given(PACKS_MAX))
-        .open(git_dir)
-        .map(gix::ThreadSafeRepository::into)
-        .map_err(|source| WorkspaceError::NotARepository { path: git_dir.to_owned(), source: Box::new(source) })
-}
-
-pub(in crate::workspace) fn discover(repo_dir: &Path) -> Result<gix::Repository> {
-    let folder = canonical(repo_dir)?;
-    let options = gix::open::Options::isolated();
-    gix::discover_opts(&folder, gix::discover::upwards::Options::default(), options)
-        .map_err(|source| WorkspaceError::NotARepository { path: folder, source: Box::new(source) })
-}
-
-fn require_commit(source: &gix::Repository) -> Result<()> {
-    let unborn = source.head().git_doing("reading HEAD")?.is_unborn();
-    let refs = source.references().git_doing("reading the refs")?;
-    if unborn && refs.all().git_doing("reading the refs")?.next().is_none() {
-        let path = source.workdir().unwrap_or_else(|| source.git_dir()).to_owned();
-        return Err(WorkspaceError::EmptyRepository { path });
-    }
-    Ok(())
-}
-
-/// Collects what a repository that borrows the objects of `source` has to know.
-fn shared_by(source: &gix::Repository) -> Result<Shared> {
-    let common = canonical(source.common_dir())?;
-    let objects = common.join("objects");
-    // All of them, flat: git follows alternates of alternates to a depth of five only.
-    let further = gix::odb::alternate::resolve(objects.clone(), &common).git_doing("reading the alternates")?;
-    let mut alternates = vec![objects];
-    for folder in further {
-        if let Ok(folder) = fs::canonicalize(&folder)
-            && !alternates.contains(&folder)
-        {
-            alternates.push(folder);
-        }
-    }
-    let file = common.join("shallow");
-    let shallow = match fs::read(&file) {
-        Ok(content) => Some(content),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(source) => return Err(WorkspaceError::Io { doing: "reading", path: file, source }),
-    };
-    Ok(Shared { object_hash: source.object_hash(), alternates, shallow })
-}
-
-fn is_partial(source: &gix::Repository) -> bool {
-    let config = source.config_snapshot();
-    config.string("extensions.partialClone").is_some()
-        || config
-            .plumbing()
-            .sections_by_name("remote")
-            .into_iter()
-            .flatten()
-            .any(|section| section.value("promisor").is_some() || section.value("partialclonefilter").is_some())
-}
-
-fn repository_name(source: &gix::Repository) -> OsString {
-    let folder = source.workdir().unwrap_or_else(|| source.git_dir());
-    let name = fs::canonicalize(folder).ok().and_then(|folder| folder.file_name().map(OsString::from));
-    let name = name.map(|name| match name.as_bytes().strip_suffix(b".git") {
-        Some(stem) if !stem.is_empty() => OsString::from_vec(stem.to_vec()),
-        _ => name,
-    });
-    name.filter(|name| !name.as_bytes().starts_with(b".")).unwrap_or_else(|| OsString::from("repository"))
-}
-
-fn canonical(path: &Path) -> Result<PathBuf> {
-    fs::canonicalize(path).doing("looking for", path)
 }

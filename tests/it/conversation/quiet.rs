@@ -5,6 +5,7 @@ use crate::support::{
     PLAN,
     action::{NUMBER, Stage},
     fan_out::Jobs,
+    github::Fault,
 };
 
 const OVERALL: &str = "Backend Implementer";
@@ -99,8 +100,24 @@ fn a_pull_request_that_cannot_be_worked_on_says_why() {
         let ran = stage.say("ada", &format!("/implement {lock}")).expect(2);
         assert!(ran.called.stderr.contains(words), "{}", ran.called.stderr);
     };
+    // The rules are those of the branch that the pull request goes into, and that moved.
+    let config = std::fs::read_to_string(stage.bench.repo().join(".github/backend-implementer.yml")).unwrap();
+    let stricter = format!("{config}protected-paths: [secret/**]\n");
+    stage.push_to_base(&[(".github/backend-implementer.yml", &stricter)]);
+    refused("the agent files or the configuration on the base branch `main` changed");
+    stage.push_to_base(&[(".github/backend-implementer.yml", &config)]);
+
+    stage.github.state().faults.push(Fault::status("GET", "/pulls/7", 1, 301));
+    let renamed = stage.say("ada", &format!("/implement {lock}")).expect(3);
+    assert!(renamed.called.stderr.contains("the repository was renamed or transferred"), "{}", renamed.called.stderr);
+
     stage.github.state().pulls.get_mut(&NUMBER).unwrap().locked = true;
     refused("the conversation of the pull request is locked");
+    let mut state = stage.github.state();
+    let pull = state.pulls.get_mut(&NUMBER).unwrap();
+    (pull.locked, pull.closed) = (false, true);
+    drop(state);
+    refused("the pull request is closed");
     let mut state = stage.github.state();
     let pull = state.pulls.get_mut(&NUMBER).unwrap();
     (pull.locked, pull.closed, pull.merged) = (false, true, true);

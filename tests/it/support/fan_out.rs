@@ -31,7 +31,12 @@ impl Jobs {
 
     /// Begins one with this beside the configuration of the tests.
     pub(crate) fn begin_with(further: &str) -> Self {
-        let stage = Stage::new("Please.", &[(".backend-implementer/plan.md", PLAN)]);
+        Self::begin_plan(PLAN, further)
+    }
+
+    /// Begins one of this plan.
+    pub(crate) fn begin_plan(plan: &str, further: &str) -> Self {
+        let stage = Stage::new("Please.", &[(".backend-implementer/plan.md", plan)]);
         if !further.is_empty() {
             let config = fs::read_to_string(stage.bench.repo().join(".github/backend-implementer.yml")).unwrap();
             stage.push_to_base(&[(".github/backend-implementer.yml", &format!("{config}{further}"))]);
@@ -42,7 +47,7 @@ impl Jobs {
         let lock = rest.lines().next().unwrap().to_owned();
         let payload = stage.github.event_comment(NUMBER, "ada", &format!("/implement {lock}"));
         stage.one_run.set(Some(RUN));
-        let begun = stage.act("issue_comment", &payload, &[("fan-out", "true")]).expect(0);
+        let begun = stage.act("issue_comment", &payload, &[("fan-out", "true"), ("layout", "matrix")]).expect(0);
         assert_eq!(begun.output("status"), "running");
         assert!(stage.github.only_comment_of(NUMBER, "github-actions[bot]").body.contains("Implementation Running"));
         let lock = begun.output("lock").to_owned();

@@ -27,24 +27,63 @@ struct Source {
     open_doors: Vec<Module>,
 }
 
+/// Reads all files below the folder of a crate's sources, by their paths there.
+fn sources(root: &Path) -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+                files.insert(name, std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    assert!(!files.is_empty(), "{} has no sources", root.display());
+    files
+}
+
+/// Returns the files below the folder of a crate's sources without those that only tests declare, and without what stands in
+/// them for tests only.
+pub(crate) fn production(root: &Path) -> BTreeMap<String, String> {
+    let files: BTreeMap<_, _> = sources(root).into_iter().map(|(path, text)| (path, parted(&text))).collect();
+    let tests: BTreeSet<Module> = files
+        .iter()
+        .flat_map(|(path, (_, tests))| {
+            let declared = tests.lines().filter_map(|line| line.split_once("mod ")?.1.strip_suffix(';'));
+            declared.map(|name| below(&module_of(path), name)).collect::<Vec<_>>()
+        })
+        .collect();
+    let is_test = |path: &str| {
+        let module = module_of(path);
+        (1..=module.len()).any(|depth| tests.contains(&module[..depth]))
+    };
+    files.into_iter().filter(|(path, _)| !is_test(path)).map(|(path, (text, _))| (path, text)).collect()
+}
+
+/// Parts a file into what is the product's, and the items below `#[cfg(test)]` at the beginning of a line.
+pub(crate) fn parted(text: &str) -> (String, String) {
+    let (mut kept, mut tests, mut item) = (String::new(), String::new(), String::new());
+    for line in text.lines() {
+        let to = if line == "#[cfg(test)]" || !item.is_empty() { &mut item } else { &mut kept };
+        to.push_str(line);
+        to.push('\n');
+        // Texts of tests may have lines that look like the end.
+        let may_end = line == "}" || (line.ends_with(';') && !line.starts_with(' '));
+        if may_end && item.parse::<proc_macro2::TokenStream>().is_ok() {
+            tests.push_str(&std::mem::take(&mut item));
+        }
+    }
+    (kept, tests)
+}
+
 impl Imports {
     /// Reads all files below the folder of a crate's sources.
     pub(crate) fn read(root: &Path) -> Self {
-        let mut files = BTreeMap::new();
-        let mut folders = vec![root.to_owned()];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else if path.extension().is_some_and(|extension| extension == "rs") {
-                    let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
-                    files.insert(name, std::fs::read_to_string(&path).unwrap());
-                }
-            }
-        }
-        assert!(!files.is_empty(), "{} has no sources", root.display());
-        Self::of(&files)
+        Self::of(&sources(root))
     }
 
     /// Reads files by their paths below the folder of the crate's sources.

@@ -365,7 +365,7 @@ fn the_largest_input_stays_within_the_limit_and_says_what_was_cut() {
     task.notes.clone_from(&huge);
     task.title.clone_from(&huge);
     task.scope.allow = vec![huge.clone(); 3];
-    task.scope.deny = vec![huge.clone(); 3];
+    task.scope.deny = vec![huge.clone(); 3].into();
     task.requirements = (1..=300).map(|n| fixture::requirement("task-255", n, &huge)).collect();
     task.requirements[0].detail.clone_from(&huge);
     handoff.plan.verification[0].argv = vec![huge.clone()];

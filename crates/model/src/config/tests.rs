@@ -373,8 +373,7 @@ fn the_built_in_list_protects_what_steers_agents_and_runners_and_nothing_of_a_ba
         assert_eq!(values::glob(path.glob), Ok(()), "{}", path.glob);
         assert!(!path.reason.is_empty());
     }
-    let protected =
-        CompiledScope::new(&Scope { allow: Config::default().protected_paths(), deny: Vec::new() }).unwrap();
+    let protected = CompiledScope::new(&Scope { allow: Config::default().protected_paths(), deny: [].into() }).unwrap();
     for path in [
         ".github/workflows/ci.yml",
         ".github/workflows",
@@ -572,7 +571,7 @@ fn what_steers_agents_is_protected_and_the_other_way_round() {
     let editors = BTreeSet::from([".vscode", ".devcontainer"]);
     let steering = AGENT_INSTRUCTIONS.iter().chain(AGENT_SETTINGS_FILES).copied();
     assert_eq!(&protected - &editors, steering.clone().collect());
-    assert!(CompiledScope::new(&Scope { allow: steering.map(str::to_owned).collect(), deny: vec![] }).is_ok());
+    assert!(CompiledScope::new(&Scope { allow: steering.map(str::to_owned).collect(), deny: [].into() }).is_ok());
 }
 
 #[test]

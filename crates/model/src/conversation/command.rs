@@ -1,5 +1,7 @@
 //! Commands in comments: `/implement`, `/implement retry TASK`, `/implement cancel`.
 
+use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
+
 use crate::text;
 
 /// The word that a command begins with.
@@ -16,7 +18,7 @@ pub enum Command {
         /// The lock that is approved; without it, what the last preview showed.
         lock: Option<String>,
     },
-    /// Run the plan again for the sake of one task.
+    /// Run one task again, and whatever is not finished.
     Retry {
         /// The task.
         task: String,
@@ -40,28 +42,82 @@ pub struct CommandError {
 /// comment is no command.
 #[must_use]
 pub fn read(comment: &str) -> Option<Result<Command, CommandError>> {
-    let line = comment.lines().find(|line| !is_blank(line))?;
-    // Four blanks or a tab would be a code block, `>` a quote.
-    if line.starts_with("    ") || line.starts_with('\t') {
+    let mut lines = comment.lines();
+    let line = lines.find(|line| !is_blank(line))?;
+    if line.starts_with('>') {
+        return after_quote(lines)
+            .then(|| refuse("a command is the first line of its comment, without a quotation above it"));
+    }
+    if !resembles(line) {
         return None;
     }
-    let visible = without_invisible(line);
-    let rest = match visible.trim_start().split_at_checked(COMMAND.len()) {
-        Some((word, rest)) if word.eq_ignore_ascii_case(COMMAND) => rest,
-        _ => return None,
+    let command = match read_line(line) {
+        Ok(command) => command,
+        Err(error) => return Some(Err(error)),
     };
-    if !rest.is_empty() && !rest.starts_with(char::is_whitespace) {
-        return None;
+    // Only one of them could be done, and it would be a guess which.
+    let mut fenced = false;
+    let shown = lines.filter(|line| {
+        let fence = line.trim_start().starts_with("```") || line.trim_start().starts_with("~~~");
+        fenced ^= fence;
+        !fence && !fenced
+    });
+    let another = shown.filter(|line| resembles(line)).find_map(|line| read_line(line).ok());
+    if another.is_some_and(|another| another != command) {
+        return Some(refuse("the comment has two commands; write each in a comment of its own"));
     }
-    // Whoever reads it takes it for a command. It gets an answer, because nothing would look like a run that hangs.
-    if visible != line {
-        let message = "it holds characters that nobody sees; write the command anew by hand".to_owned();
-        return Some(Err(CommandError { message }));
+    Some(Ok(command))
+}
+
+/// Tells whether a command comes after a quotation, as it does in an answer to a comment.
+fn after_quote<'a>(lines: impl Iterator<Item = &'a str>) -> bool {
+    let mut quoted = true;
+    for line in lines {
+        if is_blank(line) {
+            quoted = false;
+        } else if line.starts_with('>') {
+            quoted = true;
+        // A line right below a quotation still belongs to its paragraph.
+        } else if !quoted {
+            return resembles(line);
+        }
     }
-    if !line.starts_with(COMMAND) {
-        let message = format!("{} is no command: it begins the line, in small letters", shown(line));
-        return Some(Err(CommandError { message }));
+    false
+}
+
+/// Tells whether whoever reads a line takes it for a command.
+fn resembles(line: &str) -> bool {
+    // Four blanks or a tab would be a code block.
+    if line.starts_with("    ") || line.starts_with('\t') {
+        return false;
     }
+    let seen = as_seen(line);
+    let mut seen = seen.trim();
+    if seen.len() > 2 && seen.starts_with('`') && seen.ends_with('`') {
+        seen = seen.trim_matches('`').trim();
+    }
+    let seen = seen.strip_prefix('\\').unwrap_or(seen);
+    match seen.split_at_checked(COMMAND.len()) {
+        Some((word, rest)) if word.eq_ignore_ascii_case(COMMAND) => {
+            rest.is_empty() || rest.starts_with(char::is_whitespace)
+        }
+        _ => false,
+    }
+}
+
+/// Reads a line that resembles a command. What is not exactly one gets an answer, because silence would look like a run that
+/// hangs.
+fn read_line(line: &str) -> Result<Command, CommandError> {
+    let error = |message: String| CommandError { message };
+    if line.chars().any(is_unseen) {
+        return Err(error("it holds characters that nobody sees; write the command anew by hand".to_owned()));
+    }
+    let Some(rest) = line.strip_prefix(COMMAND) else {
+        return Err(error(format!(
+            "{} is no command: it begins the line, in small letters of the keyboard and without marks around it",
+            shown(line)
+        )));
+    };
     let mut words = rest.split_whitespace();
     let command = match (words.next(), words.next(), words.next()) {
         (None, ..) => Ok(Command::Run { lock: None }),
@@ -72,25 +128,42 @@ pub fn read(comment: &str) -> Option<Result<Command, CommandError>> {
         (Some(lock), None, _) => lock_of(lock).map(|lock| Command::Run { lock: Some(lock) }),
         _ => Err(format!("there is more on the line than a command: {}", shown(line))),
     };
-    Some(command.map_err(|message| CommandError { message }))
+    command.map_err(error)
 }
 
-/// Takes out what has no width: it makes two commands look the same.
-fn without_invisible(line: &str) -> String {
-    line.chars().filter(|character| !is_invisible(*character)).collect()
+fn refuse(message: &str) -> Result<Command, CommandError> {
+    Err(CommandError { message: message.to_owned() })
 }
 
-fn is_invisible(character: char) -> bool {
-    // Soft hyphen, joiners and marks of direction, the filler of Hangul, the byte order mark, tags, variation selectors.
-    matches!(character,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
-        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-        | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
-        || character.is_control() && !character.is_whitespace()
+/// Returns a line as people see it: without what has no width, wide and accented letters as plain ones, and letters and
+/// slashes of other scripts as those that they look like.
+fn as_seen(line: &str) -> String {
+    let plain = line.nfkd().filter(|character| !is_unseen(*character) && !is_combining_mark(*character));
+    plain.map(looks_like).collect()
+}
+
+/// Returns the character of the command that one of another script looks like.
+fn looks_like(character: char) -> char {
+    match character {
+        '\u{2044}' | '\u{2215}' | '\u{29f8}' | '\u{27cb}' | '\u{2571}' => '/',
+        '\u{131}' | '\u{3b9}' | '\u{399}' | '\u{456}' | '\u{406}' => 'i',
+        '\u{43c}' | '\u{41c}' | '\u{39c}' => 'm',
+        '\u{440}' | '\u{420}' | '\u{3c1}' | '\u{3a1}' => 'p',
+        '\u{4cf}' | '\u{4c0}' | '\u{1c0}' => 'l',
+        '\u{435}' | '\u{415}' | '\u{395}' => 'e',
+        '\u{578}' | '\u{3b7}' | '\u{39d}' => 'n',
+        '\u{442}' | '\u{422}' | '\u{3c4}' | '\u{3a4}' => 't',
+        other => other,
+    }
+}
+
+/// Tells whether nobody sees a character: it makes two commands look the same.
+fn is_unseen(character: char) -> bool {
+    text::is_invisible(character) || character.is_control() && !character.is_whitespace()
 }
 
 fn is_blank(line: &str) -> bool {
-    line.chars().all(|character| character.is_whitespace() || is_invisible(character))
+    line.chars().all(|character| character.is_whitespace() || is_unseen(character))
 }
 
 fn lock_of(word: &str) -> Result<String, String> {
@@ -153,6 +226,73 @@ mod tests {
         }
         assert_eq!(said("\u{200b}\n/implement plan"), "Plan");
         assert_eq!(said("\t/implement"), "nothing");
+    }
+
+    /// Every way in which a comment was seen to be taken for a command, or not to be: what it is read as.
+    #[test]
+    fn a_comment_is_a_command_an_answer_or_talk_and_never_a_guess() {
+        let lock = "abcdef012345";
+        for (comment, read_as) in [
+            // Line ends, blanks and words of other kinds.
+            (format!("/implement {lock}\r\n\r\nthanks"), "run"),
+            (format!("\r\n\r\n/implement\u{a0}{lock}\u{3000}"), "run"),
+            (format!("/implement\t{lock}"), "run"),
+            (format!("/implement {lock}\n/implement {lock}"), "run"),
+            (format!("/implement {lock}\n\n> /implement cancel"), "run"),
+            (format!("/implement {lock}\n\n    /implement cancel"), "run"),
+            (format!("/implement {lock}\n\n```\n/implement cancel\n```"), "run"),
+            (format!("/implement {lock}\rcancel"), "more on the line"),
+            (format!("/implement {lock} now"), "more on the line"),
+            (format!("/implement {lock}."), "neither a command nor a lock"),
+            (format!("/implement {}", "a".repeat(65)), "neither a command nor a lock"),
+            ("/implement abcdef".to_owned(), "neither a command nor a lock"),
+            (format!("/implement {lock}\n/implement cancel"), "two commands"),
+            ("/implement cancel\n\n/implement plan".to_owned(), "two commands"),
+            // Quoted, in code, in the middle, hidden.
+            (format!("> /implement {lock}\n\nNo!"), "talk"),
+            (format!("> Shall we?\n\n/implement {lock}"), "without a quotation"),
+            (format!("> Shall we?\n/implement {lock}"), "talk"),
+            (format!("```\n/implement {lock}\n```"), "talk"),
+            (format!("<!--\n/implement {lock}\n-->"), "talk"),
+            (format!("<details>\n/implement {lock}"), "talk"),
+            (format!("Comment\n/implement {lock}\nto start it"), "talk"),
+            (format!("- /implement {lock}"), "talk"),
+            (format!("@bot /implement {lock}"), "talk"),
+            (format!("`/implement {lock}`"), "without marks"),
+            ("`/implement` starts it".to_owned(), "talk"),
+            (format!("\\/implement {lock}"), "without marks"),
+            // Other letters.
+            (format!("/Implement {lock}"), "small letters"),
+            (format!("\u{ff0f}implement {lock}"), "small letters"),
+            (
+                "\u{ff0f}\u{ff49}\u{ff4d}\u{ff50}\u{ff4c}\u{ff45}\u{ff4d}\u{ff45}\u{ff4e}\u{ff54}".to_owned(),
+                "small letters",
+            ),
+            (format!("\u{2215}implement {lock}"), "small letters"),
+            (format!("/\u{456}mplement {lock}"), "small letters"),
+            (format!("/impl\u{435}m\u{435}nt {lock}"), "small letters"),
+            ("/\u{130}MPLEMENT".to_owned(), "small letters"),
+            (format!("/impl\u{e9}ment {lock}"), "small letters"),
+            // What nobody sees.
+            (format!("/im\u{200b}plement {lock}"), "nobody sees"),
+            (format!("/implement \u{2066}{lock}"), "nobody sees"),
+            (format!("\u{feff}/implement {lock}"), "nobody sees"),
+            (format!("/implement {lock}\u{e0063}\u{e0061}"), "nobody sees"),
+            // Other commands.
+            ("/implementation".to_owned(), "talk"),
+            ("/implement-later".to_owned(), "talk"),
+            ("/retest".to_owned(), "talk"),
+            ("//implement".to_owned(), "talk"),
+            ("#/implement".to_owned(), "talk"),
+        ] {
+            let is = match read(&comment) {
+                None => "talk".to_owned(),
+                Some(Ok(Command::Run { .. })) => "run".to_owned(),
+                Some(Ok(other)) => format!("{other:?}"),
+                Some(Err(error)) => error.to_string(),
+            };
+            assert!(is.contains(read_as), "{comment:?} is {is:?}, not {read_as:?}");
+        }
     }
 
     #[test]

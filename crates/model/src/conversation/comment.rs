@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::shown::ShownLock;
 use crate::github_ids::RunKey;
 
 /// The most characters of a comment on an issue or pull request. GitHub answers 422 "body is too long (maximum is
@@ -59,6 +60,8 @@ pub struct Head<'a> {
     pub claim: Option<&'a RunKey>,
     /// The first twelve digits of the lock that the page shows.
     pub shows: Option<&'a str>,
+    /// The locks that were shown so far, the newest first.
+    pub shown: &'a [ShownLock],
 }
 
 /// Puts a comment together.
@@ -70,6 +73,9 @@ pub fn compose(page: &str, above: Head<'_>, history: &[Past], links: &Links, max
     }
     if let Some(lock) = above.shows.filter(|lock| is_lock(lock)) {
         head.push_str(&format!("{SHOWS_BEGIN}{lock}{LINE_END}\n"));
+    }
+    for shown in above.shown {
+        head.push_str(&format!("{}\n", shown.line()));
     }
     let tail = render_history(history);
     let room = max_chars.saturating_sub(head.chars().count() + tail.chars().count() + 2);
@@ -102,10 +108,22 @@ pub fn shown_lock(body: &str) -> Option<&str> {
     head_line(body, SHOWS_BEGIN).filter(|lock| is_lock(lock))
 }
 
+/// Returns the locks that a comment of ours says to have shown, for words alone.
+#[must_use]
+pub fn shown_locks(body: &str) -> Vec<ShownLock> {
+    head(body).filter_map(ShownLock::parse).collect()
+}
+
+/// Returns the lines above the page.
+fn head(body: &str) -> impl Iterator<Item = &str> {
+    let lines = body.strip_prefix(MARKER).unwrap_or_default().trim_start_matches(['\r', '\n']).lines();
+    lines.take_while(|line| {
+        line.starts_with(CLAIM_BEGIN) || line.starts_with(SHOWS_BEGIN) || ShownLock::parse(line).is_some()
+    })
+}
+
 fn head_line<'a>(body: &'a str, begin: &str) -> Option<&'a str> {
-    let lines = body.strip_prefix(MARKER)?.trim_start_matches(['\r', '\n']).lines();
-    let mut head = lines.take_while(|line| line.starts_with(CLAIM_BEGIN) || line.starts_with(SHOWS_BEGIN));
-    head.find_map(|line| line.strip_prefix(begin)?.strip_suffix(LINE_END))
+    head(body).find_map(|line| line.strip_prefix(begin)?.strip_suffix(LINE_END))
 }
 
 fn is_lock(digits: &str) -> bool {
@@ -206,9 +224,11 @@ mod tests {
     #[test]
     fn a_comment_carries_its_marker_its_claim_and_its_history() {
         let history = [past("12/1"), past("local/ab12")];
+        let shown = "<!-- backend-implementer: lock 0123456789ab 111111111111 222222222222 333333333333 -->";
+        let shown = ShownLock::parse(shown).unwrap();
         let composed = compose(
             "## Page\n\ntext\n",
-            Head { claim: Some(&key("13/2")), shows: Some("0123456789ab") },
+            Head { claim: Some(&key("13/2")), shows: Some("0123456789ab"), shown: std::slice::from_ref(&shown) },
             &history,
             &Links::default(),
             COMMENT_MAX_CHARS,
@@ -217,6 +237,7 @@ mod tests {
 <!-- backend-implementer -->
 <!-- backend-implementer: at work 13/2 -->
 <!-- backend-implementer: shows 0123456789ab -->
+<!-- backend-implementer: lock 0123456789ab 111111111111 222222222222 333333333333 -->
 ## Page
 
 text
@@ -231,6 +252,7 @@ text
         assert!(is_ours(&composed.body) && !composed.cut);
         assert_eq!(claim(&composed.body), Some(key("13/2")));
         assert_eq!(shown_lock(&composed.body), Some("0123456789ab"));
+        assert_eq!(shown_locks(&composed.body), [shown]);
         let below = format!("{MARKER}\n## Page\n<!-- backend-implementer: shows 0123456789ab -->\n");
         assert_eq!(shown_lock(&below), None, "what stands in the page may be anybody's words");
         assert_eq!(super::history(&composed.body), history);
@@ -270,7 +292,7 @@ first
             max in 300usize..2_000,
         ) {
             let page = parts.concat();
-            let body = compose(&page, Head { claim: Some(&key("1/1")), shows: None }, &[], &Links::default(), max).body;
+            let body = compose(&page, Head { claim: Some(&key("1/1")), ..Head::default() }, &[], &Links::default(), max).body;
             prop_assert!(body.chars().count() <= max, "{} > {max}", body.chars().count());
             prop_assert_eq!(body.lines().filter(|line| line.starts_with("```")).count() % 2, 0);
         }

@@ -39,7 +39,7 @@ pub enum ActionCommand {
     Plan,
     /// Run it.
     Run,
-    /// Run it again for the sake of one task.
+    /// Run one task again, and whatever is not finished.
     Retry,
     /// End the run that is at work.
     Cancel,
@@ -142,7 +142,7 @@ pub enum Intent {
         /// Who wants it.
         approval: Approval,
     },
-    /// Run it again for the sake of one task.
+    /// Run one task again, and whatever is not finished.
     Retry {
         /// The pull request.
         number: PullRequestNumber,
@@ -250,6 +250,10 @@ pub fn intent(event: &Event, inputs: &ActionInputs) -> Intent {
         Event::Other { name, .. } if name == "pull_request_target" => refused(
             "`pull_request_target` would put code from the pull request beside this repository's secrets",
             "use `pull_request` for previews, and `issue_comment` for approvals",
+        ),
+        Event::Other { name, .. } if name.starts_with("pull_request_review") => refused(
+            "a review, and a comment on a line of the changes, are no commands",
+            "write the command as a comment on the conversation of the pull request, and let the workflow start on `issue_comment`",
         ),
         Event::Other { name, sender } => match (inputs.pull_request, sender) {
             (Some(number), Some(sender)) => {
@@ -367,6 +371,9 @@ mod tests {
         let Intent::Refused { because, hint, .. } = asked("push", &event, &none) else { panic!() };
         insta::assert_snapshot!(format!("{because}: {hint}"), @"the event `push` names no pull request: this action works on pull_request, issue_comment, merge_group and workflow_dispatch, or any event with the input `pr`");
         assert!(matches!(asked("pull_request_target", &event, &some), Intent::Refused { .. }));
+        for review in ["pull_request_review", "pull_request_review_comment", "pull_request_review_thread"] {
+            assert!(matches!(asked(review, &event, &some), Intent::Refused { .. }), "{review}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Texts are pure functions of what they tell. What comes in is untrusted, whoever wrote it.
 
+mod check_page;
 pub mod checks;
 pub mod command;
 pub mod comment;
@@ -12,3 +13,4 @@ pub mod live;
 pub mod plan_text;
 pub mod preview;
 pub mod replies;
+pub mod shown;

@@ -466,29 +466,23 @@ mod tests {
 
         ```mermaid
         flowchart LR
-          subgraph p2["2 core"]
+          subgraph w1["Wave 1: core"]
           direction TB
-          subgraph w1["Wave 1"]
+            t0["feature<br>feature-implementer"]:::planned
+          end
+          subgraph w2["Wave 2: quality"]
           direction TB
-            t0["feature<br>backend-feature-implementer"]:::planned
+            t1["tests<br>unit-test-generator"]:::planned
           end
-          end
-          subgraph p3["3 quality"]
+          subgraph w3["Wave 3: quality"]
           direction TB
-          subgraph w2["Wave 2"]
+            t2["review<br>code-quality-reviewer"]:::planned
+          end
+          subgraph w4["Wave 4: quality"]
           direction TB
-            t1["tests<br>backend-unit-test-generator"]:::planned
+            t3["validation<br>validation-agent"]:::planned
           end
-          subgraph w3["Wave 3"]
-          direction TB
-            t2["review<br>backend-code-quality-reviewer"]:::planned
-          end
-          subgraph w4["Wave 4"]
-          direction TB
-            t3["validation<br>backend-validation-agent"]:::planned
-          end
-          end
-          p2 -.-> p3
+          w1 -.-> w2
           w2 -.-> w3
           w3 -.-> w4
           classDef planned fill:#0550ae,stroke:#033d8b,color:#ffffff

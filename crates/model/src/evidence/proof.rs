@@ -62,6 +62,24 @@ pub fn judge(with: Option<&Results>, without: Option<&Results>, failed: bool) ->
     if broken { Outcome::NotLoaded } else { Outcome::Nothing }
 }
 
+/// How systems and runtimes say that a port is in use, in small letters.
+const TAKEN_PORT: [&str; 6] = [
+    "address already in use",
+    "address in use",
+    "eaddrinuse",
+    "port is already allocated",
+    "port already in use",
+    "only one usage of each socket address",
+];
+
+/// Tells whether a command says that a port it wanted was taken, as when two test suites that use the same one run side
+/// by side.
+#[must_use]
+pub fn wanted_a_taken_port(output: &str) -> bool {
+    let output = output.to_lowercase();
+    TAKEN_PORT.iter().any(|words| output.contains(words))
+}
+
 #[cfg(test)]
 mod tests {
     use super::{super::results::TestResult, *};
@@ -87,5 +105,19 @@ mod tests {
         let missing =
             results(&[("a", Failed, "AttributeError: 'Cart' object has no attribute 'remove'"), ("b", Passed, "")]);
         assert_eq!(judge(&missing, true), Outcome::NotLoaded, "a name that is gone is no behaviour");
+    }
+    #[test]
+    fn a_port_that_was_taken_is_told_from_a_failed_test() {
+        for output in [
+            "OSError: [Errno 98] Address already in use",
+            "Error: listen EADDRINUSE: address already in use :::3000",
+            "panicked: Os { code: 98, kind: AddrInUse, message: \"Address already in use\" }",
+            "listen tcp :8080: bind: address already in use",
+            "java.net.BindException: Address already in use (Bind failed)",
+            "Bind for 0.0.0.0:5432 failed: port is already allocated",
+        ] {
+            assert!(wanted_a_taken_port(output), "{output}");
+        }
+        assert!(!wanted_a_taken_port("AssertionError: expected the address of the buyer, in use since 2020"));
     }
 }

@@ -40,6 +40,9 @@ pub struct CommandReceipt {
     pub output_tail: String,
 }
 
+/// Characters of the line that names an error.
+const ERROR_CHARS: usize = 160;
+
 impl CommandReceipt {
     /// Names the tests that failed, at most `max` of them, and says how many more there are; nothing when none is known by
     /// name.
@@ -54,6 +57,30 @@ impl CommandReceipt {
             (false, 0) => Some(shown.join(", ")),
             (false, more) => Some(format!("{} and {more} more", shown.join(", "))),
         }
+    }
+
+    /// Returns the last lines of what it printed that say something, at most `max` of them: no empty ones, no rulers.
+    #[must_use]
+    pub fn telling_lines(&self, max: usize) -> Vec<String> {
+        let plain = text::plain(&self.output_tail);
+        let telling = |line: &&str| line.chars().any(char::is_alphanumeric);
+        let lines: Vec<_> = plain.lines().filter(telling).map(|line| line.trim_end().to_owned()).collect();
+        lines[lines.len().saturating_sub(max)..].to_vec()
+    }
+
+    /// Returns the last line of what it printed that names an error the way most languages do: `AssertionError: 3 != 5`,
+    /// `E   assert 3 == 5`, `error: no such command`, `panicked at src/a.rs:3:5`.
+    #[must_use]
+    pub fn error_line(&self) -> Option<String> {
+        let plain = text::plain(&self.output_tail);
+        let names_error = |line: &&str| {
+            let first = line.split([':', ' ']).next().unwrap_or_default();
+            let of_python = first.len() > 5 && (first.ends_with("Error") || first.ends_with("Exception"));
+            of_python && line.len() > first.len()
+                || ["E   ", "error: ", "Error: ", "error[", "panic: "].iter().any(|begin| line.starts_with(begin))
+                || line.contains("panicked at ")
+        };
+        plain.lines().rev().map(str::trim).find(names_error).map(|line| text::truncate(line, ERROR_CHARS))
     }
 
     /// Returns the last lines of what it printed, at most `max` of them.

@@ -52,8 +52,8 @@ impl Receipt {
         let mut lines = Vec::new();
         for command in red.filter(|_| self.state != GateState::Passed) {
             lines.extend(command.failing_tests(TESTS_SHOWN).map(|names| format!("failing: {names}")));
-            let tail = command.last_lines(LINES_SHOWN);
-            lines.extend(tail.lines().map(|line| format!("| {}", text::truncate(&text::terminal(line), 160))));
+            let tail = command.telling_lines(LINES_SHOWN);
+            lines.extend(tail.iter().map(|line| format!("| {}", text::truncate(&text::terminal(line), 160))));
             lines.extend(command.log.as_ref().map(|log| format!("log: {log}")));
         }
         lines
@@ -103,6 +103,10 @@ pub struct Place {
     pub workflow: Option<String>,
     /// Operating system and processor, such as `linux-x86_64`.
     pub platform: String,
+    /// Whether subagents of the run worked in the same job or on the same machine: then the receipt is the word of a place that
+    /// they could reach.
+    #[serde(default)]
+    pub beside_subagents: bool,
 }
 
 /// The evidence of one gate.

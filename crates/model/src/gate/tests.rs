@@ -37,7 +37,7 @@ fn verdict(passed: bool, on: &str) -> SubagentVerdict {
 }
 
 fn place(run: &str) -> Place {
-    Place { run: run.to_owned(), workflow: None, platform: "linux-x86_64".to_owned() }
+    Place { run: run.to_owned(), workflow: None, platform: "linux-x86_64".to_owned(), beside_subagents: true }
 }
 
 fn receipt(gate: GateKind, commands: Vec<CommandReceipt>, verdict: Option<SubagentVerdict>) -> Receipt {

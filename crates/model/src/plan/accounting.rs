@@ -197,7 +197,7 @@ impl Counts {
             if self.asides.len() > ASIDES_NAMED {
                 named.push(format!("{} more sections", self.asides.len() - ASIDES_NAMED));
             }
-            parts.push(format!("{}: {}", text::count(asides, "aside"), named.join(", ")));
+            parts.push(format!("{asides} left aside: {}", named.join(", ")));
         }
         format!("{}: {}", text::count(self.items, "item"), parts.join(", "))
     }

@@ -70,9 +70,9 @@ impl<'r> Owners<'r> {
             let subagent = roster.for_role(role).filter(|subagent| subagent.access == Access::Writes)?;
             let allow: Vec<_> = subagent.scope.iter().filter(|glob| !matches_everything(glob)).cloned().collect();
             // What does not compile has been told where the roster was read.
-            Some((role, CompiledScope::new(&Scope { allow, deny: subagent.exclude.clone() }).ok()?))
+            Some((role, CompiledScope::new(&Scope { allow, deny: subagent.exclude.clone().into() }).ok()?))
         });
-        let protected = Scope { allow: settings.protected.clone(), deny: Vec::new() };
+        let protected = Scope { allow: settings.protected.clone(), deny: [].into() };
         Self {
             roster,
             default_role: settings.default_role,
@@ -147,7 +147,7 @@ impl<'r> Owners<'r> {
         let own = self.own.get(&(&subagent.name, is_named)).and_then(|own| {
             own.get_or_init(|| {
                 let allow = if is_named { vec!["**".to_owned()] } else { subagent.scope.clone() };
-                CompiledScope::new(&Scope { allow, deny: subagent.exclude.clone() }).ok()
+                CompiledScope::new(&Scope { allow, deny: subagent.exclude.clone().into() }).ok()
             })
             .as_ref()
         });

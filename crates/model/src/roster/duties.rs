@@ -136,7 +136,7 @@ fn nobody_forbids_the_feature_implementer_its_tests() {
     let (_, forbidden) = feature.prompt.split_once("## What you must not do").unwrap();
     let forbidden = forbidden.split("## ").next().unwrap();
     assert!(!forbidden.lines().any(|line| line.starts_with("- Write the tests")), "{forbidden}");
-    let scope = crate::scope::Scope { allow: feature.scope.clone(), deny: feature.exclude.clone() };
+    let scope = crate::scope::Scope { allow: feature.scope.clone(), deny: feature.exclude.clone().into() };
     let scope = crate::scope::CompiledScope::new(&scope).unwrap();
     for path in ["tests/test_users.py", "src/users.test.ts", "internal/server/server_test.go", "spec/user_spec.rb"] {
         assert!(scope.allows(path), "{path}");

@@ -21,6 +21,8 @@ mod terms;
 mod tests;
 pub mod tools;
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -88,7 +90,9 @@ impl Subagent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Roster {
-    subagents: Vec<Subagent>,
+    #[serde(with = "crate::shared::items")]
+    #[schemars(with = "Vec<Subagent>")]
+    subagents: Vec<Arc<Subagent>>,
 }
 
 impl Roster {
@@ -97,7 +101,7 @@ impl Roster {
     pub fn new(subagents: impl IntoIterator<Item = Subagent>) -> Self {
         let mut by_name = std::collections::BTreeMap::new();
         for subagent in subagents {
-            by_name.insert(subagent.name.clone(), subagent);
+            by_name.insert(subagent.name.clone(), Arc::new(subagent));
         }
         let mut subagents: Vec<_> = by_name.into_values().collect();
         subagents.sort_by(|a, b| (a.role, &a.name).cmp(&(b.role, &b.name)));
@@ -107,12 +111,18 @@ impl Roster {
     /// Finds a subagent by its exact name.
     #[must_use]
     pub fn get(&self, name: &SubagentName) -> Option<&Subagent> {
-        self.subagents.iter().find(|subagent| &subagent.name == name)
+        self.iter().find(|subagent| &subagent.name == name)
+    }
+
+    /// Finds a subagent by its exact name, for whoever keeps it.
+    #[must_use]
+    pub fn shared(&self, name: &SubagentName) -> Option<Arc<Subagent>> {
+        self.subagents.iter().find(|subagent| &subagent.name == name).cloned()
     }
 
     /// Goes through all subagents, in the order of roles.
     pub fn iter(&self) -> impl Iterator<Item = &Subagent> {
-        self.subagents.iter()
+        self.subagents.iter().map(AsRef::as_ref)
     }
 
     /// Finds the subagent that plays a role: the built-in name when the roster has it, else the first of the role that

@@ -36,7 +36,7 @@ fn owned(texts: &[&str]) -> Option<Vec<String>> {
 }
 
 fn matcher(subagent: &Subagent) -> CompiledScope {
-    CompiledScope::new(&Scope { allow: subagent.scope.clone(), deny: subagent.exclude.clone() }).unwrap()
+    CompiledScope::new(&Scope { allow: subagent.scope.clone(), deny: subagent.exclude.clone().into() }).unwrap()
 }
 
 mod built_in {

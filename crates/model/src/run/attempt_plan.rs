@@ -1,5 +1,7 @@
 //! An attempt that is to be made, with everything that making it needs; and what it comes to where no process can tell.
 
+use std::sync::Arc;
+
 use crate::{
     brief::Manner,
     budget::{Dollars, Exhausted},
@@ -36,7 +38,7 @@ pub struct AttemptPlan {
     pub because: String,
     pub task: Task,
     /// Who does it.
-    pub subagent: Subagent,
+    pub subagent: Arc<Subagent>,
     /// What the subagent is told.
     pub brief: String,
     /// The commit that the work tree stands at.

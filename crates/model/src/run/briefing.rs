@@ -23,8 +23,8 @@ impl Run {
     ) -> AttemptPlan {
         let task = self.ledger.schedule().task(&id.task);
         let task = task.expect("invariant: only tasks of the schedule start").clone();
-        let subagent = self.basis.roster.get(&task.subagent);
-        let subagent = subagent.expect("invariant: a schedule names subagents of its roster").clone();
+        let subagent = self.basis.roster.shared(&task.subagent);
+        let subagent = subagent.expect("invariant: a schedule names subagents of its roster");
         let requests = self.calls.requests.remove(&task.id).unwrap_or_default();
         let base = self.head().commit.clone();
         self.know_group();

@@ -127,7 +127,7 @@ fn new_task(ledger: &Ledger, basis: &Basis, blocked: &TaskId, subagent: &Subagen
         planned: false,
         requirements: vec![requirement],
         notes: String::new(),
-        scope: Scope { allow: subagent.scope.clone(), deny },
+        scope: Scope { allow: subagent.scope.clone(), deny: deny.into() },
         access: subagent.access,
         needs: Vec::new(),
         time_limit_s: basis.config.time_limit(&subagent.name).as_secs(),

@@ -36,6 +36,8 @@ pub struct EvidencePlan {
     /// What the result changes of the base: for each path its first old and its last new side.
     pub changes: Vec<Change>,
     pub settings: EvidenceConfig,
+    /// How many experiments may run at one time: as many as subagents may.
+    pub concurrency: usize,
     /// What reviewers said about tests that a requirement changes: notes that name a requirement of the plan.
     pub confirmed: Vec<String>,
     /// What subagents say was there before they began.
@@ -137,6 +139,7 @@ impl Run {
             changes: changes_of(&contributions),
             contributions,
             settings: self.basis().config.evidence.clone(),
+            concurrency: self.basis().config.concurrency(),
             confirmed: self.confirmed(),
             done_already: self.done_already(),
         }

@@ -1,10 +1,14 @@
 //! What each task may touch.
 
-use std::collections::HashSet;
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use super::draft::Draft;
 use crate::{
     diagnostics::{Diagnostic, Severity},
+    ids::SubagentName,
     plan::Plan,
     roster::{Access, Origin, Phase, Roster, Subagent},
     scope::{Exclusions, Scope, matches_everything, overlap, validate_glob},
@@ -19,11 +23,11 @@ pub(super) fn assign(
     problems: &mut Vec<Diagnostic>,
 ) {
     check_definitions(plan, protected, drafts, problems);
+    let mut denied: BTreeMap<&SubagentName, Arc<[String]>> = BTreeMap::new();
     for draft in drafts.iter_mut().filter(|draft| draft.task.access == Access::Writes) {
         let allow = if draft.touches.is_empty() { &draft.subagent.scope } else { draft.touches };
-        let mut deny = draft.subagent.exclude.clone();
-        add(&mut deny, protected);
-        let exclusions = Exclusions::new(if draft.touches.is_empty() { &[] } else { deny.as_slice() });
+        let deny = denied.entry(&draft.subagent.name).or_insert_with(|| with(&draft.subagent.exclude, protected));
+        let exclusions = Exclusions::new(if draft.touches.is_empty() { &[] } else { &**deny });
         for glob in draft.touches {
             match exclusions.of(glob) {
                 Ok(None) => {}
@@ -33,7 +37,7 @@ pub(super) fn assign(
                 }
             }
         }
-        draft.task.scope = Scope { allow: allow.to_vec(), deny };
+        draft.task.scope = Scope { allow: allow.to_vec(), deny: Arc::clone(deny) };
     }
     yield_to_specialists(drafts);
 }
@@ -74,9 +78,9 @@ fn excluded(
     if protected.iter().any(|glob| glob == exclusion) {
         return diagnostic.hint("these paths are protected: no subagent may touch them");
     }
-    let wanted = Scope { allow: vec![glob.to_owned()], deny: Vec::new() };
+    let wanted = Scope { allow: vec![glob.to_owned()], deny: [].into() };
     let owns = |subagent: &&Subagent| {
-        let scope = Scope { allow: subagent.scope.clone(), deny: subagent.exclude.clone() };
+        let scope = Scope { allow: subagent.scope.clone(), deny: subagent.exclude.clone().into() };
         subagent.access == Access::Writes && subagent.name != draft.subagent.name && overlap(&scope, &wanted).is_some()
     };
     let mut owners: Vec<&Subagent> = roster.iter().filter(owns).collect();
@@ -114,14 +118,14 @@ fn yield_to_specialists(drafts: &mut [Draft<'_>]) {
             }
             let own = &draft.subagent.name;
             for (_, globs) in specialists.iter().filter(|(subagent, _)| *subagent != own) {
-                add(&mut draft.task.scope.deny, globs);
+                let denied = &mut draft.task.scope.deny;
+                *denied = with(denied, globs);
             }
         }
     }
 }
 
-/// Adds what is not there yet, in order.
-fn add(globs: &mut Vec<String>, more: &[String]) {
-    let new: Vec<String> = more.iter().filter(|glob| !globs.contains(glob)).cloned().collect();
-    globs.extend(new);
+/// Returns globs with more of them behind, each once.
+fn with(globs: &[String], more: &[String]) -> Arc<[String]> {
+    globs.iter().chain(more.iter().filter(|glob| !globs.contains(glob))).cloned().collect()
 }

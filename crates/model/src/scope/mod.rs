@@ -8,6 +8,8 @@ mod path;
 mod portable;
 mod trie;
 
+use std::sync::Arc;
+
 pub use check::{CheckedPatch, CompiledScope, OutOfScope, TreePaths, Violation, ViolationRule, check};
 pub use glob::{ALTERNATIVES_MAX, GLOB_MAX_BYTES, InvalidGlob, validate_glob};
 pub use overlap::{Exclusions, Overlaps, matches_everything, overlap};
@@ -25,5 +27,8 @@ pub struct Scope {
     /// What it may touch.
     pub allow: Vec<String>,
     /// What it may not touch although `allow` matches: the role's exclusions and the protected paths.
-    pub deny: Vec<String>,
+    /// One list for all tasks of a subagent: plans have hundreds of them.
+    #[serde(with = "crate::shared::list")]
+    #[schemars(with = "Vec<String>")]
+    pub deny: Arc<[String]>,
 }

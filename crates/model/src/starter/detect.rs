@@ -1,13 +1,20 @@
 //! What stands in a repository: languages, versions, package managers, test commands, services, agents, plans, owners.
 
+mod java;
+mod node;
+mod python;
+mod versions;
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+pub(super) use self::versions::is_workflow;
+
 use super::{PROJECTS_MAX, Program, Reason, Repository, Wishes, join};
 
 /// The files that begin a project.
-pub(super) const MANIFESTS: [&str; 10] = [
+pub(super) const MANIFESTS: [&str; 12] = [
     "package.json",
     "pyproject.toml",
     "setup.py",
@@ -18,11 +25,18 @@ pub(super) const MANIFESTS: [&str; 10] = [
     "build.gradle",
     "build.gradle.kts",
     "Gemfile",
+    "composer.json",
+    "mix.exs",
 ];
 
 /// Further files that are looked into.
-pub(super) const FURTHER: [&str; 14] = [
+pub(super) const FURTHER: [&str; 19] = [
     "Makefile",
+    "justfile",
+    "Justfile",
+    ".tool-versions",
+    "mise.toml",
+    ".mise.toml",
     ".python-version",
     ".nvmrc",
     ".node-version",
@@ -38,11 +52,12 @@ pub(super) const FURTHER: [&str; 14] = [
     "docker-compose.yaml",
 ];
 
-/// Steps of the runner for a language, pinned.
-const SETUP_PYTHON: &str = "actions/setup-python@a309ff8b426b58ec0e2a45f0f869d46889d02405 # v6.2.0";
-const SETUP_NODE: &str = "actions/setup-node@6044e13b5dc448c55e2357c09f80417699197238 # v6.2.0";
+/// Installs Go on the runner.
 const SETUP_GO: &str = "actions/setup-go@7a3fe6cf4cb3a834922a1244abfce67bcef6a0c5 # v6.2.0";
-const SETUP_JAVA: &str = "actions/setup-java@be666c2fcd27ec809703dec50e508c2fdc7f6654 # v5.2.0";
+
+/// What stands for the tests of all projects.
+const MAKE_TEST: &str = "make test";
+const JUST_TEST: &str = "just test";
 
 /// A command that a slot needs before anything runs in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,14 +115,18 @@ pub(super) fn detect(repository: &Repository, wishes: &Wishes) -> Found {
         plans: Vec::new(),
     };
     if let Some(target) = makefile_test(repository) {
-        found.test("make test", target);
+        found.test(MAKE_TEST, target);
+    } else if let Some(justfile) = just_test(repository) {
+        found.test(JUST_TEST, format!("{justfile} has a recipe `test`"));
+        let because = "the runner has no just of its own".to_owned();
+        found.step(JobStep::Run { command: "python3 -m pip install rust-just".to_owned(), because });
     }
     let projects = projects(repository);
     for folder in &projects {
         project(repository, folder, &mut found);
     }
     if found.tests.is_empty() {
-        loose_python(repository, &mut found);
+        python::loose(repository, &mut found);
     }
     services(repository, &mut found);
     found.agent_files = repository
@@ -131,7 +150,7 @@ pub(super) fn detect(repository: &Repository, wishes: &Wishes) -> Found {
 impl Found {
     fn test(&mut self, command: &str, because: String) {
         // A target of the Makefile stands for all projects: whoever wrote it knows best.
-        if self.tests.first().is_some_and(|first| first.command == "make test") {
+        if self.tests.first().is_some_and(|first| matches!(first.command.as_str(), MAKE_TEST | JUST_TEST)) {
             return;
         }
         self.tests.push(Test { command: command.to_owned(), because });
@@ -193,24 +212,26 @@ fn projects(repository: &Repository) -> Vec<String> {
         .map(|path| of(path))
         .filter(|folder| !is_skipped(folder))
         .collect();
-    if all.contains("") {
-        // Languages of the folders below belong to it, where the top has a project of the same language.
-        let mut folders = vec![String::new()];
-        folders.extend(all.into_iter().filter(|folder| !folder.is_empty() && !is_covered(repository, folder)));
-        folders.truncate(PROJECTS_MAX);
-        return folders;
-    }
-    all.into_iter().take(PROJECTS_MAX).collect()
+    // What is a part of a project above it, such as the member of a workspace, is none of its own.
+    let is_part =
+        |folder: &String| all.iter().any(|above| is_below(folder, above) && is_covered(repository, above, folder));
+    let mut folders: Vec<_> = all.iter().filter(|folder| !is_part(folder)).cloned().collect();
+    folders.truncate(PROJECTS_MAX);
+    folders
 }
 
-/// Tells whether the project at the top stands for the one in a folder: a workspace, or a part of the same build.
-fn is_covered(repository: &Repository, folder: &str) -> bool {
-    let both = |name: &str| repository.has(name) && repository.has(&join(folder, name));
+fn is_below(folder: &str, above: &str) -> bool {
+    folder != above && (above.is_empty() || folder.strip_prefix(above).is_some_and(|rest| rest.starts_with('/')))
+}
+
+/// Tells whether a project stands for the one in a folder below it: a workspace, or a part of the same build.
+fn is_covered(repository: &Repository, above: &str, folder: &str) -> bool {
+    let has = |name: &str| repository.has(&join(above, name));
+    let both = |name: &str| has(name) && repository.has(&join(folder, name));
     MANIFESTS.iter().any(|name| both(name))
-        || (repository.has("pom.xml") || repository.has("build.gradle") || repository.has("build.gradle.kts"))
+        || ["pom.xml", "build.gradle", "build.gradle.kts"].iter().any(|name| has(name))
             && ["pom.xml", "build.gradle", "build.gradle.kts"].iter().any(|name| repository.has(&join(folder, name)))
-        || repository.has("pyproject.toml")
-            && repository.paths.iter().any(|path| is_requirements(path))
+        || ["pyproject.toml", "requirements.txt"].iter().any(|name| has(name))
             && repository.first_in(folder, &MANIFESTS).is_none()
 }
 
@@ -221,10 +242,10 @@ fn is_requirements(path: &str) -> bool {
 fn project(repository: &Repository, folder: &str, found: &mut Found) {
     let at = |name: &str| join(folder, name);
     if repository.has(&at("package.json")) {
-        node(repository, folder, found);
+        node::node(repository, folder, found);
     }
     if repository.first_in(folder, &["pyproject.toml", "setup.py", "Pipfile", "requirements.txt"]).is_some() {
-        python(repository, folder, found);
+        python::python(repository, folder, found);
     }
     if repository.has(&at("Cargo.toml")) {
         let command = with_flag("cargo test --workspace", "--manifest-path", folder, "Cargo.toml");
@@ -237,7 +258,7 @@ fn project(repository: &Repository, folder: &str, found: &mut Found) {
         let with = vec![("go-version-file".to_owned(), at("go.mod"))];
         found.language(SETUP_GO, with, format!("{} names the version", at("go.mod")));
     }
-    java(repository, folder, found);
+    java::java(repository, folder, found);
     if repository.has(&at("Gemfile")) {
         let rspec = repository.paths.iter().any(|path| path.starts_with(&at("spec/")));
         let command = if rspec { "bundle exec rspec" } else { "bundle exec rake test" };
@@ -245,6 +266,32 @@ fn project(repository: &Repository, folder: &str, found: &mut Found) {
         let files = [at("Gemfile"), at("Gemfile.lock")].into_iter().filter(|path| repository.has(path)).collect();
         let because = "gems are installed for every slot".to_owned();
         found.setup.push(SlotSetup { run: "bundle install".to_owned(), files, because });
+    }
+    if repository.has(&at("composer.json")) {
+        php(repository, folder, found);
+    }
+    if repository.has(&at("mix.exs")) && folder.is_empty() {
+        found.test("mix test", "mix.exs is an Elixir project".to_owned());
+        let files =
+            ["mix.exs", "mix.lock"].into_iter().filter(|path| repository.has(path)).map(str::to_owned).collect();
+        let because = "dependencies are fetched for every slot".to_owned();
+        found.setup.push(SlotSetup { run: "mix deps.get".to_owned(), files, because });
+    }
+}
+
+/// PHP and Composer are on GitHub's runners.
+fn php(repository: &Repository, folder: &str, found: &mut Found) {
+    let manifest = join(folder, "composer.json");
+    let place = if folder.is_empty() { String::new() } else { format!(" --working-dir {}", quoted(folder)) };
+    let files =
+        [manifest.clone(), join(folder, "composer.lock")].into_iter().filter(|path| repository.has(path)).collect();
+    let because = format!("{manifest} lists what it needs");
+    found.setup.push(SlotSetup { run: format!("composer{place} install --no-interaction"), files, because });
+    let json: Value = serde_json::from_str(repository.text(&manifest)).unwrap_or(Value::Null);
+    if json["scripts"].get("test").is_some() {
+        found.test(&format!("composer{place} test"), format!("{manifest} has a script `test`"));
+    } else if folder.is_empty() && repository.first_in("", &["phpunit.xml", "phpunit.xml.dist"]).is_some() {
+        found.test("vendor/bin/phpunit", "phpunit.xml is there".to_owned());
     }
 }
 
@@ -258,214 +305,6 @@ fn quoted(path: &str) -> String {
     if path.chars().all(plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', "'\\''")) }
 }
 
-fn node(repository: &Repository, folder: &str, found: &mut Found) {
-    let manifest = join(folder, "package.json");
-    let json: Value = serde_json::from_str(repository.text(&manifest)).unwrap_or(Value::Null);
-    let lock = |name: &str| repository.first_in(folder, &[name]).or_else(|| repository.first_in("", &[name]));
-    let named = json["packageManager"].as_str().unwrap_or_default();
-    let managers: [(&str, &str, &[&str]); 4] = [
-        ("pnpm", "pnpm install --frozen-lockfile", &["pnpm-lock.yaml"]),
-        ("yarn", "yarn install --immutable", &["yarn.lock"]),
-        ("bun", "bun install --frozen-lockfile", &["bun.lock", "bun.lockb"]),
-        ("npm", "npm ci", &["package-lock.json", "npm-shrinkwrap.json"]),
-    ];
-    let by_lock = managers.iter().find_map(|(name, install, locks)| {
-        let lock = locks.iter().find_map(|name| lock(name))?;
-        Some((*name, *install, Some(lock)))
-    });
-    let by_name = managers
-        .iter()
-        .find(|(name, ..)| named.split('@').next() == Some(name))
-        .map(|(name, install, locks)| (*name, *install, locks.iter().find_map(|name| lock(name))));
-    let (manager, install, lock) = by_name.or(by_lock).unwrap_or(("npm", "npm install", None));
-    let because = match &lock {
-        Some(lock) => format!("{lock} is there"),
-        None => format!("{manifest} has no lock file"),
-    };
-    let below = !folder.is_empty();
-    let flag = match manager {
-        "npm" => "--prefix",
-        "pnpm" => "--dir",
-        _ => "--cwd",
-    };
-    let placed = |command: &str| match (below, command.split_once(' ')) {
-        (true, Some((program, rest))) => format!("{program} {flag} {} {rest}", quoted(folder)),
-        _ => command.to_owned(),
-    };
-    let depends =
-        ["dependencies", "devDependencies"].iter().any(|key| json[*key].as_object().is_some_and(|d| !d.is_empty()));
-    if depends || lock.is_some() {
-        let files = [Some(manifest.clone()), lock].into_iter().flatten().collect();
-        found.setup.push(SlotSetup { run: placed(install), files, because: because.clone() });
-    }
-    let script = json["scripts"]["test"].as_str().unwrap_or_default();
-    if !script.is_empty() && !script.contains("no test specified") {
-        found.test(&placed(&format!("{manager} test")), format!("{manifest} has a script `test`; {because}"));
-    } else if repository.paths.iter().any(|path| path.starts_with(folder) && is_node_test(path)) {
-        found.test(
-            "node --test",
-            format!("{manifest} has no script `test`, and there are test files of Node's own runner"),
-        );
-    }
-    let mut with = Vec::new();
-    let why = if let Some(file) = repository
-        .first_in(folder, &[".nvmrc", ".node-version"])
-        .or_else(|| repository.first_in("", &[".nvmrc", ".node-version"]))
-    {
-        with.push(("node-version-file".to_owned(), file.clone()));
-        format!("{file} names the version")
-    } else if json["engines"]["node"].is_string() {
-        with.push(("node-version-file".to_owned(), manifest.clone()));
-        format!("{manifest} names the version in `engines`")
-    } else {
-        with.push(("node-version".to_owned(), "22".to_owned()));
-        "nothing names a version of Node; this is the oldest one that is kept up".to_owned()
-    };
-    found.language(SETUP_NODE, with, why);
-    if matches!(manager, "pnpm" | "yarn") {
-        let because = format!("the runner has no {manager} of its own");
-        found.step(JobStep::Run { command: "corepack enable".to_owned(), because });
-    } else if manager == "bun" {
-        let because = "the runner has no bun of its own".to_owned();
-        found.step(JobStep::Run { command: "npm install --global bun@1".to_owned(), because });
-    }
-}
-
-fn is_node_test(path: &str) -> bool {
-    [".test.js", ".test.mjs", ".test.cjs"].iter().any(|end| path.ends_with(end)) && !path.contains("node_modules/")
-}
-
-fn python(repository: &Repository, folder: &str, found: &mut Found) {
-    let at = |name: &str| join(folder, name);
-    let project = repository.text(&at("pyproject.toml"));
-    let below = |path: &&String| folder.is_empty() || path.starts_with(&format!("{folder}/"));
-    let requirements: Vec<String> = repository
-        .paths
-        .iter()
-        .filter(|path| {
-            let name = path.rsplit('/').next().unwrap_or(path);
-            **path == join(folder, name) && name.starts_with("requirements") && name.ends_with(".txt")
-        })
-        .cloned()
-        .collect();
-    let mentions = |word: &str| {
-        project.contains(word)
-            || ["tox.ini", "setup.py", "Pipfile"].iter().any(|name| repository.text(&at(name)).contains(word))
-            || requirements.iter().any(|path| repository.text(path).contains(word))
-    };
-    let pytest = mentions("pytest")
-        || repository.has(&at("pytest.ini"))
-        || repository.paths.iter().filter(below).any(|path| path.ends_with("conftest.py"));
-    let (prefix, installed) = if repository.has(&at("uv.lock")) || project.contains("[tool.uv") {
-        let files = vec![at("pyproject.toml"), at("uv.lock")];
-        let run =
-            if folder.is_empty() { "uv sync".to_owned() } else { format!("uv sync --project {}", quoted(folder)) };
-        found.setup.push(SlotSetup { run, files, because: format!("{} is there", at("uv.lock")) });
-        let because = "the runner has no uv of its own".to_owned();
-        found.step(JobStep::Run { command: "python3 -m pip install uv".to_owned(), because });
-        ("uv run ", "uv")
-    } else if repository.has(&at("poetry.lock")) || project.contains("[tool.poetry") {
-        let files = vec![at("pyproject.toml"), at("poetry.lock")];
-        let because = format!("{} says so", at("pyproject.toml"));
-        found.setup.push(SlotSetup { run: "poetry install".to_owned(), files, because });
-        let because = "the runner has no Poetry of its own".to_owned();
-        found.step(JobStep::Run { command: "python3 -m pip install poetry".to_owned(), because });
-        ("poetry run ", "Poetry")
-    } else if repository.has(&at("Pipfile")) {
-        let files = [at("Pipfile"), at("Pipfile.lock")].into_iter().filter(|path| repository.has(path)).collect();
-        let because = format!("{} is there", at("Pipfile"));
-        found.setup.push(SlotSetup { run: "pipenv install --dev".to_owned(), files, because });
-        let because = "the runner has no pipenv of its own".to_owned();
-        found.step(JobStep::Run { command: "python3 -m pip install pipenv".to_owned(), because });
-        ("pipenv run ", "pipenv")
-    } else {
-        ("", "pip")
-    };
-    if installed == "pip" {
-        for path in &requirements {
-            let command = format!("python3 -m pip install --requirement {}", quoted(path));
-            found.needs_checkout = true;
-            found.step(JobStep::Run { command, because: format!("{path} lists what the tests need") });
-        }
-        if pytest && !requirements.iter().any(|path| repository.text(path).contains("pytest")) {
-            let because = "the tests are written for pytest, and no requirements file installs it".to_owned();
-            found.step(JobStep::Run { command: "python3 -m pip install pytest".to_owned(), because });
-        }
-    }
-    let (command, why) = if pytest {
-        let place = if folder.is_empty() { String::new() } else { format!(" {}", quoted(folder)) };
-        (format!("{prefix}python3 -m pytest{place}"), "the tests are written for pytest")
-    } else {
-        let place = if folder.is_empty() { String::new() } else { format!(" -s {}", quoted(folder)) };
-        (format!("{prefix}python3 -m unittest discover -v{place}"), "nothing names another runner than Python's own")
-    };
-    let command = if prefix.is_empty() { command } else { command.replace("python3 -m pytest", "pytest") };
-    found.test(&command, format!("{why}; installed with {installed}"));
-    python_version(repository, folder, project, found);
-}
-
-fn python_version(repository: &Repository, folder: &str, project: &str, found: &mut Found) {
-    let file =
-        repository.first_in(folder, &[".python-version"]).or_else(|| repository.first_in("", &[".python-version"]));
-    let (with, why) = if let Some(file) = file {
-        (("python-version-file".to_owned(), file.clone()), format!("{file} names the version"))
-    } else if project.contains("requires-python") {
-        let file = join(folder, "pyproject.toml");
-        (("python-version-file".to_owned(), file.clone()), format!("{file} names the version in `requires-python`"))
-    } else {
-        let why = "nothing names a version of Python".to_owned();
-        (("python-version".to_owned(), "3.12".to_owned()), why)
-    };
-    found.language(SETUP_PYTHON, vec![with], why);
-}
-
-/// Tests of Python in a repository that has no project file at all.
-fn loose_python(repository: &Repository, found: &mut Found) {
-    let test = repository.paths.iter().find(|path| {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        name.starts_with("test_") && name.ends_with(".py") && !path.starts_with('.')
-    });
-    if let Some(test) = test {
-        found.test("python3 -m unittest discover -v", format!("{test} is there, and nothing names a runner of tests"));
-        python_version(repository, "", "", found);
-    }
-}
-
-fn java(repository: &Repository, folder: &str, found: &mut Found) {
-    let at = |name: &str| join(folder, name);
-    let maven = repository.has(&at("pom.xml"));
-    let gradle = repository.first_in(folder, &["build.gradle", "build.gradle.kts"]);
-    let (command, why) = if maven {
-        let wrapper = repository.has(&at("mvnw"));
-        let program = if wrapper { format!("./{}", at("mvnw")) } else { "mvn".to_owned() };
-        (with_flag(&format!("{program} --batch-mode verify"), "--file", folder, "pom.xml"), at("pom.xml"))
-    } else if let Some(build) = gradle {
-        let wrapper = repository.has(&at("gradlew"));
-        let program = if wrapper { format!("./{}", at("gradlew")) } else { "gradle".to_owned() };
-        let place = if folder.is_empty() { String::new() } else { format!(" --project-dir {}", quoted(folder)) };
-        (format!("{program}{place} test"), build)
-    } else {
-        return;
-    };
-    found.test(&command, format!("{why} is a Java project"));
-    let (with, because) = match repository.first_in(folder, &[".java-version"]) {
-        Some(file) => (("java-version-file".to_owned(), file.clone()), format!("{file} names the version")),
-        None => match java_release(repository.text(&at("pom.xml"))) {
-            Some(version) => (("java-version".to_owned(), version), format!("{} names the version", at("pom.xml"))),
-            None => (("java-version".to_owned(), "21".to_owned()), "nothing names a version of Java".to_owned()),
-        },
-    };
-    found.language(SETUP_JAVA, vec![("distribution".to_owned(), "temurin".to_owned()), with], because);
-}
-
-fn java_release(pom: &str) -> Option<String> {
-    ["maven.compiler.release", "java.version", "maven.compiler.target"].iter().find_map(|tag| {
-        let (_, rest) = pom.split_once(&format!("<{tag}>"))?;
-        let version = rest.split('<').next()?.trim().trim_start_matches("1.").to_owned();
-        version.bytes().all(|byte| byte.is_ascii_digit()).then_some(version).filter(|version| !version.is_empty())
-    })
-}
-
 fn makefile_test(repository: &Repository) -> Option<String> {
     let target = repository.text("Makefile").lines().any(|line| {
         line.split_once(':').is_some_and(|(names, rest)| {
@@ -473,6 +312,14 @@ fn makefile_test(repository: &Repository) -> Option<String> {
         })
     });
     target.then(|| "the Makefile has a target `test`".to_owned())
+}
+
+fn just_test(repository: &Repository) -> Option<&'static str> {
+    let is_test = |line: &str| {
+        let name = line.trim_start_matches('@').split([' ', ':']).next().unwrap_or_default();
+        name == "test" && line.contains(':') && !line.contains(":=")
+    };
+    ["justfile", "Justfile"].into_iter().find(|path| repository.text(path).lines().any(is_test))
 }
 
 fn services(repository: &Repository, found: &mut Found) {

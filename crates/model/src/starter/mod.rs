@@ -47,6 +47,7 @@ fn join(folder: &str, name: &str) -> String {
 pub fn is_read(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     detect::MANIFESTS.contains(&name)
+        || detect::is_workflow(path)
         || detect::FURTHER.contains(&name)
         || (name.starts_with("requirements") && name.ends_with(".txt"))
 }

@@ -25,6 +25,27 @@ pub(super) struct Cause<'a> {
     pub(super) gates: Vec<GateKind>,
 }
 
+impl Cause<'_> {
+    /// Says what a reader can do about it, where the kind of outcome alone tells.
+    pub(super) fn advice(&self) -> Option<&'static str> {
+        let CauseKind::Task { outcome, .. } = &self.kind else { return None };
+        match outcome {
+            Outcome::OutOfScope => Some(
+                "If the path belongs to the task, name it under `Touches:` in the plan; else say there to leave it alone.",
+            ),
+            Outcome::TimedOut => {
+                Some("Raise `time-limit-minutes` in the configuration, or split the task in the plan.")
+            }
+            Outcome::BudgetExhausted => Some("Raise `limits.cost` or `limits.run-cost` in the configuration."),
+            Outcome::TurnsExhausted => {
+                Some("Raise `limits.turns` in the configuration, or split the task in the plan.")
+            }
+            Outcome::Conflicted => Some("Let one of the two tasks come after the other: `Needs:` in the plan says so."),
+            _ => None,
+        }
+    }
+}
+
 /// The kinds of root causes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum CauseKind<'a> {

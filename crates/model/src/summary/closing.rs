@@ -55,9 +55,10 @@ pub fn closing(handoff: &Handoff, whereabouts: &Whereabouts<'_>) -> String {
         .collect();
     let mut lines = vec![
         format!(
-            "{verdict}: {} of {} passed in {}",
+            "{verdict}: {} of {} and {} of 3 gates passed in {}",
             index.passed(),
             text::count(index.len(), "task"),
+            standings(handoff).iter().filter(|gate| gate.open()).count(),
             wording::duration(handoff.duration_ms)
         ),
         format!("  gates    {}", gates.join(", ")),
@@ -122,7 +123,8 @@ fn said(cause: &Cause<'_>) -> String {
                 (Some(code), None) => format!("exit code {code}"),
                 (None, None) => "no exit code".to_owned(),
             };
-            format!("gate {gate}: {} ({ended}{failed})", command::join(&command.argv))
+            let error = command.error_line().map(|line| format!(": {line}")).unwrap_or_default();
+            format!("gate {gate}: {} ({ended}{failed}){error}", command::join(&command.argv))
         }
         CauseKind::Gate { reason, .. } => reason.clone(),
         CauseKind::Finding(finding) => {
@@ -161,7 +163,7 @@ mod tests {
     #[test]
     fn a_complete_run_ends_with_what_to_do() {
         insta::assert_snapshot!(lines(fixture::complete()), @"
-        Complete: 8 of 8 tasks passed in 12 min 3 s
+        Complete: 8 of 8 tasks and 3 of 3 gates passed in 12 min 3 s
           gates    tests passed (42 passed, 1 skipped), review passed, validation passed (12 passed)
           cost     $1.23
           result   6 commits, cae662172f to 5adfc7f2eb
@@ -173,13 +175,13 @@ mod tests {
     #[test]
     fn an_incomplete_run_names_its_causes() {
         insta::assert_snapshot!(lines(fixture::incomplete()), @"
-        Incomplete: 1 of 7 tasks passed in 1 h 5 min
+        Incomplete: 1 of 7 tasks and 0 of 3 gates passed in 1 h 5 min
           gates    tests failed (40 passed, 2 failed), review not run, validation failed
           fix      feature failed: its process ended with exit code 3
           fix      cli blocked: it needs backend-datatypes: a type for addresses
           fix      jobs conflict: users/service.py: both added it, with different content
-          fix      tests timed out: it was stopped after its time limit of 1800 seconds (not run because of it: review)
-          fix      gate tests: python3 -m unittest (exit code 1, 40 passed, 2 failed)
+          fix      tests timed out: it was stopped after its time limit of 30 min 0 s (not run because of it: review)
+          fix      gate tests: python3 -m unittest (exit code 1, 40 passed, 2 failed): AssertionError: 404 != 200
                    and 2 more in summary.md
           result   1 commit, cae662172f to 81d8e0c264
           report   .backend-implementer/runs/run-1/report.html

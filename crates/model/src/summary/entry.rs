@@ -38,6 +38,23 @@ impl Detail {
         text::markdown(&text::truncate(foreign.trim(), self.text))
     }
 
+    /// Returns a sentence of ours with foreign text in it: what stands between two backticks is a code span.
+    pub(crate) fn sentence(&self, sentence: &str) -> String {
+        let shown = text::truncate(sentence.trim(), self.text);
+        let parts: Vec<&str> = shown.split('`').collect();
+        // A backtick without a second one is only a backtick.
+        let paired = (parts.len() - 1) / 2 * 2;
+        let mut out = String::new();
+        for (at, part) in parts.iter().enumerate() {
+            match at {
+                at if at > paired => out.push_str(&text::markdown(&format!("`{part}"))),
+                at if at % 2 == 1 && !part.is_empty() => out.push_str(&text::code(part)),
+                _ => out.push_str(&text::markdown(part)),
+            }
+        }
+        out
+    }
+
     /// Returns foreign text as a code span.
     pub(crate) fn code(&self, foreign: &str) -> String {
         text::code(&text::truncate(foreign, self.text))

@@ -46,7 +46,7 @@ pub(crate) fn task(name: &str, role: Role, requirements: &[&str]) -> Task {
         planned: true,
         requirements: (1..).zip(requirements).map(|(n, text)| requirement(name, n, text)).collect(),
         notes: String::new(),
-        scope: Scope { allow: vec![format!("{name}/**")], deny: vec![".github/**".to_owned()] },
+        scope: Scope { allow: vec![format!("{name}/**")], deny: [".github/**".to_owned()].into() },
         access: if read_only { Access::ReadOnly } else { Access::Writes },
         needs: Vec::new(),
         time_limit_s: 1800,
@@ -120,7 +120,12 @@ fn attempt(outcome: Outcome, from_s: u64, to_s: u64, report: Option<Report>, pat
 }
 
 fn place() -> Place {
-    Place { run: "run-1".to_owned(), workflow: Some("77/2".to_owned()), platform: "linux-x86_64".to_owned() }
+    Place {
+        run: "run-1".to_owned(),
+        workflow: Some("77/2".to_owned()),
+        platform: "linux-x86_64".to_owned(),
+        beside_subagents: true,
+    }
 }
 
 fn command(argv: &[&str], counts: Option<(u64, u64, u64)>) -> CommandReceipt {
@@ -490,7 +495,7 @@ pub(crate) fn incomplete() -> Handoff {
                 "it needs backend-datatypes: a type for addresses",
             ),
             (jobs, vec![conflicted], "users/service.py: both added it, with different content"),
-            (tests, vec![slow], "it was stopped after its time limit of 1800 seconds"),
+            (tests, vec![slow], "it was stopped after its time limit of 30 min 0 s"),
             (review, vec![], "tests, which it needs, did not pass"),
             (validation, vec![], "the run ended before it"),
         ],

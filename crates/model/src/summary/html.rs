@@ -4,16 +4,23 @@
 //! nonce made of the digest of the page's own body, which no text inside that body can foretell. maud escapes every value.
 //! Links lead only to files beside the page.
 
+mod diff;
+mod graph;
 mod tasks;
 mod timeline;
 
+use std::collections::BTreeMap;
+
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+pub use self::diff::DIFF_MAX_BYTES;
+use self::diff::Diffs;
 use super::{
     causes::{Cause, CauseKind, causes},
     coordination::receipt_digest,
     gates::standings,
     index::RunIndex,
+    items::became,
     wording::{self, Look},
 };
 use crate::{
@@ -21,7 +28,7 @@ use crate::{
     findings::Finding,
     gate::{CommandReceipt, Receipt},
     handoff::{Handoff, Status},
-    ids::Digest,
+    ids::{Digest, TaskId},
     provenance::WorkflowRunRef,
     text,
 };
@@ -35,23 +42,27 @@ const SCRIPT: &str = include_str!("report.js");
 /// Files of one patch that are listed; the hand-off has them all.
 const FILES_LISTED: usize = 500;
 
+/// Items of the plan that are listed; the hand-off has them all.
+const ITEMS_LISTED: usize = 2_000;
+
 /// Characters of one foreign text that are shown; the hand-off has them all.
 const TEXT_SHOWN: usize = 4_000;
 
 /// The sections that the page's head leads to.
-const SECTIONS: [(&str, &str); 5] = [
+const SECTIONS: [(&str, &str); 6] = [
     ("gates", "Gates"),
     ("tasks", "Tasks"),
-    ("timeline", "Timeline"),
+    ("timeline", "Graph and timeline"),
     ("findings", "Findings"),
+    ("items", "Plan"),
     ("criteria", "Criteria"),
 ];
 
-/// Renders the report.
+/// Renders the report. `diffs` are what the tasks changed, as git writes it: at most [`DIFF_MAX_BYTES`] of each are used.
 #[must_use]
-pub fn report(handoff: &Handoff) -> String {
+pub fn report(handoff: &Handoff, diffs: &BTreeMap<TaskId, String>) -> String {
     let index = RunIndex::new(handoff);
-    let body = body(&index).into_string();
+    let body = body(&index, &Diffs::new(diffs)).into_string();
     let nonce = Digest::of(&body);
     let nonce = nonce.hex();
     let policy = format!(
@@ -79,16 +90,17 @@ pub fn report(handoff: &Handoff) -> String {
 }
 
 /// What went wrong stands first, evidence and digests last.
-fn body(index: &RunIndex<'_>) -> Markup {
+fn body(index: &RunIndex<'_>, diffs: &Diffs<'_>) -> Markup {
     let handoff = index.handoff;
     html! {
         (header(index))
         main {
             (fix(index))
             (gates(index))
-            (tasks::tasks(index))
+            (tasks::tasks(index, diffs))
             (timeline::timeline(index))
             (findings(handoff))
+            (items(index))
             (criteria(handoff))
             (artifacts(handoff))
         }
@@ -99,6 +111,18 @@ fn body(index: &RunIndex<'_>) -> Markup {
 /// Bounds foreign text and takes out what acts on a terminal or turns the direction of text; maud escapes it.
 fn shown(foreign: &str) -> String {
     text::terminal(&text::truncate(foreign, TEXT_SHOWN))
+}
+
+/// Writes a sentence of ours with foreign text in it: what stands between backticks is code.
+fn prose(sentence: &str) -> Markup {
+    let parts: Vec<String> = shown(sentence).split('`').map(str::to_owned).collect();
+    // An odd backtick at the end opens nothing.
+    let pairs = (parts.len() - 1) / 2 * 2;
+    html! {
+        @for (at, part) in parts.iter().enumerate() {
+            @if at > pairs { "`" (part) } @else if at % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
 }
 
 fn code(foreign: impl std::fmt::Display) -> Markup {
@@ -149,32 +173,66 @@ fn header(index: &RunIndex<'_>) -> Markup {
                 (index.passed()) " of " (text::count(index.len(), "task")) " passed · " (open) " of 3 gates passed · "
                 (wording::duration(handoff.duration_ms)) " · cost " (cost)
             }
-            dl {
-                div { dt { "Plan" } dd {
-                    (shown(handoff.plan.title.as_deref().unwrap_or("untitled"))) " (" (code(&handoff.plan.source)) ")"
-                } }
-                div { dt { "Commits" } dd {
-                    (text::count(handoff.result.commits.len(), "commit")) ", base " (code(handoff.result.base.short()))
-                    " to " (code(handoff.result.commit.short())) ", lock " (code(handoff.lock.digest.short()))
-                } }
-                div { dt { "Run" } dd {
-                    (code(&handoff.place.run))
-                    @if let Some(workflow) = &handoff.place.workflow { ", workflow " (code(workflow)) }
-                    " on " (code(&handoff.place.platform)) ", begun " (shown(&handoff.started))
-                } }
-                div { dt { "Files" } dd {
-                    (beside("summary.md", "summary")) " · " (beside("handoff.json", "hand-off")) " · "
-                    (beside("gates.junit.xml", "gates as JUnit")) " · " (beside("findings.sarif", "findings as SARIF")) " · "
-                    (beside("timeline.json", "trace")) " · " (beside("journal.jsonl", "journal"))
-                } }
-                @if let Some(url) = handoff.provenance.workflow_run.as_ref().and_then(WorkflowRunRef::url) {
-                    div { dt { "Workflow" } dd { (beside(&url, "workflow run, with logs and artifacts")) } }
-                }
-                @if let Some(next) = next(handoff) { div { dt { "Next" } dd { (code(next)) } } }
+            p { "Plan: " (prose(handoff.plan.title.as_deref().unwrap_or("untitled"))) }
+            @if let Some(next) = next(handoff) { p class="next" { strong { "Next" } ": " (code(next)) } }
+            details {
+                summary { "About this run: commits, files, workflow" }
+                (about(handoff))
             }
             nav aria-label="Sections" {
                 @for (id, name) in SECTIONS {
                     a href={ "#" (id) } { (name) }
+                }
+            }
+        }
+    }
+}
+
+fn about(handoff: &Handoff) -> Markup {
+    html! {
+        dl {
+            div { dt { "Plan" } dd { (code(&handoff.plan.source)) } }
+            div { dt { "Commits" } dd {
+                (text::count(handoff.result.commits.len(), "commit")) ", base " (code(handoff.result.base.short()))
+                " to " (code(handoff.result.commit.short())) ", lock " (code(handoff.lock.digest.short()))
+            } }
+            div { dt { "Run" } dd {
+                (code(&handoff.place.run))
+                @if let Some(workflow) = &handoff.place.workflow { ", workflow " (code(workflow)) }
+                " on " (code(&handoff.place.platform)) ", begun " (shown(&handoff.started))
+            } }
+            div { dt { "Isolation" } dd {
+                (code(handoff.isolation.level.name())) ": " (shown(handoff.isolation.level.meaning()))
+            } }
+            div { dt { "Files" } dd {
+                (beside("summary.md", "summary")) " · " (beside("handoff.json", "hand-off")) " · "
+                (beside("gates.junit.xml", "gates as JUnit")) " · " (beside("findings.sarif", "findings as SARIF")) " · "
+                (beside("timeline.json", "trace")) " · " (beside("journal.jsonl", "journal"))
+            } }
+            @if let Some(url) = handoff.provenance.workflow_run.as_ref().and_then(WorkflowRunRef::url) {
+                div { dt { "Workflow" } dd { (beside(&url, "workflow run, with logs and artifacts")) } }
+            }
+        }
+    }
+}
+
+/// Every item of the plan, with what became of it.
+fn items(index: &RunIndex<'_>) -> Markup {
+    let items = &index.handoff.plan.items;
+    html! {
+        section aria-labelledby="items" {
+            h2 id="items" { "Plan, item by item" }
+            @if items.is_empty() { p { "The plan has no items." } } @else {
+                details {
+                    summary { (text::count(items.len(), "item")) }
+                    (table(["Line", "Item", "What became of it"], items.iter().take(ITEMS_LISTED).map(|item| [
+                        html! { (item.line) },
+                        html! { (prose(&item.text)) },
+                        html! { (prose(&became(item, index))) },
+                    ])))
+                    @if items.len() > ITEMS_LISTED {
+                        p { "… and " (items.len() - ITEMS_LISTED) " more in the hand-off." }
+                    }
                 }
             }
         }
@@ -200,14 +258,16 @@ fn cause(cause: &Cause<'_>) -> Markup {
             CauseKind::Cancelled => { "The run was cancelled." }
             CauseKind::NothingScheduled => { "No task was scheduled, so nothing was implemented." }
             CauseKind::Task { task, outcome, reason } => {
-                a href={ "#task-" (task) } { (code(task)) } " " (outcome.name()) ": " (shown(reason)) "."
+                a href={ "#task-" (task) } { (code(task)) } " " (outcome.name()) ": " (prose(reason)) "."
+                @if let Some(advice) = cause.advice() { " " (prose(advice)) }
             }
             CauseKind::Command { gate, command } => {
-                "Gate " (gate.name()) ": " (code(command::join(&command.argv))) " " (ended(command)) "."
+                "Gate " (gate.name()) ": " (code(command::join(&command.argv))) " failed: " (ended(command)) "."
+                @if let Some(failing) = command.failing_tests(10) { " Failing: " (prose(&failing)) "." }
                 @if !command.output_tail.is_empty() { pre tabindex="0" { (text::terminal(&command.output_tail)) } }
             }
-            CauseKind::Gate { reason, .. } => { (shown(reason)) "." }
-            CauseKind::Finding(finding) => { (place(finding)) " " (shown(&finding.message)) }
+            CauseKind::Gate { reason, .. } => { (prose(reason)) "." }
+            CauseKind::Finding(finding) => { (place(finding)) " " (prose(&finding.message)) }
         }
         @if !cause.consequences.is_empty() {
             " Not run because of it: "
@@ -227,7 +287,7 @@ fn criteria(handoff: &Handoff) -> Markup {
             h2 id="criteria" { "Success criteria" }
             (table(["Criterion", "Verdict", "Evidence"], handoff.criteria.iter().map(|verdict| {
                 let met = if verdict.met { badge(Look::Passed, "met") } else { badge(Look::Failed, "not met") };
-                [html! { (verdict.criterion.title()) }, met, html! { (shown(&verdict.evidence)) }]
+                [html! { (verdict.criterion.title()) }, met, html! { (prose(&verdict.evidence)) }]
             })))
             @if !acceptance.is_empty() {
                 h3 { "Acceptance criteria of the plan" }
@@ -265,8 +325,8 @@ fn gates(index: &RunIndex<'_>) -> Markup {
         section aria-labelledby="gates" {
             h2 id="gates" { "Gates" }
             @for gate in standings(index.handoff) {
-                h3 { (gate.gate.name()) " " (badge(gate.look(), gate.said())) }
-                @if let Some(why) = &gate.shut { p { (shown(why)) "." } }
+                h3 id={ "gate-" (gate.gate) } { (gate.gate.name()) " " (badge(gate.look(), gate.said())) }
+                @if let Some(why) = &gate.shut { p { (prose(why)) "." } }
                 @for receipt in &gate.receipts { (self::receipt(receipt)) }
             }
         }
@@ -276,7 +336,7 @@ fn gates(index: &RunIndex<'_>) -> Markup {
 fn receipt(receipt: &Receipt) -> Markup {
     html! {
         @for command in &receipt.commands {
-            details open[command.exit_code != Some(0)] {
+            details {
                 summary { (code(command::join(&command.argv))) " " (ended(command)) "; " (wording::duration(command.duration_ms)) }
                 p { "The end of the output, whose digest is " (code(&command.output_digest)) ":" }
                 // The end of an output is what matters and is bounded already: it is not cut again.
@@ -287,12 +347,12 @@ fn receipt(receipt: &Receipt) -> Markup {
             p {
                 a href={ "#task-" (verdict.task) } { (code(&verdict.task)) }
                 @if verdict.passed { " approved" } @else { " did not approve" }
-                ": " (shown(verdict.reason.trim_end_matches('.'))) " ("
+                ": " (prose(verdict.reason.trim_end_matches('.'))) " ("
                 (text::count(verdict.blocking_findings, "blocking finding")) "; tree " (code(verdict.tree.short())) ")."
             }
         }
         p class="faint" {
-            "Receipt: " (receipt.state.name()) ", " (shown(receipt.reason.trim_end_matches('.'))) ". Tree "
+            "Receipt: " (receipt.state.name()) ", " (prose(receipt.reason.trim_end_matches('.'))) ". Tree "
             (code(receipt.tree.short()))
             @if let Some(digest) = receipt_digest(receipt) { ", receipt " (code(digest.short())) }
             ", " (wording::duration(receipt.duration_ms)) "."
@@ -330,7 +390,7 @@ fn findings(handoff: &Handoff) -> Markup {
                     html! { (finding.weight.name()) },
                     code(finding.code.name()),
                     place(finding),
-                    html! { (shown(&finding.message)) },
+                    html! { (prose(&finding.message)) },
                     finding.task.as_ref().map_or_else(|| html! { "–" }, code),
                 ])))
                 p { "Findings with the code " code { "reported" } " are the words of the task's subagent." }

@@ -27,7 +27,7 @@ pub(super) fn render(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
             "| {} | {} | {} |\n",
             item.line,
             text::cell(&detail.prose(&item.text)),
-            text::cell(&became(item, index, detail))
+            text::cell(&detail.prose(&became(item, index)))
         ));
     }
     if items.len() > listed {
@@ -36,7 +36,8 @@ pub(super) fn render(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
     page.push_str("\n</details>\n\n");
 }
 
-fn became(item: &PlanItem, index: &RunIndex<'_>, detail: &Detail) -> String {
+/// Says what became of an item. Foreign text, for a page to escape.
+pub(super) fn became(item: &PlanItem, index: &RunIndex<'_>) -> String {
     match &item.fate {
         Fate::Requirement { task, requirement } => {
             let record = index.handoff.tasks.iter().find(|record| record.id == *task);
@@ -50,18 +51,13 @@ fn became(item: &PlanItem, index: &RunIndex<'_>, detail: &Detail) -> String {
                 Some(ClaimStatus::NotDone) => ", reports it not done",
                 None => ", does not report it",
             };
-            format!(
-                "{}: task {} {outcome}{}",
-                text::code(requirement.as_str()),
-                text::code(task.as_str()),
-                if record.is_some() { said } else { "" }
-            )
+            format!("{requirement}: task {task} {outcome}{}", if record.is_some() { said } else { "" })
         }
         Fate::Criterion => "acceptance criterion, for people to tick".to_owned(),
         Fate::Command { gate } => format!("command of the gate {gate}"),
         Fate::Done => "ticked in the plan".to_owned(),
         Fate::Aside { reason, section } if section.is_empty() => format!("left aside: {}", reason.name()),
-        Fate::Aside { reason, section } => format!("left aside: {} ({})", reason.name(), detail.prose(section)),
+        Fate::Aside { reason, section } => format!("left aside: {} ({})", reason.name(), section),
     }
 }
 

@@ -7,35 +7,21 @@
 mod escaping;
 mod timeline;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 pub use escaping::escape;
 pub(super) use timeline::timeline_within;
 
 use super::{
     gates::standings,
+    graph::{Graph, NodeTask, Together, run_nodes, short},
     index::RunIndex,
     wording::{self, Look},
 };
-use crate::{
-    handoff::Handoff,
-    ids::TaskId,
-    roster::Phase,
-    schedule::{Outcome, Schedule, Task},
-    text,
-};
+use crate::{handoff::Handoff, roster::Phase, schedule::Schedule, text};
 
 /// The most characters of one picture, below mermaid's own limit of 50,000.
 pub const MAX_CHARS: usize = 40_000;
-
-/// The most edges of one picture, below mermaid's own limit of 500.
-pub const MAX_EDGES: usize = 400;
-
-/// The most nodes of a picture that is still read and not only looked at.
-const MAX_NODES: usize = 48;
-
-/// The most nodes side by side: more than eight are too small on the width of a comment.
-const MAX_NODES_IN_ROW: usize = 8;
 
 /// The most arrows of rework: more than a few hide the picture.
 const REWORK_EDGES_MAX: usize = 12;
@@ -61,15 +47,7 @@ pub fn run_graph(handoff: &Handoff) -> String {
 }
 
 pub(super) fn run_graph_within(index: &RunIndex<'_>, max_chars: usize) -> String {
-    let nodes: Vec<_> = index
-        .tasks()
-        .map(|view| NodeTask {
-            id: view.id,
-            task: view.task,
-            outcome: Some(view.outcome()),
-            attempts: view.attempts().len(),
-        })
-        .collect();
+    let nodes = run_nodes(index);
     graph(&index.handoff.schedule, &nodes, Some(index.handoff), max_chars)
 }
 
@@ -79,48 +57,9 @@ pub fn timeline(handoff: &Handoff) -> Option<String> {
     timeline_within(&RunIndex::new(handoff), MAX_CHARS)
 }
 
-/// A task in a graph: in a preview it has no outcome yet.
-#[derive(Clone, Copy)]
-struct NodeTask<'a> {
-    id: &'a TaskId,
-    task: Option<&'a Task>,
-    outcome: Option<Outcome>,
-    attempts: usize,
-}
-
-impl NodeTask<'_> {
-    fn look(&self) -> Look {
-        self.outcome.map_or(Look::Planned, Look::of)
-    }
-
-    fn subagent(&self) -> &str {
-        self.task.map_or("not scheduled", |task| task.subagent.as_str())
-    }
-}
-
-/// How far tasks are drawn together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Together {
-    Nothing,
-    SubagentInWave,
-    SubagentInPhase,
-    Phase,
-}
-
-impl Together {
-    const ALL: [Self; 4] = [Self::Nothing, Self::SubagentInWave, Self::SubagentInPhase, Self::Phase];
-}
-
-/// What tasks have in common that share a node; the task number keeps those apart that share nothing.
-type NodeKey<'a> = (Option<Phase>, usize, &'a str, usize);
-
 fn graph(schedule: &Schedule, tasks: &[NodeTask<'_>], run: Option<&Handoff>, max_chars: usize) -> String {
     let mut drawn = String::new();
-    for together in Together::ALL {
-        let graph = Graph::new(schedule, tasks, together);
-        if together != Together::Phase && graph.is_too_large() {
-            continue;
-        }
+    for graph in Graph::readable(schedule, tasks) {
         drawn = graph.draw(run);
         if drawn.chars().count() <= max_chars {
             break;
@@ -129,83 +68,28 @@ fn graph(schedule: &Schedule, tasks: &[NodeTask<'_>], run: Option<&Handoff>, max
     drawn
 }
 
-struct Graph<'a> {
-    /// The nodes, in the order of phases and waves.
-    nodes: BTreeMap<NodeKey<'a>, Vec<NodeTask<'a>>>,
-    edges: BTreeSet<(usize, usize)>,
-    together: Together,
-}
-
-impl<'a> Graph<'a> {
-    fn new(schedule: &Schedule, tasks: &[NodeTask<'a>], together: Together) -> Self {
-        let wave_of = schedule.wave_of();
-        let phase_of_wave: BTreeMap<_, _> = schedule.waves.iter().map(|wave| (wave.number, wave.phase)).collect();
-        let key = |number: usize, task: &NodeTask<'a>| -> NodeKey<'a> {
-            let wave = wave_of.get(task.id).copied().unwrap_or(usize::MAX);
-            let phase = phase_of_wave.get(&wave).copied().or_else(|| task.task.map(Task::phase));
-            let subagent = task.task.map_or("", |task| task.subagent.as_str());
-            match together {
-                Together::Nothing => (phase, wave, "", number),
-                Together::SubagentInWave => (phase, wave, subagent, 0),
-                Together::SubagentInPhase => (phase, 0, subagent, 0),
-                Together::Phase => (phase, 0, "", 0),
-            }
-        };
-        let mut nodes: BTreeMap<NodeKey<'a>, Vec<NodeTask<'a>>> = BTreeMap::new();
-        for (number, task) in tasks.iter().enumerate() {
-            nodes.entry(key(number, task)).or_default().push(*task);
-        }
-        let node_of: BTreeMap<&TaskId, usize> = nodes
-            .values()
-            .enumerate()
-            .flat_map(|(node, tasks)| tasks.iter().map(move |task| (task.id, node)))
-            .collect();
-        let mut edges = BTreeSet::new();
-        for task in tasks {
-            for need in task.task.iter().flat_map(|task| &task.needs) {
-                if let (Some(&from), Some(&to)) = (node_of.get(need), node_of.get(task.id))
-                    && from != to
-                {
-                    edges.insert((from, to));
-                }
-            }
-        }
-        Self { nodes, edges, together }
-    }
-
+impl Graph<'_> {
     fn draw(&self, run: Option<&Handoff>) -> String {
         let mut out = String::from("flowchart LR\n");
         let mut looks = BTreeSet::new();
-        // Groups that follow one another: waves inside phases, or phases alone where waves are drawn together.
-        let mut groups: Vec<(String, String)> = Vec::new();
-        let (mut phase, mut phase_id, mut wave) = (None, String::new(), None);
+        // A frame for each wave, or for each phase where waves are drawn together; they follow one another.
+        let mut groups: Vec<String> = Vec::new();
         for (number, (key, tasks)) in self.nodes.iter().enumerate() {
-            if phase != Some(key.0) {
-                close(&mut out, wave.take().is_some(), phase.is_some());
-                let (id, title) = match key.0 {
-                    Some(phase) => (format!("p{}", phase.number()), format!("{} {}", phase.number(), phase.name())),
-                    None => ("added".to_owned(), "Added during the run".to_owned()),
-                };
-                out.push_str(&format!("  subgraph {id}[\"{title}\"]\n  direction TB\n"));
-                phase = Some(key.0);
-                if self.by_phase() {
-                    groups.push((id.clone(), id.clone()));
+            let (id, title) = self.frame(key.0, key.1);
+            if groups.last() != Some(&id) {
+                if !groups.is_empty() {
+                    out.push_str("  end\n");
                 }
-                phase_id = id;
-            }
-            if !self.by_phase() && wave != Some(key.1) {
-                close(&mut out, wave.is_some(), false);
-                let id = if key.1 == usize::MAX { "later".to_owned() } else { format!("w{}", key.1) };
-                let title = if key.1 == usize::MAX { "No wave".to_owned() } else { format!("Wave {}", key.1) };
                 out.push_str(&format!("  subgraph {id}[\"{title}\"]\n  direction TB\n"));
-                wave = Some(key.1);
-                groups.push((phase_id.clone(), id));
+                groups.push(id);
             }
             let look = tasks.iter().map(NodeTask::look).max().unwrap_or(Look::Planned);
             looks.insert(look);
             out.push_str(&format!("    t{number}[\"{}\"]:::{}\n", self.label(tasks), look.class()));
         }
-        close(&mut out, wave.is_some(), phase.is_some());
+        if !groups.is_empty() {
+            out.push_str("  end\n");
+        }
         if let Some(handoff) = run {
             out.push_str("  subgraph gates[\"Gates\"]\n  direction TB\n");
             for gate in standings(handoff) {
@@ -213,14 +97,13 @@ impl<'a> Graph<'a> {
                 looks.insert(look);
                 out.push_str(&format!("    g{}[\"{}: {said}\"]:::{}\n", gate.gate as usize, gate.gate, look.class()));
             }
+            // An invisible link keeps them in their order.
+            out.push_str("    g0 ~~~ g1 ~~~ g2\n");
             out.push_str("  end\n");
-            groups.push(("gates".to_owned(), "gates".to_owned()));
+            groups.push("gates".to_owned());
         }
         for pair in groups.windows(2) {
-            // An arrow between phases ends at their frames, so that it does not cross their titles.
-            let same_phase = pair[0].0 == pair[1].0;
-            let (from, to) = if same_phase { (&pair[0].1, &pair[1].1) } else { (&pair[0].0, &pair[1].0) };
-            out.push_str(&format!("  {from} -.-> {to}\n"));
+            out.push_str(&format!("  {} -.-> {}\n", pair[0], pair[1]));
         }
         for (from, to) in &self.edges {
             out.push_str(&format!("  t{from} --> t{to}\n"));
@@ -233,6 +116,19 @@ impl<'a> Graph<'a> {
         }
         out.truncate(out.trim_end().len());
         out
+    }
+
+    /// Returns id and title of the frame that a node stands in.
+    fn frame(&self, phase: Option<Phase>, wave: usize) -> (String, String) {
+        let name = phase.map_or("added during the run", Phase::name);
+        match phase {
+            Some(phase) if self.by_phase() => {
+                (format!("p{}", phase.number()), format!("Phase {}: {name}", phase.number()))
+            }
+            None if self.by_phase() => ("added".to_owned(), name.to_owned()),
+            _ if wave == usize::MAX => ("later".to_owned(), format!("No wave: {name}")),
+            _ => (format!("w{wave}"), format!("Wave {wave}: {name}")),
+        }
     }
 
     /// Draws an arrow from the gates back to each task that a round of rework repeated.
@@ -250,32 +146,19 @@ impl<'a> Graph<'a> {
         }
     }
 
-    fn is_too_large(&self) -> bool {
-        let mut rows: BTreeMap<(Option<Phase>, usize), usize> = BTreeMap::new();
-        for (phase, wave, ..) in self.nodes.keys() {
-            *rows.entry((*phase, *wave)).or_default() += 1;
-        }
-        let widest = rows.values().copied().max().unwrap_or(0);
-        self.nodes.len() > MAX_NODES || widest > MAX_NODES_IN_ROW || self.edges.len() > MAX_EDGES
-    }
-
-    fn by_phase(&self) -> bool {
-        matches!(self.together, Together::SubagentInPhase | Together::Phase)
-    }
-
     fn label(&self, tasks: &[NodeTask<'_>]) -> String {
         let name = |name: &str| escape(&text::truncate(name, NAME_CHARS));
         match tasks {
             [task] => {
-                let state = task.outcome.map(|outcome| format!(": {}", outcome.name())).unwrap_or_default();
-                let again = if task.attempts > 1 { format!("<br>{} attempts", task.attempts) } else { String::new() };
-                format!("{}{state}<br>{}{again}", name(task.id.as_str()), name(task.subagent()))
+                let attempts = if task.attempts > 1 { format!(", {} attempts", task.attempts) } else { String::new() };
+                let state = task.outcome.map(|outcome| format!("<br>{}{attempts}", outcome.name())).unwrap_or_default();
+                format!("{}{state}<br>{}", name(task.id.as_str()), name(short(task.subagent())))
             }
             tasks => {
                 let all = text::count(tasks.len(), "task");
                 let who = match self.together {
                     Together::Phase => all,
-                    _ => format!("{}<br>{all}", name(tasks.first().map_or("", |task| task.subagent()))),
+                    _ => format!("{}<br>{all}", name(tasks.first().map_or("", |task| short(task.subagent())))),
                 };
                 let states: Option<Vec<_>> = tasks.iter().map(|task| task.outcome).collect();
                 match states {
@@ -284,15 +167,6 @@ impl<'a> Graph<'a> {
                 }
             }
         }
-    }
-}
-
-fn close(out: &mut String, wave: bool, phase: bool) {
-    if wave {
-        out.push_str("  end\n");
-    }
-    if phase {
-        out.push_str("  end\n");
     }
 }
 
@@ -313,54 +187,49 @@ fn style(look: Look) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::{escaping::plain, *};
-    use crate::summary::fixture;
+    use crate::summary::{
+        fixture,
+        graph::{MAX_EDGES, MAX_NODES},
+    };
 
     #[test]
     fn a_run_is_drawn_with_its_states_and_gates() {
         insta::assert_snapshot!(run_graph(&fixture::incomplete()), @r#"
         flowchart LR
-          subgraph p1["1 foundation"]
+          subgraph w1["Wave 1: foundation"]
           direction TB
-          subgraph w1["Wave 1"]
-          direction TB
-            t0["datatypes: passed<br>backend-datatypes"]:::passed
+            t0["datatypes<br>passed<br>datatypes"]:::passed
           end
-          end
-          subgraph p2["2 core"]
+          subgraph w2["Wave 2: core"]
           direction TB
-          subgraph w2["Wave 2"]
-          direction TB
-            t1["feature: failed<br>backend-feature-implementer"]:::failed
-            t2["cli: blocked<br>backend-cli-implementer"]:::blocked
-            t3["jobs: conflict<br>backend-feature-implementer"]:::failed
+            t1["feature<br>failed<br>feature-implementer"]:::failed
+            t2["cli<br>blocked<br>cli-implementer"]:::blocked
+            t3["jobs<br>conflict<br>feature-implementer"]:::failed
           end
-          end
-          subgraph p3["3 quality"]
+          subgraph w3["Wave 3: quality"]
           direction TB
-          subgraph w3["Wave 3"]
-          direction TB
-            t4["tests: timed out<br>backend-unit-test-generator"]:::timedout
+            t4["tests<br>timed out<br>unit-test-generator"]:::timedout
           end
-          subgraph w4["Wave 4"]
+          subgraph w4["Wave 4: quality"]
           direction TB
-            t5["review: not run<br>backend-code-quality-reviewer"]:::notrun
+            t5["review<br>not run<br>code-quality-reviewer"]:::notrun
           end
-          subgraph w5["Wave 5"]
+          subgraph w5["Wave 5: quality"]
           direction TB
-            t6["validation: not run<br>backend-validation-agent"]:::notrun
-          end
+            t6["validation<br>not run<br>validation-agent"]:::notrun
           end
           subgraph gates["Gates"]
           direction TB
             g0["tests: failed"]:::failed
             g1["review: not run"]:::notrun
             g2["validation: failed"]:::failed
+            g0 ~~~ g1 ~~~ g2
           end
-          p1 -.-> p2
-          p2 -.-> p3
+          w1 -.-> w2
+          w2 -.-> w3
           w3 -.-> w4
           w4 -.-> w5
-          p3 -.-> gates
+          w5 -.-> gates
           t4 --> t5
           classDef passed fill:#116329,stroke:#0d4f20,color:#ffffff
           classDef notrun fill:#eaeef2,stroke:#57606a,color:#24292f,stroke-dasharray:4 3
@@ -374,29 +243,23 @@ mod tests {
     fn a_preview_has_no_states() {
         insta::assert_snapshot!(schedule_graph(&fixture::minimal().schedule), @r#"
         flowchart LR
-          subgraph p2["2 core"]
+          subgraph w1["Wave 1: core"]
           direction TB
-          subgraph w1["Wave 1"]
+            t0["feature<br>feature-implementer"]:::planned
+          end
+          subgraph w2["Wave 2: quality"]
           direction TB
-            t0["feature<br>backend-feature-implementer"]:::planned
+            t1["tests<br>unit-test-generator"]:::planned
           end
-          end
-          subgraph p3["3 quality"]
+          subgraph w3["Wave 3: quality"]
           direction TB
-          subgraph w2["Wave 2"]
+            t2["review<br>code-quality-reviewer"]:::planned
+          end
+          subgraph w4["Wave 4: quality"]
           direction TB
-            t1["tests<br>backend-unit-test-generator"]:::planned
+            t3["validation<br>validation-agent"]:::planned
           end
-          subgraph w3["Wave 3"]
-          direction TB
-            t2["review<br>backend-code-quality-reviewer"]:::planned
-          end
-          subgraph w4["Wave 4"]
-          direction TB
-            t3["validation<br>backend-validation-agent"]:::planned
-          end
-          end
-          p2 -.-> p3
+          w1 -.-> w2
           w2 -.-> w3
           w3 -.-> w4
           classDef planned fill:#0550ae,stroke:#033d8b,color:#ffffff
@@ -407,24 +270,25 @@ mod tests {
     fn the_timeline_has_a_bar_for_each_attempt() {
         insta::assert_snapshot!(timeline(&fixture::complete()).unwrap(), @"
         gantt
+          title Waves, rework and gates: time since the run began
           dateFormat YYYY-MM-DD HH:mm:ss.SSS
           axisFormat %M:%S
-          section wave 1, foundation
+          section 1 foundation
           • infrastructure (passed) :done, 2000-01-01 00:00:01.000, 2000-01-01 00:00:41.250
           • datatypes (passed) :done, 2000-01-01 00:00:01.000, 2000-01-01 00:00:28.250
-          section wave 2, core
+          section 2 core
           • feature attempt 1 (blocked) :active, 2000-01-01 00:00:42.000, 2000-01-01 00:01:10.250
-          section wave 3, core
+          section 3 core
           • cli (passed) :done, 2000-01-01 00:02:22.000, 2000-01-01 00:02:51.250
-          section wave 4, quality
+          section 4 quality
           • tests (passed) :done, 2000-01-01 00:02:52.000, 2000-01-01 00:04:11.250
-          section wave 5, quality
+          section 5 quality
           • review (passed) :done, 2000-01-01 00:04:12.000, 2000-01-01 00:05:00.250
-          section wave 6, quality
+          section 6 quality
           • validation (passed) :done, 2000-01-01 00:05:01.000, 2000-01-01 00:05:44.250
-          section wave 7, readiness
+          section 7 readiness
           • deployment (passed) :done, 2000-01-01 00:05:45.000, 2000-01-01 00:06:20.250
-          section repeated
+          section rework
           • feature attempt 2 (passed) :done, 2000-01-01 00:01:15.000, 2000-01-01 00:02:20.250
           section gates
           tests (passed) :done, 2000-01-01 00:11:54.600, 2000-01-01 00:11:58.800

@@ -8,10 +8,12 @@ mod appendix;
 mod causes;
 mod closing;
 mod coordination;
+mod critical;
 pub(crate) mod entry;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod gates;
+mod graph;
 pub mod html;
 mod index;
 mod items;

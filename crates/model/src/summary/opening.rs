@@ -15,6 +15,7 @@ use crate::{
     gate::CommandReceipt,
     handoff::Status,
     isolation::Isolation,
+    plan::Dialect,
     provenance::{Provenance, WorkflowRunRef},
     run::GateStanding,
     schedule::Outcome,
@@ -41,19 +42,23 @@ pub(super) fn render(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
         Status::Incomplete | Status::Cancelled => "## Backend Implementation Incomplete\n\n",
     });
     page.push_str(&figures(index));
-    if let Some(title) = &handoff.plan.title {
-        page.push_str(&format!("Plan: {} ({})\n\n", detail.prose(title), detail.code(&handoff.plan.source)));
-    }
-    if !handoff.plan.items.is_empty() {
-        let line = handoff.plan.counts().line();
-        page.push_str(&format!("Read as `{}`: {}.\n\n", handoff.plan.dialect, detail.prose(&line)));
-    }
+    plan(page, index, detail);
     gates(page, index, detail);
-    isolation(page, &handoff.isolation);
+    // A wall without a hole is as it should be, and is told further below.
+    let walled = handoff.isolation.level.is_wall() && handoff.isolation.open.is_empty();
+    if !walled {
+        isolation(page, &handoff.isolation);
+    }
     let causes = if handoff.status == Status::Complete { Vec::new() } else { causes(index) };
     fix(page, &causes, detail);
+    if handoff.status != Status::Complete {
+        rework(page, index);
+    }
     next(page, index, &causes, detail);
     provenance(page, index, detail);
+    if walled {
+        isolation(page, &handoff.isolation);
+    }
     if detail.shortened {
         page.push_str("This text is shortened to fit. `summary.md` and `handoff.json` hold everything.\n\n");
     }
@@ -76,13 +81,49 @@ fn figures(index: &RunIndex<'_>) -> String {
         format!("{}, {}", text::count(paths.len(), "file"), wording::lines(added, removed)),
         wording::duration(handoff.duration_ms),
     ];
-    said.extend(handoff.cost.micro_dollars.map(|micro| text::markdown(&wording::dollars(micro))));
+    said.push(
+        handoff
+            .cost
+            .micro_dollars
+            .map_or_else(|| "cost not reported".to_owned(), |micro| text::markdown(&wording::dollars(micro))),
+    );
     let mark = match handoff.status {
         Status::Complete => "✅",
         Status::Incomplete => "❌",
         Status::Cancelled => "🛑 Cancelled; finished work is kept.",
     };
     format!("{mark} {}\n\n", said.join(" · "))
+}
+
+/// Names the plan, and says where its items went.
+fn plan(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
+    let plan = &index.handoff.plan;
+    let title = plan.title.as_deref().map_or_else(String::new, |title| format!("{}, ", detail.prose(title)));
+    let dialect = if plan.dialect == Dialect::Ours { String::new() } else { format!(" (read as {})", plan.dialect) };
+    page.push_str(&format!("Plan: {title}{}{dialect}", detail.code(&plan.source)));
+    if !plan.items.is_empty() {
+        page.push_str(&format!(". It has {}", detail.prose(&plan.counts().line())));
+    }
+    page.push_str(".\n\n");
+}
+
+/// Says who was called again for nothing: whoever reads on need not try the same.
+fn rework(page: &mut String, index: &RunIndex<'_>) {
+    let rounds = &index.handoff.rework;
+    if rounds.is_empty() {
+        return;
+    }
+    let called = rounds.iter().map(|round| {
+        let tasks: Vec<_> = round.called.iter().take(6).map(|call| text::code(call.task.as_str())).collect();
+        format!("{} in round {}", tasks.join(", "), round.number)
+    });
+    let called: Vec<_> = called.collect();
+    page.push_str(&format!("Rework did not fix it. Retried: {}.\n\n", called.join("; ")));
+}
+
+/// Keeps a short text on one line of a table.
+fn unbroken(short: &str) -> String {
+    short.replace(' ', "\u{a0}")
 }
 
 /// Names what kept subagents and gates apart: what a verdict is worth depends on it.
@@ -117,9 +158,9 @@ fn gate_row(gate: &GateStanding<'_>, detail: &Detail) -> Vec<String> {
     }
     vec![
         gate.gate.name().to_owned(),
-        format!("{} {}", gate.mark(), gate.said()),
+        unbroken(&format!("{} {}", gate.mark(), gate.said())),
         tests,
-        if commands.is_empty() { "–".to_owned() } else { wording::duration(time) },
+        if commands.is_empty() { "–".to_owned() } else { unbroken(&wording::duration(time)) },
         if shown.is_empty() { "–".to_owned() } else { shown.join(", ") },
     ]
 }
@@ -171,20 +212,23 @@ fn described(cause: &Cause<'_>, detail: &Detail) -> String {
                 Outcome::NotRun => String::new(),
                 _ => format!(" Log: {}.", text::code(&format!("tasks/{task}/log.txt"))),
             };
-            format!("{} {}: {}.{log}", text::code(task.as_str()), outcome.name(), detail.prose(reason))
+            let advice = cause.advice().map(|advice| format!(" {advice}")).unwrap_or_default();
+            format!("{} {}: {}.{advice}{log}", text::code(task.as_str()), outcome.name(), detail.sentence(reason))
         }
         CauseKind::Command { gate, command } => {
             let failing = command.failing_tests(TESTS_SHOWN).map(|names| format!(" Failing: {names}."));
+            let error = command.error_line().map(|line| format!(" It says {}.", detail.code(&line)));
             let log = command.log.as_ref().map(|log| format!(" Log: {}.", detail.code(log)));
             format!(
-                "Gate {gate}: {} {}.{}{}",
+                "Gate {gate}: {} {}.{}{}{}",
                 detail.code(&command::join(&command.argv)),
                 wording::command_outcome(command, detail),
                 failing.unwrap_or_default(),
+                error.unwrap_or_default(),
                 log.unwrap_or_default(),
             )
         }
-        CauseKind::Gate { reason, .. } => format!("{}.", detail.prose(reason)),
+        CauseKind::Gate { reason, .. } => format!("{}.", detail.sentence(reason)),
         CauseKind::Finding(finding) => {
             let place = match (&finding.path, finding.line) {
                 (Some(path), Some(line)) => format!("{}: ", detail.code(&format!("{path}:{line}"))),
@@ -269,10 +313,18 @@ fn next(page: &mut String, index: &RunIndex<'_>, causes: &[Cause<'_>], detail: &
                 _ if on_pull_request => {
                     page.push_str(&format!(": fix the causes above, then approve again.{}", command(&approve(index))));
                 }
-                _ => page.push_str(&format!(
-                    ": fix the causes above, then run again.{}",
-                    command("backend-implementer run")
-                )),
+                _ => {
+                    page.push_str(&format!(
+                        ": fix the causes above, then run again.{}",
+                        command("backend-implementer run")
+                    ));
+                    if is_plain(run) && !result.commits.is_empty() {
+                        page.push_str(&format!(
+                            "To go on by hand, take the {} that passed: `backend-implementer apply {run} --incomplete`.\n\n",
+                            text::count(result.commits.len(), "commit")
+                        ));
+                    }
+                }
             }
         }
     }
@@ -319,7 +371,7 @@ fn provenance(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
         lines.push(format!("[Workflow run, with logs and artifacts]({url})."));
     }
     lines.push(format!(
-        "Lock {}. “reports” marks a subagent's own words; the coordinator saw everything else itself.",
+        "Lock {} (plan, base commit and subagents). “reports” marks a subagent's own words; the coordinator saw everything else itself.",
         text::code(index.handoff.lock.digest.short())
     ));
     page.push_str(&lines.join(" "));

@@ -87,15 +87,13 @@ fn a_complete_run_reads_so() {
 
     ✅ 8 of 8 tasks passed · 3 of 3 gates passed · 10 files, +471 −13 · 12 min 3 s · \$1.23
 
-    Plan: Change a user's address: PATCH /api/users/:id (`docs/plan.md`)
+    Plan: Change a user's address: PATCH /api/users/:id, `docs/plan.md`.
 
     | Gate | Result | Tests | Time | Commands |
     | --- | --- | --- | --- | --- |
-    | tests | ✅ passed | 42 passed, 1 skipped | 4.2 s | `python3 -m unittest discover` |
-    | review | ✅ passed | – | – | – |
-    | validation | ✅ passed | 12 passed | 4.2 s | `sh validate.sh '--base url'` |
-
-    Isolation `uid`: every slot has a user id of its own, and Landlock limits what it reads and writes.
+    | tests | ✅ passed | 42 passed, 1 skipped | 4.2 s | `python3 -m unittest discover` |
+    | review | ✅ passed | – | – | – |
+    | validation | ✅ passed | 12 passed | 4.2 s | `sh validate.sh '--base url'` |
 
     <b>What exists now</b>: 6 commits on base `cae662172f`, ending in `5adfc7f2eb`, in `implementation.bundle`.
 
@@ -106,7 +104,9 @@ fn a_complete_run_reads_so() {
     backend-implementer apply run-1 --branch backend-implementation
     ```
 
-    Lock `e8dec8fbe110`. “reports” marks a subagent's own words; the coordinator saw everything else itself.
+    Lock `e8dec8fbe110` (plan, base commit and subagents). “reports” marks a subagent's own words; the coordinator saw everything else itself.
+
+    Isolation `uid`: every slot has a user id of its own, and Landlock limits what it reads and writes.
 
     ### Infrastructure Implemented
 
@@ -258,60 +258,49 @@ fn a_complete_run_reads_so() {
 
     ```mermaid
     flowchart LR
-      subgraph p1["1 foundation"]
+      subgraph w1["Wave 1: foundation"]
       direction TB
-      subgraph w1["Wave 1"]
-      direction TB
-        t0["infrastructure: passed<br>backend-cloud-infrastructure-architect"]:::passed
-        t1["datatypes: passed<br>backend-datatypes"]:::passed
+        t0["infrastructure<br>passed<br>cloud-infrastructure-architect"]:::passed
+        t1["datatypes<br>passed<br>datatypes"]:::passed
       end
-      end
-      subgraph p2["2 core"]
+      subgraph w2["Wave 2: core"]
       direction TB
-      subgraph w2["Wave 2"]
-      direction TB
-        t2["feature: passed<br>backend-feature-implementer<br>2 attempts"]:::passed
+        t2["feature<br>passed, 2 attempts<br>feature-implementer"]:::passed
       end
-      subgraph w3["Wave 3"]
+      subgraph w3["Wave 3: core"]
       direction TB
-        t3["cli: passed<br>backend-cli-implementer"]:::passed
+        t3["cli<br>passed<br>cli-implementer"]:::passed
       end
-      end
-      subgraph p3["3 quality"]
+      subgraph w4["Wave 4: quality"]
       direction TB
-      subgraph w4["Wave 4"]
-      direction TB
-        t4["tests: passed<br>backend-unit-test-generator"]:::passed
+        t4["tests<br>passed<br>unit-test-generator"]:::passed
       end
-      subgraph w5["Wave 5"]
+      subgraph w5["Wave 5: quality"]
       direction TB
-        t5["review: passed<br>backend-code-quality-reviewer"]:::passed
+        t5["review<br>passed<br>code-quality-reviewer"]:::passed
       end
-      subgraph w6["Wave 6"]
+      subgraph w6["Wave 6: quality"]
       direction TB
-        t6["validation: passed<br>backend-validation-agent"]:::passed
+        t6["validation<br>passed<br>validation-agent"]:::passed
       end
-      end
-      subgraph p4["4 readiness"]
+      subgraph w7["Wave 7: readiness"]
       direction TB
-      subgraph w7["Wave 7"]
-      direction TB
-        t7["deployment: passed<br>backend-deployment-agent"]:::passed
-      end
+        t7["deployment<br>passed<br>deployment-agent"]:::passed
       end
       subgraph gates["Gates"]
       direction TB
         g0["tests: passed"]:::passed
         g1["review: passed"]:::passed
         g2["validation: passed"]:::passed
+        g0 ~~~ g1 ~~~ g2
       end
-      p1 -.-> p2
+      w1 -.-> w2
       w2 -.-> w3
-      p2 -.-> p3
+      w3 -.-> w4
       w4 -.-> w5
       w5 -.-> w6
-      p3 -.-> p4
-      p4 -.-> gates
+      w6 -.-> w7
+      w7 -.-> gates
       t4 --> t6
       classDef passed fill:#116329,stroke:#0d4f20,color:#ffffff
     ```
@@ -322,24 +311,25 @@ fn a_complete_run_reads_so() {
 
     ```mermaid
     gantt
+      title Waves, rework and gates: time since the run began
       dateFormat YYYY-MM-DD HH:mm:ss.SSS
       axisFormat %M:%S
-      section wave 1, foundation
+      section 1 foundation
       • infrastructure (passed) :done, 2000-01-01 00:00:01.000, 2000-01-01 00:00:41.250
       • datatypes (passed) :done, 2000-01-01 00:00:01.000, 2000-01-01 00:00:28.250
-      section wave 2, core
+      section 2 core
       • feature attempt 1 (blocked) :active, 2000-01-01 00:00:42.000, 2000-01-01 00:01:10.250
-      section wave 3, core
+      section 3 core
       • cli (passed) :done, 2000-01-01 00:02:22.000, 2000-01-01 00:02:51.250
-      section wave 4, quality
+      section 4 quality
       • tests (passed) :done, 2000-01-01 00:02:52.000, 2000-01-01 00:04:11.250
-      section wave 5, quality
+      section 5 quality
       • review (passed) :done, 2000-01-01 00:04:12.000, 2000-01-01 00:05:00.250
-      section wave 6, quality
+      section 6 quality
       • validation (passed) :done, 2000-01-01 00:05:01.000, 2000-01-01 00:05:44.250
-      section wave 7, readiness
+      section 7 readiness
       • deployment (passed) :done, 2000-01-01 00:05:45.000, 2000-01-01 00:06:20.250
-      section repeated
+      section rework
       • feature attempt 2 (passed) :done, 2000-01-01 00:01:15.000, 2000-01-01 00:02:20.250
       section gates
       tests (passed) :done, 2000-01-01 00:11:54.600, 2000-01-01 00:11:58.800
@@ -369,25 +359,23 @@ fn an_incomplete_run_says_exactly_what_is_missing() {
     insta::assert_snapshot!(render(&concluded(fixture::incomplete())), @r#"
     ## Backend Implementation Incomplete
 
-    ❌ 1 of 7 tasks passed · 0 of 3 gates passed · 1 file, +48 −1 · 1 h 5 min
+    ❌ 1 of 7 tasks passed · 0 of 3 gates passed · 1 file, +48 −1 · 1 h 5 min · cost not reported
 
-    Plan: Change a user's address: PATCH /api/users/:id (`docs/plan.md`)
+    Plan: Change a user's address: PATCH /api/users/:id, `docs/plan.md`.
 
     | Gate | Result | Tests | Time | Commands |
     | --- | --- | --- | --- | --- |
-    | tests | ❌ failed | 40 passed, 2 failed | 4.2 s | `python3 -m unittest` |
-    | review | ⚪ not run | – | – | – |
-    | validation | ❌ failed | – | 4.2 s | `sh validate.sh` |
-
-    Isolation `uid`: every slot has a user id of its own, and Landlock limits what it reads and writes.
+    | tests | ❌ failed | 40 passed, 2 failed | 4.2 s | `python3 -m unittest` |
+    | review | ⚪ not run | – | – | – |
+    | validation | ❌ failed | – | 4.2 s | `sh validate.sh` |
 
     <b>What to fix</b>
 
     1. `feature` failed: its process ended with exit code 3. Log: `tasks/feature/log.txt`.
     2. `cli` blocked: it needs backend-datatypes: a type for addresses. Log: `tasks/cli/log.txt`.
-    3. `jobs` conflict: users/service.py: both added it, with different content. Log: `tasks/jobs/log.txt`.
-    4. `tests` timed out: it was stopped after its time limit of 1800 seconds. Log: `tasks/tests/log.txt`. Not run because of it: `review`.
-    5. Gate tests: `python3 -m unittest` failed with exit code 1 (40 passed, 2 failed).
+    3. `jobs` conflict: users/service.py: both added it, with different content. Let one of the two tasks come after the other: `Needs:` in the plan says so. Log: `tasks/jobs/log.txt`.
+    4. `tests` timed out: it was stopped after its time limit of 30 min 0 s. Raise `time-limit-minutes` in the configuration, or split the task in the plan. Log: `tasks/tests/log.txt`. Not run because of it: `review`.
+    5. Gate tests: `python3 -m unittest` failed with exit code 1 (40 passed, 2 failed). It says `AssertionError: 404 != 200`.
 
        <details><summary>Last lines of the output</summary>
 
@@ -423,7 +411,11 @@ fn an_incomplete_run_says_exactly_what_is_missing() {
     backend-implementer run
     ```
 
-    Lock `e8dec8fbe110`. “reports” marks a subagent's own words; the coordinator saw everything else itself.
+    To go on by hand, take the 1 commit that passed: `backend-implementer apply run-1 --incomplete`.
+
+    Lock `e8dec8fbe110` (plan, base commit and subagents). “reports” marks a subagent's own words; the coordinator saw everything else itself.
+
+    Isolation `uid`: every slot has a user id of its own, and Landlock limits what it reads and writes.
 
     ### Infrastructure Implemented
 
@@ -449,7 +441,7 @@ fn an_incomplete_run_says_exactly_what_is_missing() {
     - **Unit Tests**:
       - ❌ The tests gate failed: 2 of 42 tests failed
       - `python3 -m unittest` failed with exit code 1 (40 passed, 2 failed), 4.2 s
-      - `tests` timed out: it was stopped after its time limit of 1800 seconds
+      - `tests` timed out: it was stopped after its time limit of 30 min 0 s
     - **Code Review**:
       - ⚪ The review gate was not run: the review task was not run
       - Reported: 0 blocking, 0 warnings, 0 notes
@@ -564,48 +556,40 @@ fn an_incomplete_run_says_exactly_what_is_missing() {
 
     ```mermaid
     flowchart LR
-      subgraph p1["1 foundation"]
+      subgraph w1["Wave 1: foundation"]
       direction TB
-      subgraph w1["Wave 1"]
-      direction TB
-        t0["datatypes: passed<br>backend-datatypes"]:::passed
+        t0["datatypes<br>passed<br>datatypes"]:::passed
       end
-      end
-      subgraph p2["2 core"]
+      subgraph w2["Wave 2: core"]
       direction TB
-      subgraph w2["Wave 2"]
-      direction TB
-        t1["feature: failed<br>backend-feature-implementer"]:::failed
-        t2["cli: blocked<br>backend-cli-implementer"]:::blocked
-        t3["jobs: conflict<br>backend-feature-implementer"]:::failed
+        t1["feature<br>failed<br>feature-implementer"]:::failed
+        t2["cli<br>blocked<br>cli-implementer"]:::blocked
+        t3["jobs<br>conflict<br>feature-implementer"]:::failed
       end
-      end
-      subgraph p3["3 quality"]
+      subgraph w3["Wave 3: quality"]
       direction TB
-      subgraph w3["Wave 3"]
-      direction TB
-        t4["tests: timed out<br>backend-unit-test-generator"]:::timedout
+        t4["tests<br>timed out<br>unit-test-generator"]:::timedout
       end
-      subgraph w4["Wave 4"]
+      subgraph w4["Wave 4: quality"]
       direction TB
-        t5["review: not run<br>backend-code-quality-reviewer"]:::notrun
+        t5["review<br>not run<br>code-quality-reviewer"]:::notrun
       end
-      subgraph w5["Wave 5"]
+      subgraph w5["Wave 5: quality"]
       direction TB
-        t6["validation: not run<br>backend-validation-agent"]:::notrun
-      end
+        t6["validation<br>not run<br>validation-agent"]:::notrun
       end
       subgraph gates["Gates"]
       direction TB
         g0["tests: failed"]:::failed
         g1["review: not run"]:::notrun
         g2["validation: failed"]:::failed
+        g0 ~~~ g1 ~~~ g2
       end
-      p1 -.-> p2
-      p2 -.-> p3
+      w1 -.-> w2
+      w2 -.-> w3
       w3 -.-> w4
       w4 -.-> w5
-      p3 -.-> gates
+      w5 -.-> gates
       t4 --> t5
       classDef passed fill:#116329,stroke:#0d4f20,color:#ffffff
       classDef notrun fill:#eaeef2,stroke:#57606a,color:#24292f,stroke-dasharray:4 3
@@ -620,15 +604,16 @@ fn an_incomplete_run_says_exactly_what_is_missing() {
 
     ```mermaid
     gantt
+      title Waves, rework and gates: time since the run began
       dateFormat YYYY-MM-DD HH:mm:ss.SSS
       axisFormat %H:%M:%S
-      section wave 1, foundation
+      section 1 foundation
       • datatypes (passed) :done, 2000-01-01 00:00:01.000, 2000-01-01 00:00:28.250
-      section wave 2, core
+      section 2 core
       • feature (failed) :crit, 2000-01-01 00:00:42.000, 2000-01-01 00:01:30.250
       • cli (blocked) :active, 2000-01-01 00:00:42.000, 2000-01-01 00:00:55.250
       • jobs (conflict) :crit, 2000-01-01 00:00:42.000, 2000-01-01 00:01:00.250
-      section wave 3, quality
+      section 3 quality
       • tests (timed out) :crit, 2000-01-01 00:01:31.000, 2000-01-01 00:31:31.250
       section gates
       tests (failed) :crit, 2000-01-01 01:04:51.600, 2000-01-01 01:04:55.800
@@ -660,15 +645,15 @@ fn a_minimal_plan_gives_a_minimal_summary() {
     insta::assert_snapshot!(render(&concluded(fixture::minimal())), @r#"
     ## Backend Implementation Complete
 
-    ✅ 4 of 4 tasks passed · 3 of 3 gates passed · 1 file, +5 −0 · 12 min 3 s
+    ✅ 4 of 4 tasks passed · 3 of 3 gates passed · 1 file, +5 −0 · 12 min 3 s · cost not reported
+
+    Plan: `docs/plan.md`.
 
     | Gate | Result | Tests | Time | Commands |
     | --- | --- | --- | --- | --- |
-    | tests | ✅ passed | – | 4.2 s | `make check` |
-    | review | ✅ passed | – | 4.2 s | `make check` |
-    | validation | ✅ passed | – | 4.2 s | `make check` |
-
-    Isolation `uid`: every slot has a user id of its own, and Landlock limits what it reads and writes.
+    | tests | ✅ passed | – | 4.2 s | `make check` |
+    | review | ✅ passed | – | 4.2 s | `make check` |
+    | validation | ✅ passed | – | 4.2 s | `make check` |
 
     <b>What exists now</b>: 1 commit on base `cae662172f`, ending in `ea6863cec8`, in `implementation.bundle`.
 
@@ -679,7 +664,9 @@ fn a_minimal_plan_gives_a_minimal_summary() {
     backend-implementer apply run-1 --branch backend-implementation
     ```
 
-    Lock `e8dec8fbe110`. “reports” marks a subagent's own words; the coordinator saw everything else itself.
+    Lock `e8dec8fbe110` (plan, base commit and subagents). “reports” marks a subagent's own words; the coordinator saw everything else itself.
+
+    Isolation `uid`: every slot has a user id of its own, and Landlock limits what it reads and writes.
 
     ### Infrastructure Implemented
 
@@ -789,38 +776,33 @@ fn a_minimal_plan_gives_a_minimal_summary() {
 
     ```mermaid
     flowchart LR
-      subgraph p2["2 core"]
+      subgraph w1["Wave 1: core"]
       direction TB
-      subgraph w1["Wave 1"]
-      direction TB
-        t0["feature: passed<br>backend-feature-implementer"]:::passed
+        t0["feature<br>passed<br>feature-implementer"]:::passed
       end
-      end
-      subgraph p3["3 quality"]
+      subgraph w2["Wave 2: quality"]
       direction TB
-      subgraph w2["Wave 2"]
-      direction TB
-        t1["tests: passed<br>backend-unit-test-generator"]:::passed
+        t1["tests<br>passed<br>unit-test-generator"]:::passed
       end
-      subgraph w3["Wave 3"]
+      subgraph w3["Wave 3: quality"]
       direction TB
-        t2["review: passed<br>backend-code-quality-reviewer"]:::passed
+        t2["review<br>passed<br>code-quality-reviewer"]:::passed
       end
-      subgraph w4["Wave 4"]
+      subgraph w4["Wave 4: quality"]
       direction TB
-        t3["validation: passed<br>backend-validation-agent"]:::passed
-      end
+        t3["validation<br>passed<br>validation-agent"]:::passed
       end
       subgraph gates["Gates"]
       direction TB
         g0["tests: passed"]:::passed
         g1["review: passed"]:::passed
         g2["validation: passed"]:::passed
+        g0 ~~~ g1 ~~~ g2
       end
-      p2 -.-> p3
+      w1 -.-> w2
       w2 -.-> w3
       w3 -.-> w4
-      p3 -.-> gates
+      w4 -.-> gates
       classDef passed fill:#116329,stroke:#0d4f20,color:#ffffff
     ```
 
@@ -830,15 +812,16 @@ fn a_minimal_plan_gives_a_minimal_summary() {
 
     ```mermaid
     gantt
+      title Waves, rework and gates: time since the run began
       dateFormat YYYY-MM-DD HH:mm:ss.SSS
       axisFormat %M:%S
-      section wave 1, core
+      section 1 core
       • feature (passed) :done, 2000-01-01 00:00:00.000, 2000-01-01 00:00:09.250
-      section wave 2, quality
+      section 2 quality
       • tests (passed) :done, 2000-01-01 00:00:10.000, 2000-01-01 00:00:12.250
-      section wave 3, quality
+      section 3 quality
       • review (passed) :done, 2000-01-01 00:00:10.000, 2000-01-01 00:00:12.250
-      section wave 4, quality
+      section 4 quality
       • validation (passed) :done, 2000-01-01 00:00:10.000, 2000-01-01 00:00:12.250
       section gates
       tests (passed) :done, 2000-01-01 00:11:50.400, 2000-01-01 00:11:54.600
@@ -862,19 +845,19 @@ fn a_minimal_plan_gives_a_minimal_summary() {
 fn a_cancelled_run_says_so_at_the_top() {
     let page = render(&concluded(fixture::cancelled()));
     let top: String = page.lines().take(12).map(|line| format!("{line}\n")).collect();
-    insta::assert_snapshot!(top, @r"
+    insta::assert_snapshot!(top, @r#"
     ## Backend Implementation Incomplete
 
     🛑 Cancelled; finished work is kept. 3 of 8 tasks passed · 0 of 3 gates passed · 7 files, +226 −13 · 12 min 3 s · \$1.23
 
-    Plan: Change a user's address: PATCH /api/users/:id (`docs/plan.md`)
+    Plan: Change a user's address: PATCH /api/users/:id, `docs/plan.md`.
 
     | Gate | Result | Tests | Time | Commands |
     | --- | --- | --- | --- | --- |
-    | tests | ⚪ not run | – | – | – |
-    | review | ⚪ not run | – | – | – |
-    | validation | ⚪ not run | – | – | – |
-    ");
+    | tests | ⚪ not run | – | – | – |
+    | review | ⚪ not run | – | – | – |
+    | validation | ⚪ not run | – | – | – |
+    "#);
 }
 
 #[test]
@@ -1007,7 +990,8 @@ proptest::proptest! {
 #[test]
 fn pages_grow_in_step_with_the_run() {
     let size = |handoff: Handoff| render(&concluded(handoff)).len() as f64;
-    let html_size = |handoff: Handoff| html::report(&concluded(handoff)).len() as f64;
+    let html_size =
+        |handoff: Handoff| html::report(&concluded(handoff), &std::collections::BTreeMap::new()).len() as f64;
     let half = || {
         let mut handoff = fixture::large(true);
         handoff.tasks.truncate(128);

@@ -29,7 +29,7 @@ fn task(access: Access) -> Task {
         planned: true,
         requirements: vec![requirement(1, false), requirement(2, true)],
         notes: String::new(),
-        scope: Scope { allow: vec!["src/**".to_owned()], deny: vec![] },
+        scope: Scope { allow: vec!["src/**".to_owned()], deny: [].into() },
         access,
         needs: vec![],
         time_limit_s: 60,
@@ -82,6 +82,7 @@ struct Given {
     left_out: Vec<(String, String)>,
     leftovers: u32,
     output_truncated: bool,
+    last_line: &'static str,
 }
 
 fn judged(spoil: impl FnOnce(&mut Given)) -> Verdict {
@@ -97,6 +98,7 @@ fn judged(spoil: impl FnOnce(&mut Given)) -> Verdict {
         left_out: vec![],
         leftovers: 0,
         output_truncated: false,
+        last_line: "",
     };
     spoil(&mut given);
     judge(&Attempt {
@@ -111,6 +113,7 @@ fn judged(spoil: impl FnOnce(&mut Given)) -> Verdict {
         left_out: &given.left_out,
         leftovers: given.leftovers,
         output_truncated: given.output_truncated,
+        last_line: given.last_line,
     })
 }
 
@@ -158,7 +161,7 @@ fn nothing_but_a_clean_end_with_a_report_passes() {
 #[test]
 fn what_is_not_integrated_is_said_to_be_kept() {
     let verdict = judged(|given| given.ending = Ending::Stopped);
-    insta::assert_snapshot!(verdict.reason, @"it was stopped after its time limit of 60 seconds; what it changed (1 file) is kept as a patch, not integrated");
+    insta::assert_snapshot!(verdict.reason, @"it was stopped after its time limit of 1 min 0 s; what it changed (1 file) is kept as a patch, not integrated");
 }
 
 #[test]
@@ -356,4 +359,11 @@ fn denied_tools_and_answers_that_are_no_reports_are_told() {
     });
     assert_eq!((verdict.outcome, codes(&verdict)), (Outcome::Unreported, vec![FindingCode::UnstructuredReport]));
     insta::assert_snapshot!(verdict.reason, @"its answer is no report (it is no JSON object), also after it was asked again; the text is kept; what it changed (1 file) is kept as a patch, not integrated");
+}
+
+#[test]
+fn a_process_that_failed_is_told_with_its_last_line() {
+    let verdict =
+        judged(|given| (given.ending, given.report, given.last_line) = (Ending::Exited(1), Ok(None), "error: no key"));
+    assert!(verdict.reason.starts_with("its process ended with exit code 1; its last line is `error: no key`; "));
 }

@@ -35,7 +35,7 @@ fn agent(kind: &str, settings: AgentSettings, environment: &BTreeMap<String, Str
 #[test]
 fn there_is_an_agent_of_every_kind_and_each_can_be_installed_in_the_version_it_was_tested_with() {
     assert_eq!(kinds(), ["command", "claude", "codex", "gemini", "opencode"]);
-    for dialect in DIALECTS {
+    for dialect in crate::agent::cli::DIALECTS {
         let tested = dialect.tested();
         let newest = Version::from(tested.to).to_string();
         assert!(tested.from <= tested.to && dialect.install().ends_with(&format!("@{newest}")), "{}", dialect.name());
@@ -177,7 +177,7 @@ impl Stand {
             folder,
             task: TaskId::new("types").unwrap(),
             subagent: subagent(None),
-            scope: Scope { allow: vec![], deny: vec![] },
+            scope: Scope { allow: vec![], deny: [].into() },
             base: ObjectId::new("b".repeat(40)).unwrap(),
             passed: vec!["OPENAI_API_KEY".to_owned()],
         }
@@ -369,7 +369,7 @@ fn whatever_a_program_says_is_read_without_panic() {
         "[]",
         "{\"type\":\"result\",\"status\":\"error\",\"is_error\":true,\"api_error_status\":99999999}",
     ];
-    for dialect in DIALECTS {
+    for dialect in crate::agent::cli::DIALECTS {
         let agent = agent(dialect.name(), AgentSettings::default(), &environment(&[]));
         for text in nonsense {
             stand.answer("answer.jsonl", text);

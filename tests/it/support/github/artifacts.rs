@@ -6,7 +6,10 @@ use implementer_model::ids::Digest;
 use serde_json::json;
 use wiremock::{Request, ResponseTemplate};
 
-use super::{ELSEWHERE, REPOSITORY, state::State};
+use super::{
+    ELSEWHERE, REPOSITORY,
+    state::{Fault, State},
+};
 
 /// An artifact, and what the blob store does to whoever wants it.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +29,11 @@ pub(super) fn answer(state: &mut State, url: &str, request: &Request) -> Option<
     let path = request.url.path().to_owned();
     let authorized = request.headers.contains_key("authorization");
     let reaches = super::routes::identity(state, request).map(|who| who.repository);
+    if path.starts_with("/blobs/")
+        && let Some(answer) = fail(state, |fault| fault.method == "GET" && fault.path == "/blobs/")
+    {
+        return Some(answer);
+    }
     if let Some(id) = path.strip_prefix("/blobs/") {
         // A signed address needs no token, and must not be given one.
         let status = if authorized { 400 } else { 200 };
@@ -38,13 +46,10 @@ pub(super) fn answer(state: &mut State, url: &str, request: &Request) -> Option<
     let below = path.strip_prefix("/api/v3").unwrap_or(&path).strip_prefix("/repos/")?;
     let repository = [REPOSITORY, ELSEWHERE].into_iter().find(|name| below.starts_with(name))?;
     let api = below.strip_prefix(repository)?.strip_prefix("/actions/")?.to_owned();
-    let meets = |fault: &&super::state::Fault| request.method.as_str() == fault.method && path.contains(fault.path);
-    if let Some(fault) = state.artifact_faults.iter().find(meets).cloned() {
-        state.record(request, "workflow", fault.status);
-        let response = fault.headers.iter().fold(ResponseTemplate::new(fault.status), |response, (name, value)| {
-            response.insert_header(*name, value.as_str())
-        });
-        return Some(response.set_body_json(fault.body));
+    let meets = |fault: &Fault| request.method.as_str() == fault.method && path.contains(fault.path);
+    if let Some(answer) = fail(state, meets) {
+        state.record(request, "workflow", 500);
+        return Some(answer);
     }
     let authorized = authorized && reaches.is_none_or(|reached| reached == repository);
     let parts: Vec<_> = api.split('/').collect();
@@ -89,6 +94,14 @@ pub(super) fn answer(state: &mut State, url: &str, request: &Request) -> Option<
     }
 }
 
+/// Answers with the first fault that meets a request, as often as it says.
+fn fail(state: &mut State, meets: impl Fn(&Fault) -> bool) -> Option<ResponseTemplate> {
+    let fault = state.artifact_faults.iter_mut().find(|fault| fault.times > 0 && meets(fault))?;
+    fault.times -= 1;
+    let response = ResponseTemplate::new(fault.status).set_body_json(&fault.body);
+    Some(fault.headers.iter().fold(response, |response, (name, value)| response.insert_header(*name, value.as_str())))
+}
+
 /// The results service v4: artifacts are made, filled and concluded.
 fn service(state: &mut State, url: &str, path: &str, request: &Request) -> Option<ResponseTemplate> {
     if let Some(id) = path.strip_prefix("/uploads/") {
@@ -104,9 +117,12 @@ fn service(state: &mut State, url: &str, path: &str, request: &Request) -> Optio
     let body: serde_json::Value = serde_json::from_slice(&request.body).ok()?;
     // Who cannot read artifacts through REST cannot through the service.
     let reads = matches!(operation, "ListArtifacts" | "GetSignedArtifactURL");
-    let fault = state.artifact_faults.iter().find(|fault| reads && fault.method == "GET");
-    if let Some(fault) = fault.cloned() {
-        return Some(ResponseTemplate::new(fault.status).set_body_json(fault.body));
+    let meets = |fault: &Fault| match fault.method {
+        "GET" => reads && !fault.path.starts_with("/blobs/"),
+        _ => path.contains(fault.path),
+    };
+    if let Some(answer) = fail(state, meets) {
+        return Some(answer);
     }
     let name = body["name"].as_str().unwrap_or_default().to_owned();
     let run = body["workflow_run_backend_id"].as_str().and_then(|id| id.strip_prefix("run-")?.parse().ok());

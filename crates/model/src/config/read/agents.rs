@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Field, Reader, list};
+use super::fields::{Field, Reader, list};
 use crate::{
     budget::{DOLLARS_MAX, Dollars, Price},
     config::agents::{AgentConfig, AgentKind, AgentSettings, Limits, Permissions, RUN_MINUTES_MAX, TURNS_MAX},

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
-use super::{Field, Reader};
+use super::fields::{Field, Reader, quoted};
 use crate::{
     config::{
         WorkflowConfig,
@@ -104,7 +104,7 @@ impl Reader<'_> {
         let (at, path) = (field.node.position, field.path.clone());
         let hint = match &field.node.value {
             Value::Mapping(_) | Value::Null => None,
-            Value::Text(file) => Some(format!("write `{{ workflow: {} }}`", super::quoted(file))),
+            Value::Text(file) => Some(format!("write `{{ workflow: {} }}`", quoted(file))),
             _ => Some("write `{ workflow: validation.yml }`".to_owned()),
         };
         if hint.is_some() {

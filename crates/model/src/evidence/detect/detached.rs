@@ -11,7 +11,10 @@ use super::{
 /// Finds a test all of whose assertions stand where nothing runs them.
 pub(super) fn all_assertions(language: Language, side: &Side<'_>, case: &Case) -> Option<u32> {
     let first = case.assertions.first()?;
-    let parts = never_called(language, side, case).into_iter().chain(timers(language, side, case));
+    let parts = never_called(language, side, case)
+        .into_iter()
+        .chain(timers(language, side, case))
+        .chain(background(language, side, case));
     let parts: Vec<Range<usize>> = parts.collect();
     let detached = |range: &Range<usize>| parts.iter().any(|part| part.contains(&range.start));
     case.assertions.iter().all(|assertion| detached(&assertion.range)).then_some(first.line)
@@ -88,6 +91,31 @@ fn end_of(tokens: &[Token<'_>], from: usize, limit: usize) -> usize {
     limit
 }
 
+/// Returns what a test starts beside itself, goroutines and threads, where it waits for nothing.
+fn background(language: Language, side: &Side<'_>, case: &Case) -> Vec<Range<usize>> {
+    let (begins, waits): (&[&[&str]], &[&str]) = match language {
+        Language::Go => (&[&["go", "func"]], &["Wait", "<-", "select", "Sleep", "Eventually", "range", "Done"]),
+        Language::Rust => (&[&["spawn", "("]], &["join", "scope", "recv", "await", "wait", "block_on"]),
+        Language::Java => (
+            &[&["new", "Thread", "("], &["submit", "("], &["runAsync", "("]],
+            &["join", "get", "await", "invokeAll", "close"],
+        ),
+        Language::Python => (&[&["Thread", "("], &["submit", "("]], &["join", "result", "wait", "get"]),
+        _ => return Vec::new(),
+    };
+    let body = case.test.body.clone();
+    let tokens = &side.tokens;
+    if tokens[body.clone()].iter().any(|token| waits.contains(&token.text)) {
+        return Vec::new();
+    }
+    let starts = |at: &usize| {
+        begins
+            .iter()
+            .any(|words| tokens[*at..].iter().zip(*words).filter(|(token, word)| token.is(word)).count() == words.len())
+    };
+    body.clone().filter(starts).map(|at| at..end_of(tokens, at, body.end)).collect()
+}
+
 /// Returns the callbacks of timers in a test of JavaScript that neither waits for a promise nor for a callback.
 fn timers(language: Language, side: &Side<'_>, case: &Case) -> Vec<Range<usize>> {
     if language != Language::JavaScript {
@@ -102,5 +130,8 @@ fn timers(language: Language, side: &Side<'_>, case: &Case) -> Vec<Range<usize>>
     let is_timer = |at: &usize| {
         matches!(tokens[*at].text, "setTimeout" | "setInterval" | "setImmediate" | "nextTick" | "queueMicrotask")
     };
-    body.clone().filter(is_timer).map(|at| at..end_of(tokens, at, body.end)).collect()
+    // A promise whose answer nobody waits for; what an arrow function without braces makes is given back.
+    let gives_back = !tokens[body.start].is("{");
+    let is_then = |at: &usize| tokens[*at].is("then") && *at > 0 && tokens[*at - 1].is(".") && !gives_back;
+    body.clone().filter(|at| is_timer(at) || is_then(at)).map(|at| at..end_of(tokens, at, body.end)).collect()
 }

@@ -244,7 +244,16 @@ fn weigh(
         matches!(token.inner(), "SIGTERM" | "SIGINT" | "uncaughtException" | "unhandledRejection")
             || token.text.starts_with("SIG")
     });
-    if program || named || signal || (language == Language::Python && under_main(tokens, at)) {
+    let handles_a_signal = inner.is_some_and(|function| {
+        tokens.windows(2).enumerate().any(|(at, pair)| {
+            matches!(pair[0].text, "signal" | "on" | "once" | "Notify") && pair[1].is("(") && {
+                let given = tokens[at..].iter().take(12);
+                let given: Vec<&str> = given.map(|token| token.text).collect();
+                given.contains(&function.name.as_str()) && given.iter().any(|word| word.contains("SIG"))
+            }
+        })
+    });
+    if program || named || signal || handles_a_signal || (language == Language::Python && under_main(tokens, at)) {
         return None;
     }
     let outside = inner.is_none();

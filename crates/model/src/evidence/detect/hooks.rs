@@ -113,15 +113,25 @@ fn replaced_assertions(language: Language, file: &Parsed<'_>, after: &Side<'_>) 
                     || matches!(text(0), "global" | "globalThis" | "window")
                         && matches!(name, "expect" | "it" | "test" | "describe" | "assert" | "jest")
                     || text(0) == "Module" && name == "_load"
-                    || text(0) == "process" && matches!(name, "exit" | "exitCode" | "emit" | "reallyExit"))
+                    || matches!(text(0), "Object" | "Array" | "JSON" | "Reflect" | "Number")
+                        && matches!(name, "is" | "keys" | "entries" | "isArray" | "stringify" | "ownKeys" | "isNaN")
+                    // A program that fails says so by another number.
+                    || text(0) == "process" && name == "exitCode" && matches!(text(4), "0" | "undefined" | "null")
+                    || text(0) == "process" && matches!(name, "exit" | "emit" | "reallyExit"))
                     || text(0) == "process"
                         && text(1) == "."
                         && name == "on"
-                        && matches!(text(4).trim_matches(['\'', '"']), "exit" | "beforeExit")
+                        && (matches!(text(4).trim_matches(['\'', '"']), "exit" | "beforeExit")
+                            || matches!(text(4).trim_matches(['\'', '"']), "uncaughtException" | "unhandledRejection")
+                                && (5..14).any(|offset| text(offset) == "{" && text(offset + 1) == "}"))
                     || matches!(text(0), "defineProperty" | "assign" | "set" | "setPrototypeOf")
                         && text(1) == "("
                         && matches!(text(2), "assert" | "expect")
                     || text(0) == "assert" && text(1) == "[" && text(3) == "]" && text(4) == "="
+                    || matches!(text(0), "const" | "let" | "var")
+                        && matches!(text(1), "assert" | "expect" | "should")
+                        && text(2) == "="
+                        && matches!(text(3), "new" | "{" | "(" | "function")
                     || text(0) == "require" && text(1) == "." && name == "cache"
                     || text(0) == "extend"
                         && text(1) == "("
@@ -198,6 +208,15 @@ fn replaced_assertions(language: Language, file: &Parsed<'_>, after: &Side<'_>) 
     signs
 }
 
+/// Tells whether unittest's `load_tests(loader, tests, pattern)` does something with the tests that were found.
+fn uses_what_was_found(tokens: &[source::Token<'_>], function: &source::Function) -> bool {
+    let mut parameters = tokens[function.signature.clone()].iter().filter(|token| token.kind == Kind::Word);
+    let (loader, found) = (parameters.next(), parameters.next());
+    let body = &tokens[function.body.clone()];
+    let uses = |name: Option<&source::Token<'_>>| name.is_some_and(|name| body.iter().any(|token| token.is(name.text)));
+    uses(loader) || uses(found)
+}
+
 /// Tells whether a function gives nothing back, so that its name can only mean that it asserts.
 fn returns_nothing(language: Language, tokens: &[source::Token<'_>], function: &source::Function) -> bool {
     let signature = &tokens[function.signature.clone()];
@@ -240,6 +259,7 @@ fn hook_functions(language: Language, file: &Parsed<'_>, after: &Side<'_>) -> Ve
         let tampers = match language {
             Language::Python => {
                 HOOKS.contains(&function.name.as_str())
+                    || function.name == "load_tests" && !uses_what_was_found(tokens, &function)
                     || function.name == "pytest_collection_modifyitems"
                         && (word(&["clear", "remove", "pop", "xfail", "skip", "deselected"])
                             || has(body, &["items", "["]).is_some())

@@ -9,19 +9,23 @@ use super::super::{
 pub(super) fn knows(language: Language, tokens: &[Token<'_>], at: usize) -> Option<String> {
     let text = |offset: usize| tokens.get(at + offset).map_or("", |token| token.text);
     let inner = tokens[at].inner();
-    const VARIABLES: [&str; 10] = [
-        "PYTEST_CURRENT_TEST",
-        "PYTEST_VERSION",
-        "PYTEST_XDIST_WORKER",
-        "JEST_WORKER_ID",
+    // What runners set for the processes of tests begins with their names.
+    const VARIABLES: [&str; 11] = [
+        "PYTEST_",
+        "JEST_",
         "VITEST",
-        "VITEST_WORKER_ID",
-        "NODE_TEST_CONTEXT",
+        "NODE_TEST_",
         "NEXTEST",
-        "NEXTEST_RUN_ID",
-        "VITEST_POOL_ID",
+        "MOCHA_",
+        "SUREFIRE_",
+        "BATS_",
+        "PHPUNIT_",
+        "RSPEC_",
+        "TAP_",
     ];
-    let variable = VARIABLES.contains(&inner) && (tokens[at].kind == Kind::Text || language == Language::JavaScript);
+    let is_name = !inner.is_empty() && inner.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    let named = is_name && VARIABLES.iter().any(|start| inner.starts_with(start));
+    let variable = named && (tokens[at].kind == Kind::Text || language == Language::JavaScript);
     let around = |words: &[&str], reach: usize| {
         let from = at.saturating_sub(reach);
         tokens[from..(at + reach).min(tokens.len())].iter().any(|token| words.contains(&token.text))
@@ -37,6 +41,7 @@ pub(super) fn knows(language: Language, tokens: &[Token<'_>], at: usize) -> Opti
             .iter()
             .any(|token| token.kind == Kind::Text && runners.contains(&token.inner().to_ascii_lowercase().as_str()))
     };
+    let about_itself = asks_about_itself(language, tokens, at);
     let asks = match language {
         Language::Python => {
             tokens[at].kind == Kind::Text
@@ -49,6 +54,7 @@ pub(super) fn knows(language: Language, tokens: &[Token<'_>], at: usize) -> Opti
             text(0) == "typeof" && matches!(text(1), "jest" | "describe" | "it" | "vi" | "expect" | "mocha")
                 || text(0) == "stack" && at > 0 && tokens[at - 1].is(".") && quoted_test(12)
                 || text(0) == "argv" && quoted_runner(40)
+                || text(0) == "NODE_ENV" && answers_for_tests(&tokens[at..])
         }
         Language::Go => {
             text(0) == "testing" && text(1) == "." && text(2) == "Testing"
@@ -62,6 +68,7 @@ pub(super) fn knows(language: Language, tokens: &[Token<'_>], at: usize) -> Opti
             text(0) == "cfg" && text(1) == "!" && text(3) == "test"
                 || text(0) == "cfg" && text(1) == "(" && text(2) == "not" && text(4) == "test"
                 || text(0) == "current_exe" && quoted_test(60)
+                || text(0) == "name" && text(1) == "(" && around(&["current"], 6) && quoted_test(40)
         }
         Language::Java => {
             tokens[at].kind == Kind::Text
@@ -70,13 +77,62 @@ pub(super) fn knows(language: Language, tokens: &[Token<'_>], at: usize) -> Opti
         }
         _ => false,
     };
-    (variable || asks).then(|| {
+    (variable || asks || about_itself).then(|| {
         if tokens[at].kind == Kind::Text {
             inner.to_owned()
         } else {
             source::normal(&tokens[at..(at + 3).min(tokens.len())]).replace(' ', "")
         }
     })
+}
+
+/// Tells whether a program looks at its own name, its arguments or its callers and compares them with what is a runner's.
+fn asks_about_itself(language: Language, tokens: &[Token<'_>], at: usize) -> bool {
+    let text = |offset: usize| tokens.get(at + offset).map_or("", |token| token.text);
+    let (callers, names): (&[&str], &[&str]) = match language {
+        Language::Python => {
+            (&["stack", "extract_stack", "_getframe", "walk_stack"], &["argv", "__main__", "executable"])
+        }
+        Language::JavaScript => {
+            (&["stack", "prepareStackTrace", "captureStackTrace"], &["argv", "execArgv", "argv0", "main", "title"])
+        }
+        Language::Go => (&["Stack", "Caller", "Callers", "CallersFrames"], &["Args", "Executable"]),
+        Language::Rust => (&["Backtrace", "force_capture"], &["args", "args_os", "current_exe"]),
+        Language::Java | Language::CSharp => {
+            (&["getStackTrace", "StackWalker", "StackTrace", "StackFrame"], &["getProperty", "forName", "loadClass"])
+        }
+        _ => (&[], &[]),
+    };
+    if tokens[at].kind != Kind::Word {
+        return false;
+    }
+    let text_near = |reach: usize, wanted: fn(&str) -> bool| {
+        let near = tokens[at..(at + reach).min(tokens.len())].iter();
+        near.filter(|token| token.kind == Kind::Text).any(|token| wanted(&token.inner().to_ascii_lowercase()))
+    };
+    // A command called `test` is a program's own; `.test`, `_test` and the names of runners are not.
+    let of_a_runner = |text: &str| {
+        ["pytest", "unittest", "jest", "mocha", "vitest", "junit", "surefire", "testng", "trunner", "--test", "/deps/"]
+            .iter()
+            .any(|name| text.contains(name))
+            || [".test", "_test", "test_", ".spec", "-test", "test/", "tests/", "/test"]
+                .iter()
+                .any(|part| text.contains(part))
+    };
+    let of_main = text(0) != "main" || at > 1 && tokens[at - 2].is("require");
+    let of_tests =
+        if text(0) == "main" { text_near(12, |text| text.contains("test")) } else { text_near(30, of_a_runner) };
+    callers.contains(&text(0)) && text_near(60, |text| text.contains("test"))
+        || names.contains(&text(0)) && of_main && of_tests
+}
+
+/// Tells whether something is given back because `NODE_ENV` is `test`. That a server does not listen then is usual.
+fn answers_for_tests(tokens: &[Token<'_>]) -> bool {
+    let text = |offset: usize| tokens.get(offset).map_or("", |token| token.text);
+    let asked = matches!(text(1), "===" | "==") && tokens.get(2).is_some_and(|value| value.inner() == "test");
+    let mut behind = (3..6).map(|offset| (offset, text(offset))).skip_while(|(_, text)| matches!(*text, ")" | "{"));
+    asked
+        && behind.next().is_some_and(|(at, word)| word == "?" || word == "return" && !matches!(text(at + 1), ";" | "}"))
 }
 
 /// Names the runner whose closing words a string holds.

@@ -43,6 +43,15 @@ pub(super) fn signs(author: Author, files: &[Parsed<'_>]) -> Vec<Sign> {
                     // What is the same on both sides is claimed, so that no other test can be hidden behind it.
                     let gone = gone_assertions(before, case, side, other, &mut pool);
                     let language = file.language.unwrap_or(Language::Python);
+                    let conditional = |side: &Side<'_>, case: &Case| {
+                        let head = &side.tokens[case.test.head.clone()];
+                        language == Language::Rust && head.iter().any(|token| token.is("cfg"))
+                    };
+                    if conditional(side, other) && !conditional(before, case) {
+                        let message = format!("`{}` is built only under a condition now", case.test.name);
+                        let sign = Sign::new(FindingCode::TestsSkipped, author.weight(), file.path, message);
+                        signs.push(sign.at(other.test.line));
+                    }
                     weaker.extend(
                         weakened(language, (before, case), (side, other), &gone)
                             .map(|why| (case, why, other.test.line)),
@@ -170,7 +179,10 @@ fn pool<'a>(files: &'a [Parsed<'a>]) -> Pool<'a> {
             }
         }
         let tokens = after.tokens.iter().enumerate().filter(|(at, _)| !uncalled.iter().any(|range| range.contains(at)));
-        pool.words.extend(tokens.map(|(_, token)| token.inner()));
+        // A test that was put into a string is no row of a table.
+        let code_in_text =
+            |token: &Token<'_>| token.kind == Kind::Text && token.text.contains('\n') && token.text.contains("assert");
+        pool.words.extend(tokens.filter(|(_, token)| !code_in_text(token)).map(|(_, token)| token.inner()));
     }
     pool
 }

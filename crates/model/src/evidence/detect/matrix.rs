@@ -104,25 +104,60 @@ fn check(language: &str, text: &str) {
 
 #[test]
 fn python() {
-    check("python", concat!(include_str!("cases/python.txt"), include_str!("cases/python_unseen.txt")));
+    check(
+        "python",
+        concat!(
+            include_str!("cases/python.txt"),
+            include_str!("cases/python_unseen.txt"),
+            include_str!("cases/python_strange.txt")
+        ),
+    );
 }
 
 #[test]
 fn javascript() {
-    check("javascript", concat!(include_str!("cases/javascript.txt"), include_str!("cases/javascript_unseen.txt")));
+    check(
+        "javascript",
+        concat!(
+            include_str!("cases/javascript.txt"),
+            include_str!("cases/javascript_unseen.txt"),
+            include_str!("cases/javascript_strange.txt")
+        ),
+    );
 }
 
 #[test]
 fn go() {
-    check("go", concat!(include_str!("cases/go.txt"), include_str!("cases/go_unseen.txt")));
+    check(
+        "go",
+        concat!(
+            include_str!("cases/go.txt"),
+            include_str!("cases/go_unseen.txt"),
+            include_str!("cases/go_strange.txt")
+        ),
+    );
 }
 
 #[test]
 fn rust() {
-    check("rust", concat!(include_str!("cases/rust.txt"), include_str!("cases/rust_unseen.txt")));
+    check(
+        "rust",
+        concat!(
+            include_str!("cases/rust.txt"),
+            include_str!("cases/rust_unseen.txt"),
+            include_str!("cases/rust_strange.txt")
+        ),
+    );
 }
 
 #[test]
 fn java() {
-    check("java", concat!(include_str!("cases/java.txt"), include_str!("cases/java_unseen.txt")));
+    check(
+        "java",
+        concat!(
+            include_str!("cases/java.txt"),
+            include_str!("cases/java_unseen.txt"),
+            include_str!("cases/java_strange.txt")
+        ),
+    );
 }

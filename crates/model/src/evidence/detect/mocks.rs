@@ -17,13 +17,14 @@ pub(super) fn signs(files: &[Parsed<'_>]) -> Vec<Sign> {
             continue;
         }
         signs.extend(copies(files, file, language, after));
+        signs.extend(shadowed(language, file, after));
+        let replaces = |side: &Side<'_>| replaced_modules(&side.tokens);
+        let replaces_more = file.before.as_ref().is_none_or(|before| replaces(after) > replaces(before));
         for case in &after.cases {
             let new = file.before.as_ref().is_none_or(|before| {
-                let body = |side: &Side<'_>, case: &Case| source::normal(&side.tokens[case.test.body.clone()]);
-                !before
-                    .cases
-                    .iter()
-                    .any(|old| old.test.name == case.test.name && body(before, old) == body(after, case))
+                let whole = |side: &Side<'_>, case: &Case| source::normal(&side.tokens[case.test.test_range()]);
+                let same = |old: &&Case| old.test.name == case.test.name && whole(before, old) == whole(after, case);
+                replaces_more || !before.cases.iter().any(|old| same(&old))
             });
             if !new {
                 continue;
@@ -35,6 +36,37 @@ pub(super) fn signs(files: &[Parsed<'_>]) -> Vec<Sign> {
         }
     }
     signs
+}
+
+/// Counts the modules that a file of JavaScript replaces.
+fn replaced_modules(tokens: &[source::Token<'_>]) -> usize {
+    let mocks = |three: &&[source::Token<'_>]| {
+        matches!(three[0].text, "jest" | "vi") && three[1].is(".") && matches!(three[2].text, "mock" | "doMock")
+    };
+    tokens.windows(3).filter(mocks).count()
+}
+
+/// Classes and functions of Python that take the place of what the file imports under the same name.
+fn shadowed(language: Language, file: &Parsed<'_>, after: &Side<'_>) -> Option<Sign> {
+    if language != Language::Python {
+        return None;
+    }
+    let tokens = &after.tokens;
+    let imported = |name: &str, before: usize| {
+        let lines = tokens[..before].iter().enumerate().filter(|(_, token)| token.is("from") && token.first);
+        lines.into_iter().any(|(at, from)| {
+            let line = tokens[at..before].iter().take_while(|token| token.line == from.line);
+            line.skip_while(|token| !token.is("import")).any(|token| token.is(name))
+        })
+    };
+    let defined = tokens.windows(2).enumerate().find(|(at, pair)| {
+        let outermost = pair[0].first && pair[0].column == 0;
+        let begins = pair[0].is("class") || pair[0].is("def");
+        outermost && begins && file.is_new_line(pair[0].line) && imported(pair[1].text, *at)
+    });
+    let (_, pair) = defined?;
+    let message = format!("`{}` takes the place of what the file imports under this name", pair[1].text);
+    Some(Sign::new(FindingCode::TestsACopy, Weight::Warning, file.path, message).at(pair[0].line))
 }
 
 /// Functions that a file of tests defines anew although the product has them, and that its tests call.
@@ -103,6 +135,15 @@ fn is_outermost(language: Language, side: &Side<'_>, function: &source::Function
     }
 }
 
+/// Tells whether an assertion calls a method of this very object.
+fn called_on(side: &Side<'_>, case: &Case, object: &str, method: &str) -> bool {
+    case.assertions.iter().any(|assertion| {
+        side.tokens[assertion.range.clone()]
+            .windows(4)
+            .any(|four| four[0].is(object) && four[1].is(".") && four[2].is(method) && four[3].is("("))
+    })
+}
+
 fn calls(side: &Side<'_>, case: &Case, name: &str) -> bool {
     side.tokens[case.test.body.clone()].windows(2).any(|pair| pair[0].is(name) && pair[1].is("("))
 }
@@ -140,6 +181,17 @@ fn mocked(language: Language, side: &Side<'_>, case: &Case) -> Option<(String, u
                             }
                         }
                         _ => {}
+                    }
+                }
+            }
+            // `cart = MagicMock()`, then `cart.total.return_value = 5`.
+            for window in body.windows(5) {
+                if window[1].is(".") && window[3].is(".") && matches!(window[4].text, "return_value" | "side_effect") {
+                    let double = body
+                        .windows(3)
+                        .any(|three| three[0].is(window[0].text) && three[1].is("=") && three[2].text.contains("Mock"));
+                    if double && called_on(side, case, window[0].text, window[2].text) {
+                        add(window[2].text, window[2].line);
                     }
                 }
             }
@@ -214,6 +266,16 @@ fn mocked(language: Language, side: &Side<'_>, case: &Case) -> Option<(String, u
         }
         Language::Java => {
             for (at, token) in body.iter().enumerate() {
+                // `new Cart() { int total() { … } }`.
+                if token.is("new")
+                    && let Some(open) =
+                        body[at..].windows(2).take(40).position(|pair| pair[0].is(")") && pair[1].is("{"))
+                {
+                    let inside = body[at + open + 1..].windows(4).take(40);
+                    for four in inside.filter(|four| four[0].kind == Kind::Word && four[2].is("(") && four[3].is(")")) {
+                        add(four[1].text, token.line);
+                    }
+                }
                 if matches!(token.text, "when" | "given")
                     && body.get(at + 1).is_some_and(|next| next.is("("))
                     && let Some(name) =

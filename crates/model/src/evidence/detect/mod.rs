@@ -1,6 +1,7 @@
 //! What a patch shows that nobody reports, over all of its files and by the names of tests: a test that moved, was
 //! renamed, split or made a table with the same assertions is no loss. A sign is for somebody to look at, and no proof.
 
+mod against_itself;
 mod detached;
 mod exits;
 mod hooks;
@@ -8,6 +9,7 @@ mod knows;
 mod lost;
 mod mocks;
 mod parsed;
+mod pytest_options;
 mod settings;
 mod skips;
 mod undiscovered;

@@ -4,6 +4,7 @@
 use super::{
     Author, Sign,
     parsed::{Parsed, Side},
+    pytest_options::{folder_left_out, loads_a_module, runs_nothing},
 };
 use crate::findings::{FindingCode, Weight};
 
@@ -82,6 +83,13 @@ fn settings(author: Author, file: &Parsed<'_>) -> Vec<Sign> {
                 .iter()
                 .any(|end| line.contains(end))
     };
+    // make goes on after a command with a hyphen in front.
+    let forgiven = |line: &str| {
+        let recipe = line.trim_start_matches('@');
+        matches!(name, "Makefile" | "makefile" | "GNUmakefile")
+            && recipe.starts_with('-')
+            && RUNNERS.iter().any(|runner| recipe.contains(runner))
+    };
     let script = matches!(
         name,
         "Makefile"
@@ -102,8 +110,6 @@ fn settings(author: Author, file: &Parsed<'_>) -> Vec<Sign> {
             "--deselect",
             "-k ",
             "-k\"",
-            "--collect-only",
-            "--co ",
             "python_files",
             "python_functions",
             "python_classes",
@@ -133,6 +139,7 @@ fn settings(author: Author, file: &Parsed<'_>) -> Vec<Sign> {
         "pom.xml" => &[
             "skipTests",
             "maven.test.skip",
+            "maven.test.failure.ignore",
             "testFailureIgnore",
             "<exclude",
             "<skip>",
@@ -180,6 +187,7 @@ fn settings(author: Author, file: &Parsed<'_>) -> Vec<Sign> {
         }
         _ => &[],
     };
+    let pytest = matches!(name, "pytest.ini" | "tox.ini" | "setup.cfg" | "pyproject.toml" | ".pytest.ini");
     let old: std::collections::BTreeSet<&str> =
         file.before.iter().flat_map(|side| side.text.lines()).map(str::trim).collect();
     for (number, line) in after.text.lines().enumerate() {
@@ -216,7 +224,13 @@ fn settings(author: Author, file: &Parsed<'_>) -> Vec<Sign> {
             Some(word) => {
                 Some(format!("the settings of the test runner leave tests or failures out: `{}`", word.trim()))
             }
-            None if script && ignores_failures(line) => {
+            None if pytest && section.contains("pytest") && loads_a_module(line) => {
+                Some("the settings of the test runner load a module into it".to_owned())
+            }
+            None if pytest && section.contains("pytest") && runs_nothing(line) => {
+                Some("the settings of the test runner let it run no test".to_owned())
+            }
+            None if script && ignores_failures(line) || forgiven(line) => {
                 Some("a failure of the tests is taken away where they are started".to_owned())
             }
             None => None,
@@ -225,7 +239,6 @@ fn settings(author: Author, file: &Parsed<'_>) -> Vec<Sign> {
             signs.push(Sign::new(CODE, author.weight(), file.path, message).at(number));
         }
     }
-    let pytest = matches!(name, "pytest.ini" | "tox.ini" | "setup.cfg" | "pyproject.toml" | ".pytest.ini");
     if pytest
         && let Some(before) = &file.before
         && let Some((number, gone)) = folder_left_out(before.text, after.text)
@@ -239,20 +252,31 @@ fn settings(author: Author, file: &Parsed<'_>) -> Vec<Sign> {
     signs
 }
 
-/// Finds a folder that pytest was told to look into and is not any more, with the line of the setting.
-fn folder_left_out(before: &str, after: &str) -> Option<(u32, String)> {
-    let folders = |text: &str| {
-        let (at, line) = text.lines().enumerate().find(|(_, line)| line.trim_start().starts_with("testpaths"))?;
-        let value = line.split_once('=')?.1;
-        let words = value.split(|c: char| c.is_whitespace() || "[]\"',".contains(c));
-        let words: Vec<String> = words.filter(|word| !word.is_empty()).map(str::to_owned).collect();
-        Some((u32::try_from(at + 1).unwrap_or(u32::MAX), words))
-    };
-    let (_, was) = folders(before)?;
-    let (number, is) = folders(after)?;
-    let looked_into = |folder: &String| is.iter().any(|other| other == "." || folder.starts_with(other.as_str()));
-    was.into_iter().find(|folder| !is.is_empty() && !looked_into(folder)).map(|gone| (number, gone))
-}
+/// How the runners of tests are started.
+const RUNNERS: [&str; 22] = [
+    "pytest",
+    "unittest",
+    "nose2",
+    "tox",
+    "nox",
+    "node --test",
+    "npm test",
+    "npm run test",
+    "yarn test",
+    "pnpm test",
+    "jest",
+    "vitest",
+    "mocha",
+    "go test",
+    "cargo test",
+    "cargo nextest",
+    "mvn",
+    "gradle",
+    "phpunit",
+    "rspec",
+    "dotnet test",
+    "ctest",
+];
 
 /// The test script of a package that starts no runner any more, or not all of it.
 fn package_script(author: Author, file: &Parsed<'_>, after: &Side<'_>) -> Option<Sign> {
@@ -289,6 +313,14 @@ fn package_script(author: Author, file: &Parsed<'_>, after: &Side<'_>) -> Option
         ]
         .iter()
         .any(|word| is.contains(word) && !was.contains(word));
+        let loads = |script: &str| {
+            let words: Vec<&str> = script.split(|c: char| c.is_whitespace() || "='\"".contains(c)).collect();
+            words.windows(2).any(|pair| {
+                matches!(pair[0], "--require" | "-r" | "--import" | "--loader" | "--experimental-loader")
+                    && pair[1].starts_with(['.', '/'])
+            })
+        };
+        let narrowed = narrowed || loads(&is) && !loads(&was);
         if is != was && (narrowed || !is.contains(runner)) {
             return sign(format!("the script `test` was `{was}` and is `{is}`"));
         }

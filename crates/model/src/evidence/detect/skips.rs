@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    super::source::{Kind, Language, Token},
+    super::source::{Assertion, Kind, Language, Token},
     Sign,
-    parsed::{Parsed, Side},
+    parsed::{Case, Parsed, Side},
 };
 use crate::{
     findings::{FindingCode, Weight},
@@ -55,14 +55,23 @@ fn marks(language: Language) -> &'static [&'static [&'static str]] {
         Language::Go => &[&[".", "Skip"], &[".", "Skipf"], &[".", "SkipNow"], &["testing", ".", "Short"]],
         Language::Rust => &[&["#", "[", "ignore"], &[",", "ignore"], &["should_panic"]],
         Language::Java => &[
-            &["@", "Disabled"],
-            &["@", "Ignore"],
-            &["@", "DisabledIf"],
-            &["@", "DisabledOnOs"],
-            &["@", "EnabledIf"],
-            &["@", "EnabledOnOs"],
-            &["@", "EnabledIfEnvironmentVariable"],
-            &["@", "EnabledIfSystemProperty"],
+            &["Disabled"],
+            &["Ignore"],
+            &["DisabledIf"],
+            &["DisabledOnOs"],
+            &["DisabledOnJre"],
+            &["DisabledForJreRange"],
+            &["DisabledInNativeImage"],
+            &["DisabledIfEnvironmentVariable"],
+            &["DisabledIfSystemProperty"],
+            &["EnabledIf"],
+            &["EnabledOnOs"],
+            &["EnabledOnJre"],
+            &["EnabledForJreRange"],
+            &["EnabledInNativeImage"],
+            &["EnabledIfEnvironmentVariable"],
+            &["EnabledIfSystemProperty"],
+            &["Assumptions", ".", "abort"],
             &["assumeTrue"],
             &["assumeFalse"],
             &["assumeThat"],
@@ -158,7 +167,17 @@ fn is_mark(language: Language, tokens: &[Token<'_>], at: usize, mark: &[&str]) -
             let first = tokens[..=at].iter().rev().find(|token| token.line == line && token.first);
             !first.is_some_and(|first| first.is("import") || first.is("from"))
         }
-        Language::Java => !matches!(before, Some("import" | "static" | ".")) || mark[0] == "enabled",
+        Language::Java => {
+            // Names may be written with their packages in front.
+            let mut outermost = at;
+            while outermost > 1 && tokens[outermost - 1].is(".") {
+                outermost -= 2;
+            }
+            let before = outermost.checked_sub(1).map(|before| tokens[before].text);
+            let annotation = mark[0].starts_with(['D', 'E', 'I']);
+            let imported = matches!(before, Some("import" | "static" | "package"));
+            !imported && (!annotation || before == Some("@"))
+        }
         Language::Ruby => tokens[at].first || before == Some(","),
         Language::Go => {
             mark[0] == "testing"
@@ -217,6 +236,16 @@ fn loosened(file: &Parsed<'_>, language: Language) -> Vec<Sign> {
                 );
             }
         }
+        let rounded = |side: &Side<'_>, case: &Case| {
+            let of = |one: &Assertion| side.tokens[one.range.clone()].iter().filter(|token| rounds(token)).count();
+            case.assertions.iter().map(of).sum::<usize>()
+        };
+        if rounded(after, case) > rounded(before, old) && old.assertions.len() == case.assertions.len() {
+            let message = format!("`{}` accepts more than before: it rounds what it compares", case.test.name);
+            signs.push(
+                Sign::new(FindingCode::ToleranceLoosened, Weight::Warning, file.path, message).at(case.test.line),
+            );
+        }
         // A tolerance where there was none.
         for (name, new) in is.iter().filter(|(name, _)| !was.contains_key(*name) && was.is_empty()) {
             let old_exact = old.assertions.len() == case.assertions.len();
@@ -231,6 +260,11 @@ fn loosened(file: &Parsed<'_>, language: Language) -> Vec<Sign> {
         }
     }
     signs
+}
+
+fn rounds(token: &Token<'_>) -> bool {
+    token.kind == Kind::Word
+        && matches!(token.text, "round" | "floor" | "ceil" | "trunc" | "toFixed" | "Round" | "Trunc")
 }
 
 fn has_approx(tokens: &[Token<'_>]) -> bool {

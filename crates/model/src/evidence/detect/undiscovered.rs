@@ -23,6 +23,17 @@ pub(super) fn undiscovered_file(author: Author, file: &Parsed<'_>) -> Option<Sig
         let message = format!("`{name}` is defined twice in one place: the first never runs");
         return Some(Sign::new(code, author.weight(), file.path, message));
     }
+    if let Some((name, line)) = deleted_by_its_file(file, after) {
+        let message = format!("`{name}` is deleted again at the end of its file, so that no runner finds it");
+        return Some(Sign::new(code, author.weight(), file.path, message).at(line));
+    }
+    if file.language == Some(Language::Java) && !before.cases.is_empty() {
+        let of_class = |side: &Side<'_>| side.has(&["abstract", "class"]);
+        if let (None, Some(line)) = (of_class(before), of_class(after)) {
+            let message = "its class is abstract now, and of an abstract class no test is run";
+            return Some(Sign::new(code, author.weight(), file.path, message).at(line));
+        }
+    }
     if let Some(from) = file.moved_from
         && file.language == Some(Language::Go)
         && other_system(file.path)
@@ -102,6 +113,18 @@ fn other_system(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let stem = name.strip_suffix("_test.go").or_else(|| name.strip_suffix(".go")).unwrap_or(name);
     stem.rsplit('_').next().is_some_and(|last| last != stem && OTHERS.contains(&last))
+}
+
+/// Finds a test, or a class of tests, that a file of Python deletes itself.
+fn deleted_by_its_file<'a>(file: &Parsed<'_>, after: &'a Side<'_>) -> Option<(&'a str, u32)> {
+    if file.language != Some(Language::Python) {
+        return None;
+    }
+    after.tokens.windows(2).find_map(|pair| {
+        let named = pair[1].text.starts_with("Test") || pair[1].text.starts_with("test_");
+        let deleted = pair[0].is("del") && pair[0].first && pair[0].column == 0 && named;
+        (deleted && file.is_new_line(pair[0].line)).then_some((pair[1].text, pair[0].line))
+    })
 }
 
 /// Finds a test of Python that another one of its name, in the same class or module, takes the place of.

@@ -1,8 +1,8 @@
 //! Assertions that are not reached, not waited for, or whose failure is caught.
 
 use super::{
-    super::source::{self, Kind, Language, Token},
-    parsed::{Case, Side},
+    super::source::{self, Assertion, Kind, Language, Token},
+    parsed::{Case, Side, has},
 };
 
 /// Finds a return at the outermost level of a test in front of all of its assertions.
@@ -23,7 +23,14 @@ pub(super) fn leaves_early(language: Language, side: &Side<'_>, case: &Case) -> 
         }
         let constant_branch = || {
             let before: Vec<&str> = side.tokens[start..at].iter().rev().take(6).map(|token| token.text).collect();
-            before.windows(2).any(|pair| matches!(pair, ["True" | "true" | "1", "if"] | ["True" | "true" | "1", "("]))
+            before.windows(2).any(|pair| {
+                matches!(
+                    pair,
+                    ["True" | "true" | "1", "if" | "("]
+                        | ["True" | "true", "or" | "||"]
+                        | ["or" | "||", "True" | "true"]
+                )
+            })
         };
         let outermost = match language {
             Language::Python | Language::Ruby => token.first && token.column <= column,
@@ -31,6 +38,36 @@ pub(super) fn leaves_early(language: Language, side: &Side<'_>, case: &Case) -> 
             _ => depth == 0 && !follows_condition(side, start, at),
         };
         if outermost || constant_branch() {
+            return Some(token.line);
+        }
+    }
+    None
+}
+
+/// Finds a return under a condition, at the outermost level of a test and in front of all of its assertions: `if …: return`,
+/// `if (…) return;`, `if … { return }`.
+pub(super) fn leaves_under_a_condition(language: Language, side: &Side<'_>, case: &Case) -> Option<u32> {
+    let first = case.assertions.first()?;
+    let start = case.test.body.start;
+    let column = side.tokens.get(start)?.column;
+    let mut depth = 0_i32;
+    let outermost_depth = i32::from(language == Language::JavaScript);
+    let mut in_condition = false;
+    for at in start..first.range.start {
+        let token = &side.tokens[at];
+        match token.text {
+            "{" if token.kind == Kind::Sign => depth += 1,
+            "}" if token.kind == Kind::Sign => depth -= 1,
+            _ => {}
+        }
+        let indented = matches!(language, Language::Python | Language::Ruby);
+        let outermost = if indented { token.first && token.column <= column } else { depth == outermost_depth };
+        if outermost && token.kind == Kind::Word && (indented || token.first) {
+            in_condition = token.is("if") || token.is("unless");
+        }
+        let next = side.tokens.get(at + 1);
+        let nothing = next.is_none_or(|next| next.first || next.is(";") || next.is("}"));
+        if in_condition && token.is("return") && nothing {
             return Some(token.line);
         }
     }
@@ -85,15 +122,35 @@ fn is_lost_coroutine(side: &Side<'_>, case: &Case) -> bool {
 
 /// Finds assertions inside of a `try` whose handler does nothing about them.
 pub(super) fn swallowed(language: Language, side: &Side<'_>, case: &Case) -> Option<u32> {
-    let body = case.test.body.clone();
-    let tokens = &side.tokens;
+    swallows(language, &side.tokens, case.test.body.clone(), &case.assertions)
+}
+
+/// Finds assertions, or whatever stands for them, inside of a `try` whose handler does nothing about them.
+pub(super) fn swallows(
+    language: Language,
+    tokens: &[Token<'_>],
+    body: std::ops::Range<usize>,
+    assertions: &[Assertion],
+) -> Option<u32> {
     match language {
         Language::Python => {
             for at in body.clone().filter(|at| tokens[*at].is("try") && tokens[*at].first) {
                 let column = tokens[at].column;
                 let except =
                     (at + 1..body.end).find(|other| tokens[*other].first && tokens[*other].column == column)?;
-                let inside = case.assertions.iter().any(|one| one.range.start > at && one.range.end <= except);
+                let inside = assertions.iter().any(|one| one.range.start > at && one.range.end <= except);
+                // A return in `finally` drops what was raised.
+                let finally = (at + 1..body.end).find(|other| {
+                    tokens[*other].first && tokens[*other].column == column && tokens[*other].is("finally")
+                });
+                let returns = finally.is_some_and(|finally| {
+                    let block = (finally + 1..body.end)
+                        .take_while(|other| !(tokens[*other].first && tokens[*other].column <= column));
+                    block.into_iter().any(|other| tokens[other].is("return"))
+                });
+                if inside && returns {
+                    return Some(tokens[at].line);
+                }
                 if !inside || !tokens[except].is("except") {
                     continue;
                 }
@@ -120,7 +177,7 @@ pub(super) fn swallowed(language: Language, side: &Side<'_>, case: &Case) -> Opt
         }
         Language::JavaScript | Language::Java | Language::CSharp | Language::Php => {
             // `await assert.rejects(…).catch(() => {})`.
-            let caught = case.assertions.iter().find(|one| {
+            let caught = assertions.iter().find(|one| {
                 let end = (one.range.end + 12).min(tokens.len());
                 let rest = &tokens[one.range.start..end];
                 let at = rest.windows(3).position(|three| three[0].is(".") && three[1].is("catch") && three[2].is("("));
@@ -138,7 +195,13 @@ pub(super) fn swallowed(language: Language, side: &Side<'_>, case: &Case) -> Opt
                     continue;
                 }
                 let close = matching(tokens, open)?;
-                let inside = case.assertions.iter().any(|one| one.range.start > at && one.range.end <= close);
+                let inside = assertions.iter().any(|one| one.range.start > at && one.range.end <= close);
+                let finally = (close + 1..body.end).find(|other| tokens[*other].is("finally"));
+                let returns = finally.and_then(|finally| Some((finally + 1, matching(tokens, finally + 1)?)));
+                if inside && returns.is_some_and(|(open, end)| tokens[open..end].iter().any(|token| token.is("return")))
+                {
+                    return Some(tokens[at].line);
+                }
                 if !inside || !tokens.get(close + 1).is_some_and(|token| token.is("catch")) {
                     continue;
                 }
@@ -166,7 +229,7 @@ pub(super) fn swallowed(language: Language, side: &Side<'_>, case: &Case) -> Opt
         Language::Rust => {
             let at = body.clone().find(|at| tokens[*at].is("catch_unwind"))?;
             let ignored = tokens[body.start..at].iter().rev().take(8).any(|token| token.is("_"));
-            let inside = case.assertions.iter().any(|one| one.range.start > at);
+            let inside = assertions.iter().any(|one| one.range.start > at);
             (ignored && inside).then(|| tokens[at].line)
         }
         Language::Go => {
@@ -176,7 +239,7 @@ pub(super) fn swallowed(language: Language, side: &Side<'_>, case: &Case) -> Opt
                 .iter()
                 .take(20)
                 .any(|token| matches!(token.text, "Error" | "Errorf" | "Fatal" | "Fatalf" | "panic"));
-            let panics = case.assertions.iter().all(|one| !source::normal(&tokens[one.range.clone()]).contains("t ."));
+            let panics = assertions.iter().all(|one| !source::normal(&tokens[one.range.clone()]).contains("t ."));
             (quiet && panics).then(|| tokens[at].line)
         }
         _ => None,
@@ -198,9 +261,41 @@ fn matching(tokens: &[Token<'_>], open: usize) -> Option<usize> {
     None
 }
 
+/// Finds a test that is run for each row of a table that has none, or that asserts for each part of nothing.
+fn without_rows(language: Language, side: &Side<'_>, case: &Case) -> Option<u32> {
+    let head = &side.tokens[case.test.head.clone()];
+    let body = &side.tokens[case.test.body.clone()];
+    let (heads, bodies): (&[&[&str]], &[&[&str]]) = match language {
+        Language::JavaScript => (
+            &[&["each", "(", "[", "]", ")"], &["for", "(", "[", "]", ")"]],
+            &[&["[", "]", ".", "forEach"], &["[", "]", ".", "map"], &["[", "]", ".", "every"]],
+        ),
+        Language::Python => {
+            (&[&["parametrize", "(", "_", ",", "[", "]"]], &[&["in", "[", "]", ")"], &["in", "(", ")", ")"]])
+        }
+        Language::Java => (
+            &[],
+            &[
+                &["Stream", ".", "of", "(", ")"],
+                &["List", ".", "of", "(", ")", "."],
+                &["Stream", ".", "empty", "(", ")"],
+                &["emptyList", "(", ")", "."],
+            ],
+        ),
+        _ => return None,
+    };
+    let in_head = heads.iter().find_map(|words| has(head, words));
+    // All assertions stand behind it.
+    let first = case.assertions.first().map_or(0, |one| one.line);
+    in_head.or_else(|| bodies.iter().find_map(|words| has(body, words)).filter(|line| *line <= first))
+}
+
 /// Finds assertions behind a condition that is never so: all of them, and not one of several.
 pub(super) fn unreachable(language: Language, side: &Side<'_>, case: &Case) -> Option<u32> {
     let first = case.assertions.first()?;
+    if let Some(line) = without_rows(language, side, case) {
+        return Some(line);
+    }
     let tokens = &side.tokens[case.test.body.start..first.range.start];
     let never = |at: usize| match language {
         Language::Python => {

@@ -2,9 +2,11 @@
 
 use super::{
     super::source::{self, Assertion, Kind, Language, Strength, Token},
-    Author, Sign, detached,
-    parsed::{Case, Parsed, Side},
-    unreached::{leaves_early, never_checked, swallowed, unreachable},
+    Author, Sign,
+    against_itself::against_itself,
+    detached,
+    parsed::{Case, Parsed, Side, has},
+    unreached::{leaves_early, leaves_under_a_condition, never_checked, swallowed, swallows, unreachable},
 };
 use crate::findings::{FindingCode, Weight};
 
@@ -13,6 +15,7 @@ pub(super) fn signs(author: Author, files: &[Parsed<'_>]) -> Vec<Sign> {
     for file in files {
         let (Some(language), Some(after)) = (file.language, &file.after) else { continue };
         let helpers = asserting_helpers(language, files);
+        signs.extend(swallowing_helper(author, language, file, after));
         for (at, case) in after.cases.iter().enumerate() {
             let old = match &file.before {
                 None => None,
@@ -22,6 +25,13 @@ pub(super) fn signs(author: Author, files: &[Parsed<'_>]) -> Vec<Sign> {
                     Counterpart::New => None,
                 },
             };
+            if let Some((before, old)) = old
+                && leaves_under_a_condition(language, before, old).is_none()
+                && let Some(line) = leaves_under_a_condition(language, after, case)
+            {
+                let message = format!("`{}` may return before its assertions now", case.test.name);
+                signs.push(Sign::new(FindingCode::VacuousTest, author.weight(), file.path, message).at(line));
+            }
             // What the old test was already is not this patch's.
             let was = old.is_some_and(|(before, old)| why(language, before, old, &helpers).is_some());
             let Some((why, line)) = why(language, after, case, &helpers).filter(|_| !was) else { continue };
@@ -31,6 +41,37 @@ pub(super) fn signs(author: Author, files: &[Parsed<'_>]) -> Vec<Sign> {
         }
     }
     signs
+}
+
+/// Finds a function of the tests that calls what it is given and drops the failure: a decorator, a wrapper of tests.
+fn swallowing_helper(author: Author, language: Language, file: &Parsed<'_>, after: &Side<'_>) -> Option<Sign> {
+    if !file.is_test() {
+        return None;
+    }
+    source::functions(language, &after.tokens).into_iter().find_map(|function| {
+        let is_case = after.cases.iter().any(|case| case.test.body.start == function.body.start);
+        if is_case || !file.is_new_line(function.line) {
+            return None;
+        }
+        let parameters = after.tokens[function.signature.clone()].iter().filter(|token| token.kind == Kind::Word);
+        let parameters: Vec<&str> = parameters.map(|token| token.text).collect();
+        let calls: Vec<Assertion> = function
+            .body
+            .clone()
+            .filter(|at| parameters.contains(&after.tokens[*at].text))
+            .filter(|at| after.tokens.get(at + 1).is_some_and(|next| next.is("(")))
+            .map(|at| Assertion {
+                range: at..at + 1,
+                line: after.tokens[at].line,
+                sides: Vec::new(),
+                strength: Strength::Weak,
+                negated: false,
+            })
+            .collect();
+        let line = swallows(language, &after.tokens, function.body, &calls).filter(|_| !calls.is_empty())?;
+        let message = format!("`{}` calls what it is given and drops its failure", function.name);
+        Some(Sign::new(FindingCode::VacuousTest, author.weight(), file.path, message).at(line))
+    })
 }
 
 /// What a test was before.
@@ -46,7 +87,8 @@ enum Counterpart<'c> {
 /// Finds what the test at `at` was before. Several tests may have one name, in classes of their own: each old one is the
 /// counterpart of as many new ones as it is there, and no more.
 fn counterpart<'c>(before: &'c Side<'_>, after: &Side<'_>, at: usize, case: &Case) -> Counterpart<'c> {
-    let body = |side: &Side<'_>, case: &Case| source::normal(&side.tokens[case.test.body.clone()]);
+    // What stands in front of it counts as well: a decorator, a table of rows.
+    let body = |side: &Side<'_>, case: &Case| source::normal(&side.tokens[case.test.test_range()]);
     let named = |cases: &'c [Case]| cases.iter().filter(|old| old.test.name == case.test.name);
     let own = body(after, case);
     let is_own = |other: &&Case| other.test.name == case.test.name && body(after, other) == own;
@@ -65,6 +107,12 @@ fn counterpart<'c>(before: &'c Side<'_>, after: &Side<'_>, at: usize, case: &Cas
 /// Says why a test cannot fail, and on which line.
 fn why(language: Language, side: &Side<'_>, case: &Case, helpers: &[String]) -> Option<(String, u32)> {
     let body = &side.tokens[case.test.body.clone()];
+    let own_t = |words: &[&str]| has(body, words).filter(|_| language == Language::Go);
+    if let Some(line) =
+        own_t(&["&", "testing", ".", "T", "{"]).or_else(|| own_t(&["new", "(", "testing", ".", "T", ")"]))
+    {
+        return Some(("reports to a test of its own making, which nobody looks at".to_owned(), line));
+    }
     if let Some(line) = leaves_early(language, side, case) {
         return Some(("returns before its assertions".to_owned(), line));
     }
@@ -145,219 +193,4 @@ fn fails_otherwise(language: Language, side: &Side<'_>, case: &Case) -> bool {
         Language::Python => word(body, &["raise"]),
         _ => false,
     }
-}
-
-/// Says how an assertion holds a thing against itself.
-fn against_itself(side: &Side<'_>, case: &Case, assertion: &Assertion) -> Option<&'static str> {
-    let tokens = |range: &std::ops::Range<usize>| &side.tokens[range.clone()];
-    let text = |range: &std::ops::Range<usize>| source::normal(tokens(range));
-    let constant = |tokens: &[Token<'_>]| {
-        !tokens.is_empty()
-            && tokens.iter().all(|token| {
-                matches!(token.kind, Kind::Number | Kind::Text)
-                    || matches!(
-                        token.text,
-                        "True"
-                            | "true"
-                            | "False"
-                            | "false"
-                            | "None"
-                            | "null"
-                            | "nil"
-                            | "["
-                            | "]"
-                            | "("
-                            | ")"
-                            | ","
-                            | "-"
-                            | "{"
-                            | "}"
-                            | ":"
-                            | "=="
-                            | "==="
-                            | "+"
-                            | "not"
-                            | "!"
-                    )
-            })
-    };
-    let whole = tokens(&assertion.range);
-    let or_true =
-        whole.windows(2).any(|pair| (pair[0].is("or") || pair[0].is("||")) && matches!(pair[1].text, "True" | "true"));
-    let both = |one: &str, other: &str| {
-        let word = |name: &str| whole.iter().any(|token| token.is(name));
-        word(one) && word(other) && whole.iter().any(|token| token.is("||") || token.is("or"))
-    };
-    let somewhere = |wanted: &[&str]| {
-        whole.windows(wanted.len()).any(|window| window.iter().zip(wanted).all(|(token, word)| token.is(word)))
-    };
-    let none_or_some = somewhere(&["or"]) && somewhere(&["is", "not", "None"]) && somewhere(&["is", "None"]);
-    let matches_all = somewhere(&["matches", "!", "("]) && somewhere(&[",", "_", ")"]);
-    let always = or_true || both("is_ok", "is_err") || both("is_some", "is_none") || none_or_some || matches_all;
-    if always {
-        return Some("asserts something that is always so");
-    }
-    // `assert (x == 1, "why")` is a pair, and a pair is true.
-    let pair = whole.first().is_some_and(|token| token.is("assert"))
-        && whole.get(1).is_some_and(|token| token.is("("))
-        && is_pair(&whole[1..]);
-    if pair {
-        return Some("asserts a pair, which is always true");
-    }
-    match assertion.sides.as_slice() {
-        [one] if assertion.strength == Strength::Weak => {
-            let tokens = tokens(one);
-            let negated_false = tokens.len() == 1 && matches!(tokens[0].text, "False" | "false") && assertion.negated;
-            let constant = tokens.len() == 1
-                && (matches!(tokens[0].text, "True" | "true") || matches!(tokens[0].kind, Kind::Text | Kind::Number));
-            if constant || negated_false {
-                return Some("asserts a constant");
-            }
-            if tokens.len() > 2 && !assertion.negated && is_literal_list(tokens) {
-                return Some("asserts a list or an object, which is always true");
-            }
-            None
-        }
-        [one, other] => {
-            let (left, right) = (tokens(one), tokens(other));
-            if left.is_empty() || right.is_empty() {
-                return None;
-            }
-            if constant(left) && constant(right) {
-                return Some("compares constants with each other");
-            }
-            let (a, b) = (text(one), text(other));
-            let matcher =
-                whole.iter().any(|token| matches!(token.text, "assertRegex" | "toMatch" | "match" | "assertMatches"));
-            let anything = matches!(right.first().map(Token::inner), Some(".*" | "/.*/" | ""));
-            if matcher && right.len() == 1 && anything {
-                return Some("matches anything");
-            }
-            // `assert "" in text`.
-            let part_of = side.tokens.get(one.end).is_some_and(|token| token.is("in"));
-            if part_of && left.len() == 1 && left[0].kind == Kind::Text && left[0].inner().is_empty() {
-                return Some("asserts something that is always so");
-            }
-            let at_least =
-                whole.iter().any(|token| matches!(token.text, "toBeGreaterThanOrEqual" | "assertGreaterEqual"));
-            if at_least && b == "0" && (a.contains(". length") || a.starts_with("len (")) {
-                return Some("asserts something that is always so");
-            }
-            if a == b && !assertion.negated {
-                return Some("compares a thing with itself");
-            }
-            // `assert len(x) >= 0`.
-            let operator = side.tokens.get(one.end).map_or("", |token| token.text);
-            let length =
-                a.starts_with("len (") || a.contains(". length") || a.contains(". len (") || a.contains(". size (");
-            if operator == ">=" && b == "0" && length {
-                return Some("asserts something that is always so");
-            }
-            let expected = |name: &str| {
-                let lower = name.to_ascii_lowercase();
-                ["expected", "want", "expect", "wanted", "exp", "result", "actual"]
-                    .iter()
-                    .any(|word| lower.starts_with(word))
-            };
-            // `expected = f(x); assert f(x) == expected`.
-            for (name, other) in [(&a, &b), (&b, &a)] {
-                if !expected(name) || name.contains(' ') || !other.contains('(') {
-                    continue;
-                }
-                let value = initializer(side, case, name);
-                if value.is_some_and(|value| value == *other) {
-                    return Some("computes what it expects by what it tests");
-                }
-            }
-            // `expected = result`.
-            for (name, other) in [(&a, &b), (&b, &a)] {
-                if !name.contains(' ')
-                    && !other.contains(' ')
-                    && initializer(side, case, name).is_some_and(|value| value == *other)
-                {
-                    return Some("compares a thing with itself");
-                }
-            }
-            // `expected = f(x); got = f(x)`, where one is called expected.
-            let values = (initializer(side, case, &a), initializer(side, case, &b));
-            let named = ["expected", "want"]
-                .iter()
-                .any(|word| a.to_ascii_lowercase().starts_with(word) || b.to_ascii_lowercase().starts_with(word));
-            match values {
-                (Some(one), Some(other)) if one == other && one.contains('(') && named => {
-                    Some("computes what it expects by what it tests")
-                }
-                _ => None,
-            }
-        }
-        _ => None,
-    }
-}
-
-/// Tells whether tokens are one list or object that has something in it.
-fn is_literal_list(tokens: &[Token<'_>]) -> bool {
-    if !matches!(tokens[0].text, "[" | "{") || tokens[0].kind != Kind::Sign {
-        return false;
-    }
-    let mut depth = 0_i32;
-    let end = tokens.iter().position(|token| {
-        if token.kind == Kind::Sign {
-            match token.text {
-                "(" | "[" | "{" => depth += 1,
-                ")" | "]" | "}" => depth -= 1,
-                _ => {}
-            }
-        }
-        depth == 0
-    });
-    // A comprehension may be empty.
-    end == Some(tokens.len() - 1) && !tokens.iter().any(|token| token.is("for"))
-}
-
-/// Tells whether tokens are one pair of parentheses with a comma directly inside.
-fn is_pair(tokens: &[Token<'_>]) -> bool {
-    let mut depth = 0_i32;
-    let mut comma = false;
-    for (at, token) in tokens.iter().enumerate() {
-        match token.text {
-            "(" | "[" | "{" if token.kind == Kind::Sign => depth += 1,
-            ")" | "]" | "}" if token.kind == Kind::Sign => depth -= 1,
-            "," if depth == 1 && at + 2 < tokens.len() => comma = true,
-            _ => {}
-        }
-        if depth == 0 {
-            return comma && at + 1 == tokens.len();
-        }
-    }
-    false
-}
-
-/// Returns what a variable of a test was set to, where it is set once.
-fn initializer(side: &Side<'_>, case: &Case, name: &str) -> Option<String> {
-    let body = &side.tokens[case.test.body.clone()];
-    let mut places =
-        body.windows(2).enumerate().filter(|(_, pair)| pair[0].is(name) && (pair[1].is("=") || pair[1].is(":=")));
-    let (at, _) = places.next()?;
-    if places.next().is_some() {
-        return None;
-    }
-    let begin = at + 2;
-    let line = body.get(begin)?.line;
-    let mut depth = 0_i32;
-    let mut end = begin;
-    while let Some(token) = body.get(end) {
-        if depth == 0 && (token.is(";") || token.line > line) {
-            break;
-        }
-        match token.text {
-            "(" | "[" | "{" if token.kind == Kind::Sign => depth += 1,
-            ")" | "]" | "}" if token.kind == Kind::Sign => depth -= 1,
-            _ => {}
-        }
-        if depth < 0 {
-            break;
-        }
-        end += 1;
-    }
-    Some(source::normal(&body[begin..end]))
 }

@@ -94,6 +94,19 @@ pub(super) fn call(
         lower.starts_with("assert") || matches!(name.text, "fail" | "verify" | "refute" | "verifyNoMoreInteractions");
     let receiver =
         before.filter(|before| before.is(".")).and_then(|_| all.get(at.checked_sub(2)?)).map(|token| token.text);
+    // supertest's answers assert by a method of theirs: `request(app).get('/').expect(200)`.
+    let of_answer =
+        language == Language::JavaScript && name.is("expect") && before.is_some_and(|before| before.is("."));
+    if of_answer {
+        let end = closing(all, open)? + 1;
+        return Some(Assertion {
+            range: at..end,
+            line: name.line,
+            sides: Vec::new(),
+            strength: Strength::Exact,
+            negated: false,
+        });
+    }
     let by_receiver = match receiver {
         Some("assert" | "require" | "Assert" | "should" | "chai" | "Assertions" | "assertions") => true,
         // The object that ava, tape, node and Go hand to a test.
@@ -240,6 +253,11 @@ fn expect(all: &[Token<'_>], at: usize, body: &std::ops::Range<usize>) -> Option
             matched = true;
             end = stop;
         }
+    }
+    // `expect(x).toEqual(expect.anything())` compares with nothing in particular.
+    let anything = sides.get(1).is_some_and(|side| normal(&all[side.clone()]).starts_with("expect . any"));
+    if anything {
+        strength = Strength::Weak;
     }
     // Chai's properties, such as `.to.be.true`, assert without a call; `expect(x)` alone and `expect(x).toBe` do not.
     let last = all.get(end - 1).map_or("", |token| token.text);

@@ -53,9 +53,25 @@ pub fn assertions(language: Language, all: &[Token<'_>], body: std::ops::Range<u
             _ => None,
         };
         let assertion = assertion.or_else(|| call(language, all, at, &body));
-        found.extend(assertion.filter(|assertion| assertion.range.end <= body.end));
+        let mut assertion = assertion.filter(|assertion| assertion.range.end <= body.end);
+        if let Some(assertion) = &mut assertion
+            && assertion.strength == Strength::Exact
+            && assertion.sides.iter().any(|side| is_of_a_kind(&all[side.clone()]))
+        {
+            assertion.strength = Strength::Partial;
+        }
+        found.extend(assertion);
     }
     found
+}
+
+/// Tells whether a side of an equation is the kind of a value, or something that is equal to every value.
+fn is_of_a_kind(side: &[Token<'_>]) -> bool {
+    let text = |at: usize| side.get(at).map_or("", |token| token.text);
+    text(0) == "typeof"
+        || text(0) == "type" && text(1) == "("
+        || matches!(side.last().map(|token| token.text), Some("ANY" | "__class__"))
+        || side.windows(3).any(|three| three[0].is("getClass") && three[1].is("(") && three[2].is(")"))
 }
 
 /// `assert x == y, "why"`.

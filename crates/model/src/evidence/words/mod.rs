@@ -7,6 +7,7 @@
 //! list adds nothing: `2 expected failures` is no failure.
 
 mod dotnet;
+mod further;
 mod go;
 mod javascript;
 mod jvm;
@@ -85,6 +86,7 @@ const RUNNERS: &[Runner] = &[
     runner("dotnet test", dotnet::dotnet),
     runner("Swift", mobile::swift),
     runner("Flutter, Dart", mobile::dart),
+    outer("other runners", further::further, &["unittest", "PHPUnit, JUnit 4"]),
 ];
 
 /// What the closing words of a run say.

@@ -14,9 +14,12 @@ const LEVELS: [&str; 8] =
 /// stream a name, as turbo, pnpm, lerna, concurrently, foreman and compose write them.
 pub(super) fn of(plain: &str) -> Vec<Vec<&str>> {
     let mut streams: Vec<(&str, Vec<&str>)> = vec![("", Vec::new())];
+    let mut in_table = false;
     for line in plain.lines() {
         let line = without_time(line.trim_end());
-        let (prefix, rest) = split(line);
+        // Julia's table has a name of its own in front of each row.
+        in_table = line.starts_with("Test Summary:") || in_table && line.contains('|');
+        let (prefix, rest) = if in_table { ("", line) } else { split(line) };
         let (name, rest) = match split(rest) {
             // A task runner in a container.
             (inner, innermost) if !prefix.is_empty() && !inner.is_empty() => {

@@ -257,6 +257,7 @@ const SAMPLES: &[(&str, &str, (u64, u64, u64))] = &[
         (1, 0, 0),
     ),
     ("busted", "2 successes / 1 failure / 1 error / 1 pending : 0.01 seconds\n", (2, 2, 1)),
+    ("other runners", "[ FAIL 1 | WARN 0 | SKIP 1 | PASS 5 ]\n", (5, 1, 1)),
     ("tasty, Zig", "1 out of 3 tests failed (0.00s)\n", (2, 1, 0)),
     (
         "Catch2, doctest",

@@ -221,7 +221,7 @@ fn backend_planner() {
     assert_eq!(of("Security Considerations"), (Role::Feature, 2, true));
     assert_eq!(of("Deployment Plan"), (Role::Deployment, 1, false));
     assert_eq!(asides(&plan), BTreeSet::from([("Timeline".to_owned(), Reason::Context)]));
-    assert_eq!(plan.counts().line(), "12 items: 11 in 7 tasks, 1 aside: Timeline");
+    assert_eq!(plan.counts().line(), "12 items: 11 in 7 tasks, 1 left aside: Timeline");
 }
 
 #[test]
@@ -295,10 +295,10 @@ fn plans_of_strangers_lose_nothing() {
         (
             "---\nname: Cards\ntodos:\n  - id: a\n    content: Add it in src/a.py\n    status: pending\n  - content: Drop it\n    \
              status: completed\n  - content: Old\n    status: cancelled\n---\n\n# Cards\n\n## Overview\n\nWords.\n",
-            "3 items: 1 in 1 task, 1 done, 1 aside: Todos (out of scope)",
+            "3 items: 1 in 1 task, 1 done, 1 left aside: Todos (out of scope)",
         ),
         ("# P\n\n## Tasks\n\n> - [ ] a\n> 1. b\n", "2 items: 2 in 1 task"),
-        ("# P\n\n> [!NOTE]\n> - read this\n\n## Feature\n- a\n", "2 items: 1 in 1 task, 1 aside: Introduction"),
+        ("# P\n\n> [!NOTE]\n> - read this\n\n## Feature\n- a\n", "2 items: 1 in 1 task, 1 left aside: Introduction"),
         ("```markdown\n# P\n\n## Tasks\n- [ ] a\n- [ ] b\n```\n", "2 items: 2 in 1 task"),
         (
             "# P\n<details><summary>Phase 1</summary>\n<ul><li>a</li><li>b</li></ul>\n</details>\n",
@@ -306,25 +306,28 @@ fn plans_of_strangers_lose_nothing() {
         ),
         (
             "# P\n\n| Task | Status |\n|---|---|\n| a | ✅ |\n| b | TODO |\n| c | dropped |\n",
-            "3 items: 1 in 1 task, 1 done, 1 aside: P (out of scope)",
+            "3 items: 1 in 1 task, 1 done, 1 left aside: P (out of scope)",
         ),
         ("First add paging to src/a.py. Then test it.\n", "1 item: 1 in 1 task"),
         ("# P\n\n## Add a query\n\n## Expose it\n", "2 items: 2 in 1 task"),
         ("# P\n\n• a\n• b\n", "2 items: 2 in 1 task"),
         (
             "# P\n\n## Tasks\n- [ ] a\n- Not in scope: b\n- **Later:** c\n- Scope: d\n",
-            "4 items: 2 in 1 task, 2 asides: Not in scope (out of scope), Later (deferred)",
+            "4 items: 2 in 1 task, 2 left aside: Not in scope (out of scope), Later (deferred)",
         ),
-        ("# P\n\n- [ ] ~~Old~~ (dropped)\n- [ ] New\n", "2 items: 1 in 1 task, 1 aside: Struck out (out of scope)"),
+        (
+            "# P\n\n- [ ] ~~Old~~ (dropped)\n- [ ] New\n",
+            "2 items: 1 in 1 task, 1 left aside: Struck out (out of scope)",
+        ),
         ("# P\n\n### [x] a\n### [ ] b\n", "2 items: 1 in 1 task, 1 done"),
         ("# P\n\n## 2.1 Add it\n\nIn `src/a.py`.\n\n### 2.1.1 Errors\n\nReturn 404.\n", "2 items: 2 in 2 tasks"),
         (
             "# 计划\n\n## 实施步骤\n1. 在 `src/a.py` 中添加\n\n## 不包含\n- 前端\n\n## 验收标准\n- 20 条\n",
-            "3 items: 1 in 1 task, 1 criterion, 1 aside: 不包含 (out of scope)",
+            "3 items: 1 in 1 task, 1 criterion, 1 left aside: 不包含 (out of scope)",
         ),
         (
             "# Plan\n\n## Pasos\n- hacerlo\n\n## Fuera de alcance\n- no\n",
-            "2 items: 1 in 1 task, 1 aside: Fuera de alcance (out of scope)",
+            "2 items: 1 in 1 task, 1 left aside: Fuera de alcance (out of scope)",
         ),
         ("# P\n\n## Overview\n1. Add the API\n\n## Tests\n- cover\n", "2 items: 2 in 2 tasks"),
         ("[{\"title\": \"a\", \"done\": true}, {\"title\": \"b\"}]", "2 items: 1 in 1 task, 1 done"),

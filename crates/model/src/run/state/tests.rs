@@ -76,7 +76,7 @@ impl Play {
         }
         change(&mut ended);
         let accepted = ended.attempt.patch.clone().filter(|_| ended.attempt.outcome == Outcome::Passed);
-        let everything = scope::Scope { allow: vec!["**".to_owned()], deny: Vec::new() };
+        let everything = scope::Scope { allow: vec!["**".to_owned()], deny: [].into() };
         let accepted = accepted.map(|patch| {
             let access = if patch.is_empty() { plan.task.access } else { Access::Writes };
             scope::check(patch, &everything, access, None).unwrap()

@@ -3,7 +3,7 @@ use crate::{ids::ObjectId, patch::Blob};
 
 fn scope(allow: &[&str], deny: &[&str]) -> Scope {
     let owned = |globs: &[&str]| globs.iter().map(|glob| (*glob).to_owned()).collect();
-    Scope { allow: owned(allow), deny: owned(deny) }
+    Scope { allow: owned(allow), deny: owned(deny).into() }
 }
 
 fn blob(mode: FileMode) -> Option<Blob> {

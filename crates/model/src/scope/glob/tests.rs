@@ -3,7 +3,7 @@ use crate::scope::{CompiledScope, Scope};
 use super::*;
 
 fn matches(glob: &str, path: &str) -> bool {
-    CompiledScope::new(&Scope { allow: vec![glob.to_owned()], deny: Vec::new() }).unwrap().allows(path)
+    CompiledScope::new(&Scope { allow: vec![glob.to_owned()], deny: [].into() }).unwrap().allows(path)
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::scope::CompiledScope;
 
 fn scope(allow: &[&str], deny: &[&str]) -> Scope {
     let owned = |globs: &[&str]| globs.iter().map(|glob| (*glob).to_owned()).collect();
-    Scope { allow: owned(allow), deny: owned(deny) }
+    Scope { allow: owned(allow), deny: owned(deny).into() }
 }
 
 #[track_caller]
@@ -113,7 +113,7 @@ fn glob(max: usize) -> impl Strategy<Value = String> {
 
 fn any_scope() -> impl Strategy<Value = Scope> {
     (prop::collection::vec(glob(3), 1..3), prop::collection::vec(glob(3), 0..3))
-        .prop_map(|(allow, deny)| Scope { allow, deny })
+        .prop_map(|(allow, deny)| Scope { allow, deny: deny.into() })
 }
 
 proptest! {

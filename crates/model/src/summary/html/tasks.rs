@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{FILES_LISTED, badge, beside, code, shown, table};
+use super::{FILES_LISTED, badge, beside, code, diff::Diffs, prose, shown, table};
 use crate::{
     handoff::AttemptRecord,
     ids::TaskId,
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Writes the table of tasks, and each task below it: what did not pass first.
-pub(super) fn tasks(index: &RunIndex<'_>) -> Markup {
+pub(super) fn tasks(index: &RunIndex<'_>, diffs: &Diffs<'_>) -> Markup {
     let waves = index.handoff.schedule.wave_of();
     let (passed, open): (Vec<_>, Vec<_>) = index.tasks().partition(TaskView::passed);
     html! {
@@ -40,7 +40,7 @@ pub(super) fn tasks(index: &RunIndex<'_>) -> Markup {
                     tbody { @for view in open.iter().chain(&passed) { (row(view, waves.get(view.id).copied())) } }
                 }
             }
-            @for view in open.iter().chain(&passed) { (task(index, view)) }
+            @for view in open.iter().chain(&passed) { (task(index, view, diffs)) }
         }
     }
 }
@@ -62,7 +62,7 @@ fn row(view: &TaskView<'_>, wave: Option<usize>) -> Markup {
     }
 }
 
-fn task(index: &RunIndex<'_>, view: &TaskView<'_>) -> Markup {
+fn task(index: &RunIndex<'_>, view: &TaskView<'_>, diffs: &Diffs<'_>) -> Markup {
     let state = if view.passed() { "passed" } else { "open" };
     html! {
         // What went wrong stands open, the rest a click away.
@@ -72,8 +72,11 @@ fn task(index: &RunIndex<'_>, view: &TaskView<'_>) -> Markup {
                 @if let Some(task) = view.task { (shown(&task.title)) " " }
                 (badge(Look::of(view.outcome()), view.outcome().name()))
             }
-            @if !view.passed() { p { "Why: " (shown(view.reason())) "." } }
-            @if !view.attempts().is_empty() { (files(view.id, view)) }
+            @if !view.passed() { p { "Why: " (prose(view.reason())) "." } }
+            @if !view.attempts().is_empty() {
+                (files(view.id, view))
+                (diffs.of(view.id))
+            }
             @if let Some(task) = view.task.filter(|task| !task.requirements.is_empty()) {
                 h3 { "Requirements" }
                 ul { @for requirement in &task.requirements {
@@ -106,6 +109,9 @@ fn files(id: &TaskId, view: &TaskView<'_>) -> Markup {
     let has = |wanted: bool, name: &str, said: &str| {
         html! { @if wanted { " " (beside(&format!("tasks/{id}/{name}"), said)) } }
     };
+    // A task's own gate, else all of them: they judge the tree that its patch is in.
+    let gate = view.task.and_then(|task| task.role.gate());
+    let receipts = gate.map_or_else(|| "gates".to_owned(), |gate| format!("gate-{gate}"));
     html! {
         p class="files" {
             "Files:"
@@ -113,6 +119,7 @@ fn files(id: &TaskId, view: &TaskView<'_>) -> Markup {
             (has(last.is_some_and(|attempt| attempt.report.is_some()), "report.json", "report"))
             (has(last.and_then(|attempt| attempt.patch.as_ref()).is_some_and(|patch| !patch.is_empty()), "patch.diff", "diff"))
             (has(true, "log.txt", "log"))
+            " " a href={ "#" (receipts) } { "receipts" }
         }
     }
 }

@@ -7,7 +7,9 @@ use crate::{run::test_support::conclude, summary::fixture};
 
 fn page(mut handoff: Handoff) -> String {
     conclude(&mut handoff);
-    report(&handoff)
+    let diff = "diff --git a/a b/a\n@@ -0,0 +1 @@\n+one\n";
+    let diffs = handoff.tasks.iter().map(|task| (task.id.clone(), diff.to_owned())).collect();
+    report(&handoff, &diffs)
 }
 
 /// The names of the elements of a page, and its attributes, told by what only our own markup can hold: every `<` of
@@ -109,4 +111,50 @@ fn a_huge_patch_is_listed_in_part_and_counted_in_full() {
     let page = page(handoff);
     assert!(page.contains("30000 files, +30000 −0"));
     assert!(page.contains("… and 29500 more in the hand-off"));
+}
+
+#[test]
+fn every_item_of_the_plan_is_on_the_page_with_its_fate() {
+    let mut handoff = fixture::complete();
+    let task = handoff.plan.tasks[0].clone();
+    let fate = crate::plan::Fate::Requirement { task: task.id.clone(), requirement: task.requirements[0].id.clone() };
+    handoff.plan.items = vec![
+        crate::plan::PlanItem { line: 7, text: "write <b>`it`</b>".to_owned(), fate },
+        crate::plan::PlanItem { line: 9, text: "done".to_owned(), fate: crate::plan::Fate::Done },
+    ];
+    let page = page(handoff);
+    for shown in
+        ["write &lt;b&gt;<code>it</code>&lt;/b&gt;", "passed, reports it done", "ticked in the plan", "2 items"]
+    {
+        assert!(page.contains(shown), "{shown}");
+    }
+}
+
+#[test]
+fn the_critical_path_is_marked_in_both_pictures_and_told() {
+    let page = page(fixture::complete());
+    assert!(page.contains("class=\"node critical passed\"") && page.contains("class=\"passed critical\""), "{page}");
+    assert!(
+        page.contains("class=\"critical\" d=\"M")
+            && page.contains("The critical path, outlined in both pictures, took")
+    );
+}
+
+#[test]
+fn every_task_has_brief_report_diff_log_and_receipts_beside_it() {
+    let page = page(fixture::complete());
+    for link in [
+        "tasks/feature/brief.md",
+        "tasks/feature/report.json",
+        "tasks/feature/patch.diff",
+        "tasks/feature/log.txt",
+        "#gates",
+        "#gate-tests",
+    ] {
+        assert!(page.contains(&format!("href=\"{link}\"")), "{link}");
+    }
+    assert!(page.contains("<span class=\"added\">+one\n</span>"));
+    for link in page.split("href=\"#").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+        assert!(page.contains(&format!("id=\"{link}\"")), "{link} leads nowhere");
+    }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{MAX_NODES, NAME_CHARS, NodeKey, Together, escaping::plain};
+use super::{NAME_CHARS, escaping::plain};
 use crate::{
     gate::Receipt,
     roster::Phase,
     schedule::Outcome,
     summary::{
         gates::standings,
+        graph::{MAX_NODES, NodeKey, Together, short},
         index::{RunIndex, TaskView},
         wording::{self, Look},
     },
@@ -25,6 +26,12 @@ struct Bar<'a> {
     outcomes: Vec<Outcome>,
     from_ms: u64,
     to_ms: u64,
+}
+
+impl Bar<'_> {
+    fn is_repeated(&self) -> bool {
+        self.attempt.is_some_and(|attempt| attempt > 1)
+    }
 }
 
 /// Draws the timeline with at most about `max_chars` characters; `None` when nothing ran.
@@ -55,7 +62,7 @@ fn bars_of<'a>(view: TaskView<'a>, wave: usize) -> impl Iterator<Item = Bar<'a>>
     view.attempts().iter().map(move |attempt| Bar {
         phase: view.phase(),
         wave,
-        subagent: view.subagent().map_or("not scheduled", |name| name.as_str()),
+        subagent: view.subagent().map_or("not scheduled", |name| short(name.as_str())),
         name: view.id.as_str(),
         attempt: several.then_some(attempt.attempt),
         outcomes: vec![attempt.outcome],
@@ -67,11 +74,13 @@ fn bars_of<'a>(view: TaskView<'a>, wave: usize) -> impl Iterator<Item = Bar<'a>>
 fn join<'a>(bars: &[Bar<'a>], together: Together) -> Vec<Bar<'a>> {
     let mut joined: BTreeMap<NodeKey<'a>, Bar<'a>> = BTreeMap::new();
     for (number, bar) in bars.iter().enumerate() {
+        // What was repeated ran long after, and has bars of its own.
+        let round = usize::from(bar.is_repeated());
         let key = match together {
             Together::Nothing => (bar.phase, 0, "", number),
-            Together::SubagentInWave => (bar.phase, bar.wave, bar.subagent, 0),
-            Together::SubagentInPhase => (bar.phase, 0, bar.subagent, 0),
-            Together::Phase => (bar.phase, 0, "", 0),
+            Together::SubagentInWave => (bar.phase, bar.wave, bar.subagent, round),
+            Together::SubagentInPhase => (bar.phase, 0, bar.subagent, round),
+            Together::Phase => (bar.phase, 0, "", round),
         };
         let wave = match together {
             Together::Nothing | Together::SubagentInWave => bar.wave,
@@ -84,7 +93,7 @@ fn join<'a>(bars: &[Bar<'a>], together: Together) -> Vec<Bar<'a>> {
                 Together::Phase => "all",
             },
             outcomes: Vec::new(),
-            attempt: bar.attempt.filter(|_| together == Together::Nothing),
+            attempt: bar.attempt.filter(|_| together == Together::Nothing || bar.is_repeated()),
             wave,
             ..*bar
         });
@@ -121,15 +130,17 @@ fn gantt(bars: &[Bar<'_>], gates: &[GateBar]) -> String {
     let last = bars.iter().map(|bar| bar.to_ms).chain(gates.iter().map(|gate| gate.4)).max().unwrap_or(0);
     let axis = if last < 3_600_000 { "%M:%S" } else { "%H:%M:%S" };
     // Local times on both sides of the sum: the picture shows time since the run began, in every time zone alike.
-    let mut out = format!("gantt\n  dateFormat YYYY-MM-DD HH:mm:ss.SSS\n  axisFormat {axis}\n");
+    let mut out = format!(
+        "gantt\n  title Waves, rework and gates: time since the run began\n  dateFormat YYYY-MM-DD HH:mm:ss.SSS\n  axisFormat {axis}\n"
+    );
     let mut section = String::new();
-    let (repeated, first): (Vec<_>, Vec<_>) = bars.iter().partition(|bar| bar.attempt.is_some_and(|n| n > 1));
+    let (repeated, first): (Vec<_>, Vec<_>) = bars.iter().partition(|bar| bar.is_repeated());
     for bar in first.into_iter().chain(repeated) {
         let title = match (bar.attempt, bar.phase) {
-            (Some(n), _) if n > 1 => "repeated".to_owned(),
+            _ if bar.is_repeated() => "rework".to_owned(),
             (_, None) => "added".to_owned(),
             (_, Some(phase)) if bar.wave == 0 || bar.wave == usize::MAX => phase.name().to_owned(),
-            (_, Some(phase)) => format!("wave {}, {}", bar.wave, phase.name()),
+            (_, Some(phase)) => format!("{} {}", bar.wave, phase.name()),
         };
         if section != title {
             out.push_str(&format!("  section {title}\n"));
@@ -139,7 +150,11 @@ fn gantt(bars: &[Bar<'_>], gates: &[GateBar]) -> String {
             [outcome] => outcome.name().to_owned(),
             outcomes => wording::outcomes(outcomes.iter().copied()),
         };
-        let attempt = bar.attempt.map(|attempt| format!(" attempt {attempt}")).unwrap_or_default();
+        let attempt = bar
+            .attempt
+            .filter(|_| bar.outcomes.len() == 1)
+            .map(|attempt| format!(" attempt {attempt}"))
+            .unwrap_or_default();
         let tag = tag(bar.outcomes.iter().map(|outcome| Look::of(*outcome)).max().unwrap_or(Look::Planned));
         out.push_str(&format!(
             "  {}{attempt} ({said}) :{tag}{}, {}\n",

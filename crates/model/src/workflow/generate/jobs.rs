@@ -2,7 +2,7 @@
 
 use serde_json::Map;
 
-use super::{GenerateError, Secrets, Text, latest, output_of};
+use super::{GenerateError, Secrets, Text, before::Before, latest, output_of};
 use crate::{
     config::{Layout, WorkflowConfig},
     workflow::stages::Stage,
@@ -15,10 +15,9 @@ const READ_EARLIER: &str = "read # to download what earlier jobs made";
 struct Matrix<'a> {
     id: &'a str,
     title: &'a str,
-    /// The job whose output has the matrix.
-    before: &'a str,
-    /// That output.
-    output: &'a str,
+    needs: &'a [String],
+    /// The expression that gives its jobs.
+    jobs: &'a str,
     runner: &'a str,
     contents: &'a str,
     actions: &'a str,
@@ -31,18 +30,37 @@ fn before(stages: &[Stage], at: usize) -> String {
     stages[..at].last().map_or_else(|| "plan".to_owned(), Stage::settle)
 }
 
+/// The inputs that tell a step what the jobs before made.
+fn told(before: &Before) -> String {
+    let Before { state, head, unsettled, .. } = before;
+    let unsettled = unsettled.as_ref().map(|unsettled| format!("        unsettled: ${{{{ {unsettled} }}}}\n"));
+    format!(
+        "        state: ${{{{ {state} }}}}
+        head: ${{{{ {head} }}}}
+{}        lock: ${{{{ needs.plan.outputs.lock }}}}",
+        unsettled.unwrap_or_default()
+    )
+}
+
 impl Text<'_> {
     pub(super) fn plan(&mut self) {
         let (runner, action, dispatch) = (self.runner(), self.action, self.dispatch_output("plan"));
+        let may_be_meant = self.may_be_meant();
         let layout = self.config.workflow.layout;
         let waves = match layout {
             Layout::OneJob => String::new(),
-            Layout::Matrix => format!(
-                "    head: ${{{{ steps.plan.outputs.head }}}}
+            Layout::Matrix => {
+                let ahead = (2..=self.config.workflow.waves())
+                    .map(|number| format!("    matrix-{number}: ${{{{ steps.plan.outputs.matrix-{number} }}}}\n"));
+                format!(
+                    "    head: ${{{{ steps.plan.outputs.head }}}}
     matrix: ${{{{ steps.plan.outputs.matrix }}}}
+{}    last: ${{{{ steps.plan.outputs.last }}}}
 {dispatch}    gates: ${{{{ steps.plan.outputs.gates }}}}
-"
-            ),
+",
+                    ahead.collect::<String>()
+                )
+            }
         };
         let layout = layout.name();
         self.lines(
@@ -50,7 +68,7 @@ impl Text<'_> {
             &format!(
                 "plan:
   name: Plan
-  if: github.event_name != 'issue_comment' || (github.event.issue.pull_request && contains(github.event.comment.body, '/implement'))
+  if: {may_be_meant}
   runs-on: {runner}
   timeout-minutes: 20
   permissions:
@@ -74,9 +92,8 @@ impl Text<'_> {
 
     /// The beginning of a job with a matrix, up to its outputs: one for each slot, so that every job of it has a word.
     fn matrix(&mut self, matrix: &Matrix<'_>) {
-        let Matrix { id, title, before, output, runner, contents, actions, step } = matrix;
-        let made = output_of(before, output);
-        let needs = if *before == "plan" { "[plan]".to_owned() } else { format!("[plan, {before}]") };
+        let Matrix { id, title, needs, jobs, runner, contents, actions, step } = matrix;
+        let needs = needs.join(", ");
         let parallel = self.config.concurrency();
         self.lines(
             2,
@@ -84,13 +101,13 @@ impl Text<'_> {
                 "
 {id}:
   name: \"{title}\"
-  needs: {needs}
-  if: ${{{{ !cancelled() && ({made} || '') != '' }}}}
+  needs: [{needs}]
+  if: ${{{{ !cancelled() && ({jobs} || '') != '' }}}}
   strategy:
     fail-fast: false
     max-parallel: {parallel}
     matrix:
-      include: ${{{{ fromJSON({made} || '[]') }}}}
+      include: ${{{{ fromJSON({jobs} || '[]') }}}}
   runs-on: {runner}
   timeout-minutes: ${{{{ fromJSON(matrix.timeout) }}}}
   permissions:
@@ -112,18 +129,23 @@ impl Text<'_> {
     /// The job of a wave: prepare, the users' set-up, the work, collect.
     pub(super) fn wave(&mut self, stages: &[Stage], at: usize) -> Result<(), GenerateError> {
         let (stage, action) = (&stages[at], self.action);
-        let before = before(stages, at);
+        let before = Before::new(stages, at);
         let id = stage.id();
         self.matrix(&Matrix {
             id: &id,
             title: &stage.title(),
-            before: &before,
-            output: "matrix",
+            needs: &before.needs,
+            jobs: &before.matrix,
             runner: "${{ fromJSON(matrix.runs-on) }}",
             contents: "read # to fetch the commits that it works on",
             actions: READ_EARLIER,
             step: "collect",
         });
+        let planned = before.planned.as_ref().map(|planned| format!("        planned: ${{{{ {planned} }}}}\n"));
+        let planned = planned.unwrap_or_default();
+        if !planned.is_empty() {
+            self.line("      settle: ${{ steps.collect.outputs.settle }}");
+        }
         self.line("    steps:");
         // First: a checkout among these steps empties the workspace.
         self.setup()?;
@@ -138,18 +160,19 @@ impl Text<'_> {
             2,
             &format!(
                 "    - name: Prepare
+      id: prepare
       uses: {action}
       with:
         command: prepare
         tasks: ${{{{ matrix.tasks }}}}
-        state: ${{{{ needs.{before}.outputs.state }}}}
-        head: ${{{{ needs.{before}.outputs.head }}}}
-        lock: ${{{{ needs.plan.outputs.lock }}}}"
+{planned}{}",
+                told(&before)
             ),
         );
+        let due = if planned.is_empty() { "" } else { " && steps.prepare.outputs.due != 'false'" };
         let mut own = Vec::new();
         for (subagent, special) in config.workflow.subagents.iter().filter(|(_, special)| !special.work.is_empty()) {
-            let only = format!("matrix.subagent == '{subagent}'");
+            let only = format!("matrix.subagent == '{subagent}'{due}");
             own.push(subagent.to_string());
             for step in &special.work {
                 self.step(step, Some(&only))?;
@@ -157,9 +180,13 @@ impl Text<'_> {
         }
         let mut work = Map::new();
         work.insert("name".to_owned(), "Work".into());
-        if !own.is_empty() {
-            let list = serde_json::to_string(&own).unwrap_or_default();
-            work.insert("if".to_owned(), format!("${{{{ !contains(fromJSON('{list}'), matrix.subagent) }}}}").into());
+        let list = serde_json::to_string(&own).unwrap_or_default();
+        let only = match own.is_empty() {
+            true => due.trim_start_matches(" && ").to_owned(),
+            false => format!("!contains(fromJSON('{list}'), matrix.subagent){due}"),
+        };
+        if !only.is_empty() {
+            work.insert("if".to_owned(), format!("${{{{ {only} }}}}").into());
         }
         let tasks = Map::from_iter([("TASKS".to_owned(), "${{ matrix.tasks }}".into())]);
         self.on_host(work, tasks, Secrets::Each, "work --tasks \"$TASKS\"")?;
@@ -176,9 +203,9 @@ impl Text<'_> {
         slot: ${{{{ matrix.slot }}}}
         wave: {id}
         succeeded: ${{{{ job.status == 'success' }}}}
-        state: ${{{{ needs.{before}.outputs.state }}}}
-        head: ${{{{ needs.{before}.outputs.head }}}}
-        lock: ${{{{ needs.plan.outputs.lock }}}}"
+        due: ${{{{ steps.prepare.outputs.due }}}}
+{}",
+                told(&before)
             ),
         );
         Ok(())
@@ -188,7 +215,10 @@ impl Text<'_> {
     pub(super) fn dispatch(&mut self, stages: &[Stage], at: usize) {
         let (workflow, action, runner) = (&self.config.workflow, self.action, self.runner());
         let Some(id) = self.waiting(&stages[at]) else { return };
+        // Waves with work for it do not follow others without a job between them.
         let before = before(stages, at);
+        let mut needs = vec!["plan".to_owned()];
+        needs.extend((before != "plan").then(|| before.clone()));
         let started =
             || workflow.subagents.iter().filter_map(|(name, special)| Some((name, special.dispatch.as_ref()?)));
         let actions = if started().any(|(_, dispatch)| dispatch.token.is_none()) {
@@ -199,8 +229,8 @@ impl Text<'_> {
         self.matrix(&Matrix {
             id: &id,
             title: &format!("{}, dispatched", stages[at].title()),
-            before: &before,
-            output: "dispatch",
+            needs: &needs,
+            jobs: &output_of(&before, "dispatch"),
             runner: &runner,
             contents: "read # to fetch the commits that the work is for",
             actions,
@@ -239,8 +269,18 @@ impl Text<'_> {
     pub(super) fn gates(&mut self, stages: &[Stage], at: usize) -> Result<(), GenerateError> {
         let (stage, action, runner) = (&stages[at], self.action, self.runner());
         let (id, name) = (stage.id(), stage.title());
-        let needs = self.needs(&stages[..at]);
-        let (state, head, due) = (latest(stages, at, "state"), latest(stages, at, "head"), latest(stages, at, "gates"));
+        let before = Before::new(stages, at);
+        let (needs, state) = (before.needs.join(", "), &before.state);
+        let mut due = format!("({}) == 'true'", latest(stages, at, "gates"));
+        if before.unsettled.is_some() {
+            // Named one by one: a computed name is what those who hide something write.
+            let is_last = |wave: &Stage| {
+                let id = wave.id();
+                format!("needs.plan.outputs.last == '{id}' && needs.{id}.result == 'success'")
+            };
+            let last: Vec<_> = stages[..at].iter().map(is_last).collect();
+            due = format!("({due} || ({state}) == needs.plan.outputs.state && ({}))", last.join(" || "));
+        }
         // Every command of a gate has its own limit; the job only must not be the first to end.
         self.lines(
             2,
@@ -248,8 +288,8 @@ impl Text<'_> {
                 "
 {id}:
   name: {name}
-  needs: {needs}
-  if: ${{{{ !cancelled() && ({due}) == 'true' }}}}
+  needs: [{needs}]
+  if: ${{{{ !cancelled() && {due} }}}}
   runs-on: {runner}
   timeout-minutes: 360
   permissions:
@@ -257,6 +297,7 @@ impl Text<'_> {
     actions: read # to download what earlier jobs made
   outputs:
     slot-0: ${{{{ steps.collect.outputs.slot-0 }}}}
+    settle: ${{{{ steps.collect.outputs.settle }}}}
   steps:"
             ),
         );
@@ -265,16 +306,17 @@ impl Text<'_> {
             2,
             &format!(
                 "    - name: Prepare
+      id: prepare
       uses: {action}
       with:
         command: prepare
         tasks: gates
-        state: ${{{{ {state} }}}}
-        head: ${{{{ {head} }}}}
-        lock: ${{{{ needs.plan.outputs.lock }}}}"
+{}",
+                told(&before)
             ),
         );
-        self.run_gates()?;
+        let only = before.unsettled.is_some().then_some("steps.prepare.outputs.due != 'false'");
+        self.run_gates(only)?;
         self.lines(
             2,
             &format!(
@@ -287,52 +329,33 @@ impl Text<'_> {
         tasks: gates
         slot: 0
         wave: {id}
-        state: ${{{{ {state} }}}}
-        head: ${{{{ {head} }}}}
-        lock: ${{{{ needs.plan.outputs.lock }}}}"
+        due: ${{{{ steps.prepare.outputs.due }}}}
+{}",
+                told(&before)
             ),
         );
         Ok(())
     }
 
-    /// The job that takes in what the one before made. It runs nothing of the repository's.
+    /// The job that takes in what the one before made, where that job itself cannot know what comes next. It runs nothing of
+    /// the repository's.
     pub(super) fn settle(&mut self, stages: &[Stage], at: usize) {
         let (stage, action, runner) = (&stages[at], self.action, self.runner());
         let (id, work, name) = (stage.settle(), stage.id(), stage.title());
-        let dispatch = self.dispatch_output("settle");
-        let waiting = self.waiting(stage);
-        let mut needs: Vec<Stage> = stages[..at].to_vec();
-        let (state, head) = (latest(stages, at, "state"), latest(stages, at, "head"));
-        let condition = match stage {
-            Stage::Wave { .. } => {
-                let before = before(stages, at);
-                needs.drain(..needs.len().saturating_sub(1));
-                let made = format!("({} || '') != ''", output_of(&before, "matrix"));
-                match &waiting {
-                    None => made,
-                    Some(_) => format!("({made} || ({} || '') != '')", output_of(&before, "dispatch")),
-                }
-            }
-            Stage::Gates { .. } => format!("({}) == 'true'", latest(stages, at, "gates")),
-        };
-        let (state, head) = match stage {
-            Stage::Wave { .. } => {
-                let before = before(stages, at);
-                (format!("needs.{before}.outputs.state"), format!("needs.{before}.outputs.head"))
-            }
-            Stage::Gates { .. } => (state, head),
-        };
-        let needs = self.needs_and(&needs, &[Some(work.clone()), waiting.clone()]);
-        let dispatched = waiting.map_or_else(String::new, |waiting| {
+        let (dispatch, waiting) = (self.dispatch_output("settle"), self.waiting(stage));
+        let before = Before::new(stages, at);
+        let needs = [&before.needs[..], std::slice::from_ref(&work), waiting.as_slice()].concat().join(", ");
+        let dispatched = waiting.as_ref().map_or_else(String::new, |waiting| {
             format!("        dispatched: ${{{{ toJSON(needs.{waiting}.outputs) }}}}\n")
         });
+        let condition = self.settles(stages, at, waiting.as_deref());
         self.lines(
             2,
             &format!(
                 "
 {id}:
   name: \"{name}: integrate\"
-  needs: {needs}
+  needs: [{needs}]
   if: ${{{{ !cancelled() && {condition} }}}}
   runs-on: {runner}
   timeout-minutes: 30
@@ -352,33 +375,82 @@ impl Text<'_> {
         command: settle
         wave: {work}
         results: ${{{{ toJSON(needs.{work}.outputs) }}}}
-{dispatched}        state: ${{{{ {state} }}}}
-        head: ${{{{ {head} }}}}
-        lock: ${{{{ needs.plan.outputs.lock }}}}"
+{dispatched}{}",
+                told(&before)
             ),
         );
     }
 
+    /// The condition under which a stage is settled by a job: it made something, and what comes next does not follow from the
+    /// plan alone.
+    fn settles(&self, stages: &[Stage], at: usize, waiting: Option<&str>) -> String {
+        let work = stages[at].id();
+        let mut made = format!("needs.{work}.result != 'skipped'");
+        if let Some(waiting) = waiting {
+            made = format!("({made} || needs.{waiting}.result != 'skipped')");
+        }
+        let trouble = format!("needs.{work}.result != 'success' || needs.{work}.outputs.settle == 'true'");
+        match &stages[at] {
+            Stage::Gates { .. } => format!("{made} && ({trouble})"),
+            Stage::Wave { round: 0, number } => {
+                let mut unplanned = format!("needs.plan.outputs.last != '{work}'");
+                if *number < self.config.workflow.waves() {
+                    unplanned = format!("needs.plan.outputs.matrix-{} == '' && {unplanned}", number + 1);
+                }
+                let trouble = if *number == 1 {
+                    // Everything is due as the plan has it.
+                    format!("needs.{work}.result != 'success'")
+                } else {
+                    format!("needs.{}.result == 'success' || {trouble}", before(stages, at))
+                };
+                format!("{made} && ({trouble} || {unplanned})")
+            }
+            Stage::Wave { .. } => made,
+        }
+    }
+
     /// The step that runs the gates.
-    pub(super) fn run_gates(&mut self) -> Result<(), GenerateError> {
-        let gate = Map::from_iter([("name".to_owned(), "Run the gates".into())]);
+    pub(super) fn run_gates(&mut self, only: Option<&str>) -> Result<(), GenerateError> {
+        let mut gate = Map::from_iter([("name".to_owned(), "Run the gates".into())]);
+        gate.extend(only.map(|only| ("if".to_owned(), format!("${{{{ {only} }}}}").into())));
         self.on_host(gate, Map::new(), Secrets::Nobody, "gate")
     }
 
     /// The writer: it runs no code of the repository's, and its token can comment. What was approved comes from `plan` alone.
     pub(super) fn summarize(&mut self, stages: &[Stage]) {
-        let end = stages.len();
+        let before = Before::the_end(stages);
         // Those that make something, too: the last job waits for them.
-        let made = |stage: &Stage| [Some(stage.id()), self.waiting(stage)];
-        let needs = self.needs_and(stages, &stages.iter().flat_map(made).collect::<Vec<_>>());
-        self.summarize_head(&needs);
-        let (state, head) = (latest(stages, end, "state"), latest(stages, end, "head"));
+        let made = stages.iter().flat_map(|stage| [Some(stage.id()), self.waiting(stage)]).flatten();
+        let mut needs = before.needs.clone();
+        for job in made {
+            if !needs.contains(&job) {
+                needs.push(job);
+            }
+        }
+        self.summarize_head(&format!("[{}]", needs.join(", ")));
+        // The last gates whose receipts no job has taken in.
+        let gates: Vec<_> = stages.iter().rev().filter(|stage| matches!(stage, Stage::Gates { .. })).collect();
+        let unsettled = |stage: &Stage, what: &str| {
+            let (id, settle) = (stage.id(), stage.settle());
+            format!("needs.{id}.result == 'success' && needs.{settle}.result == 'skipped' && {what}")
+        };
+        let of_gates = |what: fn(&Stage) -> String| {
+            let all = gates.iter().map(|stage| unsettled(stage, &what(stage)));
+            all.chain(["''".to_owned()]).collect::<Vec<_>>().join(" || ")
+        };
+        let results = of_gates(|stage| format!("toJSON(needs.{}.outputs)", stage.id()));
+        let wave = of_gates(|stage| format!("'{}'", stage.id()));
+        let Before { state, head, unsettled, .. } = before;
+        let unsettled = unsettled.unwrap_or_else(|| "''".to_owned());
         self.lines(
             2,
             &format!(
                 "        state: ${{{{ needs.plan.outputs.state }}}}
         settled: ${{{{ {state} }}}}
         head: ${{{{ {head} }}}}
+        unsettled: ${{{{ {unsettled} }}}}
+        wave: ${{{{ {wave} }}}}
+        results: ${{{{ {results} }}}}
         lock: ${{{{ needs.plan.outputs.lock }}}}"
             ),
         );

@@ -128,7 +128,7 @@ gates:
         {state}"
             ),
         );
-        self.run_gates()?;
+        self.run_gates(None)?;
         self.lines(
             2,
             &format!(

@@ -153,7 +153,7 @@ fn the_text_is_stable() {
     insta::assert_snapshot!(job, @r#"
     name: "Wave 1: integrate"
     needs: [plan, wave-1]
-    if: ${{ !cancelled() && (needs.plan.result == 'success' && needs.plan.outputs.matrix || '') != '' }}
+    if: ${{ !cancelled() && needs.wave-1.result != 'skipped' && (needs.wave-1.result != 'success' || needs.plan.outputs.matrix-2 == '' && needs.plan.outputs.last != 'wave-1') }}
     runs-on: ubuntu-24.04
     timeout-minutes: 30
     permissions:
@@ -210,13 +210,11 @@ fn a_workflow_of_its_own_is_started_and_waited_for_by_a_job_that_runs_nothing() 
     assert_eq!(workflow["jobs"]["wave-1"]["permissions"]["actions"], "read", "who runs agents starts nothing");
     // What comes after takes both in, and runs when either made anything.
     let settle = &workflow["jobs"]["settle-2"];
-    assert_eq!(settle["needs"], serde_json::json!(["plan", "settle-1", "wave-2", "wave-2-dispatch"]));
+    assert_eq!(settle["needs"], serde_json::json!(["plan", "wave-1", "settle-1", "wave-2", "wave-2-dispatch"]));
     assert_eq!(settle["steps"][0]["with"]["dispatched"], "${{ toJSON(needs.wave-2-dispatch.outputs) }}");
     let condition = settle["if"].as_str().unwrap();
-    assert!(
-        condition.contains("outputs.matrix || '') != '' || (") && condition.contains("outputs.dispatch"),
-        "{condition}"
-    );
+    let made = "(needs.wave-2.result != 'skipped' || needs.wave-2-dispatch.result != 'skipped') && (";
+    assert!(condition.contains(made), "{condition}");
     for job in ["plan", "settle-1", "settle-gates"] {
         assert!(workflow["jobs"][job]["outputs"].get("dispatch").is_some(), "{job}");
     }
@@ -365,4 +363,126 @@ fn final_gates_are_repeated_where_no_subagent_ran() {
     assert_eq!(workflow["jobs"]["gates"]["if"], "${{ !cancelled() && needs.work.result == 'success' }}");
     assert!(!workflow["jobs"]["gates"].to_string().contains("secrets."));
     assert_eq!(workflow["jobs"]["summarize"]["needs"], serde_json::json!(["plan", "work", "gates"]));
+}
+
+/// Both workflows as values: the one that runs, and the one that previews.
+fn both(further: &str) -> [Map<String, Value>; 2] {
+    let config = config(&format!("workflow:\n  action: {ACTION}\n{further}"));
+    workflows(&config, &roster(&config)).unwrap().map(|file| yaml::mapping(&file.text).unwrap())
+}
+
+/// Tells whether a workflow listens to an event.
+fn listens(workflow: &Map<String, Value>, event: &str, action: &str) -> bool {
+    workflow["on"].get(event).is_some_and(|event| match event.get("types") {
+        Some(types) => types.as_array().unwrap().iter().any(|kind| kind == action),
+        None => true,
+    })
+}
+
+#[test]
+fn every_event_leads_to_exactly_one_of_the_two_workflows() {
+    let [run, preview] = both("pull-request:\n  run-label: implement\n");
+    let previewed =
+        ["opened", "reopened", "synchronize", "edited", "ready_for_review"].map(|kind| ("pull_request", kind));
+    for (event, action) in previewed.into_iter().chain([("merge_group", "checks_requested")]) {
+        assert!(listens(&preview, event, action) && !listens(&run, event, action), "{event} {action}");
+    }
+    for (event, action) in [("issue_comment", "created"), ("workflow_dispatch", ""), ("pull_request", "labeled")] {
+        assert!(listens(&run, event, action) && !listens(&preview, event, action), "{event} {action}");
+    }
+    for (event, action) in [("issue_comment", "edited"), ("pull_request", "closed"), ("pull_request_target", "opened")]
+    {
+        assert!(!listens(&run, event, action) && !listens(&preview, event, action), "{event} {action}");
+    }
+    // A label that starts nothing starts no job either.
+    assert!(!listens(&both("")[0], "pull_request", "labeled"));
+}
+
+#[test]
+fn a_preview_replaces_an_older_one_and_nothing_drops_an_approval() {
+    let [run, preview] = both("pull-request:\n  run-label: implement\n");
+    // A group holds one pending run and drops the one before, so that approvals share none, neither with each other nor with
+    // previews. The group is unique to the workflow run, whatever the event.
+    let group = "backend-implementer-${{ github.run_id }}";
+    assert_eq!(run["concurrency"], serde_json::json!({ "group": group, "cancel-in-progress": false }));
+    let group = "backend-implementer-preview-${{ github.event.pull_request.number || github.run_id }}";
+    assert_eq!(preview["concurrency"], serde_json::json!({ "group": group, "cancel-in-progress": true }));
+    for workflow in [&run, &preview] {
+        let jobs = workflow["jobs"].as_object().unwrap().values();
+        assert!(jobs.into_iter().all(|job| job.get("concurrency").is_none()));
+    }
+    // `/implement plan` is a preview that is asked for: the job that answers it belongs to no group but its own either.
+    assert!(listens(&run, "issue_comment", "created"));
+}
+
+#[test]
+fn the_preview_has_one_step_no_secret_and_cannot_cancel_anything() {
+    let [_, preview] = both("  secrets: [MODEL_KEY]\npass-environment: [MODEL_KEY]\n");
+    assert_eq!(preview["permissions"], serde_json::json!({}));
+    let jobs = preview["jobs"].as_object().unwrap();
+    assert_eq!(jobs.keys().collect::<Vec<_>>(), ["preview"]);
+    let job = &jobs["preview"];
+    let granted =
+        serde_json::json!({ "contents": "read", "actions": "read", "pull-requests": "write", "checks": "write" });
+    assert_eq!(job["permissions"], granted);
+    assert_eq!(job["steps"], serde_json::json!([{ "name": "Preview", "uses": ACTION }]));
+}
+
+#[test]
+fn what_only_looks_like_a_command_gets_a_job_that_answers_it_and_talk_gets_none() {
+    let condition = both("")[0]["jobs"]["plan"]["if"].as_str().unwrap().to_owned();
+    for part in ["startsWith(github.event.comment.body, '/')", "'/implement'", "'\u{ff0f}implement'"] {
+        assert!(condition.contains(part), "{condition}");
+    }
+    assert!(condition.contains("github.event.issue.pull_request && ("), "{condition}");
+}
+
+#[test]
+fn a_label_stays_a_text_in_the_condition_whatever_it_is_called() {
+    for (label, text) in [("implement", "'implement'"), ("it's: #1 \\\"go\\\"", "'it''s: #1 \"go\"'")] {
+        let [run, _] = both(&format!("pull-request:\n  run-label: \"{label}\"\n"));
+        let condition = run["jobs"]["plan"]["if"].as_str().unwrap();
+        let only = format!("&& (github.event_name != 'pull_request' || github.event.label.name == {text}) }}}}");
+        assert!(condition.ends_with(&only), "{condition}");
+    }
+}
+
+#[test]
+fn a_workflow_that_held_both_is_told_from_todays() {
+    let old = format!(
+        "{GENERATED} from x.\non:\n  pull_request:\n    types: [opened, reopened, labeled]\n  issue_comment:\n    types: [created]\n"
+    );
+    assert!(holds_both(&old) && !holds_both(&old.replace(GENERATED, "# Mine")));
+    let config = config(&format!("workflow:\n  action: {ACTION}\npull-request:\n  run-label: go\n"));
+    for file in workflows(&config, &roster(&config)).unwrap() {
+        assert!(!holds_both(&file.text), "{}", file.path);
+    }
+}
+
+#[test]
+fn a_wave_of_the_plan_is_told_by_the_plan_or_by_whoever_settled_before_it() {
+    let workflow = yaml::mapping(&generated("")).unwrap();
+    let third = &workflow["jobs"]["wave-3"];
+    assert_eq!(third["needs"], serde_json::json!(["plan", "wave-1", "wave-2", "settle-2"]));
+    let condition = third["if"].as_str().unwrap();
+    let settled = "needs.settle-2.result == 'success' && needs.settle-2.outputs.matrix";
+    let planned =
+        "needs.settle-2.result == 'skipped' && needs.wave-2.result == 'success' && needs.plan.outputs.matrix-3";
+    assert_eq!(condition, format!("${{{{ !cancelled() && ({settled} || {planned} || '') != '' }}}}"));
+    // Everything that works on the state takes in the same waves, and what is not due is not worked on.
+    let steps = third["steps"].as_array().unwrap();
+    let unsettled = &steps[0]["with"]["unsettled"];
+    assert!(unsettled.as_str().unwrap().contains("toJSON(needs.wave-1.outputs), needs.wave-2.result"), "{unsettled}");
+    assert_eq!(steps[2]["with"]["unsettled"], *unsettled);
+    assert_eq!(steps[1]["if"], "${{ steps.prepare.outputs.due != 'false' }}");
+    assert_eq!(workflow["jobs"]["settle-3"]["steps"][0]["with"]["unsettled"], *unsettled);
+    // Rework is not known before: a job settles each of its waves.
+    assert_eq!(
+        workflow["jobs"]["rework-1-settle-1"]["if"],
+        "${{ !cancelled() && needs.rework-1-wave-1.result != 'skipped' }}"
+    );
+    assert!(workflow["jobs"]["rework-1-wave-2"]["steps"][0]["with"].get("unsettled").is_none());
+    // Gates are settled where they leave something to do.
+    let gates = workflow["jobs"]["settle-gates"]["if"].as_str().unwrap();
+    assert!(gates.contains("needs.gates.result != 'success' || needs.gates.outputs.settle == 'true'"), "{gates}");
 }

@@ -1,0 +1,80 @@
+//! What a run in one step keeps for `/implement retry`, as an artifact that its overall check names.
+
+use std::{path::Path, sync::Arc};
+
+use implementer_model::{lock::Lock, schedule::Schedule};
+
+use super::{ConversationError, PullRequestContext, distributed::kept_by_last_run};
+use crate::{
+    artifacts::{ArtifactService, pack},
+    errors,
+    execution::KeptByLastRun,
+    kept,
+    runtime::blocking,
+    step::gather::{self, Bound, Source},
+};
+
+/// Where a run keeps what it finished.
+#[derive(Debug)]
+pub struct Keep {
+    /// What takes artifacts of the workflow run.
+    pub service: Arc<ArtifactService>,
+    /// The name of the artifact, which no other of the workflow run has.
+    pub name: String,
+}
+
+/// Downloads what the last run of this lock finished. Nothing, when no run kept anything, or it is not what it should be.
+///
+/// # Errors
+/// When it may be there and cannot be fetched: it would be done, and paid for, once more.
+pub(super) async fn fetch(
+    pull: &PullRequestContext,
+    lock: &Lock,
+    again: &str,
+    scratch: &Path,
+) -> Result<Option<KeptByLastRun>, ConversationError> {
+    let Some(bound) = kept_by_last_run(pull, lock).await? else {
+        tracing::warn!("no run of this lock kept anything: the whole plan runs");
+        return Ok(None);
+    };
+    // It is another workflow run's: the results service knows our own alone.
+    let source = Source { github: pull.github().clone(), service: None };
+    let folder = scratch.join("last-run");
+    match gather::download(&source, &bound, &scratch.join("last-run.zip"), &folder).await {
+        Ok(()) => Ok(Some(KeptByLastRun { folder, again: again.to_owned() })),
+        Err(error) if error.is_about_the_content() => {
+            let why = errors::chain(&error);
+            tracing::warn!("what the last run kept does not count, so the whole plan runs: {why}");
+            Ok(None)
+        }
+        Err(error) => Err(ConversationError::KeptNotHere(error)),
+    }
+}
+
+/// Uploads what a run in `folder` finished. Nothing, with a warning, when that cannot be: the run is what it is.
+pub(super) async fn upload(
+    keep: &Keep,
+    repository: &Path,
+    folder: &Path,
+    (lock, schedule): (&Lock, &Schedule),
+    scratch: &Path,
+) -> Option<Bound> {
+    let (repository, folder) = (repository.to_owned(), folder.to_owned());
+    let (lock, schedule) = (lock.clone(), schedule.clone());
+    let (to, zip) = (scratch.join("kept"), scratch.join("kept.zip"));
+    let packed = blocking(move || {
+        kept::write_of_run(&repository, &folder, &lock, &schedule, &to).map_err(|error| errors::chain(&error))?;
+        pack(&to, &zip, |_| false).map_err(|error| error.to_string())
+    });
+    let uploaded = match packed.await {
+        Ok(packed) => keep.service.upload(&keep.name, &packed).await.map_err(|error| errors::chain(&error)),
+        Err(why) => Err(why),
+    };
+    match uploaded {
+        Ok(uploaded) => Some(Bound { id: uploaded.id, digest: uploaded.digest }),
+        Err(why) => {
+            tracing::warn!("what is finished could not be kept, so that a retry would run the whole plan: {why}");
+            None
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Bringing a slot to a commit: one that was given back, or a further one.
+
+use std::{
+    fs,
+    os::unix::fs::DirBuilderExt as _,
+    sync::{Arc, Mutex, atomic::Ordering},
+    time::Instant,
+};
+
+use super::{
+    pool::{Abandoned, Held, Pool, lock},
+    refit,
+    slot::Slot,
+    stamp,
+    sweep::Seen,
+};
+use crate::workspace::{
+    Result, WorkspaceError,
+    error::IoContext as _,
+    folder,
+    store::{Base, git_id, repository_files},
+};
+
+/// Brings `released`, another slot that nobody has, or a further one to `base`.
+pub(super) fn lease(
+    pool: &Arc<Pool>,
+    base: Base,
+    mut released: Option<Arc<Held>>,
+    branch: Option<&str>,
+) -> Result<Slot> {
+    let tree = git_id(&base.tree)?;
+    let threads = 1 + pool.checkouts.available_permits();
+    let held = loop {
+        let held = match released.take().or_else(|| pool.take_free(tree)) {
+            Some(held) => held,
+            None => {
+                // The first ones are begun together: whoever began slots meanwhile may have begun one for us.
+                let beginning = lock(&pool.beginning);
+                match (pool.take_free(tree), pool.to_begin()) {
+                    (Some(held), _) => held,
+                    (None, 0) => {
+                        drop(beginning);
+                        break begin(pool, tree, 1, threads)?;
+                    }
+                    (None, count) => break begin(pool, tree, count, pool.cores)?,
+                }
+            }
+        };
+        match reuse(pool, &held, tree, threads) {
+            Ok(held) => break held,
+            Err(error) => abandon(pool, &held, &error),
+        }
+    };
+    let git_dir = held.folder.join(".git");
+    repository_files::write_worktree(&git_dir, &pool.store.borrowed(), git_id(&base.commit)?, branch)?;
+    let index_file = git_dir.join("index");
+    let mut index = refit::write_index(&held.holding, &index_file)?;
+    if let Some(owner) = pool.owner_of(held.number)? {
+        folder::give(&git_dir, owner).doing("giving away", &git_dir)?;
+        index = stamp::of(&fs::symlink_metadata(&index_file).doing("looking at", &index_file)?);
+    }
+    Ok(Slot::new(Arc::clone(pool), held, base, index))
+}
+
+/// Begins `count` slots and gives one of them; the others are there for whoever waits. Together they cost less than one
+/// after the other.
+pub(super) fn begin(pool: &Pool, tree: gix::ObjectId, count: usize, threads: usize) -> Result<Held> {
+    let first = pool.begun.fetch_add(count, Ordering::Relaxed);
+    let numbers = first..first + count;
+    let (mut folders, mut fences) = (Vec::new(), Vec::new());
+    for number in numbers.clone() {
+        let outer = pool.outer(number);
+        let owner = pool.owner_of(number)?;
+        // Whose slots are all ours may lend them to others: programs of the repository's own lie in one.
+        let mode = if owner.is_some() { 0o700 } else { 0o755 };
+        fs::DirBuilder::new().mode(mode).create(&outer).doing("creating", &outer)?;
+        if let Some(owner) = owner {
+            folder::give(&outer, owner).doing("giving away", &outer)?;
+        }
+        folders.push((outer.join(pool.store.repository_name()), owner));
+        fences.push(pool.fence_file(number));
+    }
+    let began = Instant::now();
+    let holdings = refit::begin(&pool.store, &folders, &fences, tree, threads)?;
+    pool.turnover.note_checkouts(count, began.elapsed());
+    let mut ours = None;
+    for ((number, (folder, _)), holding) in numbers.zip(folders).zip(holdings) {
+        if ours.is_none() {
+            ours = Some(Held { number, folder, holding, seen: Mutex::default() });
+            continue;
+        }
+        let seen = Seen::as_written(&folder, &holding)?;
+        lock(&pool.free).push(Arc::new(Held { number, folder, holding, seen: Mutex::new(Some(seen)) }));
+        pool.turnover.released.notify_one();
+    }
+    ours.ok_or_else(|| WorkspaceError::WorktreeGone { path: pool.dir.clone() })
+}
+
+fn reuse(pool: &Pool, held: &Held, tree: gix::ObjectId, threads: usize) -> Result<Held> {
+    // Whatever was put beside the folder is a trace as well.
+    let outer = pool.outer(held.number);
+    for child in folder::children(&outer).doing("listing", &outer)? {
+        let place = folder::at(&outer, child.name.as_ref());
+        if place != held.folder {
+            folder::remove(&place).doing("removing", &place)?;
+        }
+    }
+    let fence = pool.fence_file(held.number);
+    let seen = lock(&held.seen).take();
+    let owner = pool.owner_of(held.number)?;
+    let holding = refit::refit(&pool.store, &held.folder, &fence, &held.holding, seen, tree, (threads, owner))?;
+    Ok(Held { number: held.number, folder: held.folder.clone(), holding, seen: Mutex::default() })
+}
+
+fn abandon(pool: &Pool, held: &Held, error: &WorkspaceError) {
+    let outer = pool.outer(held.number);
+    let aside = pool.dir.join(format!("abandoned-{}", held.number));
+    let path = if fs::rename(&outer, &aside).is_ok() { aside } else { outer };
+    tracing::warn!(path = %path.display(), %error, "a slot could not be cleaned and is not used again");
+    lock(&pool.abandoned).push(Abandoned { path, why: error.to_string() });
+}
