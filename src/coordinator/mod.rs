@@ -36,6 +36,7 @@ pub use self::{
     integration::commit_message,
     judging::{AttemptProcess, SecretAt, capture_and_judge},
     local::{Resumed, run},
+    room::check as check_room,
     setup::Setup,
     worker::concluded,
     working_copy::{SetupPlace, WorkingCopySetup},

@@ -11,7 +11,7 @@ const ROOM_MIN: u64 = 1024 * 1024;
 ///
 /// # Errors
 /// When one of them has no room left.
-pub(super) fn check(folders: &[&Path]) -> Result<(), RunError> {
+pub fn check(folders: &[&Path]) -> Result<(), RunError> {
     let full = folders.iter().find(|folder| {
         // A file system that does not say is taken for one that has room.
         rustix::fs::statvfs(**folder)

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     agent::{Conclusion, Ended, Exit, copy_bounded, open_bounded, read_report},
-    coordinator::{AttemptProcess, capture_and_judge},
+    coordinator::{AttemptProcess, capture_and_judge, check_room},
     layout::{self, TaskFile},
     run_dir::RunDir,
 };
@@ -107,6 +107,10 @@ async fn collect_one(
     let files_dir = run_dir.begin_attempt(&plan.id.task, plan.id.attempt)?;
     let records = capture_and_judge(&site.store, &run_dir, plan, &files, process)?;
     let ended = records.ended();
+    if ended.attempt.outcome != Outcome::Passed {
+        // Without a result the wave is not settled, and the job is made again.
+        check_room(&[&files.worktree, out])?;
+    }
     let collected = Collected { id: plan.id.clone(), outcome: ended.attempt.outcome, reason: ended.reason.clone() };
     for file in [TaskFile::Report, TaskFile::InvalidReport, TaskFile::Patch] {
         let from = files_dir.join(file);
