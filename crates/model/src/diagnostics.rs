@@ -88,6 +88,9 @@ pub struct Diagnostic {
     pub hint: Option<String>,
 }
 
+/// The longest message, in characters: what it quotes may be of any length.
+const MESSAGE_MAX: usize = 1_000;
+
 impl Diagnostic {
     /// Makes a diagnostic for `file` without a place; [`Self::at`] and [`Self::hint`] add to it.
     #[must_use]
@@ -97,7 +100,7 @@ impl Diagnostic {
             code: code.to_owned(),
             file: file.to_owned(),
             position: None,
-            message: message.into(),
+            message: text::truncate(&message.into(), MESSAGE_MAX),
             excerpt: None,
             hint: None,
         }

@@ -11,3 +11,6 @@ pub const REWORK_ROUNDS_MAX: u32 = 5;
 
 /// The rounds of rework when the configuration does not say.
 pub const REWORK_ROUNDS_DEFAULT: u32 = 2;
+
+/// The longest title of a plan or a task, in characters: it stands in one line wherever it is shown.
+pub const TITLE_MAX: usize = 1_000;

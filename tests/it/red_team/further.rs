@@ -8,7 +8,7 @@ use serde_json::json;
 use super::stage::at_each_level;
 
 /// Each function is one attack. It returns something true, or makes a file, when it came through. `LEVEL`, `CONTAINER`, `SEGMENT`, `REPO`, `SOCKET`,
-/// `ABSTRACT` and `OPEN_FOLDER` are set before.
+/// `ABSTRACT`, `OPEN_FOLDER` and `SETTINGS` are set before.
 const ATTACKS: &str = r#"
 import ctypes, resource, shutil
 libc = ctypes.CDLL(None, use_errno=True)
@@ -65,6 +65,14 @@ def replace_own_slot(): return LEVEL != 'namespaces' and os.symlink(REPO, pathli
 def terminal(): return os.open('/dev/tty', os.O_RDWR)
 def disks(): return [d for d in glob.glob('/dev/[svn][dv]*') + ['/dev/mem', '/dev/kmsg'] if attempt(lambda: os.open(d, os.O_RDWR))]
 def key_of_the_journal(): return [k for k in glob.glob('/**/backend-implementer/journal.key', recursive=False) + [os.path.expanduser('~root/.local/state/backend-implementer/journal.key'), REPO + '/../home/.local/state/backend-implementer/journal.key'] if attempt(lambda: open(k, 'rb').read())]
+HOME_OF_USER = REPO + '/../home/'
+def settings_of_the_user(): return [p for p in SETTINGS if attempt(lambda: open(HOME_OF_USER + p).read())]
+def change_settings_of_the_user(): return [p for p in SETTINGS if attempt(lambda: open(HOME_OF_USER + p, 'a').close() or True)]
+def variables_of_the_coordinator(): return [n for n in os.environ if n.startswith(('ACTIONS_', 'GITHUB_', 'NODE_', 'PYTHON', 'SSH_')) or 'TOKEN' in n]
+def report_of_a_sibling():
+    own = pathlib.Path(os.environ['IMPLEMENTER_REPORT'])
+    places = [pathlib.Path(str(own).replace('feature', 'cli'))] + [p / own.name for p in attempt(lambda: list(own.parent.parent.iterdir())) or [] if p != own.parent]
+    return [p for p in places if p != own and attempt(lambda: p.write_text('{}'))]
 came_through = {}
 for name, action in list(globals().items()):
     if name != 'others' and hasattr(action, '__code__') and action.__code__.co_argcount == 0:
@@ -93,7 +101,7 @@ pathlib.Path('src/hello.py').write_text(json.dumps(came_through, indent=1) + '\n
 
 #[test]
 fn none_of_many_further_attacks_comes_through() {
-    at_each_level(|stage| {
+    at_each_level(|mut stage| {
         let abstract_name = format!("implementer-{}-{}-{}", std::process::id(), stage.level, stage.container);
         let address = {
             use std::os::linux::net::SocketAddrExt as _;
@@ -109,8 +117,22 @@ fn none_of_many_further_attacks_comes_through() {
             use std::os::unix::fs::PermissionsExt as _;
             fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
         }
+        let settings = [".claude.json", ".codex/auth.json", ".config/gh/hosts.yml", ".netrc", ".ssh/id_ed25519"];
+        for path in settings.map(|path| stage.bench.path("home").join(path)) {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "of the user").unwrap();
+        }
+        for name in [
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+            "ACTIONS_RUNTIME_TOKEN",
+            "NODE_OPTIONS",
+            "PYTHONSTARTUP",
+            "SSH_AUTH_SOCK",
+        ] {
+            stage.environment(name, "of-the-coordinator");
+        }
         let attacks = format!(
-            "import json\nLEVEL, CONTAINER, SEGMENT, REPO, SOCKET, ABSTRACT, OPEN_FOLDER = {}, {}, {}, {}, {}, {}, {}\n{ATTACKS}",
+            "import json\nLEVEL, CONTAINER, SEGMENT, REPO, SOCKET, ABSTRACT, OPEN_FOLDER, SETTINGS = {}, {}, {}, {}, {}, {}, {}, {}\n{ATTACKS}",
             json!(stage.level.name()),
             if stage.container { "True" } else { "False" },
             segment,
@@ -118,6 +140,7 @@ fn none_of_many_further_attacks_comes_through() {
             json!(socket),
             json!(abstract_name),
             json!(open_folder),
+            json!(settings),
         );
         stage.attack(json!({ "src/__init__.py": "" }), &attacks);
         let ran = stage.run();

@@ -12,7 +12,7 @@ use self::{
 use crate::{
     diagnostics::Position,
     ids::{Digest, SubagentName, TaskId},
-    limits::TASKS_MAX,
+    limits::{TASKS_MAX, TITLE_MAX},
     plan::{
         Plan, PlannedTask,
         accounting::{Fate, Placed, What},
@@ -99,7 +99,7 @@ pub(super) fn finish(
         tasks.push(PlannedTask {
             id: ids[at].clone(),
             subagent: who.name,
-            title: task.title,
+            title: text::truncate(&task.title, TITLE_MAX),
             requirements: given.into_iter().map(|(made, _)| made).collect(),
             notes: task.notes,
             touches,
@@ -114,7 +114,7 @@ pub(super) fn finish(
         source: (*source).to_owned(),
         digest: digest.clone(),
         dialect: Dialect::Ours,
-        title: draft.title,
+        title: draft.title.map(|title| text::truncate(&title, TITLE_MAX)),
         preamble: draft.preamble,
         tasks,
         verification: draft.verification,

@@ -1077,6 +1077,22 @@ acceptance: {a: b}
 }
 
 #[test]
+fn titles_and_messages_have_an_end_whatever_they_quote() {
+    let long = "y".repeat(100_000);
+    let planned = read("plan.md", format!("# {long}\n\n## Feature: {long}\n- do\n").as_bytes(), &roster());
+    let plan = planned.plan.unwrap();
+    let titles = plan.title.iter().chain(plan.tasks.iter().map(|task| &task.title));
+    assert!(titles.clone().count() >= 2 && titles.into_iter().all(|title| title.chars().count() <= 1_000));
+    let refused =
+        read("plan.md", format!("## Feature\nTouches: {}\n- do\n", "**/".repeat(5_000)).as_bytes(), &roster());
+    assert!(refused.diagnostics.iter().all(|found| found.message.chars().count() <= 1_000));
+    // More than a task list of people and models has: no tree is made of it.
+    let task = r#"{"id":1,"title":"t","status":"pending"}"#;
+    let tasks = format!(r#"{{"tasks":[{}]}}"#, vec![task; 50_000].join(","));
+    assert!(read("tasks.json", tasks.as_bytes(), &roster()).plan.is_none());
+}
+
+#[test]
 fn what_is_no_plan_at_all_is_refused() {
     let tell = |bytes: &[u8]| show(&read("plan.md", bytes, &roster()));
     insta::assert_snapshot!(

@@ -4,10 +4,26 @@
 /// `[CF-Pages-Skip]`.
 const SKIP_WORDS_MAX: usize = 3;
 
+/// How deep orders in orders are taken apart one by one; nobody who writes text has any.
+const NESTED_MAX: usize = 4;
+
 /// Makes text do nothing where it stands in a commit message: no mention, no reference, no closed issue, no skipped check.
 /// It can still be read: `#12` becomes `# 12`, `@name` becomes `@ name`, and `[skip ci]` becomes `(skip ci)`.
 #[must_use]
 pub fn inert(text: &str) -> String {
+    let mut done = inert_once(text);
+    // What was one order may have stood in another, which is one only now.
+    for _ in 0..NESTED_MAX {
+        let again = inert_once(&done);
+        if again == done {
+            return done;
+        }
+        done = again;
+    }
+    done.replace('[', "(")
+}
+
+fn inert_once(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
@@ -17,8 +33,8 @@ pub fn inert(text: &str) -> String {
             '[' => match skip_directive(further) {
                 Some(length) => {
                     out.push('(');
-                    // What stands inside is text like any other; a bracket that opens there would find its end further on.
-                    out.push_str(&inert(&further[..length]).replace('[', "("));
+                    // What stands inside is text like any other.
+                    out.push_str(&inert_once(&further[..length]));
                     out.push(')');
                     rest = &further[length + 1..];
                     continue;
@@ -108,7 +124,8 @@ mod tests {
             ("thanks @octocat and @org/team", "thanks @ octocat and @ org/team"),
             ("skip-checks: true, SKIP-Checks:true", "skip-checks : true, SKIP-Checks :true"),
             ("[skip @octocat] [skip #77] [#12 skip]", "(skip @ octocat) (skip # 77) (# 12 skip)"),
-            ("[skip [a]b skip]", "(skip (a)b skip]"),
+            ("[skip [a]b skip]", "(skip (a)b skip)"),
+            ("[s[skip mp]b skip]", "(s(skip mp)b skip)"),
             ("gh-12 xgh-12 GH-x", "gh 12 xgh-12 GH-x"),
         ] {
             assert_eq!(inert(text), expected, "{text:?}");

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::status::{self, State};
 use crate::{
+    json_size,
     plan::{
         accounting::{Fate, Placed, What},
         draft::{Draft, Owner, RequirementDraft, TaskDraft, Who, Word},
@@ -19,12 +20,19 @@ pub(in crate::plan) struct Tasks {
     tags: Vec<(String, Vec<Value>)>,
 }
 
+/// The most values of a file that is read: one with thousands of tasks has a tenth of them.
+const VALUES_MAX: u64 = 200_000;
+
 /// Finds the tasks of a Taskmaster file: a list of them, `tasks` with one, or tags that have `tasks`.
 pub(in crate::plan) fn recognised(source: &str, text: &str, named: Option<Dialect>) -> Option<Tasks> {
     if named.is_some_and(|dialect| dialect != Dialect::Taskmaster) || !text.trim_start().starts_with(['{', '[']) {
         return None;
     }
     let _ = source;
+    // Before a tree is made of it: that takes a hundred times as much memory as the text.
+    if json_size::values(text.as_bytes()).ok()? > VALUES_MAX {
+        return None;
+    }
     let root: Value = serde_json::from_str(text).ok()?;
     let list = |value: &Value| value.get("tasks").and_then(Value::as_array).or_else(|| value.as_array()).cloned();
     let tags = match list(&root) {
