@@ -71,20 +71,14 @@ impl Agent for CommandAgent {
         let argv = self.argv(&job.subagent.name)?;
         let scratch = Scratch::make(job.scratch, job.subagent.name.as_str())?;
         super::clear_report(job.report)?;
-        // Plain lists of strings can always be serialised.
-        let scope = serde_json::to_string(job.scope).unwrap_or_default();
-        let role = serde_json::to_value(job.subagent.role).ok();
-        let access = serde_json::to_value(job.access).ok();
-        let word = |value: Option<serde_json::Value>| {
-            value.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
-        };
+        let scope = serde_json::to_string(job.scope).expect("invariant: lists of texts can be written");
         let contract = [
-            ("IMPLEMENTER_ACCESS", word(access)),
+            ("IMPLEMENTER_ACCESS", word(job.access)),
             ("IMPLEMENTER_ATTEMPT", job.attempt.to_string()),
             ("IMPLEMENTER_BASE", job.base.to_string()),
             ("IMPLEMENTER_BRIEF", text_of(job.brief)?),
             ("IMPLEMENTER_REPORT", text_of(job.report)?),
-            ("IMPLEMENTER_ROLE", word(role)),
+            ("IMPLEMENTER_ROLE", word(job.subagent.role)),
             ("IMPLEMENTER_SCOPE", scope),
             ("IMPLEMENTER_SUBAGENT", job.subagent.name.to_string()),
             ("IMPLEMENTER_TASK", job.task.to_string()),
@@ -112,4 +106,10 @@ impl Agent for CommandAgent {
         let report = read_report(job.report).and_then(|read| read.map(|read| redactor.report(read)).transpose());
         Conclusion { session: None, report }
     }
+}
+
+/// Returns the word that stands for a value in documents.
+fn word(value: impl serde::Serialize) -> String {
+    let value = serde_json::to_value(value).expect("invariant: a word can be written");
+    value.as_str().expect("invariant: roles and accesses are words").to_owned()
 }

@@ -130,7 +130,7 @@ fn readable(bytes: &[u8], cut: bool) -> String {
 /// Opens the log of a process: new or emptied, for its owner only, and never through a symbolic link.
 pub(super) fn open_log(path: &std::path::Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
-    let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
+    let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).expect("invariant: flags have the type of C");
     File::options().write(true).create(true).truncate(true).mode(0o600).custom_flags(no_follow).open(path)
 }
 

@@ -57,7 +57,7 @@ pub(super) fn open_plain(path: &Path, options: &mut OpenOptions) -> Result<Optio
     }
     // It may have changed between the look and now: no link is followed, and no pipe is waited for.
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-    let flags = i32::try_from(flags.bits()).unwrap_or_default();
+    let flags = i32::try_from(flags.bits()).expect("invariant: flags have the type of C");
     let file = options.custom_flags(flags).open(path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {

@@ -74,7 +74,7 @@ fn read_orders(input: &mut impl Read) -> Result<Orders, OrdersError> {
 }
 
 pub(super) fn say(word: &Word) {
-    let mut line = serde_json::to_vec(word).unwrap_or_default();
+    let mut line = serde_json::to_vec(word).expect("invariant: words are plain values");
     line.push(b'\n');
     // Nobody may be listening any more; what was to be done is done all the same.
     let _ = io::stdout().lock().write_all(&line);

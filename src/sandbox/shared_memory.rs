@@ -29,8 +29,11 @@ pub(super) fn can_be_removed() -> bool {
 pub(super) fn remove(user: User) -> io::Result<()> {
     let mut arguments = Vec::new();
     for (list, id, option) in KINDS {
-        // A kernel without them has no list.
-        let listed = fs::read_to_string(list).unwrap_or_default();
+        let listed = match fs::read_to_string(list) {
+            // A kernel without them has no list.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            listed => listed?,
+        };
         arguments.extend(owned(&listed, id, user.uid).into_iter().map(|id| [option.to_owned(), id]));
     }
     for some in arguments.chunks(AT_ONCE) {

@@ -165,8 +165,8 @@ impl Step<'_> {
             }
         };
         let jobs = self.runner.number("jobs")?;
-        if jobs.is_some_and(|jobs| !(1..=256).contains(&jobs)) {
-            let value = jobs.map(|jobs| jobs.to_string()).unwrap_or_default();
+        if let Some(jobs) = jobs.filter(|jobs| !(1..=256).contains(jobs)) {
+            let value = jobs.to_string();
             return Err(RunnerError::Input { name: "jobs", value, wanted: "give 1 to 256" }.into());
         }
         let concurrency = jobs.and_then(|jobs| usize::try_from(jobs).ok());

@@ -58,8 +58,9 @@ impl Step<'_> {
             self.runner.set_output("folder", &crate::layout::attempt_folder(&first.id))?;
             self.runner.set_output("lock", self.given("lock").unwrap_or_default())?;
         }
+        let root = workspace.canonicalize().map_err(StepError::file("find", &workspace))?;
         for attempt in &prepared {
-            let worktree = attempt.worktree.strip_prefix(workspace.canonicalize().unwrap_or_default());
+            let worktree = attempt.worktree.strip_prefix(&root);
             let worktree = worktree.unwrap_or(&attempt.worktree).display().to_string();
             self.log.line(&format!("{}: the work tree is {worktree}", attempt.id));
         }

@@ -83,8 +83,13 @@ impl Git {
         let said = git.run()?;
         let said = String::from_utf8_lossy(&said);
         let mut numbers = said.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());
-        let mut next = || numbers.next().and_then(|part| part.parse().ok()).unwrap_or_default();
-        Ok([next(), next()])
+        let mut next = || numbers.next()?.parse().ok();
+        let version = next().and_then(|major| Some([major, next()?]));
+        version.ok_or_else(|| WorkspaceError::Command {
+            argv: "git version".to_owned(),
+            status: "an answer that has no version".to_owned(),
+            stderr: said.trim().to_owned(),
+        })
     }
 
     /// Begins a command on no repository.

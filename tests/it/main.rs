@@ -47,6 +47,7 @@ mod resources;
 mod rework;
 mod rooms;
 mod runs;
+mod schemas;
 mod setup_commands;
 mod sinks;
 mod starters;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     handoff::Handoff,
     ids::{SubagentName, TaskId},
+    record::AttemptRecord,
     schedule::{Schedule, Wave},
     text, wording,
 };
@@ -71,7 +72,7 @@ pub fn estimate(schedule: &Schedule, earlier: &[Handoff]) -> Option<Estimate> {
             let took = Took {
                 tasks: 1,
                 calls: record.attempts.len() as u64,
-                ms: record.attempts.iter().map(|attempt| attempt.duration_ms()).fold(0, u64::saturating_add),
+                ms: record.attempts.iter().map(AttemptRecord::duration_ms).fold(0, u64::saturating_add),
                 micro: costs.clone().fold(0, u64::saturating_add),
                 priced: costs.count() as u64,
             };

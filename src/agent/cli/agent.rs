@@ -25,6 +25,7 @@ use super::{
     dialect::{Call, Dialect},
     dialect_of,
     listening::{has_report, kept_answer},
+    session_id::session_id,
     version::Version,
 };
 use crate::agent::{
@@ -385,19 +386,6 @@ impl Agent for CliAgent {
 
 fn last_word(pairs: &[(&str, &str)]) -> LastWord {
     LastWord(pairs.iter().map(|(pointer, text)| ((*pointer).to_owned(), (*text).to_owned())).collect())
-}
-
-/// Makes the id of an attempt's session: a UUID of version 8 (RFC 9562), the same for the same attempt, so that a log
-/// can be found again.
-fn session_id(job: &Job<'_>) -> String {
-    let digest = implementer_model::ids::Digest::of_parts([
-        job.base.as_str().as_bytes(),
-        job.task.as_str().as_bytes(),
-        job.attempt.to_string().as_bytes(),
-        job.scratch.as_os_str().as_encoded_bytes(),
-    ]);
-    let hex: String = digest.as_str().chars().rev().take(32).collect();
-    format!("{}-{}-8{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod dialect;
 mod gemini;
 mod listening;
 mod opencode;
+mod session_id;
 mod version;
 
 use implementer_model::{

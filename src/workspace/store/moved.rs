@@ -30,7 +30,12 @@ impl RunStore {
         let git = |arguments: &[&str]| Git::on(self.dir()).args(arguments.iter().copied()).run();
         let follows = succeeded(git(&["merge-base", "--is-ancestor", was.as_str(), to.as_str()]))?.unwrap_or(false);
         let counted = git(&["rev-list", "--count", &format!("{was}..{to}")])?;
-        let commits = String::from_utf8_lossy(&counted).trim().parse().unwrap_or(0);
+        let counted = String::from_utf8_lossy(&counted);
+        let commits = counted.trim().parse().map_err(|_| WorkspaceError::Command {
+            argv: "git rev-list --count".to_owned(),
+            status: "an answer that is no number".to_owned(),
+            stderr: counted.trim().to_owned(),
+        })?;
         let merges = succeeded(git(&["merge-tree", "--write-tree", "--name-only", to.as_str(), result.as_str()]))?;
         Ok(Some(Moved { to, commits, follows, merges }))
     }

@@ -109,3 +109,55 @@ fn the_trace_has_a_span_for_the_run_each_attempt_and_each_gate() {
         assert!(said.contains(name), "{name}");
     }
 }
+
+/// The rules of the Trace Event Format, as far as we use it: what Perfetto would pass over or draw in the wrong place.
+#[test]
+fn every_event_of_the_timeline_keeps_to_the_trace_event_format() {
+    for handoff in [fixture::complete(), fixture::incomplete(), fixture::cancelled(), fixture::large(false)] {
+        let handoff = concluded(handoff);
+        let trace = serde_json::to_value(timeline(&handoff, &judged(&handoff), STARTED)).unwrap();
+        assert!(["ms", "ns"].contains(&trace["displayTimeUnit"].as_str().unwrap()));
+        let events = trace["traceEvents"].as_array().unwrap();
+        let whole = |event: &Value, field: &str| event[field].as_u64().unwrap_or_else(|| panic!("{field} of {event}"));
+        let slices: Vec<&Value> = events.iter().filter(|event| event["ph"] == "X").collect();
+        let mut flows: std::collections::BTreeMap<u64, Vec<&Value>> = std::collections::BTreeMap::new();
+        let mut rows = std::collections::BTreeSet::new();
+        for event in events {
+            assert!(!event["name"].as_str().unwrap().is_empty() && whole(event, "pid") == 1, "{event}");
+            let row = whole(event, "tid");
+            match event["ph"].as_str().unwrap() {
+                "M" => {
+                    let name = event["name"].as_str().unwrap();
+                    let field = if name == "thread_sort_index" { "sort_index" } else { "name" };
+                    assert!(["process_name", "thread_name", "thread_sort_index"].contains(&name), "{event}");
+                    assert!(!event["args"][field].is_null(), "{event}");
+                    rows.extend((name == "thread_name").then_some(row));
+                }
+                "X" => {
+                    // Microseconds since 1970: a number of 16 digits.
+                    assert!(whole(event, "ts") >= STARTED * 1_000, "{event}");
+                    whole(event, "dur");
+                    assert!(event["cat"].is_string() && event["args"].is_object() && rows.contains(&row), "{event}");
+                }
+                "s" | "f" => flows.entry(whole(event, "id")).or_default().push(event),
+                other => panic!("a phase that we do not use: {other}"),
+            }
+        }
+        // An arrow has two ends of one name and category, and each end lies on a slice of its row; the later end binds to the
+        // slice around it.
+        for (id, ends) in flows {
+            let [start, finish] = ends.as_slice() else { panic!("flow {id} has {} ends", ends.len()) };
+            assert_eq!((&start["ph"], &finish["ph"], &finish["bp"]), (&"s".into(), &"f".into(), &"e".into()));
+            assert_eq!((&start["name"], &start["cat"]), (&finish["name"], &finish["cat"]));
+            assert!(whole(start, "ts") <= whole(finish, "ts"), "{start} {finish}");
+            for end in [start, finish] {
+                let at = whole(end, "ts");
+                let on_slice = slices.iter().any(|slice| {
+                    let from = whole(slice, "ts");
+                    slice["tid"] == end["tid"] && from <= at && at <= from + whole(slice, "dur")
+                });
+                assert!(on_slice, "{end} lies on no slice");
+            }
+        }
+    }
+}

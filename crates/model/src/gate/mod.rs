@@ -105,7 +105,7 @@ pub struct Place {
     pub platform: String,
     /// Whether subagents of the run worked in the same job or on the same machine: then the receipt is the word of a place that
     /// they could reach.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub beside_subagents: bool,
 }
 

@@ -49,8 +49,7 @@ impl Folder {
     /// Writes it as one text.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        // Plain structs of strings can always be written; nothing would be no plan, and is refused as one.
-        serde_json::to_vec(self).unwrap_or_default()
+        serde_json::to_vec(self).expect("invariant: plain structs of texts can be written")
     }
 
     /// Reads what [`Self::to_bytes`] wrote; `None` for any other text.

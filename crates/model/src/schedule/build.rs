@@ -13,7 +13,7 @@ use crate::{
     diagnostics::{self, Diagnostic},
     ids::TaskId,
     plan::{Plan, PlannedTask, implied_tasks},
-    roster::{Access, Phase, Role, Roster, Subagent},
+    roster::{Access, Role, Roster, Subagent},
     scope::{Overlaps, Scope},
 };
 
@@ -47,7 +47,7 @@ pub fn build(plan: &Plan, roster: &Roster, config: &Config, protected: &[String]
     let id = |at: usize| drafts[at].task.id.clone();
     let wave = |(at, members): (usize, &Vec<usize>)| Wave {
         number: at + 1,
-        phase: members.iter().map(|at| drafts[*at].task.phase()).max().unwrap_or(Phase::Foundation),
+        phase: members.iter().map(|at| drafts[*at].task.phase()).max().expect("invariant: no wave is empty"),
         tasks: members.iter().copied().map(id).collect(),
     };
     let serialised = placed.serialised.into_iter();

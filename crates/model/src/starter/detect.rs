@@ -156,6 +156,14 @@ impl Found {
         self.tests.push(Test { command: command.to_owned(), because });
     }
 
+    /// Reads a manifest in JSON. Of one that is none nothing is made, and that is said.
+    fn json(&mut self, repository: &Repository, manifest: &str) -> Value {
+        serde_json::from_str(repository.text(manifest)).unwrap_or_else(|error| {
+            self.because(&format!("nothing is taken from {manifest}"), &format!("it is not JSON: {error}"));
+            Value::Null
+        })
+    }
+
     fn because(&mut self, what: &str, because: &str) {
         self.reasons.push(Reason { what: what.to_owned(), because: because.to_owned() });
     }
@@ -287,7 +295,7 @@ fn php(repository: &Repository, folder: &str, found: &mut Found) {
         [manifest.clone(), join(folder, "composer.lock")].into_iter().filter(|path| repository.has(path)).collect();
     let because = format!("{manifest} lists what it needs");
     found.setup.push(SlotSetup { run: format!("composer{place} install --no-interaction"), files, because });
-    let json: Value = serde_json::from_str(repository.text(&manifest)).unwrap_or(Value::Null);
+    let json = found.json(repository, &manifest);
     if json["scripts"].get("test").is_some() {
         found.test(&format!("composer{place} test"), format!("{manifest} has a script `test`"));
     } else if folder.is_empty() && repository.first_in("", &["phpunit.xml", "phpunit.xml.dist"]).is_some() {

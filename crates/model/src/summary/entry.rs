@@ -49,7 +49,13 @@ impl Detail {
             match at {
                 at if at > paired => out.push_str(&text::markdown(&format!("`{part}"))),
                 at if at % 2 == 1 && !part.is_empty() => out.push_str(&text::code(part)),
-                _ => out.push_str(&text::markdown(part)),
+                // Escaping trims what it is given.
+                _ => {
+                    let blank = |at_edge: bool| if at_edge && !part.trim().is_empty() { " " } else { "" };
+                    out.push_str(blank(part.starts_with(' ') && at > 0));
+                    out.push_str(&text::markdown(part));
+                    out.push_str(blank(part.ends_with(' ') && at < parts.len() - 1));
+                }
             }
         }
         out
@@ -155,4 +161,20 @@ pub(crate) fn table_folded(
 /// Indents every line of a block, so that it belongs to the list item above it.
 pub(crate) fn indented(block: &str, indent: &str) -> String {
     block.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("{indent}{line}\n") }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_between_backticks_is_a_code_span_and_the_rest_is_escaped() {
+        let said = |sentence: &str| Detail::FULL.sentence(sentence);
+        assert_eq!(
+            said("its last line is `a <b>`; see [it](x)"),
+            format!("its last line is `a <b>`{}", text::markdown("; see [it](x)"))
+        );
+        assert_eq!(said("`one`, `two` and three"), "`one`, `two` and three");
+        assert_eq!(said("an odd ` backtick"), format!("an odd {}", text::markdown("` backtick")));
+    }
 }

@@ -124,7 +124,7 @@ fn place() -> Place {
         run: "run-1".to_owned(),
         workflow: Some("77/2".to_owned()),
         platform: "linux-x86_64".to_owned(),
-        beside_subagents: true,
+        beside_subagents: false,
     }
 }
 

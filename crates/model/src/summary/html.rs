@@ -5,6 +5,7 @@
 //! Links lead only to files beside the page.
 
 mod diff;
+mod gates;
 mod graph;
 mod tasks;
 mod timeline;
@@ -14,10 +15,12 @@ use std::collections::BTreeMap;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 pub use self::diff::DIFF_MAX_BYTES;
-use self::diff::Diffs;
+use self::{
+    diff::Diffs,
+    gates::{ended, gates},
+};
 use super::{
     causes::{Cause, CauseKind, causes},
-    coordination::receipt_digest,
     gates::standings,
     index::RunIndex,
     items::became,
@@ -26,7 +29,6 @@ use super::{
 use crate::{
     command,
     findings::Finding,
-    gate::{CommandReceipt, Receipt},
     handoff::{Handoff, Status},
     ids::{Digest, TaskId},
     provenance::WorkflowRunRef,
@@ -317,57 +319,6 @@ fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [Markup; N]
                 }
             }
         }
-    }
-}
-
-fn gates(index: &RunIndex<'_>) -> Markup {
-    html! {
-        section aria-labelledby="gates" {
-            h2 id="gates" { "Gates" }
-            @for gate in standings(index.handoff) {
-                h3 id={ "gate-" (gate.gate) } { (gate.gate.name()) " " (badge(gate.look(), gate.said())) }
-                @if let Some(why) = &gate.shut { p { (prose(why)) "." } }
-                @for receipt in &gate.receipts { (self::receipt(receipt)) }
-            }
-        }
-    }
-}
-
-fn receipt(receipt: &Receipt) -> Markup {
-    html! {
-        @for command in &receipt.commands {
-            details {
-                summary { (code(command::join(&command.argv))) " " (ended(command)) "; " (wording::duration(command.duration_ms)) }
-                p { "The end of the output, whose digest is " (code(&command.output_digest)) ":" }
-                // The end of an output is what matters and is bounded already: it is not cut again.
-                pre tabindex="0" { (text::terminal(&command.output_tail)) }
-            }
-        }
-        @if let Some(verdict) = &receipt.verdict {
-            p {
-                a href={ "#task-" (verdict.task) } { (code(&verdict.task)) }
-                @if verdict.passed { " approved" } @else { " did not approve" }
-                ": " (prose(verdict.reason.trim_end_matches('.'))) " ("
-                (text::count(verdict.blocking_findings, "blocking finding")) "; tree " (code(verdict.tree.short())) ")."
-            }
-        }
-        p class="faint" {
-            "Receipt: " (receipt.state.name()) ", " (prose(receipt.reason.trim_end_matches('.'))) ". Tree "
-            (code(receipt.tree.short()))
-            @if let Some(digest) = receipt_digest(receipt) { ", receipt " (code(digest.short())) }
-            ", " (wording::duration(receipt.duration_ms)) "."
-        }
-    }
-}
-
-fn ended(command: &CommandReceipt) -> Markup {
-    html! {
-        @match (command.exit_code, &command.trouble) {
-            (Some(code), None) => { "exit code " (code) }
-            (Some(code), Some(trouble)) => { "exit code " (code) ", " (shown(trouble)) }
-            (None, trouble) => { (shown(trouble.as_deref().unwrap_or("no exit code"))) }
-        }
-        @if let Some(counts) = &command.tests { "; " (wording::tests(counts)) }
     }
 }
 

@@ -98,7 +98,7 @@ fn figures(index: &RunIndex<'_>) -> String {
 /// Names the plan, and says where its items went.
 fn plan(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
     let plan = &index.handoff.plan;
-    let title = plan.title.as_deref().map_or_else(String::new, |title| format!("{}, ", detail.prose(title)));
+    let title = plan.title.as_deref().map_or_else(String::new, |title| format!("{}, ", detail.sentence(title)));
     let dialect = if plan.dialect == Dialect::Ours { String::new() } else { format!(" (read as {})", plan.dialect) };
     page.push_str(&format!("Plan: {title}{}{dialect}", detail.code(&plan.source)));
     if !plan.items.is_empty() {

@@ -3,9 +3,11 @@
 //! one file they would share a concurrency group.
 
 mod before;
+mod gates;
 mod jobs;
 mod one_job;
 mod preview;
+mod summarize;
 
 use std::fmt::Write as _;
 
@@ -378,7 +380,10 @@ fn flow(labels: &[String]) -> String {
     match labels {
         [label] if label.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_')) => label.clone(),
         // A list of strings in JSON is one in YAML.
-        labels => serde_json::to_string(labels).unwrap_or_default().replace(',', ", "),
+        labels => {
+            let list = serde_json::to_string(labels).expect("invariant: a list of texts can be written");
+            list.replace(',', ", ")
+        }
     }
 }
 

@@ -123,7 +123,7 @@ fn pack_into(tasks: &[LegTask], config: &WorkflowConfig, cap: usize) -> Vec<Leg>
         // Every subagent gets its share of the jobs, and one at least.
         let spare = cap.saturating_sub(order.len());
         for subagent in order {
-            let group = groups.remove(subagent).unwrap_or_default();
+            let group = groups.remove(subagent).expect("invariant: the order names the groups, each once");
             let share = 1 + spare * group.len() / tasks.len();
             let each = group.len().div_ceil(share.min(group.len()));
             chunks.extend(group.chunks(each.max(1)).map(<[_]>::to_vec));
@@ -150,7 +150,8 @@ fn leg(slot: usize, chunk: &[&LegTask], config: &WorkflowConfig) -> Option<Leg> 
         tasks: chunk.iter().map(name).collect::<Vec<_>>().join(" "),
         folder: format!("{}-{}", first.task, first.attempt),
         subagent: Some(first.subagent.clone()),
-        runs_on: serde_json::to_string(&config.runs_on(&first.subagent)).unwrap_or_default(),
+        runs_on: serde_json::to_string(&config.runs_on(&first.subagent))
+            .expect("invariant: a list of texts can be written"),
         timeout: if dispatched {
             // The one that waits must not be the first to end.
             dispatched_minutes(seconds) + JOB_ROOM_MINUTES

@@ -117,7 +117,7 @@ pub fn tokens(language: Language, source: &str) -> Vec<Token<'_>> {
     let mut all: Vec<Token<'_>> = Vec::new();
     while at < bytes.len() {
         let rest = &source[at..];
-        let c = rest.chars().next().unwrap_or(' ');
+        let c = rest.chars().next().expect("invariant: this is not the end, and a token ends where a character does");
         if c == '\n' {
             at += 1;
             line += 1;
@@ -172,7 +172,7 @@ fn comment(language: Language, rest: &str, before: Option<&Token<'_>>) -> Option
 
 /// Returns the kind and the length of the token that begins here.
 fn token(language: Language, rest: &str, before: Option<&Token<'_>>) -> (Kind, usize) {
-    let c = rest.chars().next().unwrap_or(' ');
+    let c = rest.chars().next().expect("invariant: a token is asked for where there is something");
     if let Some(length) = text_literal(language, rest, before) {
         return (Kind::Text, length);
     }

@@ -1,7 +1,5 @@
 //! Node: the package manager, its tests, and the version.
 
-use serde_json::Value;
-
 use super::{Found, JobStep, SlotSetup, quoted, versions};
 use crate::starter::{Repository, join};
 
@@ -10,7 +8,7 @@ const SETUP_NODE: &str = "actions/setup-node@6044e13b5dc448c55e2357c09f804176991
 
 pub(super) fn node(repository: &Repository, folder: &str, found: &mut Found) {
     let manifest = join(folder, "package.json");
-    let json: Value = serde_json::from_str(repository.text(&manifest)).unwrap_or(Value::Null);
+    let json = found.json(repository, &manifest);
     let lock = |name: &str| repository.first_in(folder, &[name]).or_else(|| repository.first_in("", &[name]));
     let named = json["packageManager"].as_str().unwrap_or_default();
     let managers: [(&str, &str, &[&str]); 4] = [

@@ -100,3 +100,17 @@ fn unsettled_by_anybody(stages: &[Stage], at: usize, waves: usize) -> Option<Str
     let state = latest(stages, at, "state");
     (waves > 0).then(|| format!("({state}) == needs.plan.outputs.state && {} || ''", outputs(&stages[..waves])))
 }
+
+impl Before {
+    /// The inputs that tell a step what the jobs before made.
+    pub(super) fn told(&self) -> String {
+        let Before { state, head, unsettled, .. } = self;
+        let unsettled = unsettled.as_ref().map(|unsettled| format!("        unsettled: ${{{{ {unsettled} }}}}\n"));
+        format!(
+            "        state: ${{{{ {state} }}}}
+        head: ${{{{ {head} }}}}
+{}        lock: ${{{{ needs.plan.outputs.lock }}}}",
+            unsettled.unwrap_or_default()
+        )
+    }
+}

@@ -2,11 +2,8 @@
 
 use serde_json::Map;
 
-use super::{GenerateError, Secrets, Text, before::Before, latest, output_of};
-use crate::{
-    config::{Layout, WorkflowConfig},
-    workflow::stages::Stage,
-};
+use super::{GenerateError, Secrets, Text, before::Before, output_of};
+use crate::{config::Layout, workflow::stages::Stage};
 
 /// What a token may of the artifacts, and of nothing else.
 const READ_EARLIER: &str = "read # to download what earlier jobs made";
@@ -28,18 +25,6 @@ struct Matrix<'a> {
 /// The job that settled what came before the stage at `at`.
 fn before(stages: &[Stage], at: usize) -> String {
     stages[..at].last().map_or_else(|| "plan".to_owned(), Stage::settle)
-}
-
-/// The inputs that tell a step what the jobs before made.
-fn told(before: &Before) -> String {
-    let Before { state, head, unsettled, .. } = before;
-    let unsettled = unsettled.as_ref().map(|unsettled| format!("        unsettled: ${{{{ {unsettled} }}}}\n"));
-    format!(
-        "        state: ${{{{ {state} }}}}
-        head: ${{{{ {head} }}}}
-{}        lock: ${{{{ needs.plan.outputs.lock }}}}",
-        unsettled.unwrap_or_default()
-    )
 }
 
 impl Text<'_> {
@@ -122,7 +107,7 @@ impl Text<'_> {
     }
 
     /// The job that waits for workflows which do work of a wave; none where none does.
-    fn waiting(&self, stage: &Stage) -> Option<String> {
+    pub(super) fn waiting(&self, stage: &Stage) -> Option<String> {
         stage.dispatch().filter(|_| self.config.workflow.dispatches())
     }
 
@@ -166,7 +151,7 @@ impl Text<'_> {
         command: prepare
         tasks: ${{{{ matrix.tasks }}}}
 {planned}{}",
-                told(&before)
+                before.told()
             ),
         );
         let due = if planned.is_empty() { "" } else { " && steps.prepare.outputs.due != 'false'" };
@@ -180,7 +165,7 @@ impl Text<'_> {
         }
         let mut work = Map::new();
         work.insert("name".to_owned(), "Work".into());
-        let list = serde_json::to_string(&own).unwrap_or_default();
+        let list = serde_json::to_string(&own).expect("invariant: a list of texts can be written");
         let only = match own.is_empty() {
             true => due.trim_start_matches(" && ").to_owned(),
             false => format!("!contains(fromJSON('{list}'), matrix.subagent){due}"),
@@ -205,7 +190,7 @@ impl Text<'_> {
         succeeded: ${{{{ job.status == 'success' }}}}
         due: ${{{{ steps.prepare.outputs.due }}}}
 {}",
-                told(&before)
+                before.told()
             ),
         );
         Ok(())
@@ -265,78 +250,6 @@ impl Text<'_> {
         }
     }
 
-    /// The job of the gates: no token that can write, the host's tools.
-    pub(super) fn gates(&mut self, stages: &[Stage], at: usize) -> Result<(), GenerateError> {
-        let (stage, action, runner) = (&stages[at], self.action, self.runner());
-        let (id, name) = (stage.id(), stage.title());
-        let before = Before::new(stages, at);
-        let (needs, state) = (before.needs.join(", "), &before.state);
-        let mut due = format!("({}) == 'true'", latest(stages, at, "gates"));
-        if before.unsettled.is_some() {
-            // Named one by one: a computed name is what those who hide something write.
-            let is_last = |wave: &Stage| {
-                let id = wave.id();
-                format!("needs.plan.outputs.last == '{id}' && needs.{id}.result == 'success'")
-            };
-            let last: Vec<_> = stages[..at].iter().map(is_last).collect();
-            due = format!("({due} || ({state}) == needs.plan.outputs.state && ({}))", last.join(" || "));
-        }
-        // Every command of a gate has its own limit; the job only must not be the first to end.
-        self.lines(
-            2,
-            &format!(
-                "
-{id}:
-  name: {name}
-  needs: [{needs}]
-  if: ${{{{ !cancelled() && {due} }}}}
-  runs-on: {runner}
-  timeout-minutes: 360
-  permissions:
-    contents: read # to fetch the commits that it works on
-    actions: read # to download what earlier jobs made
-  outputs:
-    slot-0: ${{{{ steps.collect.outputs.slot-0 }}}}
-    settle: ${{{{ steps.collect.outputs.settle }}}}
-  steps:"
-            ),
-        );
-        self.setup()?;
-        self.lines(
-            2,
-            &format!(
-                "    - name: Prepare
-      id: prepare
-      uses: {action}
-      with:
-        command: prepare
-        tasks: gates
-{}",
-                told(&before)
-            ),
-        );
-        let only = before.unsettled.is_some().then_some("steps.prepare.outputs.due != 'false'");
-        self.run_gates(only)?;
-        self.lines(
-            2,
-            &format!(
-                "    - name: Collect
-      id: collect
-      if: always()
-      uses: {action}
-      with:
-        command: collect
-        tasks: gates
-        slot: 0
-        wave: {id}
-        due: ${{{{ steps.prepare.outputs.due }}}}
-{}",
-                told(&before)
-            ),
-        );
-        Ok(())
-    }
-
     /// The job that takes in what the one before made, where that job itself cannot know what comes next. It runs nothing of
     /// the repository's.
     pub(super) fn settle(&mut self, stages: &[Stage], at: usize) {
@@ -376,7 +289,7 @@ impl Text<'_> {
         wave: {work}
         results: ${{{{ toJSON(needs.{work}.outputs) }}}}
 {dispatched}{}",
-                told(&before)
+                before.told()
             ),
         );
     }
@@ -406,108 +319,6 @@ impl Text<'_> {
                 format!("{made} && ({trouble} || {unplanned})")
             }
             Stage::Wave { .. } => made,
-        }
-    }
-
-    /// The step that runs the gates.
-    pub(super) fn run_gates(&mut self, only: Option<&str>) -> Result<(), GenerateError> {
-        let mut gate = Map::from_iter([("name".to_owned(), "Run the gates".into())]);
-        gate.extend(only.map(|only| ("if".to_owned(), format!("${{{{ {only} }}}}").into())));
-        self.on_host(gate, Map::new(), Secrets::Nobody, "gate")
-    }
-
-    /// The writer: it runs no code of the repository's, and its token can comment. What was approved comes from `plan` alone.
-    pub(super) fn summarize(&mut self, stages: &[Stage]) {
-        let before = Before::the_end(stages);
-        // Those that make something, too: the last job waits for them.
-        let made = stages.iter().flat_map(|stage| [Some(stage.id()), self.waiting(stage)]).flatten();
-        let mut needs = before.needs.clone();
-        for job in made {
-            if !needs.contains(&job) {
-                needs.push(job);
-            }
-        }
-        self.summarize_head(&format!("[{}]", needs.join(", ")));
-        // The last gates whose receipts no job has taken in.
-        let gates: Vec<_> = stages.iter().rev().filter(|stage| matches!(stage, Stage::Gates { .. })).collect();
-        let unsettled = |stage: &Stage, what: &str| {
-            let (id, settle) = (stage.id(), stage.settle());
-            format!("needs.{id}.result == 'success' && needs.{settle}.result == 'skipped' && {what}")
-        };
-        let of_gates = |what: fn(&Stage) -> String| {
-            let all = gates.iter().map(|stage| unsettled(stage, &what(stage)));
-            all.chain(["''".to_owned()]).collect::<Vec<_>>().join(" || ")
-        };
-        let results = of_gates(|stage| format!("toJSON(needs.{}.outputs)", stage.id()));
-        let wave = of_gates(|stage| format!("'{}'", stage.id()));
-        let Before { state, head, unsettled, .. } = before;
-        let unsettled = unsettled.unwrap_or_else(|| "''".to_owned());
-        self.lines(
-            2,
-            &format!(
-                "        state: ${{{{ needs.plan.outputs.state }}}}
-        settled: ${{{{ {state} }}}}
-        head: ${{{{ {head} }}}}
-        unsettled: ${{{{ {unsettled} }}}}
-        wave: ${{{{ {wave} }}}}
-        results: ${{{{ {results} }}}}
-        lock: ${{{{ needs.plan.outputs.lock }}}}"
-            ),
-        );
-        self.summarize_tail();
-    }
-
-    /// The beginning of the last job, up to what its step is told of the jobs before.
-    pub(super) fn summarize_head(&mut self, needs: &str) {
-        let (action, runner) = (self.action, self.runner());
-        let WorkflowConfig { branch, on_complete, .. } = &self.config.workflow;
-        let contents = if *branch {
-            "write # for the branch backend-implementer/pr-N; nothing of the repository is run here"
-        } else {
-            "read # to fetch the commits that the patches are for"
-        };
-        let actions = if on_complete.is_some() {
-            "write # to start the workflow that comes next"
-        } else {
-            "read # to download the patches"
-        };
-        self.lines(
-            2,
-            &format!(
-                "
-summarize:
-  name: Summarize
-  needs: {needs}
-  if: ${{{{ always() && needs.plan.outputs.state != '' }}}}
-  runs-on: {runner}
-  timeout-minutes: 30
-  permissions:
-    contents: {contents}
-    actions: {actions}
-    pull-requests: write # for the summary
-    checks: write # for the check runs
-  steps:
-    - name: Was it cancelled? # a job that ran out of time has the result cancelled, too
-      id: ended
-      if: cancelled()
-      run: echo \"by-hand=true\" >> \"$GITHUB_OUTPUT\"
-    - name: Summarize
-      if: always()
-      uses: {action}
-      with:
-        command: summarize
-        cancelled: ${{{{ steps.ended.outputs.by-hand || 'false' }}}}"
-            ),
-        );
-    }
-
-    /// What the last job does beside posting the summary.
-    pub(super) fn summarize_tail(&mut self) {
-        if self.config.workflow.branch {
-            self.line("          branch: true");
-        }
-        if let Some(workflow) = &self.config.workflow.on_complete {
-            self.line(&format!("          on-complete: {workflow}"));
         }
     }
 }
