@@ -27,7 +27,7 @@ pub(super) fn assign(
     for draft in drafts.iter_mut().filter(|draft| draft.task.access == Access::Writes) {
         let allow = if draft.touches.is_empty() { &draft.subagent.scope } else { draft.touches };
         let deny = denied.entry(&draft.subagent.name).or_insert_with(|| with(&draft.subagent.exclude, protected));
-        let exclusions = Exclusions::new(if draft.touches.is_empty() { &[] } else { &**deny });
+        let exclusions = Exclusions::new(if draft.touches.is_empty() { &[] } else { deny });
         for glob in draft.touches {
             match exclusions.of(glob) {
                 Ok(None) => {}
