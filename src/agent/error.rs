@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use implementer_model::wording::page;
+
 use super::{EnvironmentError, Exit, LaunchError, kinds};
 
 /// Says why a job could not be prepared.
@@ -10,7 +12,8 @@ pub enum AgentError {
     /// No program is configured.
     #[error(
         "no agent is configured for `{subagent}`: set `agent.kind` in the configuration to an agent program, or \
-         `agent.command` to a program of your own (docs/agent-programs.md)"
+         `agent.command` to a program of your own, see {}",
+        page("agent-programs.md")
     )]
     NoCommand {
         /// The subagent.

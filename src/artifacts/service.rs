@@ -7,7 +7,7 @@ use base64::{
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
 use futures_util::future::try_join_all;
-use implementer_model::{github_ids::ArtifactId, ids::Digest, text};
+use implementer_model::{github_ids::ArtifactId, ids::Digest, text, wording::page};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -44,8 +44,9 @@ pub enum UploadError {
     /// There is no service.
     #[error(
         "this runner offers no artifact service v4 (`{0}` is not set). GitHub Enterprise Server has none: there, let the \
-         plan run in one job (`command: run`), and keep its files with actions/upload-artifact v3 (docs/jobs.md). \
-         Elsewhere, start this with `uses:`; a `run:` step is given no access to artifacts"
+         plan run in one job (`command: run`), and keep its files with actions/upload-artifact v3, see {page}. \
+         Elsewhere, start this with `uses:`; a `run:` step is given no access to artifacts",
+        page = page("jobs.md")
     )]
     NoService(&'static str),
     /// The token does not say which job this is.

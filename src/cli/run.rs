@@ -16,6 +16,7 @@ use implementer_model::{
     config::{AgentKind, CONFIG_MAX_BYTES},
     handoff::{Handoff, Status},
     plan::{Dialect, PLAN_MAX_BYTES},
+    wording::page,
 };
 use tokio::runtime::Runtime;
 
@@ -201,7 +202,10 @@ impl Subject {
                 };
                 bytes = plan_files::read(&path, &name)
                     .with_context(|| {
-                        format!("cannot read the plan {name}; name another with --plan, or write one (docs/plan.md)")
+                        format!(
+                            "cannot read the plan {name}; name another with --plan, or write one, see {}",
+                            page("plan.md")
+                        )
                     })
                     .map_err(Failure::input)?;
                 name

@@ -1,7 +1,12 @@
 //! Every text of the program that people may read, in one list that is reviewed when it changes, and free of the words that
 //! readers stumbled over.
 
-use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
@@ -79,33 +84,42 @@ fn reads_like_a_sentence(text: &str) -> bool {
     words.count() >= 3
 }
 
-fn is_test(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name.ends_with("tests.rs")
-        || name.ends_with("_tests.rs")
-        || ["fixture.rs", "testing.rs", "test_support.rs"].contains(&name)
-        || path.contains("/tests/")
+/// Returns the files and folders of the modules that a file declares for tests alone.
+fn test_modules(path: &Path, text: &str) -> Vec<PathBuf> {
+    let stem = path.file_stem().unwrap();
+    let own = ["mod", "lib", "main"].iter().any(|name| stem == *name);
+    let folder = if own { path.parent().unwrap().to_owned() } else { path.with_extension("") };
+    let declared = text.split("#[cfg(test)]").skip(1).filter_map(|behind| {
+        let behind = behind.trim_start().trim_start_matches("pub(crate) ").trim_start_matches("pub(super) ");
+        behind.strip_prefix("mod ")?.split_once(';').map(|(name, _)| name).filter(|name| !name.contains('{'))
+    });
+    declared.flat_map(|name| [folder.join(format!("{name}.rs")), folder.join(name)]).collect()
 }
 
 fn messages() -> BTreeMap<String, Vec<String>> {
-    fn add(folder: &Path, all: &mut BTreeMap<String, Vec<String>>) {
+    fn add(folder: &Path, all: &mut BTreeMap<PathBuf, String>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            let name = path.strip_prefix(ROOT).unwrap().to_str().unwrap().to_owned();
             if path.is_dir() {
                 add(&path, all);
-            } else if name.ends_with(".rs") && !is_test(&name) {
-                let mut found = Vec::new();
-                collect(fs::read_to_string(&path).unwrap().parse().unwrap(), &mut found);
-                if !found.is_empty() {
-                    all.insert(name, found);
-                }
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                all.insert(path, text);
             }
         }
     }
+    let mut sources = BTreeMap::new();
+    add(&Path::new(ROOT).join("src"), &mut sources);
+    add(&Path::new(ROOT).join("crates/model/src"), &mut sources);
+    let of_tests: Vec<PathBuf> = sources.iter().flat_map(|(path, text)| test_modules(path, text)).collect();
     let mut all = BTreeMap::new();
-    add(&Path::new(ROOT).join("src"), &mut all);
-    add(&Path::new(ROOT).join("crates/model/src"), &mut all);
+    for (path, text) in sources.iter().filter(|(path, _)| !of_tests.iter().any(|module| path.starts_with(module))) {
+        let mut found = Vec::new();
+        collect(text.parse().unwrap(), &mut found);
+        if !found.is_empty() {
+            all.insert(path.strip_prefix(ROOT).unwrap().to_str().unwrap().to_owned(), found);
+        }
+    }
     all
 }
 

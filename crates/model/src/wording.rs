@@ -63,6 +63,12 @@ pub fn outcomes(outcomes: impl IntoIterator<Item = Outcome>) -> String {
     counts.iter().map(|(outcome, n)| format!("{n} {}", outcome.name())).collect::<Vec<_>>().join(", ")
 }
 
+/// Returns the address of a page of the documents: whoever has the program alone has no folder `docs`.
+#[must_use]
+pub fn page(name: &str) -> String {
+    format!("{}/blob/main/docs/{name}", env!("CARGO_PKG_REPOSITORY"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
 //! Why a conversation could not go on.
 
-use implementer_model::diagnostics::Diagnostic;
+use implementer_model::{diagnostics::Diagnostic, wording::page};
 
 use crate::{
     execution::ExecutionError, github::GithubError, intake::IntakeError, step::gather::DownloadError,
@@ -25,7 +25,8 @@ pub enum ConversationError {
     /// The pull request has no plan.
     #[error(
         "the pull request has no plan: add `.backend-implementer/plan.md` to it, or write one in its description or a \
-         comment (docs/pull-request.md)"
+         comment, see {}",
+        page("pull-request.md")
     )]
     NoPlan,
     /// Several files could be the plan.

@@ -13,6 +13,7 @@ use crate::{
     diagnostics::{Diagnostic, Severity},
     ids::SubagentName,
     text,
+    wording::page,
 };
 
 /// How many names a note shows before the rest is only counted.
@@ -104,13 +105,13 @@ pub(super) fn of_folder(definitions: &[Definition]) -> Vec<Diagnostic> {
     let unknown = counted(definitions, |definition| &definition.aside.unknown_keys);
     if !unknown.is_empty() {
         let message = format!("keys that no agent program knows: {}", in_files(&unknown));
-        note(Severity::Note, "unknown-key", message, "docs/agents.md lists the keys that are read");
+        note(Severity::Note, "unknown-key", message, &format!("{} lists the keys that are read", page("agents.md")));
     }
     let words = counted(definitions, |definition| &definition.aside.tools);
     if !words.is_empty() {
         let message =
             format!("words for tools that nothing here has, so that they grant nothing: {}", in_files(&words));
-        note(Severity::Note, "unknown-tool", message, "docs/agents.md lists the words that are read");
+        note(Severity::Note, "unknown-tool", message, &format!("{} lists the words that are read", page("agents.md")));
     }
     let bare: Vec<_> = definitions.iter().filter(|definition| definition.aside.bare).collect();
     if !bare.is_empty() {

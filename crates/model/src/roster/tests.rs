@@ -594,9 +594,9 @@ mod restrictions {
         .claude/agents: note[key-not-honoured]: keys without effect here: `color` in 3 files; `memory` in 3 files (every attempt starts from its brief alone)
           hint: they can stay; other programs may read them
         .claude/agents: note[unknown-key]: keys that no agent program knows: `tier` in 3 files
-          hint: docs/agents.md lists the keys that are read
+          hint: https://github.com/backend-implementer/backend-implementer/blob/main/docs/agents.md lists the keys that are read
         .claude/agents: note[unknown-tool]: words for tools that nothing here has, so that they grant nothing: `problems` in 3 files
-          hint: docs/agents.md lists the words that are read
+          hint: https://github.com/backend-implementer/backend-implementer/blob/main/docs/agents.md lists the words that are read
         ");
     }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-pub(super) use self::versions::is_workflow;
+pub(super) use self::{python::is_test as is_python_test, versions::is_workflow};
 
 use super::{PROJECTS_MAX, Program, Reason, Repository, Wishes, join};
 

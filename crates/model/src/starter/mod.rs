@@ -50,6 +50,7 @@ pub fn is_read(path: &str) -> bool {
         || detect::is_workflow(path)
         || detect::FURTHER.contains(&name)
         || (name.starts_with("requirements") && name.ends_with(".txt"))
+        || detect::is_python_test(path)
 }
 
 /// What is decided already.

@@ -92,8 +92,26 @@ fn python_with_uv_or_poetry_or_nothing() {
     assert_eq!(setup_of(&config), ["poetry install"]);
 
     let (_, config) = started(&[("service/app.py", ""), ("service/test_app.py", "")]);
-    assert_eq!(tests_of(&config), ["python3 -m unittest discover -v"]);
+    assert_eq!(tests_of(&config), ["python3 -m unittest discover -v -s service"]);
     assert!(config.setup.is_empty());
+}
+
+#[test]
+fn tests_of_python_are_run_by_the_runner_that_finds_them() {
+    let of_class = "import unittest\n\nclass T(unittest.TestCase):\n    def test_a(self): pass\n";
+    for (files, command) in [
+        (vec![("src/a.py", ""), ("tests/test_a.py", of_class)], "python3 -m unittest discover -v -s tests"),
+        (vec![("tests/__init__.py", ""), ("tests/test_a.py", of_class)], "python3 -m unittest discover -v"),
+        (vec![("test_a.py", of_class)], "python3 -m unittest discover -v"),
+        (vec![("tests/test_a.py", "from src.a import f\n\ndef test_a():\n    assert f()\n")], "python3 -m pytest"),
+        (vec![("tests/a_test.py", "import pytest\n")], "python3 -m pytest"),
+        (vec![("setup.py", ""), ("tests/test_a.py", "def test_a():\n    pass\n")], "python3 -m pytest"),
+    ] {
+        let (_, config) = started(&files);
+        assert_eq!(tests_of(&config), [command], "{files:?}");
+    }
+    let (_, config) = started(&[("tests/test_a.py", "def test_a():\n    pass\n")]);
+    assert!(steps_of(&config).contains("pip install pytest"), "the runner has no pytest of its own");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::{
     Reason, Start, Wishes,
     detect::{Found, JobStep},
 };
-use crate::config::Layout;
+use crate::{config::Layout, wording::page};
 
 const CHECKOUT: &str = "actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd # v6.0.2";
 
@@ -78,10 +78,13 @@ fn agent(text: &mut String, found: &Found) {
                 program.key
             );
         }
-        None => text.push_str(
-            "  # Your own program: it reads a brief and writes a report (docs/command-agent.md of the project).\n  command: \
-             [./agents/run.sh]\n\n",
-        ),
+        None => {
+            let _ = writeln!(
+                text,
+                "  # Your own program: it reads a brief and writes a report, see\n  # {}\n  command: [./agents/run.sh]\n",
+                page("command-agent.md")
+            );
+        }
     }
 }
 

@@ -26,7 +26,8 @@ pub(super) fn python(repository: &Repository, folder: &str, found: &mut Found) {
     };
     let pytest = mentions("pytest")
         || repository.has(&at("pytest.ini"))
-        || repository.paths.iter().filter(below).any(|path| path.ends_with("conftest.py"));
+        || repository.paths.iter().filter(below).any(|path| path.ends_with("conftest.py"))
+        || written_for_pytest(repository, folder);
     let installer = installer(repository, folder, found);
     if installer.name == "pip" {
         with_pip(repository, folder, &requirements, pytest, found);
@@ -38,7 +39,7 @@ pub(super) fn python(repository: &Repository, folder: &str, found: &mut Found) {
             let place = if folder.is_empty() { String::new() } else { format!(" {}", quoted(folder)) };
             (format!("python3 -m pytest{place}"), "the tests are written for pytest")
         } else {
-            let place = if folder.is_empty() { String::new() } else { format!(" -s {}", quoted(folder)) };
+            let place = unittest_place(repository, folder);
             (format!("python3 -m unittest discover -v{place}"), "nothing names another runner than Python's own")
         };
         let prefix = installer.prefix;
@@ -177,12 +178,47 @@ fn python_version(repository: &Repository, folder: &str, project: &str, found: &
 
 /// Tests of Python in a repository that has no project file at all.
 pub(super) fn loose(repository: &Repository, found: &mut Found) {
-    let test = repository.paths.iter().find(|path| {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        name.starts_with("test_") && name.ends_with(".py") && !path.starts_with('.')
-    });
-    if let Some(test) = test {
-        found.test("python3 -m unittest discover -v", format!("{test} is there, and nothing names a runner of tests"));
-        python_version(repository, "", "", found);
+    let test = tests_below(repository, "").next();
+    let Some(test) = test else { return };
+    if written_for_pytest(repository, "") {
+        with_pip(repository, "", &[], true, found);
+        found.test("python3 -m pytest", format!("{test} is written for pytest"));
+    } else {
+        let command = format!("python3 -m unittest discover -v{}", unittest_place(repository, ""));
+        found.test(&command, format!("{test} is there, and nothing names a runner of tests"));
     }
+    python_version(repository, "", "", found);
+}
+
+/// Tells whether a file is one of Python's tests, by its name.
+pub(in crate::starter) fn is_test(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let named = name.starts_with("test_") && name.ends_with(".py") || name.ends_with("_test.py");
+    named && !path.starts_with('.')
+}
+
+fn tests_below<'a>(repository: &'a Repository, folder: &'a str) -> impl Iterator<Item = &'a String> {
+    let below =
+        move |path: &&String| folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+    repository.paths.iter().filter(below).filter(|path| is_test(path))
+}
+
+/// Tells whether tests are plain functions or ask for pytest: unittest finds none of them.
+fn written_for_pytest(repository: &Repository, folder: &str) -> bool {
+    tests_below(repository, folder).any(|path| {
+        let text = repository.text(path);
+        let begins = |words: &[&str]| text.lines().any(|line| words.iter().any(|word| line.starts_with(word)));
+        begins(&["import pytest", "from pytest", "def test_", "async def test_"])
+    })
+}
+
+/// Returns where unittest looks: by itself it does not go into a folder that is no package.
+fn unittest_place(repository: &Repository, folder: &str) -> String {
+    let apart = tests_below(repository, folder).find_map(|path| {
+        let (tests, _) = path.rsplit_once('/')?;
+        let is_package = repository.has(&join(tests, "__init__.py"));
+        (tests != folder && !is_package).then_some(tests)
+    });
+    let place = apart.unwrap_or(folder);
+    if place.is_empty() { String::new() } else { format!(" -s {}", quoted(place)) }
 }
