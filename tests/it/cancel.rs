@@ -111,7 +111,7 @@ fn a_hanging_subagent_is_timed_out_and_the_rest_goes_on() {
     let handoff = implementer_model::handoff::Handoff::read(&fs::read(out.join("handoff.json")).unwrap()).unwrap();
     let feature = handoff.tasks.iter().find(|record| record.id.as_str() == "feature").unwrap();
     assert_eq!(feature.outcome, Outcome::TimedOut, "{}", called.stderr);
-    assert!(feature.reason.contains("time limit of 2 seconds"), "{}", feature.reason);
+    assert!(feature.reason.contains("time limit of 2.0 s"), "{}", feature.reason);
     assert!(handoff.findings.iter().any(|finding| finding.code == FindingCode::TimedOut));
     let cli = handoff.tasks.iter().find(|record| record.id.as_str() == "cli").unwrap();
     assert_eq!(cli.outcome, Outcome::Passed);

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-pub use self::diff::DIFF_MAX_BYTES;
+pub use self::diff::diff_room;
 use self::{
     diff::Diffs,
     gates::{ended, gates},
@@ -60,7 +60,7 @@ const SECTIONS: [(&str, &str); 6] = [
     ("criteria", "Criteria"),
 ];
 
-/// Renders the report. `diffs` are what the tasks changed, as git writes it: at most [`DIFF_MAX_BYTES`] of each are used.
+/// Renders the report. `diffs` are what the tasks changed, as git writes it: of each at most [`diff_room`] is used.
 #[must_use]
 pub fn report(handoff: &Handoff, diffs: &BTreeMap<TaskId, String>) -> String {
     let index = RunIndex::new(handoff);

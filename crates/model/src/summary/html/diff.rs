@@ -7,8 +7,15 @@ use maud::{Markup, html};
 use super::beside;
 use crate::{ids::TaskId, text};
 
-/// Bytes of one diff that the page can use; whoever reads the file need not read more.
-pub const DIFF_MAX_BYTES: u64 = 128 * 1024;
+/// Bytes of one diff, and of all together, that the page can use.
+const DIFF_MAX_BYTES: u64 = 128 * 1024;
+const DIFFS_MAX_BYTES: u64 = 2 * 1024 * 1024;
+
+/// Returns how many bytes of each of so many diffs the page can use: whoever reads the files need not read more.
+#[must_use]
+pub fn diff_room(number: usize) -> u64 {
+    DIFF_MAX_BYTES.min(DIFFS_MAX_BYTES / u64::try_from(number.max(1)).unwrap_or(u64::MAX))
+}
 
 /// Lines of one diff that are shown.
 const LINES_OF_TASK: usize = 400;
@@ -46,7 +53,7 @@ impl<'a> Diffs<'a> {
             })
             .filter(|(kind, _)| *kind != Kind::Binary)
             .collect();
-        let is_cut = lines.next().is_some() || diff.len() as u64 >= DIFF_MAX_BYTES;
+        let is_cut = lines.next().is_some() || diff.len() as u64 >= diff_room(self.texts.len());
         html! {
             details class="changes" {
                 summary { "Diff" @if is_cut { ", its first " (shown.len()) " lines" } }
