@@ -4,7 +4,7 @@
 pub(super) fn loads_a_module(line: &str) -> bool {
     let words: Vec<&str> = line.split(|c: char| c.is_whitespace() || "\"',=[]".contains(c)).collect();
     let module = |word: &str| word.contains('.') && !word.starts_with("no:");
-    line.starts_with("addopts") && words.windows(2).any(|pair| pair[0] == "-p" && module(pair[1]))
+    words.windows(2).any(|pair| pair[0] == "-p" && module(pair[1]))
 }
 
 /// Tells whether options of pytest let it collect tests, or tell about itself, and run none.
@@ -25,8 +25,7 @@ pub(super) fn runs_nothing(line: &str) -> bool {
         "--help",
         "-h",
     ];
-    let words = line.split(|c: char| c.is_whitespace() || "\"',=[]".contains(c));
-    line.starts_with("addopts") && words.into_iter().any(|word| NOTHING.contains(&word))
+    line.split(|c: char| c.is_whitespace() || "\"',=[]".contains(c)).any(|word| NOTHING.contains(&word))
 }
 
 /// Finds a folder that pytest was told to look into and is not any more, with the line of the setting.
