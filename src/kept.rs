@@ -115,7 +115,7 @@ pub fn write_of_run(
 /// The message of the commit that carries a patch. Nobody reads it: the integrated commits are made anew.
 fn message(subject: &Subject<'_>, id: &AttemptId) -> CommitMessage {
     let AttemptId { task, attempt } = id;
-    let nobody = || SubagentName::new("subagent").expect("a plain word is a name");
+    let nobody = || SubagentName::new("subagent").expect("invariant: a plain word is a name");
     CommitMessage {
         title: format!("Patch of {task}"),
         body: String::new(),

@@ -14,7 +14,7 @@ pub enum Level {
     Notice,
     /// Somebody should look.
     Warning,
-    /// It must be mended.
+    /// Somebody has to fix it.
     Error,
 }
 

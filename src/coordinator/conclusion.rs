@@ -61,14 +61,13 @@ pub(super) async fn conclude(driver: &mut Driver, noticed: Noticed) -> Result<Ha
 
 /// Reads what the tasks changed, for people to look at; a diff that is not there is not shown.
 fn diffs(run_dir: &RunDir, handoff: &Handoff) -> BTreeMap<TaskId, String> {
-    let open = |task: &TaskId| {
-        untrusted::open_plain(&run_dir.task_dir(task).join(TaskFile::Patch), OpenOptions::new().read(true)).ok()
-    };
-    let made: Vec<&TaskId> = handoff.tasks.iter().map(|task| &task.id).filter(|task| open(task).is_some()).collect();
+    let patch = |task: &TaskId| run_dir.task_dir(task).join(TaskFile::Patch);
+    let made: Vec<&TaskId> = handoff.tasks.iter().map(|task| &task.id).filter(|task| patch(task).is_file()).collect();
     let room = summary::html::diff_room(made.len());
     let read = |task: &TaskId| {
+        let file = untrusted::open_plain(&patch(task), OpenOptions::new().read(true)).ok()?;
         let mut diff = Vec::new();
-        open(task)?.take(room).read_to_end(&mut diff).ok()?;
+        file.take(room).read_to_end(&mut diff).ok()?;
         Some((task.clone(), String::from_utf8_lossy(&diff).into_owned()))
     };
     made.into_iter().filter_map(read).collect()

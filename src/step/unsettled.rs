@@ -18,7 +18,7 @@ type WaveOutputs = Option<BTreeMap<String, Value>>;
 pub(super) enum Waves {
     /// All that ran: a result that is missing is an error, because it may still be made.
     All,
-    /// Those before the first that was not finished: the last job tells what there is.
+    /// Those before the first that was not finished: the last job says what was finished.
     Finished,
 }
 

@@ -49,7 +49,7 @@ pub enum AnnotationLevel {
     Notice,
     /// Somebody should look.
     Warning,
-    /// It must be mended.
+    /// Somebody has to fix it.
     Failure,
 }
 

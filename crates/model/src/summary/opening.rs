@@ -107,7 +107,7 @@ fn plan(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
     page.push_str(".\n\n");
 }
 
-/// Says who was called again for nothing: whoever reads on need not try the same.
+/// Says who was retried in vain, so that nobody tries the same again.
 fn rework(page: &mut String, index: &RunIndex<'_>) {
     let rounds = &index.handoff.rework;
     if rounds.is_empty() {

@@ -6,6 +6,7 @@ mod before;
 mod gates;
 mod jobs;
 mod one_job;
+mod own_step;
 mod preview;
 mod summarize;
 

@@ -1,11 +1,11 @@
-//! Assertions that hold a thing against itself, or that are always so.
+//! Assertions that compare a thing with itself, or that are always true.
 
 use super::{
     super::source::{self, Assertion, Kind, Strength, Token},
     parsed::{Case, Side},
 };
 
-/// Says how an assertion holds a thing against itself.
+/// Says how an assertion compares a thing with itself, or why it is always true.
 pub(super) fn against_itself(side: &Side<'_>, case: &Case, assertion: &Assertion) -> Option<&'static str> {
     let tokens = |range: &std::ops::Range<usize>| &side.tokens[range.clone()];
     let text = |range: &std::ops::Range<usize>| source::normal(tokens(range));

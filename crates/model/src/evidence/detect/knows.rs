@@ -52,7 +52,6 @@ pub(super) fn knows(language: Language, tokens: &[Token<'_>], at: usize) -> Opti
         }
         Language::JavaScript => {
             text(0) == "typeof" && matches!(text(1), "jest" | "describe" | "it" | "vi" | "expect" | "mocha")
-                || text(0) == "stack" && at > 0 && tokens[at - 1].is(".") && quoted_test(12)
                 || text(0) == "argv" && quoted_runner(40)
                 || text(0) == "NODE_ENV" && answers_for_tests(&tokens[at..])
         }
@@ -62,18 +61,15 @@ pub(super) fn knows(language: Language, tokens: &[Token<'_>], at: usize) -> Opti
                 || matches!(text(0), "Lookup" | "Set")
                     && tokens.get(at + 2).is_some_and(|name| name.inner().starts_with("test."))
                 || text(0) == "Args" && quoted_test(10)
-                || text(0) == "runtime" && text(1) == "." && matches!(text(2), "Caller" | "Callers") && quoted_test(60)
         }
         Language::Rust => {
             text(0) == "cfg" && text(1) == "!" && text(3) == "test"
                 || text(0) == "cfg" && text(1) == "(" && text(2) == "not" && text(4) == "test"
-                || text(0) == "current_exe" && quoted_test(60)
                 || text(0) == "name" && text(1) == "(" && around(&["current"], 6) && quoted_test(40)
         }
         Language::Java => {
             tokens[at].kind == Kind::Text
                 && (inner.contains("org.junit") || inner.contains("surefire") || inner.contains("testng"))
-                || text(0) == "getStackTrace" && quoted_test(60)
         }
         _ => false,
     };
@@ -97,7 +93,7 @@ fn asks_about_itself(language: Language, tokens: &[Token<'_>], at: usize) -> boo
             (&["stack", "prepareStackTrace", "captureStackTrace"], &["argv", "execArgv", "argv0", "main", "title"])
         }
         Language::Go => (&["Stack", "Caller", "Callers", "CallersFrames"], &["Args", "Executable"]),
-        Language::Rust => (&["Backtrace", "force_capture"], &["args", "args_os", "current_exe"]),
+        Language::Rust => (&["Backtrace", "force_capture", "current_exe"], &["args", "args_os"]),
         Language::Java | Language::CSharp => {
             (&["getStackTrace", "StackWalker", "StackTrace", "StackFrame"], &["getProperty", "forName", "loadClass"])
         }

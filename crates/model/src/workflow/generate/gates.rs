@@ -8,7 +8,7 @@ use crate::workflow::stages::Stage;
 impl Text<'_> {
     /// The job of the gates: no token that can write, the host's tools.
     pub(super) fn gates(&mut self, stages: &[Stage], at: usize) -> Result<(), GenerateError> {
-        let (stage, action, runner) = (&stages[at], self.action, self.runner());
+        let (stage, runner) = (&stages[at], self.runner());
         let (id, name) = (stage.id(), stage.title());
         let before = Before::new(stages, at);
         let (needs, state) = (before.needs.join(", "), &before.state);
@@ -43,38 +43,17 @@ impl Text<'_> {
             ),
         );
         self.setup()?;
-        self.lines(
-            2,
-            &format!(
-                "    - name: Prepare
-      id: prepare
-      uses: {action}
-      with:
-        command: prepare
-        tasks: gates
-{}",
-                before.told()
-            ),
-        );
+        self.prepare(&format!("        tasks: gates\n{}", before.told()));
         let only = before.unsettled.is_some().then_some("steps.prepare.outputs.due != 'false'");
         self.run_gates(only)?;
-        self.lines(
-            2,
-            &format!(
-                "    - name: Collect
-      id: collect
-      if: always()
-      uses: {action}
-      with:
-        command: collect
-        tasks: gates
+        self.collect(&format!(
+            "        tasks: gates
         slot: 0
         wave: {id}
         due: ${{{{ steps.prepare.outputs.due }}}}
 {}",
-                before.told()
-            ),
-        );
+            before.told()
+        ));
         Ok(())
     }
 

@@ -113,7 +113,7 @@ impl Text<'_> {
 
     /// The job of a wave: prepare, the users' set-up, the work, collect.
     pub(super) fn wave(&mut self, stages: &[Stage], at: usize) -> Result<(), GenerateError> {
-        let (stage, action) = (&stages[at], self.action);
+        let stage = &stages[at];
         let before = Before::new(stages, at);
         let id = stage.id();
         self.matrix(&Matrix {
@@ -141,19 +141,8 @@ impl Text<'_> {
                 self.step(step, Some(&only))?;
             }
         }
-        self.lines(
-            2,
-            &format!(
-                "    - name: Prepare
-      id: prepare
-      uses: {action}
-      with:
-        command: prepare
-        tasks: ${{{{ matrix.tasks }}}}
-{planned}{}",
-                before.told()
-            ),
-        );
+        let legs = "        tasks: ${{ matrix.tasks }}";
+        self.prepare(&format!("{legs}\n{planned}{}", before.told()));
         let due = if planned.is_empty() { "" } else { " && steps.prepare.outputs.due != 'false'" };
         let mut own = Vec::new();
         for (subagent, special) in config.workflow.subagents.iter().filter(|(_, special)| !special.work.is_empty()) {
@@ -175,24 +164,15 @@ impl Text<'_> {
         }
         let tasks = Map::from_iter([("TASKS".to_owned(), "${{ matrix.tasks }}".into())]);
         self.on_host(work, tasks, Secrets::Each, "work --tasks \"$TASKS\"")?;
-        self.lines(
-            2,
-            &format!(
-                "    - name: Collect
-      id: collect
-      if: always()
-      uses: {action}
-      with:
-        command: collect
-        tasks: ${{{{ matrix.tasks }}}}
+        self.collect(&format!(
+            "{legs}
         slot: ${{{{ matrix.slot }}}}
         wave: {id}
         succeeded: ${{{{ job.status == 'success' }}}}
         due: ${{{{ steps.prepare.outputs.due }}}}
 {}",
-                before.told()
-            ),
-        );
+            before.told()
+        ));
         Ok(())
     }
 

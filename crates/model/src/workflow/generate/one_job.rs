@@ -31,7 +31,7 @@ impl Text<'_> {
 
     /// The job that does all the work.
     pub(super) fn work(&mut self) -> Result<(), GenerateError> {
-        let (action, runner) = (self.action, self.runner());
+        let runner = self.runner();
         let (minutes, end_after) = (self.config.workflow.job_minutes(), self.config.workflow.work_minutes());
         self.lines(
             2,
@@ -53,18 +53,8 @@ work:
         );
         // First: a checkout among these steps empties the workspace.
         self.setup()?;
-        self.lines(
-            2,
-            &format!(
-                "    - name: Prepare
-      uses: {action}
-      with:
-        command: prepare
-        tasks: all
-        state: ${{{{ needs.plan.outputs.state }}}}
-        lock: ${{{{ needs.plan.outputs.lock }}}}"
-            ),
-        );
+        let state = "        state: ${{ needs.plan.outputs.state }}\n        lock: ${{ needs.plan.outputs.lock }}";
+        self.own_step("name: Prepare", "prepare", &format!("        tasks: all\n{state}"));
         let step = Map::from_iter([("name".to_owned(), "Work".into())]);
         let command = format!("work --earlier \"{PLACE}/earlier\" --out \"{PLACE}/work\" --end-after {end_after}m");
         self.on_host_in(step, Map::new(), Secrets::All, PLACE, &command)?;
@@ -94,8 +84,8 @@ work:
 
     /// The job that runs the final gates once more, on a machine on which no subagent ever ran.
     pub(super) fn gates_again(&mut self) -> Result<(), GenerateError> {
-        let (action, runner) = (self.action, self.runner());
-        let state = "state: ${{ needs.plan.outputs.state }}
+        let runner = self.runner();
+        let state = "        state: ${{ needs.plan.outputs.state }}
         work: ${{ needs.work.outputs.work }}
         lock: ${{ needs.plan.outputs.lock }}";
         self.lines(
@@ -117,33 +107,9 @@ gates:
             ),
         );
         self.setup()?;
-        self.lines(
-            2,
-            &format!(
-                "    - name: Prepare
-      uses: {action}
-      with:
-        command: prepare
-        tasks: gates
-        {state}"
-            ),
-        );
+        self.own_step("name: Prepare", "prepare", &format!("        tasks: gates\n{state}"));
         self.run_gates(None)?;
-        self.lines(
-            2,
-            &format!(
-                "    - name: Collect
-      id: collect
-      if: always()
-      uses: {action}
-      with:
-        command: collect
-        tasks: gates
-        slot: 0
-        wave: gates
-        {state}"
-            ),
-        );
+        self.collect(&format!("        tasks: gates\n        slot: 0\n        wave: gates\n{state}"));
         Ok(())
     }
 
