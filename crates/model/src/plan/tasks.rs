@@ -6,7 +6,7 @@ mod lists;
 use std::ops::Range;
 
 pub(super) use self::labels::labels_aside;
-use self::labels::{Label, found_directive, item_label, list_label, names_files, set_aside};
+use self::labels::{Label, found_directive, item_label, list_label, names_files, only_names_files, set_aside};
 
 use crate::{
     gate::GateKind,
@@ -86,12 +86,7 @@ impl Body<'_, '_> {
 
     /// Tells whether a paragraph is a step that is written in bold: `**Step 1: Write the test**`.
     fn is_step(&self, line: &super::inline::Line) -> bool {
-        let lead = line.text.get(..line.strong).unwrap_or_default().to_ascii_lowercase();
-        self.rules.lenient
-            && self.aside.is_none()
-            && ["step ", "task "]
-                .iter()
-                .any(|word| lead.strip_prefix(word).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())))
+        self.rules.lenient && self.aside.is_none() && super::headings::leads_a_part(line)
     }
 
     fn step(&mut self, range: &Range<usize>, text: &str, strong: usize, group: Option<&str>) {
@@ -275,15 +270,7 @@ impl Body<'_, '_> {
         self.note_list(items);
     }
 
-    /// Takes an item of a list of files: what it names may be touched.
-    fn files(&mut self, item: &Item) {
-        let paths = mentions::paths(&item.line.text);
-        self.said(item);
-        self.task.paths.extend(paths);
-        self.note_list(std::slice::from_ref(item));
-    }
-
-    fn said(&mut self, item: &Item) {
+    pub(super) fn said(&mut self, item: &Item) {
         self.placed.push(Placed::new(item.range.clone(), What::Said));
     }
 
@@ -312,6 +299,10 @@ impl Body<'_, '_> {
                 self.task.assigned = Some(who);
                 self.said(item);
                 self.note_list(std::slice::from_ref(item));
+                continue;
+            }
+            if self.rules.lenient && !item.boxed && only_names_files(raw) {
+                self.files(item);
                 continue;
             }
             match item_label(item) {
@@ -356,6 +347,8 @@ impl Body<'_, '_> {
             let range = item.line.range.clone();
             let mut made = items::from_text(&own, item.line.strong, range, self.rules, self.source);
             "Everything below it is ticked; the item itself is not.".clone_into(&mut made.detail);
+            self.task.requirements.push(made);
+        } else if let Some(made) = items::beside_boxes(item, self.rules, self.source, self.comments) {
             self.task.requirements.push(made);
         }
         let name = own.trim_end_matches(':');

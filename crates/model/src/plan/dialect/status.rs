@@ -101,6 +101,20 @@ pub(in crate::plan) fn is_status(name: &str) -> bool {
     NAMES.contains(&domains::normal(name).as_str())
 }
 
+/// Returns a key as words: `acceptanceCriteria` and `acceptance_criteria` are `acceptance criteria`.
+pub(super) fn words(key: &str) -> String {
+    let mut words = String::with_capacity(key.len() + 4);
+    let mut before = ' ';
+    for c in key.chars() {
+        if c.is_uppercase() && before.is_lowercase() {
+            words.push(' ');
+        }
+        words.push(c);
+        before = c;
+    }
+    domains::normal(&words)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

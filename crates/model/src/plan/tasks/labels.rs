@@ -5,7 +5,7 @@ use crate::plan::{
     blocks::{Item, nested},
     directives::{self, Directive},
     domains::{self, Fixed},
-    items,
+    items, mentions,
 };
 
 /// What a line before a list makes of the list.
@@ -41,6 +41,16 @@ pub(super) fn names_files(raw: &str) -> bool {
         "test",
     ];
     directives::split_label(raw).is_some_and(|(label, _)| LABELS.contains(&domains::normal(&label).as_str()))
+}
+
+/// Tells whether an item only says which files the others are about: `**Files**: src/a.py, src/b.py`.
+pub(super) fn only_names_files(raw: &str) -> bool {
+    const LABELS: [&str; 8] = ["file", "files", "path", "paths", "location", "文件", "ファイル", "dateien"];
+    let raw = raw.replace('：', ":");
+    directives::split_label(&raw).is_some_and(|(label, at)| {
+        LABELS.contains(&domains::normal(&label).as_str())
+            && !mentions::paths(raw.get(at..).unwrap_or_default()).is_empty()
+    })
 }
 
 /// Finds what an item that only heads a list says about that list, when it keeps it from being work.

@@ -13,6 +13,14 @@ use crate::plan::{
 };
 
 impl Body<'_, '_> {
+    /// Takes an item of a list of files: what it names may be touched.
+    pub(super) fn files(&mut self, item: &Item) {
+        let paths = mentions::paths(&item.line.text);
+        self.said(item);
+        self.task.paths.extend(paths);
+        self.note_list(std::slice::from_ref(item));
+    }
+
     /// Takes a list of a section that is no work: a directive counts, everything else is a note.
     pub(super) fn aside_list(&mut self, items: &[Item]) {
         let is_directive = |item: &Item| found_directive(&self.source.text[item.line.range.clone()]).is_some();
