@@ -6,7 +6,9 @@ mod lists;
 use std::ops::Range;
 
 pub(super) use self::labels::labels_aside;
-use self::labels::{Label, found_directive, item_label, list_label, names_files, only_names_files, set_aside};
+use self::labels::{
+    Label, found_directive, item_label, list_label, names_files, only_names_files, says_why, set_aside,
+};
 
 use crate::{
     gate::GateKind,
@@ -305,9 +307,17 @@ impl Body<'_, '_> {
                 self.files(item);
                 continue;
             }
+            if let Some(section) = says_why(item).filter(|_| self.rules.lenient && items.len() > 1) {
+                self.why(item, section);
+                continue;
+            }
             match item_label(item) {
+                Some(Fixed::Frame) if self.rules.lenient => {
+                    self.said(item);
+                    nested(&item.blocks).for_each(|item| self.work(item, group));
+                }
+                Some(Fixed::Frame) | None => self.work(item, group),
                 Some(fixed) => self.labelled(fixed, item),
-                None => self.work(item, group),
             }
         }
     }

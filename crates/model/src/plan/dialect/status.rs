@@ -42,7 +42,7 @@ const DONE: [&str; 30] = [
     "完료",
     "완료",
 ];
-const DROPPED: [&str; 14] = [
+const DROPPED: [&str; 21] = [
     "cancelled",
     "canceled",
     "dropped",
@@ -57,6 +57,13 @@ const DROPPED: [&str; 14] = [
     "out of scope",
     "verworfen",
     "已取消",
+    "discarded",
+    "killed",
+    "descartada",
+    "descartado",
+    "cancelada",
+    "cancelado",
+    "abandonné",
 ];
 const DEFERRED: [&str; 7] = ["deferred", "postponed", "later", "on hold", "parked", "zurückgestellt", "延期"];
 

@@ -332,6 +332,14 @@ fn plans_of_strangers_lose_nothing() {
         ),
         ("# P\n\n## Overview\n1. Add the API\n\n## Tests\n- cover\n", "2 items: 2 in 2 tasks"),
         ("[{\"title\": \"a\", \"done\": true}, {\"title\": \"b\"}]", "2 items: 1 in 1 task, 1 done"),
+        (
+            "# P\n\n## 1. Scan\n- **Objective**: find it\n- **Tasks**:\n    - scan\n    - sort\n",
+            "3 items: 2 in 1 task, 1 left aside: Objective",
+        ),
+        (
+            "# P\n\n- [ ] a\n- b — dropped\n- c (deferred)\n",
+            "3 items: 1 in 1 task, 2 left aside: dropped (out of scope), deferred",
+        ),
         // Tasks that are counted in a block of code.
         (
             "# P\n\n## List of tasks\n\n```yaml\nTask 1: Add it\n  - IN: src/a.py\n\nTask 2:\nMODIFY src/b.py\n```\n\n## Final checklist\n- [ ] green\n",

@@ -202,7 +202,7 @@ fn fold(phrase: &str) -> Cow<'_, str> {
 }
 
 /// Tells whether a phrase is among words with bars between them.
-pub(super) fn holds(words: &str, phrase: &str) -> bool {
+pub(in crate::plan) fn holds(words: &str, phrase: &str) -> bool {
     words.split('|').any(|word| word == phrase)
 }
 

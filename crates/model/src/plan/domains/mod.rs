@@ -8,7 +8,7 @@ mod tests;
 mod words;
 
 pub(super) use self::{
-    languages::{asks as asks_elsewhere, counted_in_english},
+    languages::{asks as asks_elsewhere, counted_in_english, holds},
     words::{asks, role_of_words, text_asks},
 };
 use self::{
@@ -172,7 +172,7 @@ const WORK_FRAMES: &str = "bite sized tasks|plan|implementation plan|implementat
 
 /// Tells whether a phrase in normal form heads the work itself.
 pub(super) fn is_work_frame(phrase: &str) -> bool {
-    languages::holds(WORK_FRAMES, phrase) || languages::fixed(phrase) == Some(Fixed::Frame)
+    holds(WORK_FRAMES, phrase) || languages::fixed(phrase) == Some(Fixed::Frame)
 }
 
 /// Words that may stand before the name of a section that is there to be read: "Related Code Files", "Key Insights".
@@ -200,6 +200,9 @@ const QUALIFIERS: [&str; 22] = [
     "technical",
     "your",
 ];
+
+/// Words with which the name of a section ends that is there to be read: "Architecture benefits".
+const READ_ENDS: &str = "benefits|rationale|assumptions|references|insights|findings|questions|drawbacks|caveats";
 
 /// Finds what a phrase heads whose first word only describes it. What asks for work needs its whole name.
 fn of_qualified(phrase: &str) -> Option<Fixed> {
@@ -243,7 +246,7 @@ pub(super) fn fixed(phrase: &str) -> Option<Fixed> {
         (CONTEXTS, Fixed::Context),
         (FRAMES, Fixed::Frame),
     ];
-    if let Some((_, fixed)) = lists.iter().find(|(words, _)| languages::holds(words, phrase)) {
+    if let Some((_, fixed)) = lists.iter().find(|(words, _)| holds(words, phrase)) {
         return Some(*fixed);
     }
     if let Some(fixed) = languages::fixed(phrase) {
@@ -254,6 +257,9 @@ pub(super) fn fixed(phrase: &str) -> Option<Fixed> {
     }
     if let Some((_, reason)) = ASIDE_BEGINS.iter().find(|(begin, _)| phrase.starts_with(begin)) {
         return Some(Fixed::Aside(*reason));
+    }
+    if phrase.rsplit_once(' ').is_some_and(|(_, last)| holds(READ_ENDS, last)) && role(phrase).is_none() {
+        return Some(Fixed::Aside(Reason::Context));
     }
     if let Some(fixed) = of_qualified(phrase).or_else(|| of_parts(phrase)) {
         return Some(fixed);

@@ -71,7 +71,8 @@ pub(super) const RECORDS: &str = "dev agent record|agent model used|debug log re
      outcomes and retrospective|decision record|plan review|document history|version history";
 
 /// Sections that are only there to be read: nothing below them is work but what has a box.
-pub(super) const ASIDES: &str = "timeline|schedule|estimates|effort estimate|risks|risk|risks and mitigations|risk assessment|\
+pub(super) const ASIDES: &str = "open items|preconditions|preconditions and inputs|prerequisites and inputs|task summary|task overview|\
+     timeline|schedule|estimates|effort estimate|risks|risk|risks and mitigations|risk assessment|\
      risk mitigation|open questions|questions|references|appendix|rollback plan|rollback|rollback strategy|\
      assumptions|glossary|notes|note|dev notes|developer notes|implementation notes|technical notes|rationale|\
      constraints|global constraints|context|background|examples|example|links|prerequisites|current state|\

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Body, labels::found_directive};
 use crate::plan::{
-    accounting::{Placed, What},
+    accounting::{Placed, Reason, What},
     blocks::{Item, Row},
     dialect::status::{self, State},
     domains,
@@ -13,6 +13,12 @@ use crate::plan::{
 };
 
 impl Body<'_, '_> {
+    /// Takes an item that says what the others are for: the subagent is to know it.
+    pub(super) fn why(&mut self, item: &Item, section: String) {
+        self.placed.push(Placed::new(item.range.clone(), What::Aside { reason: Reason::Context, section }));
+        self.note_list(std::slice::from_ref(item));
+    }
+
     /// Takes an item of a list of files: what it names may be touched.
     pub(super) fn files(&mut self, item: &Item) {
         let paths = mentions::paths(&item.line.text);
