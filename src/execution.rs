@@ -25,9 +25,10 @@ use crate::layout::{PROGRAMS, RUNS_DIR, RunFile};
 use crate::{
     agent::{self, AgentError, Agents, Making},
     coordinator::{self, Resumed, RunError, SandboxSite, Setup, progress::Observer},
+    errors,
     intake::Intake,
     journal::{Journal, Seal},
-    kept,
+    kept::{self, KeptError},
     run_dir::{RunDir, RunDirError},
     sandbox::{Level, SandboxError},
     telemetry,
@@ -271,7 +272,8 @@ impl Prepared {
         let environment = self.setup.environment.clone();
         let handoff = coordinator::run(self.setup, self.resumed, cancel, observer).await?;
         if let Err(error) = telemetry::send(&self.folder, &environment).await {
-            tracing::warn!("{error}. The run is not touched by that; its trace is trace.otlp.json");
+            let why = errors::chain(&error);
+            tracing::warn!("{why}. The run is not touched by that; its trace is trace.otlp.json");
         }
         Ok(Executed { handoff, folder: self.folder })
     }
@@ -286,10 +288,11 @@ async fn keep_passed(
     run_dir: &RunDir,
     seal: Seal,
 ) -> Result<Option<Resumed>, ExecutionError> {
-    let unlocked = || Err("its journal does not begin as one".to_owned());
+    let unlocked = || Err(KeptError::NoBeginning);
     let finished = match kept::read(&kept.folder, lock, None, store, unlocked) {
         Ok(finished) => finished,
-        Err(why) => {
+        Err(error) => {
+            let why = errors::chain(&error);
             tracing::warn!("what the last run kept does not count, so the whole plan runs: {why}");
             return Ok(None);
         }

@@ -204,7 +204,7 @@ impl Conclusion {
 fn clear_report(report: &Path) -> Result<(), AgentError> {
     match std::fs::remove_file(report) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(AgentError::Scratch { path: report.to_owned(), error })
+            Err(AgentError::Scratch { path: report.to_owned(), source: error })
         }
         _ => Ok(()),
     }

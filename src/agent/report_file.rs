@@ -19,7 +19,7 @@ pub enum ReportFileError {
         kind: &'static str,
     },
     /// It cannot be read.
-    #[error("the report cannot be read: {0}")]
+    #[error("the report cannot be read")]
     Unreadable(#[from] io::Error),
     /// What is in it is not a report.
     #[error(transparent)]

@@ -17,6 +17,7 @@ use super::{agent, error::JobError, prepare::AttemptDir, site::Site};
 use crate::{
     agent::{self as process, Conclusion, Ended, LaunchError, ReportFileError, Secrets},
     coordinator::{AttemptFiles, SecretAt, SetupPlace, WorkingCopySetup, Workplace, concluded, passed_to_anybody},
+    errors,
     layout::PROGRAMS,
     sandbox::Sandbox,
     untrusted,
@@ -44,7 +45,7 @@ impl Said {
         let report = match conclusion.report {
             Ok(None) => SaidReport::Nothing,
             Ok(Some(read)) => SaidReport::Report(Box::new(read.report)),
-            Err(error) => SaidReport::Invalid(error.to_string()),
+            Err(error) => SaidReport::Invalid(errors::chain(&error)),
         };
         Self { session: conclusion.session, report }
     }

@@ -28,16 +28,19 @@ use super::{
     session_id::session_id,
     version::Version,
 };
-use crate::agent::{
-    Agent, AgentError, Conclusion, Ended, GRACE, Job, LastStep, Launch, OUTPUT_CAP,
-    answer::{AnswerFile, TurnLimit},
-    clear_report, environment,
-    event_lines::LastWord,
-    last_step::Events,
-    new_file::write_new,
-    program,
-    redaction::secrets_of,
-    scratch::{Scratch, text_of},
+use crate::{
+    agent::{
+        Agent, AgentError, Conclusion, Ended, GRACE, Job, LastStep, Launch, OUTPUT_CAP,
+        answer::{AnswerFile, TurnLimit},
+        clear_report, environment,
+        event_lines::LastWord,
+        last_step::Events,
+        new_file::write_new,
+        program,
+        redaction::secrets_of,
+        scratch::{Scratch, text_of},
+    },
+    errors,
 };
 
 /// The most bytes of an answer that are read: an answer with its stream of events.
@@ -137,7 +140,7 @@ impl CliAgent {
             if again { Scratch::made(job.scratch) } else { Scratch::make(job.scratch, job.subagent.name.as_str())? };
         let write = |path: &Path, content: &str| {
             let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| write_new(path, content));
-            written.map_err(|error| AgentError::Scratch { path: path.to_owned(), error })
+            written.map_err(|source| AgentError::Scratch { path: path.to_owned(), source })
         };
         let role = brief::role_prompt(job.subagent);
         let role_file = job.scratch.join("role.md");
@@ -351,7 +354,7 @@ impl Agent for CliAgent {
         let problem = match &first.report {
             Ok(Some(_)) => return None,
             Ok(None) => "There is no JSON object in it.".to_owned(),
-            Err(error) => error.to_string(),
+            Err(error) => errors::chain(error),
         };
         // Who was stopped, or cannot be reached, cannot answer either.
         let id = session.id.as_deref().filter(|_| session.end == SessionEnd::Completed)?;
@@ -359,7 +362,7 @@ impl Agent for CliAgent {
         let round = Round::repair(job, id, &input);
         Some(
             write_new(&input, &brief::repair(&problem))
-                .map_err(|error| AgentError::Scratch { path: input.clone(), error })
+                .map_err(|source| AgentError::Scratch { path: input.clone(), source })
                 .and_then(|()| self.launch(job, &round)),
         )
     }

@@ -8,9 +8,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{ArtifactService, UploadError};
-use crate::http::{
-    Again,
-    blob::{self, BlobError},
+use crate::{
+    errors,
+    http::{
+        Again,
+        blob::{self, BlobError},
+    },
 };
 
 /// The largest artifact that is downloaded, in bytes.
@@ -130,7 +133,7 @@ impl ArtifactService {
     /// When the service does not have it, it is another one, or it cannot be fetched.
     pub async fn download(&self, id: ArtifactId, wanted: &Digest, to: &Path) -> Result<(), ReadError> {
         let not_here = |why: String| ReadError::NotHere { id, why };
-        let listed = self.list().await.map_err(|error| not_here(error.to_string()))?;
+        let listed = self.list().await.map_err(|error| not_here(errors::chain(&error)))?;
         let artifact = listed.iter().find(|artifact| artifact.id == id);
         let artifact = artifact.ok_or_else(|| not_here("it lists none of that id".to_owned()))?;
         // What the service itself refuses, REST is asked at once.
@@ -162,7 +165,7 @@ impl ArtifactService {
         let signed: Signed = self
             .call_once("asking for", "GetSignedArtifactURL", &artifact.name, &body)
             .await
-            .map_err(|error| not_here(error.to_string()))?;
+            .map_err(|error| not_here(errors::chain(&error)))?;
         blob::download_rest(&self.client, &signed.signed_url, to, ARTIFACT_MAX_BYTES).await.map_err(|error| match error
         {
             BlobError::TooLarge => ReadError::TooLarge(id),

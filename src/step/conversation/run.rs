@@ -29,6 +29,7 @@ use super::{
 };
 use crate::{
     coordinator::progress::Observer,
+    errors,
     execution::{self, Executed, Out, Resume, RunRequest},
     github::GithubError,
     step::gather::Bound,
@@ -103,7 +104,7 @@ async fn attempt(
         Some(task) => match keep::fetch(pull, &lock, task, scratch).await {
             Ok(kept) => kept,
             Err(error) => {
-                broken_off(&mut reporter, &error.to_string()).await;
+                broken_off(&mut reporter, &errors::told(&error, error.hint())).await;
                 return Err(error);
             }
         },
@@ -168,8 +169,9 @@ async fn follow(
             finish(reporter, executed, lock, kept.as_ref()).await
         }
         Err(error) => {
-            broken_off(&mut reporter, &error.to_string()).await;
-            Err(error.into())
+            let error = ConversationError::from(error);
+            broken_off(&mut reporter, &errors::told(&error, error.hint())).await;
+            Err(error)
         }
     }
 }
