@@ -347,7 +347,11 @@ mod tests {
     #[tokio::test]
     async fn a_run_that_broke_off_is_gone_on_with_only_where_that_is_wanted() {
         let folder = tempfile::tempdir().unwrap();
-        let lock = Lock::new(Digest::of("plan"), ObjectId::new("1".repeat(40)).unwrap(), Digest::of("roster"));
+        let lock = Lock::new(
+            Digest::from_content("plan"),
+            ObjectId::new("1".repeat(40)).unwrap(),
+            Digest::from_content("roster"),
+        );
         let below = Out::Below(folder.path().to_owned());
         let seal = Seal::of_process().unwrap();
         let nothing = run_folder(&below, "r1", &lock, Resume::Required, &seal);
@@ -372,7 +376,11 @@ mod tests {
         let (run_dir, resumed) =
             run_folder(&below, "r3b", &lock, Resume::WherePossible, &Seal::of_process().unwrap()).unwrap();
         assert!(resumed.is_none() && run_dir.root().ends_with("r3b"));
-        let other = Lock::new(Digest::of("other"), ObjectId::new("1".repeat(40)).unwrap(), Digest::of("roster"));
+        let other = Lock::new(
+            Digest::from_content("other"),
+            ObjectId::new("1".repeat(40)).unwrap(),
+            Digest::from_content("roster"),
+        );
         let (run_dir, resumed) = run_folder(&below, "r4", &other, Resume::WherePossible, &seal).unwrap();
         assert!(resumed.is_none() && run_dir.root().ends_with("r4"));
     }

@@ -224,12 +224,6 @@ pub fn gate_environment(
     Ok(environment::build(own, passed, &home, &temporary, [])?)
 }
 
-/// Returns the values of an environment that are secrets, by the names of their variables.
-#[must_use]
-pub fn secrets_in(environment: &[(String, String)]) -> Vec<String> {
-    redaction::secrets_of(environment).into_values().collect()
-}
-
 /// Returns this process's environment, as far as it is UTF-8, to pass variables on from by name.
 #[must_use]
 pub fn own_environment() -> BTreeMap<String, String> {

@@ -108,7 +108,7 @@ mod tests {
         fs::write(&path, GOOD).unwrap();
         let read = read_report(&path).unwrap().unwrap();
         assert_eq!(read.report.summary, "done");
-        assert_eq!(read.digest, implementer_model::ids::Digest::of(GOOD));
+        assert_eq!(read.digest, implementer_model::ids::Digest::from_content(GOOD));
     }
 
     #[test]

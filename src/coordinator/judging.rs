@@ -268,7 +268,7 @@ fn judge(plan: &AttemptPlan, output: AttemptOutput, paths: Option<&TreePaths>) -
             started_ms,
             ended_ms,
             exit_code: ended.ok().and_then(|ended| ended.exit.code()),
-            brief_digest: Digest::of(&plan.brief),
+            brief_digest: Digest::from_content(&plan.brief),
             session,
             report: report.ok().flatten().map(|read| read.report),
             patch: patch.ok(),

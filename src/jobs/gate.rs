@@ -9,8 +9,8 @@ use implementer_model::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    between_waves::Brought,
     error::JobError,
-    settle::Brought,
     site::{Site, describe},
 };
 use crate::{

@@ -134,7 +134,7 @@ pub(super) fn read(site: &Site, plan: &AttemptPlan, folder: &Path) -> Result<Cou
     if started.base != plan.base {
         return Err(ResultError::OtherBase { found: started.base.clone(), wanted: plan.base.clone() });
     }
-    if started.brief != Digest::of(&plan.brief) || records.ended().attempt.because != plan.because {
+    if started.brief != Digest::from_content(&plan.brief) || records.ended().attempt.because != plan.because {
         return Err(ResultError::OtherBrief);
     }
     let bundle = records.patch().map(|_| folder.join(ResultFile::Patch));

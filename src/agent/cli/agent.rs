@@ -30,14 +30,13 @@ use super::{
 };
 use crate::{
     agent::{
-        Agent, AgentError, Conclusion, Ended, GRACE, Job, LastStep, Launch, OUTPUT_CAP,
+        Agent, AgentError, Conclusion, Ended, Job, LastStep, Launch,
         answer::{AnswerFile, TurnLimit},
         clear_report, environment,
         event_lines::LastWord,
         last_step::Events,
         new_file::write_new,
         program,
-        redaction::secrets_of,
         scratch::{Scratch, text_of},
     },
     errors,
@@ -190,12 +189,7 @@ impl CliAgent {
         let turns = job.turns.zip(invocation.turn_prefix);
         let argv = [self.program()?].into_iter().chain(invocation.arguments).collect();
         Ok(Launch {
-            argv,
-            directory: job.worktree.to_owned(),
-            secrets: secrets_of(&environment).into_values().collect(),
-            environment,
             input: Some(round.input.to_owned()),
-            log: round.log.clone(),
             answer: Some(AnswerFile {
                 path: round.answer.clone(),
                 cap: ANSWER_CAP,
@@ -203,10 +197,7 @@ impl CliAgent {
                 last_words: invocation.last_words.iter().map(|pairs| last_word(pairs)).collect(),
                 patience: AFTER_LAST_WORD,
             }),
-            output_cap: OUTPUT_CAP,
-            grace: GRACE,
-            supervisor: self.supervisor.clone(),
-            confinement: None,
+            ..Launch::new(argv, job.worktree, environment, &round.log, &self.supervisor)
         })
     }
 }
@@ -273,19 +264,9 @@ impl Agent for CliAgent {
     fn probe(&self, scratch: &Path) -> Result<Option<Launch>, AgentError> {
         let folder = scratch.join(format!("probe-{}", self.dialect.name()));
         let Scratch { home, temporary } = Scratch::make(&folder, "probe")?;
-        Ok(Some(Launch {
-            argv: vec![self.program()?, "--version".to_owned()],
-            directory: folder.clone(),
-            environment: environment::build(&self.environment, &[], &home, &temporary, [])?,
-            input: None,
-            log: folder.join("version.txt"),
-            answer: None,
-            secrets: Vec::new(),
-            output_cap: OUTPUT_CAP,
-            grace: GRACE,
-            supervisor: self.supervisor.clone(),
-            confinement: None,
-        }))
+        let argv = vec![self.program()?, "--version".to_owned()];
+        let environment = environment::build(&self.environment, &[], &home, &temporary, [])?;
+        Ok(Some(Launch::new(argv, &folder, environment, &folder.join("version.txt"), &self.supervisor)))
     }
 
     fn probed(&self, ended: &Ended) -> Result<(), AgentError> {

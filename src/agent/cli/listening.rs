@@ -74,7 +74,7 @@ impl CliAgent {
     }
 
     pub(super) fn redactor(&self, job: &Job<'_>) -> Redactor {
-        Redactor::of(&self.environment, job.pass_environment)
+        Redactor::from_environment(&self.environment, job.pass_environment)
     }
 
     pub(super) fn session(

@@ -60,7 +60,7 @@ pub(super) fn lease(
     let mut index = refit::write_index(&held.holding, &index_file)?;
     if let Some(owner) = pool.owner_of(held.number)? {
         folder::give(&git_dir, owner).doing("giving away", &git_dir)?;
-        index = stamp::of(&fs::symlink_metadata(&index_file).doing("looking at", &index_file)?);
+        index = stamp::from_metadata(&fs::symlink_metadata(&index_file).doing("looking at", &index_file)?);
     }
     Ok(Slot::new(Arc::clone(pool), held, base, index))
 }

@@ -40,7 +40,7 @@ pub struct Reading {
 pub fn read(source: &str, bytes: &[u8], roster: &Roster, settings: &Settings) -> Reading {
     // Read in another dialect, the same text is another plan.
     let digest = match settings.dialect {
-        None => Digest::of(bytes),
+        None => Digest::from_content(bytes),
         Some(dialect) => Digest::of_parts([bytes, dialect.name().as_bytes()]),
     };
     let Some(folder) = Folder::from_bytes(bytes) else {

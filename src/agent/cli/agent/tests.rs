@@ -31,7 +31,7 @@ fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 }
 
 fn agent(kind: &str, settings: AgentSettings, environment: &BTreeMap<String, String>) -> CliAgent {
-    let kind = AgentKind::of(kind, &kinds()).unwrap();
+    let kind = AgentKind::parse(kind, &kinds()).unwrap();
     CliAgent::new(&kind, settings, "/programs".as_ref(), "/supervisor".as_ref(), environment).unwrap()
 }
 
@@ -129,7 +129,7 @@ fn ended(exit: Exit, tail: &str) -> Ended {
         output_bytes: 0,
         truncated: false,
         log_trouble: None,
-        output_digest: implementer_model::ids::Digest::of(""),
+        output_digest: implementer_model::ids::Digest::from_content(""),
         output_tail: tail.to_owned(),
         duration_ms: 0,
     }

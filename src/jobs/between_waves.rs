@@ -43,7 +43,7 @@ pub struct Settled {
 }
 
 impl Settled {
-    fn of(site: &Site, reached: &Reached, notes: Vec<String>) -> Self {
+    fn new(site: &Site, reached: &Reached, notes: Vec<String>) -> Self {
         Self {
             legs: legs(site, reached),
             gates: reached.gates_due,
@@ -131,7 +131,7 @@ pub async fn settle(
     let Advanced { site: next, reached, notes } = advance(site, awaited, found, troubles).await?;
     to.write(&next.frozen, &next.records, &next.notes)?;
     write_bundle(&next, &reached, to)?;
-    Ok(Settled::of(site, &reached, notes))
+    Ok(Settled::new(site, &reached, notes))
 }
 
 /// A state in which results were taken in.
@@ -205,7 +205,7 @@ pub async fn advance(
 /// # Errors
 /// When the outside fails.
 pub async fn first(site: &Site) -> Result<Settled, JobError> {
-    Ok(Settled::of(site, &site.look().await?, Vec::new()))
+    Ok(Settled::new(site, &site.look().await?, Vec::new()))
 }
 
 fn legs(site: &Site, reached: &Reached) -> Vec<Leg> {
