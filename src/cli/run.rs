@@ -75,7 +75,7 @@ pub(super) struct Subject {
 /// Reads the name of a kind of agent, and offers those that there are.
 fn agent_kind() -> impl TypedValueParser<Value = AgentKind> {
     let kinds = agent::kinds();
-    PossibleValuesParser::new(kinds.clone()).try_map(move |name| AgentKind::of(&name, &kinds).ok_or("no such agent"))
+    PossibleValuesParser::new(kinds.clone()).try_map(move |name| AgentKind::parse(&name, &kinds).ok_or("no such agent"))
 }
 
 /// Reads the name of a dialect, and offers those that there are.

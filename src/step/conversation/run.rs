@@ -30,6 +30,7 @@ use super::{
 };
 use crate::{
     coordinator::progress::Observer,
+    errors,
     execution::{self, Executed, Out, Resume, RunRequest},
     github::GithubError,
     step::gather::Bound,
@@ -104,7 +105,7 @@ async fn attempt(
         Some(task) => match keep::fetch(pull, &lock, task, scratch).await {
             Ok(kept) => kept,
             Err(error) => {
-                broken_off(&mut reporter, &error.to_string()).await;
+                broken_off(&mut reporter, &errors::told(&error, error.hint())).await;
                 return Err(error);
             }
         },
@@ -169,8 +170,9 @@ async fn follow(
             finish(reporter, executed, lock, kept.as_ref()).await
         }
         Err(error) => {
-            broken_off(&mut reporter, &error.to_string()).await;
-            Err(error.into())
+            let error = ConversationError::from(error);
+            broken_off(&mut reporter, &errors::told(&error, error.hint())).await;
+            Err(error)
         }
     }
 }

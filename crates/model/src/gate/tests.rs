@@ -20,7 +20,7 @@ pub(super) fn command(exit_code: Option<i32>, tests: Option<(u64, u64, u64)>) ->
         }),
         failing: Vec::new(),
         log: None,
-        output_digest: Digest::of("output"),
+        output_digest: Digest::from_content("output"),
         output_tail: String::new(),
     }
 }

@@ -70,7 +70,7 @@ const SECTIONS: [(&str, &str); 7] = [
 pub fn report(handoff: &Handoff, diffs: &BTreeMap<TaskId, String>) -> String {
     let index = RunIndex::new(handoff);
     let body = body(&index, &Diffs::new(diffs)).into_string();
-    let nonce = Digest::of(&body);
+    let nonce = Digest::from_content(&body);
     let nonce = nonce.hex();
     let policy = format!(
         "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'"
