@@ -269,7 +269,8 @@ impl CommandPlace<'_> {
             failing,
             log: Some(self.target.logs.join(format!("{}-{}.log", self.job.gate, self.number)).display().to_string()),
             output_digest: ended.output_digest.clone(),
-            output_tail: recorded::readable(&ended.output_tail),
+            // The folder is gone when people read this; the paths in it are the repository's.
+            output_tail: recorded::readable(&ended.output_tail).replace(&format!("{}/", self.worktree.display()), ""),
         }
     }
 }

@@ -137,6 +137,11 @@ fn operate(state: &mut State, bare: &Path, url: &str, request: &Request, who: &I
             let comments = state.comments.iter().filter(|comment| comment.number == number);
             Some((200, paged(comments.map(|comment| super::payloads::comment(comment, url)).collect(), &query)))
         }
+        ("GET", ["issues", "comments"]) => {
+            let newest_first = state.comments.iter().rev();
+            let comments = newest_first.map(|comment| super::payloads::comment(comment, url)).collect();
+            Some((200, paged(comments, &query)))
+        }
         ("POST", ["issues", number, "comments"]) => {
             if !who.comments {
                 return forbidden();
