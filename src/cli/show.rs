@@ -113,8 +113,7 @@ fn human(handoff: &Handoff, folder: &Path, resume: Option<&str>) {
     let colours = Colours::of_stdout();
     let painted = colours.paint(colour, verdict);
     let rest = rest.replace("\n  fix  ", &format!("\n  {}  ", colours.paint(Colour::Red, "fix")));
-    // Apart from what was told while it went on.
-    let _ = write!(std::io::stdout(), "\n{painted}:{rest}");
+    let _ = write!(std::io::stdout(), "{painted}:{rest}");
 }
 
 /// Prints a value as one line of JSON.

@@ -94,10 +94,12 @@ pub fn closing(handoff: &Handoff, whereabouts: &Whereabouts<'_>) -> String {
     if let Some(name) = causes.iter().find_map(log_of) {
         lines.push(format!("  log      backend-implementer logs {run} {name}"));
     }
-    for (number, step) in (1..).zip(steps(&index, &causes, &Named { run: Some(&run), resume: whereabouts.resume })) {
+    let steps = steps(&index, &causes, &Named { run: Some(&run), resume: whereabouts.resume });
+    for (number, step) in (1..).zip(&steps) {
         let label = if number == 1 { "next" } else { "" };
-        lines.push(format!("  {label:7}  {number}. {}", step.what));
-        lines.extend(step.command.map(|command| format!("             {}", one_line(&command))));
+        let number = if steps.len() > 1 { format!("{number}. ") } else { String::new() };
+        lines.push(format!("  {label:7}  {number}{}", step.what));
+        lines.extend(step.command.as_deref().map(|command| format!("           {}", one_line(command))));
     }
     lines.join("\n") + "\n"
 }
@@ -173,9 +175,9 @@ mod tests {
           result   6 commits, cae662172f..5adfc7f2eb
           report   .backend-implementer/runs/run-1/report.html
           next     1. Check the record of the run
-                     backend-implementer verify run-1
+                   backend-implementer verify run-1
                    2. Put the 6 commits on a branch; your checkout stays as it is
-                     backend-implementer apply run-1 --branch backend-implementation
+                   backend-implementer apply run-1 --branch backend-implementation
         ");
     }
 
@@ -193,11 +195,11 @@ mod tests {
           report   .backend-implementer/runs/run-1/report.html
           log      backend-implementer logs run-1 feature
           next     1. Fix what is named above and commit it; then all of it runs again
-                     backend-implementer run
+                   backend-implementer run
                    2. Or repeat what did not pass, without a change; what passed is kept
-                     backend-implementer run --retry
+                   backend-implementer run --retry
                    3. Or take what there is, 1 commit, and go on by hand; your checkout stays as it is
-                     backend-implementer apply run-1 --incomplete
+                   backend-implementer apply run-1 --incomplete
         ");
     }
 
