@@ -258,8 +258,8 @@ mod tests {
         let hidden = tree.path().join("hidden");
         fs::create_dir(&hidden).unwrap();
         fs::write(hidden.join("key.txt"), "a-long-secret-value").unwrap();
-        fs::set_permissions(hidden.join("key.txt"), fs::Permissions::from_mode(0)).unwrap();
-        fs::set_permissions(&hidden, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(hidden.join("key.txt"), fs::Permissions::from_mode(0o000)).unwrap();
+        fs::set_permissions(&hidden, fs::Permissions::from_mode(0o000)).unwrap();
         let found = secrets_below(tree.path(), &secrets).unwrap();
         assert_eq!(found.iter().map(|found| found.path.as_str()).collect::<Vec<_>>(), ["hidden/key.txt"]);
         // Whoever runs this: the kernel reads the first page of nobody's memory.

@@ -58,8 +58,8 @@ fn every_room_is_in_the_architecture() {
         for entry in fs::read_dir(Path::new(ROOT).join(folder)).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             // A folder beside a file of its name is the same room.
-            let file = format!("{}.rs", name.trim_end_matches(".rs"));
-            let names = [format!("`{folder}/{name}`"), format!("`{folder}/{file}`"), format!("`{file}`")];
+            let stem = name.trim_end_matches(".rs");
+            let names = [format!("`{folder}/{stem}"), format!("`{stem}.rs`")];
             let is_root = ["lib.rs", "main.rs"].contains(&name.as_str());
             assert!(is_root || names.iter().any(|name| text.contains(name)), "ARCHITECTURE.md has no {folder}/{name}");
         }

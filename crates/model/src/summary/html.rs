@@ -137,8 +137,6 @@ fn code(foreign: impl std::fmt::Display) -> Markup {
     html! { code { (shown(&foreign.to_string())) } }
 }
 
-/// Says the command that a reader runs next, in the repository; none where a pull request's comment says it.
-
 fn headline(handoff: &Handoff) -> &'static str {
     match handoff.status {
         Status::Complete => "Backend Implementation Complete",
