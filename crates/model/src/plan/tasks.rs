@@ -250,7 +250,7 @@ impl Body<'_, '_> {
     /// Takes a list that a label keeps from being work.
     fn fixed(&mut self, fixed: Fixed, name: &str, items: &[Item]) {
         if let Fixed::Verification(gate) = fixed {
-            let mut reader = verification::Reader {
+            let mut reader = verification::CommandReader {
                 source: self.source,
                 problems: self.problems,
                 rules: self.rules,
@@ -320,20 +320,6 @@ impl Body<'_, '_> {
                 Some(fixed) => self.labelled(fixed, item),
             }
         }
-    }
-
-    /// Takes an item that only heads a list which is no work.
-    fn labelled(&mut self, fixed: Fixed, item: &Item) {
-        self.said(item);
-        let name = item.line.text.trim_end_matches(':').to_owned();
-        let below: Vec<&Item> = nested(&item.blocks).collect();
-        if fixed == Fixed::Acceptance {
-            self.checks.criteria(below.iter().copied(), self.source);
-        } else {
-            let reason = if let Fixed::Aside(reason) = fixed { reason } else { Reason::Context };
-            self.placed.push(Placed::new(item.range.clone(), What::Aside { reason, section: name }));
-        }
-        self.note_list(std::slice::from_ref(item));
     }
 
     /// Makes requirements of an item: of itself, or of the boxes below it.

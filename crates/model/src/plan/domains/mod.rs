@@ -15,7 +15,7 @@ use self::{
     roles::{NOISE_AFTER, NOISE_BEFORE, ROLES},
     sections::{
         ACCEPTANCE, ASIDES, CONTEXTS, CROSS_CUTTING, DEFERRED, FILES, FRAMES, LEGENDS, OUT_OF_SCOPE, RECORDS,
-        VERIFICATION,
+        VERIFICATION, WORK_FRAMES,
     },
 };
 use crate::{gate::GateKind, plan::accounting::Reason, roster::Role};
@@ -160,16 +160,6 @@ const HOLDS: [(&str, Fixed); 9] = [
     (" and risks ", Fixed::Aside(Reason::Context)),
 ];
 
-/// Sections that hold the work and nothing else: what stands in them is work although it is only text.
-const WORK_FRAMES: &str = "bite sized tasks|plan|implementation plan|implementation|execution plan|tasks|task list|todo|todos|\
-     task breakdown|deliverables|steps|implementation steps|implementation tasks|work items|action items|\
-     changes|proposed changes|requirements|functional requirements|plan of work|concrete steps|work plan|\
-     action plan|development plan|detailed plan|detailed steps|step by step plan|step by step implementation|\
-     implementation blueprint|implementation checklist|implementation sequence|implementation phases|\
-     todo list|to do list|list of tasks|list of tasks to complete|work breakdown|planned changes|\
-     required changes|code changes|changes required|remaining work|remaining tasks|refactor plan|fix plan|\
-     remediation plan";
-
 /// Tells whether a phrase in normal form heads the work itself.
 pub(super) fn is_work_frame(phrase: &str) -> bool {
     holds(WORK_FRAMES, phrase) || languages::fixed(phrase) == Some(Fixed::Frame)
@@ -233,7 +223,7 @@ pub(super) fn holds_only_work(phrase: &str) -> bool {
 
 /// Finds what a phrase in normal form heads, when it is none of the roles.
 pub(super) fn fixed(phrase: &str) -> Option<Fixed> {
-    let lists: [(&str, Fixed); 11] = [
+    let lists: [(&str, Fixed); 12] = [
         (VERIFICATION, Fixed::Verification(None)),
         (ACCEPTANCE, Fixed::Acceptance),
         (CROSS_CUTTING, Fixed::CrossCutting),
@@ -245,6 +235,7 @@ pub(super) fn fixed(phrase: &str) -> Option<Fixed> {
         (ASIDES, Fixed::Aside(Reason::Context)),
         (CONTEXTS, Fixed::Context),
         (FRAMES, Fixed::Frame),
+        (WORK_FRAMES, Fixed::Frame),
     ];
     if let Some((_, fixed)) = lists.iter().find(|(words, _)| holds(words, phrase)) {
         return Some(*fixed);

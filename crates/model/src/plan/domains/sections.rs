@@ -121,18 +121,21 @@ pub(super) const CONTEXTS: &str = "overview|executive summary|goals|goal|summary
      technical specification|technical specifications|technical details|concept|key concepts|core concepts|\
      user flow|user flows|workflow|flow|sequence diagram|kpis|stack|technologies";
 
-/// Sections that frame the plan. Work stands in them and below them.
-pub(super) const FRAMES: &str = "subagents|agents|plan|implementation plan|implementation|execution plan|phases|foundation|quality|\
-     quality assurance|readiness|tasks|tasks and subtasks|tasks subtasks|task list|todo|todos|task breakdown|\
-     requirements|functional requirements|deliverables|subagent assignments|steps|implementation steps|\
-     implementation tasks|work items|action items|changes|proposed changes|plan of work|concrete steps|\
-     work plan|action plan|development plan|detailed plan|detailed steps|step by step plan|step by step|\
-     step by step implementation|implementation blueprint|implementation details|implementation checklist|\
-     implementation sequence|implementation phases|development phases|development tasks|milestones|todo list|\
-     to do|to do list|checklist|task checklist|master checklist|tasks to complete|list of tasks|\
-     list of tasks to complete|work breakdown|work breakdown structure|workstreams|work packages|\
-     what to build|what to do|what to change|what changes|fixes|planned changes|required changes|code changes|\
-     detailed changes|summary of changes|changes required|changes needed|refactoring steps|remaining work|\
-     remaining tasks|open tasks|pending tasks|outstanding work|epics|stories|subtasks|refactor plan|fix plan|\
-     remediation plan|improvement plan|roadmap|implementation roadmap|development roadmap|bite sized tasks|\
+/// Sections that frame the plan. Work stands below them.
+pub(super) const FRAMES: &str = "subagents|agents|phases|foundation|quality|quality assurance|readiness|tasks and subtasks|tasks subtasks|\
+     subagent assignments|step by step|implementation details|development phases|development tasks|milestones|\
+     to do|checklist|task checklist|master checklist|tasks to complete|work breakdown structure|workstreams|\
+     work packages|what to build|what to do|what to change|what changes|fixes|detailed changes|\
+     summary of changes|changes needed|refactoring steps|open tasks|pending tasks|outstanding work|epics|\
+     stories|subtasks|improvement plan|roadmap|implementation roadmap|development roadmap|\
      implementation order and tasks";
+
+/// Sections that hold the work and nothing else: what stands in them is work although it is only text.
+pub(super) const WORK_FRAMES: &str = "bite sized tasks|plan|implementation plan|implementation|execution plan|tasks|task list|todo|todos|\
+     task breakdown|deliverables|steps|implementation steps|implementation tasks|work items|action items|\
+     changes|proposed changes|requirements|functional requirements|plan of work|concrete steps|work plan|\
+     action plan|development plan|detailed plan|detailed steps|step by step plan|step by step implementation|\
+     implementation blueprint|implementation checklist|implementation sequence|implementation phases|\
+     todo list|to do list|list of tasks|list of tasks to complete|work breakdown|planned changes|\
+     required changes|code changes|changes required|remaining work|remaining tasks|refactor plan|fix plan|\
+     remediation plan";

@@ -5,14 +5,28 @@ use std::ops::Range;
 use super::{Body, labels::found_directive};
 use crate::plan::{
     accounting::{Placed, Reason, What},
-    blocks::{Item, Row},
+    blocks::{Item, Row, nested},
     dialect::status::{self, State},
-    domains,
+    domains::{self, Fixed},
     draft::Word,
     items, mentions,
 };
 
 impl Body<'_, '_> {
+    /// Takes an item that only heads a list which is no work.
+    pub(super) fn labelled(&mut self, fixed: Fixed, item: &Item) {
+        self.said(item);
+        let name = item.line.text.trim_end_matches(':').to_owned();
+        let below: Vec<&Item> = nested(&item.blocks).collect();
+        if fixed == Fixed::Acceptance {
+            self.checks.criteria(below.iter().copied(), self.source);
+        } else {
+            let reason = if let Fixed::Aside(reason) = fixed { reason } else { Reason::Context };
+            self.placed.push(Placed::new(item.range.clone(), What::Aside { reason, section: name }));
+        }
+        self.note_list(std::slice::from_ref(item));
+    }
+
     /// Takes an item that says what the others are for: the subagent is to know it.
     pub(super) fn why(&mut self, item: &Item, section: String) {
         self.placed.push(Placed::new(item.range.clone(), What::Aside { reason: Reason::Context, section }));
