@@ -9,6 +9,14 @@ fn main() {
     let named = env::var("IMPLEMENTER_COMMIT").ok().filter(|commit| !commit.is_empty());
     let commit = named.or_else(from_git).map(|commit| format!(" ({})", commit.chars().take(10).collect::<String>()));
     println!("cargo:rustc-env=IMPLEMENTER_BUILD={}", commit.unwrap_or_default());
+    // The loader would write 170,000 addresses into a debug build at every start, half of what a start takes, and the tests
+    // start it some ten thousand times. What users get is built otherwise, and stays position-independent.
+    let target = |name: &str| env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
+    if env::var("PROFILE").is_ok_and(|profile| profile == "debug")
+        && (target("OS"), target("ENV")) == ("linux".into(), "gnu".into())
+    {
+        println!("cargo:rustc-link-arg-bins=-no-pie");
+    }
 }
 
 /// Asks git, but only where the manifest's own folder is the top of a repository: an archive may lie in another one.

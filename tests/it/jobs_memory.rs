@@ -53,7 +53,7 @@ struct Peaks {
 
 /// Begins a fan-out of `count` tasks, of which each makes a file of 1 MiB, and takes all results in.
 fn fan_out(count: usize) -> Peaks {
-    let bench = Bench::new();
+    let bench = Bench::on_disk();
     let mut plan = "# Many\n".to_owned();
     for part in 1..=count {
         plan += &format!("\n## Feature {{#part-{part}}}\nTouches: src/part{part}/**\n- part {part}\n");

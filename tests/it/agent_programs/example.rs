@@ -88,7 +88,7 @@ fn the_example_with(kind: &str, level: Level) -> Option<(Handoff, String)> {
         eprintln!("SKIPPED at level {level}: {why}");
         return None;
     }
-    let bench = Bench::new();
+    let bench = Bench::on_disk();
     let Recorded { repository, handoff: scripted, steps } = Recorded::of_the_demo(&bench);
     let model = ScriptedModel::start(move |asked| {
         let key = (asked.task.clone(), asked.attempt);
