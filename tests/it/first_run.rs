@@ -49,7 +49,7 @@ fn steady(said: &str, bench: &Bench, run: &str) -> String {
 
 #[test]
 fn the_page_is_what_a_newcomer_sees() {
-    let bench = Bench::new();
+    let bench = Bench::on_disk();
     let of_tests = fs::read_to_string(bench.repo().join(CONFIG)).unwrap();
     fs::remove_file(bench.repo().join(CONFIG)).unwrap();
     fs::remove_file(bench.repo().join(PLAN)).unwrap();
