@@ -36,13 +36,13 @@ impl GateJob {
         }
     }
 
-    /// Makes the job that runs one command alone, to be told apart by its exit code only.
+    /// Makes the job that runs one command alone.
     #[must_use]
     pub fn with_only(config: &Config, gate: GateKind, command: (AskedBy, Vec<String>)) -> Self {
         Self {
             gate,
             commands: vec![command],
-            junit: Vec::new(),
+            junit: config.gates.get(&gate).map_or_else(Vec::new, |gate| gate.junit.clone()),
             time_limit: config.gate_time_limit(gate),
             pass_environment: config.pass_environment.clone(),
         }

@@ -32,7 +32,7 @@ pub use self::{
     attempt_plan::{AgentTraits, AttemptLimits, AttemptPlan, JudgedAttempt},
     base_moved::BaseMoved,
     basis::{Basis, Head},
-    evidence_plan::{Contribution, EvidencePlan},
+    evidence_plan::{Contribution, EvidencePlan, TaskWork},
     facts::{Conclusion, Facts},
     gate_job::{GateJob, GateRun, gate_commands},
     history::{Finished, History, MadeBy, is_over, run_name},
