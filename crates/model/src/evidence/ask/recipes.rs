@@ -141,6 +141,7 @@ fn of_makefile(text: &str, target: &str) -> Option<Recipe> {
     let mut variables: BTreeMap<String, String> = BTreeMap::new();
     let mut recipe: Option<Recipe> = None;
     let mut inside = false;
+    let exports = exports(&text);
     for line in text.lines() {
         if let Some(command) = line.strip_prefix('\t') {
             if let Some(recipe) = recipe.as_mut().filter(|_| inside) {
@@ -163,7 +164,7 @@ fn of_makefile(text: &str, target: &str) -> Option<Recipe> {
         if names.split_whitespace().any(|name| name == target) {
             let (before, command) = rest.trim_start_matches(':').split_once(';').unwrap_or((rest, ""));
             let recipe = recipe.get_or_insert_default();
-            recipe.has_more |= !before.trim().is_empty();
+            recipe.has_more |= exports || !before.trim().is_empty();
             recipe.lines.extend(Some(command.trim().to_owned()).filter(|command| !command.is_empty()));
             inside = true;
         }
@@ -177,6 +178,12 @@ fn of_makefile(text: &str, target: &str) -> Option<Recipe> {
     Some(recipe)
 }
 
+/// Tells whether a file hands variables to its recipes, or takes in another file.
+fn exports(text: &str) -> bool {
+    let begins = ["export ", ".EXPORT_ALL_VARIABLES", "include ", "-include ", "set dotenv", "set export", "import "];
+    text.lines().any(|line| begins.iter().any(|begin| line.starts_with(begin)))
+}
+
 /// Reads a recipe of a justfile: the lines below it that are indented.
 fn of_justfile(text: &str, name: &str) -> Option<Recipe> {
     let mut lines = text.lines();
@@ -187,7 +194,7 @@ fn of_justfile(text: &str, name: &str) -> Option<Recipe> {
     let body = lines.take_while(|line| line.is_empty() || line.starts_with([' ', '\t']));
     let body = body.map(|line| line.trim().trim_start_matches(['@', '-']).to_owned());
     let lines = body.filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
-    let has_more = head.rsplit_once(':').is_some_and(|(_, needs)| !needs.trim().is_empty());
+    let has_more = exports(text) || head.rsplit_once(':').is_some_and(|(_, needs)| !needs.trim().is_empty());
     Some(Recipe { lines, has_more })
 }
 
@@ -196,7 +203,10 @@ fn of_taskfile(text: &str, name: &str) -> Option<Recipe> {
     let file = crate::yaml::mapping(text).ok()?;
     let task = file.get("tasks")?.get(name)?;
     let commands = task.get("cmds").or_else(|| task.get("cmd")).unwrap_or(task);
-    Some(Recipe { lines: texts(commands)?, has_more: task.get("deps").is_some() })
+    let has = |at: &serde_json::Value, name: &str| at.get(name).is_some();
+    let has_more = ["deps", "env", "dotenv", "dir", "vars"].iter().any(|name| has(task, name))
+        || ["env", "dotenv", "includes"].iter().any(|name| file.contains_key(*name));
+    Some(Recipe { lines: texts(commands)?, has_more })
 }
 
 /// Reads a script of `package.json` or `composer.json`.
@@ -261,6 +271,7 @@ mod tests {
             "composer.json" => r#"{"scripts": {"test": ["@php vendor/bin/phpunit"], "lint": "x"}}"#,
             "tox.ini" => "[testenv]\ndeps =\n  pytest\ncommands =\n  pytest {posargs}\n[testenv:lint]\nskip = 1\n",
             "scripts/test" => "#!/usr/bin/env bash\nset -e\ncd api\nexec python3 -m pytest -q\n",
+            "GNUmakefile" => return None,
             "run.sh" => "set -e\nbun test\n",
             _ => return None,
         };

@@ -220,9 +220,11 @@ if os.environ.get(FOLDER) and sys.version_info >= (3, 4):
     sys.meta_path.insert(0, WhenImported)
 
 # The sitecustomize that is hidden by this one, where there is another.
-sys.modules.pop("sitecustomize", None)
+own = sys.modules.pop("sitecustomize", None)
 try:
     import sitecustomize
 except ImportError as error:
+    if own is not None:
+        sys.modules["sitecustomize"] = own
     if getattr(error, "name", "sitecustomize") != "sitecustomize":
         raise
