@@ -19,6 +19,16 @@ pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     said
 }
 
+/// Says what happened, why, and what to do about it where that is known.
+#[must_use]
+pub(crate) fn told(error: &(dyn Error + 'static), hint: Option<String>) -> String {
+    let happened = chain(error);
+    match hint {
+        Some(hint) => format!("{happened}. To fix it: {hint}"),
+        None => happened,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -138,7 +138,7 @@ fn isolation(surroundings: &Surroundings<'_>) -> Check {
             let said = format!("only `{}`: {}. Left open: {open}. {why}", isolation.level, isolation.level.meaning());
             (State::Note, said)
         }
-        Err(error) => (State::Missing, error.to_string()),
+        Err(error) => (State::Missing, errors::chain(&error)),
     };
     Check { what: "isolation".to_owned(), state, said }
 }
@@ -147,7 +147,7 @@ fn workflow_file(root: &Path, path: &str, config: &Config, wanted: &Result<[Work
     let there = std::fs::read_to_string(root.join(path)).ok();
     let (state, said) = match (there, wanted) {
         (None, _) => (State::Note, "is not there; `backend-implementer generate` writes it".to_owned()),
-        (Some(_), Err(error)) => (State::Note, error.to_string()),
+        (Some(_), Err(error)) => (State::Note, errors::chain(error)),
         (Some(there), Ok(wanted)) if wanted.iter().any(|file| file.path == path && file.text == there) => {
             if config.workflow.action.as_deref().is_some_and(|action| action.ends_with(&"0".repeat(40))) {
                 (

@@ -72,9 +72,7 @@ pub(super) async fn culprits(
 
 /// Tells whether the base is red for other tests than those that are followed.
 fn fails_otherwise(red: &RedCommand, on_base: &RanGate) -> bool {
-    !red.failing.is_empty()
-        && !on_base.failing.is_empty()
-        && !results::may_fail(&red.failing, false, &on_base.failing)
+    !red.failing.is_empty() && !on_base.failing.is_empty() && !results::may_fail(&red.failing, false, &on_base.failing)
 }
 
 /// Puts the tests of the result into an earlier tree.

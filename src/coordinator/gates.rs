@@ -220,21 +220,13 @@ impl CommandPlace<'_> {
             agent::gate_environment(&self.context.processes.environment, &self.job.pass_environment, &scratch)?;
         let folders =
             ResultFolders::make(&scratch).map_err(|source| RunDirError::Io { path: scratch.clone(), source })?;
-        let asked =
-            if for_results { folders.ask(argv, self.worktree, self.job.gate) } else { Asked::plain(argv) };
+        let asked = if for_results { folders.ask(argv, self.worktree, self.job.gate) } else { Asked::plain(argv) };
         let environment = with_asked(environment, asked.environment.clone());
+        let supervisor = &self.context.processes.supervisor;
         let launch = Launch {
-            argv: asked.argv.clone(),
-            directory: self.worktree.to_owned(),
-            secrets: agent::secrets_in(&environment),
-            environment,
-            input: None,
-            log: log.clone(),
-            answer: None,
             output_cap: LOG_MAX,
             grace: GRACE,
-            supervisor: self.context.processes.supervisor.clone(),
-            confinement: None,
+            ..Launch::new(asked.argv.clone(), self.worktree, environment, &log, supervisor)
         };
         let since = std::time::SystemTime::now();
         let mut timed_out = false;
@@ -285,7 +277,7 @@ impl CommandPlace<'_> {
                     repeated: None,
                     failing: Vec::new(),
                     log: None,
-                    output_digest: Digest::of(b""),
+                    output_digest: Digest::from_content(b""),
                     output_tail: String::new(),
                 };
                 RanCommand { receipt, recorded: None, refused: None }
@@ -325,7 +317,8 @@ impl CommandPlace<'_> {
             failing,
             log: Some(self.target.logs.join(format!("{}-{}.log", self.job.gate, self.number)).display().to_string()),
             output_digest: ended.output_digest.clone(),
-            output_tail: recorded::readable(&ended.output_tail),
+            // The folder is gone when people read this; the paths in it are the repository's.
+            output_tail: recorded::readable(&ended.output_tail).replace(&format!("{}/", self.worktree.display()), ""),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The end of a job: what the work trees hold now is captured, judged and packed.
 
-use std::{fs, io::Read as _, path::Path};
+use std::{fs, path::Path};
 
 use implementer_model::{
     ids::Digest,
@@ -10,17 +10,18 @@ use implementer_model::{
 };
 
 use super::{
+    attempt_work::{self, HowItEnded, Said},
     error::JobError,
     prepare::AttemptDir,
     results,
     site::Site,
-    work::{self, HowItEnded, Said},
 };
 use crate::{
-    agent::{Conclusion, Ended, Exit, copy_bounded, open_bounded, read_report},
+    agent::{Conclusion, Ended, Exit, read_report},
     coordinator::{AttemptProcess, capture_and_judge, check_room},
     layout::{self, TaskFile},
     run_dir::RunDir,
+    untrusted,
 };
 
 /// The largest file about the end of a process that is read, in bytes.
@@ -74,7 +75,7 @@ async fn collect_one(
     succeeded: bool,
 ) -> Result<Collected, JobError> {
     let dir = AttemptDir::new(job, &plan.id);
-    let files = work::files(site, &dir)?;
+    let files = attempt_work::files(site, &dir)?;
     let now_ms = site.now_ms();
     let how = how_it_ended(&dir).unwrap_or_else(|| HowItEnded {
         process: Ok(by_own_step(succeeded, &dir)),
@@ -85,7 +86,10 @@ async fn collect_one(
         cancelled: false,
         ended_ms: now_ms,
     });
-    let started_ms = read_bounded(&dir.started(), 32).and_then(|text| text.trim().parse().ok()).unwrap_or(now_ms);
+    let started_ms = read_bounded(&dir.started(), 32).and_then(|text| text.trim().parse().ok()).unwrap_or_else(|| {
+        tracing::warn!(attempt = %plan.id, "the file with the start of the attempt is gone or damaged, so its duration is not known");
+        now_ms
+    });
     let by_file = || Conclusion { session: None, report: read_report(&files.report) };
     let conclusion = how.process.is_ok().then(|| how.said.map_or_else(by_file, Said::conclusion));
     // Times of another process are no more than a claim: they must at least be possible.
@@ -120,7 +124,7 @@ async fn collect_one(
     }
     fs::write(folder.join(TaskFile::Brief), &plan.brief).map_err(JobError::writing(&folder))?;
     // A log that cannot be kept changes nothing about the attempt.
-    if let Err(error) = copy_bounded(&files.log, &folder.join(TaskFile::Log), LOG_MAX) {
+    if let Err(error) = untrusted::copy_if_plain(&files.log, &folder.join(TaskFile::Log), LOG_MAX) {
         tracing::warn!(%error, log = %files.log.display(), "a log could not be kept");
     }
     results::write(site, plan, ended_ms, records, &folder)?;
@@ -148,7 +152,7 @@ fn by_own_step(succeeded: bool, dir: &AttemptDir) -> Ended {
         output_bytes: log.len() as u64,
         truncated: false,
         log_trouble: None,
-        output_digest: Digest::of(&log),
+        output_digest: Digest::from_content(&log),
         output_tail: String::new(),
         duration_ms: 0,
     }
@@ -156,10 +160,7 @@ fn by_own_step(succeeded: bool, dir: &AttemptDir) -> Ended {
 
 /// Reads a plain file of a bounded size: what lies in a job's folder may be anything.
 fn read_bounded(path: &Path, limit: u64) -> Option<String> {
-    let file = open_bounded(path, limit)?;
-    let mut bytes = Vec::new();
-    file.take(limit).read_to_end(&mut bytes).ok()?;
-    String::from_utf8(bytes).ok()
+    untrusted::read_text(path, limit).ok()
 }
 
 #[cfg(test)]
@@ -179,10 +180,10 @@ mod tests {
         assert_eq!(read_bounded(&link, 4), None);
         assert_eq!(read_bounded(folder.path(), 1 << 20), None);
         let kept = folder.path().join("kept");
-        copy_bounded(&link, &kept, 4).unwrap();
-        copy_bounded(&plain, &kept, 3).unwrap();
+        untrusted::copy_if_plain(&link, &kept, 4).unwrap();
+        untrusted::copy_if_plain(&plain, &kept, 3).unwrap();
         assert!(!kept.exists());
-        copy_bounded(&plain, &kept, 4).unwrap();
+        untrusted::copy_if_plain(&plain, &kept, 4).unwrap();
         assert_eq!(fs::read_to_string(kept).unwrap(), "1234");
     }
 }

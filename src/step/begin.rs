@@ -6,10 +6,14 @@ use implementer_model::{
     config::Layout, conversation::intent::Approval, github_ids::PullRequestNumber, ids::ObjectId, text,
 };
 
-use super::{PullRequestContext, Step, StepEnd, StepError, conversation};
+use super::{
+    PullRequestContext, Step, StepEnd, StepError,
+    conversation::{self, RunAsked},
+    one_job::NotTaken,
+};
 use crate::{
     actions::{Level, RunnerError, annotation},
-    execution,
+    errors, execution,
     jobs::{self, Freezing, Site, StateDir},
 };
 
@@ -41,7 +45,8 @@ impl Step<'_> {
         let scratch = execution::scratch()?;
         let claimed = |commit: &ObjectId| self.remember_claim(number, commit);
         let began = self.runtime.block_on(async {
-            let begun = conversation::begin(&pull, approval, &options, retry, scratch.path(), claimed).await?;
+            let asked = RunAsked { pull: &pull, approval, options: &options, retry, scratch: scratch.path() };
+            let begun = conversation::begin(asked, claimed).await?;
             let freezing = Freezing {
                 intake: &begun.intake,
                 rules: &begun.rules,
@@ -103,8 +108,8 @@ impl Step<'_> {
         };
         let folder = scratch.join("last");
         let added = match self.download_kept(&kept, &folder, "kept").await? {
-            Ok(()) => site.add_kept_by_last_run(&folder.join("kept"), task),
-            Err(why) => Err(why),
+            Ok(kept) => site.add_kept_by_last_run(&kept, task).map_err(NotTaken::from),
+            Err(error) => Err(error.into()),
         };
         match added {
             Ok(count) => {
@@ -113,7 +118,8 @@ impl Step<'_> {
                 site.write(&to).await?;
                 Ok(to)
             }
-            Err(why) => {
+            Err(error) => {
+                let why = errors::chain(&error);
                 let said = format!("what the last run kept does not count, so the whole plan runs: {why}");
                 self.log.command(&annotation(Level::Warning, None, "Done anew", &said));
                 Ok(state)

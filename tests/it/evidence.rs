@@ -299,7 +299,8 @@ fn a_changed_test_of_the_base_passes_where_the_reviewer_confirms_it_by_name() {
 fn behind_a_wrapper_changed_tests_are_confirmed_by_the_names_that_were_written_or_printed() {
     let taxed = "def total(items):\n    return sum(items) * 2\n";
     // What a test keeps in `self` is its own.
-    let base_test = BASE_TEST.replace("    def test_total", "    def setUp(self):\n        self.id = 7\n\n    def test_total");
+    let base_test =
+        BASE_TEST.replace("    def test_total", "    def setUp(self):\n        self.id = 7\n\n    def test_total");
     let script = |message: &str| {
         let finding = json!({ "severity": "note", "message": message });
         json!({

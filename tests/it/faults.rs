@@ -188,7 +188,7 @@ pub(crate) struct Seeded(pub(crate) u64);
 
 impl Seeded {
     pub(crate) fn below(&mut self, bound: usize) -> usize {
-        let digest = Digest::of(self.0.to_le_bytes());
+        let digest = Digest::from_content(self.0.to_le_bytes());
         self.0 = u64::from_str_radix(&digest.hex()[..16], 16).unwrap();
         usize::try_from(self.0 % bound as u64).unwrap()
     }

@@ -128,7 +128,10 @@ fn however_unittest_is_started_each_test_is_recorded_and_nothing_is_another() {
         let counts = results.counts();
         assert_eq!((counts.passed, counts.failed, counts.skipped), (8, 0, 1), "{command}: {results:#?}");
         assert_eq!(results.unfinished, None);
-        assert!(results.tests.iter().any(|test| test.name.ends_with("Attributes.test_of_the_instance")), "{results:#?}");
+        assert!(
+            results.tests.iter().any(|test| test.name.ends_with("Attributes.test_of_the_instance")),
+            "{results:#?}"
+        );
     }
 }
 
@@ -162,8 +165,10 @@ fn red_suites_stay_red_and_those_that_end_early_have_no_end() {
 
 #[test]
 fn a_sitecustomize_of_the_repository_still_runs() {
-    let suite = Suite::new("import os, unittest\n\nclass A(unittest.TestCase):\n    def test_a(self):\n        \
-                            self.assertEqual(os.environ['OWN'], '1')\n");
+    let suite = Suite::new(
+        "import os, unittest\n\nclass A(unittest.TestCase):\n    def test_a(self):\n        \
+                            self.assertEqual(os.environ['OWN'], '1')\n",
+    );
     let own = suite.path("own");
     fs::create_dir(&own).unwrap();
     fs::write(own.join("sitecustomize.py"), "import os\nos.environ['OWN'] = '1'\n").unwrap();

@@ -114,7 +114,7 @@ impl Call<'_> {
     /// calls do without a tool of which only a part is granted.
     pub(in crate::agent) fn may_use(&self, tool: &str) -> bool {
         let reads = self.access == Access::ReadOnly && WRITING.contains(&tool);
-        !reads && Use::of(tool, self.tools, self.denied) == Use::Whole
+        !reads && Use::from_calls(tool, self.tools, self.denied) == Use::Whole
     }
 
     /// Returns the servers' values with the variables of the environment in them, for programs that put none in

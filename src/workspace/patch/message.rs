@@ -115,7 +115,7 @@ mod tests {
             task: TaskId::new("feature").unwrap(),
             subagent: SubagentName::new("backend-feature-implementer").unwrap(),
             attempt: 2,
-            lock: Digest::of("lock"),
+            lock: Digest::from_content("lock"),
         }
     }
 

@@ -10,7 +10,7 @@ pub mod push;
 pub(in crate::workspace) mod attributes;
 pub(in crate::workspace) mod convert;
 pub(in crate::workspace) mod hashed;
-mod pack_check;
+pub(in crate::workspace) mod pack_check;
 mod reading;
 pub(in crate::workspace) mod repository_files;
 mod source;
@@ -38,6 +38,7 @@ use self::{
     tree_diff::TreeDiff,
     tree_size::TreeSizes,
 };
+use crate::errors;
 use crate::workspace::{
     Result, WorkspaceError,
     error::{GitContext as _, IoContext as _},
@@ -258,7 +259,7 @@ impl RunStore {
             .rev_parse_single(BStr::new(rev))
             .and_then(|id| id.object())
             .and_then(gix::Object::peel_to_commit)
-            .map_err(|error| unknown(&implementer_model::text::terminal(&format!("{error:#}"))))?
+            .map_err(|error| unknown(&implementer_model::text::terminal(&errors::chain(&error))))?
             .id;
         self.base(commit)
     }

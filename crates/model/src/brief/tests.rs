@@ -38,9 +38,8 @@ fn brief(handoff: &Handoff, task: &str, prompt: &str, rework: Vec<Rework<'_>>) -
     let requests = [Request { from: "the tests gate".to_owned(), text: "1 of 3 failed\n```\n# not ours".to_owned() }];
     let again = !rework.is_empty();
     let because = if again { "the tests gate failed" } else { "" };
-    let integrated = before.clone().filter_map(|other| {
-        Some((&other.id, handoff.task(&other.id)?.last()?.patch.as_ref()?))
-    });
+    let integrated =
+        before.clone().filter_map(|other| Some((&other.id, handoff.task(&other.id)?.last()?.patch.as_ref()?)));
     render(&BriefInput {
         because,
         integrated: integrated.collect(),
@@ -499,7 +498,14 @@ fn everything_that_is_in_the_tree_counts_and_not_only_the_last_attempts() {
     let section = brief.split("## Tests of the base that patches changed").nth(1).unwrap();
     assert!(section.contains("- `tests/test_a.py` (changed by tasks `tests` and `feature`)"), "{section}");
     assert!(!section.contains("(changed by task `tests`)") && !section.contains("test_back.py` ("), "{section}");
-    assert!(brief.contains("- Task `tests` by `backend-unit-test-generator`: passed, 3 files, 4 lines added, 0 removed in 2 patches")
-        || brief.contains("in 2 patches"), "{brief}");
-    assert!(brief.contains("- Task `cli` by `backend-cli-implementer`: passed, 0 files"), "nothing of it is in the tree");
+    assert!(
+        brief.contains(
+            "- Task `tests` by `backend-unit-test-generator`: passed, 3 files, 4 lines added, 0 removed in 2 patches"
+        ) || brief.contains("in 2 patches"),
+        "{brief}"
+    );
+    assert!(
+        brief.contains("- Task `cli` by `backend-cli-implementer`: passed, 0 files"),
+        "nothing of it is in the tree"
+    );
 }

@@ -99,9 +99,10 @@ fn entry(upstream: &Upstream<'_>, patches: &[&Patch], share: usize) -> String {
     let task = upstream.task;
     let mut out = format!("\n- Task `{}` by {}: {}", task.id, inline(task.subagent.as_str()), upstream.outcome.name());
     let changes = changes_of(patches.iter().copied());
-    let (added, removed) = patches.iter().map(|patch| patch.line_counts()).fold((0, 0), |(added, removed), lines| {
-        (added + lines.0, removed + lines.1)
-    });
+    let (added, removed) = patches
+        .iter()
+        .map(|patch| patch.line_counts())
+        .fold((0, 0), |(added, removed), lines| (added + lines.0, removed + lines.1));
     let _ = write!(out, ", {}, {added} lines added, {removed} removed", text::count(changes.len(), "file"));
     if patches.len() > 1 {
         let _ = write!(out, " in {} patches", patches.len());
@@ -146,7 +147,9 @@ fn rework(out: &mut String, input: &BriefInput<'_>) {
              Change something only where the reason for this call asks for it.\n",
         );
     } else {
-        out.push_str("\n## What to fix\n\nThis task was tried before. Fix what was wrong, and do the rest of it too.\n");
+        out.push_str(
+            "\n## What to fix\n\nThis task was tried before. Fix what was wrong, and do the rest of it too.\n",
+        );
     }
     if !input.because.is_empty() {
         let _ = writeln!(out, "\nYou are called again, because: {}", line(&cut(input.because, 600)));

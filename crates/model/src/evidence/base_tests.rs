@@ -124,7 +124,13 @@ fn printed_base_tests(
     if !on_final.failed {
         return Vec::new();
     }
-    let Some(now) = on_final.commands.iter().filter_map(CommandReceipt::own_tests).reduce(TestCounts::plus).filter(|now| now.failed > 0 && !on_final.failing.is_empty()) else {
+    let Some(now) = on_final
+        .commands
+        .iter()
+        .filter_map(CommandReceipt::own_tests)
+        .reduce(TestCounts::plus)
+        .filter(|now| now.failed > 0 && !on_final.failing.is_empty())
+    else {
         return vec![without_names(&on_final, "which tests failed could not be read from what was printed")];
     };
     let is_confirmed = |test: &&TestResult| test.state == TestState::Failed && changes.is_confirmed(&test.name);
@@ -233,7 +239,8 @@ mod tests {
             let commands = [receipt(output)];
             let on_final = OnFinal { commands: &commands, results: None, failing: &failing, failed: true };
             let base = TestCounts { passed: 3, failed: 0, skipped: 0, source: CountSource::Output };
-            let found = base_tests(&Results::default(), Some(base), on_final, &Printed, &["tests/test_a.py".to_owned()]);
+            let found =
+                base_tests(&Results::default(), Some(base), on_final, &Printed, &["tests/test_a.py".to_owned()]);
             found.into_iter().map(|finding| finding.message).collect::<Vec<_>>()
         };
         assert_eq!(held(&said(3, &["confirmed"])), [""; 0]);

@@ -125,7 +125,9 @@ pub fn red_base(commands: &[CommandReceipt]) -> Option<String> {
             let executed = receipt.tests.map_or(0, |tests| tests.executed());
             let exit = receipt.exit_code.filter(|_| executed > 0 && !is_missing)?;
             let ran = text::count(usize::try_from(executed).unwrap_or(usize::MAX), "test");
-            return Some(format!("{shown} failed with exit code {exit} before anything was changed, although {ran} passed"));
+            return Some(format!(
+                "{shown} failed with exit code {exit} before anything was changed, although {ran} passed"
+            ));
         }
         let names = receipt.failing.iter().take(NAMED_MAX).map(|test| text::code(&text::truncate(&test.name, 120)));
         let names: Vec<_> = names.collect();
@@ -309,24 +311,19 @@ pub(super) mod tests {
     /// A command that printed this and failed.
     pub(in crate::evidence) fn receipt(output: &str) -> CommandReceipt {
         CommandReceipt {
-            argv: vec!["make".to_owned(), "test".to_owned()],
-            asked_by: crate::gate::AskedBy::Plan,
             exit_code: Some(2),
-            trouble: None,
-            duration_ms: 10,
             tests: crate::evidence::words::read(output).map(|words| words.counts),
-            repeated: None,
-            failing: Vec::new(),
-            log: None,
-            output_digest: crate::ids::Digest::of(output),
             output_tail: output.to_owned(),
+            ..crate::summary::fixture::command(&["make", "test"], None)
         }
     }
 
     #[test]
     fn a_base_is_red_where_tests_ran_and_the_command_failed() {
         let red = |output: &str| red_base(&[receipt(output)]);
-        assert!(red("FAIL: a (t.T.a)\n\nRan 2 tests in 0.1s\n\nFAILED (failures=1)\n").unwrap().starts_with("1 test of"));
+        assert!(
+            red("FAIL: a (t.T.a)\n\nRan 2 tests in 0.1s\n\nFAILED (failures=1)\n").unwrap().starts_with("1 test of")
+        );
         let uncounted = red("Ran 2 tests in 0.1s\n\nOK\ncoverage is below 80 %\n").unwrap();
         assert!(uncounted.contains("exit code 2") && uncounted.contains("2 tests passed"), "{uncounted}");
         // What the plan may make is no red base.

@@ -171,7 +171,11 @@ mod tests {
         let green = weigh(unittest, true, crashed("Ran 2 tests in 0.1s\n\nOK\n"));
         assert_eq!((green.trouble, green.counts.unwrap().passed, green.claimed), (None, 2, true));
         assert!(green.recorder.is_some());
-        let red = weigh(unittest, false, crashed("FAIL: test_a (t.T.test_a)\n\nRan 2 tests in 0.1s\n\nFAILED (failures=1)\n"));
+        let red = weigh(
+            unittest,
+            false,
+            crashed("FAIL: test_a (t.T.test_a)\n\nRan 2 tests in 0.1s\n\nFAILED (failures=1)\n"),
+        );
         assert_eq!((red.counts.unwrap().failed, red.failing[0].name.as_str()), (1, "t.T.test_a"));
     }
 

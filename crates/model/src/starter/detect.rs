@@ -162,7 +162,8 @@ impl Found {
     fn test_of_all(&mut self, repository: &Repository, command: &str, because: &str) {
         let read = |path: &str| repository.texts.get(path).cloned();
         let argv: Vec<String> = command.split(' ').map(str::to_owned).collect();
-        let runner = ask::command_behind(&argv, &read).filter(|words| matches!(ask::seen(words, &read), Seen::ByName(_)));
+        let runner =
+            ask::command_behind(&argv, &read).filter(|words| matches!(ask::seen(words, &read), Seen::ByName(_)));
         let test = match runner {
             Some(words) => Test {
                 command: command::join(&words),

@@ -38,7 +38,7 @@ async fn a_plain_git_fetch_takes_the_implementation_from_a_bundle() {
         repository.write("README.md", "x\n");
         repository.commit("base");
         let (done, file, digest) = bundled(&repository).await;
-        assert_eq!(digest, Digest::of(fs::read(&file).unwrap()));
+        assert_eq!(digest, Digest::from_content(fs::read(&file).unwrap()));
         git(&repository.path(), &["bundle", "verify", "-q", file.to_str().unwrap()]);
         git(&repository.path(), &["fetch", "-q", file.to_str().unwrap(), "implementation:got"]);
         assert_eq!(repository.git(&["rev-parse", "got", "got^{tree}"]), format!("{}\n{}", done.commit, done.tree));
@@ -129,7 +129,7 @@ async fn results_are_taken_in_object_by_object_and_large_ones_as_a_pack() {
         assert_eq!(store.find_ref(PATCH).unwrap(), None, "no ref is set");
 
         let other = take_one(&store, &file, IMPLEMENTATION, 1 << 20).unwrap_err();
-        assert!(matches!(other, WorkspaceError::Bundle(BundleError::NotABundle { .. })), "{other}");
+        assert!(matches!(other, WorkspaceError::Bundle(BundleError::NotThere { .. })), "{other}");
         assert!(matches!(take_one(&store, &file, PATCH, 9).unwrap_err(), WorkspaceError::Untrusted(_)));
         let good = fs::read(&file).unwrap();
         let pack = good.windows(5).position(|window| window == b"\nPACK").unwrap() + 1;

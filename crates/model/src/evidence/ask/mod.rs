@@ -164,7 +164,7 @@ fn rewrite(
     if begin.iter().any(|word| matches!(word.as_str(), "-i" | "--ignore-environment")) {
         return None;
     }
-    let Runner { name, found, arguments, environment } = runners::of(rest, folders)?;
+    let Runner { name, found, arguments, environment } = runners::find(rest, folders)?;
     let with_recorder = |word: &String| match word.strip_prefix("PYTHONPATH=") {
         Some(theirs) if name == "unittest" => format!("PYTHONPATH={}:{theirs}", python_folder(folders)),
         _ => word.clone(),

@@ -85,7 +85,7 @@ fn runners_behind(
         // Variables that a line sets for its command.
         let words: Vec<String> = words.into_iter().skip_while(|word| is_assignment(word)).collect();
         let program = wrappers::program(&words).unwrap_or(0);
-        match words.get(program..).and_then(|words| runners::of(words, folders)) {
+        match words.get(program..).and_then(|words| runners::find(words, folders)) {
             Some(runner) => found.push((runner.name, part.trim().to_owned())),
             None if depth < DEPTH_MAX && !words.is_empty() => runners_behind(&words, read, depth + 1, found),
             None => {}
@@ -94,9 +94,8 @@ fn runners_behind(
 }
 
 fn is_assignment(word: &str) -> bool {
-    word.split_once('=').is_some_and(|(name, _)| {
-        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-    })
+    word.split_once('=')
+        .is_some_and(|(name, _)| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
 }
 
 /// Finds the recipe of a command that names one.
@@ -265,7 +264,9 @@ mod tests {
             "Makefile" => {
                 "PYTHON ?= python3\n.PHONY: test\ntest:\n\t@$(PYTHON) -m unittest -v\njs:\n\tnode --test test/\nboth: build\n\tpytest -q\n\tjest --ci\nlater: build\n\tpytest\nthrough:\n\tnpm test\nnone:\n\t./none\nset:\n\tCI=1 npx jest | tee log\ngo:\n\tgo test ./...\n"
             }
-            "justfile" => "set shell := ['sh']\n\n# Tests.\ntest *args:\n    @vitest run {{args}}\n\nunit: lint\n  pytest\n",
+            "justfile" => {
+                "set shell := ['sh']\n\n# Tests.\ntest *args:\n    @vitest run {{args}}\n\nunit: lint\n  pytest\n"
+            }
             "Taskfile.yml" => "version: 3\ntasks:\n  test:\n    cmds:\n      - go test ./...\n  py: pytest -q\n",
             "package.json" => r#"{"scripts": {"test": "mocha", "unit": "node --test"}}"#,
             "composer.json" => r#"{"scripts": {"test": ["@php vendor/bin/phpunit"], "lint": "x"}}"#,
@@ -316,7 +317,8 @@ mod tests {
 
     #[test]
     fn a_recipe_of_one_plain_command_is_that_command() {
-        let behind = |command: &str| command_behind(&shlex::split(command).unwrap(), &file).map(|words| words.join(" "));
+        let behind =
+            |command: &str| command_behind(&shlex::split(command).unwrap(), &file).map(|words| words.join(" "));
         assert_eq!(behind("make test").as_deref(), Some("python3 -m unittest -v"));
         assert_eq!(behind("make through").as_deref(), Some("mocha"));
         assert_eq!(behind("make go").as_deref(), Some("go test ./..."));

@@ -67,7 +67,8 @@ fn a_runner_behind_a_wrapper_is_asked_by_its_environment() {
     let of = |command: &str, makefile: &str| {
         let read = |path: &str| (path == "Makefile").then(|| format!("test:\n\t{makefile}\n"));
         let asked = ask(&shlex::split(command).unwrap(), Folders { results: "/r", helpers: "/h" }, &read);
-        let value = |wanted: &str| asked.environment.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
+        let value =
+            |wanted: &str| asked.environment.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
         (value("PYTHONPATH"), value("NODE_OPTIONS").is_some_and(|value| value.contains("/r/node.xml")))
     };
     let recorder = Some("/h/python".to_owned());

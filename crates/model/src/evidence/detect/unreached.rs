@@ -5,19 +5,27 @@ use super::{
     parsed::{Case, Side, has},
 };
 
-/// Finds a return at the outermost level of a test in front of all of its assertions.
-pub(super) fn leaves_early(language: Language, side: &Side<'_>, case: &Case) -> Option<u32> {
-    let first = case.assertions.first()?;
-    let start = case.test.body.start;
-    let column = side.tokens.get(start).map(|token| token.column)?;
-    let mut depth = 0_i32;
-    for at in start..first.range.start {
+/// Goes through the tokens of a test in front of its first assertion, each with how many braces are open behind it. Nothing
+/// where the test has no assertion or no body.
+fn before_assertions<'a>(side: &'a Side<'_>, case: &Case) -> Option<impl Iterator<Item = (usize, &'a Token<'a>, i32)>> {
+    let (start, end) = (case.test.body.start, case.assertions.first()?.range.start);
+    let mut depth = 0;
+    Some((start..end).map(move |at| {
         let token = &side.tokens[at];
         match token.text {
             "{" if token.kind == Kind::Sign => depth += 1,
             "}" if token.kind == Kind::Sign => depth -= 1,
             _ => {}
         }
+        (at, token, depth)
+    }))
+}
+
+/// Finds a return at the outermost level of a test in front of all of its assertions.
+pub(super) fn leaves_early(language: Language, side: &Side<'_>, case: &Case) -> Option<u32> {
+    let start = case.test.body.start;
+    let column = side.tokens.get(start)?.column;
+    for (at, token, depth) in before_assertions(side, case)? {
         if token.kind != Kind::Word || token.text != "return" {
             continue;
         }
@@ -47,19 +55,10 @@ pub(super) fn leaves_early(language: Language, side: &Side<'_>, case: &Case) -> 
 /// Finds a return under a condition, at the outermost level of a test and in front of all of its assertions: `if …: return`,
 /// `if (…) return;`, `if … { return }`.
 pub(super) fn leaves_under_a_condition(language: Language, side: &Side<'_>, case: &Case) -> Option<u32> {
-    let first = case.assertions.first()?;
-    let start = case.test.body.start;
-    let column = side.tokens.get(start)?.column;
-    let mut depth = 0_i32;
+    let column = side.tokens.get(case.test.body.start)?.column;
     let outermost_depth = i32::from(language == Language::JavaScript);
     let mut in_condition = false;
-    for at in start..first.range.start {
-        let token = &side.tokens[at];
-        match token.text {
-            "{" if token.kind == Kind::Sign => depth += 1,
-            "}" if token.kind == Kind::Sign => depth -= 1,
-            _ => {}
-        }
+    for (at, token, depth) in before_assertions(side, case)? {
         let indented = matches!(language, Language::Python | Language::Ruby);
         let outermost = if indented { token.first && token.column <= column } else { depth == outermost_depth };
         if outermost && token.kind == Kind::Word && (indented || token.first) {
@@ -194,10 +193,10 @@ pub(super) fn swallows(
                 if !tokens.get(open).is_some_and(|token| token.is("{")) {
                     continue;
                 }
-                let close = matching(tokens, open)?;
+                let close = source::closing(tokens, open)?;
                 let inside = assertions.iter().any(|one| one.range.start > at && one.range.end <= close);
                 let finally = (close + 1..body.end).find(|other| tokens[*other].is("finally"));
-                let returns = finally.and_then(|finally| Some((finally + 1, matching(tokens, finally + 1)?)));
+                let returns = finally.and_then(|finally| Some((finally + 1, source::closing(tokens, finally + 1)?)));
                 if inside && returns.is_some_and(|(open, end)| tokens[open..end].iter().any(|token| token.is("return")))
                 {
                     return Some(tokens[at].line);
@@ -214,7 +213,7 @@ pub(super) fn swallows(
                 // An assertion failure is no Exception in Java.
                 let broad = broad
                     && !(language == Language::Java && caught.contains("Exception") && !caught.contains("Throwable"));
-                let end = matching(tokens, handler)?;
+                let end = source::closing(tokens, handler)?;
                 let quiet = !tokens[handler..end].iter().any(|token| {
                     matches!(token.text, "throw" | "fail" | "expect" | "done")
                         || token.text.starts_with("assert")
@@ -244,21 +243,6 @@ pub(super) fn swallows(
         }
         _ => None,
     }
-}
-
-fn matching(tokens: &[Token<'_>], open: usize) -> Option<usize> {
-    let mut depth = 0_i32;
-    for (at, token) in tokens.iter().enumerate().skip(open) {
-        match token.text {
-            "{" | "(" | "[" if token.kind == Kind::Sign => depth += 1,
-            "}" | ")" | "]" if token.kind == Kind::Sign => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return Some(at);
-        }
-    }
-    None
 }
 
 /// Finds a test that is run for each row of a table that has none, or that asserts for each part of nothing.

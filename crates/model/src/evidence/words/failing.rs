@@ -82,7 +82,8 @@ fn of_line(line: &str) -> Option<Named> {
     }
     // node --test: `✖ bad (1.5ms)`.
     if let Some(rest) = trimmed.strip_prefix("✖ ") {
-        let name = rest.strip_suffix(')').and_then(|rest| rest.rsplit_once(" (")).filter(|(_, time)| time.ends_with("ms"))?;
+        let name =
+            rest.strip_suffix(')').and_then(|rest| rest.rsplit_once(" (")).filter(|(_, time)| time.ends_with("ms"))?;
         return failed(name.0);
     }
     // jest: `● g › bad`.
@@ -126,12 +127,8 @@ mod tests {
         for (sample, expected) in [
             (
                 include_str!("samples/unittest-mixed.txt"),
-                &[
-                    "test_mixed.T.test_err",
-                    "test_mixed.T.test_bad",
-                    "test_mixed.T.test_sub",
-                    "test_mixed.T.test_xpass",
-                ][..],
+                &["test_mixed.T.test_err", "test_mixed.T.test_bad", "test_mixed.T.test_sub", "test_mixed.T.test_xpass"]
+                    [..],
             ),
             (
                 include_str!("samples/pytest-v.txt"),
@@ -168,7 +165,9 @@ mod tests {
         let broken = of("ERROR: tests.test_x (unittest.loader._FailedTest.tests.test_x)").unwrap();
         assert_eq!(broken.1, TestState::Broken);
         assert_eq!(of("ERROR tests/test_x.py - ImportError: no").unwrap().1, TestState::Broken);
-        for line in ["FAIL: something else", "ERROR: could not connect (timeout 3 s)", "Failed to open x", "1) first step"] {
+        for line in
+            ["FAIL: something else", "ERROR: could not connect (timeout 3 s)", "Failed to open x", "1) first step"]
+        {
             assert_eq!(of(line), None, "{line}");
         }
     }

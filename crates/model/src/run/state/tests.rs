@@ -7,8 +7,8 @@ use crate::{
     record::{AttemptEnded, AttemptRecord, Culprits, FailureKind, Record, Status},
     report::{Limitation, ReportStatus},
     roster::{Access, Role},
-    schedule::Wave,
     run::{AcceptedPatch, AttemptPlan, Finished, GateRun, JudgedAttempt, test_support::basis},
+    schedule::Wave,
     scope,
     session::Session,
     summary::fixture,
@@ -197,7 +197,7 @@ impl Play {
             duration_ms: 1,
             isolation: Isolation::default(),
             reference: "refs/heads/x".to_owned(),
-            bundle: Some(Bundle { file: "b".to_owned(), digest: Digest::of("b") }),
+            bundle: Some(Bundle { file: "b".to_owned(), digest: Digest::from_content("b") }),
             noticed: Vec::new(),
             abandoned: BTreeMap::new(),
         })
