@@ -103,7 +103,11 @@ fn the_page_is_what_a_newcomer_sees() {
     // What the last lines say to do next is done as they say it.
     for command in ran.stdout.lines().filter_map(|line| line.trim().strip_prefix("backend-implementer ")) {
         let called = bench.call(command.split(' ')).expect(0);
-        show(&format!("backend-implementer {}", command.replace(&run, "20261127101500000-0123456789ab")), &called, &run);
+        show(
+            &format!("backend-implementer {}", command.replace(&run, "20261127101500000-0123456789ab")),
+            &called,
+            &run,
+        );
     }
     assert!(bench.git(["show", "backend-implementation:calc.py"]).contains("def subtract"));
 
