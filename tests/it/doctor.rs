@@ -8,7 +8,7 @@ const CONFIG: &str = ".github/backend-implementer.yml";
 
 /// A repository whose tests gate runs this command.
 fn bench(command: &str) -> Bench {
-    let bench = Bench::new();
+    let bench = Bench::on_disk();
     let config = fs::read_to_string(bench.repo().join(CONFIG)).unwrap();
     bench.write(CONFIG, &format!("{config}gates:\n  tests:\n    commands: [{command:?}]\n"));
     bench.commit("a gate");
