@@ -59,6 +59,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
 
     let mut checks = vec![configuration(written.is_some())];
     checks.extend(doctor::look(&subject));
+    checks.extend(doctor::counted_only(&config, &intake::text_of(&store, &head)));
     let supervisor = std::env::current_exe().map_err(Failure::outside)?;
     checks.extend(runtime()?.block_on(doctor::look_for_agents(&subject, &root, &supervisor, scratch.path())));
     checks.push(isolation(&Surroundings {

@@ -44,7 +44,7 @@ pub fn relevant(line: &str) -> bool {
     line.len() <= 4096
         && (line.bytes().any(|byte| byte.is_ascii_digit())
             || line.contains(|c: char| c.is_ascii_uppercase())
-            || ["ok", "---", "===", "no tests", "all tests", "───"].iter().any(|word| line.contains(word)))
+            || ["ok", "---", "===", "no tests", "all tests", "───", "●", "✖"].iter().any(|word| line.contains(word)))
 }
 
 /// Takes the time away that a log of a workflow or a container puts in front of a line.
