@@ -29,7 +29,7 @@ use crate::{
     journal::{Journal, Seal},
     kept,
     run_dir::{RunDir, RunDirError},
-    sandbox::{Level, SandboxError},
+    sandbox::{Level, Sandbox, SandboxError},
     telemetry,
     workspace::{
         WorkspaceError,
@@ -197,9 +197,8 @@ pub async fn prepare(request: RunRequest, scratch: &Path) -> Result<Prepared, Ex
         executable: &supervisor,
         environment: &environment,
     })?;
-    let isolated = sandbox.level() != Level::None;
     let (agents, checkout) =
-        find_agents(&intake, command, probe, &programs, (scratch, isolated), &supervisor, &environment).await?;
+        find_agents(&intake, command, probe, &programs, (scratch, &sandbox), &supervisor, &environment).await?;
 
     let run = run_id(SystemTime::now(), intake.lock.digest.short());
     let seal = Seal::own().map_err(surroundings("make a key for the journal"))?;
@@ -313,11 +312,12 @@ async fn find_agents(
     command: Option<Vec<String>>,
     store: RunStore,
     commit: &ObjectId,
-    (scratch, isolated): (&Path, bool),
+    (scratch, sandbox): (&Path, &Sandbox),
     supervisor: &Path,
     environment: &BTreeMap<String, String>,
 ) -> Result<(Agents, Option<Slot>), ExecutionError> {
     let config = &intake.config;
+    let isolated = sandbox.level() != Level::None;
     let mut making =
         Making { config, command, own_steps: false, isolated, program_root: scratch, supervisor, environment };
     let mut checkout = None;
@@ -331,7 +331,9 @@ async fn find_agents(
     // Escalation may call subagents that the plan does not have: those are made, too, and checked when it comes to that.
     let agents = making.make(intake.roster.iter().map(|subagent| &subagent.name))?;
     let called = intake.schedule.tasks.iter().filter_map(|task| intake.roster.get(&task.subagent));
-    agents.check(config, called, scratch).await?;
+    let lost = agents.lost_variables(config, called.clone())?;
+    lost.iter().for_each(|lost| tracing::warn!("{lost}"));
+    agents.check(config, called, (sandbox, scratch)).await?;
     Ok((agents, checkout))
 }
 

@@ -144,7 +144,7 @@ impl Live {
         }
     }
 
-    fn ended(&mut self, task: &TaskId, record: &TaskRecord) {
+    fn ended(&mut self, task: &TaskId, record: &TaskRecord, kept: bool) {
         let line = {
             let mut state = self.state();
             state.status.ended(task, record);
@@ -157,7 +157,11 @@ impl Live {
         let passed = record.outcome == Outcome::Passed;
         let took = record.last().map_or(0, AttemptRecord::duration_ms);
         let state = if passed { String::new() } else { format!("{}: ", record.outcome.name()) };
-        let (colour, mark) = if passed { (Colour::Green, "passed") } else { (Colour::Red, "FAILED") };
+        let (colour, mark) = match (kept, passed) {
+            (true, _) => (Colour::Faint, "kept"),
+            (false, true) => (Colour::Green, "passed"),
+            (false, false) => (Colour::Red, "FAILED"),
+        };
         let took = wording::duration(took);
         self.event(colour, mark, &format!("{task:width$}  {took:>9}  {state}{}", reason(&record.reason)));
     }
@@ -230,7 +234,7 @@ impl Observer for Live {
         match progress {
             Progress::Begun { schedule } => self.begin(schedule),
             Progress::TaskStarted { task, attempt, last_step } => self.start(task, *attempt, last_step),
-            Progress::TaskEnded { task, record, .. } => self.ended(task, record),
+            Progress::TaskEnded { task, record, kept, .. } => self.ended(task, record, *kept),
             Progress::TaskAdded { task } => {
                 self.subagents.insert(task.id.clone(), task.subagent.to_string());
                 self.state().status.added();

@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, fmt, path::Path};
 use implementer_model::{
     budget::Dollars,
     config::Permissions,
+    environment::routes::Route,
     means::Abilities,
     roster::{Access, Effort, McpServer, Use, tools::WRITING},
     session::{self, Denial, SessionEnd, Tokens},
@@ -27,6 +28,14 @@ pub(in crate::agent) trait Dialect: fmt::Debug + Sync {
 
     /// Returns the variables of which it needs one to speak with a model; nothing when there are too many ways.
     fn credentials(&self) -> &'static [&'static str];
+
+    /// Returns the variables of which one is its key, the usual one first, where that is not all that could be.
+    fn keys(&self) -> &'static [&'static str] {
+        self.credentials()
+    }
+
+    /// Returns the variables that say further how it reaches its model: gateways, clouds, models behind them.
+    fn routes(&self) -> &'static [Route];
 
     /// Tells whether it ends a session by itself that has used up its money.
     fn keeps_budget(&self) -> bool {

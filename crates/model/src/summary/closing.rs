@@ -93,10 +93,10 @@ pub fn closing(handoff: &Handoff, whereabouts: &Whereabouts<'_>) -> String {
 }
 
 /// Returns the name under which `logs` finds the log of a cause.
-fn log_of<'a>(cause: &Cause<'a>) -> Option<&'a str> {
+fn log_of(cause: &Cause<'_>) -> Option<String> {
     match &cause.kind {
-        CauseKind::Task { task, outcome, .. } if *outcome != Outcome::NotRun => Some(task.as_str()),
-        CauseKind::Command { gate, .. } => Some(gate.name()),
+        CauseKind::Task { task, outcome, .. } if *outcome != Outcome::NotRun => Some(task.to_string()),
+        CauseKind::Command { gate, .. } => Some(format!("gate:{gate}")),
         _ => None,
     }
 }
