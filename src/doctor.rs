@@ -128,7 +128,7 @@ pub async fn look_for_agents(
         Making { config, command: None, own_steps: true, isolated: false, program_root, supervisor, environment };
     let agents: Agents = match making.make(roster.iter().map(|subagent| &subagent.name)) {
         Ok(agents) => agents,
-        Err(error) => return vec![Check::new("agent", State::Missing, errors::chain(&error))],
+        Err(error) => return vec![Check::new("agent", State::Missing, errors::told(&error, error.hint()))],
     };
     let mut checks = Vec::new();
     let mut missing: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
@@ -142,7 +142,7 @@ pub async fn look_for_agents(
             Err(error) => {
                 // One cause is told once, with everybody whom it stops.
                 let name = format!("`{}`", subagent.name);
-                let said = errors::chain(&error).replace(&name, NAMES);
+                let said = errors::told(&error, error.hint()).replace(&name, NAMES);
                 missing.entry((format!("agent {kind}"), said)).or_default().push(name);
             }
         }

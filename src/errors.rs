@@ -6,10 +6,11 @@ use std::error::Error;
 /// again.
 #[must_use]
 pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut said = error.to_string();
+    // gix says in its short form where in its own source an error was made.
+    let mut said = format!("{error:#}");
     let mut cause = error.source();
     while let Some(error) = cause {
-        let words = error.to_string();
+        let words = format!("{error:#}");
         if !said.contains(&words) {
             said.push_str(": ");
             said.push_str(&words);
@@ -17,6 +18,16 @@ pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
         cause = error.source();
     }
     said
+}
+
+/// Says what happened, why, and what to do about it where that is known.
+#[must_use]
+pub(crate) fn told(error: &(dyn Error + 'static), hint: Option<String>) -> String {
+    let happened = chain(error);
+    match hint {
+        Some(hint) => format!("{happened}. To fix it: {hint}"),
+        None => happened,
+    }
 }
 
 #[cfg(test)]

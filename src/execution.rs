@@ -25,9 +25,10 @@ use crate::layout::{PROGRAMS, RUNS_DIR, RunFile};
 use crate::{
     agent::{self, AgentError, Agents, Making},
     coordinator::{self, Resumed, RunError, SandboxSite, Setup, progress::Observer},
+    errors,
     intake::Intake,
     journal::{Journal, Seal},
-    kept,
+    kept::{self, KeptError},
     run_dir::{RunDir, RunDirError},
     sandbox::{Level, Sandbox, SandboxError},
     telemetry,
@@ -270,7 +271,8 @@ impl Prepared {
         let environment = self.setup.environment.clone();
         let handoff = coordinator::run(self.setup, self.resumed, cancel, observer).await?;
         if let Err(error) = telemetry::send(&self.folder, &environment).await {
-            tracing::warn!("{error}. The run is not touched by that; its trace is trace.otlp.json");
+            let why = errors::chain(&error);
+            tracing::warn!("{why}. The run is not touched by that; its trace is trace.otlp.json");
         }
         Ok(Executed { handoff, folder: self.folder })
     }
@@ -285,10 +287,11 @@ async fn keep_passed(
     run_dir: &RunDir,
     seal: Seal,
 ) -> Result<Option<Resumed>, ExecutionError> {
-    let unlocked = || Err("its journal does not begin as one".to_owned());
+    let unlocked = || Err(KeptError::NoBeginning);
     let finished = match kept::read(&kept.folder, lock, None, store, unlocked) {
         Ok(finished) => finished,
-        Err(why) => {
+        Err(error) => {
+            let why = errors::chain(&error);
             tracing::warn!("what the last run kept does not count, so the whole plan runs: {why}");
             return Ok(None);
         }
@@ -346,7 +349,11 @@ mod tests {
     #[tokio::test]
     async fn a_run_that_broke_off_is_gone_on_with_only_where_that_is_wanted() {
         let folder = tempfile::tempdir().unwrap();
-        let lock = Lock::new(Digest::of("plan"), ObjectId::new("1".repeat(40)).unwrap(), Digest::of("roster"));
+        let lock = Lock::new(
+            Digest::from_content("plan"),
+            ObjectId::new("1".repeat(40)).unwrap(),
+            Digest::from_content("roster"),
+        );
         let below = Out::Below(folder.path().to_owned());
         let seal = Seal::of_process().unwrap();
         let nothing = run_folder(&below, "r1", &lock, Resume::Required, &seal);
@@ -371,7 +378,11 @@ mod tests {
         let (run_dir, resumed) =
             run_folder(&below, "r3b", &lock, Resume::WherePossible, &Seal::of_process().unwrap()).unwrap();
         assert!(resumed.is_none() && run_dir.root().ends_with("r3b"));
-        let other = Lock::new(Digest::of("other"), ObjectId::new("1".repeat(40)).unwrap(), Digest::of("roster"));
+        let other = Lock::new(
+            Digest::from_content("other"),
+            ObjectId::new("1".repeat(40)).unwrap(),
+            Digest::from_content("roster"),
+        );
         let (run_dir, resumed) = run_folder(&below, "r4", &other, Resume::WherePossible, &seal).unwrap();
         assert!(resumed.is_none() && run_dir.root().ends_with("r4"));
     }

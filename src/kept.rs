@@ -33,7 +33,7 @@ const JOURNAL_MAX: u64 = 256 * 1024 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum KeepError {
     /// A file could not be written.
-    #[error("cannot write {path}: {source}")]
+    #[error("cannot write {path}")]
     File {
         /// The file.
         path: PathBuf,
@@ -46,6 +46,38 @@ pub enum KeepError {
     /// The patches cannot be packed.
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
+}
+
+/// Says why a kept folder does not count.
+#[derive(Debug, thiserror::Error)]
+pub enum KeptError {
+    /// There is no journal in it.
+    #[error("it holds no journal")]
+    NoJournal,
+    /// Its journal cannot be read.
+    #[error(transparent)]
+    Journal(JournalError),
+    /// Its journal does not say of which run it is.
+    #[error("its journal does not begin as one")]
+    NoBeginning,
+    /// It was kept by another run.
+    #[error("it is of another run")]
+    OtherRun,
+    /// It was kept for something else that was approved.
+    #[error("it is of another lock")]
+    OtherLock,
+    /// Nothing beside its journal says of which lock it is.
+    #[error("it does not say of which lock it is")]
+    NoLock(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Its patches are not taken in.
+    #[error(transparent)]
+    Patches(#[from] WorkspaceError),
+}
+
+impl From<JournalError> for KeptError {
+    fn from(error: JournalError) -> Self {
+        if error.is_missing() { Self::NoJournal } else { Self::Journal(error) }
+    }
 }
 
 fn writing(path: &Path) -> impl FnOnce(io::Error) -> KeepError {
@@ -130,30 +162,25 @@ fn message(subject: &Subject<'_>, id: &AttemptId) -> CommitMessage {
 /// one is named. `lock_beside` gives the lock of a folder whose journal holds results alone.
 ///
 /// # Errors
-/// When the folder is not what such a run keeps. The error is a sentence, and nothing of the folder counts.
+/// When the folder is not what such a run keeps: nothing of it counts.
 pub fn read(
     folder: &Path,
     lock: &Lock,
     run: Option<&str>,
     store: &RunStore,
-    lock_beside: impl FnOnce() -> Result<Lock, String>,
-) -> Result<Vec<Timed>, String> {
-    let journal = folder.join(StateFile::Journal);
-    let meta = fs::symlink_metadata(&journal).map_err(|_| "it holds no journal".to_owned())?;
-    if !meta.is_file() || meta.len() > JOURNAL_MAX {
-        return Err(format!("its journal is no plain file of at most {JOURNAL_MAX} bytes"));
-    }
-    let mut records = journal::read(&journal).map_err(|error| error.to_string())?.into_iter().peekable();
+    lock_beside: impl FnOnce() -> Result<Lock, KeptError>,
+) -> Result<Vec<Timed>, KeptError> {
+    let mut records = journal::read_at_most(&folder.join(StateFile::Journal), JOURNAL_MAX)?.into_iter().peekable();
     match records.next_if(|(_, first)| matches!(first, Record::Begun { .. })) {
         Some((_, Record::Begun { lock: found, run: of, .. })) if found == *lock && run.is_none_or(|run| run == of) => {}
-        Some(_) => return Err("it is of another run".to_owned()),
-        None if run.is_some() => return Err("its journal does not begin as one".to_owned()),
-        None if lock_beside()? != *lock => return Err("it is of another lock".to_owned()),
+        Some(_) => return Err(KeptError::OtherRun),
+        None if run.is_some() => return Err(KeptError::NoBeginning),
+        None if lock_beside()? != *lock => return Err(KeptError::OtherLock),
         None => {}
     }
     let bundle = folder.join(StateFile::Bundle);
     if fs::symlink_metadata(&bundle).is_ok_and(|meta| meta.is_file()) {
-        bundle::take_patches(store, &bundle).map_err(|error| error.to_string())?;
+        bundle::take_patches(store, &bundle)?;
     }
     Ok(records.filter(|(_, record)| is_result(record)).collect())
 }

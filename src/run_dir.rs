@@ -44,7 +44,7 @@ pub enum RunDirError {
         path: PathBuf,
     },
     /// A file or folder could not be written.
-    #[error("cannot write {path}: {source}")]
+    #[error("cannot write {path}")]
     Io {
         /// The file or folder.
         path: PathBuf,

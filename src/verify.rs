@@ -17,6 +17,7 @@ use implementer_model::{
 
 use crate::{
     coordinator::commit_message,
+    errors,
     layout::RunFile,
     untrusted::{self, UntrustedError},
     workspace::{
@@ -121,7 +122,7 @@ pub fn verify(target: &Path, repository: &Path, scratch: &Path) -> Result<Proof,
         match bundle::open(&path, repository, &scratch.join("verify.git")) {
             Ok(store) => implementation(&handoff, &store, &mut proof)?,
             Err(error @ (WorkspaceError::Bundle(_) | WorkspaceError::Untrusted(_))) => {
-                proof.add("the bundle can be unpacked", Err(error.to_string().into()));
+                proof.add("the bundle can be unpacked", Err(errors::chain(&error).into()));
             }
             Err(error) => return Err(error.into()),
         }
@@ -177,7 +178,7 @@ fn bundle_digest(handoff: &Handoff, name: &str, path: &Path) -> Found {
     if name.contains(['/', '\\']) || name.starts_with('.') {
         return Err("its name is a path; it has to lie beside the hand-off".into());
     }
-    let digest = bundle::digest(path).map_err(|error| error.to_string())?;
+    let digest = bundle::digest(path).map_err(|error| errors::chain(&error))?;
     match &handoff.result.bundle_digest {
         Some(claimed) if *claimed == digest => Ok(digest.to_string()),
         Some(claimed) => Err(format!("it has the digest {digest}, the hand-off says {claimed}").into()),
@@ -196,7 +197,7 @@ fn implementation(handoff: &Handoff, store: &RunStore, proof: &mut Proof) -> Res
             return Ok(());
         }
         Err(error) => {
-            proof.add("the base is in the repository", Err(error.to_string().into()));
+            proof.add("the base is in the repository", Err(errors::chain(&error).into()));
             return Ok(());
         }
     };
@@ -213,7 +214,8 @@ fn implementation(handoff: &Handoff, store: &RunStore, proof: &mut Proof) -> Res
             Err(Wrong::Scope(why)) => scopes = Err(format!("{}: {why}", commit.task).into()),
             Err(Wrong::Workspace(error)) => {
                 // An object that is missing or damaged is the bundle's fault.
-                proof.add("integration gives the same commits again", Err(format!("{}: {error}", commit.task).into()));
+                let why = errors::chain(&error);
+                proof.add("integration gives the same commits again", Err(format!("{}: {why}", commit.task).into()));
                 return Ok(());
             }
         }
@@ -344,7 +346,7 @@ fn status(handoff: &Handoff) -> Found {
 }
 
 fn written_summary(handoff: &Handoff, path: &Path) -> Found {
-    let written = untrusted::read(path, SUMMARY_MAX).map_err(|error| error.to_string())?;
+    let written = untrusted::read(path, SUMMARY_MAX).map_err(|error| errors::chain(&error))?;
     if written == summary::render(handoff).as_bytes() {
         Ok(RunFile::Summary.name().to_owned())
     } else {

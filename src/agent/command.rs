@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 use implementer_model::{ids::SubagentName, roster::Subagent};
 
 use super::{
-    Agent, AgentError, Conclusion, Ended, GRACE, Job, Launch, OUTPUT_CAP, environment, program, read_report,
-    redaction::{Redactor, secrets_of},
+    Agent, AgentError, Conclusion, Ended, Job, Launch, environment, program, read_report,
+    redaction::Redactor,
     scratch::{Scratch, text_of},
 };
 
@@ -86,23 +86,11 @@ impl Agent for CommandAgent {
         ];
         let environment =
             environment::build(&self.environment, job.pass_environment, &scratch.home, &scratch.temporary, contract)?;
-        Ok(Launch {
-            argv,
-            directory: job.worktree.to_owned(),
-            secrets: secrets_of(&environment).into_values().collect(),
-            environment,
-            input: None,
-            log: job.log.to_owned(),
-            answer: None,
-            output_cap: OUTPUT_CAP,
-            grace: GRACE,
-            supervisor: self.supervisor.clone(),
-            confinement: None,
-        })
+        Ok(Launch::new(argv, job.worktree, environment, job.log, &self.supervisor))
     }
 
     fn conclude(&self, job: &Job<'_>, _: &Ended) -> Conclusion {
-        let redactor = Redactor::of(&self.environment, job.pass_environment);
+        let redactor = Redactor::from_environment(&self.environment, job.pass_environment);
         let report = read_report(job.report).and_then(|read| read.map(|read| redactor.report(read)).transpose());
         Conclusion { session: None, report }
     }

@@ -20,7 +20,7 @@ pub enum AgentError {
         subagent: String,
     },
     /// The program cannot be run.
-    #[error("the subagent `{subagent}` cannot be called: {source}")]
+    #[error("the subagent `{subagent}` cannot be called")]
     Program {
         /// The subagent.
         subagent: String,
@@ -34,7 +34,7 @@ pub enum AgentError {
         name: String,
     },
     /// The agent program is missing, or cannot be run.
-    #[error("{agent} cannot be called for `{subagent}`: {source}\n  install it: {install}")]
+    #[error("{agent} cannot be called for `{subagent}`")]
     Missing {
         /// The agent.
         agent: &'static str,
@@ -46,7 +46,7 @@ pub enum AgentError {
         source: Box<LaunchError>,
     },
     /// The agent program could not be asked for its version.
-    #[error("{agent} cannot be asked for its version: {source}")]
+    #[error("{agent} cannot be asked for its version")]
     Probe {
         /// The agent.
         agent: &'static str,
@@ -64,10 +64,7 @@ pub enum AgentError {
         said: String,
     },
     /// The agent program is older than those that were tested.
-    #[error(
-        "{agent} {found} is older than {oldest}, the oldest version that was tested with\n  install it: {install}\n  or \
-         set `agents.{agent}.old-version: true` to use it all the same"
-    )]
+    #[error("{agent} {found} is older than {oldest}, the oldest version that was tested with")]
     TooOld {
         /// The agent.
         agent: &'static str,
@@ -111,14 +108,28 @@ pub enum AgentError {
     #[error(transparent)]
     Environment(#[from] EnvironmentError),
     /// A folder or file of the attempt could not be made.
-    #[error("cannot make {}: {error}", .path.display())]
+    #[error("cannot make {}", .path.display())]
     Scratch {
         /// The path.
         path: PathBuf,
         /// What the operating system said.
-        error: std::io::Error,
+        source: std::io::Error,
     },
     /// A path cannot be told to a program.
     #[error("the path {} is not UTF-8: move the repository or the output elsewhere", .0.display())]
     Path(PathBuf),
+}
+
+impl AgentError {
+    /// Returns what to do about it, where it is not clear from what happened.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Missing { install, .. } => Some(format!("install it by `{install}`")),
+            Self::TooOld { agent, install, .. } => Some(format!(
+                "install it by `{install}`, or set `agents.{agent}.old-version: true` to use it all the same"
+            )),
+            _ => None,
+        }
+    }
 }

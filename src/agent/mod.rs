@@ -210,7 +210,7 @@ impl Conclusion {
 fn clear_report(report: &Path) -> Result<(), AgentError> {
     match std::fs::remove_file(report) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(AgentError::Scratch { path: report.to_owned(), error })
+            Err(AgentError::Scratch { path: report.to_owned(), source: error })
         }
         _ => Ok(()),
     }
@@ -228,12 +228,6 @@ pub fn gate_environment(
 ) -> Result<Vec<(String, String)>, AgentError> {
     let Scratch { home, temporary } = Scratch::make(scratch, "gate")?;
     Ok(environment::build(own, passed, &home, &temporary, [])?)
-}
-
-/// Returns the values of an environment that are secrets, by the names of their variables.
-#[must_use]
-pub fn secrets_in(environment: &[(String, String)]) -> Vec<String> {
-    redaction::secrets_of(environment).into_values().collect()
 }
 
 /// Returns this process's environment, as far as it is UTF-8, to pass variables on from by name.

@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(log.matches("passed its limit of 10 bytes").count(), 1, "{log}");
         assert!(log.starts_with("0123456789\n["), "{log}");
         assert!(closed.truncated);
-        assert_eq!((closed.bytes, closed.digest), (17, Digest::of("0123456789abcdefg")));
+        assert_eq!((closed.bytes, closed.digest), (17, Digest::from_content("0123456789abcdefg")));
         assert_eq!(closed.tail, "0123456789abcdefg");
     }
 
@@ -218,7 +218,7 @@ mod tests {
         let closed = output.close();
         assert_eq!(std::fs::read_to_string(path).unwrap(), "key: [redacted]\nend sk-01");
         assert_eq!(closed.tail, "key: [redacted]\nend sk-01");
-        assert_eq!(closed.digest, Digest::of("key: sk-0123456789\nend sk-01"));
+        assert_eq!(closed.digest, Digest::from_content("key: sk-0123456789\nend sk-01"));
     }
 
     #[test]

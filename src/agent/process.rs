@@ -17,9 +17,11 @@ use tokio::{
 };
 
 use super::{
+    GRACE, OUTPUT_CAP,
     answer::AnswerFile,
     descendants,
     protocol::{Ended, GRACE_MAX, LaunchError, Orders, SUPERVISE, Word},
+    redaction::secrets_of,
     supervisor::KILL_MAX,
 };
 use crate::sandbox::{self, Confinement};
@@ -78,6 +80,31 @@ impl fmt::Debug for Launch {
 }
 
 impl Launch {
+    /// Makes one that reads nothing and whose output is all for its log. What looks like a secret in its environment is
+    /// taken out of that.
+    #[must_use]
+    pub fn new(
+        argv: Vec<String>,
+        directory: &Path,
+        environment: Vec<(String, String)>,
+        log: &Path,
+        supervisor: &Path,
+    ) -> Self {
+        Self {
+            argv,
+            directory: directory.to_owned(),
+            secrets: secrets_of(&environment).into_values().collect(),
+            environment,
+            input: None,
+            log: log.to_owned(),
+            answer: None,
+            output_cap: OUTPUT_CAP,
+            grace: GRACE,
+            supervisor: supervisor.to_owned(),
+            confinement: None,
+        }
+    }
+
     fn program(&self) -> String {
         self.argv.first().cloned().unwrap_or_default()
     }

@@ -69,7 +69,7 @@ impl std::fmt::Debug for Secrets {
 impl Secrets {
     /// Collects the secrets among those variables of `own` that are passed on to anybody, and the coordinator's own tokens.
     #[must_use]
-    pub fn of(own: &BTreeMap<String, String>, passed: &[String]) -> Self {
+    pub fn from_environment(own: &BTreeMap<String, String>, passed: &[String]) -> Self {
         let mut names = passed.to_vec();
         names.extend(OWN_TOKENS.map(str::to_owned));
         let secrets = secrets_passed(own, &names);
@@ -161,7 +161,7 @@ pub(super) struct Redactor {
 
 impl Redactor {
     /// Makes one for the secrets among those variables of `own` that are passed on.
-    pub(super) fn of(own: &BTreeMap<String, String>, passed: &[String]) -> Self {
+    pub(super) fn from_environment(own: &BTreeMap<String, String>, passed: &[String]) -> Self {
         Self::new(secrets_passed(own, passed).values().map(String::as_str))
     }
 

@@ -19,7 +19,7 @@ pub enum ReportFileError {
         kind: &'static str,
     },
     /// It cannot be read.
-    #[error("the report cannot be read: {0}")]
+    #[error("the report cannot be read")]
     Unreadable(#[from] io::Error),
     /// What is in it is not a report.
     #[error(transparent)]
@@ -108,7 +108,7 @@ mod tests {
         fs::write(&path, GOOD).unwrap();
         let read = read_report(&path).unwrap().unwrap();
         assert_eq!(read.report.summary, "done");
-        assert_eq!(read.digest, implementer_model::ids::Digest::of(GOOD));
+        assert_eq!(read.digest, implementer_model::ids::Digest::from_content(GOOD));
     }
 
     #[test]

@@ -41,12 +41,12 @@ impl Scratch {
     pub(super) fn make(scratch: &Path, user: &str) -> Result<Self, AgentError> {
         let Self { home, temporary } = Self::made(scratch);
         // Ours, and to be passed through by whoever has the folders in it.
-        fs::create_dir_all(scratch).map_err(|error| AgentError::Scratch { path: scratch.to_owned(), error })?;
+        fs::create_dir_all(scratch).map_err(|source| AgentError::Scratch { path: scratch.to_owned(), source })?;
         for folder in [&home, &temporary, &report_folder(scratch)] {
-            make_folder(folder).map_err(|error| AgentError::Scratch { path: folder.clone(), error })?;
+            make_folder(folder).map_err(|source| AgentError::Scratch { path: folder.clone(), source })?;
         }
         let path = home.join(".gitconfig");
-        fs::write(&path, git_configuration(user)).map_err(|error| AgentError::Scratch { path, error })?;
+        fs::write(&path, git_configuration(user)).map_err(|source| AgentError::Scratch { path, source })?;
         Ok(Self { home, temporary })
     }
 }

@@ -158,7 +158,9 @@ impl ArtifactService {
             body
         };
         let doing = "beginning";
-        let created: Created = self.call(doing, "CreateArtifact", name, &with(json!({ "version": VERSION }))).await?;
+        let begin = with(json!({ "version": VERSION }));
+        let call = ServiceCall { doing, operation: "CreateArtifact", name, body: &begin };
+        let created: Created = self.call(call).await?;
         if !created.ok {
             return Err(refused(doing, name, "the service says no", false));
         }
@@ -166,13 +168,9 @@ impl ArtifactService {
         let doing = "concluding";
         let sum = format!("sha256:{}", packed.digest.hex());
         let end = with(json!({ "size": packed.size.to_string(), "hash": sum }));
-        let finalized: Finalized = self.call(doing, "FinalizeArtifact", name, &end).await?;
-        let id = match &finalized.artifact_id {
-            // 64 bits are text in the JSON of protocol buffers; not everybody keeps to it.
-            Value::String(id) => id.parse().ok(),
-            id => id.as_u64().map(ArtifactId::new),
-        };
-        match id {
+        let call = ServiceCall { doing, operation: "FinalizeArtifact", name, body: &end };
+        let finalized: Finalized = self.call(call).await?;
+        match artifact_id(&finalized.artifact_id) {
             Some(id) if finalized.ok => Ok(Uploaded { id, digest: packed.digest.clone() }),
             _ => Err(refused(doing, name, "the service gives it no id", false)),
         }
@@ -218,23 +216,12 @@ impl ArtifactService {
     }
 
     /// Calls an operation of the service.
-    async fn call<T: DeserializeOwned>(
-        &self,
-        doing: &'static str,
-        operation: &'static str,
-        name: &str,
-        body: &Value,
-    ) -> Result<T, UploadError> {
-        self.again(|| self.call_once(doing, operation, name, body)).await
+    async fn call<T: DeserializeOwned>(&self, call: ServiceCall<'_>) -> Result<T, UploadError> {
+        self.again(|| self.call_once(call)).await
     }
 
-    async fn call_once<T: DeserializeOwned>(
-        &self,
-        doing: &'static str,
-        operation: &'static str,
-        name: &str,
-        body: &Value,
-    ) -> Result<T, UploadError> {
+    async fn call_once<T: DeserializeOwned>(&self, call: ServiceCall<'_>) -> Result<T, UploadError> {
+        let ServiceCall { doing, operation, name, body } = call;
         let request = self.client.post(format!("{}/{SERVICE}/{operation}", self.url));
         let answer = request.bearer_auth(self.token.expose_secret()).json(body).send().await;
         let answer = answer.map_err(|error| unreachable_service(doing, name, &error))?;
@@ -265,6 +252,26 @@ impl ArtifactService {
             _ => Again::No,
         };
         self.pace.retry(self.pace.longest_named_wait, again, attempt, || ()).await
+    }
+}
+
+/// A call of an operation of the service.
+#[derive(Debug, Clone, Copy)]
+struct ServiceCall<'a> {
+    /// What is being done, for messages.
+    doing: &'static str,
+    /// The operation, as the service calls it.
+    operation: &'static str,
+    /// The artifact that it is about, for messages.
+    name: &'a str,
+    body: &'a Value,
+}
+
+/// Reads the id of an artifact: 64 bits are text in the JSON of protocol buffers, and not everybody keeps to it.
+fn artifact_id(value: &Value) -> Option<ArtifactId> {
+    match value {
+        Value::String(id) => id.parse().ok(),
+        id => id.as_u64().map(ArtifactId::new),
     }
 }
 

@@ -39,10 +39,11 @@ impl Colours {
     /// Colours a text that holds nothing a terminal acts on.
     pub(super) fn paint(self, colour: Colour, text: &str) -> String {
         let code = match colour {
-            Colour::Green => 32,
-            Colour::Red => 31,
-            Colour::Yellow => 33,
-            Colour::Faint => 2,
+            // Bold: many palettes have a red that is hard to read on black.
+            Colour::Green => "1;32",
+            Colour::Red => "1;31",
+            Colour::Yellow => "33",
+            Colour::Faint => "2",
         };
         if self.0 && !text.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
@@ -119,6 +120,6 @@ mod tests {
     #[test]
     fn paint_does_nothing_without_colour() {
         assert_eq!(Colours(false).paint(Colour::Red, "x"), "x");
-        assert_eq!(Colours(true).paint(Colour::Red, "x"), "\u{1b}[31mx\u{1b}[0m");
+        assert_eq!(Colours(true).paint(Colour::Red, "x"), "\u{1b}[1;31mx\u{1b}[0m");
     }
 }

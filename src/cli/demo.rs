@@ -68,6 +68,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         allow_red_base: false,
         out: None,
         resume: Resume::Never,
+        retry: None,
     };
     let ended = if arguments.format == Some(Format::JsonLines) {
         run::execute(&request, &mut EventLines)?

@@ -193,7 +193,7 @@ fn base_gates(root: &Path, config: &ConfigSource, scratch: &Path) -> Result<Vec<
 fn configuration(written: bool, committed: bool) -> Check {
     let (state, said) = match (written, committed) {
         (true, true) => (State::There, "is valid"),
-        (true, false) => (State::Missing, "is valid, and not committed: a run follows what is committed"),
+        (true, false) => (State::Missing, "is valid, and not committed: a run follows it as it is committed"),
         (false, _) => {
             (State::Note, "is not there, so that the defaults count; `backend-implementer init` writes one")
         }
@@ -215,7 +215,7 @@ fn isolation(opened: &Result<Sandbox, SandboxError>) -> Check {
             let said = format!("only `{}`: {}. Left open: {open}. {why}", isolation.level, isolation.level.meaning());
             (State::Note, said)
         }
-        Err(error) => (State::Missing, error.to_string()),
+        Err(error) => (State::Missing, errors::chain(error)),
     };
     Check::new("isolation", state, said)
 }
@@ -224,7 +224,7 @@ fn workflow_file(root: &Path, path: &str, config: &Config, wanted: &Result<[Work
     let there = std::fs::read_to_string(root.join(path)).ok();
     let (state, said) = match (there, wanted) {
         (None, _) => (State::Note, "is not there; `backend-implementer generate` writes it".to_owned()),
-        (Some(_), Err(error)) => (State::Note, error.to_string()),
+        (Some(_), Err(error)) => (State::Note, errors::chain(error)),
         (Some(there), Ok(wanted)) if wanted.iter().any(|file| file.path == path && file.text == there) => {
             if config.workflow.action.as_deref().is_some_and(|action| action.ends_with(&"0".repeat(40))) {
                 (

@@ -85,10 +85,10 @@ impl Failure {
             let _ = writeln!(out, "{diagnostic}\n");
         }
         let _ = writeln!(out, "error: {}", shown(&self.error.to_string()));
-        // An error that already quotes its cause must not say it twice.
+        // A cause that is said already is not said again.
         let mut said = self.error.to_string();
         for cause in self.error.chain().skip(1) {
-            let cause = cause.to_string();
+            let cause = format!("{cause:#}");
             if !said.contains(&cause) {
                 let _ = writeln!(out, "  because: {}", shown(&cause));
                 said.push_str(&cause);
@@ -170,7 +170,8 @@ impl From<RunError> for Failure {
 
 impl From<AgentError> for Failure {
     fn from(error: AgentError) -> Self {
-        match error {
+        let hint = error.hint();
+        let failure = match error {
             AgentError::NoCommand { .. }
             | AgentError::NoSuchAgent { .. }
             | AgentError::NoCredential { .. }
@@ -184,7 +185,8 @@ impl From<AgentError> for Failure {
             | AgentError::NoVersion { .. }
             | AgentError::TooOld { .. }
             | AgentError::Scratch { .. } => Self::outside(error),
-        }
+        };
+        failure.with_hint(hint)
     }
 }
 

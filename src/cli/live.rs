@@ -4,7 +4,7 @@
 mod status;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         mpsc::{self, RecvTimeoutError, Sender},
@@ -14,9 +14,9 @@ use std::{
 };
 
 use implementer_model::{
-    gate::GateState,
+    gate::{GateKind, GateState, Receipt},
     handoff::{AttemptRecord, TaskRecord},
-    ids::TaskId,
+    ids::{ObjectId, TaskId},
     schedule::Outcome,
     schedule::Schedule,
     text, wording,
@@ -43,12 +43,16 @@ const TASKS_SHOWN: usize = 12;
 const EVENT_INDENT: usize = 10;
 
 /// Characters of a reason.
-const REASON_CHARS: usize = 200;
+const REASON_CHARS: usize = 320;
 
 /// Shows a run on standard error.
 pub(super) struct Live {
     display: Arc<Display>,
     subagents: BTreeMap<TaskId, String>,
+    /// The phases whose end was told: rework goes through them once more.
+    phases_told: BTreeSet<usize>,
+    /// The tree and the time of each gate's run that was told last.
+    gates_told: BTreeMap<GateKind, (ObjectId, u64)>,
     width: usize,
     colours: Colours,
     /// Says that something happened; that it is gone ends the clock.
@@ -89,6 +93,8 @@ impl Live {
         Self {
             display,
             subagents: BTreeMap::new(),
+            phases_told: BTreeSet::new(),
+            gates_told: BTreeMap::new(),
             width: 0,
             colours: Colours::of_stderr(),
             news: Some(news),
@@ -104,18 +110,26 @@ impl Live {
         self.display.line(&text::terminal(line));
     }
 
-    /// Prints an event: what happened in colour, then to whom, how long it took, and why.
+    /// Prints an event: what happened in colour, then to whom, how long it took, and why. What does not fit on a line of the
+    /// terminal goes on below: a display of bars needs lines that do not wrap by themselves.
     fn event(&self, colour: Colour, what: &str, rest: &str) {
+        let rest = self.fitting(&format!("  {what:7} {}", text::terminal(rest)));
         let what = self.colours.paint(colour, &format!("{what:7}"));
-        let rest = text::terminal(rest);
-        let rest = self.fitting(&rest, EVENT_INDENT);
+        // What stands before the first line's text is plain, and counted in its width.
+        let rest = rest.get(EVENT_INDENT..).unwrap_or_default();
         self.display.line(&format!("  {what} {rest}"));
     }
 
-    /// Cuts a line to the width of the terminal: a display of bars needs lines that do not wrap. The summary has all of it.
-    fn fitting(&self, line: &str, indent: usize) -> String {
+    fn fitting(&self, line: &str) -> String {
         let columns = colour::columns(std::io::stderr()).filter(|_| !self.display.bars.is_hidden());
-        columns.map_or_else(|| line.to_owned(), |columns| text::truncate(line, columns.max(60) - indent))
+        let wrapped = |columns: usize| colour::wrapped(line, columns.max(60), EVENT_INDENT);
+        columns.map_or_else(|| line.to_owned(), |columns| wrapped(columns).trim_end().to_owned())
+    }
+
+    /// Tells whether a gate was judged like this already: on the same tree the same run of it counts once more.
+    fn told_already(&mut self, receipt: &Receipt) -> bool {
+        let told = (receipt.tree.clone(), receipt.duration_ms);
+        self.gates_told.insert(receipt.gate, told.clone()) == Some(told)
     }
 
     fn begin(&mut self, schedule: &Schedule) {
@@ -156,14 +170,16 @@ impl Live {
         let width = self.width;
         let passed = record.outcome == Outcome::Passed;
         let took = record.last().map_or(0, AttemptRecord::duration_ms);
-        let state = if passed { String::new() } else { format!("{}: ", record.outcome.name()) };
-        let (colour, mark) = match (kept, passed) {
-            (true, _) => (Colour::Faint, "kept"),
-            (false, true) => (Colour::Green, "passed"),
-            (false, false) => (Colour::Red, "FAILED"),
-        };
         let took = wording::duration(took);
-        self.event(colour, mark, &format!("{task:width$}  {took:>9}  {state}{}", reason(&record.reason)));
+        let (colour, mark, said) = if passed {
+            let patch = record.last().and_then(|attempt| attempt.patch.as_ref()).filter(|patch| !patch.is_empty());
+            (Colour::Green, "passed", patch.map_or_else(|| "no file changed".to_owned(), wording::diffstat))
+        } else {
+            (Colour::Red, "FAILED", format!("{}: {}", record.outcome.name(), reason(&record.reason)))
+        };
+        // What was finished before the run was resumed is news to nobody.
+        let (colour, mark) = if kept { (Colour::Faint, "kept") } else { (colour, mark) };
+        self.event(colour, mark, &format!("{task:width$}  {took:>9}  {said}"));
     }
 }
 
@@ -243,18 +259,24 @@ impl Observer for Live {
             Progress::TaskAgain { task, reason: why } => {
                 self.event(Colour::Yellow, "retry", &format!("{task:width$}  {}", reason(why)));
             }
+            Progress::Integrated { commits: 0, .. } => {}
             Progress::Integrated { wave, commits } => {
-                self.event(Colour::Faint, "wave", &format!("{wave} integrated: {}", text::count(*commits, "commit")));
+                self.event(Colour::Faint, "merged", &format!("{} of wave {wave}", text::count(*commits, "commit")));
             }
             Progress::PhaseEnded { phase } => {
-                self.event(Colour::Faint, "phase", &format!("{} {} ended", phase.number(), phase.name()));
+                if self.phases_told.insert(phase.number()) {
+                    self.event(Colour::Faint, "done", &format!("phase {}, {}", phase.number(), phase.name()));
+                }
             }
             Progress::GateStarted { gate } => {
                 self.state().status.gate = Some(gate.to_string());
-                self.event(Colour::Faint, "gate", &gate.to_string());
+                self.event(Colour::Faint, "start", &format!("gate {gate}"));
             }
             Progress::GateJudged { receipt } => {
                 self.state().status.gate = None;
+                if self.told_already(receipt) {
+                    return;
+                }
                 let (colour, mark) = match receipt.state {
                     GateState::Passed => (Colour::Green, "passed"),
                     GateState::Failed => (Colour::Red, "FAILED"),
@@ -264,7 +286,7 @@ impl Observer for Live {
                 let took = wording::duration(receipt.duration_ms);
                 self.event(colour, mark, &format!("gate {:10}  {took:>9}  {}", receipt.gate, reason(&receipt.reason)));
                 for line in receipt.failure_lines() {
-                    let line = self.fitting(&format!("{:EVENT_INDENT$}{line}", ""), 0);
+                    let line = self.fitting(&format!("{:EVENT_INDENT$}{line}", ""));
                     self.line(&line);
                 }
             }

@@ -21,6 +21,7 @@ mod log_line;
 mod plan;
 mod prepare;
 mod pull_request;
+mod retry;
 mod run;
 mod run_folder;
 mod runs;

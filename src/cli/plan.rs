@@ -8,7 +8,7 @@ use implementer_model::{
     command,
     config::Config,
     diagnostics::Diagnostic,
-    estimate::{Estimate, estimate},
+    estimate::{Estimate, RunUsage, estimate},
     gate::GateKind,
     lock::Lock,
     means,
@@ -104,7 +104,8 @@ const EARLIER_RUNS: usize = 5;
 fn earlier(subject: &Subject, intake: &Intake) -> Option<Estimate> {
     let root = subject.root().ok()?;
     // A run that broke off, or that cannot be read, has nothing to say.
-    let runs = RunDir::runs(&root).into_iter().filter_map(|run| run_folder::handoff(&run).ok());
+    let runs =
+        RunDir::runs(&root).into_iter().filter_map(|run| RunUsage::from_handoff(&run_folder::handoff(&run).ok()?));
     estimate(&intake.schedule, &runs.take(EARLIER_RUNS).collect::<Vec<_>>())
 }
 

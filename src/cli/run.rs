@@ -25,6 +25,7 @@ use super::{
     exit::Failure,
     live::Live,
     pull_request::{self, PullRequestName},
+    retry,
     show::{self, Format},
 };
 use crate::{
@@ -74,7 +75,7 @@ pub(super) struct Subject {
 /// Reads the name of a kind of agent, and offers those that there are.
 fn agent_kind() -> impl TypedValueParser<Value = AgentKind> {
     let kinds = agent::kinds();
-    PossibleValuesParser::new(kinds.clone()).try_map(move |name| AgentKind::of(&name, &kinds).ok_or("no such agent"))
+    PossibleValuesParser::new(kinds.clone()).try_map(move |name| AgentKind::parse(&name, &kinds).ok_or("no such agent"))
 }
 
 /// Reads the name of a dialect, and offers those that there are.
@@ -104,6 +105,9 @@ pub(super) struct Arguments {
     /// resumed where there is one
     #[arg(long)]
     resume: bool,
+    /// Repeat what did not pass in the last run of the same lock, and TASK with what depends on it; what else passed stays
+    #[arg(long, value_name = "TASK", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["resume", "pr"])]
+    retry: Option<String>,
     /// What to print [default: human]
     #[arg(long, value_enum)]
     format: Option<Format>,
@@ -119,6 +123,8 @@ pub(super) struct Request<'a> {
     pub(super) allow_red_base: bool,
     pub(super) out: Option<&'a Path>,
     pub(super) resume: Resume,
+    /// The task of the last run that is repeated, or nothing for what did not pass.
+    pub(super) retry: Option<&'a str>,
 }
 
 impl Subject {
@@ -234,7 +240,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         time_limit: arguments.time_limit,
         allow_red_base: arguments.allow_red_base,
         out: arguments.out.as_deref(),
-        resume: if arguments.resume { Resume::Required } else { Resume::WherePossible },
+        resume: match (arguments.resume, &arguments.retry) {
+            (true, _) => Resume::Required,
+            (false, Some(_)) => Resume::Never,
+            (false, None) => Resume::WherePossible,
+        },
+        retry: arguments.retry.as_deref(),
     };
     let mut live: Box<dyn Observer> = match arguments.format {
         Some(Format::JsonLines) => Box::new(event_lines::EventLines),
@@ -281,8 +292,12 @@ pub(super) fn execute(request: &Request<'_>, observer: &mut dyn Observer) -> Res
     for warning in &intake.warnings {
         show::note(&format!("{warning}\n"));
     }
+    let kept = match request.retry {
+        Some(again) => Some(retry::last_run(&root, &intake, again, scratch.path())?),
+        None => None,
+    };
     let request = RunRequest {
-        kept: None,
+        kept,
         programs: intake.base.commit.clone(),
         intake,
         probe,

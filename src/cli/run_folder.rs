@@ -28,6 +28,14 @@ pub(super) struct RunArgument {
 }
 
 impl RunArgument {
+    /// Finds the folder of the run; a file is taken for its hand-off, wherever it lies.
+    pub(super) fn target(&self) -> Result<PathBuf, Failure> {
+        match &self.run {
+            Some(file) if file.is_file() => Ok(file.clone()),
+            _ => self.folder(),
+        }
+    }
+
     /// Finds the folder of the run.
     pub(super) fn folder(&self) -> Result<PathBuf, Failure> {
         let Some(named) = &self.run else {

@@ -110,8 +110,11 @@ fn human(handoff: &Handoff, folder: &Path, resume: Option<&str>) {
         Status::Incomplete => Colour::Red,
         Status::Cancelled => Colour::Yellow,
     };
-    let painted = Colours::of_stdout().paint(colour, verdict);
-    let _ = write!(std::io::stdout(), "{painted}:{rest}");
+    let colours = Colours::of_stdout();
+    let painted = colours.paint(colour, verdict);
+    let rest = rest.replace("\n  fix  ", &format!("\n  {}  ", colours.paint(Colour::Red, "fix")));
+    // Apart from what was told while it went on.
+    let _ = write!(std::io::stdout(), "\n{painted}:{rest}");
 }
 
 /// Prints a value as one line of JSON.

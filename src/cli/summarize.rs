@@ -6,7 +6,10 @@ use clap::Args;
 use implementer_model::summary;
 
 use super::{exit::Failure, jobs, run, show};
-use crate::jobs::{Counting, Summarizing, summarize};
+use crate::{
+    errors,
+    jobs::{Counting, Summarizing, summarize},
+};
 
 /// Recomputes integration, scope and landing, and writes the run's folder. Runs no code of the repository's.
 #[derive(Debug, Args)]
@@ -31,9 +34,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let (mut site, scratch) = arguments.standing.open_for_now()?;
     let mut notes = Vec::new();
     if let Some(kept) = &arguments.work
-        && let Err(why) = site.add_kept(kept, Counting::All)
+        && let Err(error) = site.add_kept(kept, Counting::All)
     {
-        notes.push(format!("nothing of the work counts: {why}"));
+        notes.push(format!("nothing of the work counts: {}", errors::chain(&error)));
     }
     let (head, cancelled) = (arguments.head.as_deref(), arguments.cancelled);
     let summarizing = Summarizing { head, cancelled, notes, why_open: None };

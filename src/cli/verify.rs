@@ -1,27 +1,21 @@
 //! `verify`: proves a run offline.
 
-use std::path::PathBuf;
-
 use anyhow::Context as _;
 use clap::Args;
 
-use super::{exit, exit::Failure, show};
+use super::{exit, exit::Failure, run_folder::RunArgument, show};
 use crate::verify::verify;
 
 /// Proves a run offline.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The folder of a run, or its handoff.json
-    #[arg(value_name = "OUT_DIR|handoff.json")]
-    target: PathBuf,
-    /// A repository that has the base commit
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    repo: PathBuf,
+    #[command(flatten)]
+    run: RunArgument,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let scratch = tempfile::tempdir().context("cannot make a temporary folder").map_err(Failure::outside)?;
-    let proof = verify(&arguments.target, &arguments.repo, scratch.path())?;
+    let proof = verify(&arguments.run.target()?, &arguments.run.repo, scratch.path())?;
     show::out(if proof.holds() { "The record proves:\n" } else { "What was checked:\n" });
     for check in &proof.checks {
         match &check.found {

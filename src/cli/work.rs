@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{exit, exit::Failure, jobs, live::Live, run, show};
 use crate::{
-    agent,
+    agent, errors,
     jobs::{Counting, KEPT, parse_attempts, run_in_place, work},
     runtime::with_signals,
 };
@@ -65,7 +65,9 @@ fn in_place(arguments: &Arguments, out: &std::path::Path) -> Result<u8, Failure>
     if let Some(earlier) = arguments.earlier.as_deref().filter(|earlier| earlier.is_dir()) {
         match site.add_kept(earlier, Counting::Passed) {
             Ok(_) => show::note("Work that passed in the previous attempt is reused."),
-            Err(why) => show::note(&format!("Nothing of the previous attempt is reused: {why}")),
+            Err(error) => {
+                show::note(&format!("Nothing of the previous attempt is reused: {}", errors::chain(&error)));
+            }
         }
     }
     let mut live = Live::new();

@@ -15,6 +15,7 @@ use implementer_model::{
 
 use super::durations::earlier_handoff;
 use crate::{
+    errors,
     layout::RUNS_DIR,
     run_dir::RunDir,
     workspace::{moved::Moved, store::RunStore},
@@ -100,7 +101,7 @@ pub(super) fn base_moved(store: &RunStore, run: &Run, revision: &str) -> Option<
     let Moved { to, commits, follows, merges } = match store.moved(revision, was, &run.head().commit) {
         Ok(moved) => moved?,
         Err(error) => {
-            tracing::warn!(%error, revision, "the current commit of the base cannot be looked up");
+            tracing::warn!(error = %errors::chain(&error), revision, "the current commit of the base cannot be looked up");
             return None;
         }
     };

@@ -33,8 +33,9 @@ use super::{
 };
 use crate::{
     agent::{self, LastStep},
+    errors,
     journal::Sink,
-    layout::{self, RunFile, TaskFile, refs},
+    layout::{self, RunFile, refs},
 };
 
 /// Who makes attempts and runs gates.
@@ -354,7 +355,7 @@ impl Driver {
             for pool in [pool, gate_pool] {
                 // What cannot be removed goes with the scratch folder.
                 if let Err(error) = pool.remove().await {
-                    tracing::warn!(%error, "the work trees could not be removed");
+                    tracing::warn!(error = %errors::chain(&error), "the work trees could not be removed");
                 }
             }
         })

@@ -23,7 +23,10 @@ use implementer_model::{
 };
 
 use super::gate_log;
-use crate::untrusted::{self, UntrustedError};
+use crate::{
+    errors,
+    untrusted::{self, UntrustedError},
+};
 
 /// The largest file of results that is read, in bytes.
 const FILE_MAX: u64 = 16 * 1024 * 1024;
@@ -61,13 +64,13 @@ pub(super) enum ResultsError {
     #[error(transparent)]
     Globs(#[from] InvalidGlob),
     /// A file or folder cannot be read.
-    #[error("cannot read `{path}` of the work tree: {source}")]
+    #[error("cannot read `{path}` of the work tree")]
     Io { path: String, source: std::io::Error },
     /// A file of results is no file that is read.
-    #[error("the JUnit file {0}")]
-    File(UntrustedError),
+    #[error("a file of results does not count")]
+    File(#[source] UntrustedError),
     /// A file of results is not one.
-    #[error("the JUnit file `{path}` does not count: {source}")]
+    #[error("the JUnit file `{path}` does not count")]
     Format { path: String, source: FormatError },
     /// There is more than is read.
     #[error("the command left more than {most} {of}, and at most that many are read")]
@@ -126,7 +129,7 @@ fn find(left: &Left) -> Found {
     };
     match result() {
         Ok(results) => Found { results, words, broken: None },
-        Err(error) => Found { results: None, words, broken: Some(error.to_string()) },
+        Err(error) => Found { results: None, words, broken: Some(errors::chain(&error)) },
     }
 }
 

@@ -177,18 +177,11 @@ impl CommandPlace<'_> {
             ResultFolders::make(&scratch).map_err(|source| RunDirError::Io { path: scratch.clone(), source })?;
         let asked = folders.ask(argv, self.worktree, self.job.gate);
         let environment = with_asked(environment, asked.environment);
+        let supervisor = &self.context.processes.supervisor;
         let launch = Launch {
-            argv: asked.argv,
-            directory: self.worktree.to_owned(),
-            secrets: agent::secrets_in(&environment),
-            environment,
-            input: None,
-            log: log.clone(),
-            answer: None,
             output_cap: LOG_MAX,
             grace: GRACE,
-            supervisor: self.context.processes.supervisor.clone(),
-            confinement: None,
+            ..Launch::new(asked.argv, self.worktree, environment, &log, supervisor)
         };
         let since = std::time::SystemTime::now();
         let mut timed_out = false;
@@ -235,7 +228,7 @@ impl CommandPlace<'_> {
                     tests: None,
                     failing: Vec::new(),
                     log: None,
-                    output_digest: Digest::of(b""),
+                    output_digest: Digest::from_content(b""),
                     output_tail: String::new(),
                 };
                 (receipt, None)
@@ -276,7 +269,8 @@ impl CommandPlace<'_> {
             failing,
             log: Some(self.target.logs.join(format!("{}-{}.log", self.job.gate, self.number)).display().to_string()),
             output_digest: ended.output_digest.clone(),
-            output_tail: recorded::readable(&ended.output_tail),
+            // The folder is gone when people read this; the paths in it are the repository's.
+            output_tail: recorded::readable(&ended.output_tail).replace(&format!("{}/", self.worktree.display()), ""),
         }
     }
 }

@@ -11,13 +11,14 @@ use implementer_model::{
     report::REPORT_MAX_BYTES,
     run::{AttemptPlan, JudgedAttempt},
     scope::{self, TreePaths},
-    verdict::{self, Attempt, Ending},
+    verdict::{self, Attempt, Ending, InvalidReport, NoPatch},
 };
 use serde::{Deserialize, Serialize};
 
 use super::{attempt_files::AttemptFiles, context::WorkerContext, error::RunError};
 use crate::{
     agent::{self, AgentError, Conclusion, Ended, Exit, LaunchError, Secrets},
+    errors,
     layout::TaskFile,
     run_dir::RunDir,
     workspace::{WorkspaceError, agent_files, capture::Captured, patch_text, store::RunStore},
@@ -196,16 +197,21 @@ pub(super) struct AttemptOutput {
     pub(super) isolation: Level,
 }
 
+/// Says why there is no patch.
+fn no_patch(error: &WorkspaceError) -> NoPatch {
+    let why = errors::chain(error);
+    match error {
+        WorkspaceError::SecretWritten { path, .. } => NoPatch::SecretWritten { path: path.clone(), why },
+        _ => NoPatch::NotCaptured(why),
+    }
+}
+
 fn judge(plan: &AttemptPlan, output: AttemptOutput, paths: Option<&TreePaths>) -> JudgedAttempt {
     let AttemptOutput { ended, conclusion, captured, cancelled, started_ms, ended_ms, isolation } = output;
     let task = &plan.task;
-    let secret_in = match &captured {
-        Err(WorkspaceError::SecretWritten { path, .. }) => Some(path.clone()),
-        _ => None,
-    };
     let (patch, left_out) = match captured {
         Ok(captured) => (Ok(captured.patch), captured.left_out),
-        Err(error) => (Err(error.to_string()), Vec::new()),
+        Err(error) => (Err(no_patch(&error)), Vec::new()),
     };
     let checked = patch.clone().map(|patch| scope::check(patch, &task.scope, task.access, paths));
     let violations = match &checked {
@@ -214,8 +220,8 @@ fn judge(plan: &AttemptPlan, output: AttemptOutput, paths: Option<&TreePaths>) -
     };
     let left_out: Vec<_> = left_out.into_iter().map(|left| (left.path, left.why.to_string())).collect();
     let ending = match &ended {
-        Err(NotStarted::Launch(error)) if error.is_loss() => Ending::Lost(error.to_string()),
-        Err(error) => Ending::NotStarted(error.to_string()),
+        Err(NotStarted::Launch(error)) if error.is_loss() => Ending::Lost(errors::chain(error)),
+        Err(error) => Ending::NotStarted(errors::chain(error)),
         Ok(ended) if ended.stopped && cancelled => Ending::Cancelled,
         Ok(ended) if ended.stopped && !ended.out_of_turns => Ending::Stopped,
         // It was done, and was ended because it stayed: what it said and did counts.
@@ -226,7 +232,7 @@ fn judge(plan: &AttemptPlan, output: AttemptOutput, paths: Option<&TreePaths>) -
         },
     };
     let (session, report) = match conclusion {
-        Some(Conclusion { session, report }) => (session, report.map_err(|error| error.to_string())),
+        Some(Conclusion { session, report }) => (session, report.map_err(|error| InvalidReport(errors::chain(&error)))),
         None => (None, Ok(None)),
     };
     let printed = ended.as_ref().map_or("", |ended| ended.output_tail.as_str());
@@ -237,7 +243,6 @@ fn judge(plan: &AttemptPlan, output: AttemptOutput, paths: Option<&TreePaths>) -
         session: session.as_ref(),
         report: report.as_ref().map(|read| read.as_ref().map(|read| &read.report)).map_err(Clone::clone),
         patch: patch.as_ref().map_err(Clone::clone),
-        secret_in: secret_in.as_deref(),
         integrated: plan.integrated,
         violations,
         left_out: &left_out,
@@ -263,7 +268,7 @@ fn judge(plan: &AttemptPlan, output: AttemptOutput, paths: Option<&TreePaths>) -
             started_ms,
             ended_ms,
             exit_code: ended.ok().and_then(|ended| ended.exit.code()),
-            brief_digest: Digest::of(&plan.brief),
+            brief_digest: Digest::from_content(&plan.brief),
             session,
             report: report.ok().flatten().map(|read| read.report),
             patch: patch.ok(),

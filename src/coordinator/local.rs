@@ -19,6 +19,7 @@ use super::{
     setup::Setup,
 };
 use crate::{
+    errors,
     journal::{Journal, JournalError, Seal, Sink},
     layout::RunFile,
     workspace::WorkspaceError,
@@ -26,7 +27,7 @@ use crate::{
 
 fn tampered(error: &WorkspaceError) -> Finding {
     let (code, weight) = (FindingCode::StoreTampered, Weight::Blocking);
-    Finding { code, weight, task: None, path: None, line: None, message: error.to_string() }
+    Finding { code, weight, task: None, path: None, line: None, message: errors::chain(error) }
 }
 
 /// A run that was interrupted, with its journal open behind the last record.

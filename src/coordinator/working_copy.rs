@@ -121,10 +121,10 @@ impl WorkingCopySetup {
                 .expect("invariant: a configuration that was read has only globs that compile");
             for path in paths.iter().filter(|path| files.allows(path)) {
                 let content = place.store.read_file(&tree, path)?.expect("invariant: a file that is listed is there");
-                text.push_str(&format!("{path}\0{}\0", Digest::of(&content)));
+                text.push_str(&format!("{path}\0{}\0", Digest::from_content(&content)));
             }
         }
-        Ok((Digest::of(&text), paths))
+        Ok((Digest::from_content(&text), paths))
     }
 
     /// Runs the commands, and keeps what they left beside the files of the tree.
@@ -169,17 +169,9 @@ impl WorkingCopySetup {
         let environment = agent::gate_environment(place.environment, &self.pass_environment, &home)
             .map_err(|error| not_run(error.into()))?;
         let launch = Launch {
-            directory: place.worktree.to_owned(),
-            secrets: agent::secrets_in(&environment),
-            environment,
-            input: None,
-            log: log.clone(),
-            answer: None,
             output_cap: LOG_MAX,
             grace: GRACE,
-            supervisor: place.supervisor.to_owned(),
-            confinement: None,
-            argv,
+            ..Launch::new(argv, place.worktree, environment, &log, place.supervisor)
         };
         let ended = place.workplace.run(launch, 1, tokio::time::sleep(command.time_limit())).await;
         let ended = ended.map_err(|error| match error {

@@ -10,6 +10,7 @@ use implementer_model::{config::Config, isolation::Demand, roster::Roster};
 
 use crate::{
     agent::{self, Ended, Launch, LaunchError, Secrets, own_folders},
+    errors,
     intake::Intake,
     sandbox::{Allowed, Sandbox, SandboxError, Surroundings, User},
     workspace::{
@@ -171,7 +172,7 @@ impl<'a> Workplace<'a> {
             self.sandbox.give(folder, self.user).map_err(|error| LaunchError::File {
                 path: folder.display().to_string(),
                 purpose: "its user".to_owned(),
-                why: error.to_string(),
+                why: errors::chain(&error),
             })?;
         }
         let mut read = self.sandbox.readable_of(&launch.argv[..own.min(launch.argv.len())]);

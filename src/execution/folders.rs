@@ -14,6 +14,7 @@ use implementer_model::{
 use super::{ExecutionError, Out, Resume};
 use crate::{
     coordinator::{Resumed, RunError},
+    errors,
     journal::{self, Journal, JournalError, Seal},
     layout::RunFile,
     run_dir::{RunDir, RunDirError},
@@ -40,7 +41,7 @@ pub(super) fn run_folder(
             Ok(resumable) => resumable,
             Err(error) => {
                 // A run folder that somebody planted is passed over, and named.
-                tracing::warn!("{error}");
+                tracing::warn!("{}", errors::chain(&error));
                 false
             }
         }),

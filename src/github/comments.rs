@@ -62,6 +62,16 @@ impl Github {
         self.fetch_all("listing the pull request's comments", &path, |comments: Vec<Comment>| comments).await
     }
 
+    /// Lists the hundred comments of the whole repository that changed last, those of issues included: one page, one
+    /// request.
+    ///
+    /// # Errors
+    /// When GitHub cannot be asked.
+    pub async fn newest_comments(&self) -> Result<Vec<Comment>, GithubError> {
+        let path = self.path("issues/comments?sort=updated&direction=desc&per_page=100");
+        self.fetch(&Call::get("listing the newest comments of the repository", path)).await
+    }
+
     /// Posts a comment. Never repeated when it may have arrived.
     ///
     /// # Errors

@@ -8,7 +8,6 @@ mod addresses;
 mod artifacts;
 mod checks;
 mod comments;
-mod dispatch;
 mod edits;
 mod error;
 mod people;
@@ -19,6 +18,7 @@ mod tests;
 mod token;
 mod transport;
 mod usage;
+mod workflow_dispatch;
 mod workflow_runs;
 
 pub use self::{
@@ -26,7 +26,6 @@ pub use self::{
     artifacts::{ARTIFACT_MAX_BYTES, Artifact, ArtifactError},
     checks::{Annotated, CheckOutput, CheckRun, CheckState, CheckStatus, CheckText, CheckUpdate, NewCheck},
     comments::{Comment, Reaction},
-    dispatch::{DispatchedRun, INPUTS_MAX},
     edits::LastEdit,
     error::{GithubError, GithubErrorKind},
     people::{Permission, User},
@@ -35,5 +34,6 @@ pub use self::{
     token::{InvalidToken, parse_token},
     transport::{Github, Settings},
     usage::Usage,
+    workflow_dispatch::{DispatchedRun, INPUTS_MAX},
     workflow_runs::WorkflowRun,
 };

@@ -10,11 +10,11 @@ use implementer_model::{
 };
 
 use super::{
+    attempt_work::{self, HowItEnded, Said},
     error::JobError,
     prepare::AttemptDir,
     results,
     site::Site,
-    work::{self, HowItEnded, Said},
 };
 use crate::{
     agent::{Conclusion, Ended, Exit, copy_bounded, open_bounded, read_report},
@@ -74,7 +74,7 @@ async fn collect_one(
     succeeded: bool,
 ) -> Result<Collected, JobError> {
     let dir = AttemptDir::new(job, &plan.id);
-    let files = work::files(site, &dir)?;
+    let files = attempt_work::files(site, &dir)?;
     let now_ms = site.now_ms();
     let how = how_it_ended(&dir).unwrap_or_else(|| HowItEnded {
         process: Ok(by_own_step(succeeded, &dir)),
@@ -85,7 +85,10 @@ async fn collect_one(
         cancelled: false,
         ended_ms: now_ms,
     });
-    let started_ms = read_bounded(&dir.started(), 32).and_then(|text| text.trim().parse().ok()).unwrap_or(now_ms);
+    let started_ms = read_bounded(&dir.started(), 32).and_then(|text| text.trim().parse().ok()).unwrap_or_else(|| {
+        tracing::warn!(attempt = %plan.id, "the file with the start of the attempt is gone or damaged, so its duration is not known");
+        now_ms
+    });
     let by_file = || Conclusion { session: None, report: read_report(&files.report) };
     let conclusion = how.process.is_ok().then(|| how.said.map_or_else(by_file, Said::conclusion));
     // Times of another process are no more than a claim: they must at least be possible.
@@ -148,7 +151,7 @@ fn by_own_step(succeeded: bool, dir: &AttemptDir) -> Ended {
         output_bytes: log.len() as u64,
         truncated: false,
         log_trouble: None,
-        output_digest: Digest::of(&log),
+        output_digest: Digest::from_content(&log),
         output_tail: String::new(),
         duration_ms: 0,
     }

@@ -2,18 +2,22 @@
 
 use std::{fs, io, path::Path};
 
-use implementer_model::record::{Record, Timed};
+use implementer_model::{
+    ids::ObjectId,
+    record::{Record, Timed},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    between_waves::Brought,
     error::JobError,
-    settle::Brought,
     site::{Site, describe},
 };
 use crate::{
     agent::copy_bounded,
     coordinator::{Reached, Until},
-    journal,
+    errors,
+    journal::{self, JournalError},
     layout::{ResultFile, RunFile},
     run_dir::RunDir,
 };
@@ -124,7 +128,9 @@ pub(super) fn take_in(
                 records.extend(receipts);
                 taken = true;
             }
-            Err(why) => notes.push(format!("{source}: the receipts of the gates do not count: {why}")),
+            Err(error) => {
+                notes.push(format!("{source}: the receipts of the gates do not count: {}", errors::chain(&error)));
+            }
         }
     }
     if !taken {
@@ -132,30 +138,46 @@ pub(super) fn take_in(
     }
 }
 
-fn read(site: &Site, before: &Reached, path: &Path) -> Result<Vec<Timed>, String> {
-    let meta = fs::symlink_metadata(path).map_err(|_| "there are none".to_owned())?;
-    if !meta.is_file() || meta.len() > RECEIPTS_MAX {
-        return Err(format!("they are no plain file of at most {RECEIPTS_MAX} bytes"));
+/// Says why receipts of the gates do not count.
+#[derive(Debug, thiserror::Error)]
+enum ReceiptsError {
+    #[error("there are none")]
+    Missing,
+    #[error(transparent)]
+    Journal(JournalError),
+    #[error("they are of another run")]
+    OtherRun,
+    #[error("they do not begin as such")]
+    NoBeginning,
+    #[error("they are for the tree {}, and the gates are due on {}", found.short(), due.short())]
+    OtherTree { found: ObjectId, due: ObjectId },
+    #[error("they hold something else")]
+    OtherRecord,
+}
+
+impl From<JournalError> for ReceiptsError {
+    fn from(error: JournalError) -> Self {
+        if error.is_missing() { Self::Missing } else { Self::Journal(error) }
     }
-    let mut records = journal::read(path).map_err(|error| error.to_string())?.into_iter();
+}
+
+fn read(site: &Site, before: &Reached, path: &Path) -> Result<Vec<Timed>, ReceiptsError> {
+    let mut records = journal::read_at_most(path, RECEIPTS_MAX)?.into_iter();
     match records.next() {
         Some((_, Record::Begun { lock, run, .. })) if lock == site.frozen.lock && run == site.frozen.run => {}
-        Some((_, Record::Begun { .. })) => return Err("they are of another run".to_owned()),
-        _ => return Err("they do not begin as such".to_owned()),
+        Some((_, Record::Begun { .. })) => return Err(ReceiptsError::OtherRun),
+        _ => return Err(ReceiptsError::NoBeginning),
     }
     let mut receipts = Vec::new();
     for (at_ms, record) in records {
         match &record {
             Record::Judged { receipt } if receipt.tree != before.head.tree => {
-                return Err(format!(
-                    "they are for the tree {}, and the gates are due on {}",
-                    receipt.tree.short(),
-                    before.head.tree.short()
-                ));
+                let (found, due) = (receipt.tree.clone(), before.head.tree.clone());
+                return Err(ReceiptsError::OtherTree { found, due });
             }
             Record::Judged { .. } => {}
             Record::Bisected { head, .. } if *head == before.head.commit => {}
-            _ => return Err("they hold something else".to_owned()),
+            _ => return Err(ReceiptsError::OtherRecord),
         }
         receipts.push((at_ms, record));
     }

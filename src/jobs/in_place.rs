@@ -20,7 +20,7 @@ use crate::{
         self, Resumed, RunError, Setup,
         progress::{Observer, Progress},
     },
-    doctor,
+    doctor, errors,
     intake::Intake,
     journal::{self, Journal},
     layout::RunFile,
@@ -127,7 +127,7 @@ async fn keep_up(
         }
         // The run goes on: what could not be kept now is kept with what comes next.
         if let Err(error) = keeper.keep(&site, &journal).await {
-            tracing::warn!(%error, "what is finished so far could not be kept");
+            tracing::warn!(error = %errors::chain(&error), "what is finished so far could not be kept");
         }
     }
 }

@@ -10,7 +10,7 @@ use implementer_model::record::Timed;
 use super::{error::JobError, site::Site, state::StateDir};
 use crate::{
     journal,
-    kept::{self, Subject},
+    kept::{self, KeptError, Subject},
 };
 
 /// Which records of a kept folder count.
@@ -53,9 +53,8 @@ impl Site {
     /// Adds what the working job kept in `folder`. Gives how many records counted.
     ///
     /// # Errors
-    /// When the folder is not what the working job of this very run keeps. The error is a sentence, and nothing of the
-    /// folder counts.
-    pub fn add_kept(&mut self, folder: &Path, counting: Counting) -> Result<usize, String> {
+    /// When the folder is not what the working job of this very run keeps: nothing of it counts.
+    pub fn add_kept(&mut self, folder: &Path, counting: Counting) -> Result<usize, KeptError> {
         let run = self.frozen.run.clone();
         let finished = self.read_kept(folder, Some(&run))?;
         let counted = match counting {
@@ -72,18 +71,20 @@ impl Site {
     /// Adds what passed in the last run of the same lock, but for the task `again`. Gives how many attempts counted.
     ///
     /// # Errors
-    /// When the folder is not what a run of this lock keeps. The error is a sentence, and nothing of the folder counts.
-    pub fn add_kept_by_last_run(&mut self, folder: &Path, again: &str) -> Result<usize, String> {
+    /// When the folder is not what a run of this lock keeps: nothing of it counts.
+    pub fn add_kept_by_last_run(&mut self, folder: &Path, again: &str) -> Result<usize, KeptError> {
         let (counted, count) = kept::passed_but_for(self.read_kept(folder, None)?, again);
         self.records.extend(counted);
         Ok(count)
     }
 
     /// Reads the records of a kept folder, and takes its patches into the store.
-    fn read_kept(&self, folder: &Path, run: Option<&str>) -> Result<Vec<Timed>, String> {
+    fn read_kept(&self, folder: &Path, run: Option<&str>) -> Result<Vec<Timed>, KeptError> {
         // The journal of a state has only what is finished; what it is of stands in its frozen file.
-        let lock_beside =
-            || StateDir::new(folder).frozen().map(|frozen| frozen.lock).map_err(|error| error.to_string());
+        let lock_beside = || match StateDir::new(folder).frozen() {
+            Ok(frozen) => Ok(frozen.lock),
+            Err(error) => Err(KeptError::NoLock(error.into())),
+        };
         kept::read(folder, &self.frozen.lock, run, &self.store, lock_beside)
     }
 }

@@ -11,36 +11,36 @@
 //! ```
 
 mod agent;
+mod attempt_work;
+mod between_waves;
 mod collect;
-mod dispatch;
 mod error;
 mod freeze;
 mod gate;
 mod in_place;
 mod kept;
+mod own_workflow;
 mod prepare;
+mod recomputing;
 mod results;
-mod settle;
 mod site;
 mod state;
-mod summarize;
-mod work;
 
 /// What stands for the gates where attempts are named.
 pub const GATES: &str = crate::layout::RunFile::Gates.name();
 
 pub use self::{
+    attempt_work::work,
+    between_waves::{Advanced, Awaited, Brought, Settled, advance, awaited, first, settle},
     collect::{Collected, collect},
-    dispatch::{Assigned, assigned, record_failure},
     error::JobError,
     freeze::{Freezing, freeze},
     gate::{collect_gates, gate},
     in_place::{KEPT, RUN, run_in_place},
     kept::Counting,
+    own_workflow::{Assigned, assigned, record_failure},
     prepare::{Prepared, prepare},
-    settle::{Advanced, Awaited, Brought, Settled, advance, awaited, first, settle},
+    recomputing::{Summarizing, summarize},
     site::{Site, parse_attempts},
     state::{Frozen, StateDir},
-    summarize::{Summarizing, summarize},
-    work::work,
 };

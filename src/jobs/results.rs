@@ -7,17 +7,17 @@ use std::{
 };
 
 use implementer_model::{
-    ids::Digest,
-    record::{AttemptRecords, Record},
+    ids::{Digest, ObjectId},
+    record::{AttemptId, AttemptRecords, Record},
     run::AttemptPlan,
 };
 
 use super::{error::JobError, site::Site};
 use crate::{
     coordinator::commit_message,
-    journal,
+    journal::{self, JournalError},
     layout::{ResultFile, refs},
-    workspace::bundle,
+    workspace::{WorkspaceError, bundle},
 };
 
 /// The largest bundle of one attempt's patch that is taken in, in bytes.
@@ -60,40 +60,82 @@ pub(super) struct Counted {
     pub(super) bundle: Option<PathBuf>,
 }
 
-/// Reads the result of an attempt. The error is a sentence that says why it does not count.
-pub(super) fn read(site: &Site, plan: &AttemptPlan, folder: &Path) -> Result<Counted, String> {
-    let path = folder.join(ResultFile::Records);
-    let meta = fs::symlink_metadata(&path).map_err(|_| "its result has no record of what happened".to_owned())?;
-    if !meta.is_file() || meta.len() > RESULT_MAX {
-        return Err(format!("its record is no plain file of at most {RESULT_MAX} bytes"));
+/// Says why the result of an attempt does not count.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ResultError {
+    /// Nobody left one.
+    #[error("its job left no result: it is lost")]
+    Lost,
+    /// It could not be fetched, in the words of whoever tried.
+    #[error("{0}")]
+    NotFetched(String),
+    /// Several jobs left one.
+    #[error("there are {} results of it, in {}: none of them counts", .0.len(), .0.join(" and "))]
+    Several(Vec<String>),
+    #[error("its result has no record of what happened")]
+    NoRecord,
+    #[error("its record is damaged")]
+    Record(#[source] JournalError),
+    #[error("its record is cut off after {0} of 3 entries")]
+    CutOff(usize),
+    #[error("its record does not begin as one")]
+    NoBeginning,
+    #[error("its record is not that of one attempt")]
+    NotOneAttempt,
+    #[error("it was made for the lock {found}, and this run has {wanted}")]
+    OtherLock { found: Digest, wanted: Digest },
+    #[error("it was made in the run {found}, and this is {wanted}")]
+    OtherRun { found: String, wanted: String },
+    #[error("it is the result of {0}")]
+    OtherAttempt(AttemptId),
+    #[error("it was made on {}, and the attempt starts from {}", found.short(), wanted.short())]
+    OtherBase { found: ObjectId, wanted: ObjectId },
+    #[error("it was made with another brief")]
+    OtherBrief,
+    #[error("the patches of this run have more than {} bytes together with it", bundle::BUNDLE_MAX)]
+    NoRoom,
+    #[error("its patch cannot be read")]
+    Patch(#[from] WorkspaceError),
+    #[error("its patch is not the one that its record tells of")]
+    OtherPatch,
+}
+
+impl From<JournalError> for ResultError {
+    fn from(error: JournalError) -> Self {
+        if error.is_missing() { Self::NoRecord } else { Self::Record(error) }
     }
-    let records = journal::read(&path).map_err(|error| format!("its record is damaged: {error}"))?;
-    let [(_, Record::Begun { lock, run, .. }), (_, started), (at_ms, ended)] = <[_; 3]>::try_from(records)
-        .map_err(|records: Vec<_>| format!("its record is cut off after {} of 3 entries", records.len()))?
+}
+
+/// Reads the result of an attempt.
+///
+/// # Errors
+/// When it does not count.
+pub(super) fn read(site: &Site, plan: &AttemptPlan, folder: &Path) -> Result<Counted, ResultError> {
+    let records = journal::read_at_most(&folder.join(ResultFile::Records), RESULT_MAX)?;
+    let [(_, Record::Begun { lock, run, .. }), (_, started), (at_ms, ended)] =
+        <[_; 3]>::try_from(records).map_err(|records: Vec<_>| ResultError::CutOff(records.len()))?
     else {
-        return Err("its record does not begin as one".to_owned());
+        return Err(ResultError::NoBeginning);
     };
     if lock != site.frozen.lock {
-        return Err(format!("it was made for the lock {}, and this run has {}", lock.digest, site.frozen.lock.digest));
+        return Err(ResultError::OtherLock { found: lock.digest, wanted: site.frozen.lock.digest.clone() });
     }
     if run != site.frozen.run {
-        return Err(format!("it was made in the run {}, and this is {}", text(&run), site.frozen.run));
+        return Err(ResultError::OtherRun { found: text(&run), wanted: site.frozen.run.clone() });
     }
     let (Record::Started(started), Record::Ended(ended)) = (started, ended) else {
-        return Err("its record is not that of one attempt".to_owned());
+        return Err(ResultError::NotOneAttempt);
     };
-    let records =
-        AttemptRecords::new(started, *ended).map_err(|_| "its record is not that of one attempt".to_owned())?;
+    let records = AttemptRecords::new(started, *ended).map_err(|_| ResultError::NotOneAttempt)?;
     let started = records.started();
     if started.id != plan.id {
-        return Err(format!("it is the result of {}", started.id));
+        return Err(ResultError::OtherAttempt(started.id.clone()));
     }
     if started.base != plan.base {
-        let (made_on, base) = (started.base.short(), plan.base.short());
-        return Err(format!("it was made on {made_on}, and the attempt starts from {base}"));
+        return Err(ResultError::OtherBase { found: started.base.clone(), wanted: plan.base.clone() });
     }
-    if started.brief != Digest::of(&plan.brief) || records.ended().attempt.because != plan.because {
-        return Err("it was made with another brief".to_owned());
+    if started.brief != Digest::from_content(&plan.brief) || records.ended().attempt.because != plan.because {
+        return Err(ResultError::OtherBrief);
     }
     let bundle = records.patch().map(|_| folder.join(ResultFile::Patch));
     Ok(Counted { at_ms, records, bundle })

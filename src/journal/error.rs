@@ -4,6 +4,8 @@ use std::{io, path::PathBuf};
 
 use implementer_model::record::JOURNAL_VERSION;
 
+use crate::untrusted::UntrustedError;
+
 /// Says what went wrong with the journal.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
@@ -15,7 +17,10 @@ pub enum JournalError {
         /// What the system said.
         source: io::Error,
     },
-    /// The file could not be read.
+    /// What stands in its place is no file that is read, or cannot be opened.
+    #[error(transparent)]
+    Open(#[from] UntrustedError),
+    /// The file could not be read to its end.
     #[error("cannot read the journal {path}")]
     Read {
         /// The journal file.
@@ -70,4 +75,12 @@ pub enum JournalError {
         /// The journal file.
         path: PathBuf,
     },
+}
+
+impl JournalError {
+    /// Tells whether there is no journal at all.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Open(error) if error.is_missing())
+    }
 }

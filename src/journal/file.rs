@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     JournalError,
     lines::{Chain, Lines},
-    read::{check_lock, read_lines},
+    read::{check_lock, read_own},
     seal::Seal,
 };
 
@@ -66,7 +66,7 @@ impl Journal {
     /// # Errors
     /// As [`Self::resume`], and when another key sealed it.
     pub fn resume_sealed(path: &Path, lock: &Lock, seal: &Seal) -> Result<(Self, Vec<Timed>), JournalError> {
-        let Lines { records, chain, good_bytes } = read_lines(path, seal)?;
+        let Lines { records, chain, good_bytes } = read_own(path, seal)?;
         check_lock(path, &records, lock)?;
         let io_error = |source| JournalError::Write { path: path.to_owned(), source };
         let mut file = OpenOptions::new().write(true).open(path).map_err(io_error)?;

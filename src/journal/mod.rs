@@ -13,7 +13,7 @@ mod tests;
 pub use self::{
     error::JournalError,
     file::{Journal, write},
-    read::{read, read_sealed},
+    read::{read, read_at_most, read_sealed},
     seal::Seal,
     sink::Sink,
 };

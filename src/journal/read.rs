@@ -15,7 +15,7 @@ use super::{
     lines::{self, Broken, Chain, Lines},
     seal::Seal,
 };
-use crate::untrusted::{self, UntrustedError};
+use crate::untrusted;
 
 /// The largest journal that is read, and the longest line of one, in bytes: a line has a report and a list of paths.
 const JOURNAL_MAX: u64 = 1024 * 1024 * 1024;
@@ -34,20 +34,25 @@ pub fn read(path: &Path) -> Result<Vec<Timed>, JournalError> {
 /// # Errors
 /// As [`read`], and when another key sealed it.
 pub fn read_sealed(path: &Path, seal: &Seal) -> Result<Vec<Timed>, JournalError> {
-    read_lines(path, seal).map(|read| read.records)
+    read_lines(path, seal, JOURNAL_MAX).map(|read| read.records)
 }
 
-pub(super) fn read_lines(path: &Path, seal: &Seal) -> Result<Lines, JournalError> {
+/// Reads the records of a journal that somebody else made, of at most `limit` bytes.
+///
+/// # Errors
+/// As [`read`], and when it is larger.
+pub fn read_at_most(path: &Path, limit: u64) -> Result<Vec<Timed>, JournalError> {
+    read_lines(path, &Seal::open(), limit).map(|read| read.records)
+}
+
+/// Reads the lines of one of our own journals, for whoever appends to it.
+pub(super) fn read_own(path: &Path, seal: &Seal) -> Result<Lines, JournalError> {
+    read_lines(path, seal, JOURNAL_MAX)
+}
+
+fn read_lines(path: &Path, seal: &Seal, limit: u64) -> Result<Lines, JournalError> {
     file::opened(path);
-    let file = untrusted::open(path, JOURNAL_MAX).map_err(|error| match error {
-        UntrustedError::Io { source, .. } => JournalError::Read { path: path.to_owned(), source },
-        UntrustedError::NotPlain { .. } | UntrustedError::NotText { .. } => {
-            JournalError::Damaged { path: path.to_owned(), line: 1, why: "it is no plain file" }
-        }
-        UntrustedError::TooLarge { .. } => {
-            JournalError::Damaged { path: path.to_owned(), line: 1, why: "the file is larger than any journal" }
-        }
-    })?;
+    let file = untrusted::open(path, limit)?;
     let read_error = |source| JournalError::Read { path: path.to_owned(), source };
     let mut file = BufReader::new(file);
     let mut read = Lines { records: Vec::new(), chain: Chain::new(seal.clone()), good_bytes: 0 };

@@ -14,14 +14,14 @@ use super::{
 
 fn begun() -> Record {
     let id = ObjectId::new("1".repeat(40)).unwrap();
-    let lock = Lock::new(Digest::of("plan"), id, Digest::of("roster"));
+    let lock = Lock::new(Digest::from_content("plan"), id, Digest::from_content("roster"));
     Record::Begun { version: JOURNAL_VERSION, run: "r".to_owned(), lock }
 }
 
 fn started(attempt: u32) -> Record {
     let base = ObjectId::new("2".repeat(40)).unwrap();
     let id = AttemptId::new(TaskId::new("feature").unwrap(), attempt);
-    Record::Started(AttemptStarted { id, base, brief: Digest::of("brief") })
+    Record::Started(AttemptStarted { id, base, brief: Digest::from_content("brief") })
 }
 
 async fn journal_of(path: &Path, records: impl IntoIterator<Item = Record>) {
@@ -101,7 +101,11 @@ async fn what_cannot_be_resumed_is_left_as_it_is() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("journal.jsonl");
     journal_of(&path, [begun(), started(1)]).await;
-    let other = Lock::new(Digest::of("other"), ObjectId::new("1".repeat(40)).unwrap(), Digest::of("roster"));
+    let other = Lock::new(
+        Digest::from_content("other"),
+        ObjectId::new("1".repeat(40)).unwrap(),
+        Digest::from_content("roster"),
+    );
     assert!(matches!(Journal::resume(&path, &other), Err(JournalError::OtherLock { .. })));
     let newer = |kind: &str| {
         let Record::Begun { lock, .. } = begun() else { panic!() };

@@ -195,7 +195,9 @@ impl Sandbox {
             landlock_scope: level == Level::Landlock,
         };
         let answer = probe::ask(surroundings.executable, &question)?;
-        answer.usable().map_err(|why| io::Error::other(why.to_owned()))?;
+        if let Some(why) = answer.why_unusable() {
+            return Err(io::Error::other(why.to_owned()));
+        }
         if level == Level::Uid && !inner.own_mounts {
             inner.isolation.open.push(WITHOUT_OWN_MOUNTS.to_owned());
             if !shared_memory::can_be_removed() {

@@ -48,12 +48,9 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// Says why a confinement cannot be used.
-    pub(super) fn usable(&self) -> Result<(), &str> {
-        match self.refused.as_ref().or(self.unusable.first()) {
-            Some(why) => Err(why),
-            None => Ok(()),
-        }
+    /// Says why the confinement cannot be used; nothing when it can.
+    pub(super) fn why_unusable(&self) -> Option<&str> {
+        self.refused.as_ref().or(self.unusable.first()).map(String::as_str)
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::users::User;
+use super::{context::doing, users::User};
 
 /// The kinds: the file in which the kernel lists them, its column with their ids, and the option by which `ipcrm` removes one.
 const KINDS: [(&str, &str, &str); 3] =
@@ -34,7 +34,8 @@ pub(super) fn remove(user: User) -> io::Result<()> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             listed => listed?,
         };
-        arguments.extend(owned(&listed, id, user.uid).into_iter().map(|id| [option.to_owned(), id]));
+        let owned = owned(&listed, id, user.uid).map_err(|error| doing(list, &error))?;
+        arguments.extend(owned.into_iter().map(|id| [option.to_owned(), id]));
     }
     for some in arguments.chunks(AT_ONCE) {
         let status = Command::new("ipcrm")
@@ -56,20 +57,26 @@ pub(super) fn remove(user: User) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns the ids of what a user has or made, out of one of the kernel's lists.
-fn owned(listed: &str, id: &str, uid: u32) -> Vec<String> {
+/// Returns the ids of what a user has or made, out of one of the kernel's lists. A list that is not understood is an error:
+/// taken for an empty one, it would leave to the next attempt what this one put there.
+fn owned(listed: &str, id: &str, uid: u32) -> io::Result<Vec<String>> {
+    let wrong = |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("the list {what}"));
     let mut lines = listed.lines();
-    let names: Vec<_> = lines.next().unwrap_or_default().split_whitespace().collect();
-    let column = |name: &str| names.iter().position(|found| *found == name);
-    let (Some(id), Some(owner), Some(maker)) = (column(id), column("uid"), column("cuid")) else { return Vec::new() };
+    let names: Vec<_> = lines.next().ok_or_else(|| wrong("is empty"))?.split_whitespace().collect();
+    let column = |name: &str| {
+        names.iter().position(|found| *found == name).ok_or_else(|| wrong(&format!("has no column `{name}`")))
+    };
+    let (id, owner, maker) = (column(id)?, column("uid")?, column("cuid")?);
     let uid = uid.to_string();
-    lines
-        .filter_map(|line| {
-            let fields: Vec<_> = line.split_whitespace().collect();
-            let is = |column: usize| fields.get(column).is_some_and(|field| *field == uid);
-            (is(owner) || is(maker)).then(|| fields.get(id).map(|id| (*id).to_owned()))?
-        })
-        .collect()
+    let mut ids = Vec::new();
+    for line in lines {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        let field = |column: usize| fields.get(column).ok_or_else(|| wrong("has a line that is too short"));
+        if *field(owner)? == uid || *field(maker)? == uid {
+            ids.push((*field(id)?).to_owned());
+        }
+    }
+    Ok(ids)
 }
 
 #[cfg(test)]
@@ -83,8 +90,20 @@ mod tests {
                       \x20       27         11  1666               4096   900   900      0 60600 60600 60600 60600          0\n\
                       \x20       28         12  1666               4096   900   900      0     7     7 60600 60600          0\n\
                       \x20       29         13  1666              60600 60600     0      0 60601 60600 60601 60600          0\n";
-        assert_eq!(owned(listed, "shmid", 60_600), ["11", "12"]);
-        assert_eq!(owned("", "shmid", 60_600), Vec::<String>::new());
-        assert_eq!(owned(listed, "semid", 60_600), Vec::<String>::new());
+        assert_eq!(owned(listed, "shmid", 60_600).unwrap(), ["11", "12"]);
+        let header = listed.lines().next().unwrap();
+        assert_eq!(owned(header, "shmid", 60_600).unwrap(), Vec::<String>::new(), "nobody has any");
+    }
+
+    #[test]
+    fn a_list_that_is_not_understood_is_no_empty_one() {
+        for (listed, said) in [
+            ("", "the list is empty"),
+            ("key semid uid", "the list has no column `shmid`"),
+            ("key shmid uid\n0 3 60600", "the list has no column `cuid`"),
+            ("key shmid uid cuid\n0 3", "the list has a line that is too short"),
+        ] {
+            assert_eq!(owned(listed, "shmid", 60_600).unwrap_err().to_string(), said);
+        }
     }
 }

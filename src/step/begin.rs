@@ -6,10 +6,10 @@ use implementer_model::{
     config::Layout, conversation::intent::Approval, github_ids::PullRequestNumber, ids::ObjectId, text,
 };
 
-use super::{PullRequestContext, Step, StepEnd, StepError, conversation};
+use super::{PullRequestContext, Step, StepEnd, StepError, conversation, one_job::NotTaken};
 use crate::{
     actions::{Level, RunnerError, annotation},
-    execution,
+    errors, execution,
     jobs::{self, Freezing, Site, StateDir},
 };
 
@@ -103,8 +103,8 @@ impl Step<'_> {
         };
         let folder = scratch.join("last");
         let added = match self.download_kept(&kept, &folder, "kept").await? {
-            Ok(()) => site.add_kept_by_last_run(&folder.join("kept"), task),
-            Err(why) => Err(why),
+            Ok(kept) => site.add_kept_by_last_run(&kept, task).map_err(NotTaken::from),
+            Err(error) => Err(error.into()),
         };
         match added {
             Ok(count) => {
@@ -113,7 +113,8 @@ impl Step<'_> {
                 site.write(&to).await?;
                 Ok(to)
             }
-            Err(why) => {
+            Err(error) => {
+                let why = errors::chain(&error);
                 let said = format!("what the last run kept does not count, so the whole plan runs: {why}");
                 self.log.command(&annotation(Level::Warning, None, "Done anew", &said));
                 Ok(state)

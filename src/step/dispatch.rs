@@ -17,7 +17,7 @@ use super::{
 use crate::{
     actions::{Level, Runner, annotation},
     artifacts::Packed,
-    execution,
+    errors, execution,
     github::{Github, RepositoryName},
     jobs::{self, Assigned, Site},
     runtime::with_signals,
@@ -123,8 +123,8 @@ impl Step<'_> {
             conclusion: ended.conclusion.clone().unwrap_or_default(),
             why,
         };
-        github.download_artifact(id, &digest, zip).await.map_err(|error| lost(error.to_string()))?;
-        let size = std::fs::metadata(zip).map_err(|error| lost(error.to_string()))?.len();
+        github.download_artifact(id, &digest, zip).await.map_err(|error| lost(errors::chain(&error)))?;
+        let size = std::fs::metadata(zip).map_err(|error| lost(errors::chain(&error)))?.len();
         let succeeded = ended.conclusion.as_deref() == Some("success");
         Ok(Fetched::Result(Packed { path: zip.to_owned(), size, digest }, succeeded))
     }

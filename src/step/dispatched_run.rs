@@ -11,7 +11,10 @@ use implementer_model::{
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::github::{Artifact, Github, GithubError, GithubErrorKind, WorkflowRun};
+use crate::{
+    errors,
+    github::{Artifact, Github, GithubError, GithubErrorKind, WorkflowRun},
+};
 
 /// How often a run is looked for in the list of runs when the answer to its start was lost, or does not name it.
 const LOOKS: u32 = 5;
@@ -262,7 +265,9 @@ pub async fn result(github: &Github, run: &WorkflowRun, name: &str) -> Result<(A
     let none = |why: String| DispatchError::NoResult { run: run.id, repository, conclusion, why };
     let artifacts = match github.artifacts(run.id).await {
         Ok(artifacts) => artifacts,
-        Err(error) => return Err(none(format!("its artifacts cannot be listed, because {error}"))),
+        Err(error) => {
+            return Err(none(format!("its artifacts cannot be listed, because {}", errors::chain(&error))));
+        }
     };
     let named: Vec<&Artifact> = artifacts.iter().filter(|artifact| artifact.name == name).collect();
     match named.as_slice() {

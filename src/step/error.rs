@@ -171,8 +171,7 @@ impl StepError {
     /// Says what happened, why, and what to do.
     #[must_use]
     pub fn told(&self) -> String {
-        let happened = errors::chain(self);
-        self.hint().map_or_else(|| happened.clone(), |hint| format!("{happened}. To fix it: {hint}"))
+        errors::told(self, self.hint())
     }
 
     /// Returns what to do about it, where it is not clear from what happened.
@@ -200,6 +199,7 @@ impl StepError {
             }
             Self::Conversation(error) => return error.hint(),
             Self::Github(error) => return error.hint(),
+            Self::Execution(ExecutionError::Agent(error)) | Self::Job(JobError::Agent(error)) => return error.hint(),
             Self::Dispatch(error) => return error.hint(),
             _ => return None,
         })

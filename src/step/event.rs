@@ -110,7 +110,7 @@ impl Step<'_> {
     fn agent_kind(&self, filled_in: Option<&str>) -> Result<Option<AgentKind>, RunnerError> {
         let Some(name) = self.runner.input("agent").or(filled_in) else { return Ok(None) };
         let wanted = "there is no such agent; `backend-implementer run --help` lists those that there are";
-        let kind = AgentKind::of(name, &agent::kinds());
+        let kind = AgentKind::parse(name, &agent::kinds());
         kind.map(Some).ok_or_else(|| RunnerError::Input { name: "agent", value: name.to_owned(), wanted })
     }
 
@@ -119,7 +119,11 @@ impl Step<'_> {
         let wanted = "leave it out, or give plan, run, retry or cancel (or a job of a fan-out: prepare, collect, settle, summarize)";
         let command = command
             .map(|value| {
-                ActionCommand::of(value).ok_or(RunnerError::Input { name: "command", value: value.to_owned(), wanted })
+                ActionCommand::parse(value).ok_or(RunnerError::Input {
+                    name: "command",
+                    value: value.to_owned(),
+                    wanted,
+                })
             })
             .transpose()?;
         let own = |name| self.runner.input(name).map(str::to_owned);

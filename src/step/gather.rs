@@ -133,6 +133,30 @@ impl DownloadError {
     }
 }
 
+/// Says that what was downloaded is not what it should be. Only this counts against whoever made it.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct BadContent(DownloadError);
+
+/// Downloads an artifact as [`download`] does, into the folder `name` of `folder`. Gives that folder, or why its content
+/// counts for nothing.
+///
+/// # Errors
+/// When it may be there and cannot be fetched.
+pub async fn download_content(
+    source: &Source,
+    bound: &Bound,
+    folder: &Path,
+    name: &str,
+) -> Result<Result<PathBuf, BadContent>, DownloadError> {
+    let to = folder.join(name);
+    match download(source, bound, &folder.join(format!("{name}.zip")), &to).await {
+        Ok(()) => Ok(Ok(to)),
+        Err(error) if error.is_about_the_content() => Ok(Err(BadContent(error))),
+        Err(error) => Err(error),
+    }
+}
+
 /// Downloads artifacts, each with the number of its slot, and unpacks each into a folder of its own below `to`. Gives
 /// for each slot the folder, or why there is none.
 pub async fn gather(

@@ -20,9 +20,9 @@ mod job;
 mod one_job;
 mod prepare;
 mod pull_request;
-mod settle;
 mod summarize;
 mod unsettled;
+mod wave_results;
 
 use std::{cell::OnceCell, time::Duration};
 

@@ -1,18 +1,22 @@
 //! The layout `one-job` between its jobs: what the working job finds, and what is taken from it afterwards.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use implementer_model::{ids::Digest, text};
 
 use super::{
     Step, StepEnd, StepError,
-    gather::{self, Bound},
+    gather::{self, BadContent, Bound},
     job::PREFIX,
 };
 use crate::{
     actions::{self, Level, annotation},
     errors,
-    jobs::{Counting, Site, StateDir},
+    jobs::{Counting, JobError, Site, StateDir},
+    kept::KeptError,
 };
 
 /// What stands for everything where attempts are named.
@@ -28,6 +32,29 @@ pub(super) struct Work {
     pub(super) notes: Vec<String>,
     /// Why what is not done is not done any more.
     pub(super) why_open: Option<String>,
+}
+
+/// Says why nothing of what another job kept counts.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotTaken {
+    #[error(transparent)]
+    Content(#[from] BadContent),
+    #[error(transparent)]
+    Kept(#[from] KeptError),
+    #[error(transparent)]
+    State(#[from] JobError),
+    #[error("GitHub does not say which digest {0} has")]
+    NoDigest(String),
+    #[error("{0}, and it kept nothing")]
+    Nothing(&'static str),
+    #[error("{who} names no artifact, but `{said}`")]
+    NoArtifact { who: &'static str, said: String },
+}
+
+impl NotTaken {
+    fn no_artifact(who: &'static str, said: &str) -> Self {
+        Self::NoArtifact { who, said: text::truncate(&text::plain(said), 80) }
+    }
 }
 
 impl Step<'_> {
@@ -87,12 +114,16 @@ impl Step<'_> {
         };
         let digest = artifact.digest.as_deref().and_then(|digest| Digest::new(digest).ok());
         let downloaded = match digest {
-            Some(digest) => self.download_kept(&Bound { id: artifact.id, digest }, place, "earlier").await?,
-            None => Err(format!("GitHub does not say which digest {} has", artifact.name)),
+            Some(digest) => {
+                let bound = Bound { id: artifact.id, digest };
+                self.download_kept(&bound, place, "earlier").await?.map_err(NotTaken::from)
+            }
+            None => Err(NotTaken::NoDigest(artifact.name.clone())),
         };
         match downloaded {
-            Ok(()) => self.log.line(&format!("What attempt {earlier} finished is not done again")),
-            Err(why) => {
+            Ok(_) => self.log.line(&format!("What attempt {earlier} finished is not done again")),
+            Err(error) => {
+                let why = errors::chain(&error);
                 let said =
                     format!("the work of the previous attempt cannot be reused, so everything runs again: {why}");
                 self.log.command(&annotation(Level::Warning, None, "Done anew", &said));
@@ -121,13 +152,11 @@ impl Step<'_> {
         let said = self.runner.input("work").unwrap_or_default();
         let added = match Bound::parse(said) {
             Some(bound) => self.download_work(site, &bound, folder).await?,
-            None if said.is_empty() => Err(format!("{ended}, and it kept nothing")),
-            None => {
-                Err(format!("the job that works names no artifact, but `{}`", text::truncate(&text::plain(said), 80)))
-            }
+            None if said.is_empty() => Err(NotTaken::Nothing(ended)),
+            None => Err(NotTaken::no_artifact("the job that works", said)),
         };
-        if let Err(why) = added {
-            work.notes.push(format!("nothing of the work counts: {why}"));
+        if let Err(error) = added {
+            work.notes.push(format!("nothing of the work counts: {}", errors::chain(&error)));
         }
         Ok(work)
     }
@@ -137,15 +166,14 @@ impl Step<'_> {
         site: &mut Site,
         bound: &Bound,
         folder: &Path,
-    ) -> Result<Result<(), String>, StepError> {
-        let kept = folder.join("kept");
+    ) -> Result<Result<(), NotTaken>, StepError> {
         Ok(match self.download_kept(bound, folder, "kept").await? {
-            Ok(()) => site.add_kept(&kept, Counting::All).map(drop),
-            Err(why) => Err(why),
+            Ok(kept) => site.add_kept(&kept, Counting::All).map(drop).map_err(NotTaken::from),
+            Err(error) => Err(error.into()),
         })
     }
 
-    /// Downloads an artifact into the folder `name` of `folder`. Gives why its content is none that could count.
+    /// Downloads an artifact into the folder `name` of `folder`. Gives that folder, or why its content counts for nothing.
     ///
     /// # Errors
     /// When it may be there and cannot be fetched.
@@ -154,15 +182,11 @@ impl Step<'_> {
         bound: &Bound,
         folder: &Path,
         name: &str,
-    ) -> Result<Result<(), String>, StepError> {
+    ) -> Result<Result<PathBuf, BadContent>, StepError> {
         fs::create_dir_all(folder).map_err(StepError::file("make", folder))?;
         let source = self.source(self.repository()?.github);
-        let zip = folder.join(format!("{name}.zip"));
-        match gather::download(&source, bound, &zip, &folder.join(name)).await {
-            Err(error) if error.is_about_the_content() => Ok(Err(errors::chain(&error))),
-            Err(error) => Err(StepError::ResultsNotHere(vec![errors::chain(&error)])),
-            Ok(()) => Ok(Ok(())),
-        }
+        let downloaded = gather::download_content(&source, bound, folder, name).await;
+        downloaded.map_err(|error| StepError::ResultsNotHere(vec![errors::chain(&error)]))
     }
 
     /// Replaces the progress of the state that `plan` froze by that of the last job that settled something, where there is
@@ -175,15 +199,13 @@ impl Step<'_> {
             return Ok(Vec::new());
         };
         let added = match Bound::parse(said) {
-            None => Err(format!("the job before names no artifact, but `{}`", text::truncate(&text::plain(said), 80))),
+            None => Err(NotTaken::no_artifact("the job before", said)),
             Some(bound) => match self.download_kept(&bound, folder, "settled").await? {
-                Ok(()) => {
-                    let settled = StateDir::new(&folder.join("settled"));
-                    site.take_progress(&settled).map_err(|error| errors::chain(&error))
-                }
-                Err(why) => Err(why),
+                Ok(settled) => site.take_progress(&StateDir::new(&settled)).map_err(NotTaken::from),
+                Err(error) => Err(error.into()),
             },
         };
-        Ok(added.err().map(|why| format!("nothing of the waves counts: {why}")).into_iter().collect())
+        let note = |error| format!("nothing of the waves counts: {}", errors::chain(&error));
+        Ok(added.err().map(note).into_iter().collect())
     }
 }

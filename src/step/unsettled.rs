@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use serde_json::Value;
 
-use super::{ANNOTATIONS_MAX, Step, StepError, settle::Bindings};
+use super::{ANNOTATIONS_MAX, Step, StepError, wave_results::Bindings};
 use crate::{
     actions::{Level, annotation},
     jobs::{self, Site},

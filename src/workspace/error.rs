@@ -7,7 +7,7 @@ use std::{
 
 use implementer_model::ids::ObjectId;
 
-use super::store::hashed::Forged;
+use super::store::{hashed::Forged, pack_check::PackError};
 
 /// What a step of the workspace gives.
 pub type Result<T, E = WorkspaceError> = std::result::Result<T, E>;
@@ -181,7 +181,7 @@ pub enum WorkspaceError {
         stderr: String,
     },
     /// A file system operation failed.
-    #[error("{doing} `{path}` failed: {source}")]
+    #[error("{doing} `{path}` failed")]
     Io {
         /// What was being done.
         doing: &'static str,
@@ -191,7 +191,7 @@ pub enum WorkspaceError {
         source: io::Error,
     },
     /// An operation on objects failed.
-    #[error("{doing} failed: {source:#}")]
+    #[error("{doing} failed")]
     Git {
         /// What was being done.
         doing: &'static str,
@@ -240,12 +240,20 @@ pub enum BundleError {
         name: String,
     },
     /// The file is no bundle.
-    #[error("`{path}` is not a git bundle: {reason}")]
+    #[error("`{path}` is not a git bundle")]
     NotABundle {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        reason: &'static str,
+        source: HeaderError,
+    },
+    /// The bundle does not have the ref that it should.
+    #[error("the bundle `{path}` does not have the ref `{reference}` that it should")]
+    NotThere {
+        /// The file.
+        path: PathBuf,
+        /// The ref.
+        reference: String,
     },
     /// The repository does not have the commit that the bundle builds on.
     #[error(
@@ -259,12 +267,12 @@ pub enum BundleError {
         repository: PathBuf,
     },
     /// The bundle holds what is not taken in.
-    #[error("the bundle `{path}` is not taken in: {why}")]
+    #[error("the bundle `{path}` is not taken in")]
     Refused {
         /// The file.
         path: PathBuf,
         /// What it holds.
-        why: String,
+        source: PackError,
     },
     /// The bundle's objects are not what its header promises.
     #[error("the bundle `{path}` is damaged or was changed: {detail}")]
@@ -274,6 +282,26 @@ pub enum BundleError {
         /// What git said.
         detail: String,
     },
+}
+
+/// Says why the beginning of a file is not the header of a bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum HeaderError {
+    /// The first line is another format's.
+    #[error("it does not begin as one")]
+    NoBeginning,
+    /// A line has no end.
+    #[error("it ends in the middle of its header")]
+    CutOff,
+    /// A line is no text.
+    #[error("a line of its header is not UTF-8")]
+    NotText,
+    /// A line has neither a prerequisite nor a ref.
+    #[error("a line of its header names no ref")]
+    NoRef,
+    /// The empty line is missing that a pack follows.
+    #[error("its header does not end")]
+    NoEnd,
 }
 
 /// Gives context to errors of the file system.

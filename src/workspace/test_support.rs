@@ -170,7 +170,7 @@ pub(super) fn message(task: &str) -> CommitMessage {
         task: TaskId::new(task).unwrap(),
         subagent: SubagentName::new("backend-feature-implementer").unwrap(),
         attempt: 1,
-        lock: Digest::of("lock"),
+        lock: Digest::from_content("lock"),
     }
 }
 

@@ -128,7 +128,7 @@ async fn a_download_that_breaks_off_is_gone_on_with_and_the_token_stays_with_git
     let (_server, github) = github(&blobs).await;
     let folder = tempfile::tempdir().unwrap();
     let to = folder.path().join("5.zip");
-    github.download_artifact(ArtifactId::new(5), &Digest::of(content()), &to).await.unwrap();
+    github.download_artifact(ArtifactId::new(5), &Digest::from_content(content()), &to).await.unwrap();
     assert!(fs::read(&to).unwrap() == content());
     let requests = blobs.requests.lock().unwrap();
     let ranges: Vec<_> =
@@ -145,22 +145,22 @@ async fn what_cannot_be_had_has_an_answer_of_its_own() {
     // Tampered with: the whole of it, but another digest.
     let blobs = BlobStore::start(content(), Vec::new());
     let (_server, client) = github(&blobs).await;
-    let error = client.download_artifact(ArtifactId::new(5), &Digest::of("other"), &to).await.unwrap_err();
+    let error = client.download_artifact(ArtifactId::new(5), &Digest::from_content("other"), &to).await.unwrap_err();
     assert!(matches!(error, ArtifactError::Tampered { .. }), "{error}");
     assert!(error.to_string().contains("it was tampered with"), "{error}");
     assert!(!to.exists(), "nobody can take it for the right one");
     // Lost: there is none.
-    let error = client.download_artifact(ArtifactId::new(6), &Digest::of(content()), &to).await.unwrap_err();
+    let error = client.download_artifact(ArtifactId::new(6), &Digest::from_content(content()), &to).await.unwrap_err();
     assert!(matches!(error, ArtifactError::Lost(_)), "{error}");
     // Gone from the blob store.
     let blobs = BlobStore::start(content(), vec![Give::Status(404)]);
     let (_server, client) = github(&blobs).await;
-    let error = client.download_artifact(ArtifactId::new(5), &Digest::of(content()), &to).await.unwrap_err();
+    let error = client.download_artifact(ArtifactId::new(5), &Digest::from_content(content()), &to).await.unwrap_err();
     assert!(matches!(error, ArtifactError::Lost(_)), "{error}");
     // Truncated for good: every connection breaks.
     let blobs = BlobStore::start(content(), vec![Give::BreakAfter(10); 20]);
     let (_server, client) = github(&blobs).await;
-    let error = client.download_artifact(ArtifactId::new(5), &Digest::of(content()), &to).await.unwrap_err();
+    let error = client.download_artifact(ArtifactId::new(5), &Digest::from_content(content()), &to).await.unwrap_err();
     let ArtifactError::BrokeOff { bytes, .. } = error else { panic!("{error}") };
     assert_eq!(bytes, 60, "it was gone on with five times");
     // The address is signed: nobody may read it in a log.
@@ -170,8 +170,11 @@ async fn what_cannot_be_had_has_an_answer_of_its_own() {
     let refusing = MockServer::start().await;
     Mock::given(method("GET")).respond_with(ResponseTemplate::new(403)).mount(&refusing).await;
     settings.api_url = refusing.uri();
-    let error =
-        Github::new(settings).unwrap().download_artifact(ArtifactId::new(5), &Digest::of(""), &to).await.unwrap_err();
+    let error = Github::new(settings)
+        .unwrap()
+        .download_artifact(ArtifactId::new(5), &Digest::from_content(""), &to)
+        .await
+        .unwrap_err();
     assert!(
         matches!(&error, ArtifactError::Github(error) if matches!(error.kind, GithubErrorKind::Forbidden { .. })),
         "{error}"
@@ -211,7 +214,7 @@ fn service(url: &str) -> ArtifactService {
 fn packed(folder: &Path) -> Packed {
     let path = folder.join("a.zip");
     fs::write(&path, b"zip").unwrap();
-    Packed { path, size: 3, digest: Digest::of("zip") }
+    Packed { path, size: 3, digest: Digest::from_content("zip") }
 }
 
 const SERVICE: &str = "/twirp/github.actions.results.api.v1.ArtifactService";
@@ -234,7 +237,7 @@ async fn an_upload_is_repeated_where_that_can_help_and_finalized_with_size_and_h
         .await;
     let folder = tempfile::tempdir().unwrap();
     let uploaded = service(&server.uri()).upload("name", &packed(folder.path())).await.unwrap();
-    assert_eq!((uploaded.id.get(), uploaded.digest), (77, Digest::of("zip")));
+    assert_eq!((uploaded.id.get(), uploaded.digest), (77, Digest::from_content("zip")));
 
     let requests = server.received_requests().await.unwrap();
     let body = |name: &str| {
@@ -248,7 +251,7 @@ async fn an_upload_is_repeated_where_that_can_help_and_finalized_with_size_and_h
         serde_json::Value::Object(of)
     };
     assert_eq!(body("CreateArtifact"), with(json!({ "version": 4 })));
-    assert_eq!(body("FinalizeArtifact"), with(json!({ "size": "3", "hash": Digest::of("zip") })));
+    assert_eq!(body("FinalizeArtifact"), with(json!({ "size": "3", "hash": Digest::from_content("zip") })));
     // The blob store is somebody else's: the token is none of its business.
     let blobs = requests.iter().filter(|request| request.url.path() == "/blob");
     assert!(blobs.clone().count() == 4 && blobs.clone().all(|request| !request.headers.contains_key("authorization")));

@@ -298,7 +298,7 @@ async fn a_run_that_takes_too_long_is_told_to_end_and_what_it_made_is_found() {
     let stored = |name: &str| Stored { name: name.to_owned(), run: run.get(), ..Default::default() };
     waiting.fake.state().artifacts.insert(5, stored("result"));
     let (id, digest) = dispatched_run::result(&waiting.github, &ended, "result").await.unwrap();
-    assert_eq!((id.get(), digest), (5, implementer_model::ids::Digest::of("")));
+    assert_eq!((id.get(), digest), (5, implementer_model::ids::Digest::from_content("")));
     // Two of one name: nobody knows which it is.
     waiting.fake.state().artifacts.insert(6, stored("result"));
     let error = dispatched_run::result(&waiting.github, &ended, "result").await.unwrap_err().to_string();

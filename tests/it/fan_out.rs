@@ -93,7 +93,7 @@ fn artifacts_that_are_lost_foreign_or_tampered_with_have_each_an_answer() {
     let mut said = jobs.wave();
     let id = jobs.artifact(&said["slot-0"]);
     let evil = evil_zip();
-    let digest = Digest::of(&evil);
+    let digest = Digest::from_content(&evil);
     jobs.stage.github.state().artifacts.get_mut(&id).unwrap().zip = evil;
     said.insert("slot-0".to_owned(), format!("{id}:{}", digest.hex()));
     let log = jobs.settle(&said);

@@ -156,6 +156,8 @@ impl Undisturbed {
         let wanted: BTreeSet<_> = self.tally.iter().filter(|attempt| !kept.contains(*attempt)).cloned().collect();
         assert_eq!(again, wanted, "{what}");
         assert_eq!(handoff.replayed as usize, kept.len(), "{what}");
+        let told = called.stderr.lines().filter(|line| line.starts_with("  kept ")).count();
+        assert_eq!(told, kept.len(), "who goes on sees what was finished before\n{what}");
         figures.attempts_taken_over += kept.len();
         figures.attempts_done_again += again.len();
     }
@@ -188,7 +190,7 @@ pub(crate) struct Seeded(pub(crate) u64);
 
 impl Seeded {
     pub(crate) fn below(&mut self, bound: usize) -> usize {
-        let digest = Digest::of(self.0.to_le_bytes());
+        let digest = Digest::from_content(self.0.to_le_bytes());
         self.0 = u64::from_str_radix(&digest.hex()[..16], 16).unwrap();
         usize::try_from(self.0 % bound as u64).unwrap()
     }

@@ -271,7 +271,7 @@ fn a_bundle_with_a_bomb_in_it_proves_nothing() {
     let file = ran.out.join("implementation.bundle");
     fs::remove_file(&file).unwrap();
     bundle::write(&store, &refs, &base.commit, &file).unwrap();
-    handoff.result.bundle_digest = Some(Digest::of(fs::read(&file).unwrap()));
+    handoff.result.bundle_digest = Some(Digest::from_content(fs::read(&file).unwrap()));
     fs::write(ran.out.join("handoff.json"), handoff.write().unwrap()).unwrap();
     let called = refused(&bench, &["verify", text(&ran.out)]).expect(1);
     assert!(called.stdout.contains("paths in tree objects"), "{}", called.stdout);

@@ -129,7 +129,7 @@ fn untimed(mut handoff: Handoff) -> Value {
         for attempt in &mut task.attempts {
             (attempt.started_ms, attempt.ended_ms) = (0, 0);
             if reworked {
-                attempt.brief_digest = implementer_model::ids::Digest::of("");
+                attempt.brief_digest = implementer_model::ids::Digest::from_content("");
             }
         }
     }

@@ -84,7 +84,7 @@ fn fan_out(count: usize) -> Peaks {
     let made = Made::by_git(&bench, count);
     let example = journal::read(&first.join("part-1-1/result.jsonl")).unwrap();
     for (attempt, part) in prepared.iter().zip(1..) {
-        let brief = Digest::of(fs::read(attempt["brief"].as_str().unwrap()).unwrap());
+        let brief = Digest::from_content(fs::read(attempt["brief"].as_str().unwrap()).unwrap());
         made.write_result(&example, part, &brief, &results.join("jobs"));
     }
     fs::remove_dir_all(&job).unwrap();

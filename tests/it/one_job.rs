@@ -120,7 +120,7 @@ impl OneJob {
 
     fn upload(&self, folder: &Path, name: &str) -> String {
         let zip = zip_of(folder);
-        let digest = Digest::of(&zip);
+        let digest = Digest::from_content(&zip);
         let mut state = self.stage.github.state();
         let id = 5_000 + state.artifacts.len() as u64;
         state.artifacts.insert(id, Stored { name: name.to_owned(), run: RUN, zip, ..Stored::default() });

@@ -49,11 +49,11 @@ fn every_single_byte_of_the_bundle_counts_even_when_the_digest_is_forged() {
         fs::write(&path, &changed).unwrap();
         let called = verify(&bench, &ran.out);
         assert_eq!(called.code, 1, "byte {at}\n{}{}", called.stdout, called.stderr);
-        change(&ran, |handoff| handoff.result.bundle_digest = Some(Digest::of(&changed)));
+        change(&ran, |handoff| handoff.result.bundle_digest = Some(Digest::from_content(&changed)));
         let called = verify(&bench, &ran.out);
         assert_eq!(called.code, 1, "byte {at}, digest forged\n{}{}", called.stdout, called.stderr);
         fs::write(&path, &whole).unwrap();
-        change(&ran, |handoff| handoff.result.bundle_digest = Some(Digest::of(&whole)));
+        change(&ran, |handoff| handoff.result.bundle_digest = Some(Digest::from_content(&whole)));
     }
     verify(&bench, &ran.out).expect(0);
 }
@@ -75,7 +75,7 @@ fn a_commit_that_no_patch_made_is_found() {
     in_clone(&["bundle", "create", "--quiet", bundle.to_str().unwrap(), "--all", "--not", &base]);
     let (commit, tree) = (in_clone(&["rev-parse", "HEAD"]), in_clone(&["rev-parse", "HEAD^{tree}"]));
     change(&ran, |handoff| {
-        handoff.result.bundle_digest = Some(Digest::of(fs::read(&bundle).unwrap()));
+        handoff.result.bundle_digest = Some(Digest::from_content(fs::read(&bundle).unwrap()));
         handoff.result.commit = commit.parse().unwrap();
         handoff.result.tree = tree.parse().unwrap();
         for receipt in &mut handoff.gates {
@@ -104,7 +104,7 @@ fn a_status_written_by_hand_does_not_stand() {
 #[test]
 fn a_widened_scope_or_another_plan_is_found() {
     let (bench, ran) = complete();
-    change(&ran, |handoff| handoff.plan.digest = Digest::of("another plan"));
+    change(&ran, |handoff| handoff.plan.digest = Digest::from_content("another plan"));
     verify(&bench, &ran.out).expect(1);
     let (bench, ran) = complete();
     change(&ran, |handoff| {

@@ -29,7 +29,7 @@ impl Release {
         fs::create_dir_all(at("setup")).unwrap();
         fs::create_dir_all(at("downloads/v1.2.3")).unwrap();
         fs::copy(Path::new(ROOT).join("setup/install.sh"), at("setup/install.sh")).unwrap();
-        let digest = Digest::of(promised);
+        let digest = Digest::from_content(promised);
         let lines: String = ["linux-x86_64", "linux-aarch64", "macos-x86_64"]
             .map(|name| format!("{}  backend-implementer-{name}\n", digest.hex()))
             .concat();

@@ -30,12 +30,16 @@ const MAY: &[(&str, &[&str])] = &[
     ("workspace", &["errors", "layout", "untrusted"]),
     // From what was asked for to what will be done, and the loop that does it.
     ("intake", &["agent", "untrusted", "workspace"]),
-    ("coordinator", &["agent", "intake", "journal", "layout", "run_dir", "sandbox", "untrusted", "workspace"]),
+    (
+        "coordinator",
+        &["agent", "errors", "intake", "journal", "layout", "run_dir", "sandbox", "untrusted", "workspace"],
+    ),
     (
         "execution",
         &[
             "agent",
             "coordinator",
+            "errors",
             "intake",
             "journal",
             "kept",
@@ -56,6 +60,7 @@ const MAY: &[(&str, &[&str])] = &[
             "agent",
             "coordinator",
             "doctor",
+            "errors",
             "intake",
             "journal",
             "kept",
@@ -66,7 +71,7 @@ const MAY: &[(&str, &[&str])] = &[
             "workspace",
         ],
     ),
-    ("verify", &["coordinator", "layout", "untrusted", "workspace"]),
+    ("verify", &["coordinator", "errors", "layout", "untrusted", "workspace"]),
     // What a run here would miss, looked for before it begins.
     ("doctor", &["agent", "errors", "sandbox", "workspace"]),
     // What a run would not see, because it begins at a commit.
@@ -194,6 +199,23 @@ fn the_program_has_no_forbidden_import_and_no_circle() {
     assert_eq!(listed, rooms, "the table lists the rooms that there are");
     assert_eq!(circles_of_rooms(&imports), "");
     assert_eq!(circles_of_files(&imports, CIRCLES_LEFT), "");
+}
+
+/// Reads the arrows between rooms out of the picture of a document.
+fn arrows(document: &str) -> Vec<(&str, &str)> {
+    let picture = document.split("```mermaid\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap_or_default();
+    picture.lines().filter_map(|line| line.trim().split_once(" --> ")).collect()
+}
+
+#[test]
+fn the_picture_of_the_house_is_true() {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md")).unwrap();
+    let rooms = program().rooms();
+    let imports = |(from, to): &(&str, &str)| rooms.get(*from).is_some_and(|others| others.contains_key(*to));
+    let (so, untrue): (Vec<_>, Vec<_>) = arrows(&text).into_iter().partition(imports);
+    assert_eq!(untrue, [], "ARCHITECTURE.md draws imports that there are not");
+    assert!(so.len() > 10, "only {} arrows found: is the picture still there?", so.len());
+    assert_eq!(arrows("```mermaid\n  a[\"A\"]\n  a --> b\n```\n c --> d"), [("a", "b")]);
 }
 
 #[test]

@@ -154,7 +154,7 @@ fn both_outputs_are_logged_digested_and_counted() {
     let ended = stand.run().unwrap();
     assert_eq!(stand.log(), "out\nerr\nend");
     assert_eq!((ended.output_bytes, ended.truncated), (11, false));
-    assert_eq!(ended.output_digest, Digest::of("out\nerr\nend"));
+    assert_eq!(ended.output_digest, Digest::from_content("out\nerr\nend"));
     assert_eq!(ended.log_trouble, None);
 }
 

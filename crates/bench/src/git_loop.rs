@@ -14,8 +14,8 @@ use std::{
 use anyhow::{Result, bail, ensure};
 
 use crate::{
+    measured_work::{Site, Work},
     process,
-    work::{Site, Work},
 };
 
 /// How many tasks are under way at a time, as in our own runs.

@@ -66,7 +66,7 @@ impl<'a> Patches<'a> {
         let store = RunStore::create(&self.repository.path, &place)?;
         let base = store.resolve(&self.repository.head)?;
         let patches = self.commits.iter().map(|commit| checked(&store, &base, commit)).collect::<Result<Vec<_>>>()?;
-        let lock = Digest::of("bench");
+        let lock = Digest::from_content("bench");
         let mut head = Head { commit: base.commit.clone(), tree: base.tree.clone() };
         let began = Instant::now();
         for (number, patch) in patches.iter().enumerate() {

@@ -4,6 +4,7 @@
 mod gather;
 mod git_loop;
 mod integration;
+mod measured_work;
 mod measures;
 mod opponents;
 mod picture;
@@ -13,7 +14,6 @@ mod repository;
 mod sample;
 mod simulator;
 mod table;
-mod work;
 
 use std::{
     fs,

@@ -9,13 +9,13 @@ use crate::{
     gather::{Artifacts, Gathered},
     git_loop,
     integration::Patches,
+    measured_work::{OurRun, Site, Work},
     opponents::Opponents,
     picture, pool, process,
     repository::{Repository, Shape},
     sample::Series,
     simulator,
     table::{Row, Unit},
-    work::{OurRun, Site, Work},
 };
 
 /// How much is measured.

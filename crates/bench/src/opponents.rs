@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Result;
 
-use crate::{process, work::Site};
+use crate::{measured_work::Site, process};
 
 const WORKFLOW: &str = include_str!("../opponents/dag.yml");
 const LANGGRAPH: &str = include_str!("../opponents/dag.py");

@@ -163,7 +163,7 @@ fn random_plan(random: &mut Random) -> Result<Plan> {
     }
     Ok(Plan {
         tasks: tasks.into_iter().map(|(task, _)| task).collect(),
-        ..Plan::empty("simulated", Digest::of("simulated"))
+        ..Plan::empty("simulated", Digest::from_content("simulated"))
     })
 }
 

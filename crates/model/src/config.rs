@@ -330,7 +330,7 @@ impl Config {
             // The workflow that was generated from it is what counts, and it stands beside the configuration.
             workflow: WorkflowConfig::default(),
         };
-        Digest::of(
+        Digest::from_content(
             serde_json::to_vec(&decisive).expect("invariant: a configuration is lists and maps with texts as keys"),
         )
     }

@@ -38,8 +38,8 @@ impl Estimate {
 }
 
 /// What calls of one kind took.
-#[derive(Debug, Clone, Copy, Default)]
-struct Took {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Usage {
     tasks: u64,
     calls: u64,
     ms: u64,
@@ -48,44 +48,99 @@ struct Took {
     priced: u64,
 }
 
-impl Took {
+impl Usage {
     fn add(&mut self, other: Self) {
-        self.tasks += other.tasks;
-        self.calls += other.calls;
+        self.tasks = self.tasks.saturating_add(other.tasks);
+        self.calls = self.calls.saturating_add(other.calls);
         self.ms = self.ms.saturating_add(other.ms);
         self.micro = self.micro.saturating_add(other.micro);
-        self.priced += other.priced;
+        self.priced = self.priced.saturating_add(other.priced);
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut numbers = text.split('/').map(|number| number.parse::<u64>().ok());
+        let mut next = || numbers.next().flatten();
+        let usage = Self { tasks: next()?, calls: next()?, ms: next()?, micro: next()?, priced: next()? };
+        (numbers.next().is_none() && usage.tasks > 0).then_some(usage)
     }
 }
 
-/// Estimates what a schedule takes: each task what it took itself in `earlier` runs, else what its subagent took, else what
-/// tasks took at all. `None` when there was no call before.
-#[must_use]
-pub fn estimate(schedule: &Schedule, earlier: &[Handoff]) -> Option<Estimate> {
-    let mut by_task: BTreeMap<&TaskId, Took> = BTreeMap::new();
-    let mut by_subagent: BTreeMap<&SubagentName, Took> = BTreeMap::new();
-    let (mut all, mut runs) = (Took::default(), 0);
-    for run in earlier {
-        let mut of_run = Took::default();
+impl std::fmt::Display for Usage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}/{}/{}/{}", self.tasks, self.calls, self.ms, self.micro, self.priced)
+    }
+}
+
+/// What the calls of one run took, by task and by subagent.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RunUsage {
+    by_task: BTreeMap<TaskId, Usage>,
+    by_subagent: BTreeMap<SubagentName, Usage>,
+}
+
+/// How many subagents a line tells of, those with the longest calls first: a comment has other things to say.
+const SUBAGENTS_IN_A_LINE: usize = 16;
+
+impl RunUsage {
+    /// Adds up the attempts of a run. `None` when there were none.
+    #[must_use]
+    pub fn from_handoff(run: &Handoff) -> Option<Self> {
+        let mut usage = Self::default();
         for record in run.tasks.iter().filter(|record| !record.attempts.is_empty()) {
             let costs = record.attempts.iter().filter_map(|attempt| attempt.session.as_ref()?.micro_dollars);
-            let took = Took {
+            let took = Usage {
                 tasks: 1,
                 calls: record.attempts.len() as u64,
                 ms: record.attempts.iter().map(AttemptRecord::duration_ms).fold(0, u64::saturating_add),
                 micro: costs.clone().fold(0, u64::saturating_add),
                 priced: costs.count() as u64,
             };
-            by_task.entry(&record.id).or_default().add(took);
+            usage.by_task.entry(record.id.clone()).or_default().add(took);
             if let Some(task) = run.schedule.task(&record.id) {
-                by_subagent.entry(&task.subagent).or_default().add(took);
+                usage.by_subagent.entry(task.subagent.clone()).or_default().add(took);
             }
-            of_run.add(took);
         }
-        runs += usize::from(of_run.tasks > 0);
-        all.add(of_run);
+        (!usage.by_task.is_empty()).then_some(usage)
     }
-    let of_task = |id: &TaskId| -> Option<Took> {
+
+    /// Says what the subagents took in words of digits, slashes and names: `NAME=TASKS/CALLS/MS/MICRODOLLARS/PRICED …`.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let mut all: Vec<_> = self.by_subagent.iter().collect();
+        all.sort_by_key(|(_, usage)| std::cmp::Reverse(usage.ms));
+        all.truncate(SUBAGENTS_IN_A_LINE);
+        all.iter().map(|(name, usage)| format!("{name}={usage}")).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Reads what [`Self::line`] said. `None` when anything of it is not of that form: others can edit comments.
+    #[must_use]
+    pub fn parse(line: &str) -> Option<Self> {
+        let mut by_subagent = BTreeMap::new();
+        for word in line.split(' ') {
+            let (name, usage) = word.split_once('=')?;
+            by_subagent.insert(SubagentName::new(name).ok()?, Usage::parse(usage)?);
+        }
+        (by_subagent.len() <= SUBAGENTS_IN_A_LINE).then_some(Self { by_task: BTreeMap::new(), by_subagent })
+    }
+}
+
+/// Estimates what a schedule takes: each task what it took itself in `earlier` runs, else what its subagent took, else what
+/// tasks took at all. `None` when there was no call before.
+#[must_use]
+pub fn estimate(schedule: &Schedule, earlier: &[RunUsage]) -> Option<Estimate> {
+    let mut by_task: BTreeMap<&TaskId, Usage> = BTreeMap::new();
+    let mut by_subagent: BTreeMap<&SubagentName, Usage> = BTreeMap::new();
+    let mut all = Usage::default();
+    for run in earlier {
+        for (id, usage) in &run.by_task {
+            by_task.entry(id).or_default().add(*usage);
+        }
+        for (name, usage) in &run.by_subagent {
+            by_subagent.entry(name).or_default().add(*usage);
+            all.add(*usage);
+        }
+    }
+    let of_task = |id: &TaskId| -> Option<Usage> {
         let subagent = schedule.task(id).map(|task| &task.subagent);
         let known = by_task.get(id).or_else(|| by_subagent.get(subagent?)).copied().unwrap_or(all);
         (known.tasks > 0).then_some(known)
@@ -97,10 +152,10 @@ pub fn estimate(schedule: &Schedule, earlier: &[Handoff]) -> Option<Estimate> {
         // No order of the tasks is shorter than the longest of them, or than all of them spread over the slots.
         longest.max(sum.div_ceil(slots))
     };
-    let tasks: Vec<Took> = schedule.waves.iter().flat_map(|wave| &wave.tasks).filter_map(of_task).collect();
+    let tasks: Vec<Usage> = schedule.waves.iter().flat_map(|wave| &wave.tasks).filter_map(of_task).collect();
     (!tasks.is_empty()).then(|| Estimate {
-        runs,
-        calls: tasks.iter().map(|took| took.calls.div_ceil(took.tasks)).sum(),
+        runs: earlier.len(),
+        calls: tasks.iter().map(|took| took.calls.div_ceil(took.tasks)).fold(0, u64::saturating_add),
         duration_ms: schedule.waves.iter().map(of_wave).fold(0, u64::saturating_add),
         micro_dollars: tasks
             .iter()
@@ -117,7 +172,7 @@ mod tests {
     #[test]
     fn a_plan_that_ran_before_takes_what_it_took() {
         let run = fixture::complete();
-        let estimate = estimate(&run.schedule, std::slice::from_ref(&run)).unwrap();
+        let estimate = estimate(&run.schedule, &[RunUsage::from_handoff(&run).unwrap()]).unwrap();
         assert_eq!((estimate.runs, estimate.calls), (1, 9), "feature was called twice");
         // The longest of each wave.
         assert_eq!(
@@ -144,7 +199,8 @@ mod tests {
             task.id = TaskId::new(format!("new-{}", task.id)).unwrap();
             *waved = task.id.clone();
         }
-        let estimate = estimate(&schedule, &[run.clone(), run]).unwrap();
+        let usage = RunUsage::from_handoff(&run).unwrap();
+        let estimate = estimate(&schedule, &[usage.clone(), usage]).unwrap();
         assert_eq!((estimate.runs, estimate.calls, estimate.micro_dollars), (2, 9, Some(9_000_000)));
     }
 
@@ -153,6 +209,41 @@ mod tests {
         let mut run = fixture::complete();
         assert_eq!(estimate(&run.schedule, &[]), None);
         run.tasks.iter_mut().for_each(|task| task.attempts.clear());
-        assert_eq!(estimate(&run.schedule.clone(), &[run]), None);
+        assert_eq!(RunUsage::from_handoff(&run), None);
+    }
+
+    #[test]
+    fn what_a_comment_keeps_of_a_run_is_read_again() {
+        let run = fixture::complete();
+        let usage = RunUsage::from_handoff(&run).unwrap();
+        let line = usage.line();
+        let read = RunUsage::parse(&line).unwrap();
+        assert_eq!(read.by_subagent, usage.by_subagent);
+        assert!(line.contains("backend-feature-implementer=1/2/93500/"), "{line}");
+        let told = |earlier: &[RunUsage]| estimate(&run.schedule, earlier).unwrap();
+        assert_eq!(told(&[read]), told(&[usage]), "each subagent has one task here");
+    }
+
+    #[test]
+    fn what_somebody_else_wrote_there_says_nothing() {
+        for line in [
+            "",
+            "a",
+            "a=",
+            "a=1/2/3/4",
+            "a=1/2/3/4/5/6",
+            "a=0/2/3/4/5",
+            "a=1/2/3/4/-5",
+            "a b=1/2/3/4/5",
+            "A_=1/2/3/4/5 --> <b>",
+        ] {
+            assert_eq!(RunUsage::parse(line), None, "{line}");
+        }
+        let many: Vec<_> = (0..=SUBAGENTS_IN_A_LINE).map(|n| format!("agent-{n}=1/1/1/1/1")).collect();
+        assert_eq!(RunUsage::parse(&many.join(" ")), None);
+        let most = u64::MAX;
+        let read = RunUsage::parse(&format!("a=1/{most}/{most}/{most}/{most}")).unwrap();
+        let schedule = fixture::complete().schedule;
+        assert_eq!(estimate(&schedule, &[read.clone(), read]).unwrap().duration_ms, most, "and nothing overflows");
     }
 }

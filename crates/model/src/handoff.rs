@@ -235,7 +235,7 @@ impl Handoff {
 #[derive(Debug, thiserror::Error)]
 pub enum HandoffError {
     /// It is not JSON, or not JSON of the published schema.
-    #[error("this is not a hand-off: {0}; `backend-implementer schema handoff` prints what one looks like")]
+    #[error("this is not a hand-off; `backend-implementer schema handoff` prints what one looks like")]
     Malformed(#[from] serde_json::Error),
     /// A later version of the program wrote it.
     #[error(

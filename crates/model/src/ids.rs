@@ -157,7 +157,7 @@ impl ObjectId {
 impl Digest {
     /// Digests `content`.
     #[must_use]
-    pub fn of(content: impl AsRef<[u8]>) -> Self {
+    pub fn from_content(content: impl AsRef<[u8]>) -> Self {
         Self::from_sha256(Sha256::digest(content).as_ref())
     }
 

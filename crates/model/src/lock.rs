@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     fn lock(plan: &str) -> Lock {
-        Lock::new(Digest::of(plan), ObjectId::new("1".repeat(40)).unwrap(), Digest::of("roster"))
+        Lock::new(Digest::from_content(plan), ObjectId::new("1".repeat(40)).unwrap(), Digest::from_content("roster"))
     }
 
     #[test]

@@ -39,6 +39,27 @@ pub enum Ending {
     Cancelled,
 }
 
+/// Why what stands in the place of a report is none, in words for people.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidReport(pub String);
+
+/// Why there is no patch of what an attempt changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoPatch {
+    /// The subagent wrote a secret that it was given into a file.
+    #[error("{why}")]
+    SecretWritten {
+        /// The path of the file.
+        path: String,
+        /// What was found, in words for people.
+        why: String,
+    },
+    /// The changes could not be captured, for this reason.
+    #[error("{0}")]
+    NotCaptured(String),
+}
+
 /// What there is to judge an attempt by.
 #[derive(Debug, Clone)]
 pub struct Attempt<'a> {
@@ -51,11 +72,9 @@ pub struct Attempt<'a> {
     /// The last line that its process printed; empty where it printed nothing.
     pub last_line: &'a str,
     /// The report: `Ok(None)` when there is none, the reason when it is not valid.
-    pub report: Result<Option<&'a Report>, String>,
+    pub report: Result<Option<&'a Report>, InvalidReport>,
     /// The patch as captured, or why there is none.
-    pub patch: Result<&'a Patch, String>,
-    /// The path of a file in which the subagent wrote a secret that it was given: then there is no patch.
-    pub secret_in: Option<&'a str>,
+    pub patch: Result<&'a Patch, NoPatch>,
     /// Whether a patch of an earlier attempt is integrated already: then the work may be there without another change.
     pub integrated: bool,
     /// Where the patch leaves the scope.
@@ -144,13 +163,13 @@ fn outcome(attempt: &Attempt<'_>, findings: &mut Vec<Finding>) -> (Outcome, Stri
 
     let patch = match &attempt.patch {
         Ok(patch) => *patch,
-        Err(why) if attempt.secret_in.is_some() => {
+        Err(NoPatch::SecretWritten { path, why }) => {
             let reason = format!("{why}, and nothing that it changed is kept");
             let finding = Finding::about(&task.id, FindingCode::SecretWritten, Weight::Blocking, reason.clone());
-            findings.push(Finding { path: attempt.secret_in.map(str::to_owned), ..finding });
+            findings.push(finding.in_path(path.clone()));
             return (Outcome::Failed, reason);
         }
-        Err(why) => {
+        Err(NoPatch::NotCaptured(why)) => {
             let reason = format!("what it changed could not be captured: {why}");
             blocking(FindingCode::SubagentFailed, &reason);
             return (Outcome::Failed, reason);

@@ -28,16 +28,18 @@ use super::{
     session_id::session_id,
     version::Version,
 };
-use crate::agent::{
-    Agent, AgentError, Conclusion, Ended, GRACE, Job, LastStep, Launch, OUTPUT_CAP,
-    answer::{AnswerFile, TurnLimit},
-    clear_report, environment,
-    event_lines::LastWord,
-    last_step::Events,
-    new_file::write_new,
-    program,
-    redaction::secrets_of,
-    scratch::{Scratch, text_of},
+use crate::{
+    agent::{
+        Agent, AgentError, Conclusion, Ended, Job, LastStep, Launch,
+        answer::{AnswerFile, TurnLimit},
+        clear_report, environment,
+        event_lines::LastWord,
+        last_step::Events,
+        new_file::write_new,
+        program,
+        scratch::{Scratch, text_of},
+    },
+    errors,
 };
 
 /// The most bytes of an answer that are read: an answer with its stream of events.
@@ -137,7 +139,7 @@ impl CliAgent {
             if again { Scratch::made(job.scratch) } else { Scratch::make(job.scratch, job.subagent.name.as_str())? };
         let write = |path: &Path, content: &str| {
             let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| write_new(path, content));
-            written.map_err(|error| AgentError::Scratch { path: path.to_owned(), error })
+            written.map_err(|source| AgentError::Scratch { path: path.to_owned(), source })
         };
         let role = brief::role_prompt(job.subagent);
         let role_file = job.scratch.join("role.md");
@@ -187,12 +189,7 @@ impl CliAgent {
         let turns = job.turns.zip(invocation.turn_prefix);
         let argv = [self.program()?].into_iter().chain(invocation.arguments).collect();
         Ok(Launch {
-            argv,
-            directory: job.worktree.to_owned(),
-            secrets: secrets_of(&environment).into_values().collect(),
-            environment,
             input: Some(round.input.to_owned()),
-            log: round.log.clone(),
             answer: Some(AnswerFile {
                 path: round.answer.clone(),
                 cap: ANSWER_CAP,
@@ -200,10 +197,7 @@ impl CliAgent {
                 last_words: invocation.last_words.iter().map(|pairs| last_word(pairs)).collect(),
                 patience: AFTER_LAST_WORD,
             }),
-            output_cap: OUTPUT_CAP,
-            grace: GRACE,
-            supervisor: self.supervisor.clone(),
-            confinement: None,
+            ..Launch::new(argv, job.worktree, environment, &round.log, &self.supervisor)
         })
     }
 }
@@ -275,19 +269,9 @@ impl Agent for CliAgent {
     fn probe(&self, scratch: &Path) -> Result<Option<Launch>, AgentError> {
         let folder = scratch.join(format!("probe-{}", self.dialect.name()));
         let Scratch { home, temporary } = Scratch::make(&folder, "probe")?;
-        Ok(Some(Launch {
-            argv: vec![self.program()?, "--version".to_owned()],
-            directory: folder.clone(),
-            environment: environment::build(&self.environment, &[], &home, &temporary, [])?,
-            input: None,
-            log: folder.join("version.txt"),
-            answer: None,
-            secrets: Vec::new(),
-            output_cap: OUTPUT_CAP,
-            grace: GRACE,
-            supervisor: self.supervisor.clone(),
-            confinement: None,
-        }))
+        let argv = vec![self.program()?, "--version".to_owned()];
+        let environment = environment::build(&self.environment, &[], &home, &temporary, [])?;
+        Ok(Some(Launch::new(argv, &folder, environment, &folder.join("version.txt"), &self.supervisor)))
     }
 
     fn probed(&self, ended: &Ended) -> Result<(), AgentError> {
@@ -356,7 +340,7 @@ impl Agent for CliAgent {
         let problem = match &first.report {
             Ok(Some(_)) => return None,
             Ok(None) => "There is no JSON object in it.".to_owned(),
-            Err(error) => error.to_string(),
+            Err(error) => errors::chain(error),
         };
         // Who was stopped, or cannot be reached, cannot answer either.
         let id = session.id.as_deref().filter(|_| session.end == SessionEnd::Completed)?;
@@ -364,7 +348,7 @@ impl Agent for CliAgent {
         let round = Round::repair(job, id, &input);
         Some(
             write_new(&input, &brief::repair(&problem))
-                .map_err(|error| AgentError::Scratch { path: input.clone(), error })
+                .map_err(|source| AgentError::Scratch { path: input.clone(), source })
                 .and_then(|()| self.launch(job, &round)),
         )
     }

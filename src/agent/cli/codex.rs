@@ -108,7 +108,7 @@ impl Dialect for Codex {
                 tell_item(&mut reading, &event["item"]);
             }
         }
-        reading.story.pop()
+        reading.last_step()
     }
 
     fn read(&self, left: &Left<'_>) -> Reading {

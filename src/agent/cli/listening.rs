@@ -12,7 +12,10 @@ use super::{
     agent::{ANSWER_CAP, CliAgent, Round},
     dialect::{Left, Reading, plain_lines},
 };
-use crate::agent::{Ended, Job, ReportFileError, read_report, redaction::Redactor, report_file::open_plain};
+use crate::{
+    agent::{Ended, Job, ReportFileError, read_report, redaction::Redactor, report_file::open_plain},
+    errors,
+};
 
 /// The most lines of plain words that a log gets.
 const PLAIN_LINES_MAX: usize = 200;
@@ -32,7 +35,7 @@ impl CliAgent {
         let file = open_plain(&round.answer, fs::File::options().read(true));
         let read = file.and_then(|file| Ok(file.map_or(Ok(0), |file| file.take(ANSWER_CAP).read_to_end(&mut bytes))?));
         if let Err(error) = read {
-            tracing::warn!(%error, answer = %round.answer.display(), "an answer cannot be read");
+            tracing::warn!(error = %errors::chain(&error), answer = %round.answer.display(), "an answer cannot be read");
         }
         // Who was ended after its last word was done.
         let exit = if ended.overstayed { Some(0) } else { ended.exit.code() };
@@ -71,7 +74,7 @@ impl CliAgent {
     }
 
     pub(super) fn redactor(&self, job: &Job<'_>) -> Redactor {
-        Redactor::of(&self.environment, job.pass_environment)
+        Redactor::from_environment(&self.environment, job.pass_environment)
     }
 
     pub(super) fn session(

@@ -7,10 +7,13 @@ use implementer_model::{github_ids::ArtifactId, ids::Digest};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{ArtifactService, UploadError};
-use crate::http::{
-    Again,
-    blob::{self, BlobError},
+use super::{ArtifactService, ServiceCall, UploadError};
+use crate::{
+    errors,
+    http::{
+        Again,
+        blob::{self, BlobError},
+    },
 };
 
 /// The largest artifact that is downloaded, in bytes.
@@ -111,13 +114,11 @@ impl ArtifactService {
             artifacts: Vec<RawListed>,
         }
         let body = json!({ "workflow_run_backend_id": self.run, "workflow_job_run_backend_id": self.job });
-        let answer: Answer = self.call_once("listing", "ListArtifacts", "of the run", &body).await?;
+        let call = ServiceCall { doing: "listing", operation: "ListArtifacts", name: "of the run", body: &body };
+        let answer: Answer = self.call_once(call).await?;
         let listed = answer.artifacts.into_iter().map(|raw| {
-            let id = match &raw.database_id {
-                Value::String(id) => id.parse().ok(),
-                id => id.as_u64().map(ArtifactId::new),
-            };
-            let id = id.ok_or_else(|| super::refused("listing", &raw.name, "the service gives it no id", false))?;
+            let id = super::artifact_id(&raw.database_id)
+                .ok_or_else(|| super::refused("listing", &raw.name, "the service gives it no id", false))?;
             let of = (raw.workflow_run_backend_id, raw.workflow_job_run_backend_id);
             Ok(Listed { id, name: raw.name, of })
         });
@@ -130,7 +131,7 @@ impl ArtifactService {
     /// When the service does not have it, it is another one, or it cannot be fetched.
     pub async fn download(&self, id: ArtifactId, wanted: &Digest, to: &Path) -> Result<(), ReadError> {
         let not_here = |why: String| ReadError::NotHere { id, why };
-        let listed = self.list().await.map_err(|error| not_here(error.to_string()))?;
+        let listed = self.list().await.map_err(|error| not_here(errors::chain(&error)))?;
         let artifact = listed.iter().find(|artifact| artifact.id == id);
         let artifact = artifact.ok_or_else(|| not_here("it lists none of that id".to_owned()))?;
         // What the service itself refuses, REST is asked at once.
@@ -159,10 +160,9 @@ impl ArtifactService {
         let not_here = |why: String| ReadError::NotHere { id, why };
         let (run, job) = &artifact.of;
         let body = json!({ "workflow_run_backend_id": run, "workflow_job_run_backend_id": job, "name": artifact.name });
-        let signed: Signed = self
-            .call_once("asking for", "GetSignedArtifactURL", &artifact.name, &body)
-            .await
-            .map_err(|error| not_here(error.to_string()))?;
+        let (doing, operation) = ("asking for", "GetSignedArtifactURL");
+        let call = ServiceCall { doing, operation, name: &artifact.name, body: &body };
+        let signed: Signed = self.call_once(call).await.map_err(|error| not_here(errors::chain(&error)))?;
         blob::download_rest(&self.client, &signed.signed_url, to, ARTIFACT_MAX_BYTES).await.map_err(|error| match error
         {
             BlobError::TooLarge => ReadError::TooLarge(id),

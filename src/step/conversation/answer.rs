@@ -6,7 +6,7 @@ use implementer_model::conversation::{
 };
 
 use super::{PullRequestContext, error::ConversationError};
-use crate::github::Reaction;
+use crate::{errors, github::Reaction};
 
 /// Answers a run that was refused on the pull request.
 pub(super) async fn told<T>(
@@ -27,8 +27,13 @@ pub(super) async fn told<T>(
             ) || !error.diagnostics().is_empty() =>
         {
             let hint = "fix it; the comment of the Backend Implementer shows what is wrong";
-            answer(pull, approval, &replies::refusal(&approval.by.login, &error.to_string(), hint), Reaction::Confused)
-                .await;
+            answer(
+                pull,
+                approval,
+                &replies::refusal(&approval.by.login, &errors::chain(&error), hint),
+                Reaction::Confused,
+            )
+            .await;
             Err(error)
         }
         result => result,

@@ -13,7 +13,10 @@ use super::{
     approval, claim,
     error::ConversationError,
 };
-use crate::github::{GithubError, Reaction};
+use crate::{
+    errors,
+    github::{GithubError, Reaction},
+};
 
 /// Cancels the run that is at work on a pull request.
 ///
@@ -53,8 +56,13 @@ pub async fn cancel(
         }
         Err(error) => {
             let url = pull.repository.page_of_run(&key);
-            answer(pull, approval, &replies::cannot_cancel(by, &error.to_string(), url.as_deref()), Reaction::Confused)
-                .await;
+            answer(
+                pull,
+                approval,
+                &replies::cannot_cancel(by, &errors::chain(&error), url.as_deref()),
+                Reaction::Confused,
+            )
+            .await;
             Err(error.into())
         }
     }

@@ -66,6 +66,7 @@ impl ConversationError {
         match self {
             Self::Busy { hint, .. } | Self::Refused { hint, .. } => Some(hint.clone()),
             Self::Github(error) => error.hint(),
+            Self::Execution(ExecutionError::Agent(error)) => error.hint(),
             Self::KeptNotHere(_) => {
                 Some("comment again when GitHub answers, or approve the whole plan with `/implement LOCK`".to_owned())
             }

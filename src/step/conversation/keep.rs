@@ -39,15 +39,14 @@ pub(super) async fn fetch(
     };
     // It is another workflow run's: the results service knows our own alone.
     let source = Source { github: pull.github().clone(), service: None };
-    let folder = scratch.join("last-run");
-    match gather::download(&source, &bound, &scratch.join("last-run.zip"), &folder).await {
-        Ok(()) => Ok(Some(KeptByLastRun { folder, again: again.to_owned() })),
-        Err(error) if error.is_about_the_content() => {
+    let downloaded = gather::download_content(&source, &bound, scratch, "last-run").await;
+    match downloaded.map_err(ConversationError::KeptNotHere)? {
+        Ok(folder) => Ok(Some(KeptByLastRun { folder, again: again.to_owned() })),
+        Err(error) => {
             let why = errors::chain(&error);
             tracing::warn!("what the last run kept does not count, so the whole plan runs: {why}");
             Ok(None)
         }
-        Err(error) => Err(ConversationError::KeptNotHere(error)),
     }
 }
 
@@ -64,7 +63,7 @@ pub(super) async fn upload(
     let (to, zip) = (scratch.join("kept"), scratch.join("kept.zip"));
     let packed = blocking(move || {
         kept::write_of_run(&repository, &folder, &lock, &schedule, &to).map_err(|error| errors::chain(&error))?;
-        pack(&to, &zip, |_| false).map_err(|error| error.to_string())
+        pack(&to, &zip, |_| false).map_err(|error| errors::chain(&error))
     });
     let uploaded = match packed.await {
         Ok(packed) => keep.service.upload(&keep.name, &packed).await.map_err(|error| errors::chain(&error)),

@@ -5,6 +5,7 @@ use implementer_model::{
         comment::{self, Head, Links, Past},
         shown::{self, ShownLock},
     },
+    estimate::RunUsage,
     github_ids::{CommentId, RunKey},
     lock::Lock,
 };
@@ -26,6 +27,8 @@ pub(super) struct OwnComment {
     shows: Option<String>,
     /// The locks that it showed so far.
     shown: Vec<ShownLock>,
+    /// What the subagents of the last run used.
+    used: Option<RunUsage>,
     /// The body that was written last.
     written: String,
 }
@@ -35,7 +38,8 @@ pub(super) fn find<'a>(comments: &'a [Comment], me: &str) -> Option<&'a Comment>
     comments.iter().find(|comment| is_ours(comment, me))
 }
 
-fn is_ours(comment: &Comment, me: &str) -> bool {
+/// Tells whether a comment is of ours.
+pub(super) fn is_ours(comment: &Comment, me: &str) -> bool {
     comment.user.as_ref().is_some_and(|user| user.login == me) && comment.body.as_deref().is_some_and(comment::is_ours)
 }
 
@@ -51,6 +55,7 @@ impl OwnComment {
             refused: None,
             shows: found.and_then(|comment| comment::shown_lock(comment.body.as_deref()?)).map(str::to_owned),
             shown: found.and_then(|comment| comment.body.as_deref()).map(comment::shown_locks).unwrap_or_default(),
+            used: found.and_then(|comment| comment::used(comment.body.as_deref()?)),
             written: String::new(),
         }
     }
@@ -73,10 +78,11 @@ impl OwnComment {
         }
     }
 
-    /// Adds this run to those that the comment tells of.
-    pub(super) fn remember(&mut self, past: Past) {
+    /// Adds this run to those that the comment tells of, with what its subagents used.
+    pub(super) fn remember(&mut self, past: Past, used: Option<RunUsage>) {
         self.history.retain(|earlier| earlier.run != past.run);
         self.history.insert(0, past);
+        self.used = used.or(self.used.take());
     }
 
     /// Writes the comment with everything that belongs to it. What may not be written is remembered, and not tried
@@ -129,7 +135,7 @@ impl OwnComment {
     }
 
     fn body(&self, page: &str, claim: Option<&RunKey>) -> String {
-        let above = Head { claim, shows: self.shows.as_deref(), shown: &self.shown };
+        let above = Head { claim, shows: self.shows.as_deref(), shown: &self.shown, used: self.used.as_ref() };
         let links = Links { run_url: self.pull.run_url().map(str::to_owned) };
         comment::compose(page, above, &self.history, &links, comment::COMMENT_MAX_CHARS).body
     }

@@ -143,7 +143,7 @@ fn file(pull: &PullRequestContext, snapshot: &Snapshot, path: &str, bytes: Vec<u
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte))
             .then(|| format!("{}/blob/{}/{path}", pull.repository.url(), snapshot.head.commit)),
-        digest: Digest::of(&bytes),
+        digest: Digest::from_content(&bytes),
     };
     let plan = PlanText { name: path.to_owned(), bytes, first_line: 1, dialect: None };
     FoundPlan { plan, origin, path: Some(path.to_owned()), changed: None }
@@ -156,7 +156,7 @@ fn text(
     author: Option<String>,
     url: Option<String>,
 ) -> FoundPlan {
-    let digest = Digest::of(&plan.text);
+    let digest = Digest::from_content(&plan.text);
     let origin = PlanOrigin { kind, name: name.to_owned(), author, url, digest };
     let bytes = plan.text.into_bytes();
     let plan = PlanText { name: name.to_owned(), bytes, first_line: plan.first_line, dialect: None };

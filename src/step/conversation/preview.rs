@@ -5,19 +5,26 @@ use std::path::Path;
 use implementer_model::{
     conversation::{checks, comment, preview as pages, replies},
     diagnostics::Diagnostic,
+    estimate::{Estimate, estimate},
     github_ids::CommentId,
     lock::Lock,
     schedule::Schedule,
 };
 
 use super::{
-    PlanOptions, PullRequestContext, Snapshot, claim, error::ConversationError, overall, own_comment::OwnComment,
+    PlanOptions, PullRequestContext, Snapshot, claim,
+    error::ConversationError,
+    overall,
+    own_comment::{self, OwnComment},
     plan_source, publish,
 };
 use crate::{
     github::{GithubError, Reaction},
     intake::{self, Intake, IntakeError, Sources},
 };
+
+/// How many earlier runs an estimate rests on at most.
+const EARLIER_RUNS: usize = 5;
 
 /// What there is of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +133,7 @@ async fn page(
     };
     match take(snapshot, options, &found, None) {
         Ok(intake) => {
+            let expected = expected(pull, snapshot, &intake.schedule).await;
             let page = pages::render(&pages::Preview {
                 plan: &intake.plan,
                 schedule: &intake.schedule,
@@ -134,6 +142,7 @@ async fn page(
                 warnings: &intake.warnings,
                 source: &origin,
                 notes: &notes,
+                estimate: expected.as_ref(),
             });
             Ok(Previewed {
                 plan: PlanState::Ready,
@@ -156,6 +165,25 @@ async fn page(
         }),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Estimates what a plan takes from what comments of ours, on this pull request and on others, say of their last runs.
+async fn expected(pull: &PullRequestContext, snapshot: &Snapshot, schedule: &Schedule) -> Option<Estimate> {
+    let others = match pull.github().newest_comments().await {
+        Ok(comments) => comments,
+        // An estimate is a courtesy: the limits are there without it.
+        Err(error) => {
+            tracing::info!(%error, "the estimate does without earlier runs of other pull requests");
+            Vec::new()
+        }
+    };
+    let here = snapshot.own_comment();
+    let elsewhere = others
+        .iter()
+        .filter(|comment| own_comment::is_ours(comment, &snapshot.me) && here.is_none_or(|here| here.id != comment.id));
+    let runs: Vec<_> =
+        here.into_iter().chain(elsewhere).filter_map(|found| comment::used(found.body.as_deref()?)).collect();
+    estimate(schedule, &runs[..runs.len().min(EARLIER_RUNS)])
 }
 
 /// Takes the plan in, by the rules of the base branch.

@@ -9,6 +9,7 @@ use implementer_model::{
         intent::Approval,
         live::Board,
     },
+    estimate::RunUsage,
     github_ids::CommentId,
     handoff::Handoff,
     ids::ObjectId,
@@ -29,6 +30,7 @@ use super::{
 };
 use crate::{
     coordinator::progress::Observer,
+    errors,
     execution::{self, Executed, Out, Resume, RunRequest},
     github::GithubError,
     step::gather::Bound,
@@ -103,7 +105,7 @@ async fn attempt(
         Some(task) => match keep::fetch(pull, &lock, task, scratch).await {
             Ok(kept) => kept,
             Err(error) => {
-                broken_off(&mut reporter, &error.to_string()).await;
+                broken_off(&mut reporter, &errors::told(&error, error.hint())).await;
                 return Err(error);
             }
         },
@@ -168,8 +170,9 @@ async fn follow(
             finish(reporter, executed, lock, kept.as_ref()).await
         }
         Err(error) => {
-            broken_off(&mut reporter, &error.to_string()).await;
-            Err(error.into())
+            let error = ConversationError::from(error);
+            broken_off(&mut reporter, &errors::told(&error, error.hint())).await;
+            Err(error)
         }
     }
 }
@@ -188,13 +191,14 @@ pub(super) async fn finish(
     let handoff = &executed.handoff;
     let mut degraded: Vec<_> = reporter.checks.refused.iter().map(|why| format!("no check runs: {why}")).collect();
     let moved = head_moved(&reporter, handoff).await;
-    reporter.comment.remember(Past {
+    let past = Past {
         run: reporter.pull.run_key().clone(),
         status: handoff.status.name().to_owned(),
         lock: lock.digest.short().to_owned(),
         commit: handoff.result.commit.as_str().chars().take(12).collect(),
         date: handoff.started.chars().take(10).collect(),
-    });
+    };
+    reporter.comment.remember(past, RunUsage::from_handoff(handoff));
     let page = final_page(reporter.pull.run_url(), moved.iter().chain(&degraded), handoff);
     let mut may_report_later = false;
     if let Err(error) = reporter.comment.write(&page, None).await {

@@ -94,7 +94,7 @@ pub(in crate::workspace) fn plan(store: &RunStore, own: &ObjectId, rules: &Objec
         paths.extend(all.filter(|path| is(&of_settings, path)));
     }
     let repo = store.repo();
-    let (mut of_own, mut of_rules) = (Checkout::of(store, &repo, &own)?, Checkout::of(store, &repo, &rules)?);
+    let (mut of_own, mut of_rules) = (Checkout::new(store, &repo, &own)?, Checkout::new(store, &repo, &rules)?);
     let mut placed = Placed::default();
     for path in paths {
         let taken =

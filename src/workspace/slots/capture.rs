@@ -143,14 +143,14 @@ pub(in crate::workspace) fn capture(
         }
         editor.remove(path).git_doing("building the tree of the patch")?;
     }
-    let mut reader = Reader {
+    let mut reader = ContentReader {
         store,
         repo: &repo,
         root,
         base: &held.files,
         pipeline: convert::pipeline(repo.object_hash()),
         attributes: Attributes::in_folder(root)?,
-        checkout: Checkout::of(store, &repo, &held.files)?,
+        checkout: Checkout::new(store, &repo, &held.files)?,
     };
     let (mut files, mut bytes, mut paths) = (0, 0_u64, 0);
     for (path, meta) in &candidates {
@@ -192,7 +192,7 @@ impl RunStore {
 }
 
 /// Reads what differs, and stores it.
-struct Reader<'a> {
+struct ContentReader<'a> {
     store: &'a RunStore,
     repo: &'a gix::Repository,
     root: &'a Path,
@@ -212,7 +212,7 @@ enum Read {
     LeftOut(Why),
 }
 
-impl Reader<'_> {
+impl ContentReader<'_> {
     fn read(&mut self, path: &BStr, meta: &fs::Metadata) -> Result<Read> {
         let place = folder::at(self.root, path);
         let unreadable = |error: &dyn fmt::Display| Ok(Read::LeftOut(Why::Unreadable { reason: error.to_string() }));

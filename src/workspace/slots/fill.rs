@@ -83,7 +83,7 @@ fn fill_some(
         |entry: &Entry| entry.path(files).rsplit(|&byte| byte == b'/').next() == Some(b".gitattributes");
     // Without attributes a checkout writes what is stored.
     let mut converted = match files.entries().iter().any(is_attributes) {
-        true => Some(Checkout::of(store, &repo, files)?),
+        true => Some(Checkout::new(store, &repo, files)?),
         false => None,
     };
     let mut stacks = roots.iter().map(|(root, owner)| Stack::open(root, *owner)).collect::<Result<Vec<_>>>()?;
@@ -152,7 +152,7 @@ impl<'a> Stack<'a> {
             Some((uid, gid)) => std::os::unix::fs::fchown(&file, Some(uid), Some(gid)),
             None => Ok(()),
         });
-        let stat = written.and_then(|()| file.metadata()).map(|meta| stamp::of(&meta));
+        let stat = written.and_then(|()| file.metadata()).map(|meta| stamp::from_metadata(&meta));
         stat.map_err(io_error(self.root))
     }
 

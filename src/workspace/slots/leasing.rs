@@ -14,11 +14,14 @@ use super::{
     stamp,
     sweep::Seen,
 };
-use crate::workspace::{
-    Result, WorkspaceError,
-    error::IoContext as _,
-    folder,
-    store::{Base, git_id, repository_files},
+use crate::{
+    errors,
+    workspace::{
+        Result, WorkspaceError,
+        error::IoContext as _,
+        folder,
+        store::{Base, git_id, repository_files},
+    },
 };
 
 /// Brings `released`, another slot that nobody has, or a further one to `base`.
@@ -57,7 +60,7 @@ pub(super) fn lease(
     let mut index = refit::write_index(&held.holding, &index_file)?;
     if let Some(owner) = pool.owner_of(held.number)? {
         folder::give(&git_dir, owner).doing("giving away", &git_dir)?;
-        index = stamp::of(&fs::symlink_metadata(&index_file).doing("looking at", &index_file)?);
+        index = stamp::from_metadata(&fs::symlink_metadata(&index_file).doing("looking at", &index_file)?);
     }
     Ok(Slot::new(Arc::clone(pool), held, base, index))
 }
@@ -116,6 +119,7 @@ fn abandon(pool: &Pool, held: &Held, error: &WorkspaceError) {
     let outer = pool.outer(held.number);
     let aside = pool.dir.join(format!("abandoned-{}", held.number));
     let path = if fs::rename(&outer, &aside).is_ok() { aside } else { outer };
-    tracing::warn!(path = %path.display(), %error, "a slot could not be cleaned and is not used again");
-    lock(&pool.abandoned).push(Abandoned { path, why: error.to_string() });
+    let why = errors::chain(error);
+    tracing::warn!(path = %path.display(), why, "a slot could not be cleaned and is not used again");
+    lock(&pool.abandoned).push(Abandoned { path, why });
 }

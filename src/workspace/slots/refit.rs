@@ -174,7 +174,7 @@ fn give_written(root: &Path, files: &mut State) -> Result<()> {
         let meta = fs::symlink_metadata(&place).doing("looking at", &place)?;
         let entry = &mut files.entries_mut()[index];
         if entry.mode != Mode::COMMIT {
-            entry.stat = stamp::of(&meta);
+            entry.stat = stamp::from_metadata(&meta);
         }
     }
     Ok(())
@@ -196,7 +196,7 @@ pub(in crate::workspace) fn write_index(holding: &Holding, path: &Path) -> Resul
     content.extend_from_slice(hasher.try_finalize().git_doing("writing the index")?.as_slice());
     let mut file = fs::File::create_new(path).doing("creating", path)?;
     file.write_all(&content).doing("writing", path)?;
-    Ok(stamp::of(&file.metadata().doing("looking at", path)?))
+    Ok(stamp::from_metadata(&file.metadata().doing("looking at", path)?))
 }
 
 fn is_folder(path: &Path) -> bool {

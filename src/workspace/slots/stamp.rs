@@ -15,7 +15,7 @@ use crate::workspace::{Result, error::IoContext as _, folder};
 /// Returns the fingerprint of a file, in the form in which git's index has it.
 ///
 /// Of its parts the change time is what counts: a process can set a modification time back, but not that.
-pub(in crate::workspace) fn of(meta: &Metadata) -> Stat {
+pub(in crate::workspace) fn from_metadata(meta: &Metadata) -> Stat {
     Stat {
         mtime: time(meta.mtime(), meta.mtime_nsec()),
         ctime: time(meta.ctime(), meta.ctime_nsec()),

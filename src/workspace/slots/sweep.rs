@@ -60,7 +60,7 @@ impl Seen {
         let mut look = |dir: &BStr| -> Result<()> {
             let place = folder::at(root, dir);
             let meta = fs::symlink_metadata(&place).doing("looking at", &place)?;
-            seen.looked_into(&dir.to_owned(), Some(stamp::of(&meta)));
+            seen.looked_into(&dir.to_owned(), Some(stamp::from_metadata(&meta)));
             Ok(())
         };
         look(BStr::new(""))?;
@@ -127,7 +127,7 @@ impl<'a> Sweep<'a> {
             held,
             next,
             attributes_changed: changed_attribute_folders(&held.files, next),
-            checkout: Checkout::of(store, repo, &held.files)?,
+            checkout: Checkout::new(store, repo, &held.files)?,
             kept: Vec::new(),
             folders: Vec::new(),
         })
@@ -147,7 +147,7 @@ impl<'a> Sweep<'a> {
         let mut metas = Vec::with_capacity(seen.folders.len());
         for (dir, before) in &seen.folders {
             let Ok(meta) = fs::symlink_metadata(folder::at(self.root, dir.as_ref())) else { return self.everything() };
-            let now = stamp::of(&meta);
+            let now = stamp::from_metadata(&meta);
             if before.as_ref() != Some(&now) {
                 return self.everything();
             }
@@ -233,7 +233,7 @@ impl<'a> Sweep<'a> {
         if meta.is_dir() && self.is_tracked_folder(path.as_ref()) {
             pending.push(path);
         } else if let Some(index) = self.can_stay(path.as_ref(), place, meta)? {
-            self.kept.push((index, stamp::of(meta)));
+            self.kept.push((index, stamp::from_metadata(meta)));
         } else {
             folder::remove(place).doing("removing", place)?;
         }
@@ -269,7 +269,7 @@ impl<'a> Sweep<'a> {
                 .doing("restoring the permissions of", place)?;
         }
         // Whoever sets an attribute changes the change time.
-        if self.held.fence.is_racy(&stamp::of(meta)) {
+        if self.held.fence.is_racy(&stamp::from_metadata(meta)) {
             folder::clear_attributes(place).doing("clearing the attributes of", place)?;
         }
         Ok(())
@@ -292,7 +292,7 @@ impl<'a> Sweep<'a> {
         let Ok(index) = self.next.entry_index_by_path(path) else { return Ok(None) };
         let Some(old) = self.held.files.entry_by_path(path) else { return Ok(None) };
         let new = self.next.entry(index);
-        if old.stat != stamp::of(meta) || !self.is_alike(old, new, path) {
+        if old.stat != stamp::from_metadata(meta) || !self.is_alike(old, new, path) {
             return Ok(None);
         }
         if !self.held.fence.is_racy(&old.stat) {

@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::workspace::{
     BundleError, Result, WorkspaceError,
-    error::{GitContext as _, IoContext as _},
+    error::{GitContext as _, HeaderError, IoContext as _},
     git::Git,
     store::{RunStore, discover, git_id, model_id, pack_check},
 };
@@ -143,8 +143,7 @@ pub fn open(bundle: &Path, repo_dir: &Path, into: &Path) -> Result<RunStore> {
 pub fn take_one(store: &RunStore, bundle: &Path, reference: &str, limit: u64) -> Result<ObjectId> {
     let path = std::path::absolute(bundle).doing("looking for", bundle)?;
     let Opened { mut file, header, objects, size } = look_at(&path, limit, store.repo().object_hash())?;
-    let not_a_bundle = |reason| BundleError::NotABundle { path: path.clone(), reason };
-    let not_there = || not_a_bundle("it does not have the ref that it should");
+    let not_there = || BundleError::NotThere { path: path.clone(), reference: reference.to_owned() };
     let (_, id) = header.refs.iter().find(|(name, _)| name == reference).ok_or_else(not_there)?;
     let id = gix::ObjectId::from_hex(id.as_bytes()).map_err(|_| not_there())?;
     check_prerequisites(store, store.dir(), &header)?;
@@ -212,10 +211,10 @@ fn look_at(path: &Path, limit: u64, ids: gix::hash::Kind) -> Result<Opened> {
             break;
         }
     }
-    let header = Header::parse(&start).map_err(|reason| BundleError::NotABundle { path: path.to_owned(), reason })?;
+    let header = Header::parse(&start).map_err(|source| BundleError::NotABundle { path: path.to_owned(), source })?;
     let packed = size.saturating_sub(header.length);
     let objects = pack_check::check(&mut file, packed, ids.len_in_bytes())
-        .map_err(|error| BundleError::Refused { path: path.to_owned(), why: error.to_string() })?;
+        .map_err(|source| BundleError::Refused { path: path.to_owned(), source })?;
     Ok(Opened { file: file.into_inner().into_file(), header, objects, size })
 }
 
@@ -303,19 +302,19 @@ struct Header {
 }
 
 impl Header {
-    fn parse(start: &[u8]) -> Result<Self, &'static str> {
+    fn parse(start: &[u8]) -> Result<Self, HeaderError> {
         let mut lines = start
             .split_inclusive(|&byte| byte == b'\n')
-            .map(|line| line.strip_suffix(b"\n").ok_or("it ends in the middle of its header"));
+            .map(|line| line.strip_suffix(b"\n").ok_or(HeaderError::CutOff));
         match lines.next() {
             Some(Ok(b"# v2 git bundle" | b"# v3 git bundle")) => {}
-            _ => return Err("it does not begin as one"),
+            _ => return Err(HeaderError::NoBeginning),
         }
         let mut header = Self { length: "# v2 git bundle\n".len() as u64, ..Self::default() };
         for line in lines {
             let line = BString::from(line?);
             header.length += line.len() as u64 + 1;
-            let line = line.to_str().map_err(|_| "a line of its header is not UTF-8")?;
+            let line = line.to_str().map_err(|_| HeaderError::NotText)?;
             if line.is_empty() {
                 return Ok(header);
             }
@@ -327,12 +326,12 @@ impl Header {
                     header.prerequisites.push(rest.split(' ').next().unwrap_or_default().to_owned());
                 }
                 None => {
-                    let (id, name) = line.split_once(' ').ok_or("a line of its header names no ref")?;
+                    let (id, name) = line.split_once(' ').ok_or(HeaderError::NoRef)?;
                     header.refs.push((name.to_owned(), id.to_owned()));
                 }
             }
         }
-        Err("its header does not end")
+        Err(HeaderError::NoEnd)
     }
 }
 

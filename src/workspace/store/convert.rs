@@ -108,7 +108,7 @@ pub(in crate::workspace) struct Checkout<'a> {
 
 impl<'a> Checkout<'a> {
     /// Makes one for the tree whose flat list is `files`.
-    pub(in crate::workspace) fn of(store: &'a RunStore, repo: &'a gix::Repository, files: &'a State) -> Result<Self> {
+    pub(in crate::workspace) fn new(store: &'a RunStore, repo: &'a gix::Repository, files: &'a State) -> Result<Self> {
         let attributes = Attributes::new(Box::new(|dir| {
             match files.entry_by_path(folder::join(dir, ".gitattributes".into()).as_ref()) {
                 Some(entry) if entry.mode == Mode::FILE => store.blob(repo, entry.id).map(Some),

@@ -10,7 +10,7 @@ pub mod push;
 pub(in crate::workspace) mod attributes;
 pub(in crate::workspace) mod convert;
 pub(in crate::workspace) mod hashed;
-mod pack_check;
+pub(in crate::workspace) mod pack_check;
 mod reading;
 pub(in crate::workspace) mod repository_files;
 mod source;

@@ -23,10 +23,10 @@ const RATIO_FREE: u64 = 64 * 1024 * 1024;
 
 /// Says why a pack is not taken in.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::workspace) enum PackError {
+pub enum PackError {
     /// It is cut off or damaged.
-    #[error("its pack is damaged or cut off ({0})")]
-    Damaged(io::Error),
+    #[error("its pack is damaged or cut off")]
+    Damaged(#[from] io::Error),
     /// It is none.
     #[error("what it holds is no pack that this program knows")]
     NoPack,
@@ -38,13 +38,12 @@ pub(in crate::workspace) enum PackError {
     TooLarge(u64),
     /// It unpacks to too much.
     #[error("its pack of {packed} bytes unpacks to more than {allowed}")]
-    Bomb { packed: u64, allowed: u64 },
-}
-
-impl From<io::Error> for PackError {
-    fn from(error: io::Error) -> Self {
-        Self::Damaged(error)
-    }
+    Bomb {
+        /// The bytes of the pack.
+        packed: u64,
+        /// What it may unpack to.
+        allowed: u64,
+    },
 }
 
 /// Checks the pack that `pack` is at the beginning of, of `size` bytes, whose object ids have `id_length` bytes. Gives how

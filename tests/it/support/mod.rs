@@ -293,7 +293,7 @@ pub(crate) fn snapshot(folder: &Path) -> BTreeMap<PathBuf, String> {
             } else if metadata.is_symlink() {
                 format!("link {:?}", fs::read_link(&path).expect("a link"))
             } else {
-                let digest = implementer_model::ids::Digest::of(fs::read(&path).expect("a file"));
+                let digest = implementer_model::ids::Digest::from_content(fs::read(&path).expect("a file"));
                 format!("{:?} {digest}", metadata.permissions())
             };
             files.insert(path, what);

@@ -25,7 +25,7 @@ impl AgentKind {
 
     /// Makes a name of one of `kinds`; `None` when it is none of them.
     #[must_use]
-    pub fn of(name: &str, kinds: &[&str]) -> Option<Self> {
+    pub fn parse(name: &str, kinds: &[&str]) -> Option<Self> {
         kinds.contains(&name).then(|| Self(name.to_owned()))
     }
 

@@ -6,7 +6,7 @@ pub(super) mod workflow;
 
 #[cfg(test)]
 pub(super) use self::agents::{AGENT_KEYS, LIMITS_KEYS, PRICE_KEYS, SETTINGS_KEYS};
-use self::fields::{Field, Reader};
+use self::fields::{Field, FieldReader};
 use super::{
     CONCURRENCY_MAX, CONFIG_MAX_BYTES, Config, DefaultRole, EvidenceConfig, GateConfig, Granularity, Nobody,
     PullRequestConfig, SetupCommand, SubagentConfig, planning::ITEMS_MAX, values,
@@ -67,7 +67,7 @@ pub(super) fn read(file: &str, text: &str, kinds: &[&str]) -> Result<Config, Vec
         return Err(vec![diagnostic.hint("globs and scripts keep lists out of it")]);
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = Reader { file, text, kinds, diagnostics: Vec::new() };
+    let mut reader = FieldReader { file, text, kinds, diagnostics: Vec::new() };
     let config = match tree::parse(text) {
         Ok(tree) => {
             if let Some(duplicate) = tree.duplicate_key {
@@ -92,7 +92,7 @@ pub(super) fn read(file: &str, text: &str, kinds: &[&str]) -> Result<Config, Vec
     Err(reader.diagnostics)
 }
 
-impl Reader<'_> {
+impl FieldReader<'_> {
     fn config(&mut self, node: Node) -> Config {
         let mut fields = self.keys(Field { path: String::new(), node }, &CONFIG_KEYS);
         let mut config = Config::default();

@@ -422,7 +422,7 @@ passed
         let mut page = overall(&handoff);
         note_kept(&mut page, "7:abc", &handoff.lock);
         assert_eq!(kept(&page.summary, &handoff.lock), Some("7:abc"));
-        let other = Lock { digest: crate::ids::Digest::of("another"), ..handoff.lock.clone() };
+        let other = Lock { digest: crate::ids::Digest::from_content("another"), ..handoff.lock.clone() };
         assert_eq!(kept(&page.summary, &other), None);
         assert_eq!(kept("<!-- kept 7:abc x -->\nno last line", &handoff.lock), None);
     }

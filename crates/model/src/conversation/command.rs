@@ -32,10 +32,35 @@ pub enum Command {
 /// Says why a comment that begins as a command is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{message}; the commands are `/implement [LOCK]`, `/implement plan`, `/implement retry TASK` and `/implement cancel`"
+    "{slip}; the commands are `/implement [LOCK]`, `/implement plan`, `/implement retry TASK` and `/implement cancel`"
 )]
 pub struct CommandError {
-    message: String,
+    slip: Slip,
+}
+
+/// What is wrong with a line that begins as a command. Foreign words in it are made harmless where it is made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum Slip {
+    #[error("a command is the first line of its comment, without a quotation above it")]
+    Quoted,
+    #[error("the comment has two commands; write each in a comment of its own")]
+    Two,
+    #[error("it holds characters that nobody sees; write the command anew by hand")]
+    Unseen,
+    #[error("{0} is no command: it begins the line, in small letters of the keyboard and without marks around it")]
+    Resembling(String),
+    #[error("`retry` needs the name of a task")]
+    NoTask,
+    #[error("there is more on the line than a command: {0}")]
+    TooMuch(String),
+    #[error("{0} is neither a command nor a lock of 12 to 64 hex digits")]
+    NotALock(String),
+}
+
+impl From<Slip> for CommandError {
+    fn from(slip: Slip) -> Self {
+        Self { slip }
+    }
 }
 
 /// Reads the command in a comment. It is the first line that is not blank; what follows is for people. `None` when the
@@ -45,15 +70,14 @@ pub fn read(comment: &str) -> Option<Result<Command, CommandError>> {
     let mut lines = comment.lines();
     let line = lines.find(|line| !is_blank(line))?;
     if line.starts_with('>') {
-        return after_quote(lines)
-            .then(|| refuse("a command is the first line of its comment, without a quotation above it"));
+        return after_quote(lines).then(|| Err(Slip::Quoted.into()));
     }
     if !resembles(line) {
         return None;
     }
     let command = match read_line(line) {
         Ok(command) => command,
-        Err(error) => return Some(Err(error)),
+        Err(slip) => return Some(Err(slip.into())),
     };
     // Only one of them could be done, and it would be a guess which.
     let mut fenced = false;
@@ -64,7 +88,7 @@ pub fn read(comment: &str) -> Option<Result<Command, CommandError>> {
     });
     let another = shown.filter(|line| resembles(line)).find_map(|line| read_line(line).ok());
     if another.is_some_and(|another| another != command) {
-        return Some(refuse("the comment has two commands; write each in a comment of its own"));
+        return Some(Err(Slip::Two.into()));
     }
     Some(Ok(command))
 }
@@ -107,32 +131,21 @@ fn resembles(line: &str) -> bool {
 
 /// Reads a line that resembles a command. What is not exactly one gets an answer, because silence would look like a run that
 /// hangs.
-fn read_line(line: &str) -> Result<Command, CommandError> {
-    let error = |message: String| CommandError { message };
+fn read_line(line: &str) -> Result<Command, Slip> {
     if line.chars().any(is_unseen) {
-        return Err(error("it holds characters that nobody sees; write the command anew by hand".to_owned()));
+        return Err(Slip::Unseen);
     }
-    let Some(rest) = line.strip_prefix(COMMAND) else {
-        return Err(error(format!(
-            "{} is no command: it begins the line, in small letters of the keyboard and without marks around it",
-            shown(line)
-        )));
-    };
+    let Some(rest) = line.strip_prefix(COMMAND) else { return Err(Slip::Resembling(shown(line))) };
     let mut words = rest.split_whitespace();
-    let command = match (words.next(), words.next(), words.next()) {
+    match (words.next(), words.next(), words.next()) {
         (None, ..) => Ok(Command::Run { lock: None }),
         (Some("cancel"), None, _) => Ok(Command::Cancel),
         (Some("plan"), None, _) => Ok(Command::Plan),
         (Some("retry"), Some(task), None) => Ok(Command::Retry { task: task.trim_matches('`').to_owned() }),
-        (Some("retry"), None, _) => Err("`retry` needs the name of a task".to_owned()),
+        (Some("retry"), None, _) => Err(Slip::NoTask),
         (Some(lock), None, _) => lock_of(lock).map(|lock| Command::Run { lock: Some(lock) }),
-        _ => Err(format!("there is more on the line than a command: {}", shown(line))),
-    };
-    command.map_err(error)
-}
-
-fn refuse(message: &str) -> Result<Command, CommandError> {
-    Err(CommandError { message: message.to_owned() })
+        _ => Err(Slip::TooMuch(shown(line))),
+    }
 }
 
 /// Returns a line as people see it: without what has no width, wide and accented letters as plain ones, and letters and
@@ -166,13 +179,13 @@ fn is_blank(line: &str) -> bool {
     line.chars().all(|character| character.is_whitespace() || is_unseen(character))
 }
 
-fn lock_of(word: &str) -> Result<String, String> {
+fn lock_of(word: &str) -> Result<String, Slip> {
     let word = word.trim_matches('`');
     let hex = word.strip_prefix("sha256:").unwrap_or(word);
     if LOCK_DIGITS.contains(&hex.len()) && hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(hex.to_ascii_lowercase());
     }
-    Err(format!("{} is neither a command nor a lock of 12 to 64 hex digits", shown(word)))
+    Err(Slip::NotALock(shown(word)))
 }
 
 fn shown(foreign: &str) -> String {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::shown::ShownLock;
-use crate::github_ids::RunKey;
+use crate::{estimate::RunUsage, github_ids::RunKey};
 
 /// The most characters of a comment on an issue or pull request. GitHub answers 422 "body is too long (maximum is
 /// 65536 characters)" beyond it.
@@ -14,6 +14,7 @@ pub const MARKER: &str = "<!-- backend-implementer -->";
 
 const CLAIM_BEGIN: &str = "<!-- backend-implementer: at work ";
 const SHOWS_BEGIN: &str = "<!-- backend-implementer: shows ";
+const USED_BEGIN: &str = "<!-- backend-implementer: used ";
 const LINE_END: &str = " -->";
 
 /// How many earlier runs a comment tells of.
@@ -62,6 +63,8 @@ pub struct Head<'a> {
     pub shows: Option<&'a str>,
     /// The locks that were shown so far, the newest first.
     pub shown: &'a [ShownLock],
+    /// What the subagents of the last run used, for the estimates of later previews.
+    pub used: Option<&'a RunUsage>,
 }
 
 /// Puts a comment together.
@@ -76,6 +79,9 @@ pub fn compose(page: &str, above: Head<'_>, history: &[Past], links: &Links, max
     }
     for shown in above.shown {
         head.push_str(&format!("{}\n", shown.line()));
+    }
+    if let Some(used) = above.used {
+        head.push_str(&format!("{USED_BEGIN}{}{LINE_END}\n", used.line()));
     }
     let tail = render_history(history);
     let room = max_chars.saturating_sub(head.chars().count() + tail.chars().count() + 2);
@@ -114,11 +120,18 @@ pub fn shown_locks(body: &str) -> Vec<ShownLock> {
     head(body).filter_map(ShownLock::parse).collect()
 }
 
+/// Returns what the subagents of the last run used, for an estimate alone.
+#[must_use]
+pub fn used(body: &str) -> Option<RunUsage> {
+    RunUsage::parse(head_line(body, USED_BEGIN)?)
+}
+
 /// Returns the lines above the page.
 fn head(body: &str) -> impl Iterator<Item = &str> {
     let lines = body.strip_prefix(MARKER).unwrap_or_default().trim_start_matches(['\r', '\n']).lines();
     lines.take_while(|line| {
-        line.starts_with(CLAIM_BEGIN) || line.starts_with(SHOWS_BEGIN) || ShownLock::parse(line).is_some()
+        [CLAIM_BEGIN, SHOWS_BEGIN, USED_BEGIN].iter().any(|begin| line.starts_with(begin))
+            || ShownLock::parse(line).is_some()
     })
 }
 
@@ -228,7 +241,12 @@ mod tests {
         let shown = ShownLock::parse(shown).unwrap();
         let composed = compose(
             "## Page\n\ntext\n",
-            Head { claim: Some(&key("13/2")), shows: Some("0123456789ab"), shown: std::slice::from_ref(&shown) },
+            Head {
+                claim: Some(&key("13/2")),
+                shows: Some("0123456789ab"),
+                shown: std::slice::from_ref(&shown),
+                used: None,
+            },
             &history,
             &Links::default(),
             COMMENT_MAX_CHARS,

@@ -48,7 +48,7 @@ pub enum ActionCommand {
 impl ActionCommand {
     /// Reads the input.
     #[must_use]
-    pub fn of(word: &str) -> Option<Self> {
+    pub fn parse(word: &str) -> Option<Self> {
         match word {
             "plan" => Some(Self::Plan),
             "run" => Some(Self::Run),
@@ -231,7 +231,7 @@ pub fn intent(event: &Event, inputs: &ActionInputs) -> Intent {
         Event::Dispatch { sender, .. } => {
             let field = |name: &str| event.filled_in(name).map(str::to_owned);
             let merged = ActionInputs {
-                command: inputs.command.or_else(|| field("command").as_deref().and_then(ActionCommand::of)),
+                command: inputs.command.or_else(|| field("command").as_deref().and_then(ActionCommand::parse)),
                 pull_request: inputs
                     .pull_request
                     .or_else(|| PR_FIELDS.iter().find_map(|name| field(name))?.trim_start_matches('#').parse().ok()),

@@ -6,6 +6,7 @@ use crate::{
     command,
     config::Config,
     diagnostics::Diagnostic,
+    estimate::Estimate,
     gate::GateKind,
     isolation::Demand,
     lock::Lock,
@@ -64,6 +65,8 @@ pub struct Preview<'a> {
     pub source: &'a Source<'a>,
     /// Further notes: Markdown of ours.
     pub notes: &'a [String],
+    /// What earlier runs lead to expect, where there were any.
+    pub estimate: Option<&'a Estimate>,
 }
 
 const HEADING: &str = "## Backend Implementation Plan\n\n";
@@ -71,7 +74,7 @@ const HEADING: &str = "## Backend Implementation Plan\n\n";
 /// Renders a plan that can run.
 #[must_use]
 pub fn render(preview: &Preview<'_>) -> String {
-    let Preview { plan, schedule, lock, config, warnings, source, notes } = preview;
+    let Preview { plan, schedule, lock, config, warnings, source, notes, .. } = preview;
     let mut page = String::from(HEADING);
     write_notes(&mut page, notes);
     if let Some(title) = &plan.title {
@@ -117,7 +120,7 @@ pub fn render(preview: &Preview<'_>) -> String {
 
 /// Says what an approval sets in motion: tasks, guesses, calls.
 fn figures(preview: &Preview<'_>) -> String {
-    let Preview { plan, schedule, config, .. } = preview;
+    let Preview { plan, schedule, config, estimate, .. } = preview;
     let guessed = plan.tasks.iter().filter(|task| task.owner.guess().is_some()).count();
     let mut said = vec![format!(
         "{} in {}, at most {} at a time",
@@ -133,6 +136,9 @@ fn figures(preview: &Preview<'_>) -> String {
         text::count(schedule.tasks.len(), "call"),
         text::count(config.rework_rounds() as usize, "round")
     ));
+    if let Some(estimate) = estimate {
+        said.push(format!("expect {}", text::markdown(&estimate.line())));
+    }
     said.push(at_most(schedule, config));
     said.push(format!("{} (`granularity`)", config.granularity.line()));
     said.push(format!("isolation `{}`", Demand::or_default(config.isolation, true).name()));
@@ -414,6 +420,7 @@ mod tests {
             warnings: &[],
             source,
             notes: &[],
+            estimate: Some(&Estimate { runs: 2, calls: 5, duration_ms: 754_000, micro_dollars: Some(3_100_000) }),
         })
     }
 
@@ -435,7 +442,7 @@ mod tests {
 
         The plan is [`.backend-implementer/plan.md`](https://x.invalid/a%28b%29) by ada. Read as `ours`: 1 item: 1 in 1 task.
 
-        4 tasks in 4 waves, at most 8 at a time; 4 calls of subagents, more only for retries and at most 2 rounds of rework; first attempts take at most 4 h 0 min by their limits, no limit of money; a task has at most 12 open items; neighbours with 1 open item each are joined (`granularity`); isolation `required`.
+        4 tasks in 4 waves, at most 8 at a time; 4 calls of subagents, more only for retries and at most 2 rounds of rework; expect about 5 calls, 12 min 34 s and \$3.10 (from 2 earlier runs); first attempts take at most 4 h 0 min by their limits, no limit of money; a task has at most 12 open items; neighbours with 1 open item each are joined (`granularity`); isolation `required`.
 
         | Gate | Must pass on the final tree |
         | --- | --- |

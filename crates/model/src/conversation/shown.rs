@@ -86,7 +86,11 @@ mod tests {
     use crate::ids::{Digest, ObjectId};
 
     fn lock(plan: &str, base: char, roster: &str) -> Lock {
-        Lock::new(Digest::of(plan), ObjectId::new(base.to_string().repeat(40)).unwrap(), Digest::of(roster))
+        Lock::new(
+            Digest::from_content(plan),
+            ObjectId::new(base.to_string().repeat(40)).unwrap(),
+            Digest::from_content(roster),
+        )
     }
 
     #[test]

@@ -158,5 +158,5 @@ fn number(key: &str, value: u64) -> Value {
 
 /// Returns an id of hexadecimal digits that is the same for the same thing, so that sending a run twice makes no second trace.
 fn hex(of: &str, digits: usize) -> String {
-    Digest::of(of).as_str().trim_start_matches("sha256:").chars().take(digits).collect()
+    Digest::from_content(of).as_str().trim_start_matches("sha256:").chars().take(digits).collect()
 }

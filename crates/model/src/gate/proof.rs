@@ -76,7 +76,7 @@ impl PassedGate {
             return Err(NotPassed::Contradicted { gate, state, reason });
         }
         let receipt = serde_json::to_vec(receipt).expect("invariant: a receipt is plain data");
-        let receipt = Digest::of(receipt);
+        let receipt = Digest::from_content(receipt);
         Ok(Self { gate, tree: tree.clone(), receipt })
     }
 

@@ -20,7 +20,7 @@ pub(super) fn command(exit_code: Option<i32>, tests: Option<(u64, u64, u64)>) ->
         }),
         failing: Vec::new(),
         log: None,
-        output_digest: Digest::of("output"),
+        output_digest: Digest::from_content("output"),
         output_tail: String::new(),
     }
 }
@@ -71,7 +71,7 @@ fn gates_with_all_their_evidence_pass() {
     }
     assert_eq!(
         receipts[0].reason,
-        "1 command succeeded; 3 tests passed, 1 skipped (a claim: counted from what was printed); `quality` passed"
+        "1 command succeeded; 3 tests passed, 1 skipped (a claim: counted from what was printed); approved by `quality`"
     );
     let ready = ReadyForSubmission::new(&tree("a"), &receipts).unwrap();
     assert_eq!(ready.tree(), &tree("a"));

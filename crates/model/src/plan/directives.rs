@@ -4,7 +4,7 @@ use super::{
     draft::{TaskDraft, Word},
     source::{Problems, Source},
 };
-use crate::scope;
+use crate::scope::{self, InvalidGlob};
 
 /// What a directive sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,10 +170,10 @@ pub(super) fn check_globs(globs: Vec<Word>, problems: &mut Problems<'_>) -> Vec<
                     checked.push(normal.to_owned());
                 }
             }
-            Err(why) => problems.error(
+            Err(slip) => problems.error(
                 "bad-glob",
                 glob.at,
-                format!("`{}` is not a glob that a task can be held to: {why}", crate::text::truncate(&glob.text, 80)),
+                format!("`{}` is not a glob that a task can be held to: {slip}", crate::text::truncate(&glob.text, 80)),
                 // Not the hints of the scope: they speak of backslashes, which a plan cannot have.
                 "write paths relative to the repository's root, such as `src/users/**`, divided by commas",
             ),
@@ -182,17 +182,31 @@ pub(super) fn check_globs(globs: Vec<Word>, problems: &mut Problems<'_>) -> Vec<
     checked
 }
 
-/// Returns the normal form of a glob, or what is wrong with it.
-pub(super) fn check_glob(glob: &str) -> Result<&str, &'static str> {
+/// Says why a plan cannot have a glob. A scope could hold the first two, but in a plan they are slips: a path of Windows, a
+/// comma that was forgotten.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum GlobSlip {
+    #[error("it has a backslash; paths are divided by `/`")]
+    Backslash,
+    #[error("it has white space; where a name has a space, write `?` for it")]
+    WhiteSpace,
+    #[error("{}", .0.problem)]
+    Invalid(InvalidGlob),
+}
+
+/// Returns the normal form of a glob.
+///
+/// # Errors
+/// When it is none that a task can be held to.
+pub(super) fn check_glob(glob: &str) -> Result<&str, GlobSlip> {
     let normal = glob.strip_prefix("./").unwrap_or(glob);
-    // A scope could hold both, but in a plan they are slips: a path of Windows, a comma that was forgotten.
     if normal.contains('\\') {
-        return Err("it has a backslash; paths are divided by `/`");
+        return Err(GlobSlip::Backslash);
     }
     if normal.contains(char::is_whitespace) {
-        return Err("it has white space; where a name has a space, write `?` for it");
+        return Err(GlobSlip::WhiteSpace);
     }
-    scope::validate_glob(normal).map_err(|error| error.problem)?;
+    scope::validate_glob(normal).map_err(GlobSlip::Invalid)?;
     Ok(normal)
 }
 

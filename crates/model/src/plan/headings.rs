@@ -61,12 +61,12 @@ pub(super) enum Names {
 const COMPARED_MAX: usize = 500;
 
 /// Reads headings one after the other.
-pub(super) struct Reader<'r> {
+pub(super) struct HeadingReader<'r> {
     roster: &'r Roster,
     compared: usize,
 }
 
-impl<'r> Reader<'r> {
+impl<'r> HeadingReader<'r> {
     /// Begins to read headings against `roster`.
     pub(super) fn new(roster: &'r Roster) -> Self {
         Self { roster, compared: 0 }

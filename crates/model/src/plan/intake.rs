@@ -40,7 +40,7 @@ pub struct Reading {
 pub fn read(source: &str, bytes: &[u8], roster: &Roster, settings: &Settings) -> Reading {
     // Read in another dialect, the same text is another plan.
     let digest = match settings.dialect {
-        None => Digest::of(bytes),
+        None => Digest::from_content(bytes),
         Some(dialect) => Digest::of_parts([bytes, dialect.name().as_bytes()]),
     };
     let Some(folder) = Folder::from_bytes(bytes) else {
@@ -63,8 +63,8 @@ fn read_text(source: &str, bytes: &[u8], digest: Digest, roster: &Roster, settin
     }
     let text = match text_of(bytes) {
         Ok(text) => text,
-        Err((offset, what)) => {
-            let message = format!("the plan is not text: there is {what} at byte {offset}");
+        Err(error @ NotText { offset, .. }) => {
+            let message = format!("the plan is not text: {error}");
             let hint = "write it as UTF-8 text, in Markdown or YAML";
             let mut diagnostic = Diagnostic::new(Severity::Error, "not-text", source, message).hint(hint);
             let before = String::from_utf8_lossy(&bytes[..offset]);
@@ -137,16 +137,36 @@ impl Found {
     }
 }
 
-/// Returns the bytes as text, or where and what they are not.
-fn text_of(bytes: &[u8]) -> Result<&str, (usize, String)> {
+/// Says where a plan is no text, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("there is {found} at byte {offset}")]
+struct NotText {
+    offset: usize,
+    found: Foreign,
+}
+
+/// What no text has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+enum Foreign {
+    #[error("a NUL")]
+    Nul,
+    #[error("the byte 0x{0:02x}, which is not UTF-8,")]
+    Byte(u8),
+}
+
+/// Returns the bytes as text.
+///
+/// # Errors
+/// When they are none.
+fn text_of(bytes: &[u8]) -> Result<&str, NotText> {
     let end = match std::str::from_utf8(bytes) {
         Ok(_) => bytes.len(),
         Err(error) => error.valid_up_to(),
     };
-    if let Some(nul) = bytes[..end].iter().position(|b| *b == 0) {
-        return Err((nul, "a NUL".to_owned()));
+    if let Some(offset) = bytes[..end].iter().position(|b| *b == 0) {
+        return Err(NotText { offset, found: Foreign::Nul });
     }
-    std::str::from_utf8(bytes).map_err(|_| (end, format!("the byte 0x{:02x}, which is not UTF-8,", bytes[end])))
+    std::str::from_utf8(bytes).map_err(|_| NotText { offset: end, found: Foreign::Byte(bytes[end]) })
 }
 
 /// Tells whether a plan is in the YAML form: by the name of its file; or because the text is a JSON object, or begins with

@@ -57,7 +57,7 @@ fn names_task(names: &Names) -> bool {
 /// Divides a document at its headings.
 pub(super) fn sections<'d>(document: &'d Document, roster: &Roster) -> Vec<Section<'d>> {
     let blocks = &document.blocks;
-    let mut reader = headings::Reader::new(roster);
+    let mut reader = headings::HeadingReader::new(roster);
     let mut sections = Vec::new();
     let mut section =
         Section { heading: None, blocks: &[], range: document.start..document.end, body: document.start..document.end };

@@ -253,7 +253,7 @@ impl Body<'_, '_> {
     /// Takes a list that a label keeps from being work.
     fn fixed(&mut self, fixed: Fixed, name: &str, items: &[Item]) {
         if let Fixed::Verification(gate) = fixed {
-            let mut reader = verification::Reader {
+            let mut reader = verification::CommandReader {
                 source: self.source,
                 problems: self.problems,
                 rules: self.rules,

@@ -70,7 +70,7 @@ impl Checks {
 }
 
 /// Reads the blocks of a verification section.
-pub(super) struct Reader<'r, 's> {
+pub(super) struct CommandReader<'r, 's> {
     pub(super) source: &'r Source<'s>,
     pub(super) problems: &'r mut Problems<'s>,
     pub(super) rules: Rules,
@@ -80,7 +80,7 @@ pub(super) struct Reader<'r, 's> {
     pub(super) seen: usize,
 }
 
-impl Reader<'_, '_> {
+impl CommandReader<'_, '_> {
     /// Reads blocks; what has no label of its own belongs to `gate`.
     pub(super) fn blocks(&mut self, blocks: &[Block], gate: GateKind) {
         let mut current = gate;

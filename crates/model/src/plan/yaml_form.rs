@@ -63,7 +63,7 @@ pub(super) fn read<'s>(text: &Text, roster: &Roster, problems: &mut Problems<'s>
         let at = text.place(duplicate.position.unwrap_or(Position { line: 1, column: 1 }));
         problems.error("duplicate-key", at, duplicate.message, "keep one of them");
     }
-    Reader { text, roster, problems }.plan(&tree.root)
+    FormReader { text, roster, problems }.plan(&tree.root)
 }
 
 /// Tells whether a draft has anything in it, so that a text that could not be read is not also said to hold no work.
@@ -71,7 +71,7 @@ pub(super) fn is_empty(draft: &Draft) -> bool {
     draft.tasks.is_empty() && draft.title.is_none() && draft.verification.is_empty() && draft.acceptance.is_empty()
 }
 
-struct Reader<'r, 's> {
+struct FormReader<'r, 's> {
     text: &'r Text,
     roster: &'r Roster,
     problems: &'r mut Problems<'s>,
@@ -79,7 +79,7 @@ struct Reader<'r, 's> {
 
 type Entry<'n> = (&'static str, Position, &'n Node);
 
-impl Reader<'_, '_> {
+impl FormReader<'_, '_> {
     fn plan(&mut self, node: &Node) -> Draft {
         let mut draft = Draft::default();
         for (key, at, value) in self.entries(node, "a plan", &PLAN_KEYS) {

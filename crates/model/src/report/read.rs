@@ -185,7 +185,7 @@ impl ReadReport {
     /// # Errors
     /// When it is not a report: see [`Report::read`].
     pub fn new(bytes: &[u8]) -> Result<Self, ReportError> {
-        Ok(Self { report: Report::read(bytes)?, digest: Digest::of(bytes) })
+        Ok(Self { report: Report::read(bytes)?, digest: Digest::from_content(bytes) })
     }
 }
 

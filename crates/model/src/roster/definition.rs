@@ -82,7 +82,7 @@ pub(super) enum Model {
 }
 
 impl Model {
-    pub(super) fn of(text: &str) -> Self {
+    pub(super) fn parse(text: &str) -> Self {
         if models::is_no_choice(text) { Self::Inherit } else { Self::Named(text.to_owned()) }
     }
 
@@ -121,7 +121,7 @@ pub(super) fn define(file: &AgentFile, diagnostics: &mut Vec<Diagnostic>) -> Opt
         diagnostics.push(Diagnostic::new(Severity::Note, "not-an-agent", path, message));
         return None;
     }
-    Reader { path, text, diagnostics, aside: Aside::default() }.definition(document, stem)
+    DefinitionReader { path, text, diagnostics, aside: Aside::default() }.definition(document, stem)
 }
 
 /// Returns the name that an agent file has by its path.
@@ -131,14 +131,14 @@ fn stem(path: &str) -> &str {
 }
 
 /// Reads one file, and collects what there is to say about it.
-pub(super) struct Reader<'a> {
+pub(super) struct DefinitionReader<'a> {
     path: &'a str,
     text: &'a str,
     diagnostics: &'a mut Vec<Diagnostic>,
     pub(super) aside: Aside,
 }
 
-impl Reader<'_> {
+impl DefinitionReader<'_> {
     fn definition(mut self, mut document: Document<'_>, stem: &str) -> Option<Definition> {
         self.form(&document.form);
         self.keys(&mut document.entries);
@@ -160,7 +160,7 @@ impl Reader<'_> {
         if let Some(entry) = entry("tools") {
             self.switched_off(entry, &servers, &mut denied_tools);
         }
-        let mut models = model.into_iter().map(|text| Model::of(&text));
+        let mut models = model.into_iter().map(|text| Model::parse(&text));
         let model = models.next();
         let terms = Terms {
             denied_tools,

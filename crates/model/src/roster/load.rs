@@ -175,7 +175,7 @@ fn complete(
     };
     let scope = overrides.scope.as_ref().or(definition.scope.as_ref());
     let exclude = overrides.exclude.as_ref().or(definition.exclude.as_ref());
-    let model = overrides.model.as_deref().map(Model::of).or_else(|| definition.model.clone());
+    let model = overrides.model.as_deref().map(Model::parse).or_else(|| definition.model.clone());
     let mut prompt = definition.prompt.clone();
     if prompt.is_empty() {
         let from = namesake.map(|namesake| namesake.prompt.clone()).or_else(|| definition.description.clone());

@@ -138,6 +138,6 @@ impl Roster {
     /// Digests everything that decides who is told what and may touch what.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        Digest::of(serde_json::to_vec(self).expect("invariant: plain structs of texts can be written"))
+        Digest::from_content(serde_json::to_vec(self).expect("invariant: plain structs of texts can be written"))
     }
 }

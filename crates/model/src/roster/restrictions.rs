@@ -7,13 +7,13 @@ use serde_json::Value;
 
 use super::{
     Access, Effort, McpServer,
-    definition::{Reader, plain},
+    definition::{DefinitionReader, plain},
     front_matter::{Entry, split_list, unquote},
     tools,
 };
 use crate::diagnostics::Severity;
 
-impl Reader<'_> {
+impl DefinitionReader<'_> {
     /// Reads models; of a list, the preferred one stands first.
     pub(super) fn models(&mut self, entry: &Entry) -> Vec<String> {
         match &entry.value {

@@ -143,7 +143,7 @@ pub enum Use {
 impl Use {
     /// Tells how much of a tool is left when some calls are granted (`None` is all) and some are denied.
     #[must_use]
-    pub fn of(tool: &str, granted: Option<&[String]>, denied: &[String]) -> Self {
+    pub fn from_calls(tool: &str, granted: Option<&[String]>, denied: &[String]) -> Self {
         let named = |calls: &[String], narrowed: bool| {
             calls.iter().any(|call| tool_of(call) == tool && is_narrowed(call) == narrowed)
         };
@@ -164,7 +164,7 @@ impl Subagent {
     /// Tells how much of a tool the subagent may use, by the name of the tool in Claude Code.
     #[must_use]
     pub fn may_use(&self, tool: &str) -> Use {
-        Use::of(tool, self.tools.as_deref(), &self.terms.denied_tools)
+        Use::from_calls(tool, self.tools.as_deref(), &self.terms.denied_tools)
     }
 
     /// Returns the most turns of one attempt: what the configuration says of this subagent, else the smaller one of its

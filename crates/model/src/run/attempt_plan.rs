@@ -67,7 +67,7 @@ impl AttemptPlan {
     /// Returns what is recorded when it starts.
     #[must_use]
     pub fn started(&self) -> AttemptStarted {
-        AttemptStarted { id: self.id.clone(), base: self.base.clone(), brief: Digest::of(&self.brief) }
+        AttemptStarted { id: self.id.clone(), base: self.base.clone(), brief: Digest::from_content(&self.brief) }
     }
 
     /// Ends it without a process.
@@ -81,7 +81,7 @@ impl AttemptPlan {
                 started_ms: now_ms,
                 ended_ms: now_ms,
                 exit_code: None,
-                brief_digest: Digest::of(&self.brief),
+                brief_digest: Digest::from_content(&self.brief),
                 session: None,
                 report: None,
                 patch: None,

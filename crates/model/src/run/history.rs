@@ -104,7 +104,7 @@ impl History {
     pub fn take_finished(&mut self, plan: &AttemptPlan) -> Finished {
         let Some((started, ended)) = self.finished.remove(&plan.id) else { return Finished::Unknown };
         let same = started.base == plan.base
-            && started.brief == Digest::of(&plan.brief)
+            && started.brief == Digest::from_content(&plan.brief)
             && ended.attempt.because == plan.because;
         if same { Finished::Usable(Box::new(ended)) } else { Finished::Outdated }
     }

@@ -24,7 +24,7 @@ pub(super) fn verdict_from_record(record: &TaskRecord) -> Option<SubagentVerdict
     let tree = attempt.patch.as_ref()?.base_tree.clone();
     let findings = attempt.report.iter().flat_map(|report| &report.findings);
     let blocking_findings = findings.filter(|finding| finding.severity == Weight::Blocking).count();
-    let digest = |report| Digest::of(serde_json::to_vec(report).expect("invariant: a report is plain data"));
+    let digest = |report| Digest::from_content(serde_json::to_vec(report).expect("invariant: a report is plain data"));
     Some(SubagentVerdict {
         task: record.id.clone(),
         tree,

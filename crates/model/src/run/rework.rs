@@ -159,7 +159,9 @@ fn unnoticed(red: &RedGates<'_>, chosen: &mut Calls) {
             from: "the tests gate".to_owned(),
             text: format!("Write a test that fails without this work, or say why none can. {words}"),
         };
-        chosen.call(&author.id, || "no test notices some of the work".to_owned(), request);
+        let whose =
+            finding.task.as_ref().map_or_else(|| "some of the work".to_owned(), |task| format!("the work of {task}"));
+        chosen.call(&author.id, || format!("no test notices {whose}"), request);
         chosen.of_tests = true;
     }
 }

@@ -82,7 +82,7 @@ pub(super) fn plan(tasks: impl IntoIterator<Item = PlannedTask>) -> Plan {
     let lines = (1..).map(|n| n * 10);
     Plan {
         tasks: tasks.into_iter().zip(lines).map(|(task, line)| PlannedTask { line, ..task }).collect(),
-        ..Plan::empty("plan.md", Digest::of(""))
+        ..Plan::empty("plan.md", Digest::from_content(""))
     }
 }
 

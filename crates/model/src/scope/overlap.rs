@@ -86,7 +86,7 @@ impl Overlaps {
     /// Reads the scopes. They are known by their place in the given order from then on.
     #[must_use]
     pub fn new<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> Self {
-        let mut reader = Reader::default();
+        let mut reader = GlobReader::default();
         let mut distinct: HashMap<&Scope, usize> = HashMap::new();
         let mut indexed = Vec::new();
         let mut given = Vec::new();
@@ -96,7 +96,7 @@ impl Overlaps {
                 indexed.len() - 1
             }));
         }
-        let Reader { patterns, mut names, .. } = reader;
+        let GlobReader { patterns, mut names, .. } = reader;
         names.index();
         indexed.iter_mut().for_each(|scope| scope.allow.index(&names));
         let (known, covered) = (HashMap::new(), HashMap::new());
@@ -163,13 +163,13 @@ fn describe(p: &(Pattern, String), q: &(Pattern, String)) -> String {
 
 /// Collects the distinct patterns of all scopes.
 #[derive(Debug, Default)]
-struct Reader {
+struct GlobReader {
     patterns: Vec<(Pattern, String)>,
     names: Names,
     by_glob: HashMap<String, Option<Vec<usize>>>,
 }
 
-impl Reader {
+impl GlobReader {
     fn scope(&mut self, scope: &Scope) -> IndexedScope {
         let mut unreadable = None;
         let mut allow = Vec::new();

@@ -23,15 +23,36 @@ pub(super) struct Cause<'a> {
     pub(super) consequences: Vec<&'a TaskId>,
     /// The gates that are closed because of it.
     pub(super) gates: Vec<GateKind>,
+    /// Whether the model or its provider failed, so that nothing of the repository's is to blame.
+    pub(super) is_of_the_model: bool,
+}
+
+impl<'a> Cause<'a> {
+    fn new(kind: CauseKind<'a>) -> Self {
+        Self { kind, consequences: Vec::new(), gates: Vec::new(), is_of_the_model: false }
+    }
+
+    /// A task that did not pass.
+    fn of_task(index: &RunIndex<'a>, view: &TaskView<'a>) -> Self {
+        let failed =
+            |finding: &Finding| finding.code == FindingCode::ModelFailed && finding.task.as_ref() == Some(view.id);
+        let is_of_the_model = index.handoff.findings.iter().any(failed);
+        let kind = CauseKind::Task { task: view.id, outcome: view.outcome(), reason: view.reason() };
+        Self { is_of_the_model, ..Self::new(kind) }
+    }
 }
 
 impl Cause<'_> {
     /// Says what a reader can do about it, where the kind of outcome alone tells.
     pub(super) fn advice(&self) -> Option<&'static str> {
         let CauseKind::Task { outcome, .. } = &self.kind else { return None };
+        if self.is_of_the_model {
+            return Some("The model's provider failed: nothing of yours has to be changed.");
+        }
         match outcome {
             Outcome::OutOfScope => Some(
-                "If the path belongs to the task, name it under `Touches:` in the plan; else say there to leave it alone.",
+                "If the path belongs to the task, add it to the task's `Touches:` in the plan; if not, tell the task in the plan \
+                 to leave it alone.",
             ),
             Outcome::TimedOut => {
                 Some("Raise `time-limit-minutes` in the configuration, or split the task in the plan.")
@@ -67,12 +88,11 @@ pub(super) enum CauseKind<'a> {
 pub(super) fn causes<'a>(index: &RunIndex<'a>) -> Vec<Cause<'a>> {
     let handoff = index.handoff;
     let mut causes: Vec<Cause<'a>> = Vec::new();
-    let cause = |kind| Cause { kind, consequences: Vec::new(), gates: Vec::new() };
     if index.is_cancelled() {
-        causes.push(cause(CauseKind::Cancelled));
+        causes.push(Cause::new(CauseKind::Cancelled));
     }
     if index.len() == 0 {
-        causes.push(cause(CauseKind::NothingScheduled));
+        causes.push(Cause::new(CauseKind::NothingScheduled));
     }
     let mut of_task: BTreeMap<&TaskId, usize> = BTreeMap::new();
     // What ended the run is told once, with the tasks that never had their turn.
@@ -80,14 +100,14 @@ pub(super) fn causes<'a>(index: &RunIndex<'a>) -> Vec<Cause<'a>> {
     let never_ran = |view: &TaskView<'_>| matches!(view.outcome(), Outcome::NotRun | Outcome::Cancelled);
     if let Some(finding) = ended_by {
         let consequences = index.tasks().filter(never_ran).map(|view| view.id).collect();
-        causes.push(Cause { kind: CauseKind::Finding(finding), consequences, gates: Vec::new() });
+        causes.push(Cause { consequences, ..Cause::new(CauseKind::Finding(finding)) });
     }
     let told_already =
         |view: &TaskView<'_>| ended_by.is_some_and(|by| never_ran(view) || by.task.as_ref() == Some(view.id));
     let failed: Vec<_> = index.tasks().filter(|view| !view.passed() && !told_already(view)).collect();
     for view in failed.iter().filter(|view| !is_echo(index, view)) {
         of_task.insert(view.id, causes.len());
-        causes.push(cause(CauseKind::Task { task: view.id, outcome: view.outcome(), reason: view.reason() }));
+        causes.push(Cause::of_task(index, view));
     }
     for view in failed.iter().filter(|view| !of_task.contains_key(view.id)) {
         match root_of(index, view, &of_task) {
@@ -96,9 +116,7 @@ pub(super) fn causes<'a>(index: &RunIndex<'a>) -> Vec<Cause<'a>> {
             None if view.outcome() == Outcome::Cancelled || index.is_cancelled() => {
                 causes[0].consequences.push(view.id);
             }
-            None => {
-                causes.push(cause(CauseKind::Task { task: view.id, outcome: view.outcome(), reason: view.reason() }));
-            }
+            None => causes.push(Cause::of_task(index, view)),
         }
     }
     let blocking: Vec<&Finding> =
@@ -112,7 +130,7 @@ pub(super) fn causes<'a>(index: &RunIndex<'a>) -> Vec<Cause<'a>> {
             .into_iter()
             .filter(|finding| !follows(finding, &told) && ended_by != Some(*finding))
             .filter(|finding| ended_by.is_none_or(|by| by.task.is_none() || finding.task != by.task))
-            .map(|finding| cause(CauseKind::Finding(finding))),
+            .map(|finding| Cause::new(CauseKind::Finding(finding))),
     );
     causes.sort_by_key(|cause| rank(&cause.kind));
     causes
@@ -172,9 +190,8 @@ fn add_gate<'a>(causes: &mut Vec<Cause<'a>>, index: &RunIndex<'a>, gate: &GateSt
     let mut failed = commands.filter(|command| !succeeded(command)).peekable();
     if gate.state() == GateState::Failed && failed.peek().is_some() {
         causes.extend(failed.map(|command| Cause {
-            kind: CauseKind::Command { gate: gate.gate, command },
-            consequences: Vec::new(),
             gates: vec![gate.gate],
+            ..Cause::new(CauseKind::Command { gate: gate.gate, command })
         }));
         return;
     }
@@ -189,9 +206,8 @@ fn add_gate<'a>(causes: &mut Vec<Cause<'a>>, index: &RunIndex<'a>, gate: &GateSt
         // The findings are causes of their own, and say more than the gate does.
         None if blocking.iter().any(|finding| finding.task.as_ref().is_some_and(decides)) => {}
         None => causes.push(Cause {
-            kind: CauseKind::Gate { gate: gate.gate, reason: reason.clone() },
-            consequences: Vec::new(),
             gates: vec![gate.gate],
+            ..Cause::new(CauseKind::Gate { gate: gate.gate, reason: reason.clone() })
         }),
     }
 }

@@ -4,6 +4,7 @@ use super::{
     causes::{Cause, CauseKind, causes},
     gates::standings,
     index::RunIndex,
+    next::{Named, steps},
     wording,
 };
 use crate::{
@@ -14,10 +15,13 @@ use crate::{
 };
 
 /// Root causes that are told before the rest is only counted.
-const CAUSES_SHOWN: usize = 5;
+const CAUSES_SHOWN: usize = 4;
+
+/// Failing tests that a cause names.
+const TESTS_SHOWN: usize = 2;
 
 /// Characters of one line.
-const LINE_CHARS: usize = 200;
+const LINE_CHARS: usize = 320;
 
 /// Where a run is, as whoever reads its last lines can name it.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +44,14 @@ pub fn closing(handoff: &Handoff, whereabouts: &Whereabouts<'_>) -> String {
         Status::Incomplete => "Incomplete",
         Status::Cancelled => "Cancelled",
     };
+    let open = standings(handoff).iter().filter(|gate| gate.open()).count();
+    let tasks = format!("{} of {}", index.passed(), text::count(index.len(), "task"));
+    // What is not whole is read first.
+    let passed = if open < 3 && index.passed() == index.len() {
+        format!("{open} of 3 gates and {tasks} passed")
+    } else {
+        format!("{tasks} and {open} of 3 gates passed")
+    };
     let gates: Vec<_> = standings(handoff)
         .iter()
         .map(|gate| {
@@ -54,13 +66,7 @@ pub fn closing(handoff: &Handoff, whereabouts: &Whereabouts<'_>) -> String {
         })
         .collect();
     let mut lines = vec![
-        format!(
-            "{verdict}: {} of {} and {} of 3 gates passed in {}",
-            index.passed(),
-            text::count(index.len(), "task"),
-            standings(handoff).iter().filter(|gate| gate.open()).count(),
-            wording::duration(handoff.duration_ms)
-        ),
+        format!("{verdict}: {passed} in {}", wording::duration(handoff.duration_ms)),
         format!("  gates    {}", gates.join(", ")),
     ];
     if let Some(micro) = handoff.cost.micro_dollars {
@@ -77,7 +83,7 @@ pub fn closing(handoff: &Handoff, whereabouts: &Whereabouts<'_>) -> String {
     }
     if !handoff.result.commits.is_empty() {
         lines.push(format!(
-            "  result   {}, {} to {}",
+            "  result   {}, {}..{}",
             text::count(handoff.result.commits.len(), "commit"),
             handoff.result.base.short(),
             handoff.result.commit.short()
@@ -86,9 +92,13 @@ pub fn closing(handoff: &Handoff, whereabouts: &Whereabouts<'_>) -> String {
     lines.push(format!("  report   {}/report.html", whereabouts.folder));
     let run = command::join(&[whereabouts.run.to_owned()]);
     if let Some(name) = causes.iter().find_map(log_of) {
-        lines.push(format!("  look     backend-implementer logs {run} {name}"));
+        lines.push(format!("  log      backend-implementer logs {run} {name}"));
     }
-    lines.push(format!("  next     {}", next(handoff, &run, whereabouts.resume)));
+    for (number, step) in (1..).zip(steps(&index, &causes, &Named { run: Some(&run), resume: whereabouts.resume })) {
+        let label = if number == 1 { "next" } else { "" };
+        lines.push(format!("  {label:7}  {number}. {}", step.what));
+        lines.extend(step.command.map(|command| format!("             {}", one_line(&command))));
+    }
     lines.join("\n") + "\n"
 }
 
@@ -101,21 +111,14 @@ fn log_of(cause: &Cause<'_>) -> Option<String> {
     }
 }
 
-fn next(handoff: &Handoff, run: &str, resume: &str) -> String {
-    match handoff.status {
-        Status::Complete => format!("backend-implementer apply {run}   (puts the commits on a branch)"),
-        Status::Incomplete => {
-            format!("backend-implementer show {run} --format markdown   (what to fix, in full), then run again")
-        }
-        Status::Cancelled => format!("{}   (finished tasks are reused)", one_line(resume)),
-    }
-}
-
 fn said(cause: &Cause<'_>) -> String {
     let mut said = match &cause.kind {
         CauseKind::Cancelled => "the run was cancelled".to_owned(),
         CauseKind::NothingScheduled => "no task was scheduled".to_owned(),
-        CauseKind::Task { task, outcome, reason } => format!("{task} {}: {reason}", outcome.name()),
+        CauseKind::Task { task, outcome, reason } => {
+            let advice = cause.advice().map(|advice| format!(". {}", advice.trim_end_matches('.'))).unwrap_or_default();
+            format!("{task} {}: {reason}{advice}", outcome.name())
+        }
         CauseKind::Command { gate, command } => {
             let failed = command.tests.map(|tests| format!(", {}", wording::tests_briefly(&tests))).unwrap_or_default();
             let ended = match (command.exit_code, &command.trouble) {
@@ -123,8 +126,9 @@ fn said(cause: &Cause<'_>) -> String {
                 (Some(code), None) => format!("exit code {code}"),
                 (None, None) => "no exit code".to_owned(),
             };
+            let failing = command.failing_tests(TESTS_SHOWN).map(|names| format!(", {names}")).unwrap_or_default();
             let error = command.error_line().map(|line| format!(": {line}")).unwrap_or_default();
-            format!("gate {gate}: {} ({ended}{failed}){error}", command::join(&command.argv))
+            format!("gate {gate}: {} ({ended}{failed}){failing}{error}", command::join(&command.argv))
         }
         CauseKind::Gate { reason, .. } => reason.clone(),
         CauseKind::Finding(finding) => {
@@ -166,9 +170,12 @@ mod tests {
         Complete: 8 of 8 tasks and 3 of 3 gates passed in 12 min 3 s
           gates    tests passed (42 passed, 1 skipped), review passed, validation passed (12 passed)
           cost     $1.23
-          result   6 commits, cae662172f to 5adfc7f2eb
+          result   6 commits, cae662172f..5adfc7f2eb
           report   .backend-implementer/runs/run-1/report.html
-          next     backend-implementer apply run-1   (puts the commits on a branch)
+          next     1. Check the record of the run
+                     backend-implementer verify run-1
+                   2. Put the 6 commits on a branch; your checkout stays as it is
+                     backend-implementer apply run-1 --branch backend-implementation
         ");
     }
 
@@ -179,15 +186,28 @@ mod tests {
           gates    tests failed (40 passed, 2 failed), review not run, validation failed
           fix      feature failed: its process ended with exit code 3
           fix      cli blocked: it needs backend-datatypes: a type for addresses
-          fix      jobs conflict: users/service.py: both added it, with different content
-          fix      tests timed out: it was stopped after its time limit of 30 min 0 s (not run because of it: review)
-          fix      gate tests: python3 -m unittest (exit code 1, 40 passed, 2 failed): AssertionError: 404 != 200
-                   and 2 more in summary.md
-          result   1 commit, cae662172f to 81d8e0c264
+          fix      jobs conflict: users/service.py: both added it, with different content. Let one of the two tasks come after the other: `Needs:` in the plan says so
+          fix      tests timed out: it was stopped after its time limit of 30 min 0 s. Raise `time-limit-minutes` in the configuration, or split the task in the plan (not run because of it: review)
+                   and 3 more in summary.md
+          result   1 commit, cae662172f..81d8e0c264
           report   .backend-implementer/runs/run-1/report.html
-          look     backend-implementer logs run-1 feature
-          next     backend-implementer show run-1 --format markdown   (what to fix, in full), then run again
+          log      backend-implementer logs run-1 feature
+          next     1. Fix what is named above and commit it; then all of it runs again
+                     backend-implementer run
+                   2. Or repeat what did not pass, without a change; what passed is kept
+                     backend-implementer run --retry
+                   3. Or take what there is, 1 commit, and go on by hand; your checkout stays as it is
+                     backend-implementer apply run-1 --incomplete
         ");
+    }
+
+    #[test]
+    fn the_log_of_a_gate_is_named_apart_from_that_of_the_task() {
+        let mut handoff = fixture::incomplete();
+        conclude(&mut handoff);
+        let index = RunIndex::new(&handoff);
+        let named: Vec<_> = causes(&index).iter().filter_map(log_of).collect();
+        assert!(named.contains(&"gate:tests".to_owned()) && named.contains(&"tests".to_owned()), "{named:?}");
     }
 
     #[test]
@@ -195,7 +215,7 @@ mod tests {
         let runs = [fixture::cancelled(), fixture::large(true), fixture::hostile("\u{1b}[31m\n\n| x\u{202e}")];
         for run in runs {
             let told = lines(run);
-            assert!(told.lines().count() <= 14, "{told}");
+            assert!(told.lines().count() <= 17, "{told}");
             assert!(!told.contains('\u{1b}') && !told.contains("```"), "{told}");
         }
     }

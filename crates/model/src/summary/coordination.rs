@@ -53,7 +53,7 @@ fn row(view: &TaskView<'_>, detail: &Detail) -> Vec<String> {
     vec![
         text::code(view.id.as_str()),
         view.subagent().map_or_else(|| "not scheduled".to_owned(), |name| detail.code(name.as_str())),
-        format!("{} {}", wording::Look::of(view.outcome()).mark(), view.outcome().name()),
+        format!("{} {}", wording::Look::from_outcome(view.outcome()).mark(), view.outcome().name()),
         view.attempts().len().to_string(),
         time,
         files,
@@ -263,7 +263,7 @@ fn deployment_instructions(index: &RunIndex<'_>, detail: &Detail) -> Vec<String>
 
 /// Returns the digest of a receipt: SHA-256 over its compact JSON, in the order of fields that the hand-off has.
 pub(super) fn receipt_digest(receipt: &Receipt) -> Option<Digest> {
-    serde_json::to_vec(receipt).ok().map(Digest::of)
+    serde_json::to_vec(receipt).ok().map(Digest::from_content)
 }
 
 fn evidence(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {

@@ -19,7 +19,7 @@ use crate::{
 };
 
 pub(crate) fn oid(seed: &str) -> ObjectId {
-    ObjectId::new(&Digest::of(seed).hex()[..40]).unwrap()
+    ObjectId::new(&Digest::from_content(seed).hex()[..40]).unwrap()
 }
 
 pub(crate) fn id(name: &str) -> TaskId {
@@ -107,7 +107,7 @@ fn attempt(outcome: Outcome, from_s: u64, to_s: u64, report: Option<Report>, pat
         started_ms: from_s * 1000,
         ended_ms: to_s * 1000 + 250,
         exit_code: Some(0),
-        brief_digest: Digest::of("brief"),
+        brief_digest: Digest::from_content("brief"),
         session: None,
         report: report.map(|mut report| {
             report.files = patch.iter().flat_map(|p| &p.changes).map(|c| c.path.clone()).collect();
@@ -144,7 +144,7 @@ fn command(argv: &[&str], counts: Option<(u64, u64, u64)>) -> CommandReceipt {
         }),
         failing: Vec::new(),
         log: None,
-        output_digest: Digest::of("output"),
+        output_digest: Digest::from_content("output"),
         output_tail: "Ran 42 tests in 4.1s\n\nOK\n".to_owned(),
     }
 }
@@ -170,7 +170,7 @@ fn verdict(task: &str, passed: bool, reason: &str, blocking_findings: usize) -> 
         tree: oid("final tree"),
         passed,
         reason: reason.to_owned(),
-        report_digest: Some(Digest::of("report")),
+        report_digest: Some(Digest::from_content("report")),
         blocking_findings,
     }
 }
@@ -201,7 +201,7 @@ fn plan(tasks: &[Task]) -> Plan {
             line: 40,
         }],
         acceptance: vec![AcceptanceCriterion { text: "A user can change only their own address".to_owned(), line: 44 }],
-        ..Plan::empty("docs/plan.md", Digest::of("plan"))
+        ..Plan::empty("docs/plan.md", Digest::from_content("plan"))
     }
 }
 
@@ -268,7 +268,7 @@ fn handoff(scheduled: Vec<(Task, Vec<AttemptRecord>, &str)>, waves: &[&[&str]], 
             level: crate::isolation::Level::Uid,
             ..crate::isolation::Isolation::default()
         },
-        lock: Lock::new(Digest::of("plan"), oid("base"), Digest::of("roster")),
+        lock: Lock::new(Digest::from_content("plan"), oid("base"), Digest::from_content("roster")),
         plan: plan(&tasks),
         schedule: Schedule {
             waves: (1..)
@@ -291,7 +291,7 @@ fn handoff(scheduled: Vec<(Task, Vec<AttemptRecord>, &str)>, waves: &[&[&str]], 
             tree: oid("final tree"),
             reference: "refs/heads/implementation".to_owned(),
             bundle: (!commits.is_empty()).then(|| "implementation.bundle".to_owned()),
-            bundle_digest: (!commits.is_empty()).then(|| Digest::of("bundle")),
+            bundle_digest: (!commits.is_empty()).then(|| Digest::from_content("bundle")),
             commits,
         },
         tasks: records,

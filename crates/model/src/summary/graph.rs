@@ -29,7 +29,7 @@ pub(super) struct NodeTask<'a> {
 
 impl NodeTask<'_> {
     pub(super) fn look(&self) -> Look {
-        self.outcome.map_or(Look::Planned, Look::of)
+        self.outcome.map_or(Look::Planned, Look::from_outcome)
     }
 
     pub(super) fn subagent(&self) -> &str {

@@ -24,6 +24,7 @@ use super::{
     gates::standings,
     index::RunIndex,
     items::became,
+    next::{self, Named},
     wording::{self, Look},
 };
 use crate::{
@@ -50,8 +51,12 @@ const ITEMS_LISTED: usize = 2_000;
 /// Characters of one foreign text that are shown; the hand-off has them all.
 const TEXT_SHOWN: usize = 4_000;
 
+/// Lines of a failed command's output below its cause; all of them are with its gate.
+const LINES_SHOWN: usize = 20;
+
 /// The sections that the page's head leads to.
-const SECTIONS: [(&str, &str); 6] = [
+const SECTIONS: [(&str, &str); 7] = [
+    ("next", "Next"),
     ("gates", "Gates"),
     ("tasks", "Tasks"),
     ("timeline", "Graph and timeline"),
@@ -65,7 +70,7 @@ const SECTIONS: [(&str, &str); 6] = [
 pub fn report(handoff: &Handoff, diffs: &BTreeMap<TaskId, String>) -> String {
     let index = RunIndex::new(handoff);
     let body = body(&index, &Diffs::new(diffs)).into_string();
-    let nonce = Digest::of(&body);
+    let nonce = Digest::from_content(&body);
     let nonce = nonce.hex();
     let policy = format!(
         "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'"
@@ -94,10 +99,12 @@ pub fn report(handoff: &Handoff, diffs: &BTreeMap<TaskId, String>) -> String {
 /// What went wrong stands first, evidence and digests last.
 fn body(index: &RunIndex<'_>, diffs: &Diffs<'_>) -> Markup {
     let handoff = index.handoff;
+    let causes = if handoff.status == Status::Complete { Vec::new() } else { causes(index) };
     html! {
         (header(index))
         main {
-            (fix(index))
+            (fix(index, &causes))
+            (next(index, &causes))
             (gates(index))
             (tasks::tasks(index, diffs))
             (timeline::timeline(index))
@@ -132,15 +139,6 @@ fn code(foreign: impl std::fmt::Display) -> Markup {
 }
 
 /// Says the command that a reader runs next, in the repository; none where a pull request's comment says it.
-fn next(handoff: &Handoff) -> Option<String> {
-    let run = command::join(std::slice::from_ref(&handoff.place.run));
-    match (handoff.status, &handoff.provenance.pull_request) {
-        (_, Some(_)) => None,
-        (Status::Complete, None) => Some(format!("backend-implementer apply {run}")),
-        (Status::Incomplete, None) => Some("backend-implementer run".to_owned()),
-        (Status::Cancelled, None) => Some("backend-implementer run --resume".to_owned()),
-    }
-}
 
 fn headline(handoff: &Handoff) -> &'static str {
     match handoff.status {
@@ -167,18 +165,17 @@ fn header(index: &RunIndex<'_>) -> Markup {
         Status::Cancelled => Look::Cancelled,
     };
     let open = standings(handoff).iter().filter(|gate| gate.open()).count();
-    let cost = handoff.cost.micro_dollars.map_or("not reported".to_owned(), wording::dollars);
+    let cost = handoff.cost.micro_dollars.map_or("cost not reported".to_owned(), wording::dollars);
     html! {
         header class=(look.class()) {
             h1 { (look.mark()) " " (headline(handoff)) }
             p class="figures" {
                 (index.passed()) " of " (text::count(index.len(), "task")) " passed · " (open) " of 3 gates passed · "
-                (wording::duration(handoff.duration_ms)) " · cost " (cost)
+                (wording::duration(handoff.duration_ms)) " · " (cost)
             }
             p { "Plan: " (prose(handoff.plan.title.as_deref().unwrap_or("untitled"))) }
-            @if let Some(next) = next(handoff) { p class="next" { strong { "Next" } ": " (code(next)) } }
             details {
-                summary { "About this run: commits, files, workflow" }
+                summary { "About this run: commits, files, isolation" }
                 (about(handoff))
             }
             nav aria-label="Sections" {
@@ -242,14 +239,31 @@ fn items(index: &RunIndex<'_>) -> Markup {
 }
 
 /// The root causes; nothing when the run is complete.
-fn fix(index: &RunIndex<'_>) -> Markup {
+fn fix(index: &RunIndex<'_>, causes: &[Cause<'_>]) -> Markup {
     if index.handoff.status == Status::Complete {
         return html! {};
     }
     html! {
         section aria-labelledby="fix" {
             h2 id="fix" { "What to fix" }
-            ol { @for cause in causes(index) { li { (self::cause(&cause)) } } }
+            ol { @for cause in causes { li { (self::cause(cause)) } } }
+        }
+    }
+}
+
+/// What the reader does next, each command on a line of its own to be copied.
+fn next(index: &RunIndex<'_>, causes: &[Cause<'_>]) -> Markup {
+    html! {
+        section aria-labelledby="next" {
+            h2 id="next" { "What to do next" }
+            ol { @for step in next::steps(index, causes, &Named::from_handoff(index.handoff)) {
+                li {
+                    (prose(&step.what))
+                    @if let Some(url) = &step.url { " (" (beside(url, "open it")) ")" }
+                    "."
+                    @if let Some(command) = &step.command { pre tabindex="0" { (text::terminal(command)) } }
+                }
+            } }
         }
     }
 }
@@ -266,7 +280,8 @@ fn cause(cause: &Cause<'_>) -> Markup {
             CauseKind::Command { gate, command } => {
                 "Gate " (gate.name()) ": " (code(command::join(&command.argv))) " failed: " (ended(command)) "."
                 @if let Some(failing) = command.failing_tests(10) { " Failing: " (prose(&failing)) "." }
-                @if !command.output_tail.is_empty() { pre tabindex="0" { (text::terminal(&command.output_tail)) } }
+                @let telling = command.telling_lines(LINES_SHOWN);
+                @if !telling.is_empty() { pre tabindex="0" { (text::terminal(&telling.join("\n"))) } }
             }
             CauseKind::Gate { reason, .. } => { (prose(reason)) "." }
             CauseKind::Finding(finding) => { (place(finding)) " " (prose(&finding.message)) }

@@ -18,6 +18,7 @@ pub mod html;
 mod index;
 mod items;
 pub mod mermaid;
+mod next;
 mod opening;
 mod sections;
 #[cfg(test)]

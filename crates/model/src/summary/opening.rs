@@ -7,15 +7,15 @@ use super::{
     entry::{self, Detail},
     gates::standings,
     index::RunIndex,
+    next::{self, Named},
     wording,
 };
 use crate::{
     command,
-    findings::FindingCode,
+    findings::{FindingCode, Weight},
     gate::CommandReceipt,
     handoff::Status,
     isolation::Isolation,
-    plan::Dialect,
     provenance::{Provenance, WorkflowRunRef},
     run::GateStanding,
     schedule::Outcome,
@@ -27,6 +27,9 @@ const CAUSES_SHOWN: usize = 5;
 
 /// Lines of a command's output below its cause.
 const TAIL_LINES: usize = 20;
+
+/// Warnings that stand on the first screen of a complete run.
+const WARNINGS_SHOWN: usize = 2;
 
 /// Failing tests that are named below their cause.
 const TESTS_SHOWN: usize = 10;
@@ -51,14 +54,17 @@ pub(super) fn render(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
     }
     let causes = if handoff.status == Status::Complete { Vec::new() } else { causes(index) };
     fix(page, &causes, detail);
-    if handoff.status != Status::Complete {
-        rework(page, index);
+    match handoff.status {
+        Status::Complete => watch(page, index, detail),
+        Status::Incomplete | Status::Cancelled => rework(page, index),
     }
     next(page, index, &causes, detail);
+    page.push_str("<details><summary>About this run: plan, approval, lock, isolation</summary>\n\n");
     provenance(page, index, detail);
     if walled {
         isolation(page, &handoff.isolation);
     }
+    page.push_str("</details>\n\n");
     if detail.shortened {
         page.push_str("This text is shortened to fit. `summary.md` and `handoff.json` hold everything.\n\n");
     }
@@ -75,18 +81,18 @@ fn figures(index: &RunIndex<'_>) -> String {
         removed += minus;
         paths.extend(patch.changes.iter().map(|change| change.path.as_str()));
     }
-    let mut said = vec![
-        format!("{} of {} passed", index.passed(), text::count(index.len(), "task")),
-        format!("{open} of 3 gates passed"),
+    let tasks = format!("{} of {} passed", index.passed(), text::count(index.len(), "task"));
+    let gates = format!("{open} of 3 gates passed");
+    // What is not whole is read first.
+    let mut said = if open < 3 && index.passed() == index.len() { vec![gates, tasks] } else { vec![tasks, gates] };
+    said.extend([
         format!("{}, {}", text::count(paths.len(), "file"), wording::lines(added, removed)),
         wording::duration(handoff.duration_ms),
-    ];
-    said.push(
         handoff
             .cost
             .micro_dollars
             .map_or_else(|| "cost not reported".to_owned(), |micro| text::markdown(&wording::dollars(micro))),
-    );
+    ]);
     let mark = match handoff.status {
         Status::Complete => "✅",
         Status::Incomplete => "❌",
@@ -95,16 +101,26 @@ fn figures(index: &RunIndex<'_>) -> String {
     format!("{mark} {}\n\n", said.join(" · "))
 }
 
-/// Names the plan, and says where its items went.
+/// Names the plan.
 fn plan(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
     let plan = &index.handoff.plan;
-    let title = plan.title.as_deref().map_or_else(String::new, |title| format!("{}, ", detail.sentence(title)));
-    let dialect = if plan.dialect == Dialect::Ours { String::new() } else { format!(" (read as {})", plan.dialect) };
-    page.push_str(&format!("Plan: {title}{}{dialect}", detail.code(&plan.source)));
-    if !plan.items.is_empty() {
-        page.push_str(&format!(". It has {}", detail.prose(&plan.counts().line())));
+    let title = plan.title.as_deref().map_or_else(String::new, |title| format!("<b>{}</b>, ", detail.sentence(title)));
+    page.push_str(&format!("Plan: {title}{}\n\n", detail.code(&plan.source)));
+}
+
+/// Says on a complete run what is worth a look all the same: warnings, and who was retried on the way.
+fn watch(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
+    let warnings: Vec<_> = index.handoff.findings.iter().filter(|finding| finding.weight == Weight::Warning).collect();
+    for finding in warnings.iter().take(WARNINGS_SHOWN) {
+        let task = finding.task.as_ref().map(|task| format!("{}: ", text::code(task.as_str()))).unwrap_or_default();
+        page.push_str(&format!("⚠️ {task}{}\n\n", detail.prose(&finding.message)));
     }
-    page.push_str(".\n\n");
+    if warnings.len() > WARNINGS_SHOWN {
+        page.push_str(&format!(
+            "⚠️ {} more under Findings.\n\n",
+            text::count(warnings.len() - WARNINGS_SHOWN, "warning")
+        ));
+    }
 }
 
 /// Says who was retried in vain, so that nobody tries the same again.
@@ -144,7 +160,7 @@ fn isolation(page: &mut String, isolation: &Isolation) {
 
 fn gates(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
     let rows: Vec<_> = standings(index.handoff).iter().map(|gate| gate_row(gate, detail)).collect();
-    entry::table(page, "", "gate", &["Gate", "Result", "Tests", "Time", "Commands"], &rows, detail);
+    entry::table(page, "", "gate", &["Gate", "Result", "Tests", "Commands"], &rows, detail);
     page.push('\n');
 }
 
@@ -152,7 +168,6 @@ fn gate_row(gate: &GateStanding<'_>, detail: &Detail) -> Vec<String> {
     let commands: Vec<&CommandReceipt> = gate.receipts.iter().flat_map(|receipt| &receipt.commands).collect();
     let counts: Vec<_> = commands.iter().filter_map(|command| command.tests).collect();
     let tests = crate::run::sum(&counts).map_or("–".to_owned(), |counts| wording::tests_briefly(&counts));
-    let time: u64 = gate.receipts.iter().map(|receipt| receipt.duration_ms).sum();
     let shown = commands.iter().take(2).map(|command| detail.code(&command::join(&command.argv)));
     let mut shown: Vec<_> = shown.collect();
     if commands.len() > shown.len() {
@@ -161,9 +176,8 @@ fn gate_row(gate: &GateStanding<'_>, detail: &Detail) -> Vec<String> {
     vec![
         gate.gate.name().to_owned(),
         unbroken(&format!("{} {}", gate.mark(), gate.said())),
-        tests,
-        if commands.is_empty() { "–".to_owned() } else { unbroken(&wording::duration(time)) },
-        if shown.is_empty() { "–".to_owned() } else { shown.join(", ") },
+        unbroken(&tests),
+        if shown.is_empty() { "–".to_owned() } else { shown.join("<br>") },
     ]
 }
 
@@ -262,10 +276,9 @@ fn last_lines(command: &CommandReceipt) -> String {
     tail.chars().skip(skip).collect()
 }
 
-/// Says what the reader does next: a command to run or a comment to post.
+/// Says what exists now, and what the reader does next.
 fn next(page: &mut String, index: &RunIndex<'_>, causes: &[Cause<'_>], detail: &Detail) {
     let handoff = index.handoff;
-    let on_pull_request = handoff.provenance.pull_request.is_some();
     let result = &handoff.result;
     if let Some(bundle) = result.bundle.as_ref().filter(|_| handoff.status == Status::Complete) {
         page.push_str(&format!(
@@ -276,84 +289,26 @@ fn next(page: &mut String, index: &RunIndex<'_>, causes: &[Cause<'_>], detail: &
             detail.code(bundle),
         ));
     }
-    page.push_str("<b>What to do next</b>");
-    let run = &handoff.place.run;
-    let command = |command: &str| format!("\n\n{}\n\n", text::fenced(command, "sh"));
-    match handoff.status {
-        Status::Complete if on_pull_request => page.push_str(
-            &format!(
-            ": start the Submission phase with `handoff.json` and `implementation.bundle`, which are artifacts of {}.\n\n",
-            workflow_run(index)
-        )),
-        Status::Complete if is_plain(run) => {
-            page.push_str(": check the run, then put its commits on a branch.");
-            page.push_str(&command(&format!(
-                "backend-implementer verify .backend-implementer/runs/{run}\nbackend-implementer apply {run} --branch backend-implementation"
-            )));
-        }
-        Status::Complete => page.push_str(": check the run with `backend-implementer verify`.\n\n"),
-        Status::Cancelled if on_pull_request => {
-            page.push_str(&format!(": approve again to resume.{}", command(&approve(index))));
-        }
-        Status::Cancelled => {
-            page.push_str(&format!(
-                ": run the same command to resume. Finished tasks are reused.{}",
-                command("backend-implementer run --resume")
-            ));
-        }
-        Status::Incomplete => {
-            let task = causes.iter().find_map(|cause| match &cause.kind {
-                CauseKind::Task { task, .. } => Some(*task),
-                _ => None,
-            });
-            match task {
-                Some(task) if on_pull_request => page.push_str(&format!(
-                    ": fix the causes above, then post this comment to repeat {} and what depends on it.{}",
-                    text::code(task.as_str()),
-                    command(&format!("/implement retry {task}"))
-                )),
-                _ if on_pull_request => {
-                    page.push_str(&format!(": fix the causes above, then approve again.{}", command(&approve(index))));
-                }
-                _ => {
-                    page.push_str(&format!(
-                        ": fix the causes above, then run again.{}",
-                        command("backend-implementer run")
-                    ));
-                    if is_plain(run) && !result.commits.is_empty() {
-                        page.push_str(&format!(
-                            "To go on by hand, take the {} that passed: `backend-implementer apply {run} --incomplete`.\n\n",
-                            text::count(result.commits.len(), "commit")
-                        ));
-                    }
-                }
-            }
+    page.push_str("<b>What to do next</b>\n\n");
+    for (number, step) in (1..).zip(next::steps(index, causes, &Named::from_handoff(handoff))) {
+        let what = detail.sentence(&step.what);
+        let link = step.url.map(|url| format!(" ([open it]({url}))")).unwrap_or_default();
+        page.push_str(&format!("{number}. {what}{link}.\n"));
+        if let Some(command) = &step.command {
+            page.push_str(&entry::indented(&text::fenced(command, "sh"), "   "));
         }
     }
-}
-
-/// Names the workflow run, with a link where its page is known.
-fn workflow_run(index: &RunIndex<'_>) -> String {
-    let url = index.handoff.provenance.workflow_run.as_ref().and_then(WorkflowRunRef::url);
-    url.map_or_else(|| "the workflow run".to_owned(), |url| format!("[the workflow run]({url})"))
-}
-
-fn approve(index: &RunIndex<'_>) -> String {
-    format!("/implement {}", index.handoff.lock.digest.short())
-}
-
-/// Tells whether a run's name can stand in a command: a hand-off is a file, and people copy what the summary shows.
-fn is_plain(run: &str) -> bool {
-    !run.is_empty()
-        && run.len() <= 100
-        && run.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && run.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    page.push('\n');
 }
 
 /// Names source, author and digest of the plan, and who approved it.
 fn provenance(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
     let Provenance { origin, approval, pull_request, workflow_run } = &index.handoff.provenance;
+    let plan = &index.handoff.plan;
     let mut lines = Vec::new();
+    if !plan.items.is_empty() {
+        lines.push(format!("The plan, read as {}, has {}.", plan.dialect, detail.prose(&plan.counts().line())));
+    }
     if let Some(origin) = origin {
         let by = origin.author.as_ref().map(|author| format!(" by {}", detail.prose(author))).unwrap_or_default();
         lines.push(format!("Plan from {}{by}, {}.", detail.code(&origin.name), text::code(origin.digest.short())));
@@ -373,7 +328,8 @@ fn provenance(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
         lines.push(format!("[Workflow run, with logs and artifacts]({url})."));
     }
     lines.push(format!(
-        "Lock {} (plan, base commit and subagents). “reports” marks a subagent's own words; the coordinator saw everything else itself.",
+        "The lock {} names plan, base commit and subagents. “reports” marks what a subagent says of its own work; everything \
+         else was seen by the Backend Implementer itself.",
         text::code(index.handoff.lock.digest.short())
     ));
     page.push_str(&lines.join(" "));

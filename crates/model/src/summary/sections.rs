@@ -166,6 +166,10 @@ fn gate_lines(gate: &GateStanding<'_>, detail: &Detail) -> Vec<String> {
         if let Some(verdict) = &receipt.verdict {
             let task = text::code(verdict.task.as_str());
             lines.push(match (verdict.passed, verdict.blocking_findings) {
+                // Its commands are on the final tree, whatever it looked at.
+                (true, _) if verdict.tree != receipt.tree && !receipt.commands.is_empty() => {
+                    format!("{task} approved tree {}, an earlier one", text::code(verdict.tree.short()))
+                }
                 (true, _) => format!("{task} approved tree {}", text::code(verdict.tree.short())),
                 (false, 0) => format!("{task} did not approve: {}", detail.prose(&verdict.reason)),
                 (false, found) => format!("{task} found {}", text::count(found, "blocking problem")),

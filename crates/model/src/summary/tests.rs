@@ -87,26 +87,34 @@ fn a_complete_run_reads_so() {
 
     ✅ 8 of 8 tasks passed · 3 of 3 gates passed · 10 files, +471 −13 · 12 min 3 s · \$1.23
 
-    Plan: Change a user's address: PATCH /api/users/:id, `docs/plan.md`.
+    Plan: <b>Change a user's address: PATCH /api/users/:id</b>, `docs/plan.md`
 
-    | Gate | Result | Tests | Time | Commands |
-    | --- | --- | --- | --- | --- |
-    | tests | ✅ passed | 42 passed, 1 skipped | 4.2 s | `python3 -m unittest discover` |
-    | review | ✅ passed | – | – | – |
-    | validation | ✅ passed | 12 passed | 4.2 s | `sh validate.sh '--base url'` |
+    | Gate | Result | Tests | Commands |
+    | --- | --- | --- | --- |
+    | tests | ✅ passed | 42 passed, 1 skipped | `python3 -m unittest discover` |
+    | review | ✅ passed | – | – |
+    | validation | ✅ passed | 12 passed | `sh validate.sh '--base url'` |
 
     <b>What exists now</b>: 6 commits on base `cae662172f`, ending in `5adfc7f2eb`, in `implementation.bundle`.
 
-    <b>What to do next</b>: check the run, then put its commits on a branch.
+    <b>What to do next</b>
 
-    ```sh
-    backend-implementer verify .backend-implementer/runs/run-1
-    backend-implementer apply run-1 --branch backend-implementation
-    ```
+    1. Check the record of the run.
+       ```sh
+       backend-implementer verify run-1
+       ```
+    2. Put the 6 commits on a branch; your checkout stays as it is.
+       ```sh
+       backend-implementer apply run-1 --branch backend-implementation
+       ```
 
-    Lock `e8dec8fbe110` (plan, base commit and subagents). “reports” marks a subagent's own words; the coordinator saw everything else itself.
+    <details><summary>About this run: plan, approval, lock, isolation</summary>
+
+    The lock `e8dec8fbe110` names plan, base commit and subagents. “reports” marks what a subagent says of its own work; everything else was seen by the Backend Implementer itself.
 
     Isolation `uid`: every slot has a user id of its own, and Landlock limits what it reads and writes.
+
+    </details>
 
     ### Infrastructure Implemented
 
@@ -361,13 +369,13 @@ fn an_incomplete_run_says_exactly_what_is_missing() {
 
     ❌ 1 of 7 tasks passed · 0 of 3 gates passed · 1 file, +48 −1 · 1 h 5 min · cost not reported
 
-    Plan: Change a user's address: PATCH /api/users/:id, `docs/plan.md`.
+    Plan: <b>Change a user's address: PATCH /api/users/:id</b>, `docs/plan.md`
 
-    | Gate | Result | Tests | Time | Commands |
-    | --- | --- | --- | --- | --- |
-    | tests | ❌ failed | 40 passed, 2 failed | 4.2 s | `python3 -m unittest` |
-    | review | ⚪ not run | – | – | – |
-    | validation | ❌ failed | – | 4.2 s | `sh validate.sh` |
+    | Gate | Result | Tests | Commands |
+    | --- | --- | --- | --- |
+    | tests | ❌ failed | 40 passed, 2 failed | `python3 -m unittest` |
+    | review | ⚪ not run | – | – |
+    | validation | ❌ failed | – | `sh validate.sh` |
 
     <b>What to fix</b>
 
@@ -405,17 +413,28 @@ fn an_incomplete_run_says_exactly_what_is_missing() {
 
     </details>
 
-    <b>What to do next</b>: fix the causes above, then run again.
+    <b>What to do next</b>
 
-    ```sh
-    backend-implementer run
-    ```
+    1. Fix what is named above and commit it; then all of it runs again.
+       ```sh
+       backend-implementer run
+       ```
+    2. Or repeat what did not pass, without a change; what passed is kept.
+       ```sh
+       backend-implementer run --retry
+       ```
+    3. Or take what there is, 1 commit, and go on by hand; your checkout stays as it is.
+       ```sh
+       backend-implementer apply run-1 --incomplete
+       ```
 
-    To go on by hand, take the 1 commit that passed: `backend-implementer apply run-1 --incomplete`.
+    <details><summary>About this run: plan, approval, lock, isolation</summary>
 
-    Lock `e8dec8fbe110` (plan, base commit and subagents). “reports” marks a subagent's own words; the coordinator saw everything else itself.
+    The lock `e8dec8fbe110` names plan, base commit and subagents. “reports” marks what a subagent says of its own work; everything else was seen by the Backend Implementer itself.
 
     Isolation `uid`: every slot has a user id of its own, and Landlock limits what it reads and writes.
+
+    </details>
 
     ### Infrastructure Implemented
 
@@ -647,26 +666,34 @@ fn a_minimal_plan_gives_a_minimal_summary() {
 
     ✅ 4 of 4 tasks passed · 3 of 3 gates passed · 1 file, +5 −0 · 12 min 3 s · cost not reported
 
-    Plan: `docs/plan.md`.
+    Plan: `docs/plan.md`
 
-    | Gate | Result | Tests | Time | Commands |
-    | --- | --- | --- | --- | --- |
-    | tests | ✅ passed | – | 4.2 s | `make check` |
-    | review | ✅ passed | – | 4.2 s | `make check` |
-    | validation | ✅ passed | – | 4.2 s | `make check` |
+    | Gate | Result | Tests | Commands |
+    | --- | --- | --- | --- |
+    | tests | ✅ passed | – | `make check` |
+    | review | ✅ passed | – | `make check` |
+    | validation | ✅ passed | – | `make check` |
 
     <b>What exists now</b>: 1 commit on base `cae662172f`, ending in `ea6863cec8`, in `implementation.bundle`.
 
-    <b>What to do next</b>: check the run, then put its commits on a branch.
+    <b>What to do next</b>
 
-    ```sh
-    backend-implementer verify .backend-implementer/runs/run-1
-    backend-implementer apply run-1 --branch backend-implementation
-    ```
+    1. Check the record of the run.
+       ```sh
+       backend-implementer verify run-1
+       ```
+    2. Put the 1 commit on a branch; your checkout stays as it is.
+       ```sh
+       backend-implementer apply run-1 --branch backend-implementation
+       ```
 
-    Lock `e8dec8fbe110` (plan, base commit and subagents). “reports” marks a subagent's own words; the coordinator saw everything else itself.
+    <details><summary>About this run: plan, approval, lock, isolation</summary>
+
+    The lock `e8dec8fbe110` names plan, base commit and subagents. “reports” marks what a subagent says of its own work; everything else was seen by the Backend Implementer itself.
 
     Isolation `uid`: every slot has a user id of its own, and Landlock limits what it reads and writes.
+
+    </details>
 
     ### Infrastructure Implemented
 
@@ -850,13 +877,13 @@ fn a_cancelled_run_says_so_at_the_top() {
 
     🛑 Cancelled; finished work is kept. 3 of 8 tasks passed · 0 of 3 gates passed · 7 files, +226 −13 · 12 min 3 s · \$1.23
 
-    Plan: Change a user's address: PATCH /api/users/:id, `docs/plan.md`.
+    Plan: <b>Change a user's address: PATCH /api/users/:id</b>, `docs/plan.md`
 
-    | Gate | Result | Tests | Time | Commands |
-    | --- | --- | --- | --- | --- |
-    | tests | ⚪ not run | – | – | – |
-    | review | ⚪ not run | – | – | – |
-    | validation | ⚪ not run | – | – | – |
+    | Gate | Result | Tests | Commands |
+    | --- | --- | --- | --- |
+    | tests | ⚪ not run | – | – |
+    | review | ⚪ not run | – | – |
+    | validation | ⚪ not run | – | – |
     "#);
 }
 
@@ -908,7 +935,7 @@ fn commands_to_copy_hold_ordinary_names_only() {
 
 /// Our own tags; nothing else may reach a reader as HTML.
 fn is_ours(html: &str) -> bool {
-    if matches!(html, "<b>" | "</b>") {
+    if matches!(html, "<b>" | "</b>" | "<br>") {
         return true;
     }
     let summary = html.strip_prefix("<details><summary>").and_then(|rest| rest.strip_suffix("</summary>"));
@@ -917,6 +944,7 @@ fn is_ours(html: &str) -> bool {
             ["Timeline", "Graph", "Waves", "Receipts"].contains(&text)
                 || ["Dependencies and repeated attempts", "Phases and rework"].contains(&text)
                 || ["Digests and how to fetch", "Last lines of the output"].contains(&text)
+                || text == "About this run: plan, approval, lock, isolation"
                 || text
                     .trim_start_matches(|c: char| c.is_ascii_digit())
                     .chars()
@@ -1001,4 +1029,19 @@ fn pages_grow_in_step_with_the_run() {
     };
     assert!(size(fixture::large(true)) < 2.5 * size(half()));
     assert!(html_size(fixture::large(true)) < 2.5 * html_size(half()));
+}
+
+#[test]
+fn a_round_in_which_nobody_was_called_leaves_no_empty_place() {
+    use crate::record::{Call, ReworkRound};
+    let mut handoff = fixture::incomplete();
+    let tree = handoff.result.tree.clone();
+    let round = |number, called| ReworkRound { number, tree: tree.clone(), because: vec!["red".to_owned()], called };
+    let called = Call { task: crate::ids::TaskId::new("feature").unwrap(), because: "red".to_owned() };
+    handoff.rework = vec![round(1, vec![called]), round(2, Vec::new())];
+    let page = render(&handoff);
+    assert!(page.contains("Rework did not fix it. Retried: `feature` in round 1.\n"), "{page}");
+    handoff.rework = vec![round(1, Vec::new())];
+    let page = render(&handoff);
+    assert!(page.contains("Retried: nobody was left to retry.\n"), "{page}");
 }

@@ -51,7 +51,7 @@ pub(super) enum Look {
 
 impl Look {
     /// Returns the look of an outcome.
-    pub(super) fn of(outcome: Outcome) -> Self {
+    pub(super) fn from_outcome(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Passed => Self::Passed,
             Outcome::Failed | Outcome::OutOfScope | Outcome::Unproven | Outcome::Unreported | Outcome::Conflicted => {

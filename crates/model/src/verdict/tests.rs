@@ -74,9 +74,8 @@ struct Given {
     task: Task,
     ending: Ending,
     session: Option<Session>,
-    secret_in: Option<String>,
-    report: Result<Option<Report>, String>,
-    patch: Result<Patch, String>,
+    report: Result<Option<Report>, InvalidReport>,
+    patch: Result<Patch, NoPatch>,
     integrated: bool,
     violations: Vec<Violation>,
     left_out: Vec<(String, String)>,
@@ -90,7 +89,6 @@ fn judged(spoil: impl FnOnce(&mut Given)) -> Verdict {
         task: task(Access::Writes),
         ending: Ending::Exited(0),
         session: None,
-        secret_in: None,
         report: Ok(Some(report(ReportStatus::Completed))),
         patch: Ok(patch(&["src/a.rs"])),
         integrated: false,
@@ -108,7 +106,6 @@ fn judged(spoil: impl FnOnce(&mut Given)) -> Verdict {
         patch: given.patch.as_ref().map_err(Clone::clone),
         integrated: given.integrated,
         session: given.session.as_ref(),
-        secret_in: given.secret_in.as_deref(),
         violations: &given.violations,
         left_out: &given.left_out,
         leftovers: given.leftovers,
@@ -154,8 +151,11 @@ fn nothing_but_a_clean_end_with_a_report_passes() {
         assert_eq!((verdict.outcome, codes(&verdict).first().copied()), (outcome, code), "{ending:?}");
     }
     assert_eq!(judged(|given| given.report = Ok(None)).outcome, Outcome::Unreported);
-    assert_eq!(judged(|given| given.report = Err("no JSON".to_owned())).outcome, Outcome::Unreported);
-    assert_eq!(judged(|given| given.patch = Err("the folder is gone".to_owned())).outcome, Outcome::Failed);
+    assert_eq!(judged(|given| given.report = Err(InvalidReport("no JSON".to_owned()))).outcome, Outcome::Unreported);
+    assert_eq!(
+        judged(|given| given.patch = Err(NoPatch::NotCaptured("the folder is gone".to_owned()))).outcome,
+        Outcome::Failed
+    );
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn the_scope_weighs_more_than_any_report() {
             message: "no glob of the scope allows the path".to_owned(),
         })
         .collect();
-    for no_report in [Ok(None), Err("no JSON".to_owned())] {
+    for no_report in [Ok(None), Err(InvalidReport("no JSON".to_owned()))] {
         let verdict = judged(|given| {
             given.violations.clone_from(&violations);
             given.report = no_report;
@@ -324,8 +324,8 @@ fn what_we_did_to_the_process_counts_more_than_what_it_says_of_itself() {
 #[test]
 fn a_secret_in_a_file_is_its_own_kind_of_failure() {
     let verdict = judged(|given| {
-        given.patch = Err("the value of `KEY`, a secret, stands in `src/a.rs`".to_owned());
-        given.secret_in = Some("src/a.rs".to_owned());
+        let why = "the value of `KEY`, a secret, stands in `src/a.rs`".to_owned();
+        given.patch = Err(NoPatch::SecretWritten { path: "src/a.rs".to_owned(), why });
     });
     assert_eq!((verdict.outcome, codes(&verdict)), (Outcome::Failed, vec![FindingCode::SecretWritten]));
     assert_eq!(verdict.findings[0].path.as_deref(), Some("src/a.rs"));
@@ -355,7 +355,7 @@ fn denied_tools_and_answers_that_are_no_reports_are_told() {
         let mut session = session(SessionEnd::Completed);
         (session.repairs, session.answer) = (1, Some("all done, boss".to_owned()));
         given.session = Some(session);
-        given.report = Err("it is no JSON object".to_owned());
+        given.report = Err(InvalidReport("it is no JSON object".to_owned()));
     });
     assert_eq!((verdict.outcome, codes(&verdict)), (Outcome::Unreported, vec![FindingCode::UnstructuredReport]));
     insta::assert_snapshot!(verdict.reason, @"its answer is no report (it is no JSON object), also after it was asked again; the text is kept; what it changed (1 file) is kept as a patch, not integrated");

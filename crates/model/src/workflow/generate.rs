@@ -5,10 +5,10 @@
 mod before;
 mod gates;
 mod jobs;
+mod last_job;
 mod one_job;
 mod own_step;
 mod preview;
-mod summarize;
 
 use std::fmt::Write as _;
 

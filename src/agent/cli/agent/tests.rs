@@ -5,7 +5,10 @@ use implementer_model::{
 };
 
 use super::*;
-use crate::agent::{Exit, cli::kinds};
+use crate::{
+    agent::{Exit, cli::kinds},
+    errors,
+};
 
 fn subagent(model: Option<&str>) -> Subagent {
     Subagent {
@@ -28,7 +31,7 @@ fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 }
 
 fn agent(kind: &str, settings: AgentSettings, environment: &BTreeMap<String, String>) -> CliAgent {
-    let kind = AgentKind::of(kind, &kinds()).unwrap();
+    let kind = AgentKind::parse(kind, &kinds()).unwrap();
     CliAgent::new(&kind, settings, "/programs".as_ref(), "/supervisor".as_ref(), environment).unwrap()
 }
 
@@ -88,16 +91,13 @@ fn installed(name: &str) -> tempfile::TempDir {
 fn what_is_missing_is_said_before_a_run_with_what_to_do() {
     let told = |agent: &CliAgent, passed: &[&str], limited: bool| {
         let passed: Vec<_> = passed.iter().map(|&name| name.to_owned()).collect();
-        agent.check(&subagent(None), &passed, limited).map_err(|error| error.to_string())
+        agent.check(&subagent(None), &passed, limited).map_err(|error| errors::told(&error, error.hint()))
     };
     let nowhere = tempfile::tempdir().unwrap();
     let path = |folder: &tempfile::TempDir| folder.path().to_str().unwrap().to_owned();
     let missing = agent("claude", AgentSettings::default(), &environment(&[("PATH", &path(&nowhere))]));
     let error = told(&missing, &[], false).unwrap_err().replace(&path(&nowhere), "PATH");
-    insta::assert_snapshot!(error, @r"
-    claude cannot be called for `backend-datatypes`: the program `claude` was not found on PATH (PATH): install it, or name it by its absolute path
-      install it: npm install --global @anthropic-ai/claude-code@2.1.329
-    ");
+    insta::assert_snapshot!(error, @"claude cannot be called for `backend-datatypes`: the program `claude` was not found on PATH (PATH): install it, or name it by its absolute path. To fix it: install it by `npm install --global @anthropic-ai/claude-code@2.1.329`");
 
     let folder = installed("claude");
     let with_key = environment(&[("PATH", &path(&folder)), ("ANTHROPIC_API_KEY", "k")]);
@@ -129,7 +129,7 @@ fn ended(exit: Exit, tail: &str) -> Ended {
         output_bytes: 0,
         truncated: false,
         log_trouble: None,
-        output_digest: implementer_model::ids::Digest::of(""),
+        output_digest: implementer_model::ids::Digest::from_content(""),
         output_tail: tail.to_owned(),
         duration_ms: 0,
     }
@@ -139,16 +139,13 @@ fn ended(exit: Exit, tail: &str) -> Ended {
 fn versions_that_were_not_tested_are_told_and_old_ones_refused() {
     let probed = |settings: AgentSettings, tail: &str, exit| {
         let agent = agent("claude", settings, &environment(&[]));
-        agent.probed(&ended(exit, tail)).map(|()| agent.version.get().unwrap().to_string()).map_err(|e| e.to_string())
+        let probed = agent.probed(&ended(exit, tail)).map(|()| agent.version.get().unwrap().to_string());
+        probed.map_err(|error| errors::told(&error, error.hint()))
     };
     let default = AgentSettings::default;
     assert_eq!(probed(default(), "2.1.329 (Claude Code)\n", Exit::Code(0)).unwrap(), "2.1.329");
     assert_eq!(probed(default(), "2.2.0 (Claude Code)\n", Exit::Code(0)).unwrap(), "2.2.0", "newer ones are used");
-    insta::assert_snapshot!(probed(default(), "1.0.9 (Claude Code)\n", Exit::Code(0)).unwrap_err(), @r"
-    claude 1.0.9 is older than 2.1.329, the oldest version that was tested with
-      install it: npm install --global @anthropic-ai/claude-code@2.1.329
-      or set `agents.claude.old-version: true` to use it all the same
-    ");
+    insta::assert_snapshot!(probed(default(), "1.0.9 (Claude Code)\n", Exit::Code(0)).unwrap_err(), @"claude 1.0.9 is older than 2.1.329, the oldest version that was tested with. To fix it: install it by `npm install --global @anthropic-ai/claude-code@2.1.329`, or set `agents.claude.old-version: true` to use it all the same");
     let old = AgentSettings { old_version: true, ..default() };
     assert_eq!(probed(old, "1.0.9", Exit::Code(0)).unwrap(), "1.0.9");
     assert!(

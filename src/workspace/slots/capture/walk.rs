@@ -72,7 +72,7 @@ struct Pending {
 impl Walk<'_> {
     fn run(&mut self) {
         // Before anything is listed: what changes from here on shows.
-        let stat = fs::symlink_metadata(self.root).ok().map(|meta| stamp::of(&meta));
+        let stat = fs::symlink_metadata(self.root).ok().map(|meta| stamp::from_metadata(&meta));
         let mut pending = vec![Pending { path: BString::default(), stat, rules: Rules::default(), ignored: false }];
         while let Some(dir) = pending.pop() {
             self.visit(&dir, &mut pending);
@@ -121,7 +121,7 @@ impl Walk<'_> {
     /// Tells the ordinary case: a file of the base that nobody touched.
     fn is_untouched(&self, index: usize, child: &Child) -> bool {
         let stat = &self.held.files.entry(index).stat;
-        !child.meta.is_dir() && *stat == stamp::of(&child.meta) && !self.held.fence.is_racy(stat)
+        !child.meta.is_dir() && *stat == stamp::from_metadata(&child.meta) && !self.held.fence.is_racy(stat)
     }
 
     fn child(
@@ -151,7 +151,7 @@ impl Walk<'_> {
         }
         if let Err(why) = check_name(child.name.as_ref(), &child.meta) {
             // Kept as it is in the base.
-            let as_checked_out = |index| self.held.files.entry(index).stat == stamp::of(&child.meta);
+            let as_checked_out = |index| self.held.files.entry(index).stat == stamp::from_metadata(&child.meta);
             if !is_folder && index.is_some_and(as_checked_out) {
                 // Racy, but nothing says that it was touched, and it could not be captured if it had been.
                 return self.account(path.as_ref());
@@ -164,7 +164,7 @@ impl Walk<'_> {
             return self.leave_out(path.as_ref(), why);
         }
         if is_folder {
-            let stat = Some(stamp::of(&child.meta));
+            let stat = Some(stamp::from_metadata(&child.meta));
             pending.push(Pending { path, stat, rules: rules.clone(), ignored });
         } else if child.meta.is_file() || child.meta.is_symlink() {
             self.account(path.as_ref());
@@ -228,7 +228,7 @@ impl Walk<'_> {
             return None;
         }
         // Git replaces an index, so one that is still the file that we wrote holds nothing new.
-        if fs::symlink_metadata(git_dir.join("index")).is_ok_and(|meta| stamp::of(&meta) == written) {
+        if fs::symlink_metadata(git_dir.join("index")).is_ok_and(|meta| stamp::from_metadata(&meta) == written) {
             return None;
         }
         let reason = match folder::read_plain(&git_dir.join("index"), INDEX_LIMIT) {

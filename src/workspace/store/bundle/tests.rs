@@ -38,7 +38,7 @@ async fn a_plain_git_fetch_takes_the_implementation_from_a_bundle() {
         repository.write("README.md", "x\n");
         repository.commit("base");
         let (done, file, digest) = bundled(&repository).await;
-        assert_eq!(digest, Digest::of(fs::read(&file).unwrap()));
+        assert_eq!(digest, Digest::from_content(fs::read(&file).unwrap()));
         git(&repository.path(), &["bundle", "verify", "-q", file.to_str().unwrap()]);
         git(&repository.path(), &["fetch", "-q", file.to_str().unwrap(), "implementation:got"]);
         assert_eq!(repository.git(&["rev-parse", "got", "got^{tree}"]), format!("{}\n{}", done.commit, done.tree));

@@ -82,7 +82,7 @@ pub(super) fn answer(state: &mut State, url: &str, request: &Request) -> Option<
             let listed: Vec<_> = all
                 .iter()
                 .map(|(id, name)| {
-                    let digest = bytes(state, *id).map(Digest::of);
+                    let digest = bytes(state, *id).map(Digest::from_content);
                     json!({ "id": id, "name": name, "size_in_bytes": 1, "expired": false, "digest": digest })
                 })
                 .collect();

@@ -41,7 +41,7 @@ pub(super) fn answer(state: &mut State, bare: &Path, url: &str, request: &Reques
             }
         },
     };
-    let tag = format!("\"{}\"", implementer_model::ids::Digest::of(body.to_string()).short());
+    let tag = format!("\"{}\"", implementer_model::ids::Digest::from_content(body.to_string()).short());
     let unchanged = request.headers.get("if-none-match").is_some_and(|known| known.as_bytes() == tag.as_bytes());
     let status = if unchanged && status == 200 { 304 } else { status };
     if let Some(last) = state.requests.last_mut() {
@@ -136,6 +136,11 @@ fn operate(state: &mut State, bare: &Path, url: &str, request: &Request, who: &I
             let number: u64 = number.parse().ok()?;
             let comments = state.comments.iter().filter(|comment| comment.number == number);
             Some((200, paged(comments.map(|comment| super::payloads::comment(comment, url)).collect(), &query)))
+        }
+        ("GET", ["issues", "comments"]) => {
+            let newest_first = state.comments.iter().rev();
+            let comments = newest_first.map(|comment| super::payloads::comment(comment, url)).collect();
+            Some((200, paged(comments, &query)))
         }
         ("POST", ["issues", number, "comments"]) => {
             if !who.comments {

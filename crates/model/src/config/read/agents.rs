@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::fields::{Field, Reader, list};
+use super::fields::{Field, FieldReader, list};
 use crate::{
     budget::{DOLLARS_MAX, Dollars, Price},
     config::agents::{AgentConfig, AgentKind, AgentSettings, Limits, Permissions, RUN_MINUTES_MAX, TURNS_MAX},
@@ -26,7 +26,7 @@ pub(in crate::config) const SETTINGS_KEYS: [&str; 10] = [
 pub(in crate::config) const LIMITS_KEYS: [&str; 4] = ["turns", "cost", "run-cost", "run-minutes"];
 pub(in crate::config) const PRICE_KEYS: [&str; 3] = ["input", "cached-input", "output"];
 
-impl Reader<'_> {
+impl FieldReader<'_> {
     pub(super) fn agent(&mut self, field: Field) -> AgentConfig {
         let mut fields = self.keys(field, &AGENT_KEYS);
         AgentConfig {
@@ -40,7 +40,7 @@ impl Reader<'_> {
         let kinds = self.kinds;
         let choices: Vec<_> = kinds.iter().map(|kind| (*kind, *kind)).collect();
         let chosen = self.choice(field, &choices)?;
-        AgentKind::of(chosen, kinds)
+        AgentKind::parse(chosen, kinds)
     }
 
     /// Reads the settings of agent programs, by their kinds. The kind `command` has none.
@@ -48,7 +48,7 @@ impl Reader<'_> {
         let programs: Vec<_> = self.kinds.iter().copied().filter(|kind| *kind != AgentKind::COMMAND).collect();
         let mut agents = BTreeMap::new();
         for ((name, at), field) in self.entries(field) {
-            if let Some(kind) = AgentKind::of(&name, &programs) {
+            if let Some(kind) = AgentKind::parse(&name, &programs) {
                 agents.insert(kind, self.settings(field));
                 continue;
             }

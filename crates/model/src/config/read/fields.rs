@@ -15,14 +15,14 @@ pub(super) struct Field {
     pub(super) node: Node,
 }
 
-pub(super) struct Reader<'a> {
+pub(super) struct FieldReader<'a> {
     pub(super) file: &'a str,
     pub(super) text: &'a str,
     pub(super) kinds: &'a [&'a str],
     pub(super) diagnostics: Vec<Diagnostic>,
 }
 
-impl Reader<'_> {
+impl FieldReader<'_> {
     pub(super) fn truth(&mut self, field: &Field) -> Option<bool> {
         match &field.node.value {
             Value::Literal(word) if word == "true" => Some(true),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
-use super::fields::{Field, Reader, quoted};
+use super::fields::{Field, FieldReader, quoted};
 use crate::{
     config::{
         WorkflowConfig,
@@ -37,7 +37,7 @@ pub(in crate::config) const WORKFLOW_KEYS: [&str; 13] = [
 pub(in crate::config) const WORKFLOW_SUBAGENT_KEYS: [&str; 4] = ["runs-on", "setup", "work", "dispatch"];
 pub(in crate::config) const WORKFLOW_DISPATCH_KEYS: [&str; 5] = ["workflow", "repository", "ref", "token", "inputs"];
 
-impl Reader<'_> {
+impl FieldReader<'_> {
     pub(super) fn workflow(&mut self, field: Field) -> WorkflowConfig {
         let mut fields = self.keys(field, &WORKFLOW_KEYS);
         let mut number = |reader: &mut Self, name: &str, most: u64| {

@@ -117,7 +117,7 @@ fn rewrite(
         return package(argv, &script, folders, read, depth);
     }
     let (begin, rest) = argv.split_at(program);
-    let Runner { name, found, arguments, environment } = runners::of(rest, folders)?;
+    let Runner { name, found, arguments, environment } = runners::find(rest, folders)?;
     let mut argv = begin.to_vec();
     argv.extend(arguments);
     Some(Rewritten { argv, environment, runner: Some((name, found)) })

@@ -27,7 +27,7 @@ const ASKED_ALREADY: [&str; 12] = [
 ];
 
 /// Recognises a runner by the beginning of its command.
-pub(super) fn of(argv: &[String], folders: Folders<'_>) -> Option<Runner> {
+pub(super) fn find(argv: &[String], folders: Folders<'_>) -> Option<Runner> {
     let program = argv.first()?.rsplit('/').next()?;
     let results = folders.results;
     let rest: Vec<&str> = argv[1..].iter().map(String::as_str).collect();
@@ -181,7 +181,7 @@ fn python(argv: &[String], folders: Folders<'_>, already: bool) -> Option<Runner
         }
         _ if already => None,
         "pytest" | "nose2" | "green" | "behave" | "robot" => {
-            let inner = of(&argv[at + 1..], folders)?;
+            let inner = find(&argv[at + 1..], folders)?;
             let mut arguments = argv[..=at].to_vec();
             arguments.extend(inner.arguments);
             Some(Runner { arguments, ..inner })

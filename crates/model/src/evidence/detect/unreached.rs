@@ -194,10 +194,10 @@ pub(super) fn swallows(
                 if !tokens.get(open).is_some_and(|token| token.is("{")) {
                     continue;
                 }
-                let close = matching(tokens, open)?;
+                let close = source::closing(tokens, open)?;
                 let inside = assertions.iter().any(|one| one.range.start > at && one.range.end <= close);
                 let finally = (close + 1..body.end).find(|other| tokens[*other].is("finally"));
-                let returns = finally.and_then(|finally| Some((finally + 1, matching(tokens, finally + 1)?)));
+                let returns = finally.and_then(|finally| Some((finally + 1, source::closing(tokens, finally + 1)?)));
                 if inside && returns.is_some_and(|(open, end)| tokens[open..end].iter().any(|token| token.is("return")))
                 {
                     return Some(tokens[at].line);
@@ -214,7 +214,7 @@ pub(super) fn swallows(
                 // An assertion failure is no Exception in Java.
                 let broad = broad
                     && !(language == Language::Java && caught.contains("Exception") && !caught.contains("Throwable"));
-                let end = matching(tokens, handler)?;
+                let end = source::closing(tokens, handler)?;
                 let quiet = !tokens[handler..end].iter().any(|token| {
                     matches!(token.text, "throw" | "fail" | "expect" | "done")
                         || token.text.starts_with("assert")
@@ -244,21 +244,6 @@ pub(super) fn swallows(
         }
         _ => None,
     }
-}
-
-fn matching(tokens: &[Token<'_>], open: usize) -> Option<usize> {
-    let mut depth = 0_i32;
-    for (at, token) in tokens.iter().enumerate().skip(open) {
-        match token.text {
-            "{" | "(" | "[" if token.kind == Kind::Sign => depth += 1,
-            "}" | ")" | "]" if token.kind == Kind::Sign => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return Some(at);
-        }
-    }
-    None
 }
 
 /// Finds a test that is run for each row of a table that has none, or that asserts for each part of nothing.

@@ -269,7 +269,7 @@ fn body_behind(tokens: &[Token<'_>], from: usize) -> Option<(std::ops::Range<usi
 }
 
 /// Finds the bracket that closes the one at `open`.
-pub(super) fn closing(tokens: &[Token<'_>], open: usize) -> Option<usize> {
+pub(in crate::evidence) fn closing(tokens: &[Token<'_>], open: usize) -> Option<usize> {
     let mut depth = 0_i32;
     for (at, token) in tokens.iter().enumerate().skip(open) {
         if token.kind != Kind::Sign {

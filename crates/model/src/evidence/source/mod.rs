@@ -7,6 +7,7 @@ mod functions;
 mod tests;
 mod tokens;
 
+pub(in crate::evidence) use self::functions::closing;
 pub use self::{
     assertions::{Assertion, Strength, assertions},
     functions::{Function, functions},

@@ -108,7 +108,7 @@ pub struct Words {
 pub fn read(output: &str) -> Option<Words> {
     let plain = text::plain(output);
     let mut all: Option<Words> = None;
-    for lines in streams::of(&plain) {
+    for lines in streams::by_program(&plain) {
         let said: Vec<_> = RUNNERS.iter().filter_map(|runner| Some((runner, (runner.count)(&lines)?))).collect();
         let inner = |name: &str| said.iter().any(|(runner, _)| runner.contains.contains(&name));
         let unfinished = rust::unfinished(&lines).or_else(|| tap::unfinished(&lines));

@@ -12,7 +12,7 @@ const LEVELS: [&str; 8] =
 
 /// Splits a plain output into the lines of each program that wrote into it: those without a name in front, then one
 /// stream a name, as turbo, pnpm, lerna, concurrently, foreman and compose write them.
-pub(super) fn of(plain: &str) -> Vec<Vec<&str>> {
+pub(super) fn by_program(plain: &str) -> Vec<Vec<&str>> {
     let mut streams: Vec<(&str, Vec<&str>)> = vec![("", Vec::new())];
     let mut in_table = false;
     for line in plain.lines() {

@@ -14,7 +14,7 @@ const SUMMARY_LEVEL: u8 = 6;
 
 /// Reads a block of HTML: items, headings of what can be unfolded, and else text.
 pub(super) fn blocks(text: &str, range: Range<usize>) -> Vec<Block> {
-    let mut reader = Reader { text, blocks: Vec::new(), items: Vec::new(), open: None, summary: None };
+    let mut reader = HtmlReader { text, blocks: Vec::new(), items: Vec::new(), open: None, summary: None };
     let mut at = range.start;
     while let Some(tag) = tag(text, at, range.end) {
         at = tag.range.end;
@@ -79,7 +79,7 @@ fn without_comments(html: &str) -> String {
     unseen::shown(&html)
 }
 
-struct Reader<'t> {
+struct HtmlReader<'t> {
     text: &'t str,
     blocks: Vec<Block>,
     items: Vec<Item>,
@@ -97,7 +97,7 @@ struct OpenItem {
     name: Option<Range<usize>>,
 }
 
-impl Reader<'_> {
+impl HtmlReader<'_> {
     fn tag(&mut self, tag: &Tag<'_>) {
         let is = |names: &[&str]| names.iter().any(|name| tag.name.eq_ignore_ascii_case(name));
         if is(&ITEMS) {

@@ -29,7 +29,7 @@ pub(in crate::plan) fn read(text: &str, range: Range<usize>) -> Document {
         .collect();
     let text = &text[..range.end];
     let mut reader =
-        Reader { events, text, from, comments: Vec::new(), quoted: Vec::new(), open: vec![Open::default()] };
+        BlockReader { events, text, from, comments: Vec::new(), quoted: Vec::new(), open: vec![Open::default()] };
     reader.comments.extend(definitions);
     reader.run();
     reader.comments.sort_by_key(|hidden| hidden.start);
@@ -81,7 +81,7 @@ impl Open {
     }
 }
 
-struct Reader<'t> {
+struct BlockReader<'t> {
     events: OffsetIter<'t, pulldown_cmark::DefaultBrokenLinkCallback>,
     text: &'t str,
     from: usize,
@@ -91,7 +91,7 @@ struct Reader<'t> {
     open: Vec<Open>,
 }
 
-impl<'t> Reader<'t> {
+impl<'t> BlockReader<'t> {
     fn next(&mut self) -> Option<(Event<'t>, Range<usize>)> {
         let (event, range) = self.events.next()?;
         let range = range.start + self.from..range.end + self.from;

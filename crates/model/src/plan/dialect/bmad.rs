@@ -1,6 +1,6 @@
 //! BMAD: a story with acceptance criteria, tasks with subtasks, notes for developers, and records to be filled in.
 
-use super::reader::{Input, Reader};
+use super::reader::{DialectReader, Input};
 use crate::plan::{
     domains::normal,
     shape::{Dialect, Rules},
@@ -9,7 +9,7 @@ use crate::plan::{
 /// A story of BMAD.
 pub(super) struct Bmad;
 
-impl Reader for Bmad {
+impl DialectReader for Bmad {
     fn dialect(&self) -> Dialect {
         Dialect::Bmad
     }

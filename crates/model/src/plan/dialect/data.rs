@@ -81,7 +81,7 @@ pub(in crate::plan) fn read<'s>(
         return None;
     }
     let before = problems.count();
-    let mut reader = Reader { text, roster, problems, draft: Draft::default() };
+    let mut reader = DataReader { text, roster, problems, draft: Draft::default() };
     reader.value(&root, "", 0);
     let draft = reader.finish();
     if draft.tasks.iter().any(|task| !task.requirements.is_empty()) {
@@ -93,7 +93,7 @@ pub(in crate::plan) fn read<'s>(
 
 /// Reads the todos in the front matter of a document.
 pub(in crate::plan) fn todos<'s>(text: &Text, roster: &Roster, problems: &mut Problems<'s>) -> Draft {
-    let mut reader = Reader { text, roster, problems, draft: Draft::default() };
+    let mut reader = DataReader { text, roster, problems, draft: Draft::default() };
     if let Ok(tree) = tree::parse(&text.text)
         && let Value::Mapping(entries) = &tree.root.value
     {
@@ -168,14 +168,14 @@ fn name_of(node: &Node) -> Option<(&'static str, String)> {
     })
 }
 
-struct Reader<'r, 's> {
+struct DataReader<'r, 's> {
     text: &'r Text,
     roster: &'r Roster,
     problems: &'r mut Problems<'s>,
     draft: Draft,
 }
 
-impl Reader<'_, '_> {
+impl DataReader<'_, '_> {
     fn finish(self) -> Draft {
         let mut draft = self.draft;
         let said = |line: u32, text: String, fate: Fate| Placed {

@@ -1,6 +1,6 @@
 //! Kiro: one list of numbered boxes, with boxes below them, details, and traces such as `_Requirements: 1.2_`.
 
-use super::reader::{Input, Reader, all_items, boxes};
+use super::reader::{DialectReader, Input, all_items, boxes};
 use crate::plan::{
     blocks::nested,
     items,
@@ -10,7 +10,7 @@ use crate::plan::{
 /// `tasks.md` of a spec of Kiro.
 pub(super) struct Kiro;
 
-impl Reader for Kiro {
+impl DialectReader for Kiro {
     fn dialect(&self) -> Dialect {
         Dialect::Kiro
     }

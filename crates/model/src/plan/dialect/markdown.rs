@@ -1,6 +1,6 @@
 //! Our own dialect in Markdown, and Markdown of any shape.
 
-use super::reader::{Input, Reader};
+use super::reader::{DialectReader, Input};
 use crate::plan::{
     blocks::{Block, nested},
     directives,
@@ -16,7 +16,7 @@ pub(super) struct Ours {
     pub(super) by_domains: bool,
 }
 
-impl Reader for Ours {
+impl DialectReader for Ours {
     fn dialect(&self) -> Dialect {
         Dialect::Ours
     }
@@ -66,7 +66,7 @@ impl Reader for Ours {
 /// Markdown of any shape: a plan mode's, a Backend Planner's.
 pub(super) struct Markdown;
 
-impl Reader for Markdown {
+impl DialectReader for Markdown {
     fn dialect(&self) -> Dialect {
         Dialect::Markdown
     }

@@ -19,11 +19,11 @@ pub(super) mod taskmaster;
 #[cfg(test)]
 pub(super) mod tests;
 
-use self::reader::{Input, Reader};
+use self::reader::{DialectReader, Input};
 use super::shape::Dialect;
 
 /// All dialects in Markdown, in the order in which they are asked: the more telling shapes first.
-const READERS: [&dyn Reader; 8] = [
+const READERS: [&dyn DialectReader; 8] = [
     &markdown::Ours { by_domains: false },
     &bmad::Bmad,
     &superpowers::Superpowers,
@@ -35,8 +35,8 @@ const READERS: [&dyn Reader; 8] = [
 ];
 
 /// Finds the reader of a document: the one that is insisted on, else the first that recognises it.
-pub(super) fn find(input: &Input<'_, '_>, named: Option<Dialect>) -> &'static dyn Reader {
-    let is_meant = |reader: &&&dyn Reader| match named {
+pub(super) fn find(input: &Input<'_, '_>, named: Option<Dialect>) -> &'static dyn DialectReader {
+    let is_meant = |reader: &&&dyn DialectReader| match named {
         Some(dialect) => reader.dialect() == dialect,
         None => reader.recognises(input),
     };

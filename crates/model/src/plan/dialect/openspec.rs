@@ -1,12 +1,12 @@
 //! OpenSpec: numbered sections with boxes that go on with their number: `## 1. Ledger`, `- [ ] 1.1 …`.
 
-use super::reader::{Input, Reader, boxes};
+use super::reader::{DialectReader, Input, boxes};
 use crate::plan::shape::{Dialect, Rules};
 
 /// `tasks.md` of a change of OpenSpec.
 pub(super) struct OpenSpec;
 
-impl Reader for OpenSpec {
+impl DialectReader for OpenSpec {
     fn dialect(&self) -> Dialect {
         Dialect::Openspec
     }

@@ -25,7 +25,7 @@ pub(in crate::plan) struct Input<'i, 's> {
 }
 
 /// One dialect in Markdown.
-pub(in crate::plan) trait Reader: Sync {
+pub(in crate::plan) trait DialectReader: Sync {
     /// Returns the dialect.
     fn dialect(&self) -> Dialect;
 

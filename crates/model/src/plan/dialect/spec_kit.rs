@@ -1,6 +1,6 @@
 //! spec-kit: phases with boxes, each with an id, marks and a path: `- [ ] T012 [P] [US1] Create … in src/…`.
 
-use super::reader::{Input, Reader, boxes, is_numbered_tag};
+use super::reader::{DialectReader, Input, boxes, is_numbered_tag};
 use crate::plan::{
     accounting::Reason,
     domains::{Fixed, normal},
@@ -11,7 +11,7 @@ use crate::plan::{
 /// `tasks.md` of spec-kit.
 pub(super) struct SpecKit;
 
-impl Reader for SpecKit {
+impl DialectReader for SpecKit {
     fn dialect(&self) -> Dialect {
         Dialect::SpecKit
     }

@@ -1,6 +1,6 @@
 //! superpowers: a task a heading, with its files, and steps whose code, commands and expectations follow them.
 
-use super::reader::{Input, Reader};
+use super::reader::{DialectReader, Input};
 use crate::plan::{
     blocks::Block,
     shape::{Dialect, Rules},
@@ -9,7 +9,7 @@ use crate::plan::{
 /// A plan of superpowers.
 pub(super) struct Superpowers;
 
-impl Reader for Superpowers {
+impl DialectReader for Superpowers {
     fn dialect(&self) -> Dialect {
         Dialect::Superpowers
     }

@@ -60,8 +60,14 @@ fn state(task: &Value) -> State {
 /// Reads the tasks.
 pub(in crate::plan) fn read(tasks: &Tasks, roster: &Roster, source: &Source<'_>, problems: &mut Problems<'_>) -> Draft {
     let tester = Who::of_role(Role::Tests, roster);
-    let mut reader =
-        Reader { source, strategies: Vec::new(), tester, draft: Draft::default(), from: 0, many: tasks.tags.len() > 1 };
+    let mut reader = TaskmasterReader {
+        source,
+        strategies: Vec::new(),
+        tester,
+        draft: Draft::default(),
+        from: 0,
+        many: tasks.tags.len() > 1,
+    };
     for (tag, tasks) in &tasks.tags {
         for task in tasks {
             if task.is_object() {
@@ -76,7 +82,7 @@ pub(in crate::plan) fn read(tasks: &Tasks, roster: &Roster, source: &Source<'_>,
     reader.draft
 }
 
-struct Reader<'r, 's> {
+struct TaskmasterReader<'r, 's> {
     source: &'r Source<'s>,
     /// What the test strategies ask for, which stands behind all tasks.
     strategies: Vec<TaskDraft>,
@@ -89,7 +95,7 @@ struct Reader<'r, 's> {
     many: bool,
 }
 
-impl Reader<'_, '_> {
+impl TaskmasterReader<'_, '_> {
     fn task(&mut self, tag: &str, task: &Value) {
         let id = self.id(tag, &id(task));
         let (title, at) = (text(task, "title"), self.find(&text(task, "title")));

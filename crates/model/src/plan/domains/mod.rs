@@ -15,7 +15,7 @@ use self::{
     roles::{NOISE_AFTER, NOISE_BEFORE, ROLES},
     sections::{
         ACCEPTANCE, ASIDES, CONTEXTS, CROSS_CUTTING, DEFERRED, FILES, FRAMES, LEGENDS, OUT_OF_SCOPE, RECORDS,
-        VERIFICATION,
+        VERIFICATION, WORK_FRAMES,
     },
 };
 use crate::{gate::GateKind, plan::accounting::Reason, roster::Role};
@@ -155,29 +155,6 @@ const HOLDS: [(&str, Fixed); 9] = [
     (" and risks ", Fixed::Aside(Reason::Context)),
 ];
 
-/// Sections that hold the work and nothing else: what stands in them is work although it is only text.
-const WORK_FRAMES: [&str; 19] = [
-    "plan",
-    "implementation plan",
-    "implementation",
-    "execution plan",
-    "tasks",
-    "task list",
-    "todo",
-    "todos",
-    "task breakdown",
-    "deliverables",
-    "steps",
-    "implementation steps",
-    "implementation tasks",
-    "work items",
-    "action items",
-    "changes",
-    "proposed changes",
-    "requirements",
-    "functional requirements",
-];
-
 /// Tells whether a phrase in normal form heads the work itself.
 pub(super) fn is_work_frame(phrase: &str) -> bool {
     WORK_FRAMES.contains(&phrase) || languages::fixed(phrase) == Some(Fixed::Frame)
@@ -185,7 +162,7 @@ pub(super) fn is_work_frame(phrase: &str) -> bool {
 
 /// Finds what a phrase in normal form heads, when it is none of the roles.
 pub(super) fn fixed(phrase: &str) -> Option<Fixed> {
-    let lists: [(&[&str], Fixed); 11] = [
+    let lists: [(&[&str], Fixed); 12] = [
         (&VERIFICATION, Fixed::Verification(None)),
         (&ACCEPTANCE, Fixed::Acceptance),
         (&CROSS_CUTTING, Fixed::CrossCutting),
@@ -197,6 +174,7 @@ pub(super) fn fixed(phrase: &str) -> Option<Fixed> {
         (&ASIDES, Fixed::Aside(Reason::Context)),
         (&CONTEXTS, Fixed::Context),
         (&FRAMES, Fixed::Frame),
+        (&WORK_FRAMES, Fixed::Frame),
     ];
     if let Some((_, fixed)) = lists.iter().find(|(words, _)| words.contains(&phrase)) {
         return Some(*fixed);

@@ -349,30 +349,32 @@ pub(super) const CONTEXTS: [&str; 40] = [
     "interfaces",
 ];
 
-/// Sections that frame the plan. Work stands in them and below them.
-pub(super) const FRAMES: [&str; 29] = [
+/// Sections that frame the plan. Work stands below them.
+pub(super) const FRAMES: [&str; 10] = [
     "subagents",
     "agents",
-    "plan",
-    "implementation plan",
-    "implementation",
-    "execution plan",
     "phases",
     "foundation",
     "quality",
     "quality assurance",
     "readiness",
-    "tasks",
     "tasks and subtasks",
     "tasks subtasks",
+    "subagent assignments",
+];
+
+/// Sections that hold the work and nothing else: what stands in them is work although it is only text.
+pub(super) const WORK_FRAMES: [&str; 19] = [
+    "plan",
+    "implementation plan",
+    "implementation",
+    "execution plan",
+    "tasks",
     "task list",
     "todo",
     "todos",
     "task breakdown",
-    "requirements",
-    "functional requirements",
     "deliverables",
-    "subagent assignments",
     "steps",
     "implementation steps",
     "implementation tasks",
@@ -380,4 +382,6 @@ pub(super) const FRAMES: [&str; 29] = [
     "action items",
     "changes",
     "proposed changes",
+    "requirements",
+    "functional requirements",
 ];

@@ -37,7 +37,7 @@ fn every_role_goes_by_its_title_its_id_and_its_subagents_name() {
 #[test]
 fn no_phrase_means_two_things() {
     let mut seen = std::collections::BTreeSet::new();
-    let lists: [&[&str]; 11] = [
+    let lists: [&[&str]; 12] = [
         &VERIFICATION,
         &ACCEPTANCE,
         &CROSS_CUTTING,
@@ -49,6 +49,7 @@ fn no_phrase_means_two_things() {
         &ASIDES,
         &CONTEXTS,
         &FRAMES,
+        &WORK_FRAMES,
     ];
     let fixed = || lists.into_iter().flatten().copied();
     for phrase in role_names().chain(fixed()) {

@@ -44,7 +44,7 @@ fn a_finished_attempt_counts_for_the_same_task_base_brief_and_reason_only() {
     assert!(matches!(look(plan.started(), &plan), Finished::Usable(found) if *found == end));
     let other_base = AttemptStarted { base: fixture::oid("another base"), ..plan.started() };
     assert!(matches!(look(other_base, &plan), Finished::Outdated));
-    let other_brief = AttemptStarted { brief: Digest::of("another brief"), ..plan.started() };
+    let other_brief = AttemptStarted { brief: Digest::from_content("another brief"), ..plan.started() };
     assert!(matches!(look(other_brief, &plan), Finished::Outdated));
     let other_reason = AttemptPlan { because: "rework".to_owned(), ..plan.clone() };
     assert!(matches!(look(plan.started(), &other_reason), Finished::Outdated));

@@ -196,7 +196,7 @@ impl Play {
             duration_ms: 1,
             isolation: Isolation::default(),
             reference: "refs/heads/x".to_owned(),
-            bundle: Some(Bundle { file: "b".to_owned(), digest: Digest::of("b") }),
+            bundle: Some(Bundle { file: "b".to_owned(), digest: Digest::from_content("b") }),
             noticed: Vec::new(),
             abandoned: BTreeMap::new(),
         })

@@ -27,7 +27,7 @@ pub(super) fn java(repository: &Repository, folder: &str, found: &mut Found) {
         Some(file) => (("java-version-file".to_owned(), file.clone()), format!("{file} names the version")),
         None => match java_release(repository.text(&at("pom.xml"))) {
             Some(version) => (("java-version".to_owned(), version), format!("{} names the version", at("pom.xml"))),
-            None => match versions::of(repository, "java") {
+            None => match versions::find(repository, "java") {
                 Some((version, because)) => (("java-version".to_owned(), version), because),
                 None => (("java-version".to_owned(), "21".to_owned()), "nothing names a version of Java".to_owned()),
             },

@@ -65,7 +65,7 @@ pub(super) fn node(repository: &Repository, folder: &str, found: &mut Found) {
     } else if json["engines"]["node"].is_string() {
         with.push(("node-version-file".to_owned(), manifest.clone()));
         format!("{manifest} names the version in `engines`")
-    } else if let Some((version, because)) = versions::of(repository, "node") {
+    } else if let Some((version, because)) = versions::find(repository, "node") {
         with.push(("node-version".to_owned(), version));
         because
     } else {

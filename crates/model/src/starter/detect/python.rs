@@ -167,7 +167,7 @@ fn python_version(repository: &Repository, folder: &str, project: &str, found: &
     } else if project.contains("requires-python") {
         let file = join(folder, "pyproject.toml");
         (("python-version-file".to_owned(), file.clone()), format!("{file} names the version in `requires-python`"))
-    } else if let Some((version, because)) = versions::of(repository, "python") {
+    } else if let Some((version, because)) = versions::find(repository, "python") {
         (("python-version".to_owned(), version), because)
     } else {
         let why = "nothing names a version of Python".to_owned();

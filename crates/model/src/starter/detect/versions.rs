@@ -7,7 +7,7 @@ use crate::starter::Repository;
 const MANAGERS: [&str; 3] = [".tool-versions", "mise.toml", ".mise.toml"];
 
 /// Finds the version of `python`, `node` or `java`, and says where it stands.
-pub(super) fn of(repository: &Repository, language: &str) -> Option<(String, String)> {
+pub(super) fn find(repository: &Repository, language: &str) -> Option<(String, String)> {
     let managed = MANAGERS.iter().find_map(|path| {
         let version = repository.text(path).lines().find_map(|line| managed(line, language))?;
         Some((version, format!("{path} names the version")))

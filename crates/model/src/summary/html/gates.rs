@@ -2,51 +2,75 @@
 
 use maud::{Markup, html};
 
-use super::{badge, code, prose, shown};
+use super::{badge, code, prose, shown, table};
 use crate::{
     command,
     gate::{CommandReceipt, Receipt},
+    run::GateStanding,
     summary::{coordination::receipt_digest, gates::standings, index::RunIndex, wording},
     text,
 };
 
-/// Writes every gate with its receipts.
+/// Writes every gate: a row that says how it ended, and its receipts folded below.
 pub(super) fn gates(index: &RunIndex<'_>) -> Markup {
+    let standings = standings(index.handoff);
     html! {
         section aria-labelledby="gates" {
             h2 id="gates" { "Gates" }
-            @for gate in standings(index.handoff) {
-                h3 id={ "gate-" (gate.gate) } { (gate.gate.name()) " " (badge(gate.look(), gate.said())) }
-                @if let Some(why) = &gate.shut { p { (prose(why)) "." } }
-                @for receipt in &gate.receipts { (self::receipt(receipt)) }
+            (table(["Gate", "Result", "Tests", "Time", "Why"], standings.iter().map(row)))
+            @for gate in &standings {
+                details id={ "gate-" (gate.gate) } {
+                    summary { (gate.gate.name()) ": commands, output and receipt" }
+                    @for receipt in &gate.receipts { (self::receipt(receipt)) }
+                    @if gate.receipts.is_empty() { p { "It was not run: there is no receipt." } }
+                }
             }
         }
     }
 }
 
+fn row(gate: &GateStanding<'_>) -> [Markup; 5] {
+    let commands = || gate.receipts.iter().flat_map(|receipt| &receipt.commands);
+    let counts: Vec<_> = commands().filter_map(|command| command.tests).collect();
+    let time = gate.receipts.iter().map(|receipt| receipt.duration_ms).fold(0, u64::saturating_add);
+    let reasons =
+        || gate.receipts.iter().map(|receipt| receipt.reason.trim_end_matches('.')).collect::<Vec<_>>().join("; ");
+    [
+        html! { a href={ "#gate-" (gate.gate) } { (gate.gate.name()) } },
+        badge(gate.look(), gate.said()),
+        html! { (crate::run::sum(&counts).map_or_else(|| "–".to_owned(), |counts| wording::tests_briefly(&counts))) },
+        html! { (wording::duration(time)) },
+        prose(&gate.shut.clone().unwrap_or_else(reasons)),
+    ]
+}
+
 fn receipt(receipt: &Receipt) -> Markup {
     html! {
         @for command in &receipt.commands {
-            details {
-                summary { (code(command::join(&command.argv))) " " (ended(command)) "; " (wording::duration(command.duration_ms)) }
-                p { "The end of the output, whose digest is " (code(&command.output_digest)) ":" }
-                // The end of an output is what matters and is bounded already: it is not cut again.
-                pre tabindex="0" { (text::terminal(&command.output_tail)) }
-            }
+            p { (code(command::join(&command.argv))) ": " (ended(command)) "; " (wording::duration(command.duration_ms))
+                ". The end of its output, whose digest is " (code(command.output_digest.short())) ":" }
+            // The end of an output is what matters and is bounded already: it is not cut again.
+            pre tabindex="0" { (text::terminal(&command.output_tail)) }
         }
         @if let Some(verdict) = &receipt.verdict {
             p {
                 a href={ "#task-" (verdict.task) } { (code(&verdict.task)) }
-                @if verdict.passed { " approved" } @else { " did not approve" }
-                ": " (prose(verdict.reason.trim_end_matches('.'))) " ("
-                (text::count(verdict.blocking_findings, "blocking finding")) "; tree " (code(verdict.tree.short())) ")."
+                @if verdict.passed { " approved tree " } @else { " did not approve tree " }
+                (code(verdict.tree.short()))
+                @if verdict.passed && verdict.tree != receipt.tree && !receipt.commands.is_empty() {
+                    ", an earlier one; the commands above ran on the final tree"
+                }
+                @if !verdict.passed || verdict.blocking_findings > 0 {
+                    ": " (prose(verdict.reason.trim_end_matches('.')))
+                    ", " (text::count(verdict.blocking_findings, "blocking finding"))
+                }
+                "."
             }
         }
         p class="faint" {
-            "Receipt: " (receipt.state.name()) ", " (prose(receipt.reason.trim_end_matches('.'))) ". Tree "
-            (code(receipt.tree.short()))
-            @if let Some(digest) = receipt_digest(receipt) { ", receipt " (code(digest.short())) }
-            ", " (wording::duration(receipt.duration_ms)) "."
+            "Receipt" @if let Some(digest) = receipt_digest(receipt) { " " (code(digest.short())) } ": "
+            (receipt.state.name()) ", " (prose(receipt.reason.trim_end_matches('.'))) ", on tree "
+            (code(receipt.tree.short())) ", " (wording::duration(receipt.duration_ms)) "."
         }
     }
 }

@@ -53,7 +53,7 @@ fn row(view: &TaskView<'_>, wave: Option<usize>) -> Markup {
             td { @match view.subagent() { Some(name) => { (code(name)) } None => { "not scheduled" } } }
             td { (view.phase().map_or("–", |phase| phase.name())) }
             td { @match wave { Some(wave) => { (wave) } None => { "–" } } }
-            td { (badge(Look::of(view.outcome()), view.outcome().name())) }
+            td { (badge(Look::from_outcome(view.outcome()), view.outcome().name())) }
             td { (view.attempts().len()) }
             td { (wording::duration(view.duration_ms())) }
             td { @match &work { Some(work) => { (work.paths.len()) } None => { "–" } } }
@@ -70,7 +70,7 @@ fn task(index: &RunIndex<'_>, view: &TaskView<'_>, diffs: &Diffs<'_>) -> Markup 
             summary {
                 (code(view.id)) " "
                 @if let Some(task) = view.task { (shown(&task.title)) " " }
-                (badge(Look::of(view.outcome()), view.outcome().name()))
+                (badge(Look::from_outcome(view.outcome()), view.outcome().name()))
             }
             @if !view.passed() { p { "Why: " (prose(view.reason())) "." } }
             @if !view.attempts().is_empty() {

@@ -55,7 +55,7 @@ pub(super) fn timeline(index: &RunIndex<'_>) -> Markup {
             let label = if several { format!("{} ({})", view.id, attempt.attempt) } else { view.id.to_string() };
             rows.push(Row {
                 label,
-                look: Look::of(attempt.outcome),
+                look: Look::from_outcome(attempt.outcome),
                 said: attempt.outcome.name(),
                 from: attempt.started_ms,
                 to: attempt.ended_ms,

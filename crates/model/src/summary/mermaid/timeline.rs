@@ -155,7 +155,7 @@ fn gantt(bars: &[Bar<'_>], gates: &[GateBar]) -> String {
             .filter(|_| bar.outcomes.len() == 1)
             .map(|attempt| format!(" attempt {attempt}"))
             .unwrap_or_default();
-        let tag = tag(bar.outcomes.iter().map(|outcome| Look::of(*outcome)).max().unwrap_or(Look::Planned));
+        let tag = tag(bar.outcomes.iter().map(|outcome| Look::from_outcome(*outcome)).max().unwrap_or(Look::Planned));
         out.push_str(&format!(
             "  {}{attempt} ({said}) :{tag}{}, {}\n",
             plain(&text::truncate(bar.name, NAME_CHARS)),

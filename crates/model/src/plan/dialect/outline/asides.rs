@@ -1,7 +1,7 @@
 //! Sections that are no task: text to read, criteria, commands, lists of files.
 
 use super::{
-    Promotes, Reader,
+    OutlineReader, Promotes,
     prose::{has_boxes, is_metadata, prose},
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-impl Reader<'_, '_> {
+impl OutlineReader<'_, '_> {
     /// Takes what stands above the first heading or below the title: boxes are work, and so is a list in a plan that was
     /// not written for us.
     pub(super) fn untitled(&mut self, section: &Section<'_>) {
@@ -111,7 +111,7 @@ impl Reader<'_, '_> {
     }
 
     pub(super) fn verification(&mut self, section: &Section<'_>, gate: GateKind, count: usize) {
-        let mut reader = verification::Reader {
+        let mut reader = verification::CommandReader {
             source: self.source,
             problems: self.problems,
             rules: self.rules,

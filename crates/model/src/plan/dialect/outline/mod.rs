@@ -35,7 +35,7 @@ pub(super) fn read<'s>(rules: Rules, hook: Hook<'_>, input: &Input<'_, 's>, prob
     let before = problems.count();
     let read = |promotes: Promotes, problems: &mut Problems<'s>| {
         problems.forget_from(before);
-        Reader::new(rules, hook, promotes, input, problems).document(input.sections)
+        OutlineReader::new(rules, hook, promotes, input, problems).document(input.sections)
     };
     let draft = read(Promotes::Nothing, problems);
     if problems.has_error() || input.has_other_work {
@@ -74,7 +74,7 @@ pub(super) fn read<'s>(rules: Rules, hook: Hook<'_>, input: &Input<'_, 's>, prob
     }
     problems.forget_from(before);
     let rules = Rules { lenient: true, ..rules };
-    Reader::new(rules, hook, Promotes::Prose, input, problems).document(input.sections)
+    OutlineReader::new(rules, hook, Promotes::Prose, input, problems).document(input.sections)
 }
 
 /// What of the words of a plan about itself is taken for work.
@@ -117,7 +117,7 @@ enum Place {
     Context { name: String },
 }
 
-struct Reader<'r, 's> {
+struct OutlineReader<'r, 's> {
     rules: Rules,
     hook: Hook<'r>,
     /// What the plan says about itself and is taken for work, since too little else is.
@@ -138,7 +138,7 @@ struct Reader<'r, 's> {
     frame: usize,
 }
 
-impl<'r, 's> Reader<'r, 's> {
+impl<'r, 's> OutlineReader<'r, 's> {
     fn new(
         rules: Rules,
         hook: Hook<'r>,

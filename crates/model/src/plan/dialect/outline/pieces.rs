@@ -1,7 +1,7 @@
 //! Sections that are tasks, or parts of one.
 
 use super::{
-    Place, Reader,
+    OutlineReader, Place,
     prose::{has_boxes, prose},
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     text,
 };
 
-impl<'s> Reader<'_, 's> {
+impl<'s> OutlineReader<'_, 's> {
     pub(super) fn unknown(
         &mut self,
         section: &Section<'_>,

@@ -1,6 +1,6 @@
 //! What each section is, by its heading and by what stands around it.
 
-use super::{Place, Promotes, Reader};
+use super::{OutlineReader, Place, Promotes};
 use crate::{
     diagnostics::Position,
     gate::GateKind,
@@ -32,7 +32,7 @@ fn deeper<'d, 's>(section: &Section<'s>, below: &'d [Section<'s>]) -> impl Itera
     below.iter().take_while(move |below| below.level() > level)
 }
 
-impl Reader<'_, '_> {
+impl OutlineReader<'_, '_> {
     pub(super) fn section(&mut self, section: &Section<'_>, below: &[Section<'_>]) {
         let Some((level, line, heading)) = &section.heading else {
             return self.untitled(section);

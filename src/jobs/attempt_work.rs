@@ -1,6 +1,6 @@
 //! The middle of a job: the agent does the work, on the host, with the host's tools.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, io, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 
 use implementer_model::{
     isolation::Level,
@@ -17,9 +17,10 @@ use super::{agent, error::JobError, prepare::AttemptDir, site::Site};
 use crate::{
     agent::{self as process, Conclusion, Ended, LaunchError, ReportFileError, Secrets},
     coordinator::{AttemptFiles, SecretAt, SetupPlace, WorkingCopySetup, Workplace, concluded, passed_to_anybody},
+    errors,
     layout::PROGRAMS,
     sandbox::Sandbox,
-    untrusted,
+    untrusted::{self, UntrustedError},
     workspace::capture::FILE_LIMIT,
 };
 
@@ -40,11 +41,11 @@ enum SaidReport {
 }
 
 impl Said {
-    fn of(conclusion: Conclusion) -> Self {
+    fn from_conclusion(conclusion: Conclusion) -> Self {
         let report = match conclusion.report {
             Ok(None) => SaidReport::Nothing,
             Ok(Some(read)) => SaidReport::Report(Box::new(read.report)),
-            Err(error) => SaidReport::Invalid(error.to_string()),
+            Err(error) => SaidReport::Invalid(errors::chain(&error)),
         };
         Self { session: conclusion.session, report }
     }
@@ -99,7 +100,7 @@ pub async fn work(
     let inside = (&sandbox, scratch);
     let (agents, _programs) =
         agent::of_configuration(&site.intake, called, true, &site.store, &site.frozen.rules, inside).await?;
-    let secrets = Secrets::of(&process::own_environment(), &passed_to_anybody(&site.intake.config, &site.intake.roster));
+    let secrets = Secrets::from_environment(&process::own_environment(), &passed_to_anybody(&site.intake.config, &site.intake.roster));
     let config = &site.intake.config;
     let setup = WorkingCopySetup::new(
         config.setup.clone(),
@@ -159,7 +160,7 @@ async fn work_one(
     if let Ok(ended) = &mut process {
         let end = end_of(deadline, &cancel);
         match concluded(agent, &files.job(plan), ended, &workplace, end).await {
-            Ok(conclusion) => said = Some(Said::of(conclusion.without(place.secrets))),
+            Ok(conclusion) => said = Some(Said::from_conclusion(conclusion.without(place.secrets))),
             Err(error) => process = Err(error),
         }
     }
@@ -168,7 +169,7 @@ async fn work_one(
     }
     workplace.take_back().map_err(JobError::writing(&files.worktree))?;
     place.secrets.take_out_of_file(&files.report, REPORT_MAX_BYTES as u64).map_err(JobError::writing(&files.report))?;
-    let secrets = if place.secrets.is_empty() { Vec::new() } else { secrets_below(&files.worktree, place.secrets) };
+    let secrets = if place.secrets.is_empty() { Vec::new() } else { secrets_below(&files.worktree, place.secrets)? };
     let cancelled = cancel.is_cancelled();
     let isolation = place.sandbox.level();
     let how = HowItEnded { process, said, secrets, isolation, cancelled, ended_ms: site.now_ms() };
@@ -185,14 +186,15 @@ async fn end_of(deadline: Instant, cancel: &CancellationToken) {
     }
 }
 
-/// Finds the files and links of a work tree in which a secret stands. What cannot be read is captured by nobody either.
-fn secrets_below(worktree: &Path, secrets: &Secrets) -> Vec<SecretAt> {
+/// Finds the files and links of a work tree in which a secret stands. Who captures the tree has other rights than we: what
+/// cannot be read here may be read there, so that it is made readable, or is an error.
+fn secrets_below(worktree: &Path, secrets: &Secrets) -> Result<Vec<SecretAt>, JobError> {
     let mut found = Vec::new();
     let mut folders = vec![worktree.to_owned()];
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            let Ok(meta) = fs::symlink_metadata(&path) else { continue };
+        for entry in allowed(&folder, 0o700, |path| fs::read_dir(path)).map_err(JobError::reading(&folder))? {
+            let path = entry.map_err(JobError::reading(&folder))?.path();
+            let meta = fs::symlink_metadata(&path).map_err(JobError::reading(&path))?;
             let relative = path.strip_prefix(worktree).ok().and_then(Path::to_str);
             let Some(relative) = relative.filter(|relative| *relative != ".git") else { continue };
             if meta.is_dir() {
@@ -201,12 +203,35 @@ fn secrets_below(worktree: &Path, secrets: &Secrets) -> Vec<SecretAt> {
             }
             let content = match fs::read_link(&path) {
                 Ok(target) => target.into_os_string().into_encoded_bytes(),
-                Err(_) => untrusted::read(&path, FILE_LIMIT).unwrap_or_default(),
+                Err(_) => allowed(&path, 0o600, content_of).map_err(JobError::reading(&path))?,
             };
             found.extend(SecretAt::find(secrets, relative, &content));
         }
     }
-    found
+    Ok(found)
+}
+
+/// Reads a file or folder of a subagent's. Where it took the right to read from its owner, who we are, it is given back.
+fn allowed<T>(path: &Path, mode: u32, read: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
+    match read(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            let mut permissions = fs::symlink_metadata(path)?.permissions();
+            permissions.set_mode(permissions.mode() | mode);
+            fs::set_permissions(path, permissions)?;
+            read(path)
+        }
+        result => result,
+    }
+}
+
+/// Returns the content of a file; nothing of what no patch can hold: a pipe, a file that is too large.
+fn content_of(path: &Path) -> io::Result<Vec<u8>> {
+    match untrusted::read(path, FILE_LIMIT) {
+        Ok(content) => Ok(content),
+        Err(UntrustedError::NotPlain { .. } | UntrustedError::TooLarge { .. }) => Ok(Vec::new()),
+        Err(error @ UntrustedError::NotText { .. }) => Err(io::Error::other(error)),
+        Err(UntrustedError::Io { source, .. }) => Err(source),
+    }
 }
 
 /// Returns the files of an attempt that was prepared.
@@ -220,4 +245,26 @@ pub(super) fn files(site: &Site, dir: &AttemptDir) -> Result<AttemptFiles, JobEr
         log: absolute(&dir.log())?,
         scratch: absolute(&dir.scratch())?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_not_taken_for_one_without_a_secret() {
+        let tree = tempfile::tempdir().unwrap();
+        let environment = std::collections::BTreeMap::from([("API_KEY".to_owned(), "a-long-secret-value".to_owned())]);
+        let secrets = Secrets::from_environment(&environment, &["API_KEY".to_owned()]);
+        let hidden = tree.path().join("hidden");
+        fs::create_dir(&hidden).unwrap();
+        fs::write(hidden.join("key.txt"), "a-long-secret-value").unwrap();
+        fs::set_permissions(hidden.join("key.txt"), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&hidden, fs::Permissions::from_mode(0)).unwrap();
+        let found = secrets_below(tree.path(), &secrets).unwrap();
+        assert_eq!(found.iter().map(|found| found.path.as_str()).collect::<Vec<_>>(), ["hidden/key.txt"]);
+        // Whoever runs this: the kernel reads the first page of nobody's memory.
+        content_of(Path::new("/proc/self/mem")).unwrap_err();
+        secrets_below(&tree.path().join("gone"), &secrets).unwrap_err();
+    }
 }

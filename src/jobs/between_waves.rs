@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use implementer_model::{
@@ -16,12 +16,13 @@ use implementer_model::{
 use super::{
     error::JobError,
     gate, results,
-    results::Counted,
+    results::{Counted, ResultError},
     site::{Site, describe},
     state::StateDir,
 };
 use crate::{
     coordinator::{Reached, commit_message},
+    errors,
     layout::{self, refs},
     workspace::bundle,
 };
@@ -42,7 +43,7 @@ pub struct Settled {
 }
 
 impl Settled {
-    fn of(site: &Site, reached: &Reached, notes: Vec<String>) -> Self {
+    fn new(site: &Site, reached: &Reached, notes: Vec<String>) -> Self {
         Self {
             legs: legs(site, reached),
             gates: reached.gates_due,
@@ -130,7 +131,7 @@ pub async fn settle(
     let Advanced { site: next, reached, notes } = advance(site, awaited, found, troubles).await?;
     to.write(&next.frozen, &next.records, &next.notes)?;
     write_bundle(&next, &reached, to)?;
-    Ok(Settled::of(site, &reached, notes))
+    Ok(Settled::new(site, &reached, notes))
 }
 
 /// A state in which results were taken in.
@@ -204,7 +205,7 @@ pub async fn advance(
 /// # Errors
 /// When the outside fails.
 pub async fn first(site: &Site) -> Result<Settled, JobError> {
-    Ok(Settled::of(site, &site.look().await?, Vec::new()))
+    Ok(Settled::new(site, &site.look().await?, Vec::new()))
 }
 
 fn legs(site: &Site, reached: &Reached) -> Vec<Leg> {
@@ -259,23 +260,19 @@ fn take_in(
     let mut room = bundle::BUNDLE_MAX.saturating_sub(so_far);
     for plan in before.open {
         let id = plan.id.clone();
-        let mut sources = by_name.remove(&layout::attempt_folder(&id)).unwrap_or_default();
-        let read = match (sources.len(), sources.pop()) {
-            (1, Some((_, folder))) => results::read(site, &plan, &folder)
-                .and_then(|counted| fits(size_of(&counted), &mut room).map(|()| counted))
-                .and_then(|counted| import(site, &plan, &counted).map(|()| (counted.at_ms, counted.records))),
-            (0, _) => {
-                Err(troubles.get(&id).cloned().unwrap_or_else(|| "its job left no result: it is lost".to_owned()))
-            }
-            (several, last) => {
-                let mut names: Vec<_> = sources.iter().map(|(source, _)| *source).collect();
-                names.extend(last.iter().map(|(source, _)| *source));
-                Err(format!("there are {several} results of it, in {}: none of them counts", names.join(" and ")))
-            }
+        let sources = by_name.remove(&layout::attempt_folder(&id)).unwrap_or_default();
+        let read = match (sources.as_slice(), troubles.get(&id)) {
+            ([(_, folder)], _) => count(site, &plan, folder, &mut room),
+            ([], Some(trouble)) => Err(ResultError::NotFetched(trouble.clone())),
+            ([], None) => Err(ResultError::Lost),
+            (several, _) => Err(ResultError::Several(several.iter().map(|(source, _)| (*source).to_owned()).collect())),
         };
         match read {
-            Ok((at_ms, both)) => records.extend(both.into_records().map(|record| (at_ms, record))),
-            Err(why) => {
+            Ok(Counted { at_ms, records: both, .. }) => {
+                records.extend(both.into_records().map(|record| (at_ms, record)));
+            }
+            Err(error) => {
+                let why = errors::chain(&error);
                 notes.push(format!("{id}: {why}"));
                 records.extend(plan.without_result(now_ms, &why).into_records().map(|record| (now_ms, record)));
             }
@@ -284,38 +281,35 @@ fn take_in(
     Ok(())
 }
 
+/// Reads one result, and takes its patch into the store.
+fn count(site: &Site, plan: &AttemptPlan, folder: &Path, room: &mut u64) -> Result<Counted, ResultError> {
+    let counted = results::read(site, plan, folder)?;
+    fits(size_of(&counted), room)?;
+    import(site, plan, &counted)?;
+    Ok(counted)
+}
+
 /// Returns how large the bundle with a patch is.
 fn size_of(counted: &Counted) -> u64 {
     counted.bundle.as_ref().map_or(0, |bundle| fs::symlink_metadata(bundle).map_or(0, |meta| meta.len()))
 }
 
 /// Takes the size of a patch from what all patches of a run may still have.
-fn fits(size: u64, room: &mut u64) -> Result<(), String> {
-    match room.checked_sub(size) {
-        Some(left) => *room = left,
-        None => {
-            return Err(format!(
-                "the patches of this run have more than {} bytes together with it",
-                bundle::BUNDLE_MAX
-            ));
-        }
-    }
+fn fits(size: u64, room: &mut u64) -> Result<(), ResultError> {
+    *room = room.checked_sub(size).ok_or(ResultError::NoRoom)?;
     Ok(())
 }
 
 /// Takes a patch's objects in, and checks that they are what the record tells of.
-fn import(site: &Site, plan: &AttemptPlan, counted: &Counted) -> Result<(), String> {
+fn import(site: &Site, plan: &AttemptPlan, counted: &Counted) -> Result<(), ResultError> {
     let (Some(bundle), Some(patch)) = (&counted.bundle, counted.records.patch()) else { return Ok(()) };
     let reference = refs::patch(&plan.id);
-    let cannot = |error: &dyn std::fmt::Display| format!("its patch cannot be read: {error}");
-    let found = bundle::take_one(&site.store, bundle, &reference, results::PATCH_MAX);
-    let found = found.map_err(|error| cannot(&error))?;
+    let found = bundle::take_one(&site.store, bundle, &reference, results::PATCH_MAX)?;
     let message = commit_message(&site.frozen.lock, &plan.task, plan.id.attempt);
-    let told = site.store.patch_commit(patch, &message).map_err(|error| cannot(&error));
-    if told.as_ref() != Ok(&found) {
-        return Err("its patch is not the one that its record tells of".to_owned());
+    if site.store.patch_commit(patch, &message)? != found {
+        return Err(ResultError::OtherPatch);
     }
-    site.store.set_ref(&reference, &found).map_err(|error| cannot(&error))
+    Ok(site.store.set_ref(&reference, &found)?)
 }
 
 impl Site {
@@ -357,7 +351,7 @@ mod tests {
         let mut room = bundle::BUNDLE_MAX;
         fits(bundle::BUNDLE_MAX - 10, &mut room).unwrap();
         let error = fits(11, &mut room).unwrap_err();
-        assert_eq!(error, "the patches of this run have more than 2147483648 bytes together with it");
+        assert_eq!(error.to_string(), "the patches of this run have more than 2147483648 bytes together with it");
         assert_eq!(room, 10, "what does not fit takes nothing");
         fits(10, &mut room).unwrap();
         fits(0, &mut room).unwrap();

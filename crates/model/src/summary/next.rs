@@ -1,0 +1,125 @@
+//! What a reader does next: the same steps in the comment, on the page and at the end of a run on a terminal.
+
+use super::{
+    causes::{Cause, CauseKind},
+    index::RunIndex,
+};
+use crate::{
+    handoff::{Handoff, Status},
+    provenance::WorkflowRunRef,
+    text,
+};
+
+/// One thing that can be done next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NextStep {
+    /// What, and why: a sentence without its full stop, in plain words of ours. Between backticks stands a name.
+    pub(super) what: String,
+    /// The page that it is done with, where there is one.
+    pub(super) url: Option<String>,
+    /// The command to run, or the comment to post; a line of its own everywhere, to be copied.
+    pub(super) command: Option<String>,
+}
+
+impl NextStep {
+    fn new(what: impl Into<String>, command: impl Into<String>) -> Self {
+        Self { what: what.into(), url: None, command: Some(command.into()) }
+    }
+}
+
+/// How a run can be named in commands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Named<'a> {
+    /// The run, as a word of a shell; nothing where it cannot be one.
+    pub(super) run: Option<&'a str>,
+    /// The command that resumes it.
+    pub(super) resume: &'a str,
+}
+
+impl<'a> Named<'a> {
+    /// Names a run as whoever reads its hand-off can: by its own name, in the place where runs lie.
+    pub(super) fn from_handoff(handoff: &'a Handoff) -> Self {
+        let run = &handoff.place.run;
+        Self { run: is_plain(run).then_some(run), resume: "backend-implementer run --resume" }
+    }
+}
+
+/// Returns what to do next, the most likely thing first.
+pub(super) fn steps(index: &RunIndex<'_>, causes: &[Cause<'_>], named: &Named<'_>) -> Vec<NextStep> {
+    let handoff = index.handoff;
+    if handoff.provenance.pull_request.is_some() {
+        return vec![on_pull_request(handoff, causes)];
+    }
+    let commits = text::count(handoff.result.commits.len(), "commit");
+    match (handoff.status, named.run) {
+        (Status::Complete, Some(run)) => vec![
+            NextStep::new("Check the record of the run", format!("backend-implementer verify {run}")),
+            NextStep::new(
+                format!("Put the {commits} on a branch; your checkout stays as it is"),
+                format!("backend-implementer apply {run} --branch backend-implementation"),
+            ),
+        ],
+        (Status::Complete, None) => vec![NextStep::new("Check the record of the run", "backend-implementer verify")],
+        (Status::Cancelled, _) => {
+            vec![NextStep::new("Resume; what is finished is kept", named.resume)]
+        }
+        (Status::Incomplete, run) => {
+            let mut steps = again(causes);
+            if let Some(run) = run.filter(|_| !handoff.result.commits.is_empty()) {
+                steps.push(NextStep::new(
+                    format!("Or take what there is, {commits}, and go on by hand; your checkout stays as it is"),
+                    format!("backend-implementer apply {run} --incomplete"),
+                ));
+            }
+            steps
+        }
+    }
+}
+
+/// Says how the rest is done. What is kept is bound to the lock: another plan, configuration or base begins anew.
+fn again(causes: &[Cause<'_>]) -> Vec<NextStep> {
+    let retry = |what: &str| NextStep::new(what, "backend-implementer run --retry");
+    if !causes.is_empty() && causes.iter().all(|cause| cause.is_of_the_model) {
+        return vec![retry("Nothing has to be changed: repeat what did not pass; what passed is kept")];
+    }
+    vec![
+        NextStep::new("Fix what is named above and commit it; then all of it runs again", "backend-implementer run"),
+        retry("Or repeat what did not pass, without a change; what passed is kept"),
+    ]
+}
+
+fn failed_task<'a>(cause: &Cause<'a>) -> Option<&'a str> {
+    match &cause.kind {
+        CauseKind::Task { task, .. } => Some(task.as_str()),
+        _ => None,
+    }
+}
+
+fn on_pull_request(handoff: &Handoff, causes: &[Cause<'_>]) -> NextStep {
+    let approve = format!("/implement {}", handoff.lock.digest.short());
+    match handoff.status {
+        Status::Complete => NextStep {
+            what: "Start the Submission phase with `handoff.json` and `implementation.bundle`, which are artifacts of the \
+                   workflow run"
+                .to_owned(),
+            url: handoff.provenance.workflow_run.as_ref().and_then(WorkflowRunRef::url),
+            command: None,
+        },
+        Status::Cancelled => NextStep::new("Approve again to resume", approve),
+        Status::Incomplete => match causes.iter().find_map(failed_task) {
+            Some(task) => NextStep::new(
+                format!("Fix the causes above, then post this comment to repeat `{task}` and what depends on it"),
+                format!("/implement retry {task}"),
+            ),
+            None => NextStep::new("Fix the causes above, then approve again", approve),
+        },
+    }
+}
+
+/// Tells whether a run's name can stand in a command: a hand-off is a file, and people copy what the summary shows.
+fn is_plain(run: &str) -> bool {
+    !run.is_empty()
+        && run.len() <= 100
+        && run.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && run.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
