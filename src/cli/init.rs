@@ -160,7 +160,7 @@ fn programs() -> Vec<Program> {
     let program = |program: agent::ProgramInfo| Program {
         kind: program.kind.to_owned(),
         install: program.install.to_owned(),
-        variables: Variables::of(&program.reach, is_set),
+        variables: Variables::from_reach(&program.reach, is_set),
         traces: traces(program.kind).iter().map(|trace| (*trace).to_owned()).collect(),
     };
     agent::programs().into_iter().map(program).collect()

@@ -264,7 +264,7 @@ fn what_says_how_the_model_is_reached_is_passed_where_it_is_set() {
     use crate::environment::routes::{Reach, Route};
     let routes = [Route { when: &[], names: &["BASE_URL"] }];
     let reach = Reach { keys: &["KEY", "TOKEN"], routes: &routes };
-    let of = |set: &[&str]| Variables::of(&reach, |name| set.contains(&name));
+    let of = |set: &[&str]| Variables::from_reach(&reach, |name| set.contains(&name));
     assert_eq!(of(&[]), Variables { key: "KEY".to_owned(), further: Vec::new() });
     assert_eq!(of(&["KEY", "TOKEN"]).further, [""; 0], "one key is enough");
     let behind_a_gateway = of(&["TOKEN", "BASE_URL", "HTTPS_PROXY"]);
