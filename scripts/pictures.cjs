@@ -65,7 +65,7 @@ async function terminal(browser, file, columns, out) {
   await page.addScriptTag({ path: path.join(modules, "@xterm/xterm/lib/xterm.js") });
   await page.evaluate(async ([text, columns]) => {
     const term = new Terminal({ cols: columns, rows: 40, fontFamily: "DejaVu Sans Mono, monospace", fontSize: 14, lineHeight: 1.25,
-      theme: { background: "#1e1e1e" }, convertEol: true, scrollback: 0 });
+      theme: { background: "#1e1e1e", red: "#f14c4c", green: "#23d18b", yellow: "#f5f543" }, convertEol: true, scrollback: 0 });
     term.open(document.getElementById("t"));
     await new Promise((done) => term.write(text, done));
   }, [read(file), columns]);

@@ -6,11 +6,10 @@ use std::error::Error;
 /// again.
 #[must_use]
 pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
-    // gix says in its short form where in its own source an error was made.
-    let mut said = format!("{error:#}");
+    let mut said = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        let words = format!("{error:#}");
+        let words = error.to_string();
         if !said.contains(&words) {
             said.push_str(": ");
             said.push_str(&words);

@@ -77,6 +77,23 @@ pub struct KeptByLastRun {
     pub again: String,
 }
 
+impl KeptByLastRun {
+    /// Writes what the run in the folder `run` finished into the new folder `to`.
+    ///
+    /// # Errors
+    /// When its journal is not ours, or nothing can be written.
+    pub fn from_run(
+        repository: &Path,
+        run: &Path,
+        intake: &Intake,
+        again: &str,
+        to: &Path,
+    ) -> Result<Self, kept::KeepError> {
+        kept::write_of_run(repository, run, &intake.lock, &intake.schedule, to)?;
+        Ok(Self { folder: to.to_owned(), again: again.to_owned() })
+    }
+}
+
 /// Whether a run that broke off is resumed.
 ///
 /// What is taken over is believed: a folder is as trustworthy as whoever may write to it. On somebody's own machine that

@@ -49,7 +49,8 @@ pub fn find(
         }
     }
     let base = &rules.commit.as_str()[..10];
-    let rules = "a run follows configuration and agent files as they are committed; commit it, or name a base that has it";
+    let rules =
+        "a run follows configuration and agent files as they are committed; commit it, or name a base that has it";
     let said = [
         (new, format!("found in your checkout, not in base {base}: it does not count; commit it"), rules),
         (changed, format!("your checkout differs from base {base}, which counts: commit it"), rules),

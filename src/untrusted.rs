@@ -168,6 +168,15 @@ pub fn copy(from: &Path, to: &Path, limit: u64) -> Result<(), UntrustedError> {
     written.map(drop).map_err(|source| UntrustedError::Io { path: to.to_owned(), source })
 }
 
+/// Copies the file at `from` when it is a plain one of at most `limit` bytes; whatever else is there is passed over.
+///
+/// # Errors
+/// When `to` cannot be written.
+pub fn copy_if_plain(from: &Path, to: &Path, limit: u64) -> io::Result<()> {
+    let Ok(file) = open(from, limit) else { return Ok(()) };
+    io::copy(&mut file.into_file().take(limit), &mut File::create(to)?).map(drop)
+}
+
 impl PlainFile {
     /// Returns how large it was when it was opened.
     #[must_use]

@@ -333,7 +333,8 @@ impl Walk<'_> {
 fn status(handoff: &Handoff) -> Found {
     let again = Facts::from_handoff(handoff).judge();
     if again.status != handoff.status {
-        return Err(format!("they give {:?}, the hand-off says {:?}", again.status, handoff.status).into());
+        let (given, said) = (again.status.name(), handoff.status.name());
+        return Err(format!("they give {given}, the hand-off says {said}").into());
     }
     if again.criteria != handoff.criteria || again.missing != handoff.missing {
         return Err("its criteria or the list of what is missing are others than they give".into());
@@ -342,7 +343,7 @@ fn status(handoff: &Handoff) -> Found {
         let tree: &ObjectId = &handoff.result.tree;
         ReadyForSubmission::new(tree, &handoff.gates).map_err(|not_ready| not_ready.missing.join("; "))?;
     }
-    Ok(format!("{:?}", handoff.status).to_lowercase())
+    Ok(handoff.status.name().to_owned())
 }
 
 fn written_summary(handoff: &Handoff, path: &Path) -> Found {

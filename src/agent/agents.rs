@@ -1,11 +1,6 @@
 //! The agents of a run: for each subagent the one that does its work.
 
-use std::{
-    collections::BTreeMap,
-    io,
-    path::Path,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, io, path::Path, sync::Arc};
 
 use implementer_model::{
     config::{AgentKind, Config},

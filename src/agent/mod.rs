@@ -59,7 +59,6 @@ pub use program::is_found;
 pub use protocol::{Ended, Exit, LaunchError, SUPERVISE};
 pub use redaction::Secrets;
 pub use report_file::{ReportFileError, read_report};
-pub(crate) use report_file::{copy_bounded, open_bounded};
 pub use scratch::{own_folders, report_folder};
 pub use supervise::supervise_main;
 

@@ -1,13 +1,14 @@
 //! The report that a subagent left, read without trusting it.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{File, OpenOptions},
     io::{self, Read as _},
-    os::unix::fs::OpenOptionsExt as _,
     path::Path,
 };
 
 use implementer_model::report::{REPORT_MAX_BYTES, ReadReport, ReportError};
+
+use crate::untrusted::{self, UntrustedError};
 
 /// Says why there is a report that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -49,52 +50,20 @@ pub fn read_report(path: &Path) -> Result<Option<ReadReport>, ReportFileError> {
 /// # Errors
 /// When something else is there, or it cannot be opened.
 pub(super) fn open_plain(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, ReportFileError> {
-    match fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_file() => {}
-        Ok(metadata) => return Err(ReportFileError::NoPlainFile { kind: kind(&metadata) }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.into()),
-    }
-    // It may have changed between the look and now: no link is followed, and no pipe is waited for.
-    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-    let flags = i32::try_from(flags.bits()).expect("invariant: flags have the type of C");
-    let file = options.custom_flags(flags).open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(ReportFileError::NoPlainFile { kind: kind(&metadata) });
-    }
-    Ok(Some(file))
-}
-
-/// Opens a plain file of at most `limit` bytes; `None` when there is no such file. What still runs may put a link in its
-/// place at any moment: no link is followed, and what was looked at is what is read.
-pub(crate) fn open_bounded(path: &Path, limit: u64) -> Option<File> {
-    let file = open_plain(path, File::options().read(true)).ok()??;
-    (file.metadata().ok()?.len() <= limit).then_some(file)
-}
-
-/// Copies a plain file of at most `limit` bytes; what is no such file is passed over.
-///
-/// # Errors
-/// When it cannot be copied.
-pub(crate) fn copy_bounded(from: &Path, to: &Path, limit: u64) -> io::Result<()> {
-    let Some(file) = open_bounded(from, limit) else { return Ok(()) };
-    io::copy(&mut file.take(limit), &mut File::create(to)?).map(drop)
-}
-
-fn kind(metadata: &fs::Metadata) -> &'static str {
-    if metadata.is_symlink() {
-        "a symbolic link"
-    } else if metadata.is_dir() {
-        "a folder"
-    } else {
-        "a special file"
+    match untrusted::open_plain(path, options) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.is_missing() => Ok(None),
+        Err(UntrustedError::NotPlain { kind, .. }) => Err(ReportFileError::NoPlainFile { kind }),
+        Err(UntrustedError::Io { source, .. }) => Err(source.into()),
+        Err(error @ (UntrustedError::TooLarge { .. } | UntrustedError::NotText { .. })) => {
+            Err(io::Error::other(error).into())
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
+    use std::{fs, os::unix::fs::symlink};
 
     use super::*;
 

@@ -39,8 +39,8 @@ impl Colours {
     /// Colours a text that holds nothing a terminal acts on.
     pub(super) fn paint(self, colour: Colour, text: &str) -> String {
         let code = match colour {
+            Colour::Green => "32",
             // Bold: many palettes have a red that is hard to read on black.
-            Colour::Green => "1;32",
             Colour::Red => "1;31",
             Colour::Yellow => "33",
             Colour::Faint => "2",
@@ -55,10 +55,16 @@ pub(super) fn columns(stream: impl std::os::fd::AsFd) -> Option<usize> {
     (size.ws_col > 0).then_some(usize::from(size.ws_col))
 }
 
-/// Breaks lines between words where they are wider than the terminal; further lines are indented.
+/// Breaks lines between words where they are wider than the terminal; further lines are indented. Commands are left to the
+/// terminal, which breaks them so that they can still be copied.
 pub(super) fn wrapped(text: &str, columns: usize, indent: usize) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.lines() {
+        if line.trim_start().starts_with("backend-implementer ") {
+            out.push_str(line);
+            out.push('\n');
+            continue;
+        }
         let mut width = 0;
         for word in line.split_inclusive(' ') {
             let long = word.trim_end().chars().count();
@@ -113,6 +119,7 @@ mod tests {
     #[test]
     fn lines_break_between_words_and_nothing_is_lost() {
         assert_eq!(wrapped("  fix  one two three\nshort\n", 14, 7), "  fix  one two\n       three\nshort\n");
+        assert_eq!(wrapped("  backend-implementer show a b\n", 14, 7), "  backend-implementer show a b\n");
         let long = "x".repeat(40);
         assert_eq!(wrapped(&format!("  fix  {long}\n"), 20, 7), format!("  fix  {long}\n"));
     }

@@ -10,8 +10,7 @@ use implementer_model::{
     config::{CONFIG_MAX_BYTES, CONFIG_PATH, Config, DEFAULT_PLAN_FILE},
     diagnostics::Diagnostic,
     plan::Plan,
-    roster,
-    text,
+    roster, text,
     workflow::{GenerateError, PREVIEW_PATH, WORKFLOW_PATH, WorkflowFile, workflows},
 };
 
@@ -127,8 +126,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
 
 /// Says what follows: with which code to end, and in which words.
 fn verdict(checks: &[Check], github_counts: bool) -> (u8, String) {
-    let missing =
-        |side| checks.iter().filter(|check| check.state == State::Missing && check.side == side).count();
+    let missing = |side| checks.iter().filter(|check| check.state == State::Missing && check.side == side).count();
     let (here, github) = (missing(Side::Here), missing(Side::Github));
     let of_here = match here {
         0 if github == 0 => "Nothing is missing.".to_owned(),
@@ -194,9 +192,7 @@ fn configuration(written: bool, committed: bool) -> Check {
     let (state, said) = match (written, committed) {
         (true, true) => (State::There, "is valid"),
         (true, false) => (State::Missing, "is valid, and not committed: a run follows it as it is committed"),
-        (false, _) => {
-            (State::Note, "is not there, so that the defaults count; `backend-implementer init` writes one")
-        }
+        (false, _) => (State::Note, "is not there, so that the defaults count; `backend-implementer init` writes one"),
     };
     Check::new(CONFIG_PATH, state, said)
 }

@@ -88,7 +88,7 @@ impl Failure {
         // A cause that is said already is not said again.
         let mut said = self.error.to_string();
         for cause in self.error.chain().skip(1) {
-            let cause = format!("{cause:#}");
+            let cause = cause.to_string();
             if !said.contains(&cause) {
                 let _ = writeln!(out, "  because: {}", shown(&cause));
                 said.push_str(&cause);

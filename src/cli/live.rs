@@ -171,7 +171,9 @@ impl Live {
         let passed = record.outcome == Outcome::Passed;
         let took = record.last().map_or(0, AttemptRecord::duration_ms);
         let took = wording::duration(took);
-        let (colour, mark, said) = if passed {
+        let (colour, mark, said) = if record.outcome == Outcome::Cancelled {
+            (Colour::Yellow, "stopped", reason(&record.reason))
+        } else if passed {
             let patch = record.last().and_then(|attempt| attempt.patch.as_ref()).filter(|patch| !patch.is_empty());
             (Colour::Green, "passed", patch.map_or_else(|| "no file changed".to_owned(), wording::diffstat))
         } else {

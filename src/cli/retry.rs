@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use implementer_model::{handoff::Status, text};
 
 use super::{exit::Failure, run_folder, show};
-use crate::{execution::KeptByLastRun, intake::Intake, kept, run_dir::RunDir};
+use crate::{execution::KeptByLastRun, intake::Intake, run_dir::RunDir};
 
 /// Writes what the last run of the intake's lock finished into `scratch`. `again` is a task that is repeated although it
 /// passed; empty for none.
@@ -22,11 +22,11 @@ pub(super) fn last_run(root: &Path, intake: &Intake, again: &str, scratch: &Path
         };
         return Err(Failure::input(anyhow!("the plan has no task {again}")).with_hint(Some(hint)));
     }
-    let ended = RunDir::runs(root).into_iter().filter_map(|run| {
+    let mut ended = RunDir::runs(root).into_iter().filter_map(|run| {
         let handoff = run_folder::handoff(&run).ok()?;
         (handoff.lock == intake.lock).then_some((run, handoff))
     });
-    let Some((run, handoff)) = ended.into_iter().next() else {
+    let Some((run, handoff)) = ended.next() else {
         let failure = anyhow!("no run of the lock {} has ended here", intake.lock.digest.short());
         let hint = "Plan, base commit or subagents are others than in the runs before, so that nothing of theirs counts: \
                     run without --retry.";
@@ -36,8 +36,7 @@ pub(super) fn last_run(root: &Path, intake: &Intake, again: &str, scratch: &Path
         let failure = anyhow!("the last run of this lock is complete: {}", run.display());
         return Err(Failure::input(failure).with_hint(Some("--retry TASK repeats a task all the same.".to_owned())));
     }
-    let folder = scratch.join("last-run");
-    kept::write_of_run(root, &run, &intake.lock, &intake.schedule, &folder).map_err(Failure::input)?;
+    let kept = KeptByLastRun::from_run(root, &run, intake, again, &scratch.join("last-run")).map_err(Failure::input)?;
     show::note(&format!("Keeping what passed in {}.", run.display()));
-    Ok(KeptByLastRun { folder, again: again.to_owned() })
+    Ok(kept)
 }

@@ -258,6 +258,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     // What is drawn goes away before anything else is printed.
     drop(live);
     let ended = ended?;
+    // Apart from what was told while it went on.
+    show::note("");
     show::ended(arguments.format, &ended.handoff, &ended.folder, Some(&resume_command()))?;
     Ok(code(&ended.handoff))
 }

@@ -143,7 +143,8 @@ pub(super) fn logs(arguments: &LogsArguments) -> Result<u8, Failure> {
         return Err(Failure::input(failure).with_hint(Some(hint)));
     }
     for log in found {
-        let said = read_end(&log).with_context(|| format!("cannot read {}", log.display())).map_err(Failure::outside)?;
+        let said =
+            read_end(&log).with_context(|| format!("cannot read {}", log.display())).map_err(Failure::outside)?;
         let empty = if said.trim().is_empty() { " nothing was printed; `show` says how it ended" } else { "" };
         show::note(&format!("{}:{empty}", log.display()));
         show::out(&said);

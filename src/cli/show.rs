@@ -94,7 +94,7 @@ fn human(handoff: &Handoff, folder: &Path, resume: Option<&str>) {
     let closing = summary::closing(
         handoff,
         &summary::Whereabouts {
-            folder: &folder.display().to_string(),
+            folder: &from_here(folder).display().to_string(),
             run: &run.to_string_lossy(),
             resume: resume.unwrap_or("backend-implementer run --resume"),
         },
@@ -113,8 +113,13 @@ fn human(handoff: &Handoff, folder: &Path, resume: Option<&str>) {
     let colours = Colours::of_stdout();
     let painted = colours.paint(colour, verdict);
     let rest = rest.replace("\n  fix  ", &format!("\n  {}  ", colours.paint(Colour::Red, "fix")));
-    // Apart from what was told while it went on.
-    let _ = write!(std::io::stdout(), "\n{painted}:{rest}");
+    let _ = write!(std::io::stdout(), "{painted}:{rest}");
+}
+
+/// Shortens a path below the working directory.
+fn from_here(path: &Path) -> &Path {
+    let here = std::env::current_dir().ok();
+    here.and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path)
 }
 
 /// Prints a value as one line of JSON.

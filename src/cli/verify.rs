@@ -27,7 +27,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     for open in &proof.cannot_prove {
         show::out(&format!("-       {open}\n"));
     }
-    let status = format!("{:?}", proof.status).to_lowercase();
+    let status = proof.status.name();
     if proof.holds() {
         show::out(&format!("\nVerified: the record matches the commits. Result: {status}.\n"));
         Ok(exit::COMPLETE)

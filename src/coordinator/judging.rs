@@ -21,6 +21,7 @@ use crate::{
     errors,
     layout::TaskFile,
     run_dir::RunDir,
+    untrusted,
     workspace::{WorkspaceError, agent_files, capture::Captured, patch_text, store::RunStore},
 };
 
@@ -169,7 +170,7 @@ fn refused_with(
 /// Keeps what was written in place of a report, for whoever wants to know what went wrong: a plain file of a bounded
 /// size, or nothing.
 fn keep_invalid_report(report: &Path, folder: &Path) {
-    let copied = agent::copy_bounded(report, &folder.join(TaskFile::InvalidReport), REPORT_MAX_BYTES as u64);
+    let copied = untrusted::copy_if_plain(report, &folder.join(TaskFile::InvalidReport), REPORT_MAX_BYTES as u64);
     // That it is not valid is said elsewhere; that it could not be kept either changes nothing.
     if let Err(error) = copied {
         tracing::warn!(%error, report = %report.display(), "an invalid report could not be kept");

@@ -100,7 +100,10 @@ pub async fn work(
     let inside = (&sandbox, scratch);
     let (agents, _programs) =
         agent::of_configuration(&site.intake, called, true, &site.store, &site.frozen.rules, inside).await?;
-    let secrets = Secrets::from_environment(&process::own_environment(), &passed_to_anybody(&site.intake.config, &site.intake.roster));
+    let secrets = Secrets::from_environment(
+        &process::own_environment(),
+        &passed_to_anybody(&site.intake.config, &site.intake.roster),
+    );
     let config = &site.intake.config;
     let setup = WorkingCopySetup::new(
         config.setup.clone(),
@@ -259,8 +262,8 @@ mod tests {
         let hidden = tree.path().join("hidden");
         fs::create_dir(&hidden).unwrap();
         fs::write(hidden.join("key.txt"), "a-long-secret-value").unwrap();
-        fs::set_permissions(hidden.join("key.txt"), fs::Permissions::from_mode(0)).unwrap();
-        fs::set_permissions(&hidden, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(hidden.join("key.txt"), fs::Permissions::from_mode(0o000)).unwrap();
+        fs::set_permissions(&hidden, fs::Permissions::from_mode(0o000)).unwrap();
         let found = secrets_below(tree.path(), &secrets).unwrap();
         assert_eq!(found.iter().map(|found| found.path.as_str()).collect::<Vec<_>>(), ["hidden/key.txt"]);
         // Whoever runs this: the kernel reads the first page of nobody's memory.

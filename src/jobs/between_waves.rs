@@ -306,8 +306,10 @@ fn import(site: &Site, plan: &AttemptPlan, counted: &Counted) -> Result<(), Resu
     let reference = refs::patch(&plan.id);
     let found = bundle::take_one(&site.store, bundle, &reference, results::PATCH_MAX)?;
     let message = commit_message(&site.frozen.lock, &plan.task, plan.id.attempt);
-    if site.store.patch_commit(patch, &message)? != found {
-        return Err(ResultError::OtherPatch);
+    match site.store.patch_commit(patch, &message) {
+        Ok(told) if told == found => {}
+        Ok(_) => return Err(ResultError::OtherPatch { source: None }),
+        Err(error) => return Err(ResultError::OtherPatch { source: Some(error) }),
     }
     Ok(site.store.set_ref(&reference, &found)?)
 }

@@ -1,6 +1,6 @@
 //! The end of a job: what the work trees hold now is captured, judged and packed.
 
-use std::{fs, io::Read as _, path::Path};
+use std::{fs, path::Path};
 
 use implementer_model::{
     ids::Digest,
@@ -17,10 +17,11 @@ use super::{
     site::Site,
 };
 use crate::{
-    agent::{Conclusion, Ended, Exit, copy_bounded, open_bounded, read_report},
+    agent::{Conclusion, Ended, Exit, read_report},
     coordinator::{AttemptProcess, capture_and_judge, check_room},
     layout::{self, TaskFile},
     run_dir::RunDir,
+    untrusted,
 };
 
 /// The largest file about the end of a process that is read, in bytes.
@@ -123,7 +124,7 @@ async fn collect_one(
     }
     fs::write(folder.join(TaskFile::Brief), &plan.brief).map_err(JobError::writing(&folder))?;
     // A log that cannot be kept changes nothing about the attempt.
-    if let Err(error) = copy_bounded(&files.log, &folder.join(TaskFile::Log), LOG_MAX) {
+    if let Err(error) = untrusted::copy_if_plain(&files.log, &folder.join(TaskFile::Log), LOG_MAX) {
         tracing::warn!(%error, log = %files.log.display(), "a log could not be kept");
     }
     results::write(site, plan, ended_ms, records, &folder)?;
@@ -159,10 +160,7 @@ fn by_own_step(succeeded: bool, dir: &AttemptDir) -> Ended {
 
 /// Reads a plain file of a bounded size: what lies in a job's folder may be anything.
 fn read_bounded(path: &Path, limit: u64) -> Option<String> {
-    let file = open_bounded(path, limit)?;
-    let mut bytes = Vec::new();
-    file.take(limit).read_to_end(&mut bytes).ok()?;
-    String::from_utf8(bytes).ok()
+    untrusted::read_text(path, limit).ok()
 }
 
 #[cfg(test)]
@@ -182,10 +180,10 @@ mod tests {
         assert_eq!(read_bounded(&link, 4), None);
         assert_eq!(read_bounded(folder.path(), 1 << 20), None);
         let kept = folder.path().join("kept");
-        copy_bounded(&link, &kept, 4).unwrap();
-        copy_bounded(&plain, &kept, 3).unwrap();
+        untrusted::copy_if_plain(&link, &kept, 4).unwrap();
+        untrusted::copy_if_plain(&plain, &kept, 3).unwrap();
         assert!(!kept.exists());
-        copy_bounded(&plain, &kept, 4).unwrap();
+        untrusted::copy_if_plain(&plain, &kept, 4).unwrap();
         assert_eq!(fs::read_to_string(kept).unwrap(), "1234");
     }
 }

@@ -97,7 +97,10 @@ pub(super) enum ResultError {
     #[error("its patch cannot be read")]
     Patch(#[from] WorkspaceError),
     #[error("its patch is not the one that its record tells of")]
-    OtherPatch,
+    OtherPatch {
+        /// Why the patch of the record cannot be made of what came; nothing when it can, and is another.
+        source: Option<WorkspaceError>,
+    },
 }
 
 impl From<JournalError> for ResultError {

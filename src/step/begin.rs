@@ -6,7 +6,11 @@ use implementer_model::{
     config::Layout, conversation::intent::Approval, github_ids::PullRequestNumber, ids::ObjectId, text,
 };
 
-use super::{PullRequestContext, Step, StepEnd, StepError, conversation, one_job::NotTaken};
+use super::{
+    PullRequestContext, Step, StepEnd, StepError,
+    conversation::{self, RunAsked},
+    one_job::NotTaken,
+};
 use crate::{
     actions::{Level, RunnerError, annotation},
     errors, execution,
@@ -41,7 +45,8 @@ impl Step<'_> {
         let scratch = execution::scratch()?;
         let claimed = |commit: &ObjectId| self.remember_claim(number, commit);
         let began = self.runtime.block_on(async {
-            let begun = conversation::begin(&pull, approval, &options, retry, scratch.path(), claimed).await?;
+            let asked = RunAsked { pull: &pull, approval, options: &options, retry, scratch: scratch.path() };
+            let begun = conversation::begin(asked, claimed).await?;
             let freezing = Freezing {
                 intake: &begun.intake,
                 rules: &begun.rules,

@@ -123,6 +123,13 @@ fn a_whole_conversation() {
     assert_eq!(ran.output("comment-id"), comment.id.to_string());
     assert_eq!(check(&stage, "Backend Implementer").1, "success");
     assert!(stage.github.checks(&stage.head()).iter().all(|check| check.status == "completed"));
+
+    // What its subagents used is what the next preview expects.
+    assert!(body.contains("<!-- backend-implementer: used "), "{body}");
+    stage.push(&[(PLAN_FILE, &PLAN.replace("say hello", "say hello thrice"))]);
+    stage.happened("synchronize").expect(0);
+    let shown = page(&stage);
+    assert!(shown.contains("; expect about 5 calls") && shown.contains("from 1 earlier run"), "{shown}");
     assert!(stage.github.unknown_requests().is_empty(), "{:?}", stage.github.unknown_requests());
 }
 

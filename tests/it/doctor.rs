@@ -137,16 +137,19 @@ fn the_agent_program_is_started_where_a_run_would_start_it() {
     let at = |path: &str| linked.bench.path(path);
     // It lies beside its packages, and is run by an interpreter that is a link, too.
     program(&at("elsewhere/node_modules/claude/words.sh"), "echo '2.1.329 (Claude Code)'\n");
-    program(&at("elsewhere/node_modules/claude/cli/run"), "#!/usr/bin/env own-sh\n. \"${0%/*}/../../claude/words.sh\"\n");
+    program(
+        &at("elsewhere/node_modules/claude/cli/run"),
+        "#!/usr/bin/env own-sh\n. \"${0%/*}/../../claude/words.sh\"\n",
+    );
     symlink(at("elsewhere/node_modules/claude/cli/run"), at("links/claude")).unwrap();
     fs::create_dir_all(at("shells/bin")).unwrap();
     fs::copy("/bin/sh", at("shells/bin/sh")).unwrap();
     symlink(at("shells/bin/sh"), at("links/own-sh")).unwrap();
     // What the link leads to is found from itself.
-    program(&at("elsewhere/node_modules/claude/cli/run"), &format!(
-        "#!/usr/bin/env own-sh\n. {}\n",
-        at("elsewhere/node_modules/claude/words.sh").display()
-    ));
+    program(
+        &at("elsewhere/node_modules/claude/cli/run"),
+        &format!("#!/usr/bin/env own-sh\n. {}\n", at("elsewhere/node_modules/claude/words.sh").display()),
+    );
     let called = linked.call("doctor");
     let agent = line(&called, "agent claude");
     assert!(agent.starts_with("ok ") && agent.contains("its program starts as in a run"), "{}", called.stdout);

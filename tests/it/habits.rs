@@ -98,7 +98,7 @@ fn errors_without_a_type(tokens: TokenStream, found: &mut Vec<String>) {
                         // The arrow of a function's type closes nothing.
                         TokenTree::Punct(sign) if sign.as_char() == '>' && !is(end - 1, '-') => depth -= 1,
                         TokenTree::Punct(sign) if sign.as_char() == '<' => depth += 1,
-                        TokenTree::Punct(sign) if sign.as_char() == ',' && depth == 1 => comma = Some(end),
+                        TokenTree::Punct(sign) if sign.as_char() == ',' && depth == 1 => comma = comma.or(Some(end)),
                         _ => {}
                     }
                     end += 1;

@@ -74,7 +74,10 @@ fn what_is_asked_for_counts_and_the_first_plan_is_one_that_can_be_run() {
 fn the_key_and_the_gateway_that_are_set_are_named() {
     let bench = bare();
     let mut command = bench.program(["init", "--agent", "codex", "--action", ACTION]);
-    command.env("CODEX_API_KEY", "key").env("OPENAI_BASE_URL", "http://127.0.0.1:9").env("https_proxy", "http://127.0.0.1:9");
+    command
+        .env("CODEX_API_KEY", "key")
+        .env("OPENAI_BASE_URL", "http://127.0.0.1:9")
+        .env("https_proxy", "http://127.0.0.1:9");
     let called = crate::support::Called::of(command.output().unwrap()).expect(0);
     let made = config(&bench);
     let codex = made.agents.values().next().unwrap();

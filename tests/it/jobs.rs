@@ -301,6 +301,7 @@ fn a_patch_that_was_tampered_with_is_not_integrated() {
     let said = fan_out.settle(&results).stderr;
     assert!(said.contains("feature#1: its patch is not the one that its record tells of"), "{said}");
     assert!(said.contains("cli#1: its patch cannot be read"), "{said}");
+    assert!(!said.contains("Message {"), "no debug text of a library reaches a person: {said}");
     let head = fan_out.next["head"].as_str().unwrap();
     assert_eq!(head, bench.git(["rev-parse", "HEAD"]), "nothing is integrated");
 }

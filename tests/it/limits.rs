@@ -86,7 +86,7 @@ fn refused(bench: &Bench, code: i32, why: &str) {
 #[test]
 fn an_agent_program_that_is_missing_or_too_old_is_told_before_anything_runs() {
     let missing = with_version(&json!({ "program": "/nowhere/claude" }), "");
-    refused(&missing, 3, "install it: npm install --global @anthropic-ai/claude-code@");
+    refused(&missing, 3, "install it by `npm install --global @anthropic-ai/claude-code@");
     refused(&with_version(&json!({}), "1.0.9 (Claude Code)"), 3, "claude 1.0.9 is older than 2.1.329");
     refused(&with_version(&json!({}), "no version here"), 3, "gives no version (exit code 0): no version here");
     let unnamed = with_version(&json!({ "pass-environment": [] }), "2.1.329");

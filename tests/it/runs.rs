@@ -14,7 +14,9 @@ fn a_run_is_listed_shown_and_put_on_a_branch() {
     assert!(whole.starts_with("## Backend Implementation Complete\n"), "{whole}");
     let shown = bench.call(["show"]).expect(0).stdout;
     assert!(shown.starts_with("Complete: ") && !shown.contains("```"), "{shown}");
-    assert!(shown.lines().count() <= 14, "{shown}");
+    assert!(shown.lines().count() <= 18, "{shown}");
+    let proven = bench.call(["verify", &run]).expect(0).stdout;
+    assert!(proven.contains("Verified: the record matches the commits. Result: complete."), "{proven}");
     let log = bench.call(["logs", &run, "feature"]).expect(0);
     assert!(log.stderr.contains("log.txt"), "{}", log.stderr);
     let applied = bench.call(["apply", &run, "--branch", "result"]).expect(0).stdout;
@@ -45,7 +47,8 @@ fn the_task_and_the_gate_of_one_name_have_logs_of_their_own() {
     let run = listed.split_whitespace().next().expect("a run is listed").to_owned();
     let task = bench.call(["logs", &run, "tests"]).expect(0);
     assert!(task.stderr.contains("tasks/tests/log.txt"), "{}", task.stderr);
-    let (_, command) = task.stderr.split_once("What the gate printed: backend-implementer ").expect("the gate is named");
+    let (_, command) =
+        task.stderr.split_once("What the gate printed: backend-implementer ").expect("the gate is named");
     let gate = bench.call(command.lines().next().unwrap().split(' ')).expect(0);
     assert!(gate.stderr.contains("gates/tests-1.log") && gate.stdout.contains("Ran "), "{}", gate.stderr);
     let validation = bench.call(["logs", &run, "gate:validation"]).expect(0);
@@ -81,6 +84,36 @@ fn an_incomplete_run_and_a_forged_one_are_not_applied() {
     );
     let shown = bench.call(["show", "--format", "human"]).expect(0).stdout;
     assert!(shown.contains("  fix      feature failed"), "{shown}");
+}
+
+#[test]
+fn a_retry_repeats_what_did_not_pass_and_keeps_the_rest() {
+    let bench = Bench::in_memory();
+    assert!(bench.call(["run", "--retry"]).expect(2).stderr.contains("run without --retry"), "there was no run");
+    bench.script(&serde_json::json!({ "feature": { "write": { "src/hello.py": "x\n" } }, "cli": { "exit": 1 } }));
+    let broken = bench.call(["run"]).expect(1).stdout;
+    assert!(broken.contains("\n              backend-implementer run --retry\n"), "{broken}");
+    let first = bench.call(["show", "--format", "json"]).expect(0).stdout;
+
+    let unknown = bench.call(["run", "--retry", "clii"]).expect(2).stderr;
+    assert!(unknown.contains("the plan has no task clii") && unknown.contains("Did you mean cli?"), "{unknown}");
+    bench.script(&serde_json::json!({ "feature": { "exit": 1 }, "cli": { "write": { "cli/greet.py": "x\n" } } }));
+    let again = bench.call(["run", "--retry"]).expect(0);
+    assert!(again.stderr.contains("Keeping what passed in "), "{}", again.stderr);
+    let second = bench.call(["show", "--format", "json"]).expect(0).stdout;
+    let patch_of = |handoff: &str, task: &str| {
+        let handoff: serde_json::Value = serde_json::from_str(handoff).unwrap();
+        let records = handoff["tasks"].as_array().unwrap();
+        let record = records.iter().find(|record| record["id"] == task).unwrap();
+        record["attempts"].as_array().unwrap().last().unwrap()["patch"].clone()
+    };
+    assert_eq!(patch_of(&first, "feature"), patch_of(&second, "feature"), "it would have failed, had it been called");
+    assert!(bench.call(["run", "--retry"]).expect(2).stderr.contains("is complete"), "nothing is left to repeat");
+
+    // A task that passed is repeated when it is named; another plan has nothing to keep.
+    bench.call(["run", "--retry", "feature"]).expect(1);
+    bench.write(".backend-implementer/plan.md", "# Another\n\n## Feature\n- something else\n");
+    bench.call(["run", "--retry"]).expect(2);
 }
 
 #[test]

@@ -52,15 +52,24 @@ impl Admitted {
     }
 }
 
-/// Checks who asks for what, and claims the pull request.
-pub(super) async fn admit(
-    pull: &PullRequestContext,
-    approval: &Approval,
-    options: &PlanOptions,
-    retry: Option<&str>,
-    scratch: &Path,
-    claimed: impl FnOnce(&ObjectId),
-) -> Result<Admitted, ConversationError> {
+/// A run that somebody asks for.
+#[derive(Debug, Clone, Copy)]
+pub struct RunAsked<'a> {
+    /// The pull request.
+    pub pull: &'a PullRequestContext,
+    /// Who approves, and what.
+    pub approval: &'a Approval,
+    /// What the workflow says about the plan.
+    pub options: &'a PlanOptions,
+    /// The task that is run again; it must be one of the plan's.
+    pub retry: Option<&'a str>,
+    /// A folder for what is fetched.
+    pub scratch: &'a Path,
+}
+
+/// Checks who asks for what, and claims the pull request. `claimed` is called once nobody else can have it.
+pub(super) async fn admit(asked: RunAsked<'_>, claimed: impl FnOnce(&ObjectId)) -> Result<Admitted, ConversationError> {
+    let RunAsked { pull, approval, options, retry, scratch } = asked;
     react(pull, approval, Reaction::Eyes).await;
     let snapshot = Snapshot::read(pull, options, scratch).await?;
     check_label(&snapshot, approval)?;

@@ -1,12 +1,11 @@
 //! A run on a pull request whose attempts are jobs of a workflow: told about at its beginning and at its end. In between
 //! the Actions page shows the graph of the jobs itself.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use implementer_model::{
     conversation::{
         checks,
-        intent::Approval,
         live::{Board, LiveHeader},
     },
     findings::Finding,
@@ -16,7 +15,9 @@ use implementer_model::{
 };
 
 use super::{
-    ConversationError, PlanOptions, PullRequestContext, Reported, admission, answer,
+    ConversationError, PullRequestContext, Reported,
+    admission::{self, RunAsked},
+    answer,
     claim::CheckRuns,
     live::Reporter,
     own_comment::{self, OwnComment},
@@ -49,17 +50,10 @@ pub struct Begun {
 ///
 /// # Errors
 /// When the run is refused (which is answered on the pull request), or the outside fails.
-pub async fn begin(
-    pull: &PullRequestContext,
-    approval: &Approval,
-    options: &PlanOptions,
-    retry: Option<&str>,
-    scratch: &Path,
-    claimed: impl FnOnce(&ObjectId),
-) -> Result<Begun, ConversationError> {
-    let admitted = admission::admit(pull, approval, options, retry, scratch, claimed).await;
-    let admitted = answer::told(pull, approval, admitted).await?;
-    let mut reporter = admitted.reporter(pull);
+pub async fn begin(asked: RunAsked<'_>, claimed: impl FnOnce(&ObjectId)) -> Result<Begun, ConversationError> {
+    let admitted = admission::admit(asked, claimed).await;
+    let admitted = answer::told(asked.pull, asked.approval, admitted).await?;
+    let mut reporter = admitted.reporter(asked.pull);
     if let Err(error) = reporter.begin(&Board::new(&admitted.intake.schedule)).await {
         tracing::warn!(%error, "the comment could not be written at the beginning");
     }

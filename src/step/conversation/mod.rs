@@ -28,6 +28,7 @@ use implementer_model::github_ids::PullRequestNumber;
 use super::PullRequestContext;
 
 pub use self::{
+    admission::RunAsked,
     cancel::cancel,
     clean_up::clean_up,
     distributed::{Begun, begin, conclude, kept_by_last_run, report_result},

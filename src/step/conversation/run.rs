@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     PlanOptions, PullRequestContext,
-    admission::{Admitted, admit},
+    admission::{Admitted, RunAsked, admit},
     answer::told,
     error::ConversationError,
     keep::{self, Keep},
@@ -96,7 +96,8 @@ async fn attempt(
     observer: &mut dyn Observer,
     claimed: impl FnOnce(&ObjectId),
 ) -> Result<Reported, ConversationError> {
-    let admitted = admit(pull, approval, &options.plan, options.retry.as_deref(), scratch, claimed).await?;
+    let asked = RunAsked { pull, approval, options: &options.plan, retry: options.retry.as_deref(), scratch };
+    let admitted = admit(asked, claimed).await?;
     let mut reporter = admitted.reporter(pull);
     let Admitted { snapshot, intake, .. } = admitted;
     let (lock, schedule) = (intake.lock.clone(), intake.schedule.clone());

@@ -38,6 +38,7 @@ use self::{
     tree_diff::TreeDiff,
     tree_size::TreeSizes,
 };
+use crate::errors;
 use crate::workspace::{
     Result, WorkspaceError,
     error::{GitContext as _, IoContext as _},
@@ -258,7 +259,7 @@ impl RunStore {
             .rev_parse_single(BStr::new(rev))
             .and_then(|id| id.object())
             .and_then(gix::Object::peel_to_commit)
-            .map_err(|error| unknown(&implementer_model::text::terminal(&format!("{error:#}"))))?
+            .map_err(|error| unknown(&implementer_model::text::terminal(&errors::chain(&error))))?
             .id;
         self.base(commit)
     }

@@ -97,6 +97,9 @@ mod tests {
     fn proxies_and_certificates_count_for_every_program() {
         assert_eq!(lost(&["KEY", "HTTPS_PROXY", "NO_PROXY"], &["KEY"]), ["HTTPS_PROXY", "NO_PROXY"]);
         assert!(lost(&["KEY", "NO_PROXY"], &["KEY"]).is_empty(), "without a proxy it says nothing");
-        assert_eq!(lost(&["KEY", "https_proxy", "NODE_EXTRA_CA_CERTS"], &["KEY"]), ["NODE_EXTRA_CA_CERTS", "https_proxy"]);
+        assert_eq!(
+            lost(&["KEY", "https_proxy", "NODE_EXTRA_CA_CERTS"], &["KEY"]),
+            ["NODE_EXTRA_CA_CERTS", "https_proxy"]
+        );
     }
 }

@@ -41,7 +41,10 @@ pub struct CommandReceipt {
 }
 
 /// Characters of the line that names an error.
-const ERROR_CHARS: usize = 160;
+const ERROR_CHARS: usize = 200;
+
+/// Lines above an error of Python in which its traceback names the place.
+const TRACEBACK_LINES: usize = 8;
 
 impl CommandReceipt {
     /// Names the tests that failed, at most `max` of them, and says how many more there are; nothing when none is known by
@@ -80,7 +83,10 @@ impl CommandReceipt {
                 || ["E   ", "error: ", "Error: ", "error[", "panic: "].iter().any(|begin| line.starts_with(begin))
                 || line.contains("panicked at ")
         };
-        plain.lines().rev().map(str::trim).find(names_error).map(|line| text::truncate(line, ERROR_CHARS))
+        let lines: Vec<_> = plain.lines().map(str::trim).collect();
+        let at = lines.iter().rposition(names_error)?;
+        let place = python_place(&lines[at.saturating_sub(TRACEBACK_LINES)..at]).unwrap_or_default();
+        Some(text::truncate(&format!("{place}{}", lines[at]), ERROR_CHARS))
     }
 
     /// Returns the last lines of what it printed, at most `max` of them.
@@ -90,6 +96,17 @@ impl CommandReceipt {
         let lines: Vec<_> = plain.trim_end().lines().collect();
         lines[lines.len().saturating_sub(max)..].join("\n")
     }
+}
+
+/// Returns the last place that lines of a traceback name, with its line of code: `tests/test_a.py:11: self.assertEqual(a, b): `.
+fn python_place(lines: &[&str]) -> Option<String> {
+    let at = lines.iter().rposition(|line| line.starts_with("File \""))?;
+    let (path, rest) = lines[at].strip_prefix("File \"")?.split_once("\", line ")?;
+    let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    // Below it stands a line of marks under the part that failed, in newer versions.
+    let code = lines.get(at + 1).filter(|code| code.chars().any(char::is_alphanumeric));
+    let code = code.map(|code| format!("{code}: ")).unwrap_or_default();
+    Some(format!("{path}:{number}: {code}"))
 }
 
 /// Who asked for a command.
@@ -110,5 +127,27 @@ impl AskedBy {
             Self::Plan => "plan",
             Self::Configuration => "configuration",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+
+    fn error_line(output: &str) -> Option<String> {
+        let mut receipt = crate::summary::fixture::command(&["tests"], None);
+        output.clone_into(&mut receipt.output_tail);
+        receipt.error_line()
+    }
+
+    #[test]
+    fn an_error_is_told_with_its_place_where_a_traceback_names_one() {
+        let python = "Traceback (most recent call last):\n  File \"tests/test_a.py\", line 11, in test_it\n    \
+                      self.assertEqual(total(2), 3)\n    ~~~~^^^^\nAssertionError: 2 != 3\n\nRan 1 test in 0.1s\n";
+        let told = "tests/test_a.py:11: self.assertEqual(total(2), 3): AssertionError: 2 != 3";
+        assert_eq!(error_line(python).as_deref(), Some(told));
+        let rust = "thread 't' panicked at src/a.rs:3:5:\nassertion failed\n";
+        assert_eq!(error_line(rust).as_deref(), Some("thread 't' panicked at src/a.rs:3:5:"));
+        assert_eq!(error_line("File \"a.py\", line\nValueError: x\n").as_deref(), Some("ValueError: x"));
+        assert_eq!(error_line("all is well\n"), None);
     }
 }

@@ -91,7 +91,8 @@ pub struct Variables {
 impl Variables {
     /// Chooses the key that is set, else the usual one, and what is set beside it.
     pub fn from_reach(reach: &Reach<'_>, is_set: impl Fn(&str) -> bool) -> Self {
-        let key = reach.keys.iter().copied().find(|key| is_set(key)).or(reach.keys.first().copied()).unwrap_or_default();
+        let key =
+            reach.keys.iter().copied().find(|key| is_set(key)).or(reach.keys.first().copied()).unwrap_or_default();
         let further = reach.lost(&is_set, |name| name == key).into_iter().map(str::to_owned).collect();
         Self { key: key.to_owned(), further }
     }

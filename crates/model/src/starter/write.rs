@@ -84,7 +84,10 @@ fn agent(text: &mut String, found: &Found) {
                 text,
                 "agents:\n  {}:\n    # Its key, by name: a subagent sees no other variable.\n    pass-environment: [{}]\n",
                 scalar(&program.kind),
-                std::iter::once(program.variables.key.as_str()).chain(further(found).map(|(_, name)| name)).collect::<Vec<_>>().join(", ")
+                std::iter::once(program.variables.key.as_str())
+                    .chain(further(found).map(|(_, name)| name))
+                    .collect::<Vec<_>>()
+                    .join(", ")
             );
         }
         None => {

@@ -37,7 +37,8 @@ impl<'a> Cause<'a> {
         let failed =
             |finding: &Finding| finding.code == FindingCode::ModelFailed && finding.task.as_ref() == Some(view.id);
         let is_of_the_model = index.handoff.findings.iter().any(failed);
-        let kind = CauseKind::Task { task: view.id, outcome: view.outcome(), reason: view.reason() };
+        let title = view.task.map(|task| task.title.as_str()).filter(|title| says_more(title, view.id));
+        let kind = CauseKind::Task { task: view.id, title, outcome: view.outcome(), reason: view.reason() };
         Self { is_of_the_model, ..Self::new(kind) }
     }
 }
@@ -67,6 +68,13 @@ impl Cause<'_> {
     }
 }
 
+/// Tells whether a title says more than the id that was made from it.
+fn says_more(title: &str, id: &TaskId) -> bool {
+    let letters =
+        |text: &str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    !letters(title).ends_with(&letters(id.as_str()))
+}
+
 /// The kinds of root causes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum CauseKind<'a> {
@@ -74,8 +82,8 @@ pub(super) enum CauseKind<'a> {
     Cancelled,
     /// The schedule is empty.
     NothingScheduled,
-    /// A task did not pass, and no other task's failure explains it.
-    Task { task: &'a TaskId, outcome: Outcome, reason: &'a str },
+    /// A task did not pass, and no other task's failure explains it. The title stands where it says more than the id.
+    Task { task: &'a TaskId, title: Option<&'a str>, outcome: Outcome, reason: &'a str },
     /// A command of a gate failed.
     Command { gate: GateKind, command: &'a CommandReceipt },
     /// A gate is closed for another reason, which is a sentence without a full stop. Untrusted text.
@@ -272,6 +280,13 @@ mod tests {
             "task validation not run -> [] gates []",
         ]
         "#);
+    }
+
+    #[test]
+    fn a_title_that_the_id_was_made_from_says_no_more() {
+        let more = |title: &str, id: &str| says_more(title, &TaskId::new(id).unwrap());
+        assert!(!more("Feature: Feature 7", "feature-7") && !more("Cart", "cart"));
+        assert!(more("Cart that adds up", "feature"));
     }
 
     #[test]

@@ -44,14 +44,7 @@ pub fn closing(handoff: &Handoff, whereabouts: &Whereabouts<'_>) -> String {
         Status::Incomplete => "Incomplete",
         Status::Cancelled => "Cancelled",
     };
-    let open = standings(handoff).iter().filter(|gate| gate.open()).count();
-    let tasks = format!("{} of {}", index.passed(), text::count(index.len(), "task"));
-    // What is not whole is read first.
-    let passed = if open < 3 && index.passed() == index.len() {
-        format!("{open} of 3 gates and {tasks} passed")
-    } else {
-        format!("{tasks} and {open} of 3 gates passed")
-    };
+    let [first, second] = wording::passed(&index);
     let gates: Vec<_> = standings(handoff)
         .iter()
         .map(|gate| {
@@ -66,7 +59,7 @@ pub fn closing(handoff: &Handoff, whereabouts: &Whereabouts<'_>) -> String {
         })
         .collect();
     let mut lines = vec![
-        format!("{verdict}: {passed} in {}", wording::duration(handoff.duration_ms)),
+        format!("{verdict}: {first} and {second} passed in {}", wording::duration(handoff.duration_ms)),
         format!("  gates    {}", gates.join(", ")),
     ];
     if let Some(micro) = handoff.cost.micro_dollars {
@@ -94,10 +87,13 @@ pub fn closing(handoff: &Handoff, whereabouts: &Whereabouts<'_>) -> String {
     if let Some(name) = causes.iter().find_map(log_of) {
         lines.push(format!("  log      backend-implementer logs {run} {name}"));
     }
-    for (number, step) in (1..).zip(steps(&index, &causes, &Named { run: Some(&run), resume: whereabouts.resume })) {
+    let steps = steps(&index, &causes, &Named { run: Some(&run), resume: whereabouts.resume });
+    for (number, step) in (1..).zip(&steps) {
         let label = if number == 1 { "next" } else { "" };
-        lines.push(format!("  {label:7}  {number}. {}", step.what));
-        lines.extend(step.command.map(|command| format!("             {}", one_line(&command))));
+        let number = if steps.len() > 1 { format!("{number}. ") } else { String::new() };
+        lines.push(format!("  {label:7}  {number}{}", step.what));
+        let indent = 11 + number.len();
+        lines.extend(step.command.as_deref().map(|command| format!("{:indent$}{}", "", one_line(command))));
     }
     lines.join("\n") + "\n"
 }
@@ -115,9 +111,10 @@ fn said(cause: &Cause<'_>) -> String {
     let mut said = match &cause.kind {
         CauseKind::Cancelled => "the run was cancelled".to_owned(),
         CauseKind::NothingScheduled => "no task was scheduled".to_owned(),
-        CauseKind::Task { task, outcome, reason } => {
+        CauseKind::Task { task, title, outcome, reason } => {
             let advice = cause.advice().map(|advice| format!(". {}", advice.trim_end_matches('.'))).unwrap_or_default();
-            format!("{task} {}: {reason}{advice}", outcome.name())
+            let title = title.map(|title| format!(" ({title})")).unwrap_or_default();
+            format!("{task}{title} {}: {reason}{advice}", outcome.name())
         }
         CauseKind::Command { gate, command } => {
             let failed = command.tests.map(|tests| format!(", {}", wording::tests_briefly(&tests))).unwrap_or_default();
@@ -173,9 +170,9 @@ mod tests {
           result   6 commits, cae662172f..5adfc7f2eb
           report   .backend-implementer/runs/run-1/report.html
           next     1. Check the record of the run
-                     backend-implementer verify run-1
+                      backend-implementer verify run-1
                    2. Put the 6 commits on a branch; your checkout stays as it is
-                     backend-implementer apply run-1 --branch backend-implementation
+                      backend-implementer apply run-1 --branch backend-implementation
         ");
     }
 
@@ -186,18 +183,18 @@ mod tests {
           gates    tests failed (40 passed, 2 failed), review not run, validation failed
           fix      feature failed: its process ended with exit code 3
           fix      cli blocked: it needs backend-datatypes: a type for addresses
-          fix      jobs conflict: users/service.py: both added it, with different content. Let one of the two tasks come after the other: `Needs:` in the plan says so
+          fix      jobs (Feature) conflict: users/service.py: both added it, with different content. Let one of the two tasks come after the other: `Needs:` in the plan says so
           fix      tests timed out: it was stopped after its time limit of 30 min 0 s. Raise `time-limit-minutes` in the configuration, or split the task in the plan (not run because of it: review)
                    and 3 more in summary.md
           result   1 commit, cae662172f..81d8e0c264
           report   .backend-implementer/runs/run-1/report.html
           log      backend-implementer logs run-1 feature
           next     1. Fix what is named above and commit it; then all of it runs again
-                     backend-implementer run
+                      backend-implementer run
                    2. Or repeat what did not pass, without a change; what passed is kept
-                     backend-implementer run --retry
+                      backend-implementer run --retry
                    3. Or take what there is, 1 commit, and go on by hand; your checkout stays as it is
-                     backend-implementer apply run-1 --incomplete
+                      backend-implementer apply run-1 --incomplete
         ");
     }
 

@@ -128,7 +128,7 @@ fn place() -> Place {
     }
 }
 
-fn command(argv: &[&str], counts: Option<(u64, u64, u64)>) -> CommandReceipt {
+pub(crate) fn command(argv: &[&str], counts: Option<(u64, u64, u64)>) -> CommandReceipt {
     let failed = counts.is_some_and(|(_, failed, _)| failed > 0);
     CommandReceipt {
         argv: argv.iter().map(|&arg| arg.to_owned()).collect(),

@@ -21,7 +21,6 @@ use self::{
 };
 use super::{
     causes::{Cause, CauseKind, causes},
-    gates::standings,
     index::RunIndex,
     items::became,
     next::{self, Named},
@@ -138,8 +137,6 @@ fn code(foreign: impl std::fmt::Display) -> Markup {
     html! { code { (shown(&foreign.to_string())) } }
 }
 
-/// Says the command that a reader runs next, in the repository; none where a pull request's comment says it.
-
 fn headline(handoff: &Handoff) -> &'static str {
     match handoff.status {
         Status::Complete => "Backend Implementation Complete",
@@ -164,14 +161,13 @@ fn header(index: &RunIndex<'_>) -> Markup {
         Status::Incomplete => Look::Failed,
         Status::Cancelled => Look::Cancelled,
     };
-    let open = standings(handoff).iter().filter(|gate| gate.open()).count();
     let cost = handoff.cost.micro_dollars.map_or("cost not reported".to_owned(), wording::dollars);
     html! {
         header class=(look.class()) {
             h1 { (look.mark()) " " (headline(handoff)) }
             p class="figures" {
-                (index.passed()) " of " (text::count(index.len(), "task")) " passed · " (open) " of 3 gates passed · "
-                (wording::duration(handoff.duration_ms)) " · " (cost)
+                @for count in wording::passed(index) { (count) " passed · " }
+                (wording::changed(index)) " · " (wording::duration(handoff.duration_ms)) " · " (cost)
             }
             p { "Plan: " (prose(handoff.plan.title.as_deref().unwrap_or("untitled"))) }
             details {
@@ -273,8 +269,9 @@ fn cause(cause: &Cause<'_>) -> Markup {
         @match &cause.kind {
             CauseKind::Cancelled => { "The run was cancelled." }
             CauseKind::NothingScheduled => { "No task was scheduled, so nothing was implemented." }
-            CauseKind::Task { task, outcome, reason } => {
-                a href={ "#task-" (task) } { (code(task)) } " " (outcome.name()) ": " (prose(reason)) "."
+            CauseKind::Task { task, title, outcome, reason } => {
+                a href={ "#task-" (task) } { (code(task)) } @if let Some(title) = title { " (" (prose(title)) ")" }
+                " " (outcome.name()) ": " (prose(reason)) "."
                 @if let Some(advice) = cause.advice() { " " (prose(advice)) }
             }
             CauseKind::Command { gate, command } => {

@@ -1,7 +1,5 @@
 //! What stands between the first heading and the first section: everything that a person needs in ten seconds.
 
-use std::collections::BTreeSet;
-
 use super::{
     causes::{Cause, CauseKind, causes},
     entry::{self, Detail},
@@ -73,20 +71,9 @@ pub(super) fn render(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
 /// Says in one line how the run ended, with its figures.
 fn figures(index: &RunIndex<'_>) -> String {
     let handoff = index.handoff;
-    let open = standings(handoff).iter().filter(|gate| gate.open()).count();
-    let (mut paths, mut added, mut removed) = (BTreeSet::new(), 0, 0);
-    for (_, patch) in index.integrated_patches() {
-        let (plus, minus) = patch.line_counts();
-        added += plus;
-        removed += minus;
-        paths.extend(patch.changes.iter().map(|change| change.path.as_str()));
-    }
-    let tasks = format!("{} of {} passed", index.passed(), text::count(index.len(), "task"));
-    let gates = format!("{open} of 3 gates passed");
-    // What is not whole is read first.
-    let mut said = if open < 3 && index.passed() == index.len() { vec![gates, tasks] } else { vec![tasks, gates] };
+    let mut said: Vec<_> = wording::passed(index).iter().map(|count| format!("{count} passed")).collect();
     said.extend([
-        format!("{}, {}", text::count(paths.len(), "file"), wording::lines(added, removed)),
+        wording::changed(index),
         wording::duration(handoff.duration_ms),
         handoff
             .cost
@@ -223,13 +210,15 @@ fn described(cause: &Cause<'_>, detail: &Detail) -> String {
     let mut said = match &cause.kind {
         CauseKind::Cancelled => "The run was cancelled.".to_owned(),
         CauseKind::NothingScheduled => "No task was scheduled, so nothing was implemented.".to_owned(),
-        CauseKind::Task { task, outcome, reason } => {
+        CauseKind::Task { task, title, outcome, reason } => {
             let log = match outcome {
                 Outcome::NotRun => String::new(),
                 _ => format!(" Log: {}.", text::code(&format!("tasks/{task}/log.txt"))),
             };
             let advice = cause.advice().map(|advice| format!(" {advice}")).unwrap_or_default();
-            format!("{} {}: {}.{advice}{log}", text::code(task.as_str()), outcome.name(), detail.sentence(reason))
+            let title = title.map(|title| format!(" ({})", detail.prose(title))).unwrap_or_default();
+            let task = text::code(task.as_str());
+            format!("{task}{title} {}: {}.{advice}{log}", outcome.name(), detail.sentence(reason))
         }
         CauseKind::Command { gate, command } => {
             let failing = command.failing_tests(TESTS_SHOWN).map(|names| format!(" Failing: {names}."));

@@ -381,7 +381,7 @@ fn an_incomplete_run_says_exactly_what_is_missing() {
 
     1. `feature` failed: its process ended with exit code 3. Log: `tasks/feature/log.txt`.
     2. `cli` blocked: it needs backend-datatypes: a type for addresses. Log: `tasks/cli/log.txt`.
-    3. `jobs` conflict: users/service.py: both added it, with different content. Let one of the two tasks come after the other: `Needs:` in the plan says so. Log: `tasks/jobs/log.txt`.
+    3. `jobs` (Feature) conflict: users/service.py: both added it, with different content. Let one of the two tasks come after the other: `Needs:` in the plan says so. Log: `tasks/jobs/log.txt`.
     4. `tests` timed out: it was stopped after its time limit of 30 min 0 s. Raise `time-limit-minutes` in the configuration, or split the task in the plan. Log: `tasks/tests/log.txt`. Not run because of it: `review`.
     5. Gate tests: `python3 -m unittest` failed with exit code 1 (40 passed, 2 failed). It says `AssertionError: 404 != 200`.
 

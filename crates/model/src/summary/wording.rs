@@ -1,10 +1,13 @@
 //! How states look, and the words that all pages share.
 
-use super::entry::Detail;
+use std::collections::BTreeSet;
+
+use super::{entry::Detail, gates::standings, index::RunIndex};
 pub(crate) use crate::wording::{diffstat, dollars, duration, lines, outcomes, tests};
 use crate::{
     gate::{CommandReceipt, GateState, TestCounts},
     schedule::Outcome,
+    text,
 };
 
 /// Says how many tests there were, without what is zero: `42 passed`, `40 passed, 2 failed`.
@@ -12,6 +15,26 @@ pub(super) fn tests_briefly(counts: &TestCounts) -> String {
     let kinds = [(counts.passed, "passed"), (counts.failed, "failed"), (counts.skipped, "skipped")];
     let said: Vec<_> = kinds.iter().filter(|(n, _)| *n > 0).map(|(n, kind)| format!("{n} {kind}")).collect();
     if said.is_empty() { "no test ran".to_owned() } else { said.join(", ") }
+}
+
+/// Says how many tasks and gates passed, as two phrases; what is not whole comes first.
+pub(super) fn passed(index: &RunIndex<'_>) -> [String; 2] {
+    let open = standings(index.handoff).iter().filter(|gate| gate.open()).count();
+    let tasks = format!("{} of {}", index.passed(), text::count(index.len(), "task"));
+    let gates = format!("{open} of 3 gates");
+    if open < 3 && index.passed() == index.len() { [gates, tasks] } else { [tasks, gates] }
+}
+
+/// Says how many files and lines what was integrated changed: `18 files, +765 −15`.
+pub(super) fn changed(index: &RunIndex<'_>) -> String {
+    let (mut paths, mut added, mut removed) = (BTreeSet::new(), 0, 0);
+    for (_, patch) in index.integrated_patches() {
+        let (plus, minus) = patch.line_counts();
+        added += plus;
+        removed += minus;
+        paths.extend(patch.changes.iter().map(|change| change.path.as_str()));
+    }
+    format!("{}, {}", text::count(paths.len(), "file"), lines(added, removed))
 }
 
 /// Says how a gate's command ended: `ended with exit code 0 (42 passed)`, `failed with exit code 1 (2 failed)`.

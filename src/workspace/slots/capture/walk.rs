@@ -16,6 +16,7 @@ use gix::{
 };
 
 use super::{LeftOut, Why};
+use crate::errors;
 use crate::workspace::{
     Result,
     folder::{self, Child, Content},
@@ -243,7 +244,7 @@ impl Walk<'_> {
                 let decode = AssertUnwindSafe(|| State::from_bytes(&content, time, hash, options));
                 match catch_unwind(decode) {
                     Ok(Ok((state, _))) => return Some(state),
-                    Ok(Err(error)) => format!("{error:#}"),
+                    Ok(Err(error)) => errors::chain(&error),
                     Err(_) => "it is broken".to_owned(),
                 }
             }

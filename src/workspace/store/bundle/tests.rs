@@ -129,7 +129,7 @@ async fn results_are_taken_in_object_by_object_and_large_ones_as_a_pack() {
         assert_eq!(store.find_ref(PATCH).unwrap(), None, "no ref is set");
 
         let other = take_one(&store, &file, IMPLEMENTATION, 1 << 20).unwrap_err();
-        assert!(matches!(other, WorkspaceError::Bundle(BundleError::NotABundle { .. })), "{other}");
+        assert!(matches!(other, WorkspaceError::Bundle(BundleError::NotThere { .. })), "{other}");
         assert!(matches!(take_one(&store, &file, PATCH, 9).unwrap_err(), WorkspaceError::Untrusted(_)));
         let good = fs::read(&file).unwrap();
         let pack = good.windows(5).position(|window| window == b"\nPACK").unwrap() + 1;

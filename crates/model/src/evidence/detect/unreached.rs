@@ -5,19 +5,27 @@ use super::{
     parsed::{Case, Side, has},
 };
 
-/// Finds a return at the outermost level of a test in front of all of its assertions.
-pub(super) fn leaves_early(language: Language, side: &Side<'_>, case: &Case) -> Option<u32> {
-    let first = case.assertions.first()?;
-    let start = case.test.body.start;
-    let column = side.tokens.get(start).map(|token| token.column)?;
-    let mut depth = 0_i32;
-    for at in start..first.range.start {
+/// Goes through the tokens of a test in front of its first assertion, each with how many braces are open behind it. Nothing
+/// where the test has no assertion or no body.
+fn before_assertions<'a>(side: &'a Side<'_>, case: &Case) -> Option<impl Iterator<Item = (usize, &'a Token<'a>, i32)>> {
+    let (start, end) = (case.test.body.start, case.assertions.first()?.range.start);
+    let mut depth = 0;
+    Some((start..end).map(move |at| {
         let token = &side.tokens[at];
         match token.text {
             "{" if token.kind == Kind::Sign => depth += 1,
             "}" if token.kind == Kind::Sign => depth -= 1,
             _ => {}
         }
+        (at, token, depth)
+    }))
+}
+
+/// Finds a return at the outermost level of a test in front of all of its assertions.
+pub(super) fn leaves_early(language: Language, side: &Side<'_>, case: &Case) -> Option<u32> {
+    let start = case.test.body.start;
+    let column = side.tokens.get(start)?.column;
+    for (at, token, depth) in before_assertions(side, case)? {
         if token.kind != Kind::Word || token.text != "return" {
             continue;
         }
@@ -47,19 +55,10 @@ pub(super) fn leaves_early(language: Language, side: &Side<'_>, case: &Case) -> 
 /// Finds a return under a condition, at the outermost level of a test and in front of all of its assertions: `if …: return`,
 /// `if (…) return;`, `if … { return }`.
 pub(super) fn leaves_under_a_condition(language: Language, side: &Side<'_>, case: &Case) -> Option<u32> {
-    let first = case.assertions.first()?;
-    let start = case.test.body.start;
-    let column = side.tokens.get(start)?.column;
-    let mut depth = 0_i32;
+    let column = side.tokens.get(case.test.body.start)?.column;
     let outermost_depth = i32::from(language == Language::JavaScript);
     let mut in_condition = false;
-    for at in start..first.range.start {
-        let token = &side.tokens[at];
-        match token.text {
-            "{" if token.kind == Kind::Sign => depth += 1,
-            "}" if token.kind == Kind::Sign => depth -= 1,
-            _ => {}
-        }
+    for (at, token, depth) in before_assertions(side, case)? {
         let indented = matches!(language, Language::Python | Language::Ruby);
         let outermost = if indented { token.first && token.column <= column } else { depth == outermost_depth };
         if outermost && token.kind == Kind::Word && (indented || token.first) {
