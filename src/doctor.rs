@@ -151,7 +151,7 @@ pub async fn look_for_agents(
         let (state, said) = match agents.check_version(&kind, sandbox, scratch).await {
             Ok(()) if kind.as_str() == AgentKind::COMMAND => (State::There, "its program is there".to_owned()),
             Ok(()) => (State::There, "its program starts as in a run, and it has what it needs".to_owned()),
-            Err(error) => (State::Missing, errors::chain(&error)),
+            Err(error) => (State::Missing, errors::told(&error, error.hint())),
         };
         checks.push(Check::new(format!("agent {kind}"), state, said));
     }

@@ -5,7 +5,7 @@ use crate::support::Bench;
 const PLAN: &str = "# P\n\n## `helper`\nTouches: src/helper.py\n- Write the helper.\n";
 
 fn bench(front: &str, config: &str) -> Bench {
-    let bench = Bench::new();
+    let bench = Bench::on_disk();
     bench.write(".backend-implementer/plan.md", PLAN);
     let file = format!("---\nname: helper\ndescription: Helps.\nrole: feature\n{front}\n---\nHelp.\n");
     bench.write(".claude/agents/helper.md", &file);
@@ -78,7 +78,7 @@ fn what_lies_uncommitted_is_said() {
 
 #[test]
 fn the_pipeline_of_a_folder_is_left_aside_and_the_roles_are_one_block() {
-    let bench = Bench::new();
+    let bench = Bench::on_disk();
     for name in ["backend-orchestrator", "backend-planner", "backend-implementer", "python-pro", "penetration-tester"] {
         let file = format!("---\nname: {name}\ndescription: Works on the backend.\n---\nWork.\n");
         bench.write(&format!(".claude/agents/{name}.md"), &file);

@@ -49,7 +49,12 @@ impl Setup {
                 ("CLAUDE_CODE_MAX_RETRIES", "0".to_owned()),
             ],
             "codex" => vec![("SCRIPTED_KEY", KEY.to_owned())],
-            "gemini" => vec![("GEMINI_API_KEY", KEY.to_owned()), ("GOOGLE_GEMINI_BASE_URL", url.to_owned())],
+            "gemini" => vec![
+                ("GEMINI_API_KEY", KEY.to_owned()),
+                ("GOOGLE_GEMINI_BASE_URL", url.to_owned()),
+                // It would start itself once more, with more memory.
+                ("GEMINI_CLI_NO_RELAUNCH", "true".to_owned()),
+            ],
             "opencode" => {
                 let provider = json!({
                     "npm": "@ai-sdk/openai-compatible", "name": "Scripted",
@@ -147,7 +152,7 @@ impl Stand {
 
     /// Makes one with further files of the repository.
     fn prepared(kind: &str, model: &ScriptedModel, config: Value, files: impl FnOnce(&Bench)) -> Self {
-        let bench = Bench::new();
+        let bench = Bench::on_disk();
         let Setup { agents, environment } = Setup::new(kind, model.url(), &bench.path("home"));
         let place = bench.repo().join(".github/backend-implementer.yml");
         let text = std::fs::read_to_string(place).expect("a configuration");

@@ -10,7 +10,7 @@ use crate::support::Bench;
 
 #[test]
 fn the_demo_gives_a_complete_implementation_that_is_proven_and_can_be_fetched() {
-    let bench = Bench::new();
+    let bench = Bench::on_disk();
     let kept = bench.path("demo");
     let called = bench.call(["demo", "--keep", kept.to_str().unwrap()]).expect(0);
     assert!(called.stdout.starts_with("## Backend Implementation Complete"), "{}", called.stdout);
@@ -52,7 +52,7 @@ fn the_demo_gives_a_complete_implementation_that_is_proven_and_can_be_fetched() 
 
 #[test]
 fn the_demo_does_not_write_over_anything() {
-    let bench = Bench::new();
+    let bench = Bench::on_disk();
     let called = bench.call(["demo", "--keep", "."]).expect(2);
     assert!(called.stderr.contains("not empty"), "{}", called.stderr);
 }

@@ -12,7 +12,7 @@ const CONFIG: &str = ".github/backend-implementer.yml";
 
 /// A repository whose tests gate runs this command.
 fn bench(command: &str) -> Bench {
-    let bench = Bench::new();
+    let bench = Bench::on_disk();
     let config = fs::read_to_string(bench.repo().join(CONFIG)).unwrap();
     bench.write(CONFIG, &format!("{config}gates:\n  tests:\n    commands: [{command:?}]\n"));
     bench.commit("a gate");
@@ -139,17 +139,12 @@ fn the_agent_program_is_started_where_a_run_would_start_it() {
     program(&at("elsewhere/node_modules/claude/words.sh"), "echo '2.1.329 (Claude Code)'\n");
     program(
         &at("elsewhere/node_modules/claude/cli/run"),
-        "#!/usr/bin/env own-sh\n. \"${0%/*}/../../claude/words.sh\"\n",
+        &format!("#!/usr/bin/env own-sh\n. {}\n", at("elsewhere/node_modules/claude/words.sh").display()),
     );
     symlink(at("elsewhere/node_modules/claude/cli/run"), at("links/claude")).unwrap();
     fs::create_dir_all(at("shells/bin")).unwrap();
     fs::copy("/bin/sh", at("shells/bin/sh")).unwrap();
     symlink(at("shells/bin/sh"), at("links/own-sh")).unwrap();
-    // What the link leads to is found from itself.
-    program(
-        &at("elsewhere/node_modules/claude/cli/run"),
-        &format!("#!/usr/bin/env own-sh\n. {}\n", at("elsewhere/node_modules/claude/words.sh").display()),
-    );
     let called = linked.call("doctor");
     let agent = line(&called, "agent claude");
     assert!(agent.starts_with("ok ") && agent.contains("its program starts as in a run"), "{}", called.stdout);
@@ -172,5 +167,6 @@ fn a_program_that_cannot_be_read_behind_the_walls_is_missing_with_what_to_do() {
     }
     let agent = line(&called, "agent claude");
     assert!(agent.starts_with("MISSING") && agent.contains("elsewhere/claude"), "{}", called.stdout);
+    assert!(agent.contains("`agents.claude.program`"), "{}", called.stdout);
     assert_eq!(linked.call("run").code, 3, "and so no run begins");
 }

@@ -46,7 +46,7 @@ fn the_transcript_is_what_happens() {
     let (console, comments) = (blocks("console"), blocks("comment"));
 
     // 1. Begin.
-    let bench = Bench::new();
+    let bench = Bench::on_disk();
     let of_tests = fs::read_to_string(bench.repo().join(CONFIG)).unwrap();
     fs::remove_file(bench.repo().join(CONFIG)).unwrap();
     fs::remove_file(bench.repo().join(PLAN)).unwrap();

@@ -63,7 +63,7 @@ const GB: u64 = 1 << 30;
 
 #[test]
 fn verify_reads_nothing_but_a_plain_file_of_the_size_of_a_hand_off() {
-    let bench = Bench::new();
+    let bench = Bench::on_disk();
     let (fifo, huge, link) = (bench.path("fifo"), bench.path("huge"), bench.path("link"));
     pipe(&fifo);
     large(&huge, 3 * GB);
@@ -89,7 +89,7 @@ fn verify_reads_nothing_but_a_plain_file_of_the_size_of_a_hand_off() {
 
 #[test]
 fn verify_reads_no_bundle_and_no_summary_that_is_none() {
-    let bench = Bench::new();
+    let bench = Bench::on_disk();
     let ran = bench.run([]).expect(0);
     for name in ["implementation.bundle", "summary.md"] {
         let (file, aside) = (ran.out.join(name), ran.out.join("aside"));
@@ -149,7 +149,7 @@ struct FanOut {
 
 impl FanOut {
     fn new() -> Self {
-        let bench = Bench::new();
+        let bench = Bench::on_disk();
         let (state, job, first) = (bench.path("state"), bench.path("job"), bench.path("results/slot-0"));
         bench.call(["plan", "--state", text(&state)]).expect(0);
         let prepared = ["prepare", "--state", text(&state), "--tasks", "feature#1", "--job", text(&job)];
@@ -247,7 +247,7 @@ fn a_job_speaks_for_its_own_slot_only() {
 
 #[test]
 fn a_bundle_with_a_bomb_in_it_proves_nothing() {
-    let bench = Bench::new();
+    let bench = Bench::on_disk();
     let ran = bench.run([]).expect(0);
     let store = RunStore::create(&bench.repo(), &bench.path("made.git")).unwrap();
     let base = store.resolve("HEAD").unwrap();
@@ -279,7 +279,7 @@ fn a_bundle_with_a_bomb_in_it_proves_nothing() {
 
 #[test]
 fn a_bundle_that_would_carry_a_secret_is_not_written() {
-    let bench = Bench::new();
+    let bench = Bench::on_disk();
     // No patch holds it: it comes into the message of a commit with the title of a task.
     let plan = PLAN.replace("## Feature\n", "## Feature: Greet Correct-Horse_Battery\n");
     bench.write(".backend-implementer/plan.md", &plan);
@@ -296,7 +296,7 @@ fn a_bundle_that_would_carry_a_secret_is_not_written() {
 
 #[test]
 fn a_hand_off_with_more_than_a_run_can_come_to_is_refused() {
-    let bench = Bench::new();
+    let bench = Bench::on_disk();
     let ran = bench.run([]).expect(0);
     let handoff = serde_json::from_slice::<Value>(&ran.read_bytes("handoff.json")).unwrap();
     let many = |field: &str, one: Value, times: usize| {
@@ -320,7 +320,7 @@ fn a_hand_off_with_more_than_a_run_can_come_to_is_refused() {
 
 #[test]
 fn a_planted_journal_is_not_read() {
-    let bench = Bench::new();
+    let bench = Bench::on_disk();
     let runs = bench.repo().join(".backend-implementer/runs");
     for (name, plant) in [("planted-1", &pipe as &dyn Fn(&Path)), ("planted-2", &|path: &Path| large(path, 6 * GB))] {
         fs::create_dir_all(runs.join(name)).unwrap();
@@ -337,7 +337,7 @@ fn a_planted_journal_is_not_read() {
 
 #[test]
 fn what_somebody_names_is_read_only_as_far_as_it_can_be_what_it_should_be() {
-    let bench = Bench::new();
+    let bench = Bench::on_disk();
     let (fifo, huge, agents) = (bench.path("fifo"), bench.path("huge"), bench.repo().join(".claude/agents"));
     pipe(&fifo);
     large(&huge, 6 * GB);

@@ -510,7 +510,7 @@ fn verb(line: &str) -> &str {
 #[test]
 fn many_results_are_taken_in_at_once() {
     const COUNT: usize = 40;
-    let bench = Bench::in_memory();
+    let bench = Bench::new();
     let mut plan = "# Many\n".to_owned();
     for number in 1..=COUNT {
         plan += &format!("\n## Feature {{#part-{number}}}\nTouches: src/part{number}/**\n- part {number}\n");

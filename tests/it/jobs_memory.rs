@@ -28,17 +28,20 @@ use serde_json::{Value, json};
 
 use crate::support::Bench;
 
-/// How much more memory a job may need for 256 results than for 16, in KiB. The results themselves are 240 MiB more; what
+/// How large the file of each result is: more than the half MiB up to which git takes a file for text, and keeps it whole.
+const FILE_BYTES: usize = 640 * 1024;
+
+/// How much more memory a job may need for 256 results than for 16, in KiB. The results themselves are 150 MiB more; what
 /// plan, schedule, briefs and records of 240 more tasks take is 90 to 180 KiB each, most of it while briefs are at hand.
 const FURTHER_MAX: u64 = 32 * 1024;
 
 /// How much memory a job may need, in KiB. A debug build's own code is 36 MiB of it.
 const PEAK_MAX: u64 = 96 * 1024;
 
-/// Prints what `git fast-import` makes a commit for each part of, on the commit that is named: a file of 1 MiB of random
+/// Prints what `git fast-import` makes a commit for each part of, on the commit that is named: a file of random
 /// bytes, the same each time. There is no zero among them, so that git takes it for text, and no line break.
 const COMMITS: &str = "import random, sys\nout = sys.stdout.buffer\nplain = bytes.maketrans(b'\\0\\n', b'01')\n\
-    for part in range(1, int(sys.argv[1]) + 1):\n    content = random.Random(part).randbytes(1 << 20).translate(plain)\n    \
+    for part in range(1, int(sys.argv[1]) + 1):\n    content = random.Random(part).randbytes(int(sys.argv[3])).translate(plain)\n    \
     out.write(b'commit refs/made/part-%d\\ncommitter T <t@example.invalid> 1 +0000\\ndata 0\\nfrom %s\\n' % (part, sys.argv[2].encode()))\n    \
     out.write(b'M 100644 inline src/part%d/x.txt\\ndata %d\\n' % (part, len(content)))\n    out.write(content + b'\\n')\n";
 
@@ -51,9 +54,9 @@ struct Peaks {
     summarize: u64,
 }
 
-/// Begins a fan-out of `count` tasks, of which each makes a file of 1 MiB, and takes all results in.
+/// Begins a fan-out of `count` tasks, of which each makes a file, and takes all results in.
 fn fan_out(count: usize) -> Peaks {
-    let bench = Bench::new();
+    let bench = Bench::on_disk();
     let mut plan = "# Many\n".to_owned();
     for part in 1..=count {
         plan += &format!("\n## Feature {{#part-{part}}}\nTouches: src/part{part}/**\n- part {part}\n");
@@ -73,7 +76,7 @@ fn fan_out(count: usize) -> Peaks {
     let prepared: Vec<Value> = serde_json::from_str(&bench.call(prepared).expect(0).stdout).unwrap();
     let worktree = Path::new(prepared[0]["worktree"].as_str().unwrap());
     fs::create_dir_all(worktree.join("src/part1")).unwrap();
-    fs::write(worktree.join("src/part1/x.txt"), "x".repeat(1 << 20)).unwrap();
+    fs::write(worktree.join("src/part1/x.txt"), "x".repeat(FILE_BYTES)).unwrap();
     let report = json!({ "version": 1, "status": "completed", "summary": "done",
                          "requirements": [{ "id": "part-1-1", "status": "done" }] });
     fs::write(prepared[0]["report"].as_str().unwrap(), report.to_string()).unwrap();
@@ -99,7 +102,7 @@ fn fan_out(count: usize) -> Peaks {
     let handoff = Handoff::read(&fs::read(out.join("handoff.json")).unwrap()).unwrap();
     assert_eq!(handoff.result.commits.len(), count);
     for part in 1..=count {
-        assert!(fs::metadata(out.join(format!("tasks/part-{part}/patch.diff"))).unwrap().len() > 1 << 20);
+        assert!(fs::metadata(out.join(format!("tasks/part-{part}/patch.diff"))).unwrap().len() > FILE_BYTES as u64);
     }
     Peaks { plan: plan.peak, collect: collect.peak, settle: settle.peak, summarize: summarize.peak }
 }
@@ -118,7 +121,8 @@ impl Made {
         let store = RunStore::create(&bench.repo(), &bench.path("made.git")).unwrap();
         let base = store.resolve("HEAD").unwrap();
         let mut python = bench.command("python3");
-        python.args(["-c", COMMITS, &count.to_string(), base.commit.as_str()]).stdout(Stdio::piped());
+        python.args(["-c", COMMITS, &count.to_string(), base.commit.as_str(), &FILE_BYTES.to_string()]);
+        python.stdout(Stdio::piped());
         let mut python = python.spawn().unwrap();
         let git = |arguments: &[&str], input: Stdio| {
             let mut git: Command = bench.command("git");

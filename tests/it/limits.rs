@@ -20,7 +20,7 @@ fn configure(bench: &Bench, lines: &str) {
 
 #[test]
 fn a_run_whose_time_is_up_is_ended_says_so_and_can_be_gone_on_with() {
-    let bench = Bench::new();
+    let bench = Bench::on_disk();
     configure(&bench, "limits: { run-minutes: 1 }\n");
     let fifo = bench.path("announce");
     rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).unwrap();
@@ -55,7 +55,7 @@ fn a_run_whose_time_is_up_is_ended_says_so_and_can_be_gone_on_with() {
 
 #[test]
 fn a_limit_that_nobody_could_keep_is_refused_before_anything_runs() {
-    let bench = Bench::new();
+    let bench = Bench::on_disk();
     configure(&bench, "limits: { run-cost: 5 }\n");
     let called = bench.call(["run"]).expect(2);
     assert!(called.stderr.contains("tells nobody what it costs"), "{}", called.stderr);
@@ -64,7 +64,7 @@ fn a_limit_that_nobody_could_keep_is_refused_before_anything_runs() {
 
 /// A bench whose agent is a program that only prints a version.
 fn with_version(settings: &Value, version: &str) -> Bench {
-    let bench = Bench::new();
+    let bench = Bench::on_disk();
     let program = bench.path("claude");
     fs::write(&program, format!("#!/bin/sh\necho '{version}'\n")).unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
@@ -95,6 +95,6 @@ fn an_agent_program_that_is_missing_or_too_old_is_told_before_anything_runs() {
 
 #[test]
 fn an_agent_of_no_kind_that_there_is_is_refused_with_those_that_there_are() {
-    let called = Bench::new().call(["run", "--agent", "clod"]).expect(2);
+    let called = Bench::on_disk().call(["run", "--agent", "clod"]).expect(2);
     assert!(called.stderr.contains("claude, codex, gemini, opencode"), "{}", called.stderr);
 }

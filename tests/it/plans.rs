@@ -41,7 +41,7 @@ fn words(text: &str) -> String {
 #[test]
 fn an_honest_run_of_every_case_is_complete_and_has_every_item_in_its_summary() {
     for case in fs::read_dir(CASES).unwrap().map(|entry| entry.unwrap().path()) {
-        let bench = Bench::in_memory();
+        let bench = Bench::new();
         // The cases verify with programs that are not here.
         let text = fs::read_to_string(&case).unwrap();
         let text = ["pytest -q", "pytest tests/orders -q"]
@@ -80,7 +80,7 @@ fn an_honest_run_of_every_case_is_complete_and_has_every_item_in_its_summary() {
 
 #[test]
 fn a_plan_of_which_nobody_does_anything_is_not_complete() {
-    let bench = Bench::in_memory();
+    let bench = Bench::new();
     let case = Path::new(CASES).join("plan-mode.md");
     let tasks = preview(&bench, &case)["plan"]["tasks"].as_array().unwrap().clone();
     let nothing = tasks.iter().map(|task| (task["id"].as_str().unwrap().to_owned(), json!({})));
@@ -97,7 +97,7 @@ fn a_review_that_does_not_answer_what_the_plan_asks_of_all_of_the_work_keeps_the
         (json!({ "requirements": [] }), 1),
         (json!({ "requirements": [{ "id": "S1", "status": "not-done", "note": "it logs the key" }] }), 1),
     ] {
-        let bench = Bench::in_memory();
+        let bench = Bench::new();
         bench.write(".backend-implementer/plan.md", plan);
         bench.commit("a plan");
         bench.script(&json!({

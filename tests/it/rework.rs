@@ -254,7 +254,7 @@ fn patches_that_cannot_be_had_together_are_made_one_after_the_other() {
 /// The example with a defect in the feature's patch that only the tests of another subagent find.
 #[test]
 fn the_example_repairs_an_injected_defect_in_one_round() {
-    let bench = Bench::new();
+    let bench = Bench::on_disk();
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/users-service");
     let folder = bench.path("example");
     copy_folder(&example.join("repository"), &folder);

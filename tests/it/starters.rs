@@ -266,7 +266,7 @@ const CASES: &[Case] = &[
 
 /// A repository with these files and nothing else.
 fn repository(files: &[(&str, &str)]) -> Bench {
-    let bench = Bench::new();
+    let bench = Bench::on_disk();
     for path in [CONFIG, PLAN, "README.md", "test_base.py", ".gitignore"] {
         fs::remove_file(bench.repo().join(path)).unwrap();
     }

@@ -370,6 +370,9 @@ fn inline(foreign: &str) -> String {
 /// Drops what people who approved the plan could not see: control characters, direction marks, characters of no width
 /// and the invisible "tag" letters. Joiners inside words and emoji stay.
 fn visible(foreign: &str) -> String {
+    if foreign.is_ascii() {
+        return text::terminal(foreign);
+    }
     // Dropped before the rest is made printable: what is shown by its number would still be told.
     let seen: String = foreign.chars().filter(|c| !text::is_hidden(*c)).collect();
     text::terminal(&seen)

@@ -133,6 +133,9 @@ pub fn fenced(text: &str, language: &str) -> String {
 pub fn terminal(text: &str) -> String {
     // What goes away goes first: between two letters it would hide that they are of two alphabets.
     let printable = |c: &char| matches!(c, '\n' | '\t') || !c.is_ascii_control();
+    if text.bytes().all(|byte| printable(&char::from(byte))) {
+        return visible(text);
+    }
     visible(&text.chars().filter(printable).collect::<String>())
 }
 
@@ -151,7 +154,11 @@ pub fn plain(text: &str) -> String {
 }
 
 fn longest_backtick_run(text: &str) -> usize {
-    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
+    let runs = text.match_indices('`').fold((0, 0, 0), |(longest, length, end), (at, _)| {
+        let length = if at == end { length + 1 } else { 1 };
+        (length.max(longest), length, at + 1)
+    });
+    runs.0
 }
 
 /// Says `1 task`, `2 tasks`, `3 processes`.

@@ -13,9 +13,11 @@ use crate::workspace::{
     store::repository_files::Shared,
 };
 
-/// How many packs a store can have. A large bundle that is taken in is a pack, and of a fan-out's 256 tasks each may send
-/// several; a slot that is not used costs a few bytes.
-const PACKS_MAX: u16 = 8_192;
+/// How many packs a store can have when it is opened: a quarter more than there are, and at least these. A large bundle that is
+/// taken in is a pack, and each of a fan-out's 256 tasks sends one to a store that was opened for it. Not more, for a store
+/// spends a thousand instructions on every place that it never uses.
+const PACKS: gix::odb::store::init::Slots =
+    gix::odb::store::init::Slots::AsNeededByDiskState { multiplier: 1.25, minimum: 1_024 };
 
 /// Opens the repository whose git folder is `git_dir`, with nothing but its own configuration.
 pub(super) fn open_isolated(git_dir: &Path) -> Result<gix::Repository> {
@@ -23,7 +25,7 @@ pub(super) fn open_isolated(git_dir: &Path) -> Result<gix::Repository> {
     // which isolation and our own pipelines keep out anyway.
     gix::open::Options::isolated()
         .open_path_as_is(true)
-        .object_store_slots(gix::odb::store::init::Slots::Given(PACKS_MAX))
+        .object_store_slots(PACKS)
         .open(git_dir)
         .map(gix::ThreadSafeRepository::into)
         .map_err(|source| WorkspaceError::NotARepository { path: git_dir.to_owned(), source: Box::new(source) })

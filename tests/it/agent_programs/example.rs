@@ -88,7 +88,7 @@ fn the_example_with(kind: &str, level: Level) -> Option<(Handoff, String)> {
         eprintln!("SKIPPED at level {level}: {why}");
         return None;
     }
-    let bench = Bench::new();
+    let bench = Bench::on_disk();
     let Recorded { repository, handoff: scripted, steps } = Recorded::of_the_demo(&bench);
     let model = ScriptedModel::start(move |asked| {
         let key = (asked.task.clone(), asked.attempt);
@@ -143,18 +143,24 @@ fn codex_as_all_eight_subagents_completes_the_example() {
     assert!(summary.contains("reported no cost") && summary.contains("read from a cache"), "{summary}");
 }
 
+/// The small plan with one subagent that writes and one that only reads: these programs need seconds to start.
 fn the_small_plan_with(kind: &str) {
-    the_small_plan_at(Level::None, kind);
+    let model = feature(writes("src/hello.py", "print('hello')\n"));
+    let reviewer = json!({ "subagents": { "backend-code-quality-reviewer": { "kind": kind } } });
+    completes(Level::None, &Stand::new(kind, &model, reviewer), &model);
 }
 
+/// The small plan with all subagents.
 fn the_small_plan_at(level: Level, kind: &str) {
     if let Some(why) = missing(level) {
         eprintln!("SKIPPED at level {level}: {why}");
         return;
     }
     let model = feature(writes("src/hello.py", "print('hello')\n"));
-    let demand = if level == Level::None { "none" } else { "best" };
-    let stand = Stand::whole(kind, &model, json!({ "isolation": demand }));
+    completes(level, &Stand::whole(kind, &model, json!({ "isolation": "best" })), &model);
+}
+
+fn completes(level: Level, stand: &Stand, model: &ScriptedModel) {
     let out = stand.bench.path("out");
     let mut command = at_level(level, &stand.bench);
     command

@@ -32,7 +32,7 @@ file.write_bytes(zlib.compress(f'{kind} {len(content)}\0'.encode() + content))
 #[test]
 fn a_forged_object_ends_the_run_with_a_finding() {
     for revision in ["HEAD:README.md", "HEAD:.github", "HEAD"] {
-        let bench = Bench::new();
+        let bench = Bench::on_disk();
         let repository = bench.repo();
         bench.script(&json!({
             "feature": {

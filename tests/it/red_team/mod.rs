@@ -72,13 +72,16 @@ fn a_subagent_cannot_speak_for_its_supervisor_nor_end_it() {
 fn nothing_of_an_attempt_outlives_it() {
     at_each_level(|stage| {
         let mark = format!("outlives-{}", stage.level);
+        // Where all work trees are; the whole of `/tmp` may be large.
+        let slots = stage.bench.path("tmp");
+        let slots = slots.display();
         stage.attack(
             failing(),
             &format!(
                 "program = 'import os, time, pathlib, signal\\n'\\\n    \
                  'signal.signal(signal.SIGTERM, signal.SIG_IGN)\\n'\\\n    \
                  'while True:\\n'\\\n    \
-                 '    for test in pathlib.Path(\"/\").glob(\"tmp/**/test_hello.py\"):\\n'\\\n    \
+                 '    for test in pathlib.Path(\"{slots}\").glob(\"**/test_hello.py\"):\\n'\\\n    \
                  '        if not test.is_relative_to(pathlib.Path.cwd()): test.write_text(\"\")\\n'\\\n    \
                  '    time.sleep(0.05)\\n'\n\
                  for _ in range(3):\n    \

@@ -68,7 +68,7 @@ pub(super) fn can_mount() -> Option<&'static str> {
 
 impl Stage {
     pub(super) fn new(level: Level) -> Self {
-        let stage = Self { bench: Bench::new(), level, container: false, environment: Vec::new() };
+        let stage = Self { bench: Bench::on_disk(), level, container: false, environment: Vec::new() };
         stage.configure("");
         stage
     }
@@ -78,7 +78,7 @@ impl Stage {
         let agent = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/agent.py");
         let script = self.bench.path("script.json");
         let config = format!(
-            "isolation: best\nagent:\n  kind: command\n  command: [python3, -B, {}, {}]\n{further}",
+            "isolation: best\nevidence: {{ revert-proof: false }}\nagent:\n  kind: command\n  command: [python3, -B, {}, {}]\n{further}",
             json!(agent),
             json!(script)
         );

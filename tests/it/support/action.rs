@@ -67,7 +67,7 @@ impl Stage {
     /// Makes a repository whose main branch has configuration and tests, and a pull request on it with `files` and the
     /// description `body`.
     pub(crate) fn new(body: &str, files: &[(&str, &str)]) -> Self {
-        let bench = Bench::in_memory();
+        let bench = Bench::new();
         bench.git(["rm", "--quiet", ".backend-implementer/plan.md"]);
         bench.commit("no plan yet");
         let bare = bench.path("remote.git");

@@ -45,18 +45,19 @@ pub(crate) const PASSING_TEST: &str =
 
 impl Bench {
     /// Makes a repository with a README, a plan, a configuration for the scripted subagent, and a test that passes.
+    ///
+    /// In memory where there is room: making and removing files is a quarter of what tests need on a disk.
     pub(crate) fn new() -> Self {
-        Self::within(&std::env::temp_dir())
-    }
-
-    /// As [`Self::new`], in memory where there is room: for tests that run the program again and again. Making and removing
-    /// files is a quarter of what such tests need on a disk. Not for those with walls, which keep shared memory from attempts.
-    pub(crate) fn in_memory() -> Self {
         let memory = Path::new("/dev/shm");
         let has_room = rustix::fs::statvfs(memory).is_ok_and(|there| {
             !there.f_flag.contains(rustix::fs::StatVfsMountFlags::NOEXEC) && there.f_bavail * there.f_frsize >= 2 << 30
         });
-        if has_room { Self::within(memory) } else { Self::new() }
+        if has_room { Self::within(memory) } else { Self::on_disk() }
+    }
+
+    /// As [`Self::new`], on a disk: for tests with walls, which keep shared memory from attempts, and for large files.
+    pub(crate) fn on_disk() -> Self {
+        Self::within(&std::env::temp_dir())
     }
 
     fn within(parent: &Path) -> Self {
@@ -132,6 +133,8 @@ impl Bench {
                 ("GIT_COMMITTER_DATE", "2026-01-02T03:04:05Z"),
                 ("GIT_CONFIG_GLOBAL", "/dev/null"),
                 ("GIT_CONFIG_NOSYSTEM", "1"),
+                // A process more for every commit, to find that there is nothing to do.
+                ("GIT_CONFIG_PARAMETERS", "'maintenance.auto=false'"),
             ])
             .args(arguments)
             .output()

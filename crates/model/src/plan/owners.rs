@@ -54,8 +54,9 @@ impl Default for Settings {
 pub(super) struct Owners<'r> {
     roster: &'r Roster,
     default_role: Option<Role>,
-    by_paths: Vec<(Role, CompiledScope)>,
-    protected: Option<CompiledScope>,
+    /// Made when it is asked for: most plans name who does what.
+    by_paths: OnceCell<Vec<(Role, CompiledScope)>>,
+    protected: Scope,
     /// What each subagent that writes may touch, with what it is named for and without, once it was asked for: compiling
     /// a scope for each of many tasks is what reading a long plan would take its time for.
     own: HashMap<(&'r SubagentName, bool), OnceCell<Option<CompiledScope>>>,
@@ -66,18 +67,11 @@ const ASKED: [Role; 5] = [Role::Tests, Role::Deployment, Role::Infrastructure, R
 
 impl<'r> Owners<'r> {
     pub(super) fn new(roster: &'r Roster, settings: &Settings) -> Self {
-        let by_paths = ASKED.into_iter().filter_map(|role| {
-            let subagent = roster.for_role(role).filter(|subagent| subagent.access == Access::Writes)?;
-            let allow: Vec<_> = subagent.scope.iter().filter(|glob| !matches_everything(glob)).cloned().collect();
-            // What does not compile has been told where the roster was read.
-            Some((role, CompiledScope::new(&Scope { allow, deny: subagent.exclude.clone().into() }).ok()?))
-        });
-        let protected = Scope { allow: settings.protected.clone(), deny: [].into() };
         Self {
             roster,
             default_role: settings.default_role,
-            by_paths: by_paths.collect(),
-            protected: CompiledScope::new(&protected).ok(),
+            by_paths: OnceCell::new(),
+            protected: Scope { allow: settings.protected.clone(), deny: [].into() },
             own: roster
                 .iter()
                 .flat_map(|subagent| [true, false].map(|is_named| ((&subagent.name, is_named), OnceCell::new())))
@@ -85,12 +79,24 @@ impl<'r> Owners<'r> {
         }
     }
 
+    /// Returns what belongs to each role of [`ASKED`] by its path.
+    fn by_paths(&self) -> &[(Role, CompiledScope)] {
+        let compiled = |role: Role| {
+            let subagent = self.roster.for_role(role).filter(|subagent| subagent.access == Access::Writes)?;
+            let allow: Vec<_> = subagent.scope.iter().filter(|glob| !matches_everything(glob)).cloned().collect();
+            // What does not compile has been told where the roster was read.
+            Some((role, CompiledScope::new(&Scope { allow, deny: subagent.exclude.clone().into() }).ok()?))
+        };
+        self.by_paths.get_or_init(|| ASKED.into_iter().filter_map(compiled).collect())
+    }
+
     /// Finds the role that some paths belong to: the one that owns them all, else none of the specialists'.
     ///
     /// Tests of something are named beside it; they decide only where nothing else is named.
     fn of_paths(&self, paths: &[String]) -> Option<Role> {
-        let owner =
-            |path: &String| self.by_paths.iter().find(|(_, scope)| scope.allows(&inside(path))).map(|(role, _)| *role);
+        let owner = |path: &String| {
+            self.by_paths().iter().find(|(_, scope)| scope.allows(&inside(path))).map(|(role, _)| *role)
+        };
         let owners: Vec<Option<Role>> = paths.iter().map(owner).collect();
         let code: Vec<_> = owners.iter().filter(|owner| **owner != Some(Role::Tests)).copied().collect();
         let decisive = if code.is_empty() { owners } else { code };
@@ -151,7 +157,8 @@ impl<'r> Owners<'r> {
             })
             .as_ref()
         });
-        let is_protected = |path: &str| self.protected.as_ref().is_some_and(|scope| scope.allows(path));
+        let protected = CompiledScope::new(&self.protected).ok();
+        let is_protected = |path: &str| protected.as_ref().is_some_and(|scope| scope.allows(path));
         let is_own = |path: &String| {
             let path = inside(path);
             own.is_some_and(|scope| scope.allows(&path)) && !is_protected(&path)

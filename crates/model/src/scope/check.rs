@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     fmt,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -107,6 +108,9 @@ pub fn check(
     access: Access,
     tree: Option<&TreePaths>,
 ) -> Result<CheckedPatch, OutOfScope> {
+    if patch.changes.is_empty() {
+        return Ok(CheckedPatch { patch });
+    }
     match CompiledScope::new(scope) {
         Ok(compiled) => compiled.check(patch, access, tree),
         Err(error) => {
@@ -173,8 +177,8 @@ fn ancestors(path: &str) -> impl Iterator<Item = &str> {
 /// A scope with its globs compiled.
 #[derive(Debug, Clone)]
 pub struct CompiledScope {
-    allow: Globs,
-    deny: Globs,
+    allow: Arc<Globs>,
+    deny: Arc<Globs>,
 }
 
 impl CompiledScope {
@@ -183,7 +187,7 @@ impl CompiledScope {
     /// # Errors
     /// When one of them cannot be read. A scope that cannot be read allows nothing.
     pub fn new(scope: &Scope) -> Result<Self, InvalidGlob> {
-        Ok(Self { allow: Globs::new(&scope.allow)?, deny: Globs::new(&scope.deny)? })
+        Ok(Self { allow: Globs::kept_or_new(&scope.allow)?, deny: Globs::kept_or_new(&scope.deny)? })
     }
 
     /// Tells whether the scope allows `path` and does not deny it. Whether the path is safe is another question.
@@ -266,8 +270,15 @@ fn new_and_unportable(change: &Change, tree: Option<&TreePaths>) -> Option<&'sta
     unportable_name(&path[begin..]).or_else(|| unportable_path(path))
 }
 
+/// How many lists of globs are kept compiled.
+const KEPT_MAX: usize = 32;
+
+/// Lists of globs that were compiled lately. Every attempt and every gate asks for the same few, and a list of the usual
+/// length takes milliseconds.
+static KEPT: LazyLock<Mutex<HashMap<Box<[String]>, Arc<Globs>>>> = LazyLock::new(Mutex::default);
+
 /// Compiled globs, and for each the text that it came from.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Globs {
     set: GlobSet,
     sources: Vec<String>,
@@ -276,6 +287,21 @@ struct Globs {
 }
 
 impl Globs {
+    fn kept_or_new(globs: &[String]) -> Result<Arc<Self>, InvalidGlob> {
+        // A panic elsewhere leaves the lists whole: each is put in when it is ready.
+        let kept = || KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(compiled) = kept().get(globs) {
+            return Ok(Arc::clone(compiled));
+        }
+        let compiled = Arc::new(Self::new(globs)?);
+        let mut kept = kept();
+        if kept.len() >= KEPT_MAX {
+            kept.clear();
+        }
+        kept.insert(globs.into(), Arc::clone(&compiled));
+        Ok(compiled)
+    }
+
     fn new(globs: &[String]) -> Result<Self, InvalidGlob> {
         let mut set = GlobSetBuilder::new();
         let mut source_of = Vec::new();
