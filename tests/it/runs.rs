@@ -55,7 +55,7 @@ fn an_incomplete_run_and_a_forged_one_are_not_applied() {
 
 #[test]
 fn a_retry_repeats_what_did_not_pass_and_keeps_the_rest() {
-    let bench = Bench::in_memory();
+    let bench = Bench::new();
     assert!(bench.call(["run", "--retry"]).expect(2).stderr.contains("run without --retry"), "there was no run");
     bench.script(&serde_json::json!({ "feature": { "write": { "src/hello.py": "x\n" } }, "cli": { "exit": 1 } }));
     let broken = bench.call(["run"]).expect(1).stdout;
