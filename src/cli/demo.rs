@@ -75,6 +75,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     } else {
         run::execute(&request, &mut Live::new())?
     };
+    // Apart from what was told while it went on.
+    show::note("");
     // What the demo is for is its summary: a pipe gets it in full.
     let whole = if std::io::stdout().is_terminal() { Format::Human } else { Format::Markdown };
     show::ended(Some(arguments.format.unwrap_or(whole)), &ended.handoff, &ended.folder, None)?;

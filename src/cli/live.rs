@@ -240,8 +240,9 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("invariant: our own templates are valid")
 }
 
+/// A reason on one line, without the marks of Markdown.
 fn reason(reason: &str) -> String {
-    text::truncate(&text::line(reason), REASON_CHARS)
+    text::truncate(&text::line(&reason.replace('`', "")), REASON_CHARS)
 }
 
 impl Observer for Live {

@@ -28,10 +28,10 @@ pub(super) struct RunArgument {
 }
 
 impl RunArgument {
-    /// Finds the folder of the run; a file is taken for its hand-off, wherever it lies.
+    /// Finds the folder of the run. A file or a path is taken as it is, wherever it leads: whoever reads it says what is there.
     pub(super) fn target(&self) -> Result<PathBuf, Failure> {
         match &self.run {
-            Some(file) if file.is_file() => Ok(file.clone()),
+            Some(path) if path.is_file() || path.components().count() > 1 => Ok(path.clone()),
             _ => self.folder(),
         }
     }

@@ -155,7 +155,7 @@ fn the_report_of_an_earlier_attempt_is_not_this_ones() {
 fn bad_reports_are_told_apart() {
     for (script, kind) in [
         ("ln -s /etc/passwd \"$IMPLEMENTER_REPORT\"", "a symbolic link"),
-        ("mkfifo \"$IMPLEMENTER_REPORT\"", "a special file"),
+        ("mkfifo \"$IMPLEMENTER_REPORT\"", "a pipe"),
         ("mkdir \"$IMPLEMENTER_REPORT\"", "a folder"),
     ] {
         let (_, conclusion) = Bench::new(script).go().unwrap();

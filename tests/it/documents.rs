@@ -167,7 +167,7 @@ fn every_documented_command_is_one_that_the_program_takes() {
 }
 
 /// Documented commands that are only parsed, each with the reason.
-const NOT_CARRIED_OUT: [(&str, &str); 5] = [
+const NOT_CARRIED_OUT: [(&str, &str); 6] = [
     ("run --retry", "needs a run that is incomplete: tests/it/runs.rs carries it out"),
     ("run --pr OWNER/REPO#12", "speaks to GitHub: tests/it/conversation.rs runs it against a double"),
     ("plan --pr octo/service#12", "speaks to GitHub: tests/it/conversation.rs runs it against a double"),
@@ -175,7 +175,11 @@ const NOT_CARRIED_OUT: [(&str, &str); 5] = [
         "run --pr octo/service#12 --lock 91e6c2cdd0cc",
         "speaks to GitHub: tests/it/conversation.rs runs it against a double",
     ),
-    ("apply 20261127101500000-0123456789ab", "names a run that was recorded: tests/it/first_run.rs carries it out"),
+    ("verify 20261127101500000-0123456789ab", "names a run that was recorded: tests/it/first_run.rs carries it out"),
+    (
+        "apply 20261127101500000-0123456789ab --branch backend-implementation",
+        "names a run that was recorded: tests/it/first_run.rs carries it out",
+    ),
 ];
 
 /// One repository, and every command in the order in which the documents have it: what one makes the next one finds.

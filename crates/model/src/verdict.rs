@@ -190,7 +190,10 @@ fn outcome(attempt: &Attempt<'_>, findings: &mut Vec<Finding>) -> (Outcome, Stri
             findings.push(Finding::about(&task.id, FindingCode::ScopeViolation, Weight::Blocking, message));
         }
         let paths = name_paths(attempt.violations.iter().map(|violation| violation.path.as_str()));
-        return (Outcome::OutOfScope, format!("it changed what it may not touch ({paths}); nothing was integrated"));
+        return (
+            Outcome::OutOfScope,
+            format!("it changed what it may not touch ({paths}); none of its changes were taken"),
+        );
     }
 
     let report = match &attempt.report {

@@ -68,7 +68,7 @@ pub fn closing(handoff: &Handoff, whereabouts: &Whereabouts<'_>) -> String {
     let causes = if handoff.status == Status::Complete { Vec::new() } else { causes(&index) };
     if handoff.status != Status::Complete {
         for cause in causes.iter().take(CAUSES_SHOWN) {
-            lines.push(format!("  fix      {}", one_line(&said(cause))));
+            lines.push(format!("  fix      {}", plainly(&said(cause))));
         }
         if causes.len() > CAUSES_SHOWN {
             lines.push(format!("           and {} more in summary.md", causes.len() - CAUSES_SHOWN));
@@ -91,7 +91,7 @@ pub fn closing(handoff: &Handoff, whereabouts: &Whereabouts<'_>) -> String {
     for (number, step) in (1..).zip(&steps) {
         let label = if number == 1 { "next" } else { "" };
         let number = if steps.len() > 1 { format!("{number}. ") } else { String::new() };
-        lines.push(format!("  {label:7}  {number}{}", step.what));
+        lines.push(format!("  {label:7}  {number}{}", step.what.replace('`', "")));
         let indent = 11 + number.len();
         lines.extend(step.command.as_deref().map(|command| format!("{:indent$}{}", "", one_line(command))));
     }
@@ -145,6 +145,11 @@ fn said(cause: &Cause<'_>) -> String {
     said
 }
 
+/// What a cause says, on one line, without the marks of Markdown.
+fn plainly(foreign: &str) -> String {
+    one_line(&foreign.replace('`', ""))
+}
+
 fn one_line(foreign: &str) -> String {
     let flat = foreign.split_whitespace().collect::<Vec<_>>().join(" ");
     text::truncate(&text::terminal(&flat), LINE_CHARS)
@@ -169,10 +174,8 @@ mod tests {
           cost     $1.23
           result   6 commits, cae662172f..5adfc7f2eb
           report   .backend-implementer/runs/run-1/report.html
-          next     1. Check the record of the run
-                      backend-implementer verify run-1
-                   2. Put the 6 commits on a branch; your checkout stays as it is
-                      backend-implementer apply run-1 --branch backend-implementation
+          next     Put the 6 commits on the branch backend-implementation, once the record of the run is checked; your checkout stays as it is
+                   backend-implementer apply run-1
         ");
     }
 
@@ -183,8 +186,8 @@ mod tests {
           gates    tests failed (40 passed, 2 failed), review not run, validation failed
           fix      feature failed: its process ended with exit code 3
           fix      cli blocked: it needs backend-datatypes: a type for addresses
-          fix      jobs (Feature) conflict: users/service.py: both added it, with different content. Let one of the two tasks come after the other: `Needs:` in the plan says so
-          fix      tests timed out: it was stopped after its time limit of 30 min 0 s. Raise `time-limit-minutes` in the configuration, or split the task in the plan (not run because of it: review)
+          fix      jobs (Feature) conflict: users/service.py: both added it, with different content. Let one of the two tasks come after the other: Needs: in the plan says so
+          fix      tests timed out: it was stopped after its time limit of 30 min 0 s. Raise time-limit-minutes in the configuration, or split the task in the plan (not run because of it: review)
                    and 3 more in summary.md
           result   1 commit, cae662172f..81d8e0c264
           report   .backend-implementer/runs/run-1/report.html

@@ -52,13 +52,13 @@ pub(super) fn steps(index: &RunIndex<'_>, causes: &[Cause<'_>], named: &Named<'_
     }
     let commits = text::count(handoff.result.commits.len(), "commit");
     match (handoff.status, named.run) {
-        (Status::Complete, Some(run)) => vec![
-            NextStep::new("Check the record of the run", format!("backend-implementer verify {run}")),
-            NextStep::new(
-                format!("Put the {commits} on a branch; your checkout stays as it is"),
-                format!("backend-implementer apply {run} --branch backend-implementation"),
+        (Status::Complete, Some(run)) => vec![NextStep::new(
+            format!(
+                "Put the {commits} on the branch `backend-implementation`, once the record of the run is checked; your checkout \
+                 stays as it is"
             ),
-        ],
+            format!("backend-implementer apply {run}"),
+        )],
         (Status::Complete, None) => vec![NextStep::new("Check the record of the run", "backend-implementer verify")],
         (Status::Cancelled, _) => {
             vec![NextStep::new("Resume; what is finished is kept", named.resume)]

@@ -99,13 +99,9 @@ fn a_complete_run_reads_so() {
 
     <b>What to do next</b>
 
-    1. Check the record of the run.
+    1. Put the 6 commits on the branch `backend-implementation`, once the record of the run is checked; your checkout stays as it is.
        ```sh
-       backend-implementer verify run-1
-       ```
-    2. Put the 6 commits on a branch; your checkout stays as it is.
-       ```sh
-       backend-implementer apply run-1 --branch backend-implementation
+       backend-implementer apply run-1
        ```
 
     <details><summary>About this run: plan, approval, lock, isolation</summary>
@@ -678,13 +674,9 @@ fn a_minimal_plan_gives_a_minimal_summary() {
 
     <b>What to do next</b>
 
-    1. Check the record of the run.
+    1. Put the 1 commit on the branch `backend-implementation`, once the record of the run is checked; your checkout stays as it is.
        ```sh
-       backend-implementer verify run-1
-       ```
-    2. Put the 1 commit on a branch; your checkout stays as it is.
-       ```sh
-       backend-implementer apply run-1 --branch backend-implementation
+       backend-implementer apply run-1
        ```
 
     <details><summary>About this run: plan, approval, lock, isolation</summary>
