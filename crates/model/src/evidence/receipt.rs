@@ -84,7 +84,7 @@ impl CommandReceipt {
                 || line.contains("panicked at ")
         };
         let lines: Vec<_> = plain.lines().map(str::trim).collect();
-        let at = lines.iter().rposition(|line| names_error(line))?;
+        let at = lines.iter().rposition(names_error)?;
         let place = python_place(&lines[at.saturating_sub(TRACEBACK_LINES)..at]).unwrap_or_default();
         Some(text::truncate(&format!("{place}{}", lines[at]), ERROR_CHARS))
     }
@@ -132,8 +132,6 @@ impl AskedBy {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     fn error_line(output: &str) -> Option<String> {
         let mut receipt = crate::summary::fixture::command(&["tests"], None);
         output.clone_into(&mut receipt.output_tail);
