@@ -204,7 +204,7 @@ fn a_brief_says_everything_a_subagent_needs() {
 
     This task was tried before. Fix what was wrong, and do the rest of it too.
 
-    You are called again, because: the tests gate failed
+    You are retried, because: the tests gate failed
 
     - Attempt 1: out of scope
 
@@ -454,7 +454,7 @@ fn who_passed_before_is_not_told_to_fix_it() {
     };
     let passed = brief(&handoff, "feature", "", vec![attempt(Outcome::Passed)]);
     assert!(passed.contains("## What you did before") && !passed.contains("Fix what was wrong"), "{passed}");
-    assert!(passed.contains("You are called again, because: the tests gate failed"));
+    assert!(passed.contains("You are retried, because: the tests gate failed"));
     assert!(brief(&handoff, "feature", "", vec![attempt(Outcome::Failed)]).contains("Fix what was wrong"));
 }
 

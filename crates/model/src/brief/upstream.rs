@@ -152,7 +152,7 @@ fn rework(out: &mut String, input: &BriefInput<'_>) {
         );
     }
     if !input.because.is_empty() {
-        let _ = writeln!(out, "\nYou are called again, because: {}", line(&cut(input.because, 600)));
+        let _ = writeln!(out, "\nYou are retried, because: {}", line(&cut(input.because, 600)));
     }
     // The latest attempt matters most, and is first: what does not fit are the oldest.
     let begin = out.len();

@@ -153,6 +153,8 @@ pub(super) fn detect(repository: &Repository, wishes: &Wishes) -> Found {
         );
     }
     found.plans = plans(repository);
+    // What is installed with a language goes into the one that the set-up brings, not into the runner's own.
+    found.steps.sort_by_key(|step| matches!(step, JobStep::Run { .. }));
     found
 }
 

@@ -116,12 +116,14 @@ fn rework(page: &mut String, index: &RunIndex<'_>) {
     if rounds.is_empty() {
         return;
     }
-    let called = rounds.iter().map(|round| {
+    // A round in which nobody was left to call says nothing.
+    let called = rounds.iter().filter(|round| !round.called.is_empty()).map(|round| {
         let tasks: Vec<_> = round.called.iter().take(6).map(|call| text::code(call.task.as_str())).collect();
         format!("{} in round {}", tasks.join(", "), round.number)
     });
     let called: Vec<_> = called.collect();
-    page.push_str(&format!("Rework did not fix it. Retried: {}.\n\n", called.join("; ")));
+    let called = if called.is_empty() { "nobody was left to retry".to_owned() } else { called.join("; ") };
+    page.push_str(&format!("Rework did not fix it. Retried: {called}.\n\n"));
 }
 
 /// Keeps a short text on one line of a table.

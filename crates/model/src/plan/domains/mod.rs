@@ -166,7 +166,7 @@ pub(super) fn is_work_frame(phrase: &str) -> bool {
 }
 
 /// Words that may stand before the name of a section that is there to be read: "Related Code Files", "Key Insights".
-const QUALIFIERS: [&str; 22] = [
+const QUALIFIERS: [&str; 21] = [
     "key",
     "main",
     "important",
@@ -184,7 +184,6 @@ const QUALIFIERS: [&str; 22] = [
     "overall",
     "critical",
     "initial",
-    "detailed",
     "brief",
     "project",
     "technical",
