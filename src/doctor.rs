@@ -10,17 +10,19 @@ use std::{
 
 use implementer_model::{
     command,
-    config::Config,
+    config::{AgentKind, Config},
     evidence::gathered,
     gate::{CommandReceipt, GateKind},
     plan::Plan,
     roster::Roster,
+    run::CountedOnly,
     text,
 };
 
 use crate::{
     agent::{Agents, Making},
     errors,
+    sandbox::Sandbox,
     workspace::store::RunStore,
 };
 
@@ -41,6 +43,15 @@ pub enum State {
     Note,
 }
 
+/// Whose run would miss something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// One on this machine.
+    Here,
+    /// One on GitHub.
+    Github,
+}
+
 /// One thing that was looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
@@ -50,11 +61,19 @@ pub struct Check {
     pub state: State,
     /// What was found, or what to do.
     pub said: String,
+    /// Who would miss it.
+    pub side: Side,
 }
 
 impl Check {
-    fn new(what: impl Into<String>, state: State, said: impl Into<String>) -> Self {
-        Self { what: what.into(), state, said: said.into() }
+    /// Makes one of what a run on this machine needs.
+    pub fn new(what: impl Into<String>, state: State, said: impl Into<String>) -> Self {
+        Self { what: what.into(), state, said: said.into(), side: Side::Here }
+    }
+
+    /// Makes one of what a run on GitHub needs.
+    pub fn of_github(what: impl Into<String>, state: State, said: impl Into<String>) -> Self {
+        Self { side: Side::Github, ..Self::new(what, state, said) }
     }
 }
 
@@ -81,12 +100,29 @@ pub fn look(subject: &Subject<'_>) -> Vec<Check> {
     checks
 }
 
-/// Looks for the agent programs and their keys.
+/// Says which gates cannot pass, because neither the plan nor the configuration has a command for them.
+#[must_use]
+pub fn gates_without_commands(config: &Config, plan: &Plan) -> Vec<Check> {
+    let has_none = |gate: &GateKind| {
+        *gate != GateKind::Review
+            && config.gate_commands(*gate).is_empty()
+            && plan.verification.iter().all(|command| command.gate != *gate)
+    };
+    let told = |gate| {
+        let said = format!(
+            "this gate cannot pass: add a command to the plan's Verification, or to `gates.{gate}` in the configuration"
+        );
+        Check::new(format!("gate {gate}"), State::Missing, said)
+    };
+    GateKind::ALL.into_iter().filter(has_none).map(told).collect()
+}
+
+/// Looks for the agent programs and their keys. Programs are started as a run would start them: in the same walls.
 pub async fn look_for_agents(
     subject: &Subject<'_>,
     program_root: &Path,
     supervisor: &Path,
-    scratch: &Path,
+    (sandbox, scratch): (&Sandbox, &Path),
 ) -> Vec<Check> {
     let Subject { config, roster, environment, .. } = subject;
     let making =
@@ -97,23 +133,31 @@ pub async fn look_for_agents(
     };
     let mut checks = Vec::new();
     let mut missing: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
-    let mut seen = BTreeSet::new();
+    let mut ready = BTreeSet::new();
     for subagent in roster.iter() {
         let kind = config.kind(&subagent.name);
-        let what = format!("agent {kind}");
-        match agents.check(config, [subagent], scratch).await {
-            Ok(()) if seen.insert(kind.clone()) => {
-                checks.push(Check::new(what, State::There, "its program starts, and it has what it needs"));
+        match agents.check_call(config, subagent) {
+            Ok(()) => {
+                ready.insert(kind);
             }
-            Ok(()) => {}
             Err(error) => {
                 // One cause is told once, with everybody whom it stops.
                 let name = format!("`{}`", subagent.name);
                 let said = errors::told(&error, error.hint()).replace(&name, NAMES);
-                missing.entry((what, said)).or_default().push(name);
+                missing.entry((format!("agent {kind}"), said)).or_default().push(name);
             }
         }
     }
+    for kind in ready {
+        let (state, said) = match agents.check_version(&kind, sandbox, scratch).await {
+            Ok(()) if kind.as_str() == AgentKind::COMMAND => (State::There, "its program is there".to_owned()),
+            Ok(()) => (State::There, "its program starts as in a run, and it has what it needs".to_owned()),
+            Err(error) => (State::Missing, errors::told(&error, error.hint())),
+        };
+        checks.push(Check::new(format!("agent {kind}"), state, said));
+    }
+    let lost = agents.lost_variables(config, roster.iter()).unwrap_or_default();
+    checks.extend(lost.into_iter().map(|lost| Check::new("environment", State::Note, lost)));
     let told = |((what, said), names): ((String, String), Vec<String>)| {
         Check::new(what, State::Missing, said.replace(NAMES, &names.join(", ")))
     };
@@ -185,6 +229,14 @@ fn program(subject: &Subject<'_>, of: &str, argv: &[String]) -> Option<Check> {
             format!("the environment lacks `{name}`: install it before the work begins"),
         ),
     })
+}
+
+/// Names the commands of the tests gate that hide a runner. `read` gives the text of a file of the last commit.
+#[must_use]
+pub fn counted_only(config: &Config, read: &dyn Fn(&str) -> Option<String>) -> Vec<Check> {
+    let counted = CountedOnly::all(None, config, read);
+    let said = counted.iter().map(CountedOnly::said);
+    said.map(|(said, hint)| Check::new("gate tests", State::Note, format!("{said}; {hint}"))).collect()
 }
 
 /// Says how a command of the tests gate ended on the commit that work would start from.

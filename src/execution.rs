@@ -30,7 +30,7 @@ use crate::{
     journal::{Journal, Seal},
     kept::{self, KeptError},
     run_dir::{RunDir, RunDirError},
-    sandbox::{Level, SandboxError},
+    sandbox::{Level, Sandbox, SandboxError},
     telemetry,
     workspace::{
         WorkspaceError,
@@ -215,9 +215,8 @@ pub async fn prepare(request: RunRequest, scratch: &Path) -> Result<Prepared, Ex
         executable: &supervisor,
         environment: &environment,
     })?;
-    let isolated = sandbox.level() != Level::None;
     let (agents, checkout) =
-        find_agents(&intake, command, probe, &programs, (scratch, isolated), &supervisor, &environment).await?;
+        find_agents(&intake, command, probe, &programs, (scratch, &sandbox), &supervisor, &environment).await?;
 
     let run = run_id(SystemTime::now(), intake.lock.digest.short());
     let seal = Seal::own().map_err(surroundings("make a key for the journal"))?;
@@ -333,11 +332,12 @@ async fn find_agents(
     command: Option<Vec<String>>,
     store: RunStore,
     commit: &ObjectId,
-    (scratch, isolated): (&Path, bool),
+    (scratch, sandbox): (&Path, &Sandbox),
     supervisor: &Path,
     environment: &BTreeMap<String, String>,
 ) -> Result<(Agents, Option<Slot>), ExecutionError> {
     let config = &intake.config;
+    let isolated = sandbox.level() != Level::None;
     let mut making =
         Making { config, command, own_steps: false, isolated, program_root: scratch, supervisor, environment };
     let mut checkout = None;
@@ -351,7 +351,9 @@ async fn find_agents(
     // Escalation may call subagents that the plan does not have: those are made, too, and checked when it comes to that.
     let agents = making.make(intake.roster.iter().map(|subagent| &subagent.name))?;
     let called = intake.schedule.tasks.iter().filter_map(|task| intake.roster.get(&task.subagent));
-    agents.check(config, called, scratch).await?;
+    let lost = agents.lost_variables(config, called.clone())?;
+    lost.iter().for_each(|lost| tracing::warn!("{lost}"));
+    agents.check(config, called, (sandbox, scratch)).await?;
     Ok((agents, checkout))
 }
 

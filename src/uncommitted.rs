@@ -38,20 +38,29 @@ pub fn find(
             files.push(AgentFile { path: path.to_owned(), content });
         }
     }
-    let (mut new, mut changed) = (Vec::new(), Vec::new());
+    let (mut new, mut changed, mut followed) = (Vec::new(), Vec::new(), Vec::new());
     for file in files {
         match store.read_file(&rules.tree, &file.path)? {
+            Some(committed) if is_same(&committed, &file.content) => {}
+            // Only the plan is read where it lies.
+            _ if plan == Some(file.path.as_str()) => followed.push(file.path),
             None => new.push(file.path),
-            Some(committed) if !is_same(&committed, &file.content) => changed.push(file.path),
-            Some(_) => {}
+            Some(_) => changed.push(file.path),
         }
     }
     let base = &rules.commit.as_str()[..10];
+    let rules =
+        "a run follows configuration and agent files as they are committed; commit it, or name a base that has it";
     let said = [
-        (new, format!("found in your checkout, not in base {base}: commit it")),
-        (changed, format!("your checkout differs from base {base}: commit it")),
+        (new, format!("found in your checkout, not in base {base}: it does not count; commit it"), rules),
+        (changed, format!("your checkout differs from base {base}, which counts: commit it"), rules),
+        (
+            followed,
+            format!("it is followed as it lies in your checkout, which differs from base {base}: commit it"),
+            "a plan is read where it lies; only a plan that is committed is there for whoever looks at the result",
+        ),
     ];
-    Ok(said.into_iter().filter_map(|(paths, message)| warning(&paths, &message)).collect())
+    Ok(said.into_iter().filter_map(|(paths, message, hint)| warning(&paths, &message, hint)).collect())
 }
 
 /// Compares contents but for the ends of lines, which a checkout may write in another way.
@@ -60,7 +69,7 @@ fn is_same(committed: &[u8], found: &[u8]) -> bool {
     committed == found || plain(committed) == plain(found)
 }
 
-fn warning(paths: &[String], message: &str) -> Option<Diagnostic> {
+fn warning(paths: &[String], message: &str, hint: &str) -> Option<Diagnostic> {
     let (first, others) = paths.split_first()?;
     let shown: Vec<_> = others.iter().take(SHOWN).map(String::as_str).collect();
     let more = others.len() - shown.len();
@@ -70,7 +79,7 @@ fn warning(paths: &[String], message: &str) -> Option<Diagnostic> {
         (false, more) => format!(" (also {} and {more} more)", shown.join(", ")),
     };
     let diagnostic = Diagnostic::new(Severity::Warning, "not-in-base", first, format!("{message}{also}"));
-    Some(diagnostic.hint("a run follows what is committed; commit it, or name a base that has it"))
+    Some(diagnostic.hint(hint))
 }
 
 #[cfg(test)]
@@ -85,9 +94,9 @@ mod tests {
 
     #[test]
     fn many_files_are_one_warning() {
-        assert_eq!(warning(&[], ""), None);
+        assert_eq!(warning(&[], "", ""), None);
         let paths: Vec<_> = (1..=8).map(|n| format!("{n}.md")).collect();
-        let said = warning(&paths, "it does not count").unwrap();
+        let said = warning(&paths, "it does not count", "commit it").unwrap();
         assert_eq!(said.file, "1.md");
         assert_eq!(said.message, "it does not count (also 2.md, 3.md, 4.md, 5.md, 6.md and 2 more)");
     }

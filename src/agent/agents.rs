@@ -1,10 +1,6 @@
 //! The agents of a run: for each subagent the one that does its work.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, io, path::Path, sync::Arc};
 
 use implementer_model::{
     config::{AgentKind, Config},
@@ -12,7 +8,8 @@ use implementer_model::{
     roster::Subagent,
 };
 
-use super::{Agent, AgentError, CliAgent, CommandAgent, process};
+use super::{Agent, AgentError, CliAgent, CommandAgent, Ended, Launch, LaunchError, process};
+use crate::sandbox::{Allowed, Sandbox};
 
 /// The agents of a run.
 #[derive(Debug, Clone)]
@@ -103,7 +100,8 @@ impl Agents {
         agent.ok_or_else(|| AgentError::NoCommand { subagent: subagent.to_string() })
     }
 
-    /// Checks that every subagent can be called, and asks every agent program for its version, before a run begins.
+    /// Checks that every subagent can be called, and asks every agent program for its version, inside the walls in which an
+    /// attempt is made, before a run begins.
     ///
     /// # Errors
     /// When one cannot be used.
@@ -111,22 +109,90 @@ impl Agents {
         &self,
         config: &Config,
         subagents: impl IntoIterator<Item = &'s Subagent>,
-        scratch: &Path,
+        (sandbox, scratch): (&Sandbox, &Path),
     ) -> Result<(), AgentError> {
         for subagent in subagents {
-            let passed: Vec<_> = config.environment(&subagent.name).into_iter().map(str::to_owned).collect();
-            let limited_cost = config.limits.run_cost.is_some() || config.cost(&subagent.name).is_some();
-            self.of(&subagent.name)?.check(subagent, &passed, limited_cost)?;
+            self.check_call(config, subagent)?;
         }
-        let probes: PathBuf = scratch.join("versions");
-        for agent in self.by_kind.values() {
-            let Some(launch) = agent.probe(&probes)? else { continue };
-            let ended = process::run(&launch, tokio::time::sleep(PROBE_MAX)).await;
-            let ended = ended.map_err(|source| AgentError::Probe { agent: agent.name(), source })?;
-            agent.probed(&ended)?;
+        for kind in self.by_kind.keys() {
+            self.check_version(kind, sandbox, scratch).await?;
         }
         Ok(())
     }
+
+    /// Checks that a subagent can be called, without starting anything.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub fn check_call(&self, config: &Config, subagent: &Subagent) -> Result<(), AgentError> {
+        let limited_cost = config.limits.run_cost.is_some() || config.cost(&subagent.name).is_some();
+        self.of(&subagent.name)?.check(subagent, &passed(config, subagent), limited_cost)
+    }
+
+    /// Asks an agent program for its version, where it has one that matters.
+    ///
+    /// # Errors
+    /// When it cannot be started as an attempt is, or its version cannot be used.
+    pub async fn check_version(&self, kind: &AgentKind, sandbox: &Sandbox, scratch: &Path) -> Result<(), AgentError> {
+        let Some(agent) = self.by_kind.get(kind) else { return Ok(()) };
+        let Some(launch) = agent.probe(&scratch.join("versions"))? else { return Ok(()) };
+        let ended = probe(launch, sandbox).await;
+        agent.probed(&ended.map_err(|source| AgentError::Probe { agent: agent.name(), source })?)
+    }
+
+    /// Says which variables are set here, say how an agent program reaches its model, and are not passed to subagents that it
+    /// works for: a sentence for each program.
+    ///
+    /// # Errors
+    /// For a subagent that the agents were not made for.
+    pub fn lost_variables<'s>(
+        &self,
+        config: &Config,
+        subagents: impl IntoIterator<Item = &'s Subagent>,
+    ) -> Result<Vec<String>, AgentError> {
+        let mut lost: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for subagent in subagents {
+            let agent = self.of(&subagent.name)?;
+            let names = lost.entry(agent.name()).or_default();
+            for name in agent.lost_variables(&passed(config, subagent)) {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+        }
+        lost.retain(|_, names| !names.is_empty());
+        let told = lost.into_iter().map(|(agent, names)| {
+            let (is, them) = if names.len() == 1 { ("is", "it") } else { ("are", "them") };
+            format!(
+                "{} {is} set here and not passed to {agent}, which may not reach its model without {them}: add {them} to \
+                 `agents.{agent}.pass-environment`",
+                names.join(", ")
+            )
+        });
+        Ok(told.collect())
+    }
+}
+
+/// Lists the names of the variables that a subagent is given.
+fn passed(config: &Config, subagent: &Subagent) -> Vec<String> {
+    config.environment(&subagent.name).into_iter().map(str::to_owned).collect()
+}
+
+/// Starts a program as an attempt would, for its version.
+async fn probe(mut launch: Launch, sandbox: &Sandbox) -> Result<Ended, LaunchError> {
+    let folder = launch.directory.clone();
+    let failed = |error: io::Error| LaunchError::File {
+        path: folder.display().to_string(),
+        purpose: "its user".to_owned(),
+        why: error.to_string(),
+    };
+    let user = sandbox.user_of(0).map_err(failed)?;
+    sandbox.give(&folder, user).map_err(failed)?;
+    let allowed = Allowed { write: vec![folder.clone()], read: sandbox.readable_of(&launch.argv) };
+    launch.confinement = sandbox.confinement(user, &allowed);
+    let ended = process::run(&launch, tokio::time::sleep(PROBE_MAX)).await;
+    sandbox.remove_shared(user);
+    ended
 }
 
 /// How long an agent program may take to tell its version.

@@ -129,6 +129,10 @@ impl AgentError {
             Self::TooOld { agent, install, .. } => Some(format!(
                 "install it by `{install}`, or set `agents.{agent}.old-version: true` to use it all the same"
             )),
+            Self::NoVersion { agent, said, .. } if said.contains("ermission denied") => Some(format!(
+                "what keeps subagents apart does not let it read something that it starts: install that below /opt or \
+                 /usr/local, or name the real program by its absolute path in `agents.{agent}.program`"
+            )),
             _ => None,
         }
     }

@@ -133,6 +133,12 @@ pub trait Agent: std::fmt::Debug + Send + Sync {
     /// not be kept.
     fn check(&self, subagent: &Subagent, passed: &[String], limited_cost: bool) -> Result<(), AgentError>;
 
+    /// Names the variables that are set here, say how the program reaches its model, and are not among those that are passed.
+    fn lost_variables(&self, passed: &[String]) -> Vec<&'static str> {
+        let _ = passed;
+        Vec::new()
+    }
+
     /// Prepares the process that asks the program for its version, where it has one that matters.
     ///
     /// # Errors

@@ -1,14 +1,14 @@
 //! Which file a program is, and why it cannot be started.
 
 use std::{
-    fs::File,
-    io::{self, Read},
+    io,
     path::{Path, PathBuf},
 };
 
 use rustix::fs::{Access, access};
 
 use super::protocol::LaunchError;
+use crate::sandbox::first_line;
 
 /// Where programs are looked for when the environment has no `PATH`: what the C library would do (execvp(3)), without
 /// the current directory.
@@ -106,10 +106,16 @@ pub(super) fn why_not_started(argv: &[String], directory: &Path, program: &Path,
     }
     let not_executable = |why: String| LaunchError::NotExecutable { program: name.clone(), why };
     match error.kind() {
-        io::ErrorKind::NotFound => match interpreter(program) {
+        io::ErrorKind::NotFound => match first_line(program).and_then(|words| words.into_iter().next()) {
             Some(interpreter) => not_executable(format!("its first line asks for `{interpreter}`, which is not there")),
             None => not_executable("the loader or library that it needs is not there".to_owned()),
         },
+        // Whoever looked before was outside of the walls, where it can be executed.
+        io::ErrorKind::PermissionDenied if access(program, Access::EXEC_OK).is_ok() => not_executable(format!(
+            "{error}: what keeps subagents apart does not let them read {}, or what it is started with. Install it below /opt \
+             or /usr/local, or name the program by its absolute path in the configuration",
+            real(program).display()
+        )),
         io::ErrorKind::PermissionDenied => not_executable(error.to_string()),
         // Not in ErrorKind: ENOEXEC.
         _ if error.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error()) => {
@@ -123,14 +129,11 @@ pub(super) fn why_not_started(argv: &[String], directory: &Path, program: &Path,
     }
 }
 
-fn directory_gone(directory: &Path, why: &str) -> LaunchError {
-    LaunchError::DirectoryGone { directory: directory.display().to_string(), why: why.to_owned() }
+/// Returns where the links lead, as far as that can be seen.
+fn real(program: &Path) -> PathBuf {
+    program.canonicalize().unwrap_or_else(|_| program.to_owned())
 }
 
-/// Reads the interpreter that a script's first line names.
-fn interpreter(program: &Path) -> Option<String> {
-    let mut first = Vec::new();
-    File::open(program).ok()?.take(256).read_to_end(&mut first).ok()?;
-    let line = first.strip_prefix(b"#!")?.split(|&byte| byte == b'\n').next()?;
-    String::from_utf8_lossy(line).split_whitespace().next().map(str::to_owned)
+fn directory_gone(directory: &Path, why: &str) -> LaunchError {
+    LaunchError::DirectoryGone { directory: directory.display().to_string(), why: why.to_owned() }
 }

@@ -18,11 +18,11 @@ impl Observer for EventLines {
             Progress::TaskStarted { task, attempt, .. } => {
                 json!({ "event": "task-started", "task": task, "attempt": attempt })
             }
-            Progress::TaskEnded { task, record, findings } => json!({
+            Progress::TaskEnded { task, record, findings, kept } => json!({
                 "event": "task-ended", "task": task, "outcome": record.outcome, "reason": record.reason,
                 "attempt": record.last().map(|attempt| attempt.attempt),
                 "started-ms": record.last().map(|attempt| attempt.started_ms),
-                "ended-ms": record.last().map(|attempt| attempt.ended_ms), "findings": findings,
+                "ended-ms": record.last().map(|attempt| attempt.ended_ms), "findings": findings, "kept": kept,
             }),
             Progress::TaskAdded { task } => {
                 json!({ "event": "task-added", "task": task.id, "subagent": task.subagent })

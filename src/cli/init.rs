@@ -14,7 +14,7 @@ use clap::{
 };
 use implementer_model::{
     config::{CONFIG_PATH, DEFAULT_PLAN_FILE, Layout},
-    starter::{self, Program, Repository, Start, Wishes},
+    starter::{self, Program, Repository, Start, Variables, Wishes},
     text,
     workflow::{PREVIEW_PATH, WORKFLOW_PATH},
 };
@@ -87,34 +87,41 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     Ok(exit::COMPLETE)
 }
 
-/// Says what is left to do.
+/// Says what is left to do: here, and on GitHub.
 fn next(start: &Start, has_plan: bool, needs_commit: bool) -> String {
-    let mut steps = Vec::new();
+    let other = start.plans.first();
+    let mut here: Vec<String> =
+        start.secrets.iter().map(|key| format!("set {key} in the environment, where it is not yet")).collect();
+    let plan = match other {
+        _ if has_plan => format!("put your own plan into {DEFAULT_PLAN_FILE}"),
+        Some(plan) => format!("a plan is there already: `backend-implementer plan --plan {plan}` shows what would run"),
+        None => format!("write a plan into {DEFAULT_PLAN_FILE}; `init --plan` writes a first one"),
+    };
+    here.push(plan);
+    here.push("commit what was written: a run follows the configuration as it is committed".to_owned());
+    here.push("run `backend-implementer doctor`: it says what a run here would miss".to_owned());
+    here.push(match other.filter(|_| !has_plan) {
+        Some(plan) => format!("run `backend-implementer run --plan {plan}`"),
+        None => "run `backend-implementer run`".to_owned(),
+    });
+
+    let mut github = Vec::new();
     if needs_commit {
-        steps.push(format!(
+        github.push(format!(
             "put the commit of a release in place of the zeros in {CONFIG_PATH}, then run `backend-implementer generate`;\n   \
              {REPOSITORY}/releases lists them"
         ));
     }
-    for secret in &start.secrets {
-        steps.push(format!("create the secret: gh secret set {secret}"));
-    }
-    steps.push("run `backend-implementer doctor`: it says what a run here would miss".to_owned());
-    steps.push(format!("commit {CONFIG_PATH}, {WORKFLOW_PATH} and {PREVIEW_PATH} to the default branch"));
-    steps.push(if has_plan {
-        format!("open a pull request with {DEFAULT_PLAN_FILE}: its preview says how to start")
-    } else if let Some(plan) = start.plans.first() {
-        format!("a plan is there already: `backend-implementer plan --plan {plan}` shows what would run")
-    } else {
-        format!("open a pull request with a plan in {DEFAULT_PLAN_FILE}; `init --plan` writes a first one")
+    github.extend(start.secrets.iter().map(|secret| format!("create the secret: gh secret set {secret}")));
+    github.push(format!("commit {CONFIG_PATH}, {WORKFLOW_PATH} and {PREVIEW_PATH} to the default branch"));
+    github.push(match other.filter(|_| !has_plan) {
+        Some(plan) => format!("name {plan} as the plan in {CONFIG_PATH}, and open a pull request that has it"),
+        None => format!("open a pull request with {DEFAULT_PLAN_FILE}: its preview says how to start"),
     });
-    let key = start.secrets.first().map_or_else(String::new, |key| format!("set {key} in the environment, "));
-    let here = format!(
-        "\nOr on this machine, without GitHub: {key}commit the files (a run follows what is committed), then\n\n   \
-         backend-implementer run\n"
-    );
-    let steps: String = steps.iter().enumerate().map(|(at, step)| format!("{}. {step}\n", at + 1)).collect();
-    text::terminal(&format!("\nNext:\n{steps}{}", if has_plan { &here } else { "" }))
+    let numbered = |steps: &[String]| -> String {
+        steps.iter().enumerate().map(|(at, step)| format!("{}. {step}\n", at + 1)).collect()
+    };
+    text::terminal(&format!("\nNext, on this machine:\n{}\nOr on GitHub:\n{}", numbered(&here), numbered(&github)))
 }
 
 /// Names our own action by the commit of the release that this program is of, as its repository says.
@@ -148,10 +155,12 @@ fn programs() -> Vec<Program> {
             _ => &[],
         }
     };
+    let own = agent::own_environment();
+    let is_set = |name: &str| own.get(name).is_some_and(|value| !value.is_empty());
     let program = |program: agent::ProgramInfo| Program {
         kind: program.kind.to_owned(),
         install: program.install.to_owned(),
-        key: program.key.unwrap_or_default().to_owned(),
+        variables: Variables::from_reach(&program.reach, is_set),
         traces: traces(program.kind).iter().map(|trace| (*trace).to_owned()).collect(),
     };
     agent::programs().into_iter().map(program).collect()

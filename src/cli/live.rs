@@ -158,7 +158,7 @@ impl Live {
         }
     }
 
-    fn ended(&mut self, task: &TaskId, record: &TaskRecord) {
+    fn ended(&mut self, task: &TaskId, record: &TaskRecord, kept: bool) {
         let line = {
             let mut state = self.state();
             state.status.ended(task, record);
@@ -179,6 +179,8 @@ impl Live {
         } else {
             (Colour::Red, "FAILED", format!("{}: {}", record.outcome.name(), reason(&record.reason)))
         };
+        // What was finished before the run was resumed is news to nobody.
+        let (colour, mark) = if kept { (Colour::Faint, "kept") } else { (colour, mark) };
         self.event(colour, mark, &format!("{task:width$}  {took:>9}  {said}"));
     }
 }
@@ -251,7 +253,7 @@ impl Observer for Live {
         match progress {
             Progress::Begun { schedule } => self.begin(schedule),
             Progress::TaskStarted { task, attempt, last_step } => self.start(task, *attempt, last_step),
-            Progress::TaskEnded { task, record, .. } => self.ended(task, record),
+            Progress::TaskEnded { task, record, kept, .. } => self.ended(task, record, *kept),
             Progress::TaskAdded { task } => {
                 self.subagents.insert(task.id.clone(), task.subagent.to_string());
                 self.state().status.added();

@@ -130,7 +130,7 @@ fn parse_and_run() -> ExitCode {
     start_log(cli.verbose);
     let result = match cli.command {
         Command::Demo(arguments) => demo::run(&arguments),
-        Command::Plan(arguments) => plan::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments, cli.verbose > 0),
         Command::Run(arguments) => run::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Apply(arguments) => apply::run(&arguments),

@@ -25,7 +25,7 @@ use serde::Serialize;
 use super::{exit, exit::Failure, jobs, pull_request, run::Subject, run_folder, show};
 use crate::{intake::Intake, run_dir::RunDir, workspace::store::RunStore};
 
-/// Lints the plan and shows the schedule.
+/// Lints the plan and shows the schedule; with `-v` every path, and what each task has to do.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -58,7 +58,7 @@ struct Preview<'a> {
     diagnostics: &'a [Diagnostic],
 }
 
-pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
+pub(super) fn run(arguments: &Arguments, whole: bool) -> Result<u8, Failure> {
     let scratch = tempfile::tempdir().context("cannot make a temporary folder").map_err(Failure::outside)?;
     let intake = if let Some(name) = &arguments.subject.pr {
         pull_request::look(name, &arguments.subject.plan_options()?, scratch.path())?
@@ -72,7 +72,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         intake
     };
     match arguments.format {
-        Format::Human => show::out(&human(&intake, earlier(&arguments.subject, &intake).as_ref())),
+        Format::Human => show::out(&human(&intake, earlier(&arguments.subject, &intake).as_ref(), Detail { whole })),
         Format::Mermaid => show::out(&mermaid::schedule_graph(&intake.schedule)),
         Format::Json => show::json(&Preview {
             lock: &intake.lock,
@@ -87,6 +87,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
 /// How many globs of a list are shown before the rest is only counted.
 const GLOBS_SHOWN: usize = 6;
 
+/// Characters of an item.
+const ITEM_CHARS: usize = 160;
+
+/// How much is shown.
+#[derive(Debug, Clone, Copy)]
+struct Detail {
+    /// Every path, and every item of a task.
+    whole: bool,
+}
+
 /// How many earlier runs an estimate rests on, the newest first.
 const EARLIER_RUNS: usize = 5;
 
@@ -99,7 +109,7 @@ fn earlier(subject: &Subject, intake: &Intake) -> Option<Estimate> {
     estimate(&intake.schedule, &runs.take(EARLIER_RUNS).collect::<Vec<_>>())
 }
 
-fn human(intake: &Intake, estimate: Option<&Estimate>) -> String {
+fn human(intake: &Intake, estimate: Option<&Estimate>, detail: Detail) -> String {
     let Intake { base, plan, config, schedule, lock, warnings, .. } = intake;
     let protected: BTreeSet<String> = config.protected_paths().into_iter().collect();
     let mut out = String::new();
@@ -116,10 +126,10 @@ fn human(intake: &Intake, estimate: Option<&Estimate>) -> String {
     for wave in &schedule.waves {
         let _ = writeln!(out, "\nWave {}  {}", wave.number, phase(wave.phase));
         for task in wave.tasks.iter().filter_map(|id| schedule.task(id)) {
-            write_task(&mut out, task, plan, &protected);
+            write_task(&mut out, task, plan, &protected, detail);
         }
     }
-    let _ = writeln!(out, "\nNobody may touch\n  {}", globs(&protected.iter().collect::<Vec<_>>()));
+    let _ = writeln!(out, "\nNobody may touch\n  {}", detail.globs(&protected.iter().collect::<Vec<_>>()));
     let _ = writeln!(out, "\nAt most {} at a time", text::count(schedule.concurrency, "subagent"));
     if let Some(estimate) = estimate {
         let _ = writeln!(out, "Expect {}", estimate.line());
@@ -167,7 +177,7 @@ fn shape(plan: &Plan) -> String {
     format!("read as {}; {}", plan.dialect, plan.counts().line())
 }
 
-fn write_task(out: &mut String, task: &Task, plan: &Plan, protected: &BTreeSet<String>) {
+fn write_task(out: &mut String, task: &Task, plan: &Plan, protected: &BTreeSet<String>, detail: Detail) {
     let asked = if task.planned {
         text::count(task.requirements.len(), "requirement")
     } else {
@@ -185,10 +195,10 @@ fn write_task(out: &mut String, task: &Task, plan: &Plan, protected: &BTreeSet<S
             let _ = writeln!(out, "    may touch   nothing");
         }
         Access::Writes => {
-            let _ = writeln!(out, "    may touch   {}", globs(&task.scope.allow.iter().collect::<Vec<_>>()));
+            let _ = writeln!(out, "    may touch   {}", detail.globs(&task.scope.allow.iter().collect::<Vec<_>>()));
             let others: Vec<_> = task.scope.deny.iter().filter(|glob| !protected.contains(*glob)).collect();
             if !others.is_empty() {
-                let _ = writeln!(out, "    but not     {}", globs(&others));
+                let _ = writeln!(out, "    but not     {}", detail.globs(&others));
             }
         }
     }
@@ -196,15 +206,24 @@ fn write_task(out: &mut String, task: &Task, plan: &Plan, protected: &BTreeSet<S
         let needs: Vec<_> = task.needs.iter().map(AsRef::as_ref).collect();
         let _ = writeln!(out, "    needs       {}", needs.join(", "));
     }
+    if detail.whole {
+        for requirement in &task.requirements {
+            let said = text::truncate(&text::line(&requirement.text), ITEM_CHARS);
+            let _ = writeln!(out, "    {:10}  {said}  (line {})", requirement.id.as_str(), requirement.line);
+        }
+    }
 }
 
-fn globs(globs: &[&String]) -> String {
-    let shown: Vec<_> = globs.iter().take(GLOBS_SHOWN).map(|glob| glob.as_str()).collect();
-    let more = globs.len().saturating_sub(GLOBS_SHOWN);
-    match (shown.is_empty(), more) {
-        (true, _) => "nothing".to_owned(),
-        (false, 0) => shown.join("  "),
-        (false, more) => format!("{}  and {more} more", shown.join("  ")),
+impl Detail {
+    fn globs(self, globs: &[&String]) -> String {
+        let most = if self.whole { globs.len() } else { GLOBS_SHOWN };
+        let shown: Vec<_> = globs.iter().take(most).map(|glob| glob.as_str()).collect();
+        let more = globs.len() - shown.len();
+        match (shown.is_empty(), more) {
+            (true, _) => "nothing".to_owned(),
+            (false, 0) => shown.join("  "),
+            (false, more) => format!("{}  and {more} more (-v)", shown.join("  ")),
+        }
     }
 }
 

@@ -134,6 +134,17 @@ impl Subject {
         Self { plan: None, dialect: None, repo, base, pr: None, config: None, agent: None, jobs: None }
     }
 
+    /// Makes the subject that `doctor` looks at.
+    pub(super) fn of_plan(repo: &Path, plan: Option<&Path>) -> Self {
+        Self { plan: plan.map(Path::to_owned), ..Self::at(repo) }
+    }
+
+    /// Reads the plan that is named, or the usual one where it is there.
+    pub(super) fn plan_that_is_there(&self, root: &Path) -> Result<Option<PlanText>, Failure> {
+        let is_there = self.plan.is_some() || root.join(DEFAULT_PLAN).exists();
+        is_there.then(|| self.read_plan(root)).transpose()
+    }
+
     /// Reads everything that a run needs to know.
     pub(super) fn intake(&self, store: &RunStore, root: &Path, lock: Option<&str>) -> Result<Intake, Failure> {
         let plan = self.read_plan(root)?;

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
-use implementer_model::{handoff::Handoff, ids::TaskId, text};
+use implementer_model::{gate::GateKind, handoff::Handoff, ids::TaskId, text};
 use serde_json::json;
 
 use super::{
@@ -111,10 +111,10 @@ pub(super) struct LogsArguments {
     /// The run: its name, or its folder
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// The task; or `tests`, `review` or `validation` for a gate's commands where no task has that name
+    /// The task; or `gate:tests`, `gate:review` or `gate:validation` for the commands of a gate
     #[arg(value_name = "TASK")]
     task: String,
-    /// An earlier attempt
+    /// An earlier attempt; of a gate, what it said before that round of rework
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     attempt: Option<u32>,
     /// The repository, or any folder inside it
@@ -125,48 +125,72 @@ pub(super) struct LogsArguments {
 pub(super) fn logs(arguments: &LogsArguments) -> Result<u8, Failure> {
     let run = RunArgument { run: Some(arguments.run.clone()), repo: arguments.repo.clone() };
     let folder = run.folder()?;
-    let found = logs_of(&folder, &arguments.task, arguments.attempt);
+    let LogsArguments { task: name, attempt, .. } = arguments;
+    let of_task = log_of_task(&folder, name, *attempt);
+    let of_gate = logs_of_gate(&folder, name.strip_prefix(GATE).unwrap_or(name), *attempt);
+    if of_task.is_some() && !of_gate.is_empty() {
+        let run = arguments.run.display();
+        show::note(&format!("This is the task. What the gate printed: backend-implementer logs {run} {GATE}{name}"));
+    }
+    let found = of_task.map_or(of_gate, |log| vec![log]);
     if found.is_empty() {
-        let tasks: Vec<String> = fs::read_dir(folder.join(layout::TASKS))
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|entry| entry.file_name().to_string_lossy().into_owned())
-            .collect();
-        let hint = match text::nearest(&arguments.task, tasks.iter().map(String::as_str)) {
+        let names = logs_there(&folder);
+        let hint = match text::nearest(name, names.iter().map(String::as_str)) {
             Some(near) => format!("Did you mean {near}?"),
-            None => format!("Tasks of this run: {}.", tasks.join(", ")),
+            None => format!("This run has logs of {}.", names.join(", ")),
         };
-        let failure = anyhow!("{} has no log of `{}`", folder.display(), arguments.task);
+        let failure = anyhow!("{} has no log of `{name}`", folder.display());
         return Err(Failure::input(failure).with_hint(Some(hint)));
     }
     for log in found {
-        show::note(&format!("{}:", log.display()));
-        show::out(&read_end(&log).with_context(|| format!("cannot read {}", log.display())).map_err(Failure::outside)?);
+        let said =
+            read_end(&log).with_context(|| format!("cannot read {}", log.display())).map_err(Failure::outside)?;
+        let empty = if said.trim().is_empty() { " nothing was printed; `show` says how it ended" } else { "" };
+        show::note(&format!("{}:{empty}", log.display()));
+        show::out(&said);
     }
     Ok(exit::COMPLETE)
 }
 
-/// Finds the log of a task's attempt, else those of a gate.
-fn logs_of(folder: &Path, name: &str, attempt: Option<u32>) -> Vec<PathBuf> {
-    let task = TaskId::new(name).ok().map(|task| folder.join(layout::task_dir(&task)));
-    let of_task = task.map(|task| match attempt {
-        Some(attempt) if task.join(layout::attempt_dir(attempt)).is_dir() => {
-            task.join(layout::attempt_dir(attempt)).join(TaskFile::Log)
-        }
-        _ => task.join(TaskFile::Log),
-    });
-    if let Some(log) = of_task.filter(|log| log.is_file()) {
-        return vec![log];
-    }
-    let entries = fs::read_dir(folder.join(RunFile::Gates)).into_iter().flatten().flatten();
-    let of_gate = |entry: &fs::DirEntry| {
+/// Begins the name of a gate where tasks and gates are named: every run has a task `tests` and a gate `tests`.
+const GATE: &str = "gate:";
+
+/// Finds the log of a task's attempt.
+fn log_of_task(folder: &Path, name: &str, attempt: Option<u32>) -> Option<PathBuf> {
+    let task = folder.join(layout::task_dir(&TaskId::new(name).ok()?));
+    let earlier = attempt.map(|attempt| task.join(layout::attempt_dir(attempt))).filter(|folder| folder.is_dir());
+    Some(earlier.unwrap_or(task).join(TaskFile::Log)).filter(|log| log.is_file())
+}
+
+/// Finds the logs of a gate's commands; where it never ran, those of the same commands on the base.
+fn logs_of_gate(folder: &Path, gate: &str, round: Option<u32>) -> Vec<PathBuf> {
+    let earlier = round.map(|round| folder.join(layout::gates_before_rework(round))).filter(|folder| folder.is_dir());
+    let gates = earlier.unwrap_or_else(|| folder.join(RunFile::Gates));
+    let is_of_gate = |entry: &fs::DirEntry| {
         let file = entry.file_name().to_string_lossy().into_owned();
-        file.strip_prefix(name).is_some_and(|rest| rest.starts_with(['-', '.']))
+        file.strip_prefix(gate).is_some_and(|rest| rest.starts_with(['-', '.']))
     };
-    let mut logs: Vec<_> = entries.filter(of_gate).map(|entry| entry.path()).collect();
-    logs.sort_unstable();
-    logs
+    let logs_in = |folder: &Path| {
+        let mut logs: Vec<_> = entries(folder).filter(is_of_gate).map(|entry| entry.path()).collect();
+        logs.sort_unstable();
+        logs
+    };
+    let logs = logs_in(&gates);
+    if logs.is_empty() { logs_in(&folder.join(layout::base_logs())) } else { logs }
+}
+
+/// Names everything that a run has a log of.
+fn logs_there(folder: &Path) -> Vec<String> {
+    let tasks = entries(&folder.join(layout::TASKS)).map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = tasks.collect();
+    names.sort_unstable();
+    let gates = GateKind::ALL.iter().filter(|gate| !logs_of_gate(folder, gate.name(), None).is_empty());
+    names.extend(gates.map(|gate| format!("{GATE}{gate}")));
+    names
+}
+
+fn entries(folder: &Path) -> impl Iterator<Item = fs::DirEntry> + use<> {
+    fs::read_dir(folder).into_iter().flatten().flatten()
 }
 
 /// Reads the end of a log; one line says so when its beginning is left out.

@@ -35,7 +35,7 @@ use crate::{
     agent::{self, LastStep},
     errors,
     journal::Sink,
-    layout::{self, RunFile, TaskFile, refs},
+    layout::{self, RunFile, refs},
 };
 
 /// Who makes attempts and runs gates.
@@ -233,11 +233,7 @@ impl Driver {
         let mut actions = Vec::new();
         match happened {
             Happened::Now => self.write(Record::Ended(Box::new(judged.ended.clone()))),
-            Happened::Before => {
-                let log = self.context.run_dir.task_dir(&id.task).join(TaskFile::Log);
-                tell_started(&id, LastStep::of_log(&log), observer);
-                actions.extend(self.run.attempt_started(id.clone(), self.now_ms()));
-            }
+            Happened::Before => actions.extend(self.run.attempt_started(id.clone(), self.now_ms())),
         }
         self.stops.remove(&id.task);
         if let Some(patch) = judged.ended.attempt.patch.as_ref().filter(|patch| !patch.is_empty()) {
@@ -249,7 +245,8 @@ impl Driver {
         self.run.attempt_ended(judged);
         let ledger = self.run.ledger();
         let record = ledger.record(&id.task).expect("invariant: the end of the attempt was taken down");
-        observer.observe(&Progress::TaskEnded { task: &id.task, record, findings: ledger.findings_about(&id.task) });
+        let (findings, kept) = (ledger.findings_about(&id.task), happened == Happened::Before);
+        observer.observe(&Progress::TaskEnded { task: &id.task, record, findings, kept });
         // It reads what was changed.
         let noticed = tokio::task::block_in_place(|| detection::inspect_attempt(&self.context.store, ledger, &id));
         actions.extend(self.run.after_attempt(&id, failure, noticed, happened, self.now_ms()));
@@ -322,7 +319,7 @@ impl Driver {
             // Whoever ran the gates has looked for culprits; that nothing is known names nobody.
             return self.run.culprits_found(Culprits::default(), Happened::Before, self.now_ms());
         }
-        let base = self.run.basis().base.commit.clone();
+        let base = self.run.basis().base.clone();
         let (context, events, stop) = (Arc::clone(&self.context), self.events.clone(), self.stop_gates.clone());
         self.workers.spawn(async move {
             let culprits = bisect::culprits(&context, search, &base, &stop).await;

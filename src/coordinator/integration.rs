@@ -5,6 +5,7 @@ use implementer_model::{
     record::{AttemptId, IntegratedCommit},
     run::{AcceptedPatch, Integration, Run},
     schedule::Task,
+    text,
 };
 
 use super::error::RunError;
@@ -21,9 +22,11 @@ use crate::{
 /// make the same commit again.
 #[must_use]
 pub fn commit_message(lock: &Lock, task: &Task, attempt: u32) -> CommitMessage {
+    let asked = task.requirements.iter().map(|requirement| format!("- {}", text::line(&requirement.text)));
+    let body = asked.collect::<Vec<_>>().join("\n");
     CommitMessage {
         title: task.title.clone(),
-        body: String::new(),
+        body: if body.is_empty() { body } else { format!("Asked for\n\n{body}") },
         task: task.id.clone(),
         subagent: task.subagent.clone(),
         attempt,

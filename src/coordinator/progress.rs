@@ -31,7 +31,7 @@ pub enum Progress<'a> {
         /// Where its last step is seen.
         last_step: &'a Arc<LastStep>,
     },
-    /// A subagent ended and was judged.
+    /// A subagent ended and was judged. What an earlier process of the run, or a job, had finished is only told so.
     TaskEnded {
         /// The task.
         task: &'a TaskId,
@@ -39,6 +39,8 @@ pub enum Progress<'a> {
         record: &'a TaskRecord,
         /// What was noticed about that attempt.
         findings: &'a [Finding],
+        /// Whether it was finished before: it began and ended then.
+        kept: bool,
     },
     /// A specialist that the plan does not have gets a task.
     TaskAdded {

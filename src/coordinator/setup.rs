@@ -61,7 +61,7 @@ impl Setup {
         let began = Instant::now();
         let Self { intake, store, run_dir, scratch, agents, sandbox, environment, supervisor, place, revision: _ } =
             self;
-        let secrets = Secrets::from_environment(&environment, &passed_to_anybody(&intake));
+        let secrets = Secrets::from_environment(&environment, &passed_to_anybody(&intake.config, &intake.roster));
         let Intake { base, rules, plan, roster, config, schedule, lock, provenance, warnings: _ } = intake;
         let setup = WorkingCopySetup::new(
             config.setup.clone(),

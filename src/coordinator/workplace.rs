@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use implementer_model::isolation::Demand;
+use implementer_model::{config::Config, isolation::Demand, roster::Roster};
 
 use crate::{
     agent::{self, Ended, Launch, LaunchError, Secrets, own_folders},
@@ -46,7 +46,7 @@ pub fn open_sandbox(site: &Site<'_>) -> Result<Sandbox, SandboxError> {
     let Site { intake, store, repository, run, scratch, executable, environment } = *site;
     let in_workflow = environment.get("GITHUB_ACTIONS").is_some_and(|value| value == "true");
     let container = environment.get("GITHUB_WORKSPACE").is_some_and(|folder| folder.starts_with("/github/"));
-    let passed = passed_to_anybody(intake);
+    let passed = passed_to_anybody(&intake.config, &intake.roster);
     Sandbox::open(&Surroundings {
         demand: Demand::or_default(intake.config.isolation, in_workflow),
         executable,
@@ -62,9 +62,9 @@ pub fn open_sandbox(site: &Site<'_>) -> Result<Sandbox, SandboxError> {
 
 /// Returns the names of all variables that subagents or gates are given.
 #[must_use]
-pub fn passed_to_anybody(intake: &Intake) -> Vec<String> {
-    let subagents = intake.roster.iter().flat_map(|subagent| intake.config.environment(&subagent.name));
-    subagents.map(str::to_owned).chain(intake.config.pass_environment.iter().cloned()).collect()
+pub fn passed_to_anybody(config: &Config, roster: &Roster) -> Vec<String> {
+    let subagents = roster.iter().flat_map(|subagent| config.environment(&subagent.name));
+    subagents.map(str::to_owned).chain(config.pass_environment.iter().cloned()).collect()
 }
 
 /// The first number of the users of gates: attempts have those before.

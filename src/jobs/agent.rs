@@ -9,6 +9,7 @@ use crate::{
     agent::{AgentError, Agents, Making, own_environment},
     intake::Intake,
     layout::PROGRAMS,
+    sandbox::Sandbox,
     workspace::{
         slots::{Slot, SlotPool},
         store::RunStore,
@@ -26,11 +27,11 @@ pub(super) fn nobody(intake: &Intake) -> Result<Agents, JobError> {
 /// whether the workflow may have steps of the user's that do the work of some.
 pub(super) async fn of_configuration<'s>(
     intake: &Intake,
-    called: impl IntoIterator<Item = &'s Subagent>,
+    called: impl IntoIterator<Item = &'s Subagent> + Clone,
     own_steps: bool,
     store: &RunStore,
     rules: &ObjectId,
-    scratch: &Path,
+    (sandbox, scratch): (&Sandbox, &Path),
 ) -> Result<(Agents, Option<Slot>), JobError> {
     let supervisor = std::env::current_exe().map_err(JobError::reading("our own executable"))?;
     let environment = own_environment();
@@ -41,7 +42,9 @@ pub(super) async fn of_configuration<'s>(
     }
     let root = checkout.as_ref().map_or(scratch, Slot::path);
     let agents = make(intake, own_steps, root, &supervisor, &environment)?;
-    agents.check(&intake.config, called, scratch).await?;
+    let lost = agents.lost_variables(&intake.config, called.clone())?;
+    lost.iter().for_each(|lost| tracing::warn!("{lost}"));
+    agents.check(&intake.config, called, (sandbox, scratch)).await?;
     Ok((agents, checkout))
 }
 

@@ -95,11 +95,15 @@ pub async fn work(
 ) -> Result<(), JobError> {
     let plans = Site::due(site.look().await?, ids)?;
     let called = plans.iter().map(|plan| plan.subagent.as_ref());
-    let (agents, _programs) =
-        agent::of_configuration(&site.intake, called, true, &site.store, &site.frozen.rules, scratch).await?;
     let executable = std::env::current_exe().map_err(JobError::reading("our own executable"))?;
     let sandbox = site.open_sandbox(&executable, &process::own_environment(), scratch)?;
-    let secrets = Secrets::from_environment(&process::own_environment(), &passed_to_anybody(&site.intake));
+    let inside = (&sandbox, scratch);
+    let (agents, _programs) =
+        agent::of_configuration(&site.intake, called, true, &site.store, &site.frozen.rules, inside).await?;
+    let secrets = Secrets::from_environment(
+        &process::own_environment(),
+        &passed_to_anybody(&site.intake.config, &site.intake.roster),
+    );
     let config = &site.intake.config;
     let setup = WorkingCopySetup::new(
         config.setup.clone(),

@@ -47,14 +47,15 @@ pub async fn run_in_place(
 ) -> Result<Handoff, JobError> {
     let intake = &site.intake;
     let called = intake.schedule.tasks.iter().filter_map(|task| intake.roster.get(&task.subagent));
-    let (agents, _programs) =
-        agent::of_configuration(intake, called, false, &site.store, &site.frozen.rules, scratch).await?;
     let (supervisor, environment) =
         (std::env::current_exe().map_err(JobError::reading("our own executable"))?, own_environment());
+    let sandbox = site.open_sandbox(&supervisor, &environment, scratch)?;
+    let inside = (&sandbox, scratch);
+    let (agents, _programs) =
+        agent::of_configuration(intake, called, false, &site.store, &site.frozen.rules, inside).await?;
     check_environment(site, &environment)?;
     let run_dir = RunDir::create(&out.join(RUN))?;
-    let sandbox =
-        site.open_sandbox(&supervisor, &environment, scratch)?.of_run(run_dir.root(), &site.store.object_folders());
+    let sandbox = sandbox.of_run(run_dir.root(), &site.store.object_folders());
     let path = run_dir.path(RunFile::Journal);
     // The times of the run are counted from when it was approved, in whatever job.
     let mut records = site.records.clone();

@@ -15,6 +15,7 @@ mod namespaces;
 #[cfg(target_os = "linux")]
 mod ownership;
 mod probe;
+mod program;
 mod reading;
 #[cfg(target_os = "linux")]
 mod shared_memory;
@@ -37,6 +38,7 @@ pub use self::{
     descriptors::close_inherited,
     hosted::{become_root_on_hosted_runner, hand_back},
     probe::{PROBE, probe_main},
+    program::first_line,
     surroundings::Surroundings,
     users::User,
 };
@@ -283,8 +285,9 @@ impl Sandbox {
         self.inner.confinement(user, allowed)
     }
 
-    /// Returns what a command that the configuration names may read of itself: files that are named by their absolute
-    /// paths, with the folders that they are in where nothing private is in those.
+    /// Returns what a command that the configuration names may read of itself: what its program consists of, wherever the
+    /// links of the `PATH` lead, and files that are named by their absolute paths, with the folders that they are in where
+    /// nothing private is in those.
     #[must_use]
     pub fn readable_of(&self, argv: &[String]) -> Vec<PathBuf> {
         self.inner.reading.of_command(argv)

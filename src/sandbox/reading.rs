@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::surroundings::Surroundings;
+use super::{program, surroundings::Surroundings};
 
 /// Folders of the system.
 const SYSTEM: [&str; 18] = [
@@ -44,6 +44,8 @@ pub(super) struct Reading {
     system: Vec<PathBuf>,
     private: Vec<PathBuf>,
     hidden: Vec<PathBuf>,
+    /// The folders in which programs are looked for.
+    path: Vec<PathBuf>,
 }
 
 impl Reading {
@@ -55,12 +57,12 @@ impl Reading {
         let private = private.filter_map(|path| path.canonicalize().ok()).filter(|path| path != Path::new("/"));
         let private: Vec<_> = private.collect();
         let hidden = outermost(&private);
-        let mut reading = Self { system: Vec::new(), private, hidden };
+        let path = std::env::split_paths(environment.get("PATH").map_or("", String::as_str));
+        let path: Vec<_> = path.filter(|folder| folder.is_absolute()).collect();
+        let mut reading = Self { system: Vec::new(), private, hidden, path: path.clone() };
         let mut system: Vec<_> = SYSTEM.iter().map(PathBuf::from).collect();
         system.extend(objects.iter().cloned());
-        for folder in std::env::split_paths(environment.get("PATH").map_or("", String::as_str)) {
-            system.extend(reading.tools(&folder));
-        }
+        system.extend(path.iter().flat_map(|folder| reading.tools(folder)));
         system.extend(reading.named(environment, passed));
         system.retain(|path| path.exists());
         system.sort_unstable();
@@ -92,7 +94,7 @@ impl Reading {
     /// `bin` of something.
     fn tools(&self, folder: &Path) -> Vec<PathBuf> {
         let Ok(real) = folder.canonicalize() else { return Vec::new() };
-        if !folder.is_absolute() || real == Path::new("/") {
+        if real == Path::new("/") {
             return Vec::new();
         }
         let name = real.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -115,13 +117,10 @@ impl Reading {
 
     /// Returns what a command may read of itself.
     pub(super) fn of_command(&self, argv: &[String]) -> Vec<PathBuf> {
-        let mut found = Vec::new();
+        let mut found = argv.first().map(|name| self.of_program(name)).unwrap_or_default();
         for path in argv.iter().map(Path::new).filter(|path| path.is_absolute()) {
             let Ok(real) = path.canonicalize() else { continue };
-            // npm keeps what a program consists of in packages beside its own.
-            let packages =
-                real.ancestors().filter(|folder| folder.file_name().is_some_and(|name| name == "node_modules"));
-            found.extend(packages.last().filter(|packages| self.is_harmless(packages)).map(Path::to_owned));
+            found.extend(self.packages_around(&real));
             match real.parent() {
                 Some(folder) if real.is_file() && self.is_harmless(folder) => found.push(folder.to_owned()),
                 _ if real.is_file() || self.is_harmless(&real) => {}
@@ -130,6 +129,29 @@ impl Reading {
             found.push(real);
         }
         found
+    }
+
+    /// Returns what belongs to a program beside the folders of the `PATH`: what it is linked to, and its interpreter, each with
+    /// what is beside it as for a folder of the `PATH`, unless something private is there.
+    fn of_program(&self, name: &str) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for file in program::files_of(name, &self.path) {
+            let beside = file.parent().map(|folder| self.tools(folder)).unwrap_or_default();
+            found.extend(beside.into_iter().filter(|folder| self.is_harmless(folder)));
+            found.extend(self.packages_around(&file));
+            found.push(file);
+        }
+        found.retain(|path| !self.system.iter().any(|system| path.starts_with(system)));
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// Returns the outermost folder with packages that a file is in: npm keeps what a program consists of beside its own.
+    fn packages_around(&self, file: &Path) -> Option<PathBuf> {
+        let real = file.canonicalize().ok()?;
+        let packages = real.ancestors().filter(|folder| folder.file_name().is_some_and(|name| name == "node_modules"));
+        packages.last().filter(|packages| self.is_harmless(packages)).map(Path::to_owned)
     }
 
     /// Tells whether nothing private is below a folder.

@@ -169,6 +169,8 @@ impl Undisturbed {
         let wanted: BTreeSet<_> = self.tally.iter().filter(|attempt| !kept.contains(*attempt)).cloned().collect();
         assert_eq!(again, wanted, "{what}");
         assert_eq!(handoff.replayed as usize, kept.len(), "{what}");
+        let told = called.stderr.lines().filter(|line| line.starts_with("  kept ")).count();
+        assert_eq!(told, kept.len(), "who goes on sees what was finished before\n{what}");
         figures.attempts_taken_over += kept.len();
         figures.attempts_done_again += again.len();
     }

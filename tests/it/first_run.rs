@@ -58,7 +58,8 @@ fn the_page_is_what_a_newcomer_sees() {
 
     let mut page = String::from(
         "# A first run on a laptop\n\nThis page is recorded by a test (`tests/it/first_run.rs`), with a scripted agent in place of \
-         Claude Code, every time as 1.0 s and every id as one.\nThe repository has `calc.py` with a function `add`, and a test.\n\n\
+         Claude Code, every time as 1.0 s and every id as one.\nThe repository has `calc.py` with a function `add`, and a test. Where no \
+         release is within reach, one more step on GitHub says what to put in place of a commit of zeros.\n\n\
          Look at the repository, and write what it needs:\n",
     );
     let mut show = |command: &str, called: &Called, run: &str| {
@@ -69,7 +70,7 @@ fn the_page_is_what_a_newcomer_sees() {
         .call(["init", "--plan", "--action", "acme/implementer@0123456789012345678901234567890123456789"])
         .expect(0);
     show("backend-implementer init --plan", &began, "");
-    assert!(began.stdout.contains("Or on this machine, without GitHub: set ANTHROPIC_API_KEY"), "{}", began.stdout);
+    assert!(began.stdout.contains("Next, on this machine:\n1. set ANTHROPIC_API_KEY"), "{}", began.stdout);
 
     // What is not committed is not followed, and the first thing that is said says so.
     let early = bench.call(["run"]);

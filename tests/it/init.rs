@@ -71,6 +71,22 @@ fn what_is_asked_for_counts_and_the_first_plan_is_one_that_can_be_run() {
 }
 
 #[test]
+fn the_key_and_the_gateway_that_are_set_are_named() {
+    let bench = bare();
+    let mut command = bench.program(["init", "--agent", "codex", "--action", ACTION]);
+    command
+        .env("CODEX_API_KEY", "key")
+        .env("OPENAI_BASE_URL", "http://127.0.0.1:9")
+        .env("https_proxy", "http://127.0.0.1:9");
+    let called = crate::support::Called::of(command.output().unwrap()).expect(0);
+    let made = config(&bench);
+    let codex = made.agents.values().next().unwrap();
+    assert_eq!(codex.pass_environment, ["CODEX_API_KEY", "OPENAI_BASE_URL", "https_proxy"]);
+    assert!(called.stdout.contains("gh secret set CODEX_API_KEY\n"), "{}", called.stdout);
+    assert!(called.stdout.contains("pass-environment OPENAI_BASE_URL: it is set here"), "{}", called.stdout);
+}
+
+#[test]
 fn without_a_release_within_reach_the_next_step_says_what_to_put() {
     let bench = bare();
     let mut command = bench.program(["init"]);

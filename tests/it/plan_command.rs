@@ -17,6 +17,16 @@ fn a_plan_is_shown_and_nothing_is_left_behind() {
 }
 
 #[test]
+fn all_of_it_is_shown_where_somebody_asks() {
+    let bench = Bench::new();
+    let short = bench.call(["plan"]).expect(0).stdout;
+    assert!(short.contains("more (-v)") && !short.contains("say hello"), "{short}");
+    let whole = bench.call(["plan", "-v"]).expect(0).stdout;
+    assert!(!whole.contains(" more ("), "{whole}");
+    assert!(whole.contains("feature-1   say hello  (line 5)"), "{whole}");
+}
+
+#[test]
 fn the_plan_may_come_from_standard_input_or_another_file() {
     let bench = Bench::new();
     std::fs::write(bench.path("other.md"), "# Other plan\n\n## CLI\n- greet\n").unwrap();

@@ -73,7 +73,7 @@ const MAY: &[(&str, &[&str])] = &[
     ),
     ("verify", &["coordinator", "errors", "layout", "untrusted", "workspace"]),
     // What a run here would miss, looked for before it begins.
-    ("doctor", &["agent", "errors", "workspace"]),
+    ("doctor", &["agent", "errors", "sandbox", "workspace"]),
     // What a run would not see, because it begins at a commit.
     ("uncommitted", &["intake", "untrusted", "workspace"]),
     // What is called from outside.

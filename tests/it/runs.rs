@@ -35,7 +35,40 @@ fn what_is_not_there_is_said_with_what_is() {
     let listed = bench.call(["runs"]).expect(0).stdout;
     let run = listed.split_whitespace().next().expect("a run is listed").to_owned();
     assert!(bench.call(["logs", &run, "featuer"]).expect(2).stderr.contains("Did you mean feature?"));
+    assert!(bench.call(["logs", &run, "gate:testz"]).expect(2).stderr.contains("Did you mean gate:tests?"));
     assert!(bench.call(["apply", &run, "--branch", "main..x"]).expect(3).stderr.contains("Name another branch"));
+}
+
+#[test]
+fn the_task_and_the_gate_of_one_name_have_logs_of_their_own() {
+    let bench = Bench::new();
+    bench.call(["run"]).expect(0);
+    let listed = bench.call(["runs"]).expect(0).stdout;
+    let run = listed.split_whitespace().next().expect("a run is listed").to_owned();
+    let task = bench.call(["logs", &run, "tests"]).expect(0);
+    assert!(task.stderr.contains("tasks/tests/log.txt"), "{}", task.stderr);
+    let (_, command) =
+        task.stderr.split_once("What the gate printed: backend-implementer ").expect("the gate is named");
+    let gate = bench.call(command.lines().next().unwrap().split(' ')).expect(0);
+    assert!(gate.stderr.contains("gates/tests-1.log") && gate.stdout.contains("Ran "), "{}", gate.stderr);
+    let validation = bench.call(["logs", &run, "gate:validation"]).expect(0);
+    assert!(validation.stdout.contains("git version"), "{}", validation.stdout);
+}
+
+#[test]
+fn commits_say_what_was_asked_for_and_a_branch_is_only_moved_forward() {
+    let bench = Bench::new();
+    bench.call(["run"]).expect(0);
+    bench.call(["apply", "--branch", "result"]).expect(0);
+    let log = bench.git(["log", "--format=%s%n%b", "main..result"]);
+    assert!(log.contains("Feature\nAsked for\n\n    - say hello\n"), "{log}");
+    bench.git(["branch", "other", "main"]);
+    bench.git(["switch", "--quiet", "other"]);
+    bench.write("own.txt", "x\n");
+    bench.commit("somebody's own");
+    bench.git(["switch", "--quiet", "main"]);
+    let refused = bench.call(["apply", "--branch", "other"]).expect(3).stderr;
+    assert!(refused.contains("with commits that are not in the result"), "{refused}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The names of environment variables that may be passed on to a subagent or a gate.
 
+pub mod routes;
+
 use crate::{ids::NAME_MAX, text};
 
 /// Beginnings of the names that are never passed on, whoever asks, and what is wrong with them.

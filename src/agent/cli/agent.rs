@@ -261,6 +261,11 @@ impl Agent for CliAgent {
         Ok(())
     }
 
+    fn lost_variables(&self, passed: &[String]) -> Vec<&'static str> {
+        let is_set = |name: &str| self.environment.get(name).is_some_and(|value| !value.is_empty());
+        super::reach(self.dialect).lost(is_set, |name| passed.iter().any(|passed| passed == name))
+    }
+
     fn probe(&self, scratch: &Path) -> Result<Option<Launch>, AgentError> {
         let folder = scratch.join(format!("probe-{}", self.dialect.name()));
         let Scratch { home, temporary } = Scratch::make(&folder, "probe")?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use implementer_model::{
     config::Permissions,
+    environment::routes::Route,
     means::{Abilities, ToolControl},
     report,
     roster::{
@@ -26,6 +27,62 @@ pub(super) struct Claude;
 
 /// The tools of a subagent whose file names none: what changes files, and what looks at them.
 const TOOLS: [&str; 7] = ["Bash", "Edit", "Glob", "Grep", "NotebookEdit", "Read", "Write"];
+
+/// Gateways and clouds (Anthropic, "Environment variables", code.claude.com).
+const ROUTES: [Route; 4] = [
+    Route {
+        when: &[],
+        names: &[
+            "ANTHROPIC_BASE_URL",
+            "ANTHROPIC_BETAS",
+            "ANTHROPIC_CUSTOM_HEADERS",
+            "ANTHROPIC_DEFAULT_HAIKU_MODEL",
+            "ANTHROPIC_DEFAULT_OPUS_MODEL",
+            "ANTHROPIC_DEFAULT_SONNET_MODEL",
+            "ANTHROPIC_MODEL",
+            "ANTHROPIC_SMALL_FAST_MODEL",
+            "CLAUDE_CODE_CLIENT_CERT",
+            "CLAUDE_CODE_CLIENT_KEY",
+            "CLAUDE_CODE_CLIENT_KEY_PASSPHRASE",
+        ],
+    },
+    Route {
+        when: &["CLAUDE_CODE_USE_BEDROCK"],
+        names: &[
+            "CLAUDE_CODE_USE_BEDROCK",
+            "ANTHROPIC_BEDROCK_BASE_URL",
+            "AWS_ACCESS_KEY_ID",
+            "AWS_BEARER_TOKEN_BEDROCK",
+            "AWS_PROFILE",
+            "AWS_REGION",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
+            "CLAUDE_CODE_SKIP_BEDROCK_AUTH",
+        ],
+    },
+    Route {
+        when: &["CLAUDE_CODE_USE_VERTEX"],
+        names: &[
+            "CLAUDE_CODE_USE_VERTEX",
+            "ANTHROPIC_VERTEX_BASE_URL",
+            "ANTHROPIC_VERTEX_PROJECT_ID",
+            "CLAUDE_CODE_SKIP_VERTEX_AUTH",
+            "CLOUD_ML_REGION",
+            "GOOGLE_APPLICATION_CREDENTIALS",
+            "GOOGLE_CLOUD_PROJECT",
+        ],
+    },
+    Route {
+        when: &["CLAUDE_CODE_USE_FOUNDRY"],
+        names: &[
+            "CLAUDE_CODE_USE_FOUNDRY",
+            "ANTHROPIC_FOUNDRY_API_KEY",
+            "ANTHROPIC_FOUNDRY_BASE_URL",
+            "ANTHROPIC_FOUNDRY_RESOURCE",
+            "CLAUDE_CODE_SKIP_FOUNDRY_AUTH",
+        ],
+    },
+];
 
 impl Dialect for Claude {
     fn name(&self) -> &'static str {
@@ -49,6 +106,10 @@ impl Dialect for Claude {
             "CLAUDE_CODE_USE_VERTEX",
             "CLAUDE_CODE_USE_FOUNDRY",
         ]
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        &ROUTES
     }
 
     fn keeps_budget(&self) -> bool {

@@ -3,6 +3,7 @@
 
 use implementer_model::{
     config::Permissions,
+    environment::routes::Route,
     means::{Abilities, ToolControl},
     roster::{Access, Effort, Transport, models::Vendor},
     session::{self, SessionEnd, Tokens},
@@ -33,6 +34,15 @@ impl Dialect for Codex {
     // A provider of one's own has a key of any name.
     fn credentials(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    fn keys(&self) -> &'static [&'static str] {
+        &["OPENAI_API_KEY", "CODEX_API_KEY", "AZURE_OPENAI_API_KEY"]
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        const NAMES: [&str; 4] = ["CODEX_CA_CERTIFICATE", "OPENAI_BASE_URL", "OPENAI_ORGANIZATION", "OPENAI_PROJECT"];
+        &[Route { when: &[], names: &NAMES }]
     }
 
     fn model(&self, words: &str) -> Option<String> {
@@ -98,7 +108,7 @@ impl Dialect for Codex {
                 tell_item(&mut reading, &event["item"]);
             }
         }
-        reading.story.pop()
+        reading.last_step()
     }
 
     fn read(&self, left: &Left<'_>) -> Reading {

@@ -6,9 +6,11 @@ use std::{collections::BTreeMap, fmt, path::Path};
 use implementer_model::{
     budget::Dollars,
     config::Permissions,
+    environment::routes::Route,
     means::Abilities,
     roster::{Access, Effort, McpServer, Use, tools::WRITING},
     session::{self, Denial, SessionEnd, Tokens},
+    text,
 };
 use serde_json::Value;
 
@@ -27,6 +29,14 @@ pub(in crate::agent) trait Dialect: fmt::Debug + Sync {
 
     /// Returns the variables of which it needs one to speak with a model; nothing when there are too many ways.
     fn credentials(&self) -> &'static [&'static str];
+
+    /// Returns the variables of which one is its key, the usual one first, where that is not all that could be.
+    fn keys(&self) -> &'static [&'static str] {
+        self.credentials()
+    }
+
+    /// Returns the variables that say further how it reaches its model: gateways, clouds, models behind them.
+    fn routes(&self) -> &'static [Route];
 
     /// Tells whether it ends a session by itself that has used up its money.
     fn keeps_budget(&self) -> bool {
@@ -53,7 +63,7 @@ pub(in crate::agent) trait Dialect: fmt::Debug + Sync {
 
     /// Returns what a running program did last, from the end of what it has printed so far.
     fn last_step(&self, printed: &str) -> Option<String> {
-        self.read(&Left { answer: printed, errors: "", exit: None }).story.pop()
+        self.read(&Left { answer: printed, errors: "", exit: None }).last_step()
     }
 }
 
@@ -248,14 +258,28 @@ impl Reading {
             .push(Denial { tool: session::shortened(tool, 100), call: session::shortened(call, session::TEXT_MAX) });
     }
 
-    /// Adds a line to the story.
+    /// Adds a step to the story: code keeps its lines, those after the first indented.
     pub(in crate::agent) fn tell(&mut self, what: &str, about: &str) {
-        /// The most lines of a story, and the most characters of a line: a log is read by people.
-        const LINES_MAX: usize = 2_000;
+        /// The most steps of a story, lines of a step, and characters of a line: a log is read by people.
+        const STEPS_MAX: usize = 2_000;
+        const LINES_MAX: usize = 20;
         const LINE_MAX: usize = 300;
-        if self.story.len() < LINES_MAX {
-            self.story.push(session::shortened(&format!("{what}: {about}"), LINE_MAX));
+        if self.story.len() == STEPS_MAX {
+            return;
         }
+        let plain = text::plain(&format!("{what}: {}", about.trim_start()));
+        let lines: Vec<_> = plain.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+        let shown = lines.iter().take(LINES_MAX).map(|line| text::truncate(line, LINE_MAX));
+        let mut step = shown.collect::<Vec<_>>().join("\n    ");
+        if lines.len() > LINES_MAX {
+            step.push_str(&format!("\n    … and {}", text::count(lines.len() - LINES_MAX, "more line")));
+        }
+        self.story.push(step);
+    }
+
+    /// Takes the last step of the story, in one line.
+    pub(in crate::agent) fn last_step(mut self) -> Option<String> {
+        Some(session::shortened(&self.story.pop()?, session::TEXT_MAX))
     }
 }
 
@@ -267,7 +291,7 @@ pub(in crate::agent) fn events(answer: &str) -> impl Iterator<Item = Value> {
 
 /// Goes through the lines of `answer` that hold no event: what a program prints as plain words.
 pub(in crate::agent) fn plain_lines(answer: &str) -> impl Iterator<Item = &str> {
-    answer.lines().filter(|line| event(line).is_none() && !implementer_model::text::plain(line).trim().is_empty())
+    answer.lines().filter(|line| event(line).is_none() && !text::plain(line).trim().is_empty())
 }
 
 /// Describes what a tool was called with: the first of these fields that is a text, else all of it.
@@ -342,6 +366,17 @@ mod tests {
         assert_eq!(of(json!(0.001_800_000_000_000_000_2)), Some(1_801), "a limit is not passed unseen");
         assert_eq!([of(json!(0)), of(json!(2))], [Some(0), Some(2_000_000)]);
         assert_eq!([of(json!(-1)), of(json!(1e300)), of(json!("1"))], [None, None, None]);
+    }
+
+    #[test]
+    fn code_keeps_its_lines_in_a_log_and_a_display_has_one() {
+        let mut reading = Reading::new(SessionEnd::Completed);
+        reading.tell("Bash", "cat > a.py <<'E'\ndef a():\n    return 1\n\n\u{1b}[31mE\n");
+        assert_eq!(reading.story, ["Bash: cat > a.py <<'E'\n    def a():\n        return 1\n    E"]);
+        reading.tell("says", &"x\n".repeat(25));
+        assert!(reading.story[1].ends_with("\n    x\n    … and 5 more lines"), "{}", reading.story[1]);
+        reading.tell("Bash", "a\nb");
+        assert_eq!(reading.last_step().as_deref(), Some("Bash: a b"));
     }
 
     #[test]

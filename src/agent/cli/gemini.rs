@@ -2,6 +2,7 @@
 //! where they are met.
 
 use implementer_model::{
+    environment::routes::Route,
     means::{Abilities, ToolControl},
     roster::{Transport, models::Vendor},
     session::{self, SessionEnd, Tokens},
@@ -49,6 +50,22 @@ impl Dialect for Gemini {
 
     fn credentials(&self) -> &'static [&'static str] {
         &["GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_APPLICATION_CREDENTIALS"]
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        &[
+            Route { when: &[], names: &["GEMINI_MODEL", "GOOGLE_GEMINI_BASE_URL"] },
+            Route {
+                when: &["GOOGLE_GENAI_USE_VERTEXAI"],
+                names: &[
+                    "GOOGLE_GENAI_USE_VERTEXAI",
+                    "GOOGLE_APPLICATION_CREDENTIALS",
+                    "GOOGLE_CLOUD_LOCATION",
+                    "GOOGLE_CLOUD_PROJECT",
+                    "GOOGLE_VERTEX_BASE_URL",
+                ],
+            },
+        ]
     }
 
     fn model(&self, words: &str) -> Option<String> {

@@ -14,6 +14,7 @@ mod version;
 
 use implementer_model::{
     config::AgentKind,
+    environment::routes::Reach,
     means::Abilities,
     roster::models::{ModelName, Vendor},
 };
@@ -36,25 +37,30 @@ pub fn kinds() -> Vec<&'static str> {
 }
 
 /// What is known of an agent program without calling it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct ProgramInfo {
     /// The kind by which the configuration calls it, which is also the name of its program.
     pub kind: &'static str,
     /// How it is installed.
     pub install: &'static str,
-    /// The variable with its key; nothing when there are too many ways.
-    pub key: Option<&'static str>,
+    /// The variables that say how it reaches its model.
+    pub reach: Reach<'static>,
 }
 
 /// Lists the agent programs.
 #[must_use]
 pub fn programs() -> Vec<ProgramInfo> {
-    let program = |dialect: &&dyn Dialect| ProgramInfo {
+    let program = |dialect: &&'static dyn Dialect| ProgramInfo {
         kind: dialect.name(),
         install: dialect.install(),
-        key: dialect.credentials().first().copied(),
+        reach: reach(*dialect),
     };
     DIALECTS.iter().map(program).collect()
+}
+
+/// Returns the variables that say how an agent program reaches its model.
+fn reach(dialect: &'static dyn Dialect) -> Reach<'static> {
+    Reach { keys: dialect.keys(), routes: dialect.routes() }
 }
 
 /// Returns what an agent of this kind can hold to, of what agent files say.

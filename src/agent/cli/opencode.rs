@@ -2,6 +2,7 @@
 //! told where they are met.
 
 use implementer_model::{
+    environment::routes::Route,
     means::{Abilities, ToolControl},
     roster::Transport,
     session::{self, SessionEnd, Tokens},
@@ -50,6 +51,31 @@ impl Dialect for OpenCode {
     // It speaks with any provider.
     fn credentials(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// Those of the providers that most people have (models.dev).
+    fn keys(&self) -> &'static [&'static str] {
+        &[
+            "ANTHROPIC_API_KEY",
+            "OPENAI_API_KEY",
+            "GEMINI_API_KEY",
+            "GOOGLE_GENERATIVE_AI_API_KEY",
+            "OPENROUTER_API_KEY",
+            "OPENCODE_API_KEY",
+            "AWS_BEARER_TOKEN_BEDROCK",
+            "AZURE_API_KEY",
+            "DEEPSEEK_API_KEY",
+            "GROQ_API_KEY",
+            "MISTRAL_API_KEY",
+            "XAI_API_KEY",
+        ]
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        &[
+            Route { when: &["AZURE_API_KEY"], names: &["AZURE_RESOURCE_NAME"] },
+            Route { when: &["AWS_BEARER_TOKEN_BEDROCK"], names: &["AWS_REGION"] },
+        ]
     }
 
     fn tells_cost(&self) -> bool {

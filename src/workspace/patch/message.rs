@@ -18,7 +18,7 @@ const BODY_MAX: usize = 8_000;
 pub struct CommitMessage {
     /// The task's title.
     pub title: String,
-    /// What the subagent says about its work; may be empty.
+    /// What was asked for; may be empty.
     pub body: String,
     /// The task.
     pub task: TaskId,
@@ -64,7 +64,12 @@ impl CommitMessage {
     }
 
     fn subject(&self) -> String {
-        let subject = text::truncate(&one_line(&self.title), SUBJECT_MAX);
+        // A second commit of a task is told from the first.
+        let again = if self.attempt > 1 { format!(" (attempt {})", self.attempt) } else { String::new() };
+        let mut subject = text::truncate(&one_line(&self.title), SUBJECT_MAX - again.len());
+        if !subject.is_empty() {
+            subject.push_str(&again);
+        }
         // `fixup!` and the like are orders to `git rebase --autosquash`, and `#` begins a comment for an editor.
         let ordering = ["fixup!", "squash!", "amend!", "#"].iter().any(|order| subject.starts_with(order));
         match subject.is_empty() || ordering {
@@ -126,7 +131,7 @@ mod tests {
     #[test]
     fn the_format_is_fixed() {
         insta::assert_snapshot!(message("Add  PATCH\n/users", "Line one.\n\nNote: a remark").render(&base()), @r"
-        Add PATCH /users
+        Add PATCH /users (attempt 2)
 
         Line one.
 

@@ -25,6 +25,10 @@ pub fn apply(folder: &Path, bundle: &Path, reference: &str, branch: &str) -> Res
         .run();
     match fetched {
         Ok(_) => Ok(()),
+        // Of a branch that cannot be moved forward git says nothing when it is to be quiet.
+        Err(WorkspaceError::Command { stderr, .. }) if stderr.trim().is_empty() => {
+            Err(refused("it is there already, with commits that are not in the result"))
+        }
         Err(WorkspaceError::Command { stderr, .. }) => Err(refused(&stderr)),
         Err(error) => Err(error),
     }

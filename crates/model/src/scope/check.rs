@@ -277,6 +277,7 @@ const KEPT_MAX: usize = 32;
 /// length takes milliseconds.
 static KEPT: LazyLock<Mutex<Kept>> = LazyLock::new(Mutex::default);
 
+/// What was compiled, by the globs that it was compiled from.
 type Kept = HashMap<Box<[String]>, Arc<Globs>>;
 
 /// Compiled globs, and for each the text that it came from.

@@ -6,7 +6,7 @@ mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::Layout;
+use crate::{config::Layout, environment::routes::Reach};
 
 /// The largest file that is looked into, in bytes.
 pub const FILE_MAX_BYTES: u64 = 256 * 1024;
@@ -73,10 +73,29 @@ pub struct Program {
     pub kind: String,
     /// The command that installs it.
     pub install: String,
-    /// The variable with its key.
-    pub key: String,
+    /// What it is passed.
+    pub variables: Variables,
     /// Files and folders that show that a team uses it.
     pub traces: Vec<String>,
+}
+
+/// The variables that an agent program is passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variables {
+    /// The one with its key.
+    pub key: String,
+    /// What else is set here, and says how it reaches its model.
+    pub further: Vec<String>,
+}
+
+impl Variables {
+    /// Chooses the key that is set, else the usual one, and what is set beside it.
+    pub fn from_reach(reach: &Reach<'_>, is_set: impl Fn(&str) -> bool) -> Self {
+        let key =
+            reach.keys.iter().copied().find(|key| is_set(key)).or(reach.keys.first().copied()).unwrap_or_default();
+        let further = reach.lost(&is_set, |name| name == key).into_iter().map(str::to_owned).collect();
+        Self { key: key.to_owned(), further }
+    }
 }
 
 /// Something that was found, and what follows from it.

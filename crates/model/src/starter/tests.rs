@@ -15,7 +15,7 @@ fn wishes() -> Wishes {
     let program = |kind: &str, install: &str, key: &str, trace: &str| Program {
         kind: kind.to_owned(),
         install: install.to_owned(),
-        key: key.to_owned(),
+        variables: Variables { key: key.to_owned(), further: Vec::new() },
         traces: vec![trace.to_owned()],
     };
     Wishes {
@@ -40,6 +40,8 @@ fn started_with(files: &[(&str, &str)], wishes: &Wishes) -> (Start, Config) {
         .unwrap_or_else(|wrong| panic!("{wrong:#?}\n{}", start.configuration));
     let loaded = roster::load(&[], &config);
     workflow::workflow(&config, &loaded.roster).unwrap_or_else(|error| panic!("{error}\n{}", start.configuration));
+    let steps = config.workflow.setup.iter().map(|step| serde_json::to_value(step).unwrap().get("run").is_some());
+    assert!(steps.is_sorted(), "languages come before what is installed with them\n{}", start.configuration);
     (start, config)
 }
 
@@ -192,6 +194,12 @@ fn a_target_of_the_makefile_stands_for_everything() {
     ]);
     assert_eq!(tests_of(&config), ["make test"]);
     assert!(start.reasons.iter().any(|reason| reason.because.contains("target `test`")));
+    // Where all that it runs is one runner, that is named itself: then each test is known by name.
+    let (start, config) = started(&[("Makefile", ".PHONY: test\ntest:\n\t@go test ./...\n"), ("go.mod", "module x\n")]);
+    assert_eq!(tests_of(&config), ["go test ./..."]);
+    assert!(start.reasons.iter().any(|reason| reason.because.contains("target `test`, which runs it")));
+    let (_, config) = started(&[("Makefile", "export A=1\ntest:\n\tgo test ./...\n"), ("go.mod", "module x\n")]);
+    assert_eq!(tests_of(&config), ["make test"], "it hands variables to its recipes");
     let (_, config) = started(&[("Makefile", "test := x\nbuild:\n\ttest: x\n"), ("go.mod", "")]);
     assert_eq!(tests_of(&config), ["go test ./..."], "a variable is no target, and neither is a line of a recipe");
 }
@@ -255,4 +263,24 @@ fn names_and_manifests_of_the_repository_cannot_write_configuration() {
     assert!(config.agent.command.is_empty());
     assert!(!steps_of(&config).contains("evil"), "{}", steps_of(&config));
     assert!(tests_of(&config).iter().all(|test| !test.starts_with("evil")), "{:?}", tests_of(&config));
+}
+
+#[test]
+fn what_says_how_the_model_is_reached_is_passed_where_it_is_set() {
+    use crate::environment::routes::{Reach, Route};
+    let routes = [Route { when: &[], names: &["BASE_URL"] }];
+    let reach = Reach { keys: &["KEY", "TOKEN"], routes: &routes };
+    let of = |set: &[&str]| Variables::from_reach(&reach, |name| set.contains(&name));
+    assert_eq!(of(&[]), Variables { key: "KEY".to_owned(), further: Vec::new() });
+    assert_eq!(of(&["KEY", "TOKEN"]).further, [""; 0], "one key is enough");
+    let behind_a_gateway = of(&["TOKEN", "BASE_URL", "HTTPS_PROXY"]);
+
+    let mut wishes = wishes();
+    wishes.programs.truncate(1);
+    wishes.programs[0].variables = behind_a_gateway;
+    let (start, config) = started_with(&[], &wishes);
+    let passed = &config.agents.values().next().unwrap().pass_environment;
+    assert_eq!(passed, &["TOKEN", "BASE_URL", "HTTPS_PROXY"]);
+    assert_eq!(start.secrets, ["TOKEN"]);
+    assert!(start.reasons.iter().any(|reason| reason.what == "pass-environment BASE_URL"), "{:#?}", start.reasons);
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::{
-    Reason, Start, Wishes,
+    Reason, Start, Variables, Wishes,
     detect::{Found, JobStep},
 };
 use crate::{config::Layout, wording::page};
@@ -13,9 +13,12 @@ use crate::{config::Layout, wording::page};
 const CHECKOUT: &str = "actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd # v6.0.2";
 
 pub(super) fn write(found: &Found, wishes: &Wishes) -> Start {
-    let secrets: Vec<String> = found.program.iter().map(|program| program.key.clone()).collect();
+    let secrets: Vec<String> = found.program.iter().map(|program| program.variables.key.clone()).collect();
     let mut reasons = found.reasons.clone();
     let mut reason = |what: String, because: &str| reasons.push(Reason { what, because: because.to_owned() });
+    for (program, name) in further(found) {
+        reason(format!("pass-environment {name}"), &format!("it is set here, and {program} reaches its model by it"));
+    }
     for test in &found.tests {
         reason(format!("gate tests: {}", test.command), &test.because);
     }
@@ -40,6 +43,12 @@ pub(super) fn write(found: &Found, wishes: &Wishes) -> Start {
         reasons,
         plans: found.plans.clone(),
     }
+}
+
+/// Goes through what is passed to the agent program beside its key.
+fn further(found: &Found) -> impl Iterator<Item = (&str, &str)> {
+    let programs = found.program.iter();
+    programs.flat_map(|program| program.variables.further.iter().map(|name| (program.kind.as_str(), name.as_str())))
 }
 
 fn configuration(found: &Found, wishes: &Wishes) -> String {
@@ -75,7 +84,10 @@ fn agent(text: &mut String, found: &Found) {
                 text,
                 "agents:\n  {}:\n    # Its key, by name: a subagent sees no other variable.\n    pass-environment: [{}]\n",
                 scalar(&program.kind),
-                program.key
+                std::iter::once(program.variables.key.as_str())
+                    .chain(further(found).map(|(_, name)| name))
+                    .collect::<Vec<_>>()
+                    .join(", ")
             );
         }
         None => {
@@ -134,7 +146,11 @@ fn workflow(text: &mut String, found: &Found, wishes: &Wishes) {
     };
     let _ = writeln!(text, "  layout: {} # {why}", wishes.layout.name());
     if let Some(program) = &found.program {
-        let _ = writeln!(text, "  secrets: [{}] # create it: gh secret set {}", program.key, program.key);
+        let Variables { key, further } = &program.variables;
+        let _ = writeln!(text, "  secrets: [{key}] # create it: gh secret set {key}");
+        if !further.is_empty() {
+            let _ = writeln!(text, "  # So is what else is passed, where runners need it: {}.", further.join(", "));
+        }
     }
     let installs = found.program.as_ref().map(|program| program.install.as_str()).filter(|install| !install.is_empty());
     if found.steps.is_empty() && installs.is_none() && found.services.is_empty() {

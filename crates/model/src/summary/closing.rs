@@ -52,7 +52,7 @@ pub fn closing(handoff: &Handoff, whereabouts: &Whereabouts<'_>) -> String {
                 .receipts
                 .iter()
                 .flat_map(|receipt| &receipt.commands)
-                .filter_map(|command| command.tests)
+                .filter_map(crate::gate::CommandReceipt::own_tests)
                 .collect();
             let tests = crate::run::sum(&counts).map(|counts| format!(" ({})", wording::tests_briefly(&counts)));
             format!("{} {}{}", gate.gate, gate.said(), tests.unwrap_or_default())
@@ -99,10 +99,10 @@ pub fn closing(handoff: &Handoff, whereabouts: &Whereabouts<'_>) -> String {
 }
 
 /// Returns the name under which `logs` finds the log of a cause.
-fn log_of<'a>(cause: &Cause<'a>) -> Option<&'a str> {
+fn log_of(cause: &Cause<'_>) -> Option<String> {
     match &cause.kind {
-        CauseKind::Task { task, outcome, .. } if *outcome != Outcome::NotRun => Some(task.as_str()),
-        CauseKind::Command { gate, .. } => Some(gate.name()),
+        CauseKind::Task { task, outcome, .. } if *outcome != Outcome::NotRun => Some(task.to_string()),
+        CauseKind::Command { gate, .. } => Some(format!("gate:{gate}")),
         _ => None,
     }
 }
@@ -199,6 +199,15 @@ mod tests {
                    3. Or take what there is, 1 commit, and go on by hand; your checkout stays as it is
                       backend-implementer apply run-1 --incomplete
         ");
+    }
+
+    #[test]
+    fn the_log_of_a_gate_is_named_apart_from_that_of_the_task() {
+        let mut handoff = fixture::incomplete();
+        conclude(&mut handoff);
+        let index = RunIndex::new(&handoff);
+        let named: Vec<_> = causes(&index).iter().filter_map(log_of).collect();
+        assert!(named.contains(&"gate:tests".to_owned()) && named.contains(&"tests".to_owned()), "{named:?}");
     }
 
     #[test]

@@ -116,12 +116,14 @@ fn rework(page: &mut String, index: &RunIndex<'_>) {
     if rounds.is_empty() {
         return;
     }
-    let called = rounds.iter().map(|round| {
+    // A round in which nobody was left to call says nothing.
+    let called = rounds.iter().filter(|round| !round.called.is_empty()).map(|round| {
         let tasks: Vec<_> = round.called.iter().take(6).map(|call| text::code(call.task.as_str())).collect();
         format!("{} in round {}", tasks.join(", "), round.number)
     });
     let called: Vec<_> = called.collect();
-    page.push_str(&format!("Rework did not fix it. Retried: {}.\n\n", called.join("; ")));
+    let called = if called.is_empty() { "nobody was left to retry".to_owned() } else { called.join("; ") };
+    page.push_str(&format!("Rework did not fix it. Retried: {called}.\n\n"));
 }
 
 /// Keeps a short text on one line of a table.
@@ -151,7 +153,7 @@ fn gates(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
 
 fn gate_row(gate: &GateStanding<'_>, detail: &Detail) -> Vec<String> {
     let commands: Vec<&CommandReceipt> = gate.receipts.iter().flat_map(|receipt| &receipt.commands).collect();
-    let counts: Vec<_> = commands.iter().filter_map(|command| command.tests).collect();
+    let counts: Vec<_> = commands.iter().filter_map(|command| command.own_tests()).collect();
     let tests = crate::run::sum(&counts).map_or("–".to_owned(), |counts| wording::tests_briefly(&counts));
     let shown = commands.iter().take(2).map(|command| detail.code(&command::join(&command.argv)));
     let mut shown: Vec<_> = shown.collect();

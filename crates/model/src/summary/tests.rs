@@ -1022,3 +1022,18 @@ fn pages_grow_in_step_with_the_run() {
     assert!(size(fixture::large(true)) < 2.5 * size(half()));
     assert!(html_size(fixture::large(true)) < 2.5 * html_size(half()));
 }
+
+#[test]
+fn a_round_in_which_nobody_was_called_leaves_no_empty_place() {
+    use crate::record::{Call, ReworkRound};
+    let mut handoff = fixture::incomplete();
+    let tree = handoff.result.tree.clone();
+    let round = |number, called| ReworkRound { number, tree: tree.clone(), because: vec!["red".to_owned()], called };
+    let called = Call { task: crate::ids::TaskId::new("feature").unwrap(), because: "red".to_owned() };
+    handoff.rework = vec![round(1, vec![called]), round(2, Vec::new())];
+    let page = render(&handoff);
+    assert!(page.contains("Rework did not fix it. Retried: `feature` in round 1.\n"), "{page}");
+    handoff.rework = vec![round(1, Vec::new())];
+    let page = render(&handoff);
+    assert!(page.contains("Retried: nobody was left to retry.\n"), "{page}");
+}

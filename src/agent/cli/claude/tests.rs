@@ -141,7 +141,7 @@ fn a_session_that_ended_well_is_read_whole() {
     assert_eq!((reading.structured.as_ref(), reading.turns), (Some(&report), Some(3)));
     assert_eq!(reading.tokens, Used::ByCall(Tokens { input: 120, cached_input: 7, output: 60 }));
     assert_eq!(reading.micro_dollars, Some(Used::BySession(1_800)), "the cost is that of the session");
-    assert_eq!(reading.story, ["model: claude-sonnet-4-5", "says: I look.", "Bash: cat a b"]);
+    assert_eq!(reading.story, ["model: claude-sonnet-4-5", "says: I look.", "Bash: cat a\n    b"]);
 }
 
 #[test]
