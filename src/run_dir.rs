@@ -5,6 +5,7 @@ use std::{
     io::{Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use implementer_model::ids::TaskId;
@@ -256,20 +257,31 @@ impl RunDir {
     }
 }
 
+/// How long a lock is waited for whose process is gone. A child that it was just starting holds the lock until it is the
+/// program that it is to be, or ends.
+const LEFT_BEHIND: Duration = Duration::from_secs(2);
+
+/// How often it is looked at.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
 /// Locks a folder for this process, and writes down who that is.
 fn lock(root: &Path) -> Result<fs::File, RunDirError> {
     let path = root.join(RunFile::ProcessLock);
     let io_error = |source| RunDirError::Io { path: path.clone(), source };
     let mut file =
         fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io_error)?;
-    if let Err(error) = rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+    let began = Instant::now();
+    while let Err(error) = rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
         if error != rustix::io::Errno::WOULDBLOCK {
             return Err(io_error(error.into()));
         }
         let mut who = String::new();
-        let _ = (&mut file).take(200).read_to_string(&mut who);
-        let who = implementer_model::text::terminal(who.trim());
-        return Err(RunDirError::AtWork { path: root.to_owned(), who });
+        let _ = file.rewind().and_then(|()| (&mut file).take(200).read_to_string(&mut who));
+        if !is_gone(&who) || began.elapsed() > LEFT_BEHIND {
+            let who = implementer_model::text::terminal(who.trim());
+            return Err(RunDirError::AtWork { path: root.to_owned(), who });
+        }
+        std::thread::sleep(LOOK_AGAIN);
     }
     let since = humantime::format_rfc3339_seconds(std::time::SystemTime::now());
     file.set_len(0)
@@ -277,6 +289,13 @@ fn lock(root: &Path) -> Result<fs::File, RunDirError> {
         .and_then(|()| write!(file, "process {}, since {since}", std::process::id()))
         .map_err(io_error)?;
     Ok(file)
+}
+
+/// Tells whether the process that a lock names is there no more.
+fn is_gone(who: &str) -> bool {
+    let number = who.strip_prefix("process ").and_then(|rest| rest.split(',').next()?.parse().ok());
+    let named = number.and_then(rustix::process::Pid::from_raw);
+    named.is_some_and(|named| rustix::process::test_kill_process(named) == Err(rustix::io::Errno::SRCH))
 }
 
 #[cfg(test)]
@@ -289,6 +308,14 @@ mod tests {
         let run = RunDir::create(dir.path()).unwrap();
         run.write(RunFile::Journal, b"x").unwrap();
         assert!(matches!(RunDir::create(dir.path()), Err(RunDirError::Taken { .. })));
+    }
+
+    #[test]
+    fn only_a_process_that_is_there_no_more_is_gone() {
+        assert!(!is_gone(&format!("process {}, since 2026-01-31T10:00:00Z", std::process::id())));
+        // No kernel gives a number above 2^22.
+        assert!(is_gone("process 4194305, since 2026-01-31T10:00:00Z"));
+        assert!(!is_gone("") && !is_gone("process 0, since x") && !is_gone("somebody"));
     }
 
     #[test]
