@@ -15,6 +15,7 @@ use implementer_model::{
     gate::{CommandReceipt, GateKind},
     plan::Plan,
     roster::Roster,
+    run::CountedOnly,
     text,
 };
 
@@ -228,6 +229,14 @@ fn program(subject: &Subject<'_>, of: &str, argv: &[String]) -> Option<Check> {
             format!("the environment lacks `{name}`: install it before the work begins"),
         ),
     })
+}
+
+/// Names the commands of the tests gate that hide a runner. `read` gives the text of a file of the last commit.
+#[must_use]
+pub fn counted_only(config: &Config, read: &dyn Fn(&str) -> Option<String>) -> Vec<Check> {
+    let counted = CountedOnly::all(None, config, read);
+    let said = counted.iter().map(CountedOnly::said);
+    said.map(|(said, hint)| Check::new("gate tests", State::Note, format!("{said}; {hint}"))).collect()
 }
 
 /// Says how a command of the tests gate ended on the commit that work would start from.

@@ -7,13 +7,15 @@ use std::path::Path;
 
 use implementer_model::{
     config::{AgentKind, CONFIG_PATH, Config},
-    diagnostics::{self, Diagnostic},
+    diagnostics::{self, Diagnostic, Severity},
+    gate::AskedBy,
     ids::Digest,
     lock::{Lock, LockMismatch},
     means,
     plan::{self, Dialect, Plan, Settings},
     provenance::Provenance,
     roster::{self, AgentFile, Roster},
+    run::CountedOnly,
     schedule::{self, Schedule},
 };
 
@@ -194,6 +196,7 @@ pub fn take(store: &RunStore, sources: &Sources<'_>) -> Result<Intake, IntakeErr
     let called: Vec<_> = schedule.tasks.iter().map(|task| &task.subagent).collect();
     let called: Vec<_> = roster.iter().filter(|subagent| called.contains(&&subagent.name)).collect();
     problems.extend(means::unkept(called.iter().copied(), &config, agent::abilities));
+    problems.extend(counted_only(plan, &config, &text_of(store, &base)));
     let guessed = guessed.iter().filter(|guess| called.iter().any(|subagent| subagent.name == guess.subagent));
     problems.extend(roster::notes::roles_to_confirm(guessed));
 
@@ -214,6 +217,31 @@ pub fn take(store: &RunStore, sources: &Sources<'_>) -> Result<Intake, IntakeErr
         provenance: Provenance::default(),
         warnings: problems,
     })
+}
+
+/// The largest file that is read to see what a command of a gate starts, in bytes.
+const RECIPE_MAX: usize = 256 * 1024;
+
+/// Returns a reader of the text files of a commit.
+pub fn text_of<'a>(store: &'a RunStore, base: &'a Base) -> impl Fn(&str) -> Option<String> + 'a {
+    |path| {
+        let content = store.read_file(&base.tree, path).ok()??;
+        String::from_utf8(content).ok().filter(|text| text.len() <= RECIPE_MAX)
+    }
+}
+
+/// Says of which commands of the tests gate no test will be known by name, before anybody is paid for.
+fn counted_only(plan: &Plan, config: &Config, read: &dyn Fn(&str) -> Option<String>) -> Vec<Diagnostic> {
+    let counted = CountedOnly::all(Some(plan), config, read);
+    let diagnostic = |command: &CountedOnly| {
+        let file = match command.asked_by {
+            AskedBy::Plan => plan.source.as_str(),
+            AskedBy::Configuration => CONFIG_PATH,
+        };
+        let (message, hint) = command.said();
+        Diagnostic::new(Severity::Warning, "tests-without-names", file, message).hint(hint)
+    };
+    counted.iter().map(diagnostic).collect()
 }
 
 fn invalid(mut problems: Vec<Diagnostic>) -> IntakeError {

@@ -84,6 +84,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         environment: &environment,
     };
     checks.extend(doctor::look(&subject));
+    checks.extend(doctor::counted_only(&config, &intake::text_of(&store, &head)));
     checks.extend(plan.iter().flat_map(|plan| doctor::gates_without_commands(&config, plan)));
     let supervisor = std::env::current_exe().map_err(Failure::outside)?;
     let opened = Sandbox::open(&Surroundings {

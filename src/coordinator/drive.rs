@@ -319,7 +319,7 @@ impl Driver {
             // Whoever ran the gates has looked for culprits; that nothing is known names nobody.
             return self.run.culprits_found(Culprits::default(), Happened::Before, self.now_ms());
         }
-        let base = self.run.basis().base.commit.clone();
+        let base = self.run.basis().base.clone();
         let (context, events, stop) = (Arc::clone(&self.context), self.events.clone(), self.stop_gates.clone());
         self.workers.spawn(async move {
             let culprits = bisect::culprits(&context, search, &base, &stop).await;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use implementer_model::{
     evidence::{
+        base_tests::{self, OnFinal},
         gathered::{self, GateEvidence},
         manifest,
         mutants::{self, Mutant},
@@ -14,7 +15,7 @@ use implementer_model::{
     },
     gate::{CommandReceipt, TestCounts},
     patch::{Blob, Change, FileMode},
-    run::{self, Contribution, EvidencePlan, GateJob},
+    run::{self, EvidencePlan, GateJob, TaskWork},
 };
 use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
@@ -55,6 +56,7 @@ pub(super) async fn gather(
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let at_once = plan.concurrency.min(cores).max(1);
     let experiments = Experiments { context, job, plan, head, ran, stop, at_once, machine: RwLock::default() };
+    evidence.findings.extend(ran.recorder.as_deref().map(gathered::recorder_failed));
     let base = base(context, job, &plan.base, stop).await?;
     evidence.base = base.counts();
     if !stop.is_cancelled() {
@@ -85,7 +87,7 @@ impl RanGate {
     }
 
     fn counts(&self) -> Option<TestCounts> {
-        self.commands.iter().filter_map(|command: &CommandReceipt| command.tests).reduce(TestCounts::plus)
+        self.commands.iter().filter_map(CommandReceipt::own_tests).reduce(TestCounts::plus)
     }
 }
 
@@ -118,6 +120,8 @@ impl Experiments<'_> {
         let touched = changes.iter().any(|change| change.old.is_some() && holds_tests(&change.path));
         match (&base.results, &self.ran.results) {
             (Some(before), Some(now)) => evidence.findings.extend(gathered::against_base(before, now, touched)),
+            // What a recorder of ours did is nobody's fault.
+            (Some(_), None) if self.ran.recorder.is_some() => {}
             // A runner that left a file on the base and leaves none now has been replaced.
             (Some(_), None) => evidence.findings.push(gathered::no_results_any_more()),
             (None, _) => evidence.findings.extend(gathered::fewer_counted(base.counts(), self.ran.counts(), touched)),
@@ -145,7 +149,9 @@ impl Experiments<'_> {
         let before = base.results.clone().unwrap_or_default();
         let failed = !ran.succeeded() && base.succeeded();
         let files: Vec<String> = of_tests.iter().map(|change| change.path.clone()).collect();
-        evidence.findings.extend(gathered::base_tests(&before, ran.results.as_ref(), failed, self.plan, &files));
+        let on_final =
+            OnFinal { commands: &ran.commands, results: ran.results.as_ref(), failing: &ran.failing, failed };
+        evidence.findings.extend(base_tests::base_tests(&before, base.counts(), on_final, self.plan, &files));
         Ok(())
     }
 
@@ -164,22 +170,22 @@ impl Experiments<'_> {
 
     /// Takes each task's patch out by itself, as far as runs and time allow.
     async fn prove(&self, deadline: Instant, evidence: &mut GateEvidence) -> Result<(), RunError> {
-        let tasks = self.plan.contributions.iter().filter(|contribution| needs_proof(contribution));
-        let proofs: Vec<_> = tasks.map(|contribution| self.prove_task(contribution, deadline)).collect();
+        let tasks: Vec<_> = self.plan.work_of_tasks().into_iter().filter(needs_proof).collect();
+        let proofs: Vec<_> = tasks.iter().map(|work| self.prove_task(work, deadline)).collect();
         evidence.proofs = stream::iter(proofs).buffered(self.at_once).try_collect().await?;
         evidence.findings.extend(gathered::unproven(&evidence.proofs, self.plan.settings.require_proof));
         Ok(())
     }
 
-    async fn prove_task(&self, contribution: &Contribution, deadline: Instant) -> Result<RevertProof, RunError> {
+    async fn prove_task(&self, work: &TaskWork<'_>, deadline: Instant) -> Result<RevertProof, RunError> {
         let outcome = if self.stop.is_cancelled() {
             Outcome::NotTried { why: "the run was stopped".to_owned() }
         } else if !self.has_time(deadline) {
             Outcome::NotTried { why: "the time for mutants and reverts ran out: raise `evidence.minutes`".to_owned() }
         } else {
-            self.without(contribution).await?
+            self.without(work).await?
         };
-        Ok(RevertProof { task: contribution.task.clone(), outcome })
+        Ok(RevertProof { task: work.task.clone(), outcome })
     }
 
     /// Tells whether the tests can run once more before the deadline, by what they took.
@@ -194,8 +200,9 @@ impl Experiments<'_> {
         if max == 0 {
             return Ok(());
         }
-        let files = self.plan.contributions.iter().map(|contribution| (contribution, self.product_files(contribution)));
-        let files: Vec<_> = files.flat_map(|(of, files)| files.into_iter().map(move |file| (&of.task, file))).collect();
+        let tasks = self.plan.work_of_tasks();
+        let files = tasks.iter().map(|work| (work.task, self.product_files(work)));
+        let files: Vec<_> = files.flat_map(|(task, files)| files.into_iter().map(move |file| (task, file))).collect();
         let each = (max / files.len().max(1)).max(1);
         let mutants = files.iter().flat_map(|(task, file)| {
             let mutants = mutants::of_lines(&file.path, file.before.as_deref(), &file.text, each);
@@ -219,11 +226,11 @@ impl Experiments<'_> {
         Ok(self.outcome_on(&head).await? == Outcome::Nothing)
     }
 
-    /// Runs the tests without a task's patch. What it did to functions is undone first, because that leaves everything
+    /// Runs the tests without a task's patches. What it did to functions is undone first, because that leaves everything
     /// there that tests load: where a test notices that, one run was enough.
-    async fn without(&self, contribution: &Contribution) -> Result<Outcome, RunError> {
+    async fn without(&self, work: &TaskWork<'_>) -> Result<Outcome, RunError> {
         let store = &self.context.store;
-        let files = self.product_files(contribution);
+        let files = self.product_files(work);
         let undone: Vec<_> = files
             .iter()
             .filter_map(|file| Some((file, mutants::undone(&file.path, file.before.as_deref(), &file.text)?)))
@@ -238,7 +245,15 @@ impl Experiments<'_> {
             }
             functions = Some(outcome);
         }
-        let Some(head) = self.make(|| store.without_patch(&self.head, &contribution.patch))? else {
+        // The last one first: an earlier one may stand below it.
+        let all_taken_away = || {
+            let mut patches = work.patches.iter().rev();
+            patches.try_fold(Some(self.head.clone()), |head, patch| match head {
+                Some(head) => store.without_patch(&head, patch),
+                None => Ok(None),
+            })
+        };
+        let Some(head) = self.make(all_taken_away)? else {
             let why = "a later patch builds on the same lines".to_owned();
             return Ok(functions.unwrap_or(Outcome::NotTried { why }));
         };
@@ -263,10 +278,10 @@ impl Experiments<'_> {
     }
 
     /// Returns the text files of the product that a task changed, as they are on the final tree.
-    fn product_files(&self, contribution: &Contribution) -> Vec<ProductFile> {
+    fn product_files(&self, work: &TaskWork<'_>) -> Vec<ProductFile> {
         let store = &self.context.store;
         let text = |blob: &Blob| store.read_text(&blob.id, FILE_MAX as u64);
-        let changes = contribution.patch.changes.iter().filter(|change| !restore::belongs_to_tests(&change.path));
+        let changes = work.changes.iter().filter(|change| !restore::belongs_to_tests(&change.path));
         let files = changes.filter_map(|change| {
             let blob = change.new.clone()?;
             let bytes = store.read_file(&self.head.tree, &change.path).ok().flatten()?;
@@ -289,10 +304,8 @@ fn holds_tests(path: &str) -> bool {
 }
 
 /// Without tests alone nothing can turn red.
-fn needs_proof(contribution: &Contribution) -> bool {
-    contribution
-        .patch
-        .changes
+fn needs_proof(work: &TaskWork<'_>) -> bool {
+    work.changes
         .iter()
         .any(|change| !restore::belongs_to_tests(&change.path) && source::Language::of_path(&change.path).is_some())
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use implementer_model::{
-    evidence::ask::{self, Asked, Folders, LIBTEST_RECORDER, NEXTEST_SETTING, UNITTEST_RECORDER},
+    evidence::ask::{self, Asked, Folders, LIBTEST_RECORDER, NEXTEST_SETTING, PYTHON_PATH, UNITTEST_RECORDER},
     gate::GateKind,
 };
 
@@ -32,7 +32,11 @@ impl ResultFolders {
         fs::create_dir_all(&results)?;
         fs::create_dir_all(&helpers)?;
         for (name, text) in [UNITTEST_RECORDER, LIBTEST_RECORDER] {
-            fs::write(helpers.join(name), text)?;
+            let file = helpers.join(name);
+            if let Some(folder) = file.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            fs::write(file, text)?;
         }
         let recorder = helpers.join(LIBTEST_RECORDER.0);
         fs::set_permissions(recorder, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
@@ -43,7 +47,7 @@ impl ResultFolders {
 
     /// Asks the runner of a command for results. Gates other than the tests run as they are.
     pub(super) fn ask(&self, argv: &[String], worktree: &Path, gate: GateKind) -> Asked {
-        let plain = || Asked { argv: argv.to_vec(), environment: Vec::new(), runner: None };
+        let plain = || Asked::plain(argv);
         let (Some(results), Some(helpers)) = (self.results.to_str(), self.helpers.to_str()) else { return plain() };
         // A path with a blank would be two words to some runners.
         if gate != GateKind::Tests || results.contains(char::is_whitespace) || helpers.contains(char::is_whitespace) {
@@ -69,6 +73,8 @@ pub(super) fn with_asked(
             {
                 *old = format!("{old} {value}");
             }
+            // Ours comes first, and hands on to what it hides.
+            Some((name, old)) if name == PYTHON_PATH => *old = format!("{value}:{old}"),
             Some((_, old)) => *old = value,
             None => environment.push((name, value)),
         }

@@ -13,7 +13,7 @@ use std::{
 
 use implementer_model::{
     evidence::{
-        ask::Where,
+        ask::{RECORDER_NOTE, Where},
         formats::{self, FormatError, GoEvents},
         recorded::{self, Found, Recorded},
         results::Results,
@@ -40,6 +40,9 @@ const LOG_MAX: u64 = 65 * 1024 * 1024;
 
 /// The longest event on one line of a log, in bytes.
 const EVENT_MAX: u64 = 64 * 1024;
+
+/// The longest note of a recorder that failed, in bytes.
+const NOTE_MAX: u64 = 16 * 1024;
 
 /// Where runners write results by themselves.
 const CONVENTIONAL: [&str; 9] = [
@@ -108,6 +111,7 @@ pub(super) async fn read(left: Left) -> Recorded {
 
 fn find(left: &Left) -> Found {
     let words = words_of(&left.log);
+    let recorder = recorder_note(&left.results);
     let result = || -> Result<Option<Results>, ResultsError> {
         if !left.junit.is_empty()
             && let Some(results) = of_tree(left, &left.junit, true)?
@@ -128,9 +132,15 @@ fn find(left: &Left) -> Found {
         of_tree(left, &conventional, false).or_else(|error| if left.succeeded { Err(error) } else { Ok(None) })
     };
     match result() {
-        Ok(results) => Found { results, words, broken: None },
-        Err(error) => Found { results: None, words, broken: Some(errors::chain(&error)) },
+        Ok(results) => Found { results, words, broken: None, recorder },
+        Err(error) => Found { results: None, words, broken: Some(errors::chain(&error)), recorder },
     }
+}
+
+/// Reads why a recorder of ours failed, where one did.
+fn recorder_note(results: &Path) -> Option<String> {
+    let note = untrusted::open(&results.join(RECORDER_NOTE), NOTE_MAX).ok()?;
+    Some(String::from_utf8_lossy(&note.read_all().ok()?).into_owned())
 }
 
 /// A log that cannot be read tells nothing.
@@ -175,8 +185,11 @@ fn of_folder(folder: &Path) -> Result<Option<Results>, ResultsError> {
                 folders.push(path);
                 continue;
             }
-            let bytes = budget.read(&path)?;
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if name == RECORDER_NOTE {
+                continue;
+            }
+            let bytes = budget.read(&path)?;
             if let Some(part) = name.strip_prefix("libtest.") {
                 let (id, kind) = part.split_once('.').unwrap_or((part, ""));
                 let text = String::from_utf8_lossy(&bytes).into_owned();

@@ -7,9 +7,10 @@ use std::{
 
 use implementer_model::{
     evidence::{
+        ask::Asked,
         gathered::GateEvidence,
         recorded::{self, Recorded},
-        results::Results,
+        results::{Results, TestResult},
     },
     gate::{AskedBy, CommandReceipt, GateKind},
     ids::{Digest, ObjectId},
@@ -77,6 +78,10 @@ pub(super) struct RanGate {
     pub(super) commands: Vec<CommandReceipt>,
     /// The results test by test of all commands that left some.
     pub(super) results: Option<Results>,
+    /// The tests that failed: from results, else by the names that were printed.
+    pub(super) failing: Vec<TestResult>,
+    /// What went wrong in a recorder of ours.
+    pub(super) recorder: Option<String>,
 }
 
 /// Runs the gates one after another, each in a work tree of its own: tests may use ports and files that two gates at a
@@ -140,13 +145,27 @@ pub(super) async fn run_one(
             slot: slot.number(),
             worktree: slot.path(),
         };
-        let (receipt, results) = place.run(*asked_by, argv, stop).await?;
-        ran.commands.push(receipt);
-        if let Some(results) = results {
-            ran.results.get_or_insert_default().add(results);
-        }
+        let (receipt, recorded) = place.run(*asked_by, argv, stop).await?;
+        ran.take_in(receipt, recorded);
     }
     Ok(ran)
+}
+
+impl RanGate {
+    /// Takes in one more command. What an earlier one ran as well counts once.
+    fn take_in(&mut self, mut receipt: CommandReceipt, recorded: Option<Recorded>) {
+        let recorded = recorded.unwrap_or_default();
+        if let (Some(earlier), Some(now)) = (&self.results, &recorded.results) {
+            let repeated = now.repeated_of(earlier);
+            receipt.repeated = (!repeated.tests.is_empty()).then(|| repeated.counts());
+        }
+        self.commands.push(receipt);
+        if let Some(results) = recorded.results {
+            self.results.get_or_insert_default().add(results);
+        }
+        self.failing.extend(recorded.failing);
+        self.recorder = self.recorder.take().or(recorded.recorder);
+    }
 }
 
 struct CommandPlace<'a> {
@@ -158,13 +177,39 @@ struct CommandPlace<'a> {
     worktree: &'a Path,
 }
 
+/// What a command came to.
+struct RanCommand {
+    receipt: CommandReceipt,
+    /// What it left, where it ran.
+    recorded: Option<Recorded>,
+    /// What it was asked for and does not know.
+    refused: Option<String>,
+}
+
 impl CommandPlace<'_> {
+    /// Runs a command, asked for its results. A runner that does not know how it is asked runs once more as it is.
     async fn run(
         &self,
         asked_by: AskedBy,
         argv: &[String],
         stop: &CancellationToken,
-    ) -> Result<(CommandReceipt, Option<Results>), RunError> {
+    ) -> Result<(CommandReceipt, Option<Recorded>), RunError> {
+        let RanCommand { receipt, recorded, refused } = self.run_once(asked_by, argv, true, stop).await?;
+        let Some(option) = refused.filter(|_| !stop.is_cancelled()) else { return Ok((receipt, recorded)) };
+        let mut plain = self.run_once(asked_by, argv, false, stop).await?;
+        if let Some(recorded) = &mut plain.recorded {
+            recorded.recorder.get_or_insert(format!("the runner does not know `{option}`"));
+        }
+        Ok((plain.receipt, plain.recorded))
+    }
+
+    async fn run_once(
+        &self,
+        asked_by: AskedBy,
+        argv: &[String],
+        for_results: bool,
+        stop: &CancellationToken,
+    ) -> Result<RanCommand, RunError> {
         let name = format!("{}-{}", self.job.gate, self.number);
         let log = self.context.run_dir.path(self.target.logs.join(format!("{name}.log")));
         let scratch = self.context.processes.scratch.join(format!("gate-{}-{name}", self.slot));
@@ -175,13 +220,13 @@ impl CommandPlace<'_> {
             agent::gate_environment(&self.context.processes.environment, &self.job.pass_environment, &scratch)?;
         let folders =
             ResultFolders::make(&scratch).map_err(|source| RunDirError::Io { path: scratch.clone(), source })?;
-        let asked = folders.ask(argv, self.worktree, self.job.gate);
-        let environment = with_asked(environment, asked.environment);
+        let asked = if for_results { folders.ask(argv, self.worktree, self.job.gate) } else { Asked::plain(argv) };
+        let environment = with_asked(environment, asked.environment.clone());
         let supervisor = &self.context.processes.supervisor;
         let launch = Launch {
             output_cap: LOG_MAX,
             grace: GRACE,
-            ..Launch::new(asked.argv, self.worktree, environment, &log, supervisor)
+            ..Launch::new(asked.argv.clone(), self.worktree, environment, &log, supervisor)
         };
         let since = std::time::SystemTime::now();
         let mut timed_out = false;
@@ -209,14 +254,17 @@ impl CommandPlace<'_> {
                     worktree: self.worktree.to_owned(),
                     results: folders.results,
                     junit: self.job.junit.clone(),
-                    runner: asked.runner,
+                    runner: asked.runner.clone(),
                     since,
                     log,
                     succeeded,
                 })
                 .await;
-                let results = recorded.results.clone();
-                (self.receipt(asked_by, argv, &ended, timed_out, recorded), results)
+                let refused = (!succeeded && recorded.results.is_none())
+                    .then(|| asked.refused_in(argv, &ended.output_tail))
+                    .flatten();
+                let receipt = self.receipt(asked_by, argv, &ended, timed_out, &recorded);
+                RanCommand { receipt, recorded: Some(recorded), refused }
             }
             Err(error) => {
                 let receipt = CommandReceipt {
@@ -226,17 +274,17 @@ impl CommandPlace<'_> {
                     trouble: Some(error.to_string()),
                     duration_ms: 0,
                     tests: None,
+                    repeated: None,
                     failing: Vec::new(),
                     log: None,
                     output_digest: Digest::from_content(b""),
                     output_tail: String::new(),
                 };
-                (receipt, None)
+                RanCommand { receipt, recorded: None, refused: None }
             }
         };
         let _ = std::fs::remove_dir_all(&scratch);
-        let (receipt, results) = ran;
-        Ok((self.context.processes.secrets.taken_out_of(receipt), results))
+        Ok(RanCommand { receipt: self.context.processes.secrets.taken_out_of(ran.receipt), ..ran })
     }
 
     fn receipt(
@@ -245,7 +293,7 @@ impl CommandPlace<'_> {
         argv: &[String],
         ended: &Ended,
         timed_out: bool,
-        recorded: Recorded,
+        recorded: &Recorded,
     ) -> CommandReceipt {
         let mut trouble = match (ended.stopped, ended.exit) {
             (true, _) if timed_out => Some(format!(
@@ -256,16 +304,16 @@ impl CommandPlace<'_> {
             (false, Exit::Signal(_)) => Some(format!("it was ended by {}", ended.exit)),
             (false, Exit::Code(_)) => None,
         };
-        let Recorded { counts: tests, results, trouble: wrong, .. } = recorded;
-        trouble = trouble.or(wrong);
-        let failing = results.iter().flat_map(Results::failing).take(FAILING_MAX).cloned().collect();
+        trouble = trouble.or_else(|| recorded.trouble.clone());
+        let failing = recorded.failing.iter().take(FAILING_MAX).cloned().collect();
         CommandReceipt {
             argv: argv.to_vec(),
             asked_by,
             exit_code: if ended.stopped { None } else { ended.exit.code() },
             trouble,
             duration_ms: ended.duration_ms,
-            tests,
+            tests: recorded.counts,
+            repeated: None,
             failing,
             log: Some(self.target.logs.join(format!("{}-{}.log", self.job.gate, self.number)).display().to_string()),
             output_digest: ended.output_digest.clone(),

@@ -296,6 +296,52 @@ fn a_changed_test_of_the_base_passes_where_the_reviewer_confirms_it_by_name() {
 }
 
 #[test]
+fn behind_a_wrapper_changed_tests_are_confirmed_by_the_names_that_were_written_or_printed() {
+    let taxed = "def total(items):\n    return sum(items) * 2\n";
+    // What a test keeps in `self` is its own.
+    let base_test =
+        BASE_TEST.replace("    def test_total", "    def setUp(self):\n        self.id = 7\n\n    def test_total");
+    let script = |message: &str| {
+        let finding = json!({ "severity": "note", "message": message });
+        json!({
+            "feature": { "write": { "shop.py": taxed } },
+            "tests": { "write": { "test_base.py": base_test.replace("), 3)", "), 6)") } },
+            "review": { "report": { "findings": [finding] } },
+        })
+    };
+    let confirmed = script("`test_total` may change, because `feature-1` asks for it");
+    // The second takes away what the recorder is found by.
+    for (wrapper, source) in [("", CountSource::Junit), ("export PYTHONPATH=.\n", CountSource::Output)] {
+        let bench = bench();
+        bench.write("test.sh", &format!("{wrapper}exec python3 -m unittest\n"));
+        bench.write("test_base.py", &base_test);
+        bench.write(".backend-implementer/plan.md", &PLAN.replace("python3 -m unittest", "sh test.sh"));
+        let config = std::fs::read_to_string(bench.repo().join(".github/backend-implementer.yml")).unwrap();
+        let both = "gates: { tests: { commands: [python3 -m unittest] } }\n";
+        let config = if source == CountSource::Junit { format!("{config}{both}") } else { config };
+        bench.write(".github/backend-implementer.yml", &config);
+        bench.commit("a wrapper");
+        if source == CountSource::Output {
+            bench.script(&script("all is well"));
+            let ran = bench.run([]).expect(1);
+            let red = found(&ran, FindingCode::BaseTestRed);
+            assert!(red.len() == 1 && red[0].message.contains("`test_base.Base.test_total` fails"), "{red:#?}");
+            std::fs::remove_dir_all(bench.path("out")).unwrap();
+        }
+        bench.script(&confirmed);
+        let ran = bench.run([]).expect(0);
+        assert!(found(&ran, FindingCode::BaseTestRed).is_empty());
+        let receipt = tests_gate(&ran);
+        let counts = receipt.commands[0].tests.unwrap();
+        assert_eq!((counts.passed, counts.source), (1, source), "{receipt:#?}");
+        // What the plan and the configuration both run counts once.
+        if let Some(second) = receipt.commands.get(1) {
+            assert_eq!(second.own_tests().map(|own| own.executed()), Some(0), "{receipt:#?}");
+        }
+    }
+}
+
+#[test]
 fn settings_of_a_runner_in_a_manifest_of_the_product_are_those_of_the_base_when_its_tests_run() {
     let bench = bench();
     let manifest = |settings: &str| format!("[metadata]\nname = shop\n\n[tool:pytest]\n{settings}\n");

@@ -41,6 +41,7 @@ mod planners;
 mod plans;
 mod platform_faults;
 mod proof;
+mod recorders;
 mod red_team;
 mod release;
 mod resources;

@@ -58,9 +58,7 @@ fn a_red_gate_is_bisected_to_its_culprit_which_mends_it() {
     assert_eq!(handoff.status, Status::Complete);
     assert_eq!(
         rounds(&handoff),
-        [[
-            "feature: the tests gate failed, and bisecting the patches names its patch as the first with which it fails"
-        ]]
+        [["feature: the tests gate failed, and `test_guard.Guard.test_no_bug` fails first with its patch"]]
     );
     assert_eq!(attempts(&handoff, "feature"), [Outcome::Passed, Outcome::Passed]);
     // The reviewer read a tree that is no more, and was asked again.

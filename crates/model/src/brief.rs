@@ -16,8 +16,9 @@ pub use upstream::{Rework, Upstream};
 use crate::{
     command,
     gate::GateKind,
-    ids::ObjectId,
+    ids::{ObjectId, TaskId},
     lock::Lock,
+    patch::Patch,
     plan::{ContextFile, Plan, Requirement},
     record::Request,
     roster::{Role, Subagent},
@@ -64,8 +65,12 @@ pub struct BriefInput<'a> {
     pub start: &'a ObjectId,
     /// The attempt's number, from 1.
     pub attempt: u32,
+    /// Why there is another attempt; empty for the first.
+    pub because: &'a str,
     /// What ran before it, in the order in which it ran.
     pub upstream: Vec<Upstream<'a>>,
+    /// The patches that are in its work tree, in the order in which they were integrated, with the task of each.
+    pub integrated: Vec<(&'a TaskId, &'a Patch)>,
     /// What was wrong with earlier attempts at this task.
     pub rework: Vec<Rework<'a>>,
     /// What others ask for beside the requirements: a gate that failed, a reviewer, a task that needs a specialist.

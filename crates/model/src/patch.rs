@@ -1,5 +1,7 @@
 //! A patch: what a subagent really changed, as a difference of trees against its declared base.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +70,23 @@ pub struct Patch {
     pub tree: ObjectId,
     /// The paths that differ, in the order of the paths.
     pub changes: Vec<Change>,
+}
+
+/// Puts the changes of patches together: the first old side and the last new one of each path.
+#[must_use]
+pub fn changes_of<'a>(patches: impl IntoIterator<Item = &'a Patch>) -> Vec<Change> {
+    let mut all: Vec<Change> = Vec::new();
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    for change in patches.into_iter().flat_map(|patch| &patch.changes) {
+        match places.get(change.path.as_str()) {
+            Some(&at) => all[at].new.clone_from(&change.new),
+            None => {
+                places.insert(&change.path, all.len());
+                all.push(change.clone());
+            }
+        }
+    }
+    all
 }
 
 impl Patch {

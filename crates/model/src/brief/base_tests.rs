@@ -4,22 +4,36 @@
 use std::fmt::Write as _;
 
 use super::{BriefInput, LIST_MAX_BYTES, inline};
-use crate::{evidence::restore, roster::Role};
+use crate::{
+    evidence::restore,
+    patch::{Change, Patch, changes_of},
+    roster::Role,
+};
 
 /// Writes the section; nothing where no patch changed a test of the base.
 pub(super) fn render(out: &mut String, input: &BriefInput<'_>) {
     if input.task.role != Role::Review {
         return;
     }
-    let mut changed: Vec<String> = Vec::new();
-    for upstream in &input.upstream {
-        for change in upstream.patch.iter().flat_map(|patch| &patch.changes) {
-            if change.old.is_some() && restore::belongs_to_tests(&change.path) {
-                let what = if change.new.is_some() { "changed" } else { "removed" };
-                changed.push(format!("- {} ({what} by task `{}`)\n", inline(&change.path), upstream.task.id));
+    // What one patch added and another changed is no test of the base; what one undid is not changed.
+    let changes = changes_of(input.integrated.iter().map(|(_, patch)| *patch));
+    let of_base = |change: &&Change| change.old.is_some() && change.old != change.new;
+    let changes = changes.iter().filter(of_base).filter(|change| restore::belongs_to_tests(&change.path));
+    let changed: Vec<String> = changes
+        .map(|change| {
+            let what = if change.new.is_some() { "changed" } else { "removed" };
+            let touches = |patch: &Patch| patch.changes.iter().any(|other| other.path == change.path);
+            let mut tasks: Vec<String> = Vec::new();
+            for (task, _) in input.integrated.iter().filter(|(_, patch)| touches(patch)) {
+                let task = format!("`{task}`");
+                if !tasks.contains(&task) {
+                    tasks.push(task);
+                }
             }
-        }
-    }
+            let word = if tasks.len() == 1 { "task" } else { "tasks" };
+            format!("- {} ({what} by {word} {})\n", inline(&change.path), tasks.join(" and "))
+        })
+        .collect();
     if changed.is_empty() {
         return;
     }

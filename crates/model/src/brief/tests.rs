@@ -37,7 +37,12 @@ fn brief(handoff: &Handoff, task: &str, prompt: &str, rework: Vec<Rework<'_>>) -
     let gates = handoff.plan.verification.iter();
     let requests = [Request { from: "the tests gate".to_owned(), text: "1 of 3 failed\n```\n# not ours".to_owned() }];
     let again = !rework.is_empty();
+    let because = if again { "the tests gate failed" } else { "" };
+    let integrated =
+        before.clone().filter_map(|other| Some((&other.id, handoff.task(&other.id)?.last()?.patch.as_ref()?)));
     render(&BriefInput {
+        because,
+        integrated: integrated.collect(),
         plan: &handoff.plan,
         subagent: &subagent(task.role, prompt),
         task,
@@ -198,6 +203,8 @@ fn a_brief_says_everything_a_subagent_needs() {
     ## What to fix
 
     This task was tried before. Fix what was wrong, and do the rest of it too.
+
+    You are retried, because: the tests gate failed
 
     - Attempt 1: out of scope
 
@@ -432,4 +439,73 @@ proptest::proptest! {
         let brief = hostile_brief(&text);
         proptest::prop_assert_eq!(headings(&brief), HEADINGS);
     }
+}
+
+#[test]
+fn who_passed_before_is_not_told_to_fix_it() {
+    let handoff = fixture::complete();
+    let attempt = |outcome| Rework {
+        attempt: 1,
+        outcome,
+        reason: "it completed its work",
+        findings: &[],
+        conflicts: &[],
+        sides: Vec::new(),
+    };
+    let passed = brief(&handoff, "feature", "", vec![attempt(Outcome::Passed)]);
+    assert!(passed.contains("## What you did before") && !passed.contains("Fix what was wrong"), "{passed}");
+    assert!(passed.contains("You are retried, because: the tests gate failed"));
+    assert!(brief(&handoff, "feature", "", vec![attempt(Outcome::Failed)]).contains("Fix what was wrong"));
+}
+
+#[test]
+fn everything_that_is_in_the_tree_counts_and_not_only_the_last_attempts() {
+    let handoff = fixture::complete();
+    let review = handoff.schedule.tasks.iter().find(|task| task.role == Role::Review).unwrap();
+    let blob = |name: &str| Some(crate::patch::Blob { mode: crate::patch::FileMode::Plain, id: oid(name) });
+    let patch = |changes: &[(&str, Option<&str>, Option<&str>)]| {
+        let mut patch = fixture::patch(&[("any", 1, 0)]);
+        let template = patch.changes[0].clone();
+        let change = |(path, old, new): &(&str, Option<&str>, Option<&str>)| crate::patch::Change {
+            path: (*path).to_owned(),
+            old: old.and_then(blob),
+            new: new.and_then(blob),
+            ..template.clone()
+        };
+        patch.changes = changes.iter().map(change).collect();
+        patch
+    };
+    let (feature, tests) = (fixture::id("feature"), fixture::id("tests"));
+    let first = patch(&[("tests/test_a.py", Some("1"), Some("2")), ("tests/test_new.py", None, Some("1"))]);
+    let second = patch(&[("tests/test_new.py", Some("1"), Some("2")), ("tests/test_back.py", Some("1"), Some("2"))]);
+    let third = patch(&[("tests/test_a.py", Some("2"), Some("3")), ("tests/test_back.py", Some("2"), Some("1"))]);
+    let others = handoff.schedule.tasks.iter().filter(|task| task.role != Role::Review);
+    let brief = render(&BriefInput {
+        plan: &handoff.plan,
+        subagent: &subagent(review.role, ""),
+        task: review,
+        lock: &handoff.lock,
+        start: &oid("start"),
+        attempt: 2,
+        because: "the tree changed",
+        upstream: others.map(|other| Upstream::new(other, handoff.task(&other.id).unwrap())).collect(),
+        integrated: vec![(&tests, &first), (&tests, &second), (&feature, &third)],
+        rework: Vec::new(),
+        requests: &[],
+        gates: Vec::new(),
+        manner: Manner::default(),
+    });
+    let section = brief.split("## Tests of the base that patches changed").nth(1).unwrap();
+    assert!(section.contains("- `tests/test_a.py` (changed by tasks `tests` and `feature`)"), "{section}");
+    assert!(!section.contains("(changed by task `tests`)") && !section.contains("test_back.py` ("), "{section}");
+    assert!(
+        brief.contains(
+            "- Task `tests` by `backend-unit-test-generator`: passed, 3 files, 4 lines added, 0 removed in 2 patches"
+        ) || brief.contains("in 2 patches"),
+        "{brief}"
+    );
+    assert!(
+        brief.contains("- Task `cli` by `backend-cli-implementer`: passed, 0 files"),
+        "nothing of it is in the tree"
+    );
 }

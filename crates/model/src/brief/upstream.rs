@@ -6,7 +6,7 @@ use super::{BriefInput, UPSTREAM_MAX_BYTES, block, cut, inline, line};
 use crate::{
     findings::Finding,
     handoff::TaskRecord,
-    patch::{Conflict, ConflictKind, Patch},
+    patch::{Conflict, ConflictKind, Patch, changes_of},
     report::{ClaimStatus, Report},
     schedule::{Outcome, Task},
     text,
@@ -37,21 +37,13 @@ pub struct Upstream<'a> {
     pub outcome: Outcome,
     /// What its subagent reported.
     pub report: Option<&'a Report>,
-    /// What it changed.
-    pub patch: Option<&'a Patch>,
 }
 
 impl<'a> Upstream<'a> {
     /// Takes what matters from a task's record.
     #[must_use]
     pub fn new(task: &'a Task, record: &'a TaskRecord) -> Self {
-        let last = record.last();
-        Self {
-            task,
-            outcome: record.outcome,
-            report: record.report(),
-            patch: last.and_then(|attempt| attempt.patch.as_ref()),
-        }
+        Self { task, outcome: record.outcome, report: record.report() }
     }
 }
 
@@ -74,11 +66,12 @@ pub struct Rework<'a> {
 
 /// Writes both sections; nothing for a task that is the first of its kind.
 pub(super) fn render(out: &mut String, input: &BriefInput<'_>) {
-    earlier(out, &input.upstream);
-    rework(out, &input.rework);
+    earlier(out, input);
+    rework(out, input);
 }
 
-fn earlier(out: &mut String, upstream: &[Upstream<'_>]) {
+fn earlier(out: &mut String, input: &BriefInput<'_>) {
+    let upstream = &input.upstream;
     if upstream.is_empty() {
         return;
     }
@@ -89,7 +82,9 @@ fn earlier(out: &mut String, upstream: &[Upstream<'_>]) {
     let share = (UPSTREAM_MAX_BYTES / upstream.len()).clamp(UPSTREAM_EACH_MAX_BYTES / 2, UPSTREAM_EACH_MAX_BYTES);
     let begin = out.len();
     for (number, upstream_task) in upstream.iter().enumerate() {
-        let entry = entry(upstream_task, share);
+        let own = input.integrated.iter().filter(|(task, _)| **task == upstream_task.task.id);
+        let patches: Vec<&Patch> = own.map(|(_, patch)| *patch).collect();
+        let entry = entry(upstream_task, &patches, share);
         if out.len() - begin + entry.len() > UPSTREAM_MAX_BYTES {
             let _ =
                 writeln!(out, "\n{} more did not fit into this brief; `git log` has them.", upstream.len() - number);
@@ -99,12 +94,18 @@ fn earlier(out: &mut String, upstream: &[Upstream<'_>]) {
     }
 }
 
-fn entry(upstream: &Upstream<'_>, share: usize) -> String {
+/// Writes what one task came to; `patches` are all of its patches that are in the work tree.
+fn entry(upstream: &Upstream<'_>, patches: &[&Patch], share: usize) -> String {
     let task = upstream.task;
     let mut out = format!("\n- Task `{}` by {}: {}", task.id, inline(task.subagent.as_str()), upstream.outcome.name());
-    if let Some(patch) = upstream.patch {
-        let (added, removed) = patch.line_counts();
-        let _ = write!(out, ", {}, {added} lines added, {removed} removed", text::count(patch.changes.len(), "file"));
+    let changes = changes_of(patches.iter().copied());
+    let (added, removed) = patches
+        .iter()
+        .map(|patch| patch.line_counts())
+        .fold((0, 0), |(added, removed), lines| (added + lines.0, removed + lines.1));
+    let _ = write!(out, ", {}, {added} lines added, {removed} removed", text::count(changes.len(), "file"));
+    if patches.len() > 1 {
+        let _ = write!(out, " in {} patches", patches.len());
     }
     out.push('\n');
     let mut said = String::new();
@@ -124,24 +125,35 @@ fn entry(upstream: &Upstream<'_>, share: usize) -> String {
             let _ = writeln!(said, "could not: {}", line(&cut(&limitation.text, 400)));
         }
     }
-    if let Some(patch) = upstream.patch.filter(|patch| !patch.is_empty()) {
-        for change in patch.changes.iter().take(PATHS_NAMED) {
-            let sign = if change.new.is_some() { "changed" } else { "deleted" };
-            let _ = writeln!(said, "{sign} {}", line(&cut(&change.path, 200)));
-        }
-        if patch.changes.len() > PATHS_NAMED {
-            let _ = writeln!(said, "… and {} more paths", patch.changes.len() - PATHS_NAMED);
-        }
+    for change in changes.iter().take(PATHS_NAMED) {
+        let sign = if change.new.is_some() { "changed" } else { "deleted" };
+        let _ = writeln!(said, "{sign} {}", line(&cut(&change.path, 200)));
+    }
+    if changes.len() > PATHS_NAMED {
+        let _ = writeln!(said, "… and {} more paths", changes.len() - PATHS_NAMED);
     }
     block(&mut out, &said, share);
     out
 }
 
-fn rework(out: &mut String, rework: &[Rework<'_>]) {
+fn rework(out: &mut String, input: &BriefInput<'_>) {
+    let rework = &input.rework;
     if rework.is_empty() {
         return;
     }
-    out.push_str("\n## What to fix\n\nThis task was tried before. Fix what was wrong, and do the rest of it too.\n");
+    if rework.iter().all(|attempt| attempt.outcome == Outcome::Passed) {
+        out.push_str(
+            "\n## What you did before\n\nYour earlier work on this task passed, and is in your work tree. Do not do it again. \
+             Change something only where the reason for this call asks for it.\n",
+        );
+    } else {
+        out.push_str(
+            "\n## What to fix\n\nThis task was tried before. Fix what was wrong, and do the rest of it too.\n",
+        );
+    }
+    if !input.because.is_empty() {
+        let _ = writeln!(out, "\nYou are retried, because: {}", line(&cut(input.because, 600)));
+    }
     // The latest attempt matters most, and is first: what does not fit are the oldest.
     let begin = out.len();
     for attempt in rework.iter().rev() {

@@ -18,9 +18,8 @@ use crate::{
     text,
 };
 
-/// The most tests that are named in one message, and the most findings of one kind.
+/// The most tests that are named in one message.
 const NAMED_MAX: usize = 5;
-const FINDINGS_MAX: usize = 20;
 
 /// What was found out about a gate beside its own run.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -50,11 +49,11 @@ impl GateEvidence {
     }
 }
 
-fn finding(code: FindingCode, weight: Weight, message: String) -> Finding {
+pub(super) fn finding(code: FindingCode, weight: Weight, message: String) -> Finding {
     Finding { code, weight, task: None, path: None, line: None, message }
 }
 
-fn names(changes: &[&TestChange]) -> String {
+pub(super) fn names(changes: &[&TestChange]) -> String {
     let shown: Vec<_> =
         changes.iter().take(NAMED_MAX).map(|change| text::code(&text::truncate(&change.name, 120))).collect();
     let more = changes.len() - shown.len();
@@ -117,8 +116,18 @@ pub fn red_base(commands: &[CommandReceipt]) -> Option<String> {
             return Some(format!("{shown} cannot be run here: {}", text::truncate(&text::terminal(why), 200)));
         }
         let failed = receipt.tests.map_or(0, |tests| tests.failed);
-        if receipt.exit_code == Some(0) || failed == 0 {
+        if receipt.exit_code == Some(0) {
             return None;
+        }
+        if failed == 0 {
+            // Where tests ran and something else is wrong, it is red as well, unless that is a file that the plan may make.
+            let is_missing = MISSING.iter().any(|words| receipt.output_tail.to_lowercase().contains(words));
+            let executed = receipt.tests.map_or(0, |tests| tests.executed());
+            let exit = receipt.exit_code.filter(|_| executed > 0 && !is_missing)?;
+            let ran = text::count(usize::try_from(executed).unwrap_or(usize::MAX), "test");
+            return Some(format!(
+                "{shown} failed with exit code {exit} before anything was changed, although {ran} passed"
+            ));
         }
         let names = receipt.failing.iter().take(NAMED_MAX).map(|test| text::code(&text::truncate(&test.name, 120)));
         let names: Vec<_> = names.collect();
@@ -126,6 +135,20 @@ pub fn red_base(commands: &[CommandReceipt]) -> Option<String> {
         let failed = text::count(usize::try_from(failed).unwrap_or(usize::MAX), "test");
         Some(format!("{failed} of {shown} failed before anything was changed{names}"))
     })
+}
+
+/// What is printed, in small letters, where a file, a module or a program is not there.
+const MISSING: [&str; 6] =
+    ["no such file", "not found", "cannot find", "no module named", "no rule to make target", "missing script"];
+
+/// Says that a recorder of ours failed, so that tests are known by what is printed only.
+#[must_use]
+pub fn recorder_failed(why: &str) -> Finding {
+    let message = format!(
+        "a recorder of ours failed, so the tests are counted from what was printed ({}); the suite is not to blame",
+        text::truncate(&text::terminal(why), 200)
+    );
+    finding(FindingCode::FewerTests, Weight::Note, message)
 }
 
 /// Says that a runner that left results on the base leaves none any more.
@@ -143,71 +166,6 @@ pub fn fewer_counted(base: Option<TestCounts>, now: Option<TestCounts>, touched:
     let weight = if touched { Weight::Note } else { Weight::Blocking };
     (after < before)
         .then(|| finding(FindingCode::FewerTests, weight, format!("{after} tests ran, and {before} on the base")))
-}
-
-/// Who changed a file of the tests, and whether the reviewer confirmed that a test may be another now.
-pub trait Changes {
-    /// Returns the task that changed this file last.
-    fn author_of(&self, file: &str) -> Option<TaskId>;
-    /// Tells whether the reviewer confirmed the change of this test, with the requirement that asks for it.
-    fn is_confirmed(&self, test: &str) -> bool;
-}
-
-/// Says which of the base's own tests fail on the final tree. `failed` says whether the command failed.
-#[must_use]
-pub fn base_tests(
-    base: &Results,
-    on_final: Option<&Results>,
-    failed: bool,
-    changes: &dyn Changes,
-    files: &[String],
-) -> Vec<Finding> {
-    let Some(on_final) = on_final else {
-        return failed.then(could_not_run).into_iter().collect();
-    };
-    let difference = compare(base, on_final);
-    let mut findings: Vec<Finding> = difference
-        .turned_red
-        .iter()
-        .filter(|change| !changes.is_confirmed(&change.name))
-        .take(FINDINGS_MAX)
-        .map(|change| {
-            let file = change.file.clone().filter(|file| files.contains(file)).or_else(|| file_of(&change.name, files));
-            let why = if change.message.is_empty() { String::new() } else { format!(": {}", text::truncate(change.message.lines().next().unwrap_or_default(), 160)) };
-            let what = if change.after == Some(TestState::Broken) { "cannot be loaded" } else { "fails" };
-            let message = format!(
-                "the base's own test {} {what} on the final tree{why}. Either the implementation breaks it, or the reviewer has to confirm that a requirement asks for it",
-                text::code(&change.name)
-            );
-            let mut finding = finding(FindingCode::BaseTestRed, Weight::Blocking, message);
-            finding.task = file.as_deref().and_then(|file| changes.author_of(file));
-            finding.path = file;
-            finding
-        })
-        .collect();
-    let gone = difference.gone.iter().filter(|change| change.before != Some(TestState::Skipped)).count();
-    if findings.is_empty() && difference.turned_red.is_empty() && (failed || gone > 0) {
-        findings.push(could_not_run());
-    }
-    findings
-}
-
-fn could_not_run() -> Finding {
-    let message = "the base's own tests fail on the final tree, or could not all be run there: what they need of the product is another or is gone";
-    finding(FindingCode::BaseTestRed, Weight::Blocking, message.to_owned())
-}
-
-/// Guesses the file of a test by its name: `tests.test_cart.TestCart › test_total` stands in `tests/test_cart.py`.
-fn file_of(name: &str, files: &[String]) -> Option<String> {
-    let stem = |path: &str| {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        name.split('.').next().unwrap_or(name).to_owned()
-    };
-    let words: Vec<&str> = name.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).collect();
-    files.iter().find(|file| words.contains(&stem(file).as_str())).cloned().or_else(|| match files {
-        [one] => Some(one.clone()),
-        _ => None,
-    })
 }
 
 /// A requirement of which a subagent says that the base meets it already.
@@ -330,22 +288,12 @@ pub fn survived(task: &TaskId, mutant: &Mutant) -> Finding {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::{super::results::TestResult, *};
 
-    fn results(tests: &[(&str, TestState)]) -> Results {
+    pub(in crate::evidence) fn results(tests: &[(&str, TestState)]) -> Results {
         let tests = tests.iter().map(|(name, state)| TestResult::new("", name, *state)).collect();
         Results { tests, unfinished: None }
-    }
-
-    struct Nobody;
-    impl Changes for Nobody {
-        fn author_of(&self, _: &str) -> Option<TaskId> {
-            None
-        }
-        fn is_confirmed(&self, test: &str) -> bool {
-            test == "confirmed"
-        }
     }
 
     #[test]
@@ -360,15 +308,27 @@ mod tests {
         assert_eq!(against_base(&base, &base, false), []);
     }
 
+    /// A command that printed this and failed.
+    pub(in crate::evidence) fn receipt(output: &str) -> CommandReceipt {
+        CommandReceipt {
+            exit_code: Some(2),
+            tests: crate::evidence::words::read(output).map(|words| words.counts),
+            output_tail: output.to_owned(),
+            ..crate::summary::fixture::command(&["make", "test"], None)
+        }
+    }
+
     #[test]
-    fn the_bases_own_tests_are_named_where_they_fail() {
-        use TestState::{Failed, Passed};
-        let base = results(&[("a", Passed), ("confirmed", Passed)]);
-        let files = ["tests/test_a.py".to_owned()];
-        let red = base_tests(&base, Some(&results(&[("a", Failed), ("confirmed", Failed)])), true, &Nobody, &files);
-        assert_eq!((red.len(), red[0].path.as_deref()), (1, Some("tests/test_a.py")));
-        assert_eq!(base_tests(&base, Some(&base), false, &Nobody, &files), []);
-        assert_eq!(base_tests(&base, None, true, &Nobody, &files).len(), 1);
-        assert_eq!(base_tests(&base, Some(&results(&[("a", Passed)])), true, &Nobody, &files).len(), 1);
+    fn a_base_is_red_where_tests_ran_and_the_command_failed() {
+        let red = |output: &str| red_base(&[receipt(output)]);
+        assert!(
+            red("FAIL: a (t.T.a)\n\nRan 2 tests in 0.1s\n\nFAILED (failures=1)\n").unwrap().starts_with("1 test of")
+        );
+        let uncounted = red("Ran 2 tests in 0.1s\n\nOK\ncoverage is below 80 %\n").unwrap();
+        assert!(uncounted.contains("exit code 2") && uncounted.contains("2 tests passed"), "{uncounted}");
+        // What the plan may make is no red base.
+        for output in ["Ran 2 tests in 0.1s\n\nOK\nsh: 1: scripts/smoke: not found\n", "no tests ran in 0.01s\n", ""] {
+            assert_eq!(red(output), None, "{output}");
+        }
     }
 }

@@ -5,6 +5,7 @@
 //! ([`words`]), which anything can print.
 
 pub mod ask;
+pub mod base_tests;
 pub mod counts;
 pub mod detect;
 pub mod formats;

@@ -34,6 +34,17 @@ impl TestCounts {
         self.passed.saturating_add(self.failed)
     }
 
+    /// Takes counts away that are part of these.
+    #[must_use]
+    pub fn minus(self, part: Self) -> Self {
+        Self {
+            passed: self.passed.saturating_sub(part.passed),
+            failed: self.failed.saturating_sub(part.failed),
+            skipped: self.skipped.saturating_sub(part.skipped),
+            source: self.source,
+        }
+    }
+
     /// Adds the counts of another file or run. The source stays a file only when both are.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {

@@ -27,7 +27,11 @@ pub struct CommandReceipt {
     /// How many tests it ran, when it said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tests: Option<TestCounts>,
-    /// The tests that failed, by name, where its runner wrote results: the first of them.
+    /// Those of its tests that an earlier command of the same gate ran as well, where both wrote results by name. They
+    /// count once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeated: Option<TestCounts>,
+    /// The tests that failed, by name, as its runner wrote them, else as it printed them: the first of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failing: Vec<TestResult>,
     /// The log of its output, as a path in the run's folder.
@@ -47,6 +51,13 @@ const ERROR_CHARS: usize = 200;
 const TRACEBACK_LINES: usize = 8;
 
 impl CommandReceipt {
+    /// Counts its tests without those that an earlier command ran as well.
+    #[must_use]
+    pub fn own_tests(&self) -> Option<TestCounts> {
+        let tests = self.tests?;
+        Some(self.repeated.map_or(tests, |repeated| tests.minus(repeated)))
+    }
+
     /// Names the tests that failed, at most `max` of them, and says how many more there are; nothing when none is known by
     /// name.
     #[must_use]
@@ -132,7 +143,6 @@ impl AskedBy {
 
 #[cfg(test)]
 mod tests {
-
     fn error_line(output: &str) -> Option<String> {
         let mut receipt = crate::summary::fixture::command(&["tests"], None);
         output.clone_into(&mut receipt.output_tail);

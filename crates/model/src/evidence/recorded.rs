@@ -19,10 +19,12 @@ pub struct Found {
     pub words: Option<Words>,
     /// Why a file could not be read.
     pub broken: Option<String>,
+    /// What went wrong in a recorder of ours, so that it left no results.
+    pub recorder: Option<String>,
 }
 
 /// The evidence of one command.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Recorded {
     /// How many tests ran.
     pub counts: Option<TestCounts>,
@@ -32,12 +34,16 @@ pub struct Recorded {
     pub trouble: Option<String>,
     /// Whether the counts rest on words only.
     pub claimed: bool,
+    /// The tests that failed: from files, else by the names that were printed.
+    pub failing: Vec<TestResult>,
+    /// What went wrong in a recorder of ours.
+    pub recorder: Option<String>,
 }
 
 /// Weighs what a command left. `runner` is who was asked for results, and where they should be.
 #[must_use]
 pub fn weigh(runner: Option<(&str, &Where)>, succeeded: bool, found: Found) -> Recorded {
-    let Found { results, words, broken } = found;
+    let Found { results, words, broken, recorder } = found;
     let unfinished = results.as_ref().and_then(|results| results.unfinished.clone());
     let trouble = if let Some(broken) = broken {
         Some(broken)
@@ -47,7 +53,8 @@ pub fn weigh(runner: Option<(&str, &Where)>, succeeded: bool, found: Found) -> R
         Some(format!("the results that the runner wrote are not whole: {why}"))
     } else {
         match (&results, runner) {
-            (None, Some((name, _))) if !nothing_ran(words.as_ref()) => Some(format!(
+            // That our recorder failed is no fault of the suite, which then counts by its words.
+            (None, Some((name, _))) if !nothing_ran(words.as_ref()) && recorder.is_none() => Some(format!(
                 "{name} was asked to write its results into a file, and left none: something ended it before its end, or took its place"
             )),
             (None, _) => words
@@ -59,7 +66,11 @@ pub fn weigh(runner: Option<(&str, &Where)>, succeeded: bool, found: Found) -> R
     };
     let counts = results.as_ref().map(Results::counts).or_else(|| words.as_ref().map(|words| words.counts));
     let claimed = results.is_none() && words.is_some();
-    Recorded { counts, results, trouble, claimed }
+    let failing = match (&results, words) {
+        (Some(results), _) => results.failing().cloned().collect(),
+        (None, words) => words.map(|words| words.failing).unwrap_or_default(),
+    };
+    Recorded { counts, results, trouble, claimed, failing, recorder }
 }
 
 /// Tells whether the runner said itself that it ran nothing; it may leave no file then.
@@ -133,7 +144,7 @@ mod tests {
     use super::{super::words, *};
 
     fn found(results: Option<Results>, output: &str) -> Found {
-        Found { results, words: words::read(output), broken: None }
+        Found { results, words: words::read(output), broken: None, recorder: None }
     }
 
     fn passed() -> Results {
@@ -151,6 +162,21 @@ mod tests {
         assert!(weigh(pytest, true, found(Some(half), "")).trouble.unwrap().contains("not whole"));
         let nothing = weigh(pytest, true, found(None, "no tests ran in 0.01s\n"));
         assert_eq!((nothing.trouble, nothing.counts.unwrap().executed()), (None, 0));
+    }
+
+    #[test]
+    fn a_recorder_that_failed_makes_no_suite_red_and_names_come_from_the_words() {
+        let unittest = Some(("unittest", &Where::Results));
+        let crashed = |output: &str| Found { recorder: Some("it failed".to_owned()), ..found(None, output) };
+        let green = weigh(unittest, true, crashed("Ran 2 tests in 0.1s\n\nOK\n"));
+        assert_eq!((green.trouble, green.counts.unwrap().passed, green.claimed), (None, 2, true));
+        assert!(green.recorder.is_some());
+        let red = weigh(
+            unittest,
+            false,
+            crashed("FAIL: test_a (t.T.test_a)\n\nRan 2 tests in 0.1s\n\nFAILED (failures=1)\n"),
+        );
+        assert_eq!((red.counts.unwrap().failed, red.failing[0].name.as_str()), (1, "t.T.test_a"));
     }
 
     #[test]

@@ -126,6 +126,15 @@ impl Results {
         }
     }
 
+    /// Returns the tests of these that `earlier` has by the same name and with the same state.
+    #[must_use]
+    pub fn repeated_of(&self, earlier: &Self) -> Self {
+        let known: std::collections::BTreeSet<_> =
+            earlier.tests.iter().map(|test| (stable_name(&test.name), test.state)).collect();
+        let again = self.tests.iter().filter(|test| known.contains(&(stable_name(&test.name), test.state)));
+        Self { tests: again.cloned().collect(), unfinished: None }
+    }
+
     /// Returns the tests that failed.
     pub fn failing(&self) -> impl Iterator<Item = &TestResult> {
         self.tests.iter().filter(|test| test.state.is_red())
@@ -152,6 +161,28 @@ impl Results {
             !gone[at - 1]
         });
     }
+}
+
+/// Tells whether one of these tests fails in a run, or may: where that run names no test, or could not load what the test
+/// stands in, nobody knows.
+#[must_use]
+pub fn may_fail(tests: &[String], succeeded: bool, failing: &[TestResult]) -> bool {
+    if succeeded {
+        return false;
+    }
+    let words = |name: &str| -> Vec<String> {
+        let words = name.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'));
+        words.filter(|word| !word.is_empty() && *word != "py").map(str::to_owned).collect()
+    };
+    let names: Vec<_> = tests.iter().map(|test| stable_name(test)).collect();
+    let stands_in = |broken: &str| {
+        let last = words(broken).pop();
+        last.is_some_and(|last| tests.iter().any(|test| words(test).contains(&last)))
+    };
+    failing.is_empty()
+        || failing.iter().any(|test| {
+            names.contains(&stable_name(&test.name)) || test.state == TestState::Broken && stands_in(&test.name)
+        })
 }
 
 /// How a test fared in two runs.
@@ -289,5 +320,26 @@ mod tests {
         assert_eq!(stable_name("/tmp/a/x.test.js"), stable_name("/tmp/b/x.test.js"));
         assert_eq!(TestResult::new("g", "g › ok", TestState::Passed).name, "g › ok");
         assert_eq!(TestResult::new("T", "test_a", TestState::Passed).name, "T › test_a");
+    }
+
+    #[test]
+    fn a_test_may_fail_where_it_does_or_where_nobody_can_tell() {
+        let followed = ["tests.test_fee.Fee.test_late".to_owned()];
+        let failing = |name: &str, state| may_fail(&followed, false, &[TestResult::new("", name, state)]);
+        assert!(failing("tests.test_fee.Fee.test_late", TestState::Failed));
+        assert!(!failing("tests.test_cli.Cli.test_late", TestState::Failed), "another test");
+        assert!(failing("unittest.loader._FailedTest.tests.test_fee", TestState::Broken), "it could not be loaded");
+        assert!(!failing("unittest.loader._FailedTest.tests.test_cli", TestState::Broken));
+        assert!(failing("tests/test_fee.py", TestState::Broken));
+        assert!(may_fail(&followed, false, &[]) && !may_fail(&followed, true, &[]));
+    }
+
+    #[test]
+    fn a_test_that_two_commands_ran_is_found() {
+        let of = |names: &[&str]| Results {
+            tests: names.iter().map(|name| TestResult::new("", name, TestState::Passed)).collect(),
+            unfinished: None,
+        };
+        assert_eq!(of(&["a", "b", "c"]).repeated_of(&of(&["b", "c", "d"])).counts().passed, 2);
     }
 }

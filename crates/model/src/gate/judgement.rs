@@ -185,7 +185,7 @@ fn succeeded(command: &CommandReceipt) -> bool {
 }
 
 fn total(commands: &[CommandReceipt]) -> Option<TestCounts> {
-    commands.iter().filter_map(|command| command.tests).reduce(TestCounts::plus)
+    commands.iter().filter_map(CommandReceipt::own_tests).reduce(TestCounts::plus)
 }
 
 fn shown(command: &CommandReceipt) -> String {

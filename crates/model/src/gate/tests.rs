@@ -18,6 +18,7 @@ pub(super) fn command(exit_code: Option<i32>, tests: Option<(u64, u64, u64)>) ->
             skipped,
             source: CountSource::Output,
         }),
+        repeated: None,
         failing: Vec::new(),
         log: None,
         output_digest: Digest::from_content("output"),

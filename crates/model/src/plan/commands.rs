@@ -53,7 +53,12 @@ pub(super) struct BlockCommand {
 
 /// Tells whether a code block with this info string holds commands.
 pub(super) fn is_shell_block(info: Option<&str>) -> bool {
-    let language = info.unwrap_or_default().split([' ', ',', '{']).next().unwrap_or_default().to_ascii_lowercase();
+    let language = info
+        .unwrap_or_default()
+        .split([' ', ',', '{'])
+        .next()
+        .expect("invariant: a text that is split has a first part")
+        .to_ascii_lowercase();
     matches!(
         language.as_str(),
         "" | "sh" | "bash" | "zsh" | "shell" | "console" | "shell-session" | "shellsession" | "terminal"
@@ -221,7 +226,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 /// Tells whether a text that nothing marks as a command looks like one: it begins with a program.
 pub(super) fn looks_like_one(text: &str) -> bool {
     let Some(first) = text.split_whitespace().next() else { return false };
-    let program = first.rsplit('/').next().unwrap_or(first);
+    let program = first.rsplit('/').next().expect("invariant: a text that is split has a first part");
     first.starts_with("./")
         || (PROGRAMS.contains(&program) && (program != "task" || text.len() < 40))
         || program.ends_with(".sh")

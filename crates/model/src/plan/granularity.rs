@@ -99,6 +99,7 @@ fn divide(
     {
         groups.push(((String::new(), true, false), who, why, Vec::new()));
     }
+    in_order(&mut groups);
     let mut divided = Vec::new();
     let is_one = groups.len() == 1;
     for (_, who, why, items) in groups {
@@ -128,6 +129,27 @@ fn divide(
     }
     beside(&mut divided);
     divided.into_iter().map(|task| with_paths(task, owners, rules, problems)).collect()
+}
+
+/// Puts items that name paths and items that name none together where they alternate: divided, they would change their order.
+fn in_order(groups: &mut Vec<(Key, Who, Ownership, Vec<RequirementDraft>)>) {
+    let mut at = 0;
+    while at < groups.len() {
+        let (name, has_paths, parallel) = groups[at].0.clone();
+        let other = groups.iter().skip(at + 1).position(|(key, ..)| *key == (name.clone(), !has_paths, parallel));
+        let alternates = other.map(|other| at + 1 + other).filter(|other| {
+            let last = groups[at].3.last().map(|made| made.at.line);
+            last > groups[*other].3.first().map(|made| made.at.line)
+        });
+        if let Some(other) = alternates {
+            let (.., why, items) = groups.remove(other);
+            let group = &mut groups[at];
+            group.2 = group.2.max(why);
+            group.3.extend(items);
+            group.3.sort_by_key(|made| made.at.line);
+        }
+        at += 1;
+    }
 }
 
 /// Decides who does an item: its paths and words, then the heading above it, then the default.
@@ -211,7 +233,9 @@ fn with_paths(mut task: TaskDraft, owners: &Owners<'_>, rules: Rules, problems: 
         }
         // A task that is given none of the paths it speaks of works where its subagent works.
         let at = task.at;
-        task.touches = touched.into_iter().map(|text| Word { text, at }).collect();
+        // A name without a folder may lie in any.
+        let glob = |path: String| if path.contains('/') { path } else { format!("**/{path}") };
+        task.touches = touched.into_iter().map(|path| Word { text: glob(path), at }).collect();
     }
     task.soft_needs.extend(soft);
     task
@@ -236,7 +260,7 @@ fn join(tasks: Vec<TaskDraft>, least: usize, most: usize) -> Vec<TaskDraft> {
         let last = joined.len().wrapping_sub(1);
         let fits = joined.last().is_some_and(|before| {
             is_small
-                && small.get(&last).copied().unwrap_or_default()
+                && *small.get(&last).expect("invariant: what was put among the joined was weighed")
                 && before.frame == task.frame
                 && before.who == task.who
                 && before.id.is_none()

@@ -1,5 +1,9 @@
 //! What a heading names: a subagent, a role, a section of the plan, or nothing that we know.
 
+mod marks;
+
+pub(super) use self::marks::{counts_a_phase, leads_a_part};
+use self::marks::{says_done, without_tag};
 use crate::{
     ids::NAME_MAX,
     plan::{
@@ -35,6 +39,18 @@ pub(super) struct Heading {
     pub(super) keys: Vec<String>,
     /// The paths that it names.
     pub(super) paths: Vec<String>,
+}
+
+impl Heading {
+    /// Tells whether a word counts it, as in "Task 2", and not a number alone.
+    pub(super) fn is_counted_in_words(&self) -> bool {
+        self.is_counted && self.keys.iter().any(|key| key.contains(' '))
+    }
+
+    /// Tells whether a tag or a box marks it as a piece of work.
+    pub(super) fn is_tagged(&self) -> bool {
+        self.is_counted && self.keys.is_empty()
+    }
 }
 
 /// What a heading names.
@@ -83,11 +99,13 @@ impl<'r> HeadingReader<'r> {
 fn read(line: &Line, may_compare: bool, roster: &Roster) -> Heading {
     let (plain, id) = split_id(&plain(line));
     let boxed = blocks::strip_box(&plain);
-    let is_done = boxed.is_some_and(|(done, ..)| done);
-    let plain = domains::counted_in_english(boxed.map_or(plain.as_str(), |(.., rest)| rest));
+    let tagged = if boxed.is_none() { without_tag(&plain) } else { None };
+    let plain = boxed.map_or(plain.as_str(), |(.., rest)| rest);
+    let plain = domains::counted_in_english(tagged.as_deref().unwrap_or(plain));
     let (rest, is_phase) = strip_prefix(&plain);
     let (is_counted, keys) = counted(&plain);
-    let is_counted = is_counted || boxed.is_some();
+    let is_counted = is_counted || boxed.is_some() || tagged.is_some();
+    let is_done = boxed.is_some_and(|(done, ..)| done) || says_done(&plain, is_counted || is_phase);
     let paths = mentions::paths(&line.text);
     let codes: Vec<&str> = line.codes.iter().map(|(_, code)| code.as_str()).collect();
 
@@ -211,15 +229,6 @@ pub(super) fn counted(plain: &str) -> (bool, Vec<String>) {
     }
 }
 
-/// Tells whether a line counts a phase of the plan, so that a line in bold heads what follows it.
-pub(super) fn counts_a_phase(text: &str) -> bool {
-    let plain = domains::counted_in_english(text);
-    let (word, rest) = plain.split_once(' ').unwrap_or((&plain, ""));
-    let is_phase = COUNTED[..FRAMING].iter().chain(&["epic", "day", "week"]).any(|w| word.eq_ignore_ascii_case(w));
-    is_phase
-        && rest.trim_start_matches('#').starts_with(|c: char| c.is_ascii_digit() || matches!(c, 'I' | 'V' | 'A'..='C'))
-}
-
 /// Takes numbering, emoji and punctuation off the beginning; tells whether a word such as "Phase" was among it.
 fn strip_prefix(plain: &str) -> (&str, bool) {
     let mut rest = plain.trim();
@@ -327,6 +336,9 @@ fn unnamed(head: &str, phrase: &str, may_compare: bool, codes: &[&str], roster: 
     }
     if is_kebab(head) && codes.contains(&head) && is_agents_name(head) {
         return Names::Unknown { name: head.to_owned(), nearest: None };
+    }
+    if !phrase.is_ascii() {
+        return Names::Other;
     }
     let phrase = domains::without_noise(phrase).last().unwrap_or(phrase);
     let alike = domains::role_names().filter(|name| are_words_near(phrase, name));

@@ -47,6 +47,30 @@ pub(super) fn requirement(
     Some(draft)
 }
 
+/// Makes a requirement of what an open box asks for beside the boxes below it: of its own line and the plain items there.
+/// Traces such as `_Requirements: 1.2_` ask for nothing.
+pub(super) fn beside_boxes(
+    item: &Item,
+    rules: Rules,
+    source: &Source<'_>,
+    comments: &[Range<usize>],
+) -> Option<RequirementDraft> {
+    let is_trace = |item: &&Item| {
+        let written = source.text[item.line.range.clone()].trim();
+        !(written.starts_with('_') && written.ends_with('_'))
+    };
+    let own: Vec<&Item> = item.own_details().into_iter().filter(is_trace).collect();
+    let text = text_of(item).filter(|_| !own.is_empty() && rules.lenient)?;
+    let mut draft = from_text(&text, item.line.strong, item.line.range.clone(), rules, source);
+    let written: Vec<String> =
+        own.iter().map(|item| source.visible(item.range.clone(), comments).trim_end().to_owned()).collect();
+    draft.paths = mentions::paths(
+        &std::iter::once(text.as_str()).chain(written.iter().map(String::as_str)).collect::<Vec<_>>().join("\n"),
+    );
+    draft.detail = written.join("\n");
+    Some(draft)
+}
+
 /// Makes a requirement of a line of text that lies at `range`: its id and marks are taken off.
 pub(super) fn from_text(
     text: &str,
@@ -76,6 +100,12 @@ pub(super) fn from_text(
             draft.parallel = true;
             draft.text = rest.trim_start().to_owned();
         }
+    }
+    if rules.lenient
+        && let Some(rest) =
+            ["Task: ", "TASK: ", "TODO: ", "Todo: "].iter().find_map(|word| draft.text.strip_prefix(word))
+    {
+        draft.text = rest.trim_start().to_owned();
     }
     let needs = if rules.lenient { mentions::needs(text) } else { Vec::new() };
     draft.needs = needs.into_iter().map(|(_, text)| Word { text, at }).collect();

@@ -59,8 +59,25 @@ const FILE_ENDINGS: [&str; 52] = [
 ];
 
 /// Files that have no ending.
-const BARE_FILES: [&str; 8] =
-    ["Dockerfile", "Makefile", "Procfile", "Justfile", "Gemfile", "Rakefile", "Jenkinsfile", ".env"];
+const BARE_FILES: [&str; 17] = [
+    "Dockerfile",
+    "Makefile",
+    "Procfile",
+    "Justfile",
+    "Gemfile",
+    "Rakefile",
+    "Jenkinsfile",
+    "go.mod",
+    "go.sum",
+    ".env",
+    ".env.example",
+    ".env.sample",
+    ".dockerignore",
+    ".gitignore",
+    ".gitattributes",
+    ".editorconfig",
+    ".npmrc",
+];
 
 /// Finds the paths of the repository that a text mentions, in the order of the text, each once.
 ///
@@ -84,6 +101,25 @@ pub(super) fn paths(text: &str) -> Vec<String> {
     found
 }
 
+/// Finds the paths that Markdown mentions outside of its code blocks, in which anything may stand.
+pub(super) fn paths_outside_code(text: &str) -> Vec<String> {
+    let mut fence: Option<&str> = None;
+    let mut prose = String::with_capacity(text.len());
+    for line in text.lines() {
+        let mark = ["```", "~~~"].into_iter().find(|mark| line.trim_start().starts_with(mark));
+        match (fence, mark) {
+            (None, Some(mark)) => fence = Some(mark),
+            (Some(open), Some(mark)) if open == mark => fence = None,
+            (None, None) => {
+                prose.push_str(line);
+                prose.push('\n');
+            }
+            (Some(_), _) => {}
+        }
+    }
+    paths(&prose)
+}
+
 /// Reads one word as a path.
 fn path(word: &str, in_code: bool) -> Option<String> {
     let opening = |c: char| matches!(c, '(' | '[' | '{' | '<' | '*' | '_' | '（' | '「' | '【');
@@ -91,6 +127,14 @@ fn path(word: &str, in_code: bool) -> Option<String> {
         matches!(c, ')' | '}' | '>' | '.' | ':' | '!' | '?' | '。' | '）' | '」' | '】')
             || (c == ']' && !word.contains('['))
     };
+    // A tag of XML is no folder, and a document in brackets is there to be read.
+    let is_link = !in_code && word.starts_with('(') && word.trim_end_matches(closing).ends_with(".md");
+    if is_link || (word.starts_with('<') && word.ends_with("/>")) {
+        return None;
+    }
+    // Underscores at both ends are emphasis; one at the beginning is a part of the name.
+    let is_emphasis = !in_code && word.trim_end_matches(closing).ends_with('_');
+    let opening = |c: char| opening(c) && (c != '_' || is_emphasis);
     let word = if word.starts_with("**/") || word.starts_with("*.") { word } else { word.trim_start_matches(opening) };
     let mut word = word.trim_end_matches(closing);
     if !word.ends_with("/**") && !word.ends_with("/*") {
@@ -110,7 +154,7 @@ fn path(word: &str, in_code: bool) -> Option<String> {
         return None;
     }
     let (folder, name) = word.rsplit_once('/').unwrap_or(("", word));
-    let first = folder.split('/').next().unwrap_or_default();
+    let first = folder.split('/').next().expect("invariant: a text that is split has a first part");
     let is_host = [".com", ".org", ".io", ".dev", ".net"].iter().any(|end| first.ends_with(end));
     if is_host || (word.contains('{') != word.contains('}')) {
         return None;
@@ -266,6 +310,9 @@ mod tests {
             ("在 src/服务/导出.py 中实现", "src/服务/导出.py"),
             ("../up/a.py ~/b.py /etc/c.conf", ""),
             ("[link](docs/x.md)", "docs/x.md"),
+            ("Statistics, built on Feature 20 (20-feed.md)", ""),
+            ("write _includes/a.html and _src/b.py_", "_includes/a.html src/b.py"),
+            ("`__init__.py`, `.env.example` and `<dependency/>`", "__init__.py .env.example"),
         ] {
             assert_eq!(paths(text).join(" "), expected, "{text}");
         }

@@ -33,9 +33,13 @@ impl Section<'_> {
         self.heading.as_ref().map(|(_, line, _)| *line)
     }
 
-    /// Tells whether it has a list.
+    /// Tells whether it has a list, a table, or steps that are counted in bold.
     pub(super) fn has_items(&self) -> bool {
-        self.blocks.iter().any(|block| matches!(block, Block::List { .. } | Block::Table { .. }))
+        self.blocks.iter().any(|block| match block {
+            Block::List { .. } | Block::Table { .. } => true,
+            Block::Paragraph { line, .. } => headings::leads_a_part(line),
+            _ => false,
+        })
     }
 
     /// Tells whether it has nothing that a reader would see as text.
@@ -88,7 +92,10 @@ fn heading_of(block: &Block, outer: u8) -> Option<(u8, &Line, &Range<usize>)> {
     match block {
         Block::Heading { level, line, range } => Some((*level, line, range)),
         Block::Paragraph { range, line } => {
-            let is_strong = line.strong > 0 && line.text[line.strong..].trim_matches([':', ' ']).is_empty();
+            // "**Phase 2: Storage** ⏳" and "**Phase 2: Storage** (2 days):" are headings, too.
+            let behind = line.text[line.strong..].trim_matches([':', '：', ' ']);
+            let is_bracket = behind.starts_with('(') && behind.ends_with(')');
+            let is_strong = line.strong > 0 && (is_bracket || !behind.contains(char::is_alphanumeric));
             (is_strong && headings::counts_a_phase(&line.text)).then_some((outer.saturating_add(1), line, range))
         }
         _ => None,

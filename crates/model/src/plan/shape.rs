@@ -98,6 +98,11 @@ impl Rules {
         lenient: false,
     };
 
+    /// Tells whether the plan may have been written by somebody who does not know us.
+    pub(super) fn may_be_foreign(self) -> bool {
+        self.lenient || self.guessed
+    }
+
     /// Those that all other dialects begin with.
     pub(super) const FOREIGN: Self = Self { items_decide: true, guessed: true, lenient: true, ..Self::OURS };
 }

@@ -6,7 +6,9 @@ mod lists;
 use std::ops::Range;
 
 pub(super) use self::labels::labels_aside;
-use self::labels::{Label, found_directive, item_label, list_label, names_files, set_aside};
+use self::labels::{
+    Label, found_directive, item_label, list_label, names_files, only_names_files, says_why, set_aside,
+};
 
 use crate::{
     gate::GateKind,
@@ -86,12 +88,7 @@ impl Body<'_, '_> {
 
     /// Tells whether a paragraph is a step that is written in bold: `**Step 1: Write the test**`.
     fn is_step(&self, line: &super::inline::Line) -> bool {
-        let lead = line.text.get(..line.strong).unwrap_or_default().to_ascii_lowercase();
-        self.rules.lenient
-            && self.aside.is_none()
-            && ["step ", "task "]
-                .iter()
-                .any(|word| lead.strip_prefix(word).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())))
+        self.rules.lenient && self.aside.is_none() && super::headings::leads_a_part(line)
     }
 
     fn step(&mut self, range: &Range<usize>, text: &str, strong: usize, group: Option<&str>) {
@@ -275,15 +272,7 @@ impl Body<'_, '_> {
         self.note_list(items);
     }
 
-    /// Takes an item of a list of files: what it names may be touched.
-    fn files(&mut self, item: &Item) {
-        let paths = mentions::paths(&item.line.text);
-        self.said(item);
-        self.task.paths.extend(paths);
-        self.note_list(std::slice::from_ref(item));
-    }
-
-    fn said(&mut self, item: &Item) {
+    pub(super) fn said(&mut self, item: &Item) {
         self.placed.push(Placed::new(item.range.clone(), What::Said));
     }
 
@@ -314,25 +303,23 @@ impl Body<'_, '_> {
                 self.note_list(std::slice::from_ref(item));
                 continue;
             }
+            if self.rules.lenient && !item.boxed && only_names_files(raw) {
+                self.files(item);
+                continue;
+            }
+            if let Some(section) = says_why(item).filter(|_| self.rules.lenient && items.len() > 1) {
+                self.why(item, section);
+                continue;
+            }
             match item_label(item) {
+                Some(Fixed::Frame) if self.rules.lenient => {
+                    self.said(item);
+                    nested(&item.blocks).for_each(|item| self.work(item, group));
+                }
+                Some(Fixed::Frame) | None => self.work(item, group),
                 Some(fixed) => self.labelled(fixed, item),
-                None => self.work(item, group),
             }
         }
-    }
-
-    /// Takes an item that only heads a list which is no work.
-    fn labelled(&mut self, fixed: Fixed, item: &Item) {
-        self.said(item);
-        let name = item.line.text.trim_end_matches(':').to_owned();
-        let below: Vec<&Item> = nested(&item.blocks).collect();
-        if fixed == Fixed::Acceptance {
-            self.checks.criteria(below.iter().copied(), self.source);
-        } else {
-            let reason = if let Fixed::Aside(reason) = fixed { reason } else { Reason::Context };
-            self.placed.push(Placed::new(item.range.clone(), What::Aside { reason, section: name }));
-        }
-        self.note_list(std::slice::from_ref(item));
     }
 
     /// Makes requirements of an item: of itself, or of the boxes below it.
@@ -356,6 +343,8 @@ impl Body<'_, '_> {
             let range = item.line.range.clone();
             let mut made = items::from_text(&own, item.line.strong, range, self.rules, self.source);
             "Everything below it is ticked; the item itself is not.".clone_into(&mut made.detail);
+            self.task.requirements.push(made);
+        } else if let Some(made) = items::beside_boxes(item, self.rules, self.source, self.comments) {
             self.task.requirements.push(made);
         }
         let name = own.trim_end_matches(':');

@@ -149,7 +149,15 @@ impl CommandReader<'_, '_> {
         let (label, rest) = self.label(&item.line.range);
         let gate = label.unwrap_or(gate);
         let is_label = self.source.text[rest.clone()].trim().is_empty();
-        if is_label && !item.blocks.is_empty() {
+        // "Run the tests:" above a block of commands says what the block is for.
+        let is_shell =
+            |block: &Block| matches!(block, Block::Code { info, .. } if commands::is_shell_block(info.as_deref()));
+        let introduces = self.rules.may_be_foreign()
+            && item.line.codes.is_empty()
+            && item.line.text.trim_end_matches(['*', '_']).ends_with([':', '：'])
+            && !item.blocks.is_empty()
+            && item.blocks.iter().all(is_shell);
+        if (is_label || introduces) && !item.blocks.is_empty() {
             self.checks.place(item.range.clone(), What::Said);
             self.blocks(&item.blocks, gate);
             return;
@@ -265,7 +273,7 @@ impl CommandReader<'_, '_> {
     fn command(&mut self, text: &str, offset: usize, gate: GateKind) {
         self.seen += 1;
         let line = CommandLine { gate, text, at: self.source.position(offset) };
-        if self.rules.lenient && (command::split(text).is_err() || commands::stays(text)) {
+        if self.rules.may_be_foreign() && (command::split(text).is_err() || commands::stays(text)) {
             let range = offset..(offset + text.len()).min(self.source.text.len());
             let mut made = items::from_text(&format!("Run `{text}`"), 0, range, Rules::OURS, self.source);
             made.needs.clear();

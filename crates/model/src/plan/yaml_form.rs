@@ -214,7 +214,10 @@ impl FormReader<'_, '_> {
         let is_mapping = matches!(node.value, Value::Mapping(_));
         if is_mapping || node.value != Value::Null {
             for (key, _, value) in self.entries(node, "the verification", &VERIFICATION_KEYS) {
-                let gate = GateKind::ALL.into_iter().find(|gate| gate.name() == key).unwrap_or(GateKind::Tests);
+                let gate = GateKind::ALL
+                    .into_iter()
+                    .find(|gate| gate.name() == key)
+                    .expect("invariant: the keys of a verification are the names of gates");
                 for node in self.list(value, key) {
                     let Some(written) = self.text_of(node, "a command") else { continue };
                     for command in commands::of_block(written.lines()) {

@@ -62,6 +62,12 @@ pub struct Culprits {
     /// The gates whose command fails on the base as well: nobody's patch is to blame for them.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub red_on_base: BTreeSet<GateKind>,
+    /// The tests that were followed to each task, by name, where they are known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tests: BTreeMap<GateKind, Vec<String>>,
+    /// The gates whose command passes on no commit once that has the tests of the result: what fails asks for something new.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub never_passed: BTreeSet<GateKind>,
 }
 
 /// A record, and when it was made in milliseconds since the run began.

@@ -1,9 +1,10 @@
 //! What a run wants done. Whoever carries it out tells the run what came of it.
 
-use super::gate_job::GateJob;
+use super::{basis::Head, gate_job::GateJob};
 use crate::{
     gate::Receipt,
-    ids::{ObjectId, TaskId},
+    ids::TaskId,
+    patch::Blob,
     record::{AttemptId, Record},
     roster::Phase,
     schedule::{StopReason, Task},
@@ -58,7 +59,9 @@ pub struct AcceptedPatch {
 pub struct CulpritSearch {
     pub commands: Vec<RedCommand>,
     /// What was integrated, in order.
-    pub commits: Vec<(TaskId, ObjectId)>,
+    pub commits: Vec<(TaskId, Head)>,
+    /// The files of tests that patches changed, as the result has them; `None` where it has none.
+    pub final_tests: Vec<(String, Option<Blob>)>,
 }
 
 /// A command that fails on the last of the integrated commits.
@@ -68,6 +71,8 @@ pub struct RedCommand {
     pub job: GateJob,
     /// How long it took when it failed.
     pub took_ms: u64,
+    /// The tests that fail, by name, where they are known.
+    pub failing: Vec<String>,
 }
 
 /// What there is to tell whoever watches.

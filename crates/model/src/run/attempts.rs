@@ -130,8 +130,16 @@ impl Run {
         let wanted = report.map_or_else(Vec::new, escalation::wanted);
         let mut groups = Vec::new();
         let mut helpers = Vec::new();
+        let mut beside = Vec::new();
         for (name, request) in wanted {
             let found = escalation::specialist_for(&self.ledger, &self.basis, blocked, &name, &request);
+            // Its work on this very plan is not in the tree yet: that comes first, and may be all that is needed.
+            if let Ok(Specialist::Scheduled(task)) = &found
+                && self.machine.runs_in_this_group(task)
+            {
+                beside.push(format!("`{task}`"));
+                continue;
+            }
             let (called, refused) = match found {
                 Ok(Specialist::Scheduled(task)) => (Some(task), String::new()),
                 Ok(Specialist::Added(task)) => (Some(self.add_task(&task, actions)), String::new()),
@@ -159,10 +167,19 @@ impl Run {
                 refused,
             });
         }
-        if !groups.is_empty() {
-            let because = format!("{} was called for what it needed", helpers.join(" and "));
-            groups.push(vec![Again { task: blocked.clone(), because }]);
+        let because = match (helpers.as_slice(), beside.as_slice()) {
+            ([], []) => return groups,
+            (helpers, []) => format!("{} was called for what it needed", helpers.join(" and ")),
+            ([], beside) => format!("{} ran beside it, and it needs that work", beside.join(" and ")),
+            (helpers, beside) => {
+                let (helpers, beside) = (helpers.join(" and "), beside.join(" and "));
+                format!("{helpers} was called for what it needed, and {beside} ran beside it")
+            }
+        };
+        if helpers.is_empty() {
+            actions.push(Action::announce_again(blocked, &because));
         }
+        groups.push(vec![Again { task: blocked.clone(), because }]);
         groups
     }
 

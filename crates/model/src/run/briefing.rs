@@ -31,6 +31,9 @@ impl Run {
         let (ledger, config) = (&self.ledger, &self.basis.config);
         let others = ledger.schedule().tasks.iter().filter(|other| other.id != task.id);
         let upstream = others.filter_map(|other| Some(Upstream::new(other, self.known_record(&other.id)?))).collect();
+        // Within a group of tasks nothing is integrated, so that all of them hear of the same patches.
+        let commits = ledger.commits().iter();
+        let integrated = commits.filter_map(|commit| Some((&commit.task, ledger.integrated_patch(commit)?)));
         let earlier = ledger.record(&task.id);
         // Reason and findings are kept of the last attempt; of those before it, how they ended.
         let last = earlier.and_then(|record| record.last()).map(|attempt| attempt.attempt);
@@ -52,7 +55,9 @@ impl Run {
             lock: &self.basis.lock,
             start: &base,
             attempt: id.attempt,
+            because: &because,
             upstream,
+            integrated: integrated.collect(),
             rework: rework.collect(),
             requests: &requests,
             manner: agent.manner,

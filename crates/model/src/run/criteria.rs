@@ -212,8 +212,12 @@ fn gate_evidence(gate: &GateStanding<'_>) -> String {
         return first.to_lowercase().chain(letters).collect();
     }
     let tree = gate.receipts.last().expect("invariant: a gate without a receipt is shut").tree.short();
-    let counts: Vec<_> =
-        gate.receipts.iter().flat_map(|receipt| &receipt.commands).filter_map(|command| command.tests).collect();
+    let counts: Vec<_> = gate
+        .receipts
+        .iter()
+        .flat_map(|receipt| &receipt.commands)
+        .filter_map(crate::gate::CommandReceipt::own_tests)
+        .collect();
     let counted = sum(&counts).map(|counts| format!(": {}", wording::tests(&counts))).unwrap_or_default();
     format!("{} passed on the final tree {tree}{counted}", gate.gate)
 }

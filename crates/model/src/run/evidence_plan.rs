@@ -8,11 +8,14 @@ use super::{
 };
 use crate::{
     config::EvidenceConfig,
-    evidence::gathered::{self, Changes, DoneAlready},
+    evidence::{
+        base_tests::Changes,
+        gathered::{self, DoneAlready},
+    },
     findings::{Finding, FindingCode, Weight},
     gate::GateKind,
     ids::TaskId,
-    patch::{Change, Patch},
+    patch::{Change, Patch, changes_of},
     record::{Outcome, TaskRecord},
     roster::Role,
     schedule::{Event, Millis},
@@ -136,7 +139,7 @@ impl Run {
         EvidencePlan {
             base: self.basis().base.clone(),
             head: self.head().clone(),
-            changes: changes_of(&contributions),
+            changes: changes_of(contributions.iter().map(|contribution| &contribution.patch)),
             contributions,
             settings: self.basis().config.evidence.clone(),
             concurrency: self.basis().config.concurrency(),
@@ -183,6 +186,33 @@ impl Run {
     }
 }
 
+/// All of what one task contributed: the patches of its attempts, in their order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskWork<'a> {
+    pub task: &'a TaskId,
+    pub patches: Vec<&'a Patch>,
+    /// For each path its first old and its last new side.
+    pub changes: Vec<Change>,
+}
+
+impl EvidencePlan {
+    /// Puts together what each task contributed, in the order of their first patches.
+    #[must_use]
+    pub fn work_of_tasks(&self) -> Vec<TaskWork<'_>> {
+        let mut all: Vec<TaskWork<'_>> = Vec::new();
+        for Contribution { task, patch, .. } in &self.contributions {
+            match all.iter_mut().find(|work| work.task == task) {
+                Some(work) => work.patches.push(patch),
+                None => all.push(TaskWork { task, patches: vec![patch], changes: Vec::new() }),
+            }
+        }
+        for work in &mut all {
+            work.changes = changes_of(work.patches.iter().copied());
+        }
+        all
+    }
+}
+
 impl Changes for EvidencePlan {
     fn author_of(&self, file: &str) -> Option<TaskId> {
         let has = |contribution: &&Contribution| contribution.patch.changes.iter().any(|change| change.path == file);
@@ -197,16 +227,4 @@ impl Changes for EvidencePlan {
 fn names_one(message: &str, ids: &[String]) -> bool {
     let words = || message.split(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/')));
     ids.iter().any(|id| words().any(|word| word.trim_end_matches('.') == id))
-}
-
-/// Puts the changes of patches together: the first old side and the last new one of each path.
-fn changes_of(contributions: &[Contribution]) -> Vec<Change> {
-    let mut all: Vec<Change> = Vec::new();
-    for change in contributions.iter().flat_map(|contribution| &contribution.patch.changes) {
-        match all.iter_mut().find(|other| other.path == change.path) {
-            Some(other) => other.new.clone_from(&change.new),
-            None => all.push(change.clone()),
-        }
-    }
-    all
 }

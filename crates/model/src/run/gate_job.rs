@@ -3,11 +3,16 @@
 use std::time::Duration;
 
 use crate::{
+    command,
     config::Config,
-    evidence::gathered::GateEvidence,
+    evidence::{
+        ask::{self, Seen},
+        gathered::GateEvidence,
+    },
     gate::{AskedBy, CommandReceipt, GateKind},
     isolation::Level,
     plan::Plan,
+    text,
 };
 
 /// What one gate has to run.
@@ -36,13 +41,13 @@ impl GateJob {
         }
     }
 
-    /// Makes the job that runs one command alone, to be told apart by its exit code only.
+    /// Makes the job that runs one command alone.
     #[must_use]
     pub fn with_only(config: &Config, gate: GateKind, command: (AskedBy, Vec<String>)) -> Self {
         Self {
             gate,
             commands: vec![command],
-            junit: Vec::new(),
+            junit: config.gates.get(&gate).map_or_else(Vec::new, |gate| gate.junit.clone()),
             time_limit: config.gate_time_limit(gate),
             pass_environment: config.pass_environment.clone(),
         }
@@ -83,6 +88,49 @@ pub fn gate_commands(plan: &Plan, config: &Config, gate: GateKind) -> Vec<(Asked
     commands
 }
 
+/// A command of the tests gate whose tests are only counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CountedOnly {
+    pub asked_by: AskedBy,
+    pub argv: Vec<String>,
+    /// The runner that it starts, which would say more if the gate started it.
+    pub behind: String,
+}
+
+impl CountedOnly {
+    /// Finds the commands that hide a runner, so that its tests are counted from what it prints and none is known by name.
+    /// `read` gives the text of a file of the base.
+    #[must_use]
+    pub fn all(plan: Option<&Plan>, config: &Config, read: &dyn Fn(&str) -> Option<String>) -> Vec<Self> {
+        let commands = match plan {
+            Some(plan) => gate_commands(plan, config, GateKind::Tests),
+            None => {
+                let commands = config.gate_commands(GateKind::Tests).into_iter();
+                commands.map(|argv| (AskedBy::Configuration, argv)).collect()
+            }
+        };
+        let counted = |(asked_by, argv): (AskedBy, Vec<String>)| match ask::seen(&argv, read) {
+            Seen::Printed { behind: Some(behind) } => Some(Self { asked_by, argv, behind }),
+            _ => None,
+        };
+        commands.into_iter().filter_map(counted).collect()
+    }
+
+    /// Says what that means, and what to do.
+    #[must_use]
+    pub fn said(&self) -> (String, String) {
+        let shown = |words: &str| text::code(&text::truncate(words, 120));
+        (
+            format!(
+                "the tests of {} are counted from what is printed, and none is known by name: it starts {}",
+                shown(&command::join(&self.argv)),
+                shown(&self.behind)
+            ),
+            format!("name {} itself as the command", shown(&self.behind)),
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,5 +150,16 @@ mod tests {
             [(AskedBy::Plan, "cargo bench"), (AskedBy::Plan, "cargo test"), (AskedBy::Configuration, "cargo clippy")];
         assert_eq!(all, expected.map(|(by, argv)| (by, argv.to_owned())));
         assert!(gate_commands(&plan, &config, GateKind::Review).is_empty());
+    }
+
+    #[test]
+    fn a_command_that_hides_a_runner_is_named_with_that_runner() {
+        let text = "gates:\n  tests:\n    commands: [make test, pytest, make unit]\n";
+        let config = Config::read("c.yml", text, &["command"]).unwrap();
+        let makefile = |path: &str| (path == "Makefile").then(|| "test:\n\tjest --ci\nunit:\n\tpytest\n".to_owned());
+        let counted = CountedOnly::all(None, &config, &makefile);
+        assert_eq!(counted.len(), 1, "{counted:?}");
+        let (said, hint) = counted[0].said();
+        assert!(said.contains("`make test`") && hint.contains("`jest --ci`"), "{said} {hint}");
     }
 }

@@ -2,15 +2,17 @@
 
 use super::{
     action::{Action, CulpritSearch, Notice, RedCommand},
-    basis::Basis,
+    basis::{Basis, Head},
     gate_job::{GateJob, GateRun},
     judgement, outdated,
     rework::{self, RedGates},
     state::{Happened, Run},
 };
 use crate::{
+    evidence::restore,
     gate::GateKind,
-    record::{Call, Culprits, Record, ReworkRound},
+    patch::changes_of,
+    record::{Call, Culprits, IntegratedCommit, Record, ReworkRound},
     schedule::{Again, Event, Millis},
 };
 
@@ -123,9 +125,17 @@ impl Run {
             let command = rework::failed_command(receipt)?;
             let command_alone = (command.asked_by, command.argv.clone());
             let job = GateJob::with_only(&self.basis.config, receipt.gate, command_alone);
-            Some(RedCommand { job, took_ms: command.duration_ms })
+            let failing = command.failing.iter().map(|test| test.name.clone()).collect();
+            Some(RedCommand { job, took_ms: command.duration_ms, failing })
         });
-        let commits = self.ledger.commits().iter().map(|commit| (commit.task.clone(), commit.commit.clone()));
-        CulpritSearch { commands: red.collect(), commits: commits.collect() }
+        let commits = self.ledger.commits();
+        let head = |commit: &IntegratedCommit| Head { commit: commit.commit.clone(), tree: commit.tree.clone() };
+        let of_tests = changes_of(commits.iter().filter_map(|commit| self.ledger.integrated_patch(commit)));
+        let of_tests = of_tests.into_iter().filter(|change| restore::belongs_to_tests(&change.path));
+        CulpritSearch {
+            commands: red.collect(),
+            commits: commits.iter().map(|commit| (commit.task.clone(), head(commit))).collect(),
+            final_tests: of_tests.map(|change| (change.path, change.new)).collect(),
+        }
     }
 }

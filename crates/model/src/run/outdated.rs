@@ -16,7 +16,8 @@ use crate::{
 pub(super) fn outdated_verdicts(ledger: &Ledger, tree: &ObjectId, asked: &BTreeSet<(TaskId, ObjectId)>) -> Vec<Again> {
     let reason_for = |role: Role, id: &TaskId| {
         let record = ledger.record(id).filter(|record| record.outcome == Outcome::Passed)?;
-        let read = &record.last()?.patch.as_ref()?.base_tree;
+        let patch = record.last()?.patch.as_ref()?;
+        let read = &patch.base_tree;
         if read == tree || asked.contains(&(id.clone(), tree.clone())) {
             return None;
         }
@@ -25,7 +26,10 @@ pub(super) fn outdated_verdicts(ledger: &Ledger, tree: &ObjectId, asked: &BTreeS
             (Role::Review, _) => {
                 Some("the tree changed after its review, and a review counts for the tree that it read")
             }
-            (_, true) => Some("the tree changed after it had objected"),
+            (_, true) if changed_by_others(ledger, id, &patch.base) => {
+                Some("others changed the tree after it had objected")
+            }
+            (_, true) => None,
             (_, false) => None,
         }
     };
@@ -33,6 +37,13 @@ pub(super) fn outdated_verdicts(ledger: &Ledger, tree: &ObjectId, asked: &BTreeS
     quality
         .filter_map(|task| Some(Again { task: task.id.clone(), because: reason_for(task.role, &task.id)?.to_owned() }))
         .collect()
+}
+
+/// Tells whether anybody else's patch was integrated after the commit that a task had read.
+fn changed_by_others(ledger: &Ledger, task: &TaskId, read: &ObjectId) -> bool {
+    let commits = ledger.commits();
+    let since = commits.iter().position(|commit| commit.commit == *read).map_or(0, |at| at + 1);
+    commits[since..].iter().any(|commit| commit.task != *task)
 }
 
 #[cfg(test)]
@@ -84,6 +95,15 @@ mod tests {
             path: None,
             line: None,
         });
+        assert_eq!(outdated(&handoff, &[]), ["validation"]);
+        // What changed since is its own patch alone.
+        let last = handoff.result.commits.last_mut().unwrap();
+        last.task = fixture::id("validation");
+        let before = handoff.result.commits.iter().rev().nth(1).unwrap().commit.clone();
+        let record = handoff.tasks.iter_mut().find(|record| record.id.as_str() == "validation").unwrap();
+        record.attempts.last_mut().unwrap().patch.as_mut().unwrap().base = before;
+        assert_eq!(outdated(&handoff, &[]), [""; 0], "nobody else changed anything");
+        handoff.result.commits.last_mut().unwrap().task = fixture::id("feature");
         assert_eq!(outdated(&handoff, &[]), ["validation"]);
         handoff.tasks.iter_mut().find(|record| record.id.as_str() == "validation").unwrap().outcome = Outcome::Failed;
         assert_eq!(outdated(&handoff, &[]), [""; 0]);

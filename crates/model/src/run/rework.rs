@@ -130,7 +130,7 @@ fn is_missing_work(red: &RedGates<'_>, record: &TaskRecord) -> bool {
 
 /// Tells whether the runner itself says that it found no test.
 fn no_test_ran(receipt: &Receipt) -> bool {
-    let counts = receipt.commands.iter().filter_map(|command| command.tests).reduce(TestCounts::plus);
+    let counts = receipt.commands.iter().filter_map(CommandReceipt::own_tests).reduce(TestCounts::plus);
     counts.is_some_and(|counts| counts.executed() == 0)
         && receipt.commands.iter().all(|command| command.trouble.is_none())
 }
@@ -245,16 +245,23 @@ fn red_gate(red: &RedGates<'_>, receipt: &Receipt, chosen: &mut Calls) {
     }
     let is_of_tests = |task: &TaskId| red.task(task).is_some_and(|task| task.role == Role::Tests);
     let culprit = red.found.named.get(&receipt.gate);
-    let bisected = "bisecting the patches names its patch as the first with which it fails";
+    let followed = red.found.tests.get(&receipt.gate).and_then(|tests| tests.first());
+    let bisected = followed.map_or_else(
+        || "bisecting the patches names its patch as the first with which it fails".to_owned(),
+        |test| format!("{} fails first with its patch", text::code(&text::truncate(test, 120))),
+    );
     // A new test that fails may be right: the code that it looks at comes first.
-    let first_round_of_tests = red.round == 1 && culprit.is_some_and(is_of_tests);
+    let asks_for_new_work = red.found.never_passed.contains(&receipt.gate) && receipt.gate == GateKind::Tests;
+    let first_round_of_tests = red.round == 1 && culprit.map_or(asks_for_new_work, is_of_tests);
     let (task, why) = match culprit {
         Some(culprit) if !first_round_of_tests => (Some(culprit), bisected),
         _ => match named_most(red, &command.output_tail) {
-            Some(task) => (Some(task), "the output of the failed command names what it changed"),
+            Some(task) => (Some(task), "the output of the failed command names what it changed".to_owned()),
             None => match (only_author(red, |_| true), only_author(red, |role| role == Role::Feature)) {
-                (Some(task), _) => (Some(task), "it alone changed what the gate looks at"),
-                (None, Some(task)) if first_round_of_tests => (Some(task), "new tests fail, and it made the features"),
+                (Some(task), _) => (Some(task), "it alone changed what the gate looks at".to_owned()),
+                (None, Some(task)) if first_round_of_tests => {
+                    (Some(task), "new tests fail, and it made the features".to_owned())
+                }
                 _ => (culprit, bisected),
             },
         },

@@ -275,7 +275,10 @@ const KEPT_MAX: usize = 32;
 
 /// Lists of globs that were compiled lately. Every attempt and every gate asks for the same few, and a list of the usual
 /// length takes milliseconds.
-static KEPT: LazyLock<Mutex<HashMap<Box<[String]>, Arc<Globs>>>> = LazyLock::new(Mutex::default);
+static KEPT: LazyLock<Mutex<Kept>> = LazyLock::new(Mutex::default);
+
+/// What was compiled, by the globs that it was compiled from.
+type Kept = HashMap<Box<[String]>, Arc<Globs>>;
 
 /// Compiled globs, and for each the text that it came from.
 #[derive(Debug)]

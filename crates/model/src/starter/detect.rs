@@ -12,6 +12,10 @@ use serde_json::Value;
 pub(super) use self::{python::is_test as is_python_test, versions::is_workflow};
 
 use super::{PROJECTS_MAX, Program, Reason, Repository, Wishes, join};
+use crate::{
+    command,
+    evidence::ask::{self, Seen},
+};
 
 /// The files that begin a project.
 pub(super) const MANIFESTS: [&str; 12] = [
@@ -89,6 +93,8 @@ pub(super) struct Found {
     pub(super) agent: String,
     pub(super) program: Option<Program>,
     pub(super) tests: Vec<Test>,
+    /// Whether they stand for all projects.
+    tests_stand_for_all: bool,
     pub(super) setup: Vec<SlotSetup>,
     pub(super) steps: Vec<JobStep>,
     pub(super) needs_checkout: bool,
@@ -106,6 +112,7 @@ pub(super) fn detect(repository: &Repository, wishes: &Wishes) -> Found {
         agent,
         program,
         tests: Vec::new(),
+        tests_stand_for_all: false,
         setup: Vec::new(),
         steps: Vec::new(),
         needs_checkout: false,
@@ -115,11 +122,13 @@ pub(super) fn detect(repository: &Repository, wishes: &Wishes) -> Found {
         plans: Vec::new(),
     };
     if let Some(target) = makefile_test(repository) {
-        found.test(MAKE_TEST, target);
+        found.test_of_all(repository, MAKE_TEST, &target);
     } else if let Some(justfile) = just_test(repository) {
-        found.test(JUST_TEST, format!("{justfile} has a recipe `test`"));
-        let because = "the runner has no just of its own".to_owned();
-        found.step(JobStep::Run { command: "python3 -m pip install rust-just".to_owned(), because });
+        found.test_of_all(repository, JUST_TEST, &format!("{justfile} has a recipe `test`"));
+        if found.tests.iter().any(|test| test.command == JUST_TEST) {
+            let because = "the runner has no just of its own".to_owned();
+            found.step(JobStep::Run { command: "python3 -m pip install rust-just".to_owned(), because });
+        }
     }
     let projects = projects(repository);
     for folder in &projects {
@@ -150,9 +159,26 @@ pub(super) fn detect(repository: &Repository, wishes: &Wishes) -> Found {
 }
 
 impl Found {
+    /// Adds the command that stands for the tests of all projects: whoever wrote its recipe knows best. Where that is one
+    /// command that a runner understands, the runner itself is named, because it then says which tests ran.
+    fn test_of_all(&mut self, repository: &Repository, command: &str, because: &str) {
+        let read = |path: &str| repository.texts.get(path).cloned();
+        let argv: Vec<String> = command.split(' ').map(str::to_owned).collect();
+        let runner =
+            ask::command_behind(&argv, &read).filter(|words| matches!(ask::seen(words, &read), Seen::ByName(_)));
+        let test = match runner {
+            Some(words) => Test {
+                command: command::join(&words),
+                because: format!("{because}, which runs it; named itself, it says which tests ran"),
+            },
+            None => Test { command: command.to_owned(), because: because.to_owned() },
+        };
+        self.tests.push(test);
+        self.tests_stand_for_all = true;
+    }
+
     fn test(&mut self, command: &str, because: String) {
-        // A target of the Makefile stands for all projects: whoever wrote it knows best.
-        if self.tests.first().is_some_and(|first| matches!(first.command.as_str(), MAKE_TEST | JUST_TEST)) {
+        if self.tests_stand_for_all {
             return;
         }
         self.tests.push(Test { command: command.to_owned(), because });

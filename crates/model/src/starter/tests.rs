@@ -194,6 +194,12 @@ fn a_target_of_the_makefile_stands_for_everything() {
     ]);
     assert_eq!(tests_of(&config), ["make test"]);
     assert!(start.reasons.iter().any(|reason| reason.because.contains("target `test`")));
+    // Where all that it runs is one runner, that is named itself: then each test is known by name.
+    let (start, config) = started(&[("Makefile", ".PHONY: test\ntest:\n\t@go test ./...\n"), ("go.mod", "module x\n")]);
+    assert_eq!(tests_of(&config), ["go test ./..."]);
+    assert!(start.reasons.iter().any(|reason| reason.because.contains("target `test`, which runs it")));
+    let (_, config) = started(&[("Makefile", "export A=1\ntest:\n\tgo test ./...\n"), ("go.mod", "module x\n")]);
+    assert_eq!(tests_of(&config), ["make test"], "it hands variables to its recipes");
     let (_, config) = started(&[("Makefile", "test := x\nbuild:\n\ttest: x\n"), ("go.mod", "")]);
     assert_eq!(tests_of(&config), ["go test ./..."], "a variable is no target, and neither is a line of a recipe");
 }

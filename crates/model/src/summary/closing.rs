@@ -52,7 +52,7 @@ pub fn closing(handoff: &Handoff, whereabouts: &Whereabouts<'_>) -> String {
                 .receipts
                 .iter()
                 .flat_map(|receipt| &receipt.commands)
-                .filter_map(|command| command.tests)
+                .filter_map(crate::gate::CommandReceipt::own_tests)
                 .collect();
             let tests = crate::run::sum(&counts).map(|counts| format!(" ({})", wording::tests_briefly(&counts)));
             format!("{} {}{}", gate.gate, gate.said(), tests.unwrap_or_default())

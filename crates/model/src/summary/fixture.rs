@@ -142,6 +142,7 @@ pub(crate) fn command(argv: &[&str], counts: Option<(u64, u64, u64)>) -> Command
             skipped,
             source: CountSource::Junit,
         }),
+        repeated: None,
         failing: Vec::new(),
         log: None,
         output_digest: Digest::from_content("output"),

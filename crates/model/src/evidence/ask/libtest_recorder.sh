@@ -10,7 +10,7 @@ done
 file=$(mktemp "$IMPLEMENTER_RESULTS/libtest.XXXXXX") || exec "$@"
 "$@" --list >"$file.list" 2>/dev/null
 grep -q ': test$' "$file.list" || { rm -f "$file" "$file.list"; exec "$@"; }
-echo "$1" >"$file"
+{ echo "$1" >"$file" && : >"$file.log"; } 2>/dev/null || { rm -f "$file" "$file.list"; exec "$@"; }
 "$@" --logfile "$file.log"
 code=$?
 echo "$code" >"$file.end"

@@ -1,13 +1,23 @@
 //! How a known runner is asked to write its results into a file: by arguments, by its environment, or by a small recorder
 //! of ours where it has no such option. What it prints stays as it is, wherever the runner allows that.
 
+mod recipes;
 mod runners;
 mod wrappers;
 
+pub use recipes::{Seen, command_behind, seen};
 use runners::Runner;
 
-/// The recorder for unittest, and what it is called in the folder of helpers.
-pub const UNITTEST_RECORDER: (&str, &str) = ("unittest_recorder.py", include_str!("unittest_recorder.py"));
+/// The recorder for unittest, and what it is called in the folder of helpers: Python imports it by its name from a folder
+/// on its path.
+pub const UNITTEST_RECORDER: (&str, &str) = ("python/sitecustomize.py", include_str!("sitecustomize.py"));
+
+/// The variable by which Python finds that folder.
+pub const PYTHON_PATH: &str = "PYTHONPATH";
+
+/// What a recorder of ours leaves in the folder of results when something went wrong in it: then there are no results, and
+/// that is no fault of the suite.
+pub const RECORDER_NOTE: &str = "recorder.note";
 
 /// The recorder for cargo's test binaries.
 pub const LIBTEST_RECORDER: (&str, &str) = ("libtest_recorder.sh", include_str!("libtest_recorder.sh"));
@@ -49,6 +59,27 @@ pub struct Asked {
     pub runner: Option<(&'static str, Where)>,
 }
 
+impl Asked {
+    /// Makes a command that asks for nothing.
+    #[must_use]
+    pub fn plain(argv: &[String]) -> Self {
+        Self { argv: argv.to_vec(), environment: Vec::new(), runner: None }
+    }
+
+    /// Finds what was added to the command `argv` that a program names in its output, as it does when it refuses an option
+    /// that it does not know.
+    #[must_use]
+    pub fn refused_in(&self, argv: &[String], output: &str) -> Option<String> {
+        let words = self.argv.iter().filter(|word| !argv.contains(word)).map(String::as_str);
+        let values = self.environment.iter().flat_map(|(_, value)| value.split(' '));
+        // `sh -c` has its whole script in one word.
+        let words = words.chain(values).flat_map(|word| word.split(' '));
+        let options = words.filter(|word| word.starts_with("--")).map(|word| word.split('=').next().unwrap_or(word));
+        let written = |option: &str| argv.iter().any(|word| word.contains(option));
+        options.filter(|option| !written(option)).find(|option| output.contains(option)).map(str::to_owned)
+    }
+}
+
 /// Rewrites a command so that its runner writes results. `read` gives the text of a file of the work tree, such as
 /// `package.json`, for commands that name a script.
 #[must_use]
@@ -63,8 +94,20 @@ pub fn ask(argv: &[String], folders: Folders<'_>, read: &dyn Fn(&str) -> Option<
             }
         }
         asked.runner = rewritten.runner;
+    } else if let Some(options) = command_behind(argv, read).and_then(|words| runners::node_options(&words, folders)) {
+        // Behind `make` or a script, node takes its options by the environment.
+        asked.environment.push(("NODE_OPTIONS".to_owned(), options));
+    }
+    // Below another runner, unittest is what tests look at.
+    if asked.runner.as_ref().is_none_or(|(name, _)| *name == "unittest") {
+        asked.environment.push((PYTHON_PATH.to_owned(), python_folder(folders)));
     }
     asked
+}
+
+/// Returns the folder from which Python imports the recorder.
+fn python_folder(folders: Folders<'_>) -> String {
+    format!("{}/{}", folders.helpers, UNITTEST_RECORDER.0.rsplit_once('/').map_or("", |(folder, _)| folder))
 }
 
 /// What several runners read from their environment, however deep in scripts they are started.
@@ -117,8 +160,16 @@ fn rewrite(
         return package(argv, &script, folders, read, depth);
     }
     let (begin, rest) = argv.split_at(program);
+    // What empties the environment takes away what asks.
+    if begin.iter().any(|word| matches!(word.as_str(), "-i" | "--ignore-environment")) {
+        return None;
+    }
     let Runner { name, found, arguments, environment } = runners::find(rest, folders)?;
-    let mut argv = begin.to_vec();
+    let with_recorder = |word: &String| match word.strip_prefix("PYTHONPATH=") {
+        Some(theirs) if name == "unittest" => format!("PYTHONPATH={}:{theirs}", python_folder(folders)),
+        _ => word.clone(),
+    };
+    let mut argv: Vec<String> = begin.iter().map(with_recorder).collect();
     argv.extend(arguments);
     Some(Rewritten { argv, environment, runner: Some((name, found)) })
 }

@@ -1,6 +1,6 @@
 //! The table of runners with how each is asked.
 
-use super::{Folders, NEXTEST_SETTING, UNITTEST_RECORDER, Where};
+use super::{Folders, NEXTEST_SETTING, Where};
 
 /// A runner that was recognised, with the command that asks it.
 pub(super) struct Runner {
@@ -172,12 +172,10 @@ fn python(argv: &[String], folders: Folders<'_>, already: bool) -> Option<Runner
     }
     let module = argv.get(at + 1)?;
     match module.as_str() {
+        // The recorder comes by the environment, which these options have Python pass over.
+        "unittest" if argv[1..at].iter().any(|word| ignores_environment(word)) => None,
         "unittest" => {
-            let mut arguments = argv[..at].to_vec();
-            arguments.push(format!("{}/{}", folders.helpers, UNITTEST_RECORDER.0));
-            arguments.push(format!("{}/unittest.json", folders.results));
-            arguments.extend(argv[at + 2..].iter().cloned());
-            Some(Runner { name: "unittest", found: Where::Results, arguments, environment: Vec::new() })
+            Some(Runner { name: "unittest", found: Where::Results, arguments: argv.to_vec(), environment: Vec::new() })
         }
         _ if already => None,
         "pytest" | "nose2" | "green" | "behave" | "robot" => {
@@ -188,6 +186,12 @@ fn python(argv: &[String], folders: Folders<'_>, already: bool) -> Option<Runner
         }
         _ => None,
     }
+}
+
+/// Tells whether a word has one of Python's options `-E`, `-I` and `-S`, alone or among others.
+fn ignores_environment(word: &str) -> bool {
+    let letters = word.strip_prefix('-').filter(|letters| !letters.starts_with(['-', 'W', 'X']));
+    letters.is_some_and(|letters| letters.contains(['E', 'I', 'S']))
 }
 
 /// `cargo test` asks by the environment, and `cargo nextest run` by a setting that comes after the repository's own.

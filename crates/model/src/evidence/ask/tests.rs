@@ -13,12 +13,15 @@ fn known_runners_are_asked_for_a_file() {
     for (command, expected, runner) in [
         ("pytest -q", "pytest -q", Some("pytest")),
         ("python3 -m pytest tests", "python3 -m pytest tests", Some("pytest")),
-        ("python3 -m unittest -v", "python3 /h/unittest_recorder.py /r/unittest.json -v", Some("unittest")),
+        ("python3 -m unittest -v", "python3 -m unittest -v", Some("unittest")),
+        ("poetry run python -m unittest", "poetry run python -m unittest", Some("unittest")),
         (
-            "poetry run python -m unittest",
-            "poetry run python /h/unittest_recorder.py /r/unittest.json",
+            "env PYTHONPATH=src python3 -W error -m unittest",
+            "env PYTHONPATH=/h/python:src python3 -W error -m unittest",
             Some("unittest"),
         ),
+        ("python3 -I -m unittest", "python3 -I -m unittest", None),
+        ("env -i PATH=/bin python3 -m unittest", "env -i PATH=/bin python3 -m unittest", None),
         (
             "node --test test/",
             "node --test --test-reporter=junit --test-reporter-destination=/r/node.xml --test-reporter=spec --test-reporter-destination=stdout test/",
@@ -57,4 +60,37 @@ fn known_runners_are_asked_for_a_file() {
     assert!(
         asked("npm run unit").2.iter().any(|(name, value)| name == "NODE_OPTIONS" && value.contains("/r/node.xml"))
     );
+}
+
+#[test]
+fn a_runner_behind_a_wrapper_is_asked_by_its_environment() {
+    let of = |command: &str, makefile: &str| {
+        let read = |path: &str| (path == "Makefile").then(|| format!("test:\n\t{makefile}\n"));
+        let asked = ask(&shlex::split(command).unwrap(), Folders { results: "/r", helpers: "/h" }, &read);
+        let value =
+            |wanted: &str| asked.environment.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
+        (value("PYTHONPATH"), value("NODE_OPTIONS").is_some_and(|value| value.contains("/r/node.xml")))
+    };
+    let recorder = Some("/h/python".to_owned());
+    assert_eq!(of("make test", "python3 -m unittest"), (recorder.clone(), false));
+    assert_eq!(of("make test", "node --test"), (recorder.clone(), true));
+    assert_eq!(of("python3 -m unittest", ""), (recorder, false));
+    // What these start is what their tests look at.
+    for command in ["cargo test", "go test ./...", "pytest"] {
+        assert_eq!(of(command, "").0, None, "{command}");
+    }
+}
+
+#[test]
+fn a_runner_that_refuses_what_it_is_asked_says_so() {
+    let argv = shlex::split("npx jest --ci").unwrap();
+    let asked = ask(&argv, Folders { results: "/r", helpers: "/h" }, &|_| None);
+    for (output, refused) in [
+        ("error: unknown option '--outputFile'", Some("--outputFile")),
+        ("error: unknown option '--ci'", None),
+        ("pytest: error: unrecognized arguments: --junitxml=/r/pytest.xml", Some("--junitxml")),
+        ("1 failed", None),
+    ] {
+        assert_eq!(asked.refused_in(&argv, output).as_deref(), refused, "{output}");
+    }
 }

@@ -1,6 +1,6 @@
 //! .NET: `dotnet test` in its three shapes.
 
-use super::lines::{counts, labelled, labels, sum};
+use super::lines::{NONE, counts, labelled, labels, sum};
 use crate::evidence::numbers::TestCounts;
 
 /// `Passed!  - Failed: 0, Passed: 5, Skipped: 0, Total: 5, …` for each project, `Test summary: total: 5, failed: 0,
@@ -36,4 +36,5 @@ pub(super) fn dotnet(lines: &[&str]) -> Option<TestCounts> {
         .or_else(|| sum(lines.iter().enumerate().filter_map(platform)))
         .or_else(|| sum(lines.iter().filter_map(project)))
         .or_else(|| sum(lines.iter().enumerate().filter_map(block)))
+        .or_else(|| lines.iter().any(|line| line.trim().starts_with("No test is available in ")).then_some(NONE))
 }

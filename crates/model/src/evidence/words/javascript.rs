@@ -209,7 +209,9 @@ pub(super) fn cypress(lines: &[&str]) -> Option<TestCounts> {
     let number = |line: &str, label: &str| {
         line.trim().strip_prefix('│')?.strip_suffix('│')?.trim().strip_prefix(label)?.trim().parse::<u64>().ok()
     };
-    lines.iter().any(|line| number(line, "Passing:").is_some()).then_some(())?;
+    if !lines.iter().any(|line| number(line, "Passing:").is_some()) {
+        return cypress_table(lines);
+    }
     sum(lines.iter().filter_map(|line| {
         let passed = number(line, "Passing:").map(|number| counts(number, 0, 0));
         let failed = || number(line, "Failing:").map(|number| counts(0, number, 0));
@@ -217,6 +219,21 @@ pub(super) fn cypress(lines: &[&str]) -> Option<TestCounts> {
             || number(line, "Pending:").or_else(|| number(line, "Skipped:")).map(|number| counts(0, 0, number));
         passed.or_else(failed).or_else(skipped)
     }))
+}
+
+/// The last line of the table of all specs, where there are no boxes: `✔  All specs passed!  00:03  8  8  -  -  -`, with
+/// tests, passing, failing, pending and skipped behind the time.
+fn cypress_table(lines: &[&str]) -> Option<TestCounts> {
+    let line = lines.iter().rev().find_map(|line| line.trim().strip_prefix(['✔', '✖']).map(str::trim_start))?;
+    (line.starts_with("All specs passed!") || line.contains(" failed (")).then_some(())?;
+    let numbers: Vec<u64> = line
+        .split_whitespace()
+        .rev()
+        .take(5)
+        .map_while(|word| if word == "-" { Some(0) } else { word.parse().ok() })
+        .collect();
+    let [skipped, pending, failing, passing, _] = numbers.as_slice() else { return None };
+    Some(counts(*passing, *failing, pending.saturating_add(*skipped)))
 }
 
 /// `Chrome 120 (Linux): Executed 3 of 4 (1 FAILED) (skipped 1) (0.01 secs / 0.005 secs)`, written over again and again:

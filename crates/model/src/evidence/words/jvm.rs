@@ -42,7 +42,19 @@ pub(super) fn gradle(lines: &[&str]) -> Option<TestCounts> {
         matches!(noun, "test completed" | "tests completed")
             .then(|| of_total(total, total_of(&pairs, &["failed"]), total_of(&pairs, &["skipped"])))
     }));
-    total.or_else(|| {
+    // The plugin test-logger: `SUCCESS: Executed 5 tests in 2.1s (1 skipped)`.
+    let logged = || {
+        sum(lines.iter().filter_map(|line| {
+            let (verdict, rest) = line.trim().split_once(": Executed ")?;
+            matches!(verdict, "SUCCESS" | "FAILURE").then_some(())?;
+            let (total, rest) = rest.split_once(' ')?;
+            (rest.starts_with("tests in ") || rest.starts_with("test in ")).then_some(())?;
+            let inside = rest.split_once('(').map_or("", |(_, inside)| inside.trim_end_matches(')'));
+            let pairs = pairs(inside, ',').unwrap_or_default();
+            Some(of_total(total.parse().ok()?, total_of(&pairs, &["failed"]), total_of(&pairs, &["skipped"])))
+        }))
+    };
+    total.or_else(logged).or_else(|| {
         sum(lines.iter().filter_map(|line| {
             let (test, verdict) = line.rsplit_once(' ')?;
             (test.contains(" > ") && !test.starts_with([' ', '>'])).then_some(())?;

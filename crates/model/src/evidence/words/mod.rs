@@ -7,6 +7,7 @@
 //! list adds nothing: `2 expected failures` is no failure.
 
 mod dotnet;
+mod failing;
 mod further;
 mod go;
 mod javascript;
@@ -23,7 +24,10 @@ mod tap;
 
 pub use streams::relevant;
 
-use crate::{evidence::numbers::TestCounts, text};
+use crate::{
+    evidence::{numbers::TestCounts, results::TestResult},
+    text,
+};
 
 /// Counts the tests of one runner in the lines of a plain output; `None` when no line is that runner's.
 type Count = fn(&[&str]) -> Option<TestCounts>;
@@ -98,6 +102,8 @@ pub struct Words {
     pub runners: Vec<&'static str>,
     /// A suite that began and never said how it ended, in a sentence.
     pub unfinished: Option<String>,
+    /// The tests that failed, by the names that were printed.
+    pub failing: Vec<TestResult>,
 }
 
 /// Reads what known runners say at their end, in all that a command printed.
@@ -120,12 +126,27 @@ pub fn read(output: &str) -> Option<Words> {
                         words.runners.push(runner.name);
                     }
                 }
-                None => all = Some(Words { counts: *counts, runners: vec![runner.name], unfinished: None }),
+                None => {
+                    all = Some(Words {
+                        counts: *counts,
+                        runners: vec![runner.name],
+                        unfinished: None,
+                        failing: Vec::new(),
+                    });
+                }
             }
         }
         if let Some(why) = unfinished {
-            let words = all.get_or_insert(Words { counts: lines::NONE, runners: Vec::new(), unfinished: None });
+            let words = all.get_or_insert(Words {
+                counts: lines::NONE,
+                runners: Vec::new(),
+                unfinished: None,
+                failing: Vec::new(),
+            });
             words.unfinished.get_or_insert(why);
+        }
+        if let Some(words) = &mut all {
+            words.failing.extend(failing::names(&lines));
         }
     }
     all

@@ -26,7 +26,8 @@ pub(super) fn unittest(lines: &[&str]) -> Option<TestCounts> {
 /// What a test printed is shown below `Captured stdout call` and is no closing line.
 pub(super) fn pytest(lines: &[&str]) -> Option<TestCounts> {
     let mut captured = false;
-    sum(lines.iter().filter_map(|line| {
+    let mut last = None;
+    let all = sum(lines.iter().filter_map(|line| {
         let heading = line.trim_matches(['=', '_', '-', ' ']);
         if line.starts_with("---") && heading.starts_with("Captured ") {
             captured = true;
@@ -36,8 +37,15 @@ pub(super) fn pytest(lines: &[&str]) -> Option<TestCounts> {
         {
             captured = false;
         }
-        if captured { None } else { pytest_line(line) }
-    }))
+        let said = pytest_line(line);
+        if captured {
+            last = said.or(last);
+            return None;
+        }
+        said
+    }));
+    // Nothing ends what was captured where no summary follows, as under `-rP`: the last line is pytest's own.
+    all.or(last)
 }
 
 fn pytest_line(line: &str) -> Option<TestCounts> {

@@ -44,7 +44,7 @@ pub fn relevant(line: &str) -> bool {
     line.len() <= 4096
         && (line.bytes().any(|byte| byte.is_ascii_digit())
             || line.contains(|c: char| c.is_ascii_uppercase())
-            || ["ok", "---", "===", "no tests", "all tests", "───"].iter().any(|word| line.contains(word)))
+            || ["ok", "---", "===", "no tests", "all tests", "───", "●", "✖"].iter().any(|word| line.contains(word)))
 }
 
 /// Takes the time away that a log of a workflow or a container puts in front of a line.
@@ -55,8 +55,16 @@ fn without_time(line: &str) -> &str {
             && word.as_bytes()[10] == b'T'
             && word.bytes().all(|byte| byte.is_ascii_digit() || b"-:.TZ".contains(&byte))
     };
-    match line.split_once(' ') {
-        Some((word, rest)) if stamp(word) => rest,
+    // `job<tab>step<tab>time text` is how `gh run view --log` shows a log.
+    let behind_names = line
+        .rsplit_once('\t')
+        .map(|(_, last)| last)
+        .filter(|last| last.split_once(' ').is_some_and(|(word, _)| stamp(word)));
+    match behind_names.unwrap_or(line).split_once(' ') {
+        // Kubernetes says which stream it was, and whether the line is whole.
+        Some((word, rest)) if stamp(word) => {
+            ["stdout F ", "stderr F "].iter().find_map(|stream| rest.strip_prefix(stream)).unwrap_or(rest)
+        }
         _ => line,
     }
 }
@@ -84,8 +92,17 @@ fn compose(line: &str) -> Option<&str> {
         .rsplit_once(' ')
         .filter(|(time, _)| time.len() == 8 && time.as_bytes()[2] == b':')
         .map_or(name, |(_, name)| name);
-    let known = spaced && is_name(name) && name != "ok" && name != "test";
+    let known = spaced && name != "ok" && name != "test" && (is_name(name) || is_task(name));
     known.then(|| rest.strip_prefix(' ').unwrap_or(rest))
+}
+
+/// Tells whether a name is that of a task: `api:test` (moon), `+test` (Earthly), `[CI/test]` (act).
+fn is_task(name: &str) -> bool {
+    let name = name.trim_start();
+    let is_known = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || "@/._-:".contains(c));
+    let inside = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).map(str::trim);
+    let of_moon = name.split_once(':').is_some_and(|(project, task)| is_name(project) && is_name(task));
+    of_moon || name.strip_prefix('+').is_some_and(is_name) || inside.is_some_and(is_known)
 }
 
 /// `web:test: rest` (turbo, `nx --output-style=stream`) and `@scope/pkg: rest` (lerna, yarn).
@@ -134,6 +151,9 @@ mod tests {
             ("12:00:01 web.1  | 3 passed in 0.1s", "3 passed in 0.1s"),
             ("[api] 3 passing", "3 passing"),
             ("[@a/b]: 3 passing", "3 passing"),
+            ("api:test | 3 passing", "3 passing"),
+            ("[CI/test]   | 3 passing", "3 passing"),
+            ("             +test | 3 passing", "3 passing"),
         ] {
             assert_eq!(split(line).1, rest, "{line}");
         }

@@ -6,6 +6,37 @@ use super::read;
 type Variant = (&'static str, &'static str, Option<(u64, u64, u64)>);
 
 const VARIANTS: &[Variant] = &[
+    (
+        "pytest -rP",
+        "----------------------------- Captured stdout call -----------------------------\n===== 99 passed in 1.00s =====\n===== 1 passed in 0.02s =====\n",
+        Some((1, 0, 0)),
+    ),
+    (
+        "pytest under gh, act and Kubernetes",
+        "build\ttest\t2026-08-11T17:35:20.0389550Z ===== 4 passed in 0.20s =====\n[CI/test]   | ===== 3 passed in 0.20s =====\n2026-08-11T17:35:20.038954Z stdout F ===== 2 passed in 0.20s =====\n",
+        Some((9, 0, 0)),
+    ),
+    ("jest under moon", "▮▮▮▮ api:test (1a2b3c4d)\napi:test | Tests:       5 passed, 5 total\n", Some((5, 0, 0))),
+    (
+        "dotnet without tests",
+        "No test is available in /x/A.Tests.dll. Make sure that test discoverer is registered.\n",
+        Some((0, 0, 0)),
+    ),
+    (
+        "gradle test-logger",
+        "  Test creates() PASSED\n\nFAILURE: Executed 5 tests in 2.1s (1 failed, 1 skipped)\n",
+        Some((3, 1, 1)),
+    ),
+    (
+        "parallel_tests",
+        "6 examples, 0 failures\n\n9 examples, 1 failure\n\n\n15 examples, 1 failure\n\nTook 3 seconds\n",
+        Some((14, 1, 0)),
+    ),
+    (
+        "cypress without boxes",
+        "  │ ✔  a.cy.js                 00:02        5        5        -        -        - │\n    ✖  1 of 2 failed (50%)      00:03        8        5        2        1        -\n",
+        Some((5, 2, 1)),
+    ),
     // pytest: quiet, with plugins, warnings, xdist, and broken off.
     (
         "pytest -q",

@@ -56,7 +56,7 @@ fn tag(text: &str, mut at: usize, end: usize) -> Option<Tag<'_>> {
 }
 
 /// Returns a stretch of HTML as it is seen, in one line.
-fn seen(text: &str, range: Range<usize>) -> String {
+pub(super) fn seen(text: &str, range: Range<usize>) -> String {
     let mut shown = String::new();
     let mut from = range.start;
     let mut at = range.start;

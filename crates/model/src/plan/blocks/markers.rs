@@ -23,9 +23,11 @@ enum Kind {
     Letter,
     Counted,
     Meaning,
+    /// A number with which Markdown begins no list behind a line of text, since it is not 1.
+    Continued,
 }
 
-const KINDS: [Kind; 5] = [Kind::Sign, Kind::Number, Kind::Letter, Kind::Counted, Kind::Meaning];
+const KINDS: [Kind; 6] = [Kind::Sign, Kind::Number, Kind::Letter, Kind::Counted, Kind::Meaning, Kind::Continued];
 
 struct Found {
     kind: Kind,
@@ -45,6 +47,7 @@ pub(super) fn masked(text: &str) -> Cow<'_, str> {
                 };
                 is(ours.next(), b'a') && is(ours.next(), b'b')
             }
+            Kind::Continued => ours.next().is_some(),
             _ => ours.nth(1).is_some(),
         }
     };
@@ -53,7 +56,12 @@ pub(super) fn masked(text: &str) -> Cow<'_, str> {
     let mut from = 0;
     for found in found.iter().filter(|found| lists.contains(&found.kind)) {
         let end = found.at + found.len;
-        let Some(marker) = marker(found, text[end..].starts_with(' ')) else { continue };
+        let made = match found.kind {
+            // The items behind it go on with the same sign.
+            Kind::Continued => Some(format!("{:0>len$}{}", 1, &text[end - 1..end], len = found.len - 1)),
+            _ => marker(found, text[end..].starts_with(' ')),
+        };
+        let Some(marker) = made else { continue };
         let out = masked.get_or_insert_with(|| String::with_capacity(text.len()));
         out.push_str(&text[from..found.at]);
         out.push_str(&marker);
@@ -86,17 +94,24 @@ fn find(text: &str) -> Vec<Found> {
     let mut before = "";
     let mut at = 0;
     for raw in text.split_inclusive('\n') {
+        let is_outermost = !raw.starts_with([' ', '\t', '>']);
         let line = raw.trim_start_matches([' ', '\t', '>']);
         let start = at + raw.len() - line.len();
         at += raw.len();
         let trimmed = line.trim_end();
         if let Some(mark) = fence {
-            if trimmed.starts_with(mark) && trimmed.trim_start_matches(mark.chars().next().unwrap_or('`')).is_empty() {
+            if trimmed.starts_with(mark)
+                && trimmed
+                    .trim_start_matches(mark.chars().next().expect("invariant: a fence has a character"))
+                    .is_empty()
+            {
                 fence = None;
             }
         } else if let Some(mark) = ["```", "~~~"].into_iter().find(|mark| trimmed.starts_with(mark)) {
             let len = trimmed.bytes().take_while(|byte| *byte == mark.as_bytes()[0]).count();
             fence = Some(&trimmed[..len]);
+        } else if let Some(len) = continued(trimmed, before).filter(|_| is_outermost) {
+            found.push(Found { kind: Kind::Continued, at: start, len });
         } else if let Some((kind, len)) = kind(trimmed, before) {
             found.push(Found { kind, at: start, len });
         } else if before_is_counted(&found, start, before) && is_marked(trimmed) {
@@ -135,6 +150,16 @@ fn kind(line: &str, before: &str) -> Option<(Kind, usize)> {
         return Some((Kind::Number, first.len_utf8()));
     }
     numbered(line).map(|len| (Kind::Number, len)).or_else(|| Some((Kind::Counted, counted(line)?)))
+}
+
+/// Measures `7. ` and `7) ` behind a line that heads a list.
+fn continued(line: &str, before: &str) -> Option<usize> {
+    let is_item = ["- ", "* ", "+ ", "#"].iter().any(|mark| before.starts_with(mark))
+        || before.starts_with(|c: char| c.is_ascii_digit());
+    let heads = !is_item && (before.trim_end_matches(['*', '_', ' ']).ends_with([':', '：']) || before.ends_with("**"));
+    let digits = line.find(|c: char| !c.is_ascii_digit()).filter(|end| (1..=3).contains(end))?;
+    let is_marker = line[digits..].starts_with(['.', ')']) && line[digits + 1..].starts_with(' ');
+    (heads && is_marker && line[..digits].parse() != Ok(1_u16)).then_some(digits + 1)
 }
 
 /// Measures `(1)`, `（1）`, `1、`, `１．`, `一、`.

@@ -1,6 +1,7 @@
 //! Markdown as a flat list of blocks with places, which is all that a plan's structure needs.
 
 mod boxes;
+mod fenced;
 mod html;
 mod markers;
 mod reader;
@@ -97,6 +98,12 @@ impl Item {
     /// Tells whether boxes stand below it, so that they are the work and it is what they have in common.
     pub(super) fn is_group(&self) -> bool {
         nested(&self.blocks).any(|item| item.boxed || item.is_group())
+    }
+
+    /// Returns what stands directly below it and is no box, where it is an open box itself: what it asks for beside the boxes.
+    pub(super) fn own_details(&self) -> Vec<&Item> {
+        let is_open = self.boxed && !self.done && self.is_group();
+        nested(&self.blocks).filter(|item| is_open && !item.boxed && !item.is_group()).collect()
     }
 
     /// Tells whether every box below it is ticked.

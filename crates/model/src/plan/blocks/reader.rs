@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, Event, OffsetIter, Options, Parser, Tag, TagEnd};
 
-use super::{Block, CodeLine, Document, Item, Row, boxes, html, markers, nested, unseen};
+use super::{Block, CodeLine, Document, Item, Row, boxes, fenced, html, markers, nested, unseen};
 use crate::plan::inline::{Line, LineBuilder};
 
 /// How deep lists in lists are taken apart. What lies deeper stays in the detail of the item above it.
@@ -33,7 +33,7 @@ pub(in crate::plan) fn read(text: &str, range: Range<usize>) -> Document {
     reader.comments.extend(definitions);
     reader.run();
     reader.comments.sort_by_key(|hidden| hidden.start);
-    let mut blocks = reader.open.into_iter().next().map(|open| open.blocks).unwrap_or_default();
+    let mut blocks = reader.open.swap_remove(0).blocks;
     boxes::tick_marks(&mut blocks);
     Document { blocks, comments: reader.comments, quoted: reader.quoted, start: range.start, end: range.end }
 }
@@ -138,7 +138,11 @@ impl<'t> BlockReader<'t> {
                         CodeBlockKind::Indented => None,
                     };
                     let lines = self.code_lines();
-                    self.push(Block::Code { info, lines, range });
+                    let is_outermost = self.open.len() == 1;
+                    match fenced::tasks(info.as_deref(), &lines, self.text).filter(|_| is_outermost) {
+                        Some(items) => self.push(Block::List { items }),
+                        None => self.push(Block::Code { info, lines, range }),
+                    }
                 }
                 Event::Start(Tag::Table(_)) => {
                     open.end_line();
@@ -302,10 +306,16 @@ impl<'t> BlockReader<'t> {
         // Its lines came one by one, and a comment may go over several.
         self.comments.truncate(hidden);
         self.comments.extend(unseen::in_html(&self.text[range.clone()], range.start));
-        let blocks = html::blocks(self.text, range);
-        if let Some(open) = self.open.last_mut() {
-            open.blocks.extend(blocks);
+        let blocks = html::blocks(self.text, range.clone());
+        let Some(open) = self.open.last_mut() else { return };
+        // An item may begin with a comment: for Markdown its whole first line is HTML then.
+        let is_first = open.kind == Container::Item && !open.has_line && open.blocks.is_empty();
+        if is_first && matches!(blocks.as_slice(), [Block::Text { .. }]) {
+            open.item.line = Line { text: html::seen(self.text, range.clone()), range, ..Line::default() };
+            open.has_line = true;
+            return;
         }
+        open.blocks.extend(blocks);
     }
 
     /// Reads on to the end of the element that has just begun.

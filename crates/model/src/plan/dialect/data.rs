@@ -1,6 +1,6 @@
 //! Plans as data of any shape: JSON and YAML of tools that we do not know, and the todos above a document.
 
-use super::status::{self, State};
+use super::status::{self, State, words};
 use crate::{
     command,
     gate::GateKind,
@@ -135,20 +135,6 @@ fn scalar(node: &Node) -> String {
         Value::Text(text) | Value::Literal(text) => text.trim().to_owned(),
         _ => String::new(),
     }
-}
-
-/// Returns a key as words: `acceptanceCriteria` and `acceptance_criteria` are `acceptance criteria`.
-fn words(key: &str) -> String {
-    let mut words = String::with_capacity(key.len() + 4);
-    let mut before = ' ';
-    for c in key.chars() {
-        if c.is_uppercase() && before.is_lowercase() {
-            words.push(' ');
-        }
-        words.push(c);
-        before = c;
-    }
-    domains::normal(&words)
 }
 
 fn is_list_of_items(node: &Node) -> bool {
@@ -290,14 +276,17 @@ impl DataReader<'_, '_> {
         let who = domains::role(&words(&title)).and_then(|role| Who::of_role(role, self.roster));
         let owner = if who.is_some() { Owner::Heading } else { Owner::Items };
         let mut task = TaskDraft { at, title, who, owner, frame: self.draft.tasks.len(), ..TaskDraft::default() };
+        let first = self.draft.tasks.len();
         for node in nodes {
             let children: Vec<&Node> = entries_of(node)
                 .iter()
                 .filter(|(key, value)| is_work(&words(&scalar(key)), value) && !elements(value).is_empty())
                 .map(|(_, value)| value)
                 .collect();
-            let own = state_of(node);
-            let state = if own == State::Open { above } else { own };
+            let state = match state_of(node) {
+                State::Open => above,
+                own => own,
+            };
             let made = self.requirement(node);
             if let State::Aside(reason) = state {
                 self.place_aside(node, &made.text, heading, reason);
@@ -313,19 +302,22 @@ impl DataReader<'_, '_> {
                 }
                 continue;
             }
-            let first = self.draft.tasks.len();
+            let own = self.draft.tasks.len();
             for list in children {
                 self.list(elements(list), list, &made.text, state, depth + 1);
             }
-            for task in &mut self.draft.tasks[first..] {
+            for task in &mut self.draft.tasks[own..] {
                 task.stands_alone = true;
                 task.keys.extend(made.keys.iter().cloned());
                 task.soft_needs.extend(made.needs.iter().cloned());
                 task.add_note(&made.detail);
             }
         }
-        if !task.requirements.is_empty() {
-            self.draft.tasks.push(task);
+        if let Some(made) = task.requirements.first() {
+            // What stands before the others comes before them.
+            let is_before = |other: &TaskDraft| made.at.line < other.at.line;
+            let behind = self.draft.tasks[first..].iter().position(is_before);
+            self.draft.tasks.insert(behind.map_or(self.draft.tasks.len(), |behind| first + behind), task);
         }
     }
 

@@ -30,7 +30,9 @@ impl DialectReader for Kiro {
             top.iter().filter(|item| items::split_number_id(&item.line.text).is_some_and(|(id, _)| whole(&id))).count();
         let parts = boxes(input.document)
             .any(|item| items::split_number_id(&item.line.text).is_some_and(|(id, _)| id.contains('.')));
-        numbered > 0 && numbered * 2 >= top.len() && (traced || parts)
+        // Some write the parts beside what they are parts of.
+        let counted = top.iter().filter(|item| items::split_number_id(&item.line.text).is_some()).count();
+        numbered > 0 && ((numbered * 2 >= top.len() && (traced || parts)) || (counted == top.len() && traced && parts))
     }
 
     fn rules(&self) -> Rules {

@@ -31,7 +31,15 @@ impl DialectReader for Ours {
             return true;
         }
         let names_domain = |names: &Names| matches!(names, Names::Role(..) | Names::VacantRole(_));
-        let has_domain = headings().any(|(_, heading)| names_domain(&heading.names));
+        // Rows below a title are of anything, whatever the title is: "# Migration work".
+        let is_title_of_rows = |section: &Section<'_>| {
+            self.by_domains
+                && section.level() == 1
+                && !section.blocks.iter().any(|block| matches!(block, Block::List { .. }))
+                && section.has_items()
+        };
+        let has_domain =
+            headings().any(|(section, heading)| names_domain(&heading.names) && !is_title_of_rows(section));
         let is_ours = |line: &str| {
             let label = directives::split_label(line).and_then(|(label, _)| directives::directive(&label));
             label.is_some_and(directives::Directive::is_ours)

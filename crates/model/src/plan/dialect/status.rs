@@ -42,7 +42,7 @@ const DONE: [&str; 30] = [
     "完료",
     "완료",
 ];
-const DROPPED: [&str; 14] = [
+const DROPPED: [&str; 21] = [
     "cancelled",
     "canceled",
     "dropped",
@@ -57,6 +57,13 @@ const DROPPED: [&str; 14] = [
     "out of scope",
     "verworfen",
     "已取消",
+    "discarded",
+    "killed",
+    "descartada",
+    "descartado",
+    "cancelada",
+    "cancelado",
+    "abandonné",
 ];
 const DEFERRED: [&str; 7] = ["deferred", "postponed", "later", "on hold", "parked", "zurückgestellt", "延期"];
 
@@ -99,6 +106,20 @@ pub(in crate::plan) fn is_status(name: &str) -> bool {
         "상태",
     ];
     NAMES.contains(&domains::normal(name).as_str())
+}
+
+/// Returns a key as words: `acceptanceCriteria` and `acceptance_criteria` are `acceptance criteria`.
+pub(super) fn words(key: &str) -> String {
+    let mut words = String::with_capacity(key.len() + 4);
+    let mut before = ' ';
+    for c in key.chars() {
+        if c.is_uppercase() && before.is_lowercase() {
+            words.push(' ');
+        }
+        words.push(c);
+        before = c;
+    }
+    domains::normal(&words)
 }
 
 #[cfg(test)]

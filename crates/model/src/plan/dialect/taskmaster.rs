@@ -183,6 +183,12 @@ impl TaskmasterReader<'_, '_> {
     fn requirement(&self, id: &str, task: &Value, at: usize) -> RequirementDraft {
         let (title, description) = (text(task, "title"), text(task, "description"));
         let detail = join(&[&description, &text(task, "details")]);
+        // That of a task is work of its own.
+        let strategy = text(task, "testStrategy");
+        let detail = match id.rsplit_once('.').is_some_and(|(parent, _)| !self.many || parent.contains('.')) {
+            true if !strategy.is_empty() => join(&[&detail, &format!("Test strategy: {strategy}")]),
+            _ => detail,
+        };
         let position = self.source.position(at);
         RequirementDraft {
             at: position,

@@ -291,6 +291,7 @@ fn the_guide_has_an_example_of_every_dialect_that_comes_to_what_it_says() {
 /// Plans of strangers in a few lines, and what each comes to. Every one was refused once, or lost something.
 #[test]
 fn plans_of_strangers_lose_nothing() {
+    let mut others = Vec::new();
     for (text, outcome) in [
         (
             "---\nname: Cards\ntodos:\n  - id: a\n    content: Add it in src/a.py\n    status: pending\n  - content: Drop it\n    \
@@ -331,9 +332,87 @@ fn plans_of_strangers_lose_nothing() {
         ),
         ("# P\n\n## Overview\n1. Add the API\n\n## Tests\n- cover\n", "2 items: 2 in 2 tasks"),
         ("[{\"title\": \"a\", \"done\": true}, {\"title\": \"b\"}]", "2 items: 1 in 1 task, 1 done"),
+        (
+            "# P\n\n## 1. Scan\n- **Objective**: find it\n- **Tasks**:\n    - scan\n    - sort\n",
+            "3 items: 2 in 1 task, 1 left aside: Objective",
+        ),
+        (
+            "# P\n\n- [ ] a\n- b — dropped\n- c (deferred)\n",
+            "3 items: 1 in 1 task, 2 left aside: dropped (out of scope), deferred",
+        ),
+        // Tasks that are counted in a block of code.
+        (
+            "# P\n\n## List of tasks\n\n```yaml\nTask 1: Add it\n  - IN: src/a.py\n\nTask 2:\nMODIFY src/b.py\n```\n\n## Final checklist\n- [ ] green\n",
+            "3 items: 2 in 1 task, 1 criterion",
+        ),
+        // Parts that are counted in bold, with their text behind.
+        (
+            "# P\n\n## Umsetzungsplan\n**Phase 1 – Kern:** Hub und\nSpeicher bauen.\n\n**Phase 2 – Tests:** alles testen.\n",
+            "2 items: 2 in 2 tasks",
+        ),
+        ("# P\n\n## Steps\n\n**Phase 1: A** ✅\n- x\n\n**Phase 2: B** (2 days)\n- y\n", "2 items: 1 in 1 task, 1 done"),
+        // A list that goes on with another number below a label.
+        ("# P\n\n## Plan\n\n**Now:**\n1. a\n\n**Then:**\n7. b\n10. c\n", "3 items: 3 in 1 task"),
+        ("# P\n\n## Verification\n- <!-- check: x --> it exists\n\n## Feature\n- a\n", "2 items: 2 in 2 tasks"),
+        // An open box asks for what stands below it beside its boxes.
+        (
+            "# Plan\n\n- [ ] 1. Add the route\n  - answer 404\n  - _Requirements: 1.1_\n  - [ ]* 1.1 Write unit tests\n    - _Requirements: 1.1_\n",
+            "2 items: 2 in 2 tasks",
+        ),
+        // What leads to the work is no work, and lists of files stay lists of files below headings of their own.
+        (
+            "# P\n\n## Key insights\n- slow\n\n## Files to create/modify\n### Backend\n- `a/b.py` (new)\n\n## Modularity\n- depends on accounts\n\n\
+             ## Implementation steps\n1. Add it\n",
+            "4 items: 1 in 1 task, 3 left aside: Key insights, Files to create/modify (list of files), Modularity",
+        ),
+        ("# P\n\n## Rate limits\n- Add a limit\n\n## Implementation steps\n1. Add it\n", "2 items: 2 in 1 task"),
+        (
+            "# P\n\n## Changes\n#### [DELETE] [old.ts](file:///x/old.ts)\n#### [NEW] `b.ts`\n- add\n",
+            "2 items: 2 in 2 tasks",
+        ),
+        ("# P\n\n## Backend tasks — complete\n1. a\n\n## Frontend tasks\n1. b\n", "2 items: 1 in 1 task, 1 done"),
+        (
+            "# P\n\n## Tasks\n- [ ] a\n\n## 🔗 Resources\n- Guide: https://x.y/z\n",
+            "2 items: 1 in 1 task, 1 left aside: 🔗 Resources",
+        ),
+        (
+            "# Migration work\n\n| ID | What | Status |\n|---|---|---|\n| 1 | a | ✅ Done |\n| 2 | b | open |\n",
+            "2 items: 1 in 1 task, 1 done",
+        ),
+        ("# P\n\n## Fase 1: Tests\n- a\n\n## Fase 2: Validación\n- b\n", "2 items: 2 in 2 tasks"),
+        (
+            "# P\n\n## Backend\n- a\n\n## Verification\n- Run the tests:\n  ```sh\n  cd a && make test\n  pytest -q\n  ```\n",
+            "3 items: 2 in 2 tasks, 1 command",
+        ),
     ] {
-        assert_eq!(plan(text).counts().line(), outcome, "{text}");
+        let found = plan(text).counts().line();
+        if found != outcome {
+            others.push(format!("{text}\nis {found}\nnot {outcome}\n"));
+        }
     }
+    assert!(others.is_empty(), "{}", others.join("\n"));
+}
+
+#[test]
+fn what_a_plan_touches_is_what_it_names() {
+    for (text, touches) in [
+        // A name without a folder may lie in any.
+        ("# P\n\n## Tasks\n- [ ] add it to `orders.py`\n", "**/orders.py"),
+        ("# P\n\n## Tasks\n- [ ] write `_includes/a.html`\n", "_includes/a.html"),
+        // Neither a document that is linked to, nor what a block of code mentions, is changed.
+        ("# P\n\n## Tasks\n- [ ] add statistics, see [20](20-feed.md)\n", ""),
+        ("# P\n\n## Steps\n### 1. Move the scripts\n\n```sh\nmkdir -p tools\nmv scripts/a.sh tools/\n```\n", ""),
+    ] {
+        let plan = plan(text);
+        assert_eq!(plan.tasks[0].touches.join(" "), touches, "{text}");
+    }
+}
+
+#[test]
+fn items_that_name_paths_keep_their_place_among_those_that_do_not() {
+    let plan = plan("# P\n\n## Steps\n1. Create the worktree\n2. Add `src/a.py`\n3. Run the migration\n");
+    let lines: Vec<u32> = plan.tasks.iter().flat_map(|task| &task.requirements).map(|made| made.line).collect();
+    assert_eq!(lines, [4, 5, 6]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod tests;
 mod words;
 
 pub(super) use self::{
-    languages::counted_in_english,
+    languages::{asks as asks_elsewhere, counted_in_english, holds},
     words::{asks, role_of_words, text_asks},
 };
 use self::{
@@ -130,7 +130,7 @@ pub(super) fn is_approach(phrase: &str) -> bool {
 }
 
 /// Words that may begin or end the heading of an aside without changing what it is.
-const ASIDE_BEGINS: [(&str, Reason); 9] = [
+const ASIDE_BEGINS: [(&str, Reason); 14] = [
     ("appendix ", Reason::Context),
     ("out of scope ", Reason::OutOfScope),
     ("future ", Reason::Deferred),
@@ -140,6 +140,11 @@ const ASIDE_BEGINS: [(&str, Reason); 9] = [
     ("open questions ", Reason::Context),
     ("parallel example ", Reason::Legend),
     ("senior developer review ", Reason::Record),
+    ("ausgangslage ", Reason::Context),
+    ("known gotchas ", Reason::Context),
+    ("anti patterns ", Reason::OutOfScope),
+    ("what already ", Reason::Context),
+    ("previous phases ", Reason::Record),
 ];
 
 /// Words that say what a section is wherever in its heading they stand.
@@ -157,26 +162,81 @@ const HOLDS: [(&str, Fixed); 9] = [
 
 /// Tells whether a phrase in normal form heads the work itself.
 pub(super) fn is_work_frame(phrase: &str) -> bool {
-    WORK_FRAMES.contains(&phrase) || languages::fixed(phrase) == Some(Fixed::Frame)
+    holds(WORK_FRAMES, phrase) || languages::fixed(phrase) == Some(Fixed::Frame)
+}
+
+/// Words that may stand before the name of a section that is there to be read: "Related Code Files", "Key Insights".
+const QUALIFIERS: [&str; 21] = [
+    "key",
+    "main",
+    "important",
+    "current",
+    "existing",
+    "general",
+    "additional",
+    "related",
+    "relevant",
+    "known",
+    "potential",
+    "possible",
+    "other",
+    "further",
+    "overall",
+    "critical",
+    "initial",
+    "brief",
+    "project",
+    "technical",
+    "your",
+];
+
+/// Words with which the name of a section ends that is there to be read: "Architecture benefits".
+const READ_ENDS: &str = "benefits|rationale|assumptions|references|insights|findings|questions|drawbacks|caveats";
+
+/// Finds what a phrase heads whose first word only describes it. What asks for work needs its whole name.
+fn of_qualified(phrase: &str) -> Option<Fixed> {
+    let (first, rest) = phrase.split_once(' ').filter(|(first, _)| QUALIFIERS.contains(first))?;
+    let found = fixed(rest).filter(|found| matches!(found, Fixed::Aside(_) | Fixed::Context | Fixed::Files));
+    found.filter(|_| role(phrase).is_none() && !first.is_empty())
+}
+
+/// Finds what a phrase heads of which every part is there to be read: "Background and risks".
+fn of_parts(phrase: &str) -> Option<Fixed> {
+    let marks = [" and ", " or ", " vs ", " und ", " y ", " et ", " e ", "和", "与", "與", "及", "と", "및"];
+    let mark = marks.iter().find(|mark| phrase.contains(**mark))?;
+    let mut parts = phrase.split(mark).map(|part| fixed(part.trim()));
+    let first = parts.next()??;
+    let is_read = |fixed: Fixed| matches!(fixed, Fixed::Aside(_) | Fixed::Context | Fixed::Files);
+    parts.try_fold(first, |so_far, part| {
+        let part = part.filter(|part| is_read(*part) && is_read(so_far))?;
+        // Work may stand below what the plan is about.
+        Some(if part == Fixed::Context { part } else { so_far })
+    })
+}
+
+/// Tells whether a phrase in normal form heads all of the work, so that what stands before it only leads to it.
+pub(super) fn holds_only_work(phrase: &str) -> bool {
+    const PARTS: [&str; 4] = ["requirements", "functional requirements", "deliverables", "plan"];
+    is_work_frame(phrase) && !PARTS.contains(&phrase) && !languages::heads_requirements(phrase)
 }
 
 /// Finds what a phrase in normal form heads, when it is none of the roles.
 pub(super) fn fixed(phrase: &str) -> Option<Fixed> {
-    let lists: [(&[&str], Fixed); 12] = [
-        (&VERIFICATION, Fixed::Verification(None)),
-        (&ACCEPTANCE, Fixed::Acceptance),
-        (&CROSS_CUTTING, Fixed::CrossCutting),
-        (&FILES, Fixed::Files),
-        (&OUT_OF_SCOPE, Fixed::Aside(Reason::OutOfScope)),
-        (&DEFERRED, Fixed::Aside(Reason::Deferred)),
-        (&LEGENDS, Fixed::Aside(Reason::Legend)),
-        (&RECORDS, Fixed::Aside(Reason::Record)),
-        (&ASIDES, Fixed::Aside(Reason::Context)),
-        (&CONTEXTS, Fixed::Context),
-        (&FRAMES, Fixed::Frame),
-        (&WORK_FRAMES, Fixed::Frame),
+    let lists: [(&str, Fixed); 12] = [
+        (VERIFICATION, Fixed::Verification(None)),
+        (ACCEPTANCE, Fixed::Acceptance),
+        (CROSS_CUTTING, Fixed::CrossCutting),
+        (FILES, Fixed::Files),
+        (OUT_OF_SCOPE, Fixed::Aside(Reason::OutOfScope)),
+        (DEFERRED, Fixed::Aside(Reason::Deferred)),
+        (LEGENDS, Fixed::Aside(Reason::Legend)),
+        (RECORDS, Fixed::Aside(Reason::Record)),
+        (ASIDES, Fixed::Aside(Reason::Context)),
+        (CONTEXTS, Fixed::Context),
+        (FRAMES, Fixed::Frame),
+        (WORK_FRAMES, Fixed::Frame),
     ];
-    if let Some((_, fixed)) = lists.iter().find(|(words, _)| words.contains(&phrase)) {
+    if let Some((_, fixed)) = lists.iter().find(|(words, _)| holds(words, phrase)) {
         return Some(*fixed);
     }
     if let Some(fixed) = languages::fixed(phrase) {
@@ -187,6 +247,12 @@ pub(super) fn fixed(phrase: &str) -> Option<Fixed> {
     }
     if let Some((_, reason)) = ASIDE_BEGINS.iter().find(|(begin, _)| phrase.starts_with(begin)) {
         return Some(Fixed::Aside(*reason));
+    }
+    if phrase.rsplit_once(' ').is_some_and(|(_, last)| holds(READ_ENDS, last)) && role(phrase).is_none() {
+        return Some(Fixed::Aside(Reason::Context));
+    }
+    if let Some(fixed) = of_qualified(phrase).or_else(|| of_parts(phrase)) {
+        return Some(fixed);
     }
     let gate_phrase = [" commands", " command", " gate"].iter().find_map(|end| phrase.strip_suffix(end))?;
     // "CLI commands" is work for a subagent; "Test commands" is not.

@@ -82,7 +82,9 @@ pub(in crate::plan) fn role_of_words(text: &str) -> Option<Role> {
     {
         return Some(Role::Infrastructure);
     }
-    if matches!(first, "verify" | "validate" | "checkpoint") || has(&["checkpoint"]) {
+    let runs_checks =
+        matches!(first, "run" | "execute") && has(&["tests", "validation", "linter", "linters", "checks", "suite"]);
+    if matches!(first, "verify" | "validate" | "checkpoint") || has(&["checkpoint"]) || runs_checks {
         return Some(Role::Validation);
     }
     let ships = has(&["dockerfile", "docker", "kubernetes", "helm", "deployment"]) && makes;
@@ -123,7 +125,7 @@ const CHANGES: [&str; 18] = [
 /// Tells whether a heading asks for something to be done.
 pub(in crate::plan) fn asks(heading: &str) -> bool {
     let phrase = normal(heading);
-    let first = phrase.split(' ').next().unwrap_or_default();
+    let first = phrase.split(' ').next().expect("invariant: a text that is split has a first part");
     phrase.contains(' ') && (MAKES.contains(&first) || CHANGES.contains(&first))
 }
 

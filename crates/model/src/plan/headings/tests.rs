@@ -103,7 +103,7 @@ fn headings_are_read_as_planners_write_them() {
     ## `user-service`  =>  other "user-service"
     ## `src/user-service.py`  =>  other "src/user-service.py"
     ## Data flow  =>  Context "Data flow"
-    ## Steps to reproduce  =>  other "Steps to reproduce"
+    ## Steps to reproduce  =>  Aside(Context) "Steps to reproduce"
     ## Notes  =>  Aside(Context) "Notes"
     ## Documentation  =>  CrossCutting "Documentation"
     ## Why we feature this in the command line of our tests and not somewhere else entirely, says the planner  =>  other "Why we feature this in the command line of our tests and not somewhere else entirely, says the planner"

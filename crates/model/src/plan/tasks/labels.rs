@@ -3,9 +3,10 @@
 use crate::plan::{
     accounting::Reason,
     blocks::{Item, nested},
+    dialect::status::{self, State},
     directives::{self, Directive},
     domains::{self, Fixed},
-    items,
+    items, mentions,
 };
 
 /// What a line before a list makes of the list.
@@ -43,13 +44,33 @@ pub(super) fn names_files(raw: &str) -> bool {
     directives::split_label(raw).is_some_and(|(label, _)| LABELS.contains(&domains::normal(&label).as_str()))
 }
 
+/// Tells whether an item only says which files the others are about: `**Files**: src/a.py, src/b.py`.
+pub(super) fn only_names_files(raw: &str) -> bool {
+    const LABELS: [&str; 8] = ["file", "files", "path", "paths", "location", "文件", "ファイル", "dateien"];
+    let raw = raw.replace('：', ":");
+    directives::split_label(&raw).is_some_and(|(label, at)| {
+        LABELS.contains(&domains::normal(&label).as_str())
+            && !mentions::paths(raw.get(at..).unwrap_or_default()).is_empty()
+    })
+}
+
 /// Finds what an item that only heads a list says about that list, when it keeps it from being work.
 pub(super) fn item_label(item: &Item) -> Option<Fixed> {
     // Labels are short; most items are not looked at.
     let label = Some(item.line.text.trim_end_matches(':')).filter(|label| label.len() <= 40 && !item.boxed)?;
     nested(&item.blocks).next()?;
     let fixed = domains::fixed(&domains::normal(label));
-    fixed.filter(|fixed| matches!(fixed, Fixed::Acceptance | Fixed::Aside(_)) && !item.is_group())
+    fixed.filter(|fixed| matches!(fixed, Fixed::Acceptance | Fixed::Aside(_) | Fixed::Frame) && !item.is_group())
+}
+
+/// Finds the label of an item that says what the items beside it are for: `**Objective**: reach the badge`.
+pub(super) fn says_why(item: &Item) -> Option<String> {
+    const WORDS: &str =
+        "objective|goal|purpose|rationale|why|context|background|motivation|ziel|objetivo|objectif|目标|目的";
+    let (label, rest) = item.line.text.split_once([':', '：'])?;
+    let label = label.trim_matches(['*', '_', ' ']);
+    let says = !item.boxed && item.blocks.is_empty() && !rest.trim().is_empty();
+    (says && domains::holds(WORDS, &domains::normal(label))).then(|| label.to_owned())
 }
 
 /// Finds what the line before a list says about the list.
@@ -82,11 +103,24 @@ pub(in crate::plan) fn labels_aside(line: &str) -> bool {
     matches!(list_label(line), Some(Label::Fixed(Fixed::Aside(_) | Fixed::Context, _)))
 }
 
+/// Finds at the end of an item that it is dropped or put off: `Label the button — dropped`, `Export (deferred)`.
+fn dropped(text: &str) -> Option<(String, Reason)> {
+    let bracket = text.trim_end().strip_suffix(')').and_then(|inner| inner.rsplit_once(" ("));
+    let (_, last) = bracket.or_else(|| [" — ", " – "].iter().find_map(|dash| text.rsplit_once(dash)))?;
+    match status::state(last) {
+        State::Aside(reason) if last.split_whitespace().count() == 1 => Some((last.to_owned(), reason)),
+        _ => None,
+    }
+}
+
 /// Finds what sets an item aside in its own text, that it is struck out or begins with such words as `Out of scope:`, and
 /// why.
 pub(super) fn set_aside(text: &str) -> Option<(String, Reason)> {
     if items::is_struck(text) {
         return Some(("Struck out".to_owned(), Reason::OutOfScope));
+    }
+    if let Some(found) = dropped(text) {
+        return Some(found);
     }
     let (label, rest) = text.split_once([':', '：'])?;
     let label = label.trim_matches(['*', '_', ' ']);

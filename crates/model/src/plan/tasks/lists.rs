@@ -4,15 +4,43 @@ use std::ops::Range;
 
 use super::{Body, labels::found_directive};
 use crate::plan::{
-    accounting::{Placed, What},
-    blocks::{Item, Row},
+    accounting::{Placed, Reason, What},
+    blocks::{Item, Row, nested},
     dialect::status::{self, State},
-    domains,
+    domains::{self, Fixed},
     draft::Word,
     items, mentions,
 };
 
 impl Body<'_, '_> {
+    /// Takes an item that only heads a list which is no work.
+    pub(super) fn labelled(&mut self, fixed: Fixed, item: &Item) {
+        self.said(item);
+        let name = item.line.text.trim_end_matches(':').to_owned();
+        let below: Vec<&Item> = nested(&item.blocks).collect();
+        if fixed == Fixed::Acceptance {
+            self.checks.criteria(below.iter().copied(), self.source);
+        } else {
+            let reason = if let Fixed::Aside(reason) = fixed { reason } else { Reason::Context };
+            self.placed.push(Placed::new(item.range.clone(), What::Aside { reason, section: name }));
+        }
+        self.note_list(std::slice::from_ref(item));
+    }
+
+    /// Takes an item that says what the others are for: the subagent is to know it.
+    pub(super) fn why(&mut self, item: &Item, section: String) {
+        self.placed.push(Placed::new(item.range.clone(), What::Aside { reason: Reason::Context, section }));
+        self.note_list(std::slice::from_ref(item));
+    }
+
+    /// Takes an item of a list of files: what it names may be touched.
+    pub(super) fn files(&mut self, item: &Item) {
+        let paths = mentions::paths(&item.line.text);
+        self.said(item);
+        self.task.paths.extend(paths);
+        self.note_list(std::slice::from_ref(item));
+    }
+
     /// Takes a list of a section that is no work: a directive counts, everything else is a note.
     pub(super) fn aside_list(&mut self, items: &[Item]) {
         let is_directive = |item: &Item| found_directive(&self.source.text[item.line.range.clone()]).is_some();

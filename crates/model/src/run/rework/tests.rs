@@ -49,6 +49,22 @@ fn a_red_gate_goes_to_the_culprit_else_to_whom_the_output_names_else_to_nobody()
     // Of new tests that fail nobody knows yet whether they are wrong: the one who made the features looks first.
     assert_eq!(called(&chosen(&handoff, 1, &[(GateKind::Tests, "tests")], &[])), ["feature"]);
 
+    // A test that passed nowhere asks for something new, and is followed to its patch by name where it passed before.
+    let chosen_for = |found: Culprits| {
+        let (ledger, given_up) = (test_support::ledger(&handoff), BTreeSet::new());
+        let (round, found, ledger) = (1, &found, &ledger);
+        choose(&RedGates { round, ledger, found, base_is_the_work: false, tests_asked: false, given_up: &given_up })
+    };
+    let never = Culprits { never_passed: [GateKind::Tests].into(), ..Culprits::default() };
+    assert_eq!(called(&chosen_for(never)), ["feature"]);
+    let by_name = Culprits {
+        named: [(GateKind::Tests, fixture::id("cli"))].into(),
+        tests: [(GateKind::Tests, vec!["t.T.test_a".to_owned()])].into(),
+        ..Culprits::default()
+    };
+    let because = chosen_for(by_name).calls[&fixture::id("cli")].0.clone();
+    assert_eq!(because, "the tests gate failed, and `t.T.test_a` fails first with its patch");
+
     let named = path_of(&handoff, "datatypes");
     let handoff = red(GateKind::Tests, &format!("  File \"{named}\", line 3, in check"));
     assert_eq!(called(&chosen(&handoff, 1, &[], &[])), ["datatypes"]);

@@ -8,6 +8,7 @@ use crate::{
     report::{Limitation, ReportStatus},
     roster::{Access, Role},
     run::{AcceptedPatch, AttemptPlan, Finished, GateRun, JudgedAttempt, test_support::basis},
+    schedule::Wave,
     scope,
     session::Session,
     summary::fixture,
@@ -374,6 +375,35 @@ fn a_blocked_task_runs_again_after_the_specialist_that_it_names() {
     assert!(at("feature#1") < at("datatypes#2") && at("datatypes#2") < at("feature#2"), "{order:?}");
     let handoff = play.conclude();
     assert_eq!(handoff.escalations[0].called, Some(fixture::id("datatypes")));
+}
+
+#[test]
+fn a_blocked_task_waits_for_whoever_runs_beside_it_and_calls_nobody_again() {
+    let mut play = Play::new(|handoff, _| {
+        let waves = &mut handoff.schedule.waves;
+        let has = |wave: &Wave, task: &str| wave.tasks.contains(&fixture::id(task));
+        waves.retain(|wave| !has(wave, "cli") || has(wave, "feature"));
+        let beside = waves.iter_mut().find(|wave| has(wave, "feature")).unwrap();
+        beside.tasks = vec![fixture::id("cli"), fixture::id("feature")];
+        handoff.schedule.tasks.iter_mut().find(|task| task.id.as_str() == "cli").unwrap().needs.clear();
+    });
+    let mut blocked = false;
+    let mut order = Vec::new();
+    play.pass_with(|plan, ended| {
+        order.push(plan.id.to_string());
+        if plan.id.task.as_str() == "cli" && !std::mem::replace(&mut blocked, true) {
+            ended.attempt.outcome = Outcome::Blocked;
+            let report = ended.attempt.report.as_mut().unwrap();
+            report.status = ReportStatus::Blocked;
+            let needs = SubagentName::new(Role::Feature.builtin_name()).ok();
+            report.limitations = vec![Limitation { text: "the fee of an invoice".to_owned(), needs }];
+        }
+    });
+    let of = |task: &str| order.iter().filter(|id| id.starts_with(&format!("{task}#"))).count();
+    assert_eq!((of("feature"), of("cli")), (1, 2), "{order:?}");
+    let handoff = play.conclude();
+    assert_eq!(handoff.escalations, [], "nobody was called for it");
+    assert!(handoff.task(&fixture::id("cli")).unwrap().attempts[1].because.contains("`feature` ran beside it"));
 }
 
 #[test]

@@ -24,6 +24,13 @@ impl Machine {
         self.current.as_ref().map(|batch| batch.number)
     }
 
+    /// Tells whether a task belongs to the group that runs: whoever runs beside it does not see its work yet.
+    #[must_use]
+    pub fn runs_in_this_group(&self, task: &TaskId) -> bool {
+        let at = self.places.get(task);
+        self.current.as_ref().zip(at).is_some_and(|(batch, at)| batch.tasks.contains(at))
+    }
+
     /// Returns how many groups of tasks have begun: waves, and parts of waves that ran again.
     #[must_use]
     pub fn groups_begun(&self) -> usize {

@@ -35,7 +35,18 @@ impl OutlineReader<'_, '_> {
             self.draft.tasks.push(TaskDraft { at, title, owner: Owner::Items, frame, ..TaskDraft::default() });
             let aside =
                 (!self.rules.lenient || self.rules.only_boxes).then(|| (Reason::Context, "Introduction".to_owned()));
-            return self.body(section, index, None, aside);
+            self.body(section, index, None, aside);
+            // Where all of it is there to be read, it is no task.
+            if self
+                .draft
+                .tasks
+                .last()
+                .is_some_and(|task| task.requirements.is_empty() && index + 1 == self.draft.tasks.len())
+            {
+                let notes = self.draft.tasks.pop().map(|task| task.notes);
+                self.preamble.extend(notes.filter(|notes| !notes.is_empty()));
+            }
+            return;
         }
         let has_text = section.blocks.iter().any(|block| !matches!(block, Block::Other));
         if self.promotes == Promotes::Prose && has_text && !section.has_items() {
@@ -78,7 +89,7 @@ impl OutlineReader<'_, '_> {
         if !reason.is_final() && section.blocks.iter().any(has_boxes) {
             let at = self.source.position(section.range.start);
             let index = self.draft.tasks.len();
-            let title = section.line().map(|line| line.text.clone()).unwrap_or_default();
+            let title = name_of(section);
             let frame = self.frame;
             self.draft.tasks.push(TaskDraft { at, title, owner: Owner::Items, frame, ..TaskDraft::default() });
             self.body(section, index, None, Some((reason, name.to_owned())));
@@ -129,7 +140,7 @@ impl OutlineReader<'_, '_> {
     pub(super) fn acceptance(&mut self, section: &Section<'_>, task: Option<usize>) {
         self.criteria(section.blocks);
         if let Some(index) = task {
-            let name = section.line().map(|line| line.text.clone()).unwrap_or_default();
+            let name = name_of(section);
             self.note(section, index, Reason::Context, &name);
         }
     }
@@ -164,6 +175,11 @@ impl OutlineReader<'_, '_> {
             }
         }
     }
+}
+
+/// Returns the heading of a section that was read for it.
+fn name_of(section: &Section<'_>) -> String {
+    section.line().expect("invariant: a section without a heading is the introduction").text.clone()
 }
 
 /// Tells whether the line before a list says that it holds no criteria.

@@ -113,6 +113,8 @@ enum Place {
     Aside { task: Option<usize>, reason: Reason, name: String },
     /// The work itself: what stands below is work although it is only text.
     Frame,
+    /// A list of files, and the task that it was written under.
+    Files { task: Option<usize>, name: String },
     /// What the plan is about: what is not plainly work below it is no work either.
     Context { name: String },
 }
@@ -136,6 +138,10 @@ struct OutlineReader<'r, 's> {
     checks_seen: Vec<(Position, usize)>,
     /// Counts the frames around tasks that may be joined.
     frame: usize,
+    /// Where the first section begins that holds the work and nothing else.
+    work_frame: Option<usize>,
+    /// The level of the heading around the current place that says that its work is done.
+    done: Option<u8>,
 }
 
 impl<'r, 's> OutlineReader<'r, 's> {
@@ -161,11 +167,23 @@ impl<'r, 's> OutlineReader<'r, 's> {
             places: Vec::new(),
             checks_seen: Vec::new(),
             frame: 0,
+            work_frame: None,
+            done: None,
         }
     }
 
     fn document(mut self, sections: &[Section<'_>]) -> Draft {
         let title = sections::title(sections);
+        let is_counted =
+            |section: &Section<'_>| section.heading.as_ref().is_some_and(|(.., heading)| heading.is_counted);
+        self.work_frame = sections.iter().enumerate().find_map(|(index, section)| {
+            let (level, line, heading) = section.heading.as_ref()?;
+            let mut below = sections[index + 1..].iter().take_while(|below| below.level() > *level);
+            let is_frame = title != Some(index)
+                && domains::holds_only_work(&domains::normal(&heading.title))
+                && (section.has_items() || below.any(|below| below.has_items() || is_counted(below)));
+            is_frame.then_some(line.range.start)
+        });
         for (index, section) in sections.iter().enumerate() {
             if title == Some(index) {
                 self.draft.title = section.line().map(|line| line.text.clone()).filter(|title| !title.is_empty());

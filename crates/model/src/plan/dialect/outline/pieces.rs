@@ -105,7 +105,7 @@ impl<'s> OutlineReader<'_, 's> {
             keys: heading.keys.clone(),
             paths: if self.rules.lenient { heading.paths.clone() } else { Vec::new() },
             is_heading: section.is_bare() && self.rules.lenient && owner != Owner::Named,
-            is_ticked: heading.is_done && !section.blocks.iter().any(has_boxes),
+            is_ticked: self.done.is_some() && !section.blocks.iter().any(has_boxes),
             stands_alone: counted || owner == Owner::Named,
             frame: self.frame,
             ..TaskDraft::default()
@@ -151,6 +151,7 @@ impl<'s> OutlineReader<'_, 's> {
             _ => made.text.clone(),
         };
         let is_group = item.is_group();
+        let own = items::beside_boxes(item, self.rules, self.source, self.comments);
         let mut task = TaskDraft {
             at: made.at,
             who: who.cloned(),
@@ -168,6 +169,8 @@ impl<'s> OutlineReader<'_, 's> {
             if item.boxed && !item.done && item.all_ticked() {
                 let detail = "Everything below it is ticked; the item itself is not.".to_owned();
                 body.task.requirements.push(RequirementDraft { detail, ..made });
+            } else {
+                body.task.requirements.extend(own);
             }
             body.below(item, None);
         } else {
@@ -181,10 +184,24 @@ impl<'s> OutlineReader<'_, 's> {
         if heading.is_counted && self.rules.lenient && !section.has_items() && !section.is_bare() {
             return self.prose_step(section, index, heading);
         }
+        if section.blocks.iter().any(has_boxes)
+            && let Some(task) = self.draft.tasks.get_mut(index)
+        {
+            task.is_ticked = false;
+        }
         // "Requirements" and the like say nothing that the item does not.
         let is_plain = matches!(heading.names, Names::Fixed(_)) || heading.title.is_empty();
         let group = (!is_plain).then_some(heading.title.as_str());
         self.body(section, index, group, None);
+    }
+
+    /// Begins a task of which all of the text is one requirement.
+    pub(super) fn begin_prose(&mut self, section: &Section<'_>, heading: &Heading, at: Position) {
+        let index = self.draft.tasks.len();
+        let title = heading.title.clone();
+        self.draft.tasks.push(TaskDraft { at, title, owner: Owner::Items, frame: self.frame, ..TaskDraft::default() });
+        self.places.push((section.level(), Place::Task { index, who: None, counted: false }));
+        self.prose_step(section, index, heading);
     }
 
     /// Makes a requirement of a step that has a heading and text, but no items.

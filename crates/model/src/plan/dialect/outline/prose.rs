@@ -16,7 +16,7 @@ pub(in crate::plan) fn prose_is_work(task: &mut TaskDraft) {
         return;
     }
     let notes = std::mem::take(&mut task.notes);
-    let first = notes.split("\n\n").next().unwrap_or_default();
+    let first = notes.split("\n\n").next().expect("invariant: a text that is split has a first part");
     let names_itself = task.title.is_empty()
         || domains::role(&domains::normal(&task.title)).is_some()
         || task.who.as_ref().is_some_and(|who| who.name.as_str() == task.title);
@@ -29,7 +29,7 @@ pub(in crate::plan) fn prose_is_work(task: &mut TaskDraft) {
         "Tasks".clone_into(&mut task.title);
     }
     let range = 0..0;
-    let paths = mentions::paths(&format!("{text}\n{detail}"));
+    let paths = mentions::paths_outside_code(&format!("{text}\n{detail}"));
     task.requirements.push(RequirementDraft { at: task.at, text, detail, range, paths, ..RequirementDraft::default() });
 }
 

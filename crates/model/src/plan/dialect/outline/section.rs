@@ -6,9 +6,11 @@ use crate::{
     gate::GateKind,
     plan::{
         accounting::Reason,
+        blocks::{Block, Item},
         domains::{self, Fixed},
         draft::{Owner, Who},
-        headings::{Heading, Names},
+        headings::{self, Heading, Names},
+        mentions,
         sections::Section,
     },
 };
@@ -20,6 +22,16 @@ struct Around {
     in_frame: bool,
     /// Whether the section is itself a frame, or about all of the work.
     is_frame: bool,
+}
+
+/// Tells whether a section holds nothing but addresses to look up.
+fn is_list_of_links(section: &Section<'_>) -> bool {
+    let is_link = |item: &Item| {
+        let text = &item.line.text;
+        !item.boxed && item.blocks.is_empty() && text.contains("://") && text.split_whitespace().count() <= 8
+    };
+    let mut lists = section.blocks.iter().filter(|block| !matches!(block, Block::Other)).peekable();
+    lists.peek().is_some() && lists.all(|block| matches!(block, Block::List { items } if items.iter().all(is_link)))
 }
 
 fn is_frame_of(names: &Names) -> bool {
@@ -43,6 +55,12 @@ impl OutlineReader<'_, '_> {
         while self.places.last().is_some_and(|(outer, _)| outer >= level) {
             self.places.pop();
         }
+        if self.done.is_some_and(|outer| outer >= *level) {
+            self.done = None;
+        }
+        if heading.is_done && self.rules.may_be_foreign() {
+            self.done = self.done.or(Some(*level));
+        }
         let special = (self.hook)(heading, &line.text).map(Names::Fixed);
         let names = special.as_ref().unwrap_or(&heading.names);
         let mut task = None;
@@ -58,6 +76,13 @@ impl OutlineReader<'_, '_> {
             Some(Place::Acceptance { task }) => return self.acceptance(section, task),
             Some(Place::Aside { task, reason, name }) => return self.aside(section, task, reason, &name),
             Some(Place::Context { name }) => context = Some(name),
+            Some(Place::Files { task: index, name }) => {
+                if self.lists_files(section, heading) {
+                    return self.files(section, index, &name);
+                }
+                // What is no list of files stands where the list stands.
+                task = index.map(|index| (index, None, true));
+            }
             Some(Place::Frame) => in_frame = true,
         }
         let index = task.as_ref().map(|(index, ..)| *index);
@@ -65,6 +90,9 @@ impl OutlineReader<'_, '_> {
         let is_left_aside = matches!(names, Names::Fixed(fixed) if *fixed != Fixed::Frame) || context.is_some();
         if self.promotes == Promotes::Prose && index.is_none() && !is_left_aside && !section.has_items() {
             return self.last_resort(section, below, heading, at);
+        }
+        if index.is_none() && self.rules.lenient && is_list_of_links(section) {
+            return self.aside(section, None, Reason::Context, &line.text);
         }
         match names {
             Names::Role(_, who) | Names::Subagent(who) => {
@@ -120,7 +148,10 @@ impl OutlineReader<'_, '_> {
                 self.places.push((*level, Place::Aside { task: index, reason: *reason, name: name.clone() }));
                 self.aside(section, index, *reason, &name);
             }
-            Names::Fixed(Fixed::Files) => self.files(section, index, &line.text),
+            Names::Fixed(Fixed::Files) => {
+                self.places.push((*level, Place::Files { task: index, name: line.text.clone() }));
+                self.files(section, index, &line.text);
+            }
             Names::Fixed(Fixed::Context) => match index {
                 Some(index) => self.note(section, index, Reason::Context, &line.text),
                 None => {
@@ -153,16 +184,24 @@ impl OutlineReader<'_, '_> {
                 && (heading.is_counted && (is_leaf || self.rules.lenient)
                     || is_leaf && self.asks_in_words(heading, &line.text, around)));
         // A step or a file below a section is a piece of work, unless that is one itself.
+        let is_of_design = around.context.is_some() && self.work_frame.is_some() && !heading.is_counted_in_words();
         let begins = self.rules.lenient
             && has_work
+            && !is_of_design
             && (heading.is_counted || !heading.paths.is_empty())
             && !around.task.as_ref().is_some_and(|(_, _, counted)| *counted);
         let is_plain = !around.is_frame;
         match (&around.task, &around.context) {
             (Some((index, ..)), _) if !begins => self.part(section, *index, heading),
             (None, Some(name)) if is_plain && !begins => self.aside(section, None, Reason::Context, name),
+            (None, None) if is_plain && !around.in_frame && self.leads_to_the_work(section, heading) => {
+                self.aside(section, None, Reason::Context, &line.text);
+            }
             _ if is_plain && self.rules.only_boxes && !heading.is_counted && !heading.is_phase => {
                 self.aside(section, None, Reason::Context, &line.text);
+            }
+            (None, _) if around.is_frame && self.asks_in_prose(section) => {
+                self.begin_prose(section, heading, at);
             }
             _ if has_work => {
                 self.unit(section, heading, at, false);
@@ -181,6 +220,65 @@ impl OutlineReader<'_, '_> {
                 }
             }
         }
+    }
+
+    /// Tells whether a section asks for work in its sentences, and its lists only go on with them.
+    fn asks_in_prose(&self, section: &Section<'_>) -> bool {
+        let asks = |text: &str| domains::text_asks(text) || domains::asks_elsewhere(text);
+        let is_list = |block: &Block| matches!(block, Block::List { .. });
+        let goes_on = |item: &Item| !item.boxed && !item.is_group() && item.number.is_none() && !asks(&item.line.text);
+        let sentences = section.blocks.iter().filter(|block| match block {
+            Block::Paragraph { line, .. } => domains::text_asks(&line.text) && !headings::leads_a_part(line),
+            _ => false,
+        });
+        self.rules.lenient
+            && !self.rules.only_boxes
+            && sentences.count() > 1
+            && section.blocks.iter().any(is_list)
+            && section.blocks.iter().all(|block| match block {
+                Block::List { items } => items.iter().all(goes_on),
+                Block::Table { .. } => false,
+                _ => true,
+            })
+    }
+
+    /// Tells whether a section only leads to the work: it stands before the section that holds the work, nothing counts it
+    /// as a part of that, and nothing in it asks for anything.
+    fn leads_to_the_work(&self, section: &Section<'_>, heading: &Heading) -> bool {
+        let asks = |text: &str| domains::text_asks(text) || domains::asks_elsewhere(text);
+        let is_before = self.work_frame.is_some_and(|frame| section.range.start < frame);
+        is_before
+            && self.rules.lenient
+            && !heading.is_phase
+            && !heading.is_counted_in_words()
+            && !heading.is_tagged()
+            && heading.paths.is_empty()
+            && !asks(&heading.title)
+            && section.blocks.iter().all(|block| match block {
+                Block::List { items } => {
+                    items.iter().all(|item| !item.boxed && !item.is_group() && !asks(&item.line.text))
+                }
+                Block::Table { rows, .. } => rows.iter().flat_map(|row| &row.cells).all(|cell| !asks(cell)),
+                Block::Paragraph { line, .. } => !headings::leads_a_part(line),
+                _ => true,
+            })
+    }
+
+    /// Tells whether a section below a list of files is a part of that list: every item of it names a file.
+    fn lists_files(&self, section: &Section<'_>, heading: &Heading) -> bool {
+        let names = |text: &str| !mentions::paths(text).is_empty();
+        section.has_items()
+            && !heading.is_counted
+            && heading.paths.is_empty()
+            && section.blocks.iter().all(|block| match block {
+                Block::List { items } => {
+                    items.iter().all(|item| !item.boxed && !item.is_group() && names(&item.line.text))
+                }
+                Block::Table { rows, .. } => {
+                    rows.iter().all(|row| row.cells.iter().any(|cell| names(&format!("`{cell}`"))))
+                }
+                _ => true,
+            })
     }
 
     /// Tells whether a section that is only text asks for work: it stands where the work stands, names what it changes, or

@@ -1,0 +1,104 @@
+//! Marks in a heading that say what is to be done with a file, and that the work is done; bold lines that count its parts.
+
+use super::{COUNTED, FRAMING, counted, strip_number};
+use crate::plan::{domains, inline::Line};
+
+/// What a tag in brackets before the name of a file asks for: `[MODIFY] src/a.ts`.
+const TAGS: [&str; 14] = [
+    "new", "modify", "modified", "delete", "deleted", "create", "update", "add", "remove", "rename", "move", "edit",
+    "change", "refactor",
+];
+
+/// Takes the brackets off a tag at the beginning of a heading: `[NEW] a.ts` is `NEW a.ts`.
+pub(super) fn without_tag(plain: &str) -> Option<String> {
+    let (tag, rest) = plain.strip_prefix('[')?.split_once(']')?;
+    let is_tag = TAGS.iter().any(|known| tag.trim().eq_ignore_ascii_case(known)) && !rest.trim().is_empty();
+    is_tag.then(|| format!("{} {}", tag.trim(), rest.trim_start()))
+}
+
+/// Words in brackets or behind a dash with which a heading ends whose work is done.
+const DONE: [&str; 14] = [
+    "done",
+    "complete",
+    "completed",
+    "finished",
+    "implemented",
+    "shipped",
+    "已完成",
+    "完成",
+    "完了",
+    "erledigt",
+    "abgeschlossen",
+    "hecho",
+    "completado",
+    "terminé",
+];
+
+/// Tells whether a heading says that its work is done: `Phase 1: Storage ✅`, `Milestone 4 (COMPLETED)`, `Tasks — complete`.
+pub(super) fn says_done(plain: &str, is_counted: bool) -> bool {
+    const TICKS: [&str; 5] = ["✅", "✔️", "✔", "☑️", "☑"];
+    let text = plain.trim_end();
+    let ticked = TICKS.iter().any(|tick| text.ends_with(tick) || (is_counted && text.starts_with(tick)));
+    let word = text.trim_end_matches(|c: char| !c.is_alphanumeric() && !matches!(c, ')' | ']' | '）'));
+    let last = match word.strip_suffix([')', ']', '）']) {
+        Some(inner) => inner.rsplit(['(', '[', '（']).next(),
+        None => [" — ", " – ", " - "].iter().find_map(|dash| word.rsplit_once(dash)).map(|(_, last)| last),
+    };
+    let is_done =
+        |last: &str| DONE.iter().any(|done| last.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase() == *done);
+    ticked || last.is_some_and(is_done)
+}
+
+/// Tells whether a line counts a phase of the plan, so that a line in bold heads what follows it.
+pub(in crate::plan) fn counts_a_phase(text: &str) -> bool {
+    let plain = domains::counted_in_english(text);
+    let (word, rest) = plain.split_once(' ').unwrap_or((&plain, ""));
+    let is_phase = COUNTED[..FRAMING].iter().chain(&["epic", "day", "week"]).any(|w| word.eq_ignore_ascii_case(w));
+    is_phase
+        && rest.trim_start_matches('#').starts_with(|c: char| c.is_ascii_digit() || matches!(c, 'I' | 'V' | 'A'..='C'))
+}
+
+/// Tells whether a paragraph begins in bold with what counts a part of the work, as in `**Phase 1 – Storage:** add a table`
+/// and `**2. Paging.** Return 20 rows`.
+pub(in crate::plan) fn leads_a_part(line: &Line) -> bool {
+    let lead = domains::counted_in_english(line.text.get(..line.strong).unwrap_or_default());
+    let is_number = lead.starts_with(|c: char| c.is_ascii_digit());
+    // "**2026**" and "**20 rows**" count nothing.
+    let is_marked =
+        strip_number(&lead).is_some_and(|rest| rest.len() + 1 < lead.len() && lead.contains(['.', ')', ':']));
+    (!is_number || is_marked) && !counted(&lead).1.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_heading_says_at_its_end_that_it_is_done() {
+        for (heading, is_counted, expected) in [
+            ("Phase 1: Storage ✅", true, true),
+            ("Milestone 4: Payment (COMPLETED)", true, true),
+            ("Backend tasks — complete", false, true),
+            ("✅ Phase 2: API", true, true),
+            ("阶段一 （已完成）", true, true),
+            ("✅ Acceptance criteria", false, false),
+            ("Definition of done", false, false),
+            ("Phase 2: Complete the API", true, false),
+            ("Phase 3 (in progress)", true, false),
+            ("Phase 3 ⏳", true, false),
+        ] {
+            assert_eq!(says_done(heading, is_counted), expected, "{heading}");
+        }
+    }
+
+    #[test]
+    fn a_tag_loses_its_brackets() {
+        assert_eq!(without_tag("[MODIFY] src/a.ts").as_deref(), Some("MODIFY src/a.ts"));
+        assert_eq!(
+            without_tag("[Delete] [old.ts](file:///x/old.ts)").as_deref(),
+            Some("Delete [old.ts](file:///x/old.ts)")
+        );
+        assert_eq!(without_tag("[WIP] Plan"), None);
+        assert_eq!(without_tag("[NEW]"), None);
+    }
+}
