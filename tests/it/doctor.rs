@@ -115,7 +115,8 @@ struct Linked {
 
 impl Linked {
     fn new() -> Self {
-        let bench = Bench::new();
+        // Memory that is shared is readable where there are no mounts of its own.
+        let bench = Bench::on_disk();
         bench.write(CONFIG, "agent: { kind: claude }\nagents: { claude: { pass-environment: [ANTHROPIC_API_KEY] } }\n");
         bench.commit("claude");
         fs::create_dir(bench.path("links")).unwrap();
