@@ -32,10 +32,11 @@ fn steady(said: &str, bench: &Bench, run: &str) -> String {
                 words[at] = "1.0".to_owned();
                 words[at + 1] = format!("s{after}");
             }
-            let id = words[at].split("..").next().unwrap_or_default().to_owned();
-            if id.len() >= 10 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                words[at] = words[at].replace(&id, "0123456789");
-            }
+            let ids = words[at].split("..").map(|id| {
+                let is_id = id.len() >= 10 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+                if is_id { "0123456789" } else { id }
+            });
+            words[at] = ids.collect::<Vec<_>>().join("..");
         }
         // Right-aligned times are aligned to what they were.
         let aligned =
