@@ -176,11 +176,7 @@ const NOT_CARRIED_OUT: [(&str, &str); 7] = [
         "run --pr octo/service#12 --lock 91e6c2cdd0cc",
         "speaks to GitHub: tests/it/conversation.rs runs it against a double",
     ),
-    ("verify 20261127101500000-0123456789ab", "names a run that was recorded: tests/it/first_run.rs carries it out"),
-    (
-        "apply 20261127101500000-0123456789ab --branch backend-implementation",
-        "names a run that was recorded: tests/it/first_run.rs carries it out",
-    ),
+    ("apply 20261127101500000-0123456789ab", "names a run that was recorded: tests/it/first_run.rs carries it out"),
 ];
 
 /// One repository, and every command in the order in which the documents have it: what one makes the next one finds.
