@@ -9,6 +9,7 @@ pub(super) enum Colour {
     Red,
     Yellow,
     Faint,
+    Bold,
 }
 
 /// Whether text for one stream is coloured.
@@ -44,6 +45,7 @@ impl Colours {
             Colour::Red => "1;31",
             Colour::Yellow => "33",
             Colour::Faint => "2",
+            Colour::Bold => "1",
         };
         if self.0 && !text.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }

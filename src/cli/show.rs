@@ -112,8 +112,18 @@ fn human(handoff: &Handoff, folder: &Path, resume: Option<&str>) {
     };
     let colours = Colours::of_stdout();
     let painted = colours.paint(colour, verdict);
-    let rest = rest.replace("\n  fix  ", &format!("\n  {}  ", colours.paint(Colour::Red, "fix")));
+    let rest: Vec<String> = rest.split('\n').map(|line| with_command(line, colours)).collect();
+    let rest = rest.join("\n").replace("\n  fix  ", &format!("\n  {}  ", colours.paint(Colour::Red, "fix")));
     let _ = write!(std::io::stdout(), "{painted}:{rest}");
+}
+
+/// Makes the command of a line stand out: it is what people copy.
+fn with_command(line: &str, colours: Colours) -> String {
+    let text = line.trim_start();
+    if !text.starts_with("backend-implementer ") {
+        return line.to_owned();
+    }
+    format!("{}{}", &line[..line.len() - text.len()], colours.paint(Colour::Bold, text))
 }
 
 /// Shortens a path below the working directory.

@@ -192,7 +192,7 @@ fn outcome(attempt: &Attempt<'_>, findings: &mut Vec<Finding>) -> (Outcome, Stri
         let paths = name_paths(attempt.violations.iter().map(|violation| violation.path.as_str()));
         return (
             Outcome::OutOfScope,
-            format!("it changed what it may not touch ({paths}); none of its changes were taken"),
+            format!("it changed {paths}, which it may not touch; its changes were discarded"),
         );
     }
 

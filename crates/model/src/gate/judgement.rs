@@ -149,7 +149,7 @@ fn passed_reason(commands: &[CommandReceipt], tests: Option<TestCounts>, verdict
         let claim = if tests.source == CountSource::Output { " (a claim: counted from what was printed)" } else { "" };
         parts.push(format!("{} passed{skipped}{claim}", text::count(clamp(tests.passed), "test")));
     }
-    parts.push(format!("approved by `{}`", verdict.task));
+    parts.push(format!("subagent `{}` approves", verdict.task));
     parts.join("; ")
 }
 

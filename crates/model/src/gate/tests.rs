@@ -72,7 +72,7 @@ fn gates_with_all_their_evidence_pass() {
     }
     assert_eq!(
         receipts[0].reason,
-        "1 command succeeded; 3 tests passed, 1 skipped (a claim: counted from what was printed); approved by `quality`"
+        "1 command succeeded; 3 tests passed, 1 skipped (a claim: counted from what was printed); subagent `quality` approves"
     );
     let ready = ReadyForSubmission::new(&tree("a"), &receipts).unwrap();
     assert_eq!(ready.tree(), &tree("a"));

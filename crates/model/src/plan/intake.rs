@@ -202,7 +202,12 @@ fn from_markdown<'s>(source: &Source<'s>, roster: &Roster, settings: &Settings, 
         let before = problems.count();
         let mut found = from_document(&document, has_other_work, source, roster, settings, problems);
         if let Some(quoted) = quoted.filter(|_| todos.tasks.is_empty()) {
-            let is_quoted = !has_work(&found.draft) && !problems.has_error();
+            // Boxes outside of it are somebody's list, whatever became of them.
+            let is_box = |leaf: &inventory::Leaf| {
+                let written = source.text[leaf.range.clone()].trim_start_matches(['-', '*', '+', ' ']);
+                written.starts_with('[') && written.get(2..3) == Some("]")
+            };
+            let is_quoted = !has_work(&found.draft) && !found.leaves.iter().any(is_box) && !problems.has_error();
             problems.forget_from(before);
             if is_quoted {
                 let inner = blocks::read(source.text, quoted);

@@ -43,7 +43,36 @@ impl<'a> Cause<'a> {
     }
 }
 
+/// What helps against a cause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Remedy {
+    /// To try again.
+    Retry,
+    /// Another plan, or another configuration.
+    Change,
+    /// Somebody's hands: the subagents have had their tries.
+    Hands,
+}
+
 impl Cause<'_> {
+    /// Returns what helps against it.
+    pub(super) fn remedy(&self) -> Remedy {
+        match &self.kind {
+            CauseKind::Task { outcome, .. } => match outcome {
+                Outcome::OutOfScope
+                | Outcome::TimedOut
+                | Outcome::BudgetExhausted
+                | Outcome::TurnsExhausted
+                | Outcome::Conflicted
+                | Outcome::Blocked => Remedy::Change,
+                _ => Remedy::Retry,
+            },
+            CauseKind::NothingScheduled => Remedy::Change,
+            CauseKind::Cancelled => Remedy::Retry,
+            CauseKind::Command { .. } | CauseKind::Gate { .. } | CauseKind::Finding(_) => Remedy::Hands,
+        }
+    }
+
     /// Says what a reader can do about it, where the kind of outcome alone tells.
     pub(super) fn advice(&self) -> Option<&'static str> {
         let CauseKind::Task { outcome, .. } = &self.kind else { return None };
@@ -52,8 +81,8 @@ impl Cause<'_> {
         }
         match outcome {
             Outcome::OutOfScope => Some(
-                "If the path belongs to the task, add it to the task's `Touches:` in the plan; if not, tell the task in the plan \
-                 to leave it alone.",
+                "If the path belongs to the task, add it to its `Touches:` in the plan; if not, say in the plan that the \
+                 task leaves it alone.",
             ),
             Outcome::TimedOut => {
                 Some("Raise `time-limit-minutes` in the configuration, or split the task in the plan.")

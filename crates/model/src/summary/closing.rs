@@ -174,7 +174,7 @@ mod tests {
           cost     $1.23
           result   6 commits, cae662172f..5adfc7f2eb
           report   .backend-implementer/runs/run-1/report.html
-          next     Put the 6 commits on the branch backend-implementation, once the record of the run is checked; your checkout stays as it is
+          next     Put the 6 commits on the branch backend-implementation; your checkout stays as it is
                    backend-implementer apply run-1
         ");
     }
@@ -192,11 +192,9 @@ mod tests {
           result   1 commit, cae662172f..81d8e0c264
           report   .backend-implementer/runs/run-1/report.html
           log      backend-implementer logs run-1 feature
-          next     1. Fix what is named above and commit it; then all of it runs again
+          next     1. Change the plan, the configuration or the code, commit it, and run all of it again
                       backend-implementer run
-                   2. Or repeat what did not pass, without a change; what passed is kept
-                      backend-implementer run --retry
-                   3. Or take what there is, 1 commit, and go on by hand; your checkout stays as it is
+                   2. Or put the 1 commit on the branch backend-implementation and mend there what is named above
                       backend-implementer apply run-1 --incomplete
         ");
     }

@@ -175,6 +175,7 @@ fn header(index: &RunIndex<'_>) -> Markup {
                 (about(handoff))
             }
             nav aria-label="Sections" {
+                @if handoff.status != Status::Complete { a href="#fix" { "What to fix" } }
                 @for (id, name) in SECTIONS {
                     a href={ "#" (id) } { (name) }
                 }
@@ -243,6 +244,7 @@ fn fix(index: &RunIndex<'_>, causes: &[Cause<'_>]) -> Markup {
         section aria-labelledby="fix" {
             h2 id="fix" { "What to fix" }
             ol { @for cause in causes { li { (self::cause(cause)) } } }
+            @if let Some(rework) = wording::rework(index) { p { (prose(&rework)) } }
         }
     }
 }

@@ -1,7 +1,9 @@
 //! What a reader does next: the same steps in the comment, on the page and at the end of a run on a terminal.
 
+use std::collections::BTreeSet;
+
 use super::{
-    causes::{Cause, CauseKind},
+    causes::{Cause, CauseKind, Remedy},
     index::RunIndex,
 };
 use crate::{
@@ -50,42 +52,58 @@ pub(super) fn steps(index: &RunIndex<'_>, causes: &[Cause<'_>], named: &Named<'_
     if handoff.provenance.pull_request.is_some() {
         return vec![on_pull_request(handoff, causes)];
     }
-    let commits = text::count(handoff.result.commits.len(), "commit");
     match (handoff.status, named.run) {
         (Status::Complete, Some(run)) => vec![NextStep::new(
             format!(
-                "Put the {commits} on the branch `backend-implementation`, once the record of the run is checked; your checkout \
-                 stays as it is"
+                "Put the {} on the branch `backend-implementation`; your checkout stays as it is",
+                commits(handoff)
             ),
             format!("backend-implementer apply {run}"),
         )],
         (Status::Complete, None) => vec![NextStep::new("Check the record of the run", "backend-implementer verify")],
-        (Status::Cancelled, _) => {
-            vec![NextStep::new("Resume; what is finished is kept", named.resume)]
-        }
-        (Status::Incomplete, run) => {
-            let mut steps = again(causes);
-            if let Some(run) = run.filter(|_| !handoff.result.commits.is_empty()) {
-                steps.push(NextStep::new(
-                    format!("Or take what there is, {commits}, and go on by hand; your checkout stays as it is"),
-                    format!("backend-implementer apply {run} --incomplete"),
-                ));
-            }
-            steps
-        }
+        (Status::Cancelled, _) => vec![NextStep::new("Resume; what is finished is kept", named.resume)],
+        (Status::Incomplete, run) => incomplete(handoff, causes, run),
     }
 }
 
-/// Says how the rest is done. What is kept is bound to the lock: another plan, configuration or base begins anew.
-fn again(causes: &[Cause<'_>]) -> Vec<NextStep> {
-    let retry = |what: &str| NextStep::new(what, "backend-implementer run --retry");
-    if !causes.is_empty() && causes.iter().all(|cause| cause.is_of_the_model) {
-        return vec![retry("Nothing has to be changed: repeat what did not pass; what passed is kept")];
+fn commits(handoff: &Handoff) -> String {
+    text::count(handoff.result.commits.len(), "commit")
+}
+
+/// Says what helps most, and one other way.
+fn incomplete(handoff: &Handoff, causes: &[Cause<'_>], run: Option<&str>) -> Vec<NextStep> {
+    let remedies: BTreeSet<Remedy> = causes.iter().map(Cause::remedy).collect();
+    let by_hand = run.filter(|_| !handoff.result.commits.is_empty()).map(|run| {
+        let what = format!(
+            "Put the {} on the branch `backend-implementation` and mend there what is named above",
+            commits(handoff)
+        );
+        NextStep::new(what, format!("backend-implementer apply {run} --incomplete"))
+    });
+    // What is kept is bound to the lock: another plan, configuration or base begins anew.
+    let change = || {
+        NextStep::new(
+            "Change the plan, the configuration or the code, commit it, and run all of it again",
+            "backend-implementer run",
+        )
+    };
+    let retry = || NextStep::new("Repeat what did not pass; what passed is kept", "backend-implementer run --retry");
+    let mut steps = if remedies.contains(&Remedy::Change) {
+        vec![change()]
+    } else if remedies.contains(&Remedy::Hands) {
+        by_hand.clone().into_iter().chain([change()]).collect()
+    } else {
+        vec![retry()]
+    };
+    if let Some(by_hand) = by_hand.filter(|by_hand| !steps.contains(by_hand)) {
+        steps.push(by_hand);
     }
-    vec![
-        NextStep::new("Fix what is named above and commit it; then all of it runs again", "backend-implementer run"),
-        retry("Or repeat what did not pass, without a change; what passed is kept"),
-    ]
+    for step in steps.iter_mut().skip(1) {
+        let mut letters = step.what.chars();
+        let first = letters.next().into_iter().flat_map(char::to_lowercase).collect::<String>();
+        step.what = format!("Or {first}{}", letters.as_str());
+    }
+    steps
 }
 
 fn failed_task<'a>(cause: &Cause<'a>) -> Option<&'a str> {

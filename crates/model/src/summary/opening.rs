@@ -112,18 +112,9 @@ fn watch(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
 
 /// Says who was retried in vain, so that nobody tries the same again.
 fn rework(page: &mut String, index: &RunIndex<'_>) {
-    let rounds = &index.handoff.rework;
-    if rounds.is_empty() {
-        return;
+    if let Some(told) = wording::rework(index) {
+        page.push_str(&format!("{told}\n\n"));
     }
-    // A round in which nobody was left to call says nothing.
-    let called = rounds.iter().filter(|round| !round.called.is_empty()).map(|round| {
-        let tasks: Vec<_> = round.called.iter().take(6).map(|call| text::code(call.task.as_str())).collect();
-        format!("{} in round {}", tasks.join(", "), round.number)
-    });
-    let called: Vec<_> = called.collect();
-    let called = if called.is_empty() { "nobody was left to retry".to_owned() } else { called.join("; ") };
-    page.push_str(&format!("Rework did not fix it. Retried: {called}.\n\n"));
 }
 
 /// Keeps a short text on one line of a table.
@@ -269,9 +260,10 @@ fn last_lines(command: &CommandReceipt) -> String {
 fn next(page: &mut String, index: &RunIndex<'_>, causes: &[Cause<'_>], detail: &Detail) {
     let handoff = index.handoff;
     let result = &handoff.result;
-    if let Some(bundle) = result.bundle.as_ref().filter(|_| handoff.status == Status::Complete) {
+    if let Some(bundle) = &result.bundle {
+        let what = if handoff.status == Status::Complete { "" } else { " with what passed" };
         page.push_str(&format!(
-            "<b>What exists now</b>: {} on base {}, ending in {}, in {}.\n\n",
+            "<b>What exists now</b>: {}{what} on base {}, ending in {}, in {}; nothing on your branch has changed.\n\n",
             text::count(result.commits.len(), "commit"),
             text::code(result.base.short()),
             text::code(result.commit.short()),

@@ -95,11 +95,11 @@ fn a_complete_run_reads_so() {
     | review | ✅ passed | – | – |
     | validation | ✅ passed | 12 passed | `sh validate.sh '--base url'` |
 
-    <b>What exists now</b>: 6 commits on base `cae662172f`, ending in `5adfc7f2eb`, in `implementation.bundle`.
+    <b>What exists now</b>: 6 commits on base `cae662172f`, ending in `5adfc7f2eb`, in `implementation.bundle`; nothing on your branch has changed.
 
     <b>What to do next</b>
 
-    1. Put the 6 commits on the branch `backend-implementation`, once the record of the run is checked; your checkout stays as it is.
+    1. Put the 6 commits on the branch `backend-implementation`; your checkout stays as it is.
        ```sh
        backend-implementer apply run-1
        ```
@@ -409,17 +409,15 @@ fn an_incomplete_run_says_exactly_what_is_missing() {
 
     </details>
 
+    <b>What exists now</b>: 1 commit with what passed on base `cae662172f`, ending in `81d8e0c264`, in `implementation.bundle`; nothing on your branch has changed.
+
     <b>What to do next</b>
 
-    1. Fix what is named above and commit it; then all of it runs again.
+    1. Change the plan, the configuration or the code, commit it, and run all of it again.
        ```sh
        backend-implementer run
        ```
-    2. Or repeat what did not pass, without a change; what passed is kept.
-       ```sh
-       backend-implementer run --retry
-       ```
-    3. Or take what there is, 1 commit, and go on by hand; your checkout stays as it is.
+    2. Or put the 1 commit on the branch `backend-implementation` and mend there what is named above.
        ```sh
        backend-implementer apply run-1 --incomplete
        ```
@@ -670,11 +668,11 @@ fn a_minimal_plan_gives_a_minimal_summary() {
     | review | ✅ passed | – | `make check` |
     | validation | ✅ passed | – | `make check` |
 
-    <b>What exists now</b>: 1 commit on base `cae662172f`, ending in `ea6863cec8`, in `implementation.bundle`.
+    <b>What exists now</b>: 1 commit on base `cae662172f`, ending in `ea6863cec8`, in `implementation.bundle`; nothing on your branch has changed.
 
     <b>What to do next</b>
 
-    1. Put the 1 commit on the branch `backend-implementation`, once the record of the run is checked; your checkout stays as it is.
+    1. Put the 1 commit on the branch `backend-implementation`; your checkout stays as it is.
        ```sh
        backend-implementer apply run-1
        ```
@@ -1035,5 +1033,5 @@ fn a_round_in_which_nobody_was_called_leaves_no_empty_place() {
     assert!(page.contains("Rework did not fix it. Retried: `feature` in round 1.\n"), "{page}");
     handoff.rework = vec![round(1, Vec::new())];
     let page = render(&handoff);
-    assert!(page.contains("Retried: nobody was left to retry.\n"), "{page}");
+    assert!(page.contains("Rework did not fix it: nobody was left to retry.\n"), "{page}");
 }

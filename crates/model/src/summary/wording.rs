@@ -6,6 +6,7 @@ use super::{entry::Detail, gates::standings, index::RunIndex};
 pub(crate) use crate::wording::{diffstat, dollars, duration, lines, outcomes, tests};
 use crate::{
     gate::{CommandReceipt, GateState, TestCounts},
+    record::{Call, ReworkRound, TaskRecord},
     schedule::Outcome,
     text,
 };
@@ -35,6 +36,30 @@ pub(super) fn changed(index: &RunIndex<'_>) -> String {
         paths.extend(patch.changes.iter().map(|change| change.path.as_str()));
     }
     format!("{}, {}", text::count(paths.len(), "file"), lines(added, removed))
+}
+
+/// Says who was retried in vain, in Markdown that is safe: task ids are words of ours. Nothing when there was no rework.
+pub(super) fn rework(index: &RunIndex<'_>) -> Option<String> {
+    let rounds = &index.handoff.rework;
+    // A round in which nobody was left to call says nothing.
+    let told = |round: &ReworkRound| {
+        let tasks: Vec<_> = round.called.iter().take(6).map(|call| text::code(call.task.as_str())).collect();
+        format!("{} in round {}", tasks.join(", "), round.number)
+    };
+    let called: Vec<_> = rounds.iter().filter(|round| !round.called.is_empty()).collect();
+    let Some(last) = called.last() else {
+        return (!rounds.is_empty()).then(|| "Rework did not fix it: nobody was left to retry.".to_owned());
+    };
+    let changed = |call: &Call| {
+        let record = index.handoff.tasks.iter().find(|record| record.id == call.task);
+        record
+            .and_then(TaskRecord::last)
+            .and_then(|attempt| attempt.patch.as_ref())
+            .is_some_and(|patch| !patch.is_empty())
+    };
+    let idle = if last.called.iter().any(changed) { "" } else { "; the last attempts changed no file" };
+    let rounds: Vec<_> = called.iter().map(|round| told(round)).collect();
+    Some(format!("Rework did not fix it. Retried: {}{idle}.", rounds.join("; ")))
 }
 
 /// Says how a gate's command ended: `ended with exit code 0 (42 passed)`, `failed with exit code 1 (2 failed)`.

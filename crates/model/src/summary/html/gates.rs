@@ -17,7 +17,8 @@ pub(super) fn gates(index: &RunIndex<'_>) -> Markup {
     html! {
         section aria-labelledby="gates" {
             h2 id="gates" { "Gates" }
-            (table(["Gate", "Result", "Tests", "Time", "Why"], standings.iter().map(row)))
+            (table(["Gate", "Result", "Tests", "Time"], standings.iter().map(row)))
+            @for why in standings.iter().filter_map(|gate| gate.shut.as_ref()) { p { (prose(why)) "." } }
             @for gate in &standings {
                 details id={ "gate-" (gate.gate) } {
                     summary { (gate.gate.name()) ": commands, output and receipt" }
@@ -29,18 +30,15 @@ pub(super) fn gates(index: &RunIndex<'_>) -> Markup {
     }
 }
 
-fn row(gate: &GateStanding<'_>) -> [Markup; 5] {
+fn row(gate: &GateStanding<'_>) -> [Markup; 4] {
     let commands = || gate.receipts.iter().flat_map(|receipt| &receipt.commands);
     let counts: Vec<_> = commands().filter_map(|command| command.tests).collect();
     let time = gate.receipts.iter().map(|receipt| receipt.duration_ms).fold(0, u64::saturating_add);
-    let reasons =
-        || gate.receipts.iter().map(|receipt| receipt.reason.trim_end_matches('.')).collect::<Vec<_>>().join("; ");
     [
         html! { a href={ "#gate-" (gate.gate) } { (gate.gate.name()) } },
         badge(gate.look(), gate.said()),
         html! { (crate::run::sum(&counts).map_or_else(|| "–".to_owned(), |counts| wording::tests_briefly(&counts))) },
         html! { (wording::duration(time)) },
-        prose(&gate.shut.clone().unwrap_or_else(reasons)),
     ]
 }
 
