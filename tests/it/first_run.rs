@@ -32,9 +32,10 @@ fn steady(said: &str, bench: &Bench, run: &str) -> String {
                 words[at] = "1.0".to_owned();
                 words[at + 1] = format!("s{after}");
             }
-            let ids = words[at].split("..").map(|id| {
+            let ids = words[at].split("..").map(|part| {
+                let id = part.trim_end_matches([',', ';']);
                 let is_id = id.len() >= 10 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-                if is_id { "0123456789" } else { id }
+                if is_id { format!("0123456789{}", &part[id.len()..]) } else { part.to_owned() }
             });
             words[at] = ids.collect::<Vec<_>>().join("..");
         }

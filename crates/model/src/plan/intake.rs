@@ -203,7 +203,7 @@ fn from_markdown<'s>(source: &Source<'s>, roster: &Roster, settings: &Settings, 
         let mut found = from_document(&document, has_other_work, source, roster, settings, problems);
         if let Some(quoted) = quoted.filter(|_| todos.tasks.is_empty()) {
             // Boxes outside of it are somebody's list, whatever became of them.
-            let is_box = |leaf: &inventory::Leaf| {
+            let is_box = |leaf: &Leaf| {
                 let written = source.text[leaf.range.clone()].trim_start_matches(['-', '*', '+', ' ']);
                 written.starts_with('[') && written.get(2..3) == Some("]")
             };

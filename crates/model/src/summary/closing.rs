@@ -76,7 +76,7 @@ pub fn closing(handoff: &Handoff, whereabouts: &Whereabouts<'_>) -> String {
     }
     if !handoff.result.commits.is_empty() {
         lines.push(format!(
-            "  result   {}, {}..{}",
+            "  result   {}, {}..{}; nothing on your branch has changed",
             text::count(handoff.result.commits.len(), "commit"),
             handoff.result.base.short(),
             handoff.result.commit.short()
@@ -172,7 +172,7 @@ mod tests {
         Complete: 8 of 8 tasks and 3 of 3 gates passed in 12 min 3 s
           gates    tests passed (42 passed, 1 skipped), review passed, validation passed (12 passed)
           cost     $1.23
-          result   6 commits, cae662172f..5adfc7f2eb
+          result   6 commits, cae662172f..5adfc7f2eb; nothing on your branch has changed
           report   .backend-implementer/runs/run-1/report.html
           next     Put the 6 commits on the branch backend-implementation; your checkout stays as it is
                    backend-implementer apply run-1
@@ -184,17 +184,17 @@ mod tests {
         insta::assert_snapshot!(lines(fixture::incomplete()), @"
         Incomplete: 1 of 7 tasks and 0 of 3 gates passed in 1 h 5 min
           gates    tests failed (40 passed, 2 failed), review not run, validation failed
-          fix      feature failed: its process ended with exit code 3
+          fix      feature failed: its process ended with exit code 3. Its log says more. Where the trouble was a passing one, nothing has to be changed
           fix      cli blocked: it needs backend-datatypes: a type for addresses
           fix      jobs (Feature) conflict: users/service.py: both added it, with different content. Let one of the two tasks come after the other: Needs: in the plan says so
           fix      tests timed out: it was stopped after its time limit of 30 min 0 s. Raise time-limit-minutes in the configuration, or split the task in the plan (not run because of it: review)
                    and 3 more in summary.md
-          result   1 commit, cae662172f..81d8e0c264
+          result   1 commit, cae662172f..81d8e0c264; nothing on your branch has changed
           report   .backend-implementer/runs/run-1/report.html
           log      backend-implementer logs run-1 feature
           next     1. Change the plan, the configuration or the code, commit it, and run all of it again
                       backend-implementer run
-                   2. Or put the 1 commit on the branch backend-implementation and mend there what is named above
+                   2. Or put the 1 commit on the branch backend-implementation, switch to it, and fix there by hand what is named above
                       backend-implementer apply run-1 --incomplete
         ");
     }

@@ -254,6 +254,12 @@ fn next(index: &RunIndex<'_>, causes: &[Cause<'_>]) -> Markup {
     html! {
         section aria-labelledby="next" {
             h2 id="next" { "What to do next" }
+            @if let Some(bundle) = &index.handoff.result.bundle {
+                p {
+                    (text::count(index.handoff.result.commits.len(), "commit")) " in " (code(bundle))
+                    "; nothing on your branch has changed."
+                }
+            }
             ol { @for step in next::steps(index, causes, &Named::from_handoff(index.handoff)) {
                 li {
                     (prose(&step.what))

@@ -75,7 +75,7 @@ fn incomplete(handoff: &Handoff, causes: &[Cause<'_>], run: Option<&str>) -> Vec
     let remedies: BTreeSet<Remedy> = causes.iter().map(Cause::remedy).collect();
     let by_hand = run.filter(|_| !handoff.result.commits.is_empty()).map(|run| {
         let what = format!(
-            "Put the {} on the branch `backend-implementation` and mend there what is named above",
+            "Put the {} on the branch `backend-implementation`, switch to it, and fix there by hand what is named above",
             commits(handoff)
         );
         NextStep::new(what, format!("backend-implementer apply {run} --incomplete"))
