@@ -31,14 +31,9 @@ printf '{"version":1,"status":"completed","summary":"done","requirements":[{"id"
 /// What the gates run: something that looks like a test runner, and takes no time.
 const CHECK: &str = "#!/bin/sh\necho 'test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out'\n";
 
-/// A test runner that prints 64 MB before it says how it went.
-const NOISY: &str = "#!/bin/sh\nyes 'a gate that has a lot to say' | head -c 67108864\n\
-    echo 'test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out'\n";
-
-/// Files that the repository has beside those of its shape: the checks, and the folders that tasks write into.
-const FURTHER: [File<'static>; 4] = [
+/// Files that the repository has beside those of its shape: the check, and the folders that tasks write into.
+const FURTHER: [File<'static>; 3] = [
     File { path: "tools/check", content: CHECK, executable: true },
-    File { path: "tools/noisy", content: NOISY, executable: true },
     File { path: "out/README.txt", content: "What the tasks write.\n", executable: false },
     File { path: "tests/README.txt", content: "What the tests write.\n", executable: false },
 ];
@@ -76,12 +71,6 @@ impl Work {
             ## Validation\n- g\n\n## Deployment\nTouches: out/deployment.txt\n- h\n";
         let tasks = ["infrastructure", "data-types", "feature", "cli", "deployment"];
         Self::new(plan.to_owned() + VERIFICATION, tasks.map(str::to_owned).into())
-    }
-
-    /// Makes one task, the tests, and a gate that prints 64 MB.
-    pub(crate) fn noisy() -> Self {
-        let quiet = Self::wide(2);
-        Self { plan: quiet.plan.replacen("tools/check", "tools/noisy", 1), ..quiet }
     }
 
     fn new(plan: String, tasks: Vec<String>) -> Self {

@@ -58,7 +58,7 @@ impl Place {
 type Measure = fn(&Place) -> Result<Vec<Row>>;
 
 /// Everything that can be measured, by the name of its target.
-pub(crate) const MEASURES: [(&str, Measure); 12] = [
+pub(crate) const MEASURES: [(&str, Measure); 11] = [
     ("P1", p1),
     ("P2", p2_p3_p8),
     ("P4", p4),
@@ -69,7 +69,6 @@ pub(crate) const MEASURES: [(&str, Measure); 12] = [
     ("P9", p9),
     ("P10", p10),
     ("P11", p11),
-    ("P14", p14),
     ("P19", p19),
 ];
 
@@ -184,19 +183,6 @@ fn p6(place: &Place) -> Result<Vec<Row>> {
     std::fs::remove_dir_all(&site.folder)?;
     let what = format!("integration of {count} patches");
     Ok(vec![Row::ratio("P6", what, ours, ("`git merge-tree`, `git commit-tree`", theirs), 0.08)])
-}
-
-/// What the coordinator needs while a gate prints 64 MB.
-fn p14(place: &Place) -> Result<Vec<Row>> {
-    let site = Site::make(&place.work.join("P14"), SMALL)?;
-    let run = OurRun::prepare(&place.program, &site, "noisy", &Work::noisy())?;
-    let mut peaks = Series::default();
-    for _ in 0..place.of(3, 1) {
-        peaks.add(megabytes(run.once()?.peak));
-    }
-    std::fs::remove_dir_all(&site.folder)?;
-    let what = "peak memory of the coordinator while a gate prints 64 MB";
-    Ok(vec![Row::alone("P14", what, peaks, Unit::Megabytes, 48.0)])
 }
 
 /// What isolation costs: the best level that this machine has, over none.
