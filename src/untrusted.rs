@@ -168,7 +168,7 @@ pub fn copy(from: &Path, to: &Path, limit: u64) -> Result<(), UntrustedError> {
     written.map(drop).map_err(|source| UntrustedError::Io { path: to.to_owned(), source })
 }
 
-/// Copies the file at `from` when it is a plain one of at most `limit` bytes; whatever else is there is passed over.
+/// Copies the file at `from` when it is a plain one of at most `limit` bytes; anything else is ignored.
 ///
 /// # Errors
 /// When `to` cannot be written.

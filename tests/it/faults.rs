@@ -26,8 +26,8 @@ use crate::support::{
     github::Fault,
 };
 
-/// The subagents: quick, and they write down every time that they really work. `feature` makes a bug that it mends when
-/// it is called again, `cli` leaves its scope once. They run six thousand times: the shell does everything itself.
+/// The subagents: quick, and they write down every time that they really work. `feature` makes a bug that it fixes when
+/// it is retried, `cli` leaves its scope once. They run six thousand times: the shell does everything itself.
 const AGENT: &str = r##"#!/bin/sh
 set -eu
 echo "$IMPLEMENTER_TASK $IMPLEMENTER_ATTEMPT" >> "${0%/*}/tally"

@@ -1,5 +1,5 @@
 //! The names of failed tests, as runners print them. What is printed can be made up, and not every runner names all: whoever
-//! uses these holds their number against what the runner counts.
+//! uses these compares their number with what the runner counts.
 
 use crate::evidence::results::{TestResult, TestState};
 

@@ -351,7 +351,7 @@ fn plans_of_strangers_lose_nothing() {
             "2 items: 2 in 2 tasks",
         ),
         ("# P\n\n## Steps\n\n**Phase 1: A** ✅\n- x\n\n**Phase 2: B** (2 days)\n- y\n", "2 items: 1 in 1 task, 1 done"),
-        // A list that goes on with another number below a label.
+        // A list below a label that continues with another number.
         ("# P\n\n## Plan\n\n**Now:**\n1. a\n\n**Then:**\n7. b\n10. c\n", "3 items: 3 in 1 task"),
         ("# P\n\n## Verification\n- <!-- check: x --> it exists\n\n## Feature\n- a\n", "2 items: 2 in 2 tasks"),
         // An open box asks for what stands below it beside its boxes.
