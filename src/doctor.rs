@@ -15,7 +15,7 @@ use implementer_model::{
     gate::{CommandReceipt, GateKind},
     plan::Plan,
     roster::Roster,
-    run::CountedOnly,
+    run::{CountedOnly, gate_commands},
     text,
 };
 
@@ -103,11 +103,7 @@ pub fn look(subject: &Subject<'_>) -> Vec<Check> {
 /// Says which gates cannot pass, because neither the plan nor the configuration has a command for them.
 #[must_use]
 pub fn gates_without_commands(config: &Config, plan: &Plan) -> Vec<Check> {
-    let has_none = |gate: &GateKind| {
-        *gate != GateKind::Review
-            && config.gate_commands(*gate).is_empty()
-            && plan.verification.iter().all(|command| command.gate != *gate)
-    };
+    let has_none = |gate: &GateKind| *gate != GateKind::Review && gate_commands(plan, config, *gate).is_empty();
     let told = |gate| {
         let said = format!(
             "this gate cannot pass: add a command to the plan's Verification, or to `gates.{gate}` in the configuration"

@@ -81,6 +81,17 @@ fn no_struct_holds_all_state_of_a_run() {
     assert_eq!(found, [], "part them by meaning");
 }
 
+/// Looks for something in every file, and names the file with what was found.
+fn everywhere(find: impl Fn(&str, &mut Vec<String>)) -> Vec<String> {
+    let mut found = Vec::new();
+    for (path, text) in everything() {
+        let mut here = Vec::new();
+        find(&text, &mut here);
+        found.extend(here.into_iter().map(|what| format!("{path}: {what}")));
+    }
+    found
+}
+
 /// What a result's error is not: words have neither a kind nor a cause.
 const WORDS: [&str; 3] = ["String", "str", "Cow"];
 
@@ -124,12 +135,7 @@ fn has_words(tokens: TokenStream) -> bool {
 
 #[test]
 fn every_error_has_a_type() {
-    let mut found = Vec::new();
-    for (path, text) in everything() {
-        let mut here = Vec::new();
-        errors_without_a_type(text.parse().unwrap(), &mut here);
-        found.extend(here.into_iter().map(|what| format!("{path}: {what}")));
-    }
+    let found = everywhere(|text, here| errors_without_a_type(text.parse().unwrap(), here));
     assert_eq!(found, [""; 0], "give the error a type that keeps its kind and its cause");
 }
 
@@ -166,12 +172,7 @@ fn tells_its_cause(attributes: &[Attribute], fields: &Fields) -> bool {
 
 #[test]
 fn no_error_tells_its_cause_in_its_own_words() {
-    let mut found = Vec::new();
-    for (path, text) in everything() {
-        let mut here = Vec::new();
-        causes_told_twice(&syn::parse_file(&text).unwrap().items, &mut here);
-        found.extend(here.into_iter().map(|what| format!("{path}: {what}")));
-    }
+    let found = everywhere(|text, here| causes_told_twice(&syn::parse_file(text).unwrap().items, here));
     assert_eq!(found, [""; 0], "whoever tells an error tells its causes, too: leave the cause out of the words");
 }
 
@@ -192,12 +193,7 @@ fn makers_called_of(items: &[Item], found: &mut Vec<String>) {
 
 #[test]
 fn constructors_say_how_they_make_something() {
-    let mut found = Vec::new();
-    for (path, text) in everything() {
-        let mut here = Vec::new();
-        makers_called_of(&syn::parse_file(&text).unwrap().items, &mut here);
-        found.extend(here.into_iter().map(|what| format!("{path}: {what}")));
-    }
+    let found = everywhere(|text, here| makers_called_of(&syn::parse_file(text).unwrap().items, here));
     assert_eq!(found, [""; 0], "call it `new`, `from_…` or `parse`");
 }
 

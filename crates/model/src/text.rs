@@ -161,6 +161,13 @@ fn longest_backtick_run(text: &str) -> usize {
     runs.0
 }
 
+/// Makes the first letter small, for a sentence that goes behind another.
+#[must_use]
+pub fn uncapitalised(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
 /// Says `1 task`, `2 tasks`, `3 processes`.
 #[must_use]
 pub fn count(n: usize, singular: &str) -> String {

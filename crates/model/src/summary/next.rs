@@ -81,27 +81,21 @@ fn incomplete(handoff: &Handoff, causes: &[Cause<'_>], run: Option<&str>) -> Vec
         NextStep::new(what, format!("backend-implementer apply {run} --incomplete"))
     });
     // What is kept is bound to the lock: another plan, configuration or base begins anew.
-    let change = || {
-        NextStep::new(
-            "Change the plan, the configuration or the code, commit it, and run all of it again",
-            "backend-implementer run",
-        )
-    };
-    let retry = || NextStep::new("Repeat what did not pass; what passed is kept", "backend-implementer run --retry");
-    let mut steps = if remedies.contains(&Remedy::Change) {
-        vec![change()]
+    let change = NextStep::new(
+        "Change the plan, the configuration or the code, commit it, and run all of it again",
+        "backend-implementer run",
+    );
+    let retry = NextStep::new("Repeat what did not pass; what passed is kept", "backend-implementer run --retry");
+    let ways = if remedies.contains(&Remedy::Change) {
+        [Some(change), by_hand]
     } else if remedies.contains(&Remedy::Hands) {
-        by_hand.clone().into_iter().chain([change()]).collect()
+        [by_hand, Some(change)]
     } else {
-        vec![retry()]
+        [Some(retry), by_hand]
     };
-    if let Some(by_hand) = by_hand.filter(|by_hand| !steps.contains(by_hand)) {
-        steps.push(by_hand);
-    }
+    let mut steps: Vec<_> = ways.into_iter().flatten().collect();
     for step in steps.iter_mut().skip(1) {
-        let mut letters = step.what.chars();
-        let first = letters.next().into_iter().flat_map(char::to_lowercase).collect::<String>();
-        step.what = format!("Or {first}{}", letters.as_str());
+        step.what = format!("Or {}", text::uncapitalised(&step.what));
     }
     steps
 }

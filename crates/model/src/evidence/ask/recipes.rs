@@ -27,6 +27,9 @@ pub enum Seen {
     Printed { behind: Option<String> },
 }
 
+/// Where results would go: a command is only looked at here.
+const NOWHERE: Folders<'static> = Folders { results: "results", helpers: "helpers" };
+
 /// The commands of one recipe.
 #[derive(Debug, Default)]
 struct Recipe {
@@ -38,8 +41,7 @@ struct Recipe {
 /// Tells how the tests of a command become known. `read` gives the text of a file of the work tree.
 #[must_use]
 pub fn seen(argv: &[String], read: &dyn Fn(&str) -> Option<String>) -> Seen {
-    let folders = Folders { results: "results", helpers: "helpers" };
-    if let Some((name, _)) = super::ask(argv, folders, read).runner {
+    if let Some((name, _)) = super::ask(argv, NOWHERE, read).runner {
         return Seen::ByName(name);
     }
     let mut found = Vec::new();
@@ -75,7 +77,6 @@ fn runners_behind(
     depth: usize,
     found: &mut Vec<(&'static str, String)>,
 ) {
-    let folders = Folders { results: "results", helpers: "helpers" };
     let lines = match wrappers::shell(argv) {
         Some((_, script)) => vec![script.to_owned()],
         None => recipe(argv, read).map(|recipe| recipe.lines).unwrap_or_default(),
@@ -85,7 +86,7 @@ fn runners_behind(
         // Variables that a line sets for its command.
         let words: Vec<String> = words.into_iter().skip_while(|word| is_assignment(word)).collect();
         let program = wrappers::program(&words).unwrap_or(0);
-        match words.get(program..).and_then(|words| runners::find(words, folders)) {
+        match words.get(program..).and_then(|words| runners::find(words, NOWHERE)) {
             Some(runner) => found.push((runner.name, part.trim().to_owned())),
             None if depth < DEPTH_MAX && !words.is_empty() => runners_behind(&words, read, depth + 1, found),
             None => {}
