@@ -124,12 +124,8 @@ fn printed_base_tests(
     if !on_final.failed {
         return Vec::new();
     }
-    let Some(now) = on_final
-        .commands
-        .iter()
-        .filter_map(CommandReceipt::own_tests)
-        .reduce(TestCounts::plus)
-        .filter(|now| now.failed > 0 && !on_final.failing.is_empty())
+    let Some(now) =
+        CommandReceipt::total(on_final.commands).filter(|now| now.failed > 0 && !on_final.failing.is_empty())
     else {
         return vec![without_names(&on_final, "which tests failed could not be read from what was printed")];
     };

@@ -51,6 +51,12 @@ const ERROR_CHARS: usize = 200;
 const TRACEBACK_LINES: usize = 8;
 
 impl CommandReceipt {
+    /// Adds up the tests that commands ran; those that an earlier one of them ran as well count once. `None` where none was
+    /// counted.
+    pub fn total<'a>(commands: impl IntoIterator<Item = &'a Self>) -> Option<TestCounts> {
+        commands.into_iter().filter_map(Self::own_tests).reduce(TestCounts::plus)
+    }
+
     /// Counts its tests without those that an earlier command ran as well.
     #[must_use]
     pub fn own_tests(&self) -> Option<TestCounts> {
@@ -143,10 +149,21 @@ impl AskedBy {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     fn error_line(output: &str) -> Option<String> {
         let mut receipt = crate::summary::fixture::command(&["tests"], None);
         output.clone_into(&mut receipt.output_tail);
         receipt.error_line()
+    }
+
+    #[test]
+    fn tests_that_an_earlier_command_ran_count_once() {
+        let first = crate::summary::fixture::command(&["make", "test"], Some((24, 1, 0)));
+        let repeated = CommandReceipt { repeated: first.tests, ..first.clone() };
+        let total = CommandReceipt::total([&first, &repeated]).unwrap();
+        assert_eq!((total.passed, total.failed), (24, 1));
+        assert_eq!(CommandReceipt::total([]), None);
     }
 
     #[test]

@@ -82,7 +82,7 @@ pub(super) fn decide(
             if more == 0 { String::new() } else { format!(", and {} failed", text::count(more, "other command")) };
         return failed(format!("{} {}{others}", shown(first), trouble(first)));
     }
-    let tests = total(commands);
+    let tests = CommandReceipt::total(commands);
     if let Some(tests) = tests
         && tests.failed > 0
     {
@@ -169,7 +169,7 @@ pub fn findings(receipt: &Receipt) -> Vec<Finding> {
     ));
     let unseen = !receipt.commands.is_empty()
         && receipt.commands.iter().all(succeeded)
-        && total(&receipt.commands).is_none_or(|tests| tests.executed() == 0);
+        && CommandReceipt::total(&receipt.commands).is_none_or(|tests| tests.executed() == 0);
     if receipt.gate == GateKind::Tests && unseen {
         findings.push(finding(
             FindingCode::NoTestsSeen,
@@ -182,10 +182,6 @@ pub fn findings(receipt: &Receipt) -> Vec<Finding> {
 
 fn succeeded(command: &CommandReceipt) -> bool {
     command.exit_code == Some(0) && command.trouble.is_none()
-}
-
-fn total(commands: &[CommandReceipt]) -> Option<TestCounts> {
-    commands.iter().filter_map(CommandReceipt::own_tests).reduce(TestCounts::plus)
 }
 
 fn shown(command: &CommandReceipt) -> String {

@@ -13,7 +13,6 @@ use super::{
 };
 use crate::{
     findings::{Finding, FindingCode, Weight},
-    gate::TestCounts,
     handoff::{Criterion, CriterionVerdict, Implementation},
     patch::Patch,
     record::{Outcome, Status},
@@ -207,31 +206,12 @@ fn gates_open(gates: &[&GateStanding<'_>]) -> (bool, String) {
 
 fn gate_evidence(gate: &GateStanding<'_>) -> String {
     if let Some(why) = &gate.shut {
-        let mut letters = why.chars();
-        let first = letters.next().expect("invariant: a gate is shut for a reason in words");
-        return first.to_lowercase().chain(letters).collect();
+        assert!(!why.is_empty(), "invariant: a gate is shut for a reason in words");
+        return text::uncapitalised(why);
     }
     let tree = gate.receipts.last().expect("invariant: a gate without a receipt is shut").tree.short();
-    let counts: Vec<_> = gate
-        .receipts
-        .iter()
-        .flat_map(|receipt| &receipt.commands)
-        .filter_map(crate::gate::CommandReceipt::own_tests)
-        .collect();
-    let counted = sum(&counts).map(|counts| format!(": {}", wording::tests(&counts))).unwrap_or_default();
+    let counted = gate.tests().map(|counts| format!(": {}", wording::tests(&counts))).unwrap_or_default();
     format!("{} passed on the final tree {tree}{counted}", gate.gate)
-}
-
-/// Adds counts up; `None` when there are none.
-pub(crate) fn sum(counts: &[TestCounts]) -> Option<TestCounts> {
-    let mut counts = counts.iter().copied();
-    let first = counts.next()?;
-    Some(counts.fold(first, |sum, counts| TestCounts {
-        passed: sum.passed.saturating_add(counts.passed),
-        failed: sum.failed.saturating_add(counts.failed),
-        skipped: sum.skipped.saturating_add(counts.skipped),
-        source: sum.source,
-    }))
 }
 
 fn production_ready(facts: &Facts<'_>, index: &TaskIndex<'_>, gates: &[&GateStanding<'_>]) -> (bool, String) {

@@ -40,7 +40,6 @@ pub use self::{
     state::{Happened, Integration, Run, RunEnd},
 };
 pub(crate) use self::{
-    criteria::sum,
     standing::{GateStanding, standing, standings},
     task_index::{TaskIndex, TaskView},
 };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::ledger::Ledger;
 use crate::{
     findings::{Finding, FindingCode, Weight},
-    gate::{CommandReceipt, GateKind, GateState, Receipt, TestCounts},
+    gate::{CommandReceipt, GateKind, GateState, Receipt},
     ids::TaskId,
     record::{Culprits, IntegratedCommit, Outcome, Request, TaskRecord},
     roster::{Access, Phase, Role},
@@ -130,7 +130,7 @@ fn is_missing_work(red: &RedGates<'_>, record: &TaskRecord) -> bool {
 
 /// Tells whether the runner itself says that it found no test.
 fn no_test_ran(receipt: &Receipt) -> bool {
-    let counts = receipt.commands.iter().filter_map(CommandReceipt::own_tests).reduce(TestCounts::plus);
+    let counts = CommandReceipt::total(&receipt.commands);
     counts.is_some_and(|counts| counts.executed() == 0)
         && receipt.commands.iter().all(|command| command.trouble.is_none())
 }

@@ -2,7 +2,7 @@
 //! on the final tree, keeps a gate shut.
 
 use super::Facts;
-use crate::gate::{GateKind, GateState, Receipt};
+use crate::gate::{CommandReceipt, GateKind, GateState, Receipt, TestCounts};
 
 /// Where a gate stands.
 pub(crate) struct GateStanding<'a> {
@@ -18,6 +18,11 @@ impl GateStanding<'_> {
     /// Tells whether it is open.
     pub(crate) fn open(&self) -> bool {
         self.shut.is_none()
+    }
+
+    /// Adds up the tests of its commands; `None` where none was counted.
+    pub(crate) fn tests(&self) -> Option<TestCounts> {
+        CommandReceipt::total(self.receipts.iter().flat_map(|receipt| &receipt.commands))
     }
 
     /// Returns the state to show: that of the first receipt that keeps the gate shut, else of the last.

@@ -48,13 +48,7 @@ pub fn closing(handoff: &Handoff, whereabouts: &Whereabouts<'_>) -> String {
     let gates: Vec<_> = standings(handoff)
         .iter()
         .map(|gate| {
-            let counts: Vec<_> = gate
-                .receipts
-                .iter()
-                .flat_map(|receipt| &receipt.commands)
-                .filter_map(crate::gate::CommandReceipt::own_tests)
-                .collect();
-            let tests = crate::run::sum(&counts).map(|counts| format!(" ({})", wording::tests_briefly(&counts)));
+            let tests = gate.tests().map(|counts| format!(" ({})", wording::tests_briefly(&counts)));
             format!("{} {}{}", gate.gate, gate.said(), tests.unwrap_or_default())
         })
         .collect();

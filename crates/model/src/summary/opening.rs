@@ -144,8 +144,7 @@ fn gates(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
 
 fn gate_row(gate: &GateStanding<'_>, detail: &Detail) -> Vec<String> {
     let commands: Vec<&CommandReceipt> = gate.receipts.iter().flat_map(|receipt| &receipt.commands).collect();
-    let counts: Vec<_> = commands.iter().filter_map(|command| command.own_tests()).collect();
-    let tests = crate::run::sum(&counts).map_or("–".to_owned(), |counts| wording::tests_briefly(&counts));
+    let tests = gate.tests().map_or("–".to_owned(), |counts| wording::tests_briefly(&counts));
     let shown = commands.iter().take(2).map(|command| detail.code(&command::join(&command.argv)));
     let mut shown: Vec<_> = shown.collect();
     if commands.len() > shown.len() {

@@ -134,7 +134,7 @@ fn a_gate_that_is_red_for_want_of_a_count_blames_nobody_and_one_without_any_test
     receipt.state = GateState::Failed;
     receipt.commands[0].tests = None;
     let mut none = handoff.clone();
-    let counts = TestCounts { passed: 0, failed: 0, skipped: 0, source: crate::gate::CountSource::Output };
+    let counts = crate::gate::TestCounts { passed: 0, failed: 0, skipped: 0, source: crate::gate::CountSource::Output };
     none.gates.iter_mut().find(|receipt| receipt.gate == GateKind::Tests).unwrap().commands[0].tests = Some(counts);
     assert!(called(&chosen(&handoff, 1, &[], &[])).is_empty());
     assert_eq!(called(&chosen(&none, 1, &[], &[])), ["tests"]);

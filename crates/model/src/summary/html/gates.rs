@@ -31,13 +31,11 @@ pub(super) fn gates(index: &RunIndex<'_>) -> Markup {
 }
 
 fn row(gate: &GateStanding<'_>) -> [Markup; 4] {
-    let commands = || gate.receipts.iter().flat_map(|receipt| &receipt.commands);
-    let counts: Vec<_> = commands().filter_map(|command| command.tests).collect();
     let time = gate.receipts.iter().map(|receipt| receipt.duration_ms).fold(0, u64::saturating_add);
     [
         html! { a href={ "#gate-" (gate.gate) } { (gate.gate.name()) } },
         badge(gate.look(), gate.said()),
-        html! { (crate::run::sum(&counts).map_or_else(|| "–".to_owned(), |counts| wording::tests_briefly(&counts))) },
+        html! { (gate.tests().map_or_else(|| "–".to_owned(), |counts| wording::tests_briefly(&counts))) },
         html! { (wording::duration(time)) },
     ]
 }
