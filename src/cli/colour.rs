@@ -51,19 +51,26 @@ impl Colours {
     }
 }
 
+/// The least that a command is indented, in columns.
+const COMMAND_INDENT_MIN: usize = 2;
+
 /// Returns how many columns the terminal has that a stream goes to; none where there is no terminal.
 pub(super) fn columns(stream: impl std::os::fd::AsFd) -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(stream).ok()?;
     (size.ws_col > 0).then_some(usize::from(size.ws_col))
 }
 
-/// Breaks lines between words where they are wider than the terminal; further lines are indented. Commands are left to the
-/// terminal, which breaks them so that they can still be copied.
+/// Breaks lines between words where they are wider than the terminal; further lines are indented. A command is moved to the
+/// left as far as it needs, and one that is still too long is left to the terminal, which breaks it so that it can be copied.
 pub(super) fn wrapped(text: &str, columns: usize, indent: usize) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.lines() {
-        if line.trim_start().starts_with("backend-implementer ") {
-            out.push_str(line);
+        let command = line.trim_start();
+        if command.starts_with("backend-implementer ") {
+            let before = line.chars().count() - command.chars().count();
+            let room = columns.saturating_sub(command.chars().count());
+            out.push_str(&" ".repeat(before.min(room.max(COMMAND_INDENT_MIN))));
+            out.push_str(command);
             out.push('\n');
             continue;
         }
@@ -121,7 +128,9 @@ mod tests {
     #[test]
     fn lines_break_between_words_and_nothing_is_lost() {
         assert_eq!(wrapped("  fix  one two three\nshort\n", 14, 7), "  fix  one two\n       three\nshort\n");
-        assert_eq!(wrapped("  backend-implementer show a b\n", 14, 7), "  backend-implementer show a b\n");
+        assert_eq!(wrapped("     backend-implementer show a b\n", 14, 7), "  backend-implementer show a b\n");
+        assert_eq!(wrapped("     backend-implementer show a b\n", 32, 7), "    backend-implementer show a b\n");
+        assert_eq!(wrapped("     backend-implementer show a b\n", 40, 7), "     backend-implementer show a b\n");
         let long = "x".repeat(40);
         assert_eq!(wrapped(&format!("  fix  {long}\n"), 20, 7), format!("  fix  {long}\n"));
     }

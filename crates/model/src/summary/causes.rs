@@ -48,8 +48,10 @@ impl<'a> Cause<'a> {
 pub(super) enum Remedy {
     /// To try again.
     Retry,
-    /// Another plan, or another configuration.
-    Change,
+    /// Another plan.
+    Plan,
+    /// Another configuration.
+    Configuration,
     /// Somebody's hands: the subagents have had their tries.
     Hands,
 }
@@ -59,15 +61,11 @@ impl Cause<'_> {
     pub(super) fn remedy(&self) -> Remedy {
         match &self.kind {
             CauseKind::Task { outcome, .. } => match outcome {
-                Outcome::OutOfScope
-                | Outcome::TimedOut
-                | Outcome::BudgetExhausted
-                | Outcome::TurnsExhausted
-                | Outcome::Conflicted
-                | Outcome::Blocked => Remedy::Change,
+                Outcome::OutOfScope | Outcome::Conflicted | Outcome::Blocked => Remedy::Plan,
+                Outcome::TimedOut | Outcome::BudgetExhausted | Outcome::TurnsExhausted => Remedy::Configuration,
                 _ => Remedy::Retry,
             },
-            CauseKind::NothingScheduled => Remedy::Change,
+            CauseKind::NothingScheduled => Remedy::Plan,
             CauseKind::Cancelled => Remedy::Retry,
             CauseKind::Command { .. } | CauseKind::Gate { .. } | CauseKind::Finding(_) => Remedy::Hands,
         }

@@ -186,9 +186,9 @@ mod tests {
           result   1 commit, cae662172f..81d8e0c264; nothing on your branch has changed
           report   .backend-implementer/runs/run-1/report.html
           log      backend-implementer logs run-1 feature
-          next     1. Change the plan, the configuration or the code, commit it, and run all of it again
+          next     1. Change the plan for cli, jobs, and the configuration for tests, commit it, and run all of it again; nothing has to be changed for feature, validation
                       backend-implementer run
-                   2. Or put the 1 commit on the branch backend-implementation, switch to it, and fix there by hand what is named above
+                   2. Or put the commit on the branch backend-implementation, switch to it, and fix there by hand what is named above
                       backend-implementer apply run-1 --incomplete
         ");
     }

@@ -54,10 +54,7 @@ pub(super) fn steps(index: &RunIndex<'_>, causes: &[Cause<'_>], named: &Named<'_
     }
     match (handoff.status, named.run) {
         (Status::Complete, Some(run)) => vec![NextStep::new(
-            format!(
-                "Put the {} on the branch `backend-implementation`; your checkout stays as it is",
-                commits(handoff)
-            ),
+            format!("Put {} on the branch `backend-implementation`; your checkout stays as it is", commits(handoff)),
             format!("backend-implementer apply {run}"),
         )],
         (Status::Complete, None) => vec![NextStep::new("Check the record of the run", "backend-implementer verify")],
@@ -67,31 +64,39 @@ pub(super) fn steps(index: &RunIndex<'_>, causes: &[Cause<'_>], named: &Named<'_
 }
 
 fn commits(handoff: &Handoff) -> String {
-    text::count(handoff.result.commits.len(), "commit")
+    match handoff.result.commits.len() {
+        1 => "the commit".to_owned(),
+        several => format!("the {several} commits"),
+    }
 }
 
 /// Says what helps most, and one other way.
 fn incomplete(handoff: &Handoff, causes: &[Cause<'_>], run: Option<&str>) -> Vec<NextStep> {
-    let remedies: BTreeSet<Remedy> = causes.iter().map(Cause::remedy).collect();
     let by_hand = run.filter(|_| !handoff.result.commits.is_empty()).map(|run| {
         let what = format!(
-            "Put the {} on the branch `backend-implementation`, switch to it, and fix there by hand what is named above",
+            "Put {} on the branch `backend-implementation`, switch to it, and fix there by hand what is named above",
             commits(handoff)
         );
         NextStep::new(what, format!("backend-implementer apply {run} --incomplete"))
     });
     // What is kept is bound to the lock: another plan, configuration or base begins anew.
-    let change = NextStep::new(
-        "Change the plan, the configuration or the code, commit it, and run all of it again",
-        "backend-implementer run",
-    );
-    let retry = NextStep::new("Repeat what did not pass; what passed is kept", "backend-implementer run --retry");
-    let ways = if remedies.contains(&Remedy::Change) {
-        [Some(change), by_hand]
-    } else if remedies.contains(&Remedy::Hands) {
-        [by_hand, Some(change)]
-    } else {
-        [Some(retry), by_hand]
+    let anew = |change: &str| {
+        NextStep::new(format!("{change}, commit it, and run all of it again"), "backend-implementer run")
+    };
+    let ways = match needed(causes) {
+        Needed::Change(change) => {
+            let unchanged =
+                names(causes, Remedy::Retry).map(|tasks| format!("; nothing has to be changed for {tasks}"));
+            let mut step = anew(&change);
+            step.what.push_str(&unchanged.unwrap_or_default());
+            [Some(step), by_hand]
+        }
+        Needed::Hands => [by_hand, Some(anew("Change the plan, the configuration or the code"))],
+        Needed::Retry => {
+            let retry =
+                NextStep::new("Repeat what did not pass; what passed is kept", "backend-implementer run --retry");
+            [Some(retry), by_hand]
+        }
     };
     let mut steps: Vec<_> = ways.into_iter().flatten().collect();
     for step in steps.iter_mut().skip(1) {
@@ -100,7 +105,48 @@ fn incomplete(handoff: &Handoff, causes: &[Cause<'_>], run: Option<&str>) -> Vec
     steps
 }
 
-fn failed_task<'a>(cause: &Cause<'a>) -> Option<&'a str> {
+/// What an incomplete run needs most.
+enum Needed {
+    /// Another plan or configuration: a sentence without its end that says of what.
+    Change(String),
+    /// Somebody's hands.
+    Hands,
+    /// Another try.
+    Retry,
+}
+
+fn needed(causes: &[Cause<'_>]) -> Needed {
+    let remedies: BTreeSet<Remedy> = causes.iter().map(Cause::remedy).collect();
+    let part = |what: &str, remedy: Remedy| {
+        let of_tasks = names(causes, remedy).map(|tasks| format!("{what} for {tasks}"));
+        remedies.contains(&remedy).then(|| of_tasks.unwrap_or_else(|| what.to_owned()))
+    };
+    let parts = [part("the plan", Remedy::Plan), part("the configuration", Remedy::Configuration)];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    if !parts.is_empty() {
+        Needed::Change(format!("Change {}", parts.join(", and ")))
+    } else if remedies.contains(&Remedy::Hands) {
+        Needed::Hands
+    } else {
+        Needed::Retry
+    }
+}
+
+/// Tasks that a step names.
+const NAMED_MAX: usize = 3;
+
+/// Names the tasks that something helps; nothing where it helps no task.
+fn names(causes: &[Cause<'_>], remedy: Remedy) -> Option<String> {
+    let tasks: Vec<_> = causes.iter().filter(|cause| cause.remedy() == remedy).filter_map(task_of).collect();
+    let named: Vec<_> = tasks.iter().take(NAMED_MAX).map(|task| format!("`{task}`")).collect();
+    let more = match tasks.len() - named.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!named.is_empty()).then(|| named.join(", ") + &more)
+}
+
+fn task_of<'a>(cause: &Cause<'a>) -> Option<&'a str> {
     match &cause.kind {
         CauseKind::Task { task, .. } => Some(task.as_str()),
         _ => None,
@@ -109,6 +155,13 @@ fn failed_task<'a>(cause: &Cause<'a>) -> Option<&'a str> {
 
 fn on_pull_request(handoff: &Handoff, causes: &[Cause<'_>]) -> NextStep {
     let approve = format!("/implement {}", handoff.lock.digest.short());
+    // Whatever is changed makes another lock, which the preview names.
+    let anew = |change: &str| {
+        NextStep::new(
+            format!("{change}, then post this comment: the preview that it asks for says what to approve"),
+            "/implement plan",
+        )
+    };
     match handoff.status {
         Status::Complete => NextStep {
             what: "Start the Submission phase with `handoff.json` and `implementation.bundle`, which are artifacts of the \
@@ -118,12 +171,14 @@ fn on_pull_request(handoff: &Handoff, causes: &[Cause<'_>]) -> NextStep {
             command: None,
         },
         Status::Cancelled => NextStep::new("Approve again to resume", approve),
-        Status::Incomplete => match causes.iter().find_map(failed_task) {
-            Some(task) => NextStep::new(
-                format!("Fix the causes above, then post this comment to repeat `{task}` and what depends on it"),
+        Status::Incomplete => match (needed(causes), causes.iter().find_map(task_of)) {
+            (Needed::Change(change), _) => anew(&change),
+            (Needed::Hands, _) => anew("Push a commit that fixes what is named above"),
+            (Needed::Retry, Some(task)) => NextStep::new(
+                format!("Post this comment to repeat `{task}` and whatever else did not pass; what passed is kept"),
                 format!("/implement retry {task}"),
             ),
-            None => NextStep::new("Fix the causes above, then approve again", approve),
+            (Needed::Retry, None) => NextStep::new("Approve again to repeat it", approve),
         },
     }
 }
@@ -134,4 +189,79 @@ fn is_plain(run: &str) -> bool {
         && run.len() <= 100
         && run.starts_with(|c: char| c.is_ascii_alphanumeric())
         && run.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{gate::GateKind, ids::TaskId, provenance::PullRequestRef, schedule::Outcome, summary::fixture};
+
+    fn task(name: &str, outcome: Outcome) -> (TaskId, Outcome) {
+        (TaskId::new(name).unwrap(), outcome)
+    }
+
+    /// What is to be done when these tasks did not pass, here and on a pull request.
+    fn told(tasks: &[(TaskId, Outcome)], gate_failed: bool) -> [String; 2] {
+        let mut handoff = fixture::incomplete();
+        let command = fixture::command(&["make", "test"], Some((1, 1, 0)));
+        let cause = |kind| Cause { kind, consequences: Vec::new(), gates: Vec::new(), is_of_the_model: false };
+        let of_task = |(task, outcome): &(TaskId, Outcome)| (task.clone(), *outcome);
+        let tasks: Vec<_> = tasks.iter().map(of_task).collect();
+        let mut causes: Vec<_> = tasks
+            .iter()
+            .map(|(task, outcome)| cause(CauseKind::Task { task, title: None, outcome: *outcome, reason: "x" }))
+            .collect();
+        causes.extend(gate_failed.then(|| cause(CauseKind::Command { gate: GateKind::Tests, command: &command })));
+        let mut said = |pull_request| {
+            handoff.provenance.pull_request = pull_request;
+            let index = RunIndex::new(&handoff);
+            let steps = steps(&index, &causes, &Named { run: Some("run-1"), resume: "" });
+            let first = &steps[0];
+            format!("{}: {}", first.what, first.command.as_deref().unwrap_or_default())
+        };
+        let here = said(None);
+        let pull_request = PullRequestRef { repository: "o/r".to_owned(), number: 7, head: "0".repeat(40) };
+        [here, said(Some(pull_request))]
+    }
+
+    #[test]
+    fn the_first_step_names_what_is_to_be_changed_and_for_whom() {
+        let mixed = [task("feature-7", Outcome::Failed), task("feature-23", Outcome::OutOfScope)];
+        insta::assert_debug_snapshot!(told(&mixed, false), @r#"
+        [
+            "Change the plan for `feature-23`, commit it, and run all of it again; nothing has to be changed for `feature-7`: backend-implementer run",
+            "Change the plan for `feature-23`, then post this comment: the preview that it asks for says what to approve: /implement plan",
+        ]
+        "#);
+        let slow = [task("a", Outcome::TimedOut), task("b", Outcome::Conflicted)];
+        insta::assert_debug_snapshot!(told(&slow, true), @r#"
+        [
+            "Change the plan for `b`, and the configuration for `a`, commit it, and run all of it again: backend-implementer run",
+            "Change the plan for `b`, and the configuration for `a`, then post this comment: the preview that it asks for says what to approve: /implement plan",
+        ]
+        "#);
+        let many = ["a", "b", "c", "d", "e"].map(|name| task(name, Outcome::OutOfScope));
+        insta::assert_debug_snapshot!(told(&many, false), @r#"
+        [
+            "Change the plan for `a`, `b`, `c` and 2 more, commit it, and run all of it again: backend-implementer run",
+            "Change the plan for `a`, `b`, `c` and 2 more, then post this comment: the preview that it asks for says what to approve: /implement plan",
+        ]
+        "#);
+    }
+
+    #[test]
+    fn what_merely_failed_is_repeated_and_what_is_red_needs_hands() {
+        insta::assert_debug_snapshot!(told(&[task("a", Outcome::Failed), task("b", Outcome::NotRun)], false), @r#"
+        [
+            "Repeat what did not pass; what passed is kept: backend-implementer run --retry",
+            "Post this comment to repeat `a` and whatever else did not pass; what passed is kept: /implement retry a",
+        ]
+        "#);
+        insta::assert_debug_snapshot!(told(&[task("a", Outcome::Failed)], true), @r#"
+        [
+            "Put the commit on the branch `backend-implementation`, switch to it, and fix there by hand what is named above: backend-implementer apply run-1 --incomplete",
+            "Push a commit that fixes what is named above, then post this comment: the preview that it asks for says what to approve: /implement plan",
+        ]
+        "#);
+    }
 }

@@ -413,11 +413,11 @@ fn an_incomplete_run_says_exactly_what_is_missing() {
 
     <b>What to do next</b>
 
-    1. Change the plan, the configuration or the code, commit it, and run all of it again.
+    1. Change the plan for `cli`, `jobs`, and the configuration for `tests`, commit it, and run all of it again; nothing has to be changed for `feature`, `validation`.
        ```sh
        backend-implementer run
        ```
-    2. Or put the 1 commit on the branch `backend-implementation`, switch to it, and fix there by hand what is named above.
+    2. Or put the commit on the branch `backend-implementation`, switch to it, and fix there by hand what is named above.
        ```sh
        backend-implementer apply run-1 --incomplete
        ```
@@ -672,7 +672,7 @@ fn a_minimal_plan_gives_a_minimal_summary() {
 
     <b>What to do next</b>
 
-    1. Put the 1 commit on the branch `backend-implementation`; your checkout stays as it is.
+    1. Put the commit on the branch `backend-implementation`; your checkout stays as it is.
        ```sh
        backend-implementer apply run-1
        ```
