@@ -101,7 +101,8 @@ impl Driver {
             Some(why) => self.run.end_early(None, why, self.now_ms()),
             None => self.run.begin(self.now_ms()),
         });
-        self.run_base();
+        let starts = actions.iter().filter(|action| matches!(action, Action::Start { .. })).count();
+        self.run_base(starts).await?;
         loop {
             while let Some(action) = actions.pop_front() {
                 if matches!(action, Action::Finish) {
@@ -276,21 +277,24 @@ impl Driver {
         ))
     }
 
-    /// Runs the tests on the base beside the first subagents. A resumed run finds out when its gates need it.
-    fn run_base(&mut self) {
+    /// Runs the tests on the base beside the first subagents, of which so many start. A resumed run finds out when its gates
+    /// need it.
+    async fn run_base(&mut self, starts: usize) -> Result<(), RunError> {
         if self.work != Work::Here || self.run.is_resumed() || self.run.has_ended_early() {
-            return;
+            return Ok(());
         }
         let (job, base) = (self.run.tests_job(), self.run.basis().base.clone());
         if job.commands.is_empty() {
-            return;
+            return Ok(());
         }
+        self.context.pool.begin_beside(starts, &self.context.gate_pool, &base.commit).await?;
         let (context, events, stop) = (Arc::clone(&self.context), self.events.clone(), self.stop_gates.clone());
         self.workers.spawn(async move {
             let ran = evidence::base(&context, &job, &base, &stop).await;
             let red = ran.map(|ran| gathered::red_base(&ran.commands).filter(|_| !stop.is_cancelled()));
             let _ = events.send(RunEvent::BaseRan(red));
         });
+        Ok(())
     }
 
     fn run_gates(&mut self, jobs: Vec<GateJob>) -> Vec<Action> {

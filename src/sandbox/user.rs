@@ -1,7 +1,8 @@
 //! Becoming the user of a slot, and ending everything that such a user has running.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Read as _},
     path::Path,
     process::{Command, ExitCode, Stdio},
     time::{Duration, Instant},
@@ -121,6 +122,10 @@ pub(super) fn end_everything(executable: &Path, user: User) -> io::Result<()> {
     }
 }
 
+/// How much of a process's status is read at once, in bytes. The name, with at most 64 of them, the state and the ids stand
+/// first (proc_pid_status(5)), and the kernel writes the whole anew for every further read.
+const STATUS_READ: usize = 1024;
+
 /// Lists the processes of a user that run, by any of their ids.
 fn running(uid: u32) -> io::Result<Vec<Pid>> {
     let mut found = Vec::new();
@@ -129,8 +134,10 @@ fn running(uid: u32) -> io::Result<Vec<Pid>> {
             continue;
         };
         // One that ends meanwhile has no status any more.
-        let Ok(status) = fs::read_to_string(entry.path().join("status")) else { continue };
-        if is_running_as(&status, uid) {
+        let mut status = [0; STATUS_READ];
+        let read = fs::File::open(entry.path().join("status")).and_then(|mut file| file.read(&mut status));
+        let Ok(length) = read else { continue };
+        if is_running_as(&String::from_utf8_lossy(&status[..length]), uid) {
             found.push(pid);
         }
     }

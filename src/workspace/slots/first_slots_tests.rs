@@ -134,3 +134,24 @@ async fn a_second_slot_that_is_asked_for_at_once_costs_no_second_checkout() {
         assert_eq!(git(slot.path(), &["status", "--porcelain", "--ignored"]), "");
     }
 }
+
+#[tokio::test]
+async fn two_pools_begin_their_first_slots_together_and_each_gets_its_own() {
+    let repository = repository();
+    let (store, head) = (repository.store(), repository.head());
+    let [attempts, gates] =
+        ["attempts", "gates"].map(|name| SlotPool::new(store.clone(), &repository.beside(name)).unwrap());
+    attempts.begin_beside(1, &gates, &head).await.unwrap();
+    let slots = [attempts.acquire(&head, None).await.unwrap(), gates.acquire(&head, None).await.unwrap()];
+    assert_eq!((attempts.begun(), gates.begun()), (1, 1));
+    for (slot, name) in slots.iter().zip(["attempts", "gates"]) {
+        assert!(slot.path().starts_with(repository.beside(name).canonicalize().unwrap()));
+        assert_eq!(git(slot.path(), &["status", "--porcelain", "--ignored"]), "");
+        assert!(slot.capture().await.unwrap().patch.is_empty());
+    }
+    assert_eq!(contents(slots[0].path()), contents(slots[1].path()));
+    // As many as are wanted, but one for each core at most.
+    let [many, gates] = ["many", "further"].map(|name| SlotPool::new(store.clone(), &repository.beside(name)).unwrap());
+    many.begin_beside(1000, &gates, &head).await.unwrap();
+    assert_eq!((many.begun(), gates.begun()), (many.pool.cores, 1));
+}

@@ -65,38 +65,55 @@ pub(super) fn lease(
     Ok(Slot::new(Arc::clone(pool), held, base, index))
 }
 
-/// Begins `count` slots and gives one of them; the others are there for whoever waits. Together they cost less than one
-/// after the other.
+/// Begins `count` slots and gives one of them; the others are there for whoever waits.
 pub(super) fn begin(pool: &Pool, tree: gix::ObjectId, count: usize, threads: usize) -> Result<Held> {
-    let first = pool.begun.fetch_add(count, Ordering::Relaxed);
-    let numbers = first..first + count;
-    let (mut folders, mut fences) = (Vec::new(), Vec::new());
-    for number in numbers.clone() {
-        let outer = pool.outer(number);
-        let owner = pool.owner_of(number)?;
-        // Whose slots are all ours may lend them to others: programs of the repository's own lie in one.
-        let mode = if owner.is_some() { 0o700 } else { 0o755 };
-        fs::DirBuilder::new().mode(mode).create(&outer).doing("creating", &outer)?;
-        if let Some(owner) = owner {
-            folder::give(&outer, owner).doing("giving away", &outer)?;
+    let mut begun = begin_in(&[(pool, count)], tree, threads)?.into_iter().flatten();
+    let ours = begun.next().ok_or_else(|| WorkspaceError::WorktreeGone { path: pool.dir.clone() })?;
+    begun.try_for_each(|held| offer(pool, held))?;
+    Ok(ours)
+}
+
+/// Begins so many slots of each of these pools, which lie on one store, and gives them. Together they cost less than one after
+/// the other: what several of them hold is read once.
+pub(super) fn begin_in(pools: &[(&Pool, usize)], tree: gix::ObjectId, threads: usize) -> Result<Vec<Vec<Held>>> {
+    let (mut numbers, mut folders, mut fences) = (Vec::new(), Vec::new(), Vec::new());
+    for (pool, count) in pools {
+        let first = pool.begun.fetch_add(*count, Ordering::Relaxed);
+        for number in first..first + count {
+            let outer = pool.outer(number);
+            let owner = pool.owner_of(number)?;
+            // Whose slots are all ours may lend them to others: programs of the repository's own lie in one.
+            let mode = if owner.is_some() { 0o700 } else { 0o755 };
+            fs::DirBuilder::new().mode(mode).create(&outer).doing("creating", &outer)?;
+            if let Some(owner) = owner {
+                folder::give(&outer, owner).doing("giving away", &outer)?;
+            }
+            numbers.push(number);
+            folders.push((outer.join(pool.store.repository_name()), owner));
+            fences.push(pool.fence_file(number));
         }
-        folders.push((outer.join(pool.store.repository_name()), owner));
-        fences.push(pool.fence_file(number));
     }
+    let Some((first, _)) = pools.first() else { return Ok(Vec::new()) };
     let began = Instant::now();
-    let holdings = refit::begin(&pool.store, &folders, &fences, tree, threads)?;
-    pool.turnover.note_checkouts(count, began.elapsed());
-    let mut ours = None;
-    for ((number, (folder, _)), holding) in numbers.zip(folders).zip(holdings) {
-        if ours.is_none() {
-            ours = Some(Held { number, folder, holding, seen: Mutex::default() });
-            continue;
-        }
-        let seen = Seen::as_written(&folder, &holding)?;
-        lock(&pool.free).push(Arc::new(Held { number, folder, holding, seen: Mutex::new(Some(seen)) }));
-        pool.turnover.released.notify_one();
+    let holdings = refit::begin(&first.store, &folders, &fences, tree, threads)?;
+    let (took, all) = (began.elapsed(), numbers.len());
+    let begun = numbers.into_iter().zip(folders).zip(holdings);
+    let mut begun =
+        begun.map(|((number, (folder, _)), holding)| Held { number, folder, holding, seen: Mutex::default() });
+    let mut shares = Vec::new();
+    for (pool, count) in pools {
+        pool.turnover.note_checkouts(all, took);
+        shares.push(begun.by_ref().take(*count).collect());
     }
-    ours.ok_or_else(|| WorkspaceError::WorktreeGone { path: pool.dir.clone() })
+    Ok(shares)
+}
+
+/// Gives a slot that was just begun to whoever waits for one.
+pub(super) fn offer(pool: &Pool, held: Held) -> Result<()> {
+    let seen = Seen::as_written(&held.folder, &held.holding)?;
+    lock(&pool.free).push(Arc::new(Held { seen: Mutex::new(Some(seen)), ..held }));
+    pool.turnover.released.notify_one();
+    Ok(())
 }
 
 fn reuse(pool: &Pool, held: &Held, tree: gix::ObjectId, threads: usize) -> Result<Held> {

@@ -101,6 +101,25 @@ impl SlotPool {
         })
     }
 
+    /// Begins the first slots of this pool and the first one of `other`, which lies on the same store, when both will soon be
+    /// asked for slots that hold `commit`: together they cost little more than one. Of this pool as many as are `wanted`, but no
+    /// more than there are cores.
+    ///
+    /// # Errors
+    /// As [`Self::acquire`].
+    pub async fn begin_beside(&self, wanted: usize, other: &Self, commit: &ObjectId) -> Result<()> {
+        let (pool, other, commit) = (Arc::clone(&self.pool), Arc::clone(&other.pool), commit.clone());
+        let beginning = tokio::task::spawn_blocking(move || {
+            let tree = git_id(&pool.store.base_of(&commit)?.tree)?;
+            let pools = [(&*pool, wanted.min(pool.cores)), (&*other, 1)];
+            for ((pool, _), begun) in pools.iter().zip(leasing::begin_in(&pools, tree, pool.cores)?) {
+                begun.into_iter().try_for_each(|held| leasing::offer(pool, held))?;
+            }
+            Ok(())
+        });
+        beginning.await.map_err(|error| WorkspaceError::aborted("beginning the first slots", &error))?
+    }
+
     /// Leases a slot that holds `commit`, on a branch of the task's when there is a task.
     ///
     /// # Errors

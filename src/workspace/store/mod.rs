@@ -27,7 +27,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use gix::bstr::BStr;
+use gix::{bstr::BStr, odb::pack::cache::lru::MemoryCappedHashmap};
 use implementer_model::ids::ObjectId;
 
 pub use self::reading::READ_LIMIT;
@@ -47,6 +47,10 @@ use crate::workspace::{
 
 /// Decoded trees and commits that are kept for one piece of work, in bytes.
 const OBJECT_CACHE: usize = 4 * 1024 * 1024;
+
+/// What objects of a pack were put together from that is kept for one piece of work, in bytes. A pack writes similar files one
+/// as the difference to another, in chains: without it every link is inflated again for each file that hangs on it.
+const PACK_CACHE: usize = 8 * 1024 * 1024;
 
 /// The file in the store that says which repository it borrows from.
 const SOURCE_FILE: &str = "source";
@@ -304,6 +308,7 @@ impl RunStore {
     pub(in crate::workspace) fn repo(&self) -> gix::Repository {
         let mut repo = self.inner.store.to_thread_local();
         repo.object_cache_size(OBJECT_CACHE);
+        repo.objects.set_pack_cache(|| Box::new(MemoryCappedHashmap::new(PACK_CACHE)));
         repo
     }
 
