@@ -14,6 +14,7 @@ use std::{
 };
 
 use implementer_model::{
+    findings::Weight,
     gate::{GateKind, GateState, Receipt},
     handoff::{AttemptRecord, TaskRecord},
     ids::{ObjectId, TaskId},
@@ -175,13 +176,23 @@ impl Live {
             (Colour::Yellow, "stopped", reason(&record.reason))
         } else if passed {
             let patch = record.last().and_then(|attempt| attempt.patch.as_ref()).filter(|patch| !patch.is_empty());
-            (Colour::Green, "passed", patch.map_or_else(|| "no file changed".to_owned(), wording::diffstat))
+            let changed = patch.map_or_else(|| "no file changed".to_owned(), wording::diffstat);
+            (Colour::Green, "passed", changed + &objections(record))
         } else {
             (Colour::Red, "FAILED", format!("{}: {}", record.outcome.name(), reason(&record.reason)))
         };
         // What was finished before the run was resumed is news to nobody.
         let (colour, mark) = if kept { (Colour::Faint, "kept") } else { (colour, mark) };
         self.event(colour, mark, &format!("{task:width$}  {took:>9}  {said}"));
+    }
+}
+
+/// Says how many findings of a task that passed block the gates; nothing where none does.
+fn objections(record: &TaskRecord) -> String {
+    let findings = record.report().into_iter().flat_map(|report| &report.findings);
+    match findings.filter(|finding| finding.severity == Weight::Blocking).count() {
+        0 => String::new(),
+        count => format!(", {}", text::count(count, "blocking finding")),
     }
 }
 

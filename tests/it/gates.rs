@@ -103,6 +103,8 @@ fn a_blocking_finding_of_the_reviewer_keeps_the_gate_shut() {
     assert_eq!(receipt.state, GateState::Failed, "{receipt:#?}");
     assert_eq!(receipt.verdict.expect("a verdict").blocking_findings, 1);
     assert!(ran.summary().contains("secret in the code"), "{}", ran.summary());
+    let told = ran.called.stderr.lines().find(|line| line.starts_with("  passed  review")).unwrap();
+    assert!(told.ends_with("no file changed, 1 blocking finding"), "{told}");
 }
 
 #[test]

@@ -4,8 +4,10 @@
 //! page: `PATCH /api/users/:id` must not reach anybody with an invisible character inside. What keeps foreign text from
 //! posing as ours is where it stands: in one line behind a marker of ours, or in a fence that it cannot close.
 
+mod answers;
 mod base_tests;
 mod constraints;
+mod others;
 mod reporting;
 mod upstream;
 
@@ -21,7 +23,7 @@ use crate::{
     patch::Patch,
     plan::{ContextFile, Plan, Requirement},
     record::Request,
-    roster::{Role, Subagent},
+    roster::Subagent,
     schedule::Task,
     text,
 };
@@ -117,10 +119,11 @@ pub fn render(input: &BriefInput<'_>) -> String {
     role(&mut out, input.subagent, input.manner);
     plan(&mut out, input);
     requirements(&mut out, &input.task.requirements);
-    answers(&mut out, input);
+    answers::render(&mut out, input);
     context(&mut out, &input.plan.context);
     constraints::render(&mut out, input);
     scope(&mut out, input.task);
+    others::render(&mut out, input);
     upstream::render(&mut out, input);
     base_tests::render(&mut out, input);
     requests(&mut out, input.requests);
@@ -250,31 +253,6 @@ fn requirement(requirement: &Requirement, text_max: usize, detail_max: usize) ->
         out.push('\n');
     }
     out
-}
-
-/// Names to the reviewer what holds for all of the work, so that each is answered.
-fn answers(out: &mut String, input: &BriefInput<'_>) {
-    let asked = input.plan.tasks.iter().filter(|task| task.reviewed).flat_map(|task| &task.requirements);
-    let asked: Vec<&Requirement> = asked.filter(|made| !made.done).collect();
-    if input.task.role != Role::Review || asked.is_empty() {
-        return;
-    }
-    out.push_str(
-        "\n## What you answer one by one\n\nThe plan asks these of all of the work. Answer each by its id under \
-         `requirements` of your report: `done` where it holds, `partial` or `not-done` where it does not, and in `note` where \
-         you saw it. Without an answer to each the review does not pass.\n\n",
-    );
-    let share = (LIST_MAX_BYTES / asked.len()).clamp(64, 1024);
-    let mut left = LIST_MAX_BYTES;
-    for (at, made) in asked.iter().enumerate() {
-        let entry = format!("- `{}` {}\n", made.id, line(&cut(&made.text, share)));
-        if entry.len() > left {
-            let _ = writeln!(out, "\n{} more did not fit into this brief.", asked.len() - at);
-            return;
-        }
-        left -= entry.len();
-        out.push_str(&entry);
-    }
 }
 
 /// Shows what stands beside the plan: all of it by name, and of each as much as there is room for.

@@ -74,13 +74,14 @@ fn headings(markdown: &str) -> Vec<String> {
     headings
 }
 
-const HEADINGS: [&str; 9] = [
+const HEADINGS: [&str; 10] = [
     "Brief",
     "Your role",
     "The plan",
     "Requirements",
     "Constraints",
     "Scope",
+    "What others do",
     "What was done before you",
     "What the coordinator checks",
     "How to report",
@@ -178,6 +179,24 @@ fn a_brief_says_everything_a_subagent_needs() {
     ```
 
     A change outside the scope, however small, and nothing of your patch is integrated. New, deleted and moved paths count, and so does the mode of a file. Ignored files are not looked at.
+
+    ## What others do
+
+    The rest of the plan, so that you know what surrounds your work; none of it is yours to do. What is marked as done is in your work tree. The rest is made beside you or after you: build so that it fits, and do not make it.
+
+    - Task `infrastructure` (done): Infrastructure
+      - `infrastructure-1` A table for addresses in the template
+    - Task `datatypes` (done): Data Types
+      - `datatypes-1` AddressChange with validation
+    - Task `cli`: CLI
+      - `cli-1` users set-address
+    - Task `tests`: Tests
+      - `tests-1` Cover the endpoint and the command
+    - Task `review`: Review
+    - Task `validation`: Validation
+      - `validation-1` Against a real server
+    - Task `deployment`: Deployment
+      - `deployment-1` A service unit
 
     ## What was done before you
 
@@ -397,6 +416,72 @@ fn the_largest_input_stays_within_the_limit_and_says_what_was_cut() {
     assert_eq!(brief.lines().filter(|line| line.starts_with("- `task-255-")).count(), 300);
     assert!(brief.contains("- Attempt 5"), "the latest attempt is kept");
     assert!(brief.contains("How to report"));
+}
+
+#[test]
+fn everybody_hears_what_others_do_and_what_of_it_is_done() {
+    let handoff = fixture::complete();
+    let told = brief(&handoff, "cli", "", Vec::new());
+    let section = told.split("## What others do").nth(1).unwrap().split("\n## ").next().unwrap();
+    insta::assert_snapshot!(section.lines().skip(4).collect::<Vec<_>>().join("\n"), @"
+    - Task `infrastructure` (done): Infrastructure
+      - `infrastructure-1` A table for addresses in the template
+    - Task `datatypes` (done): Data Types
+      - `datatypes-1` AddressChange with validation
+    - Task `feature` (done): Feature
+      - `feature-1` PATCH /api/users/:id changes an address
+      - `feature-2` 404 for unknown users
+    - Task `tests`: Tests
+      - `tests-1` Cover the endpoint and the command
+    - Task `review`: Review
+    - Task `validation`: Validation
+      - `validation-1` Against a real server
+    - Task `deployment`: Deployment
+      - `deployment-1` A service unit
+    ");
+    assert!(!section.contains("`cli`"), "its own work stands under Requirements");
+}
+
+#[test]
+fn what_others_found_is_told_to_whoever_comes_after() {
+    let mut handoff = fixture::complete();
+    let feature = handoff.tasks.iter_mut().find(|task| task.id.as_str() == "feature").unwrap();
+    let report = feature.attempts.last_mut().unwrap().report.as_mut().unwrap();
+    report.findings = vec![crate::report::ReportedFinding {
+        severity: Weight::Blocking,
+        path: Some("users/api.py".to_owned()),
+        line: Some(35),
+        message: "a loan is\n# late".to_owned(),
+    }];
+    let told = brief(&handoff, "review", "", Vec::new());
+    assert!(told.contains("found in users/api.py:35, blocking: a loan is # late\n"), "{told}");
+}
+
+#[test]
+fn a_long_plan_is_told_shorter_and_what_does_not_fit_is_counted() {
+    let mut handoff = fixture::complete();
+    let section = |handoff: &Handoff| {
+        let told = brief(handoff, "cli", "", Vec::new());
+        assert!(told.len() <= BRIEF_MAX_BYTES);
+        told.split("## What others do").nth(1).unwrap().split("\n## ").next().unwrap().to_owned()
+    };
+    let feature = handoff.plan.tasks.iter().position(|task| task.id.as_str() == "feature").unwrap();
+    let long = "word ".repeat(200);
+    handoff.plan.tasks[feature].requirements = (1..=100).map(|n| fixture::requirement("feature", n, &long)).collect();
+    let shorter = section(&handoff);
+    assert_eq!(shorter.matches("word").count() % 100, 0, "all of them, each as long as the others");
+    assert!(shorter.contains("bytes left out") && shorter.len() < 13 * 1024, "{}", shorter.len());
+    handoff.plan.tasks[feature].requirements = (1..=2_000).map(|n| fixture::requirement("feature", n, "x")).collect();
+    assert!(!section(&handoff).contains("  - "), "then the headings alone");
+    let many = handoff.plan.tasks[feature].clone();
+    let title = "Title ".repeat(40);
+    let numbered = (1..=300).map(|n| crate::plan::PlannedTask {
+        id: fixture::id(&format!("more-{n}")),
+        title: title.clone(),
+        ..many.clone()
+    });
+    handoff.plan.tasks.extend(numbered);
+    assert!(section(&handoff).contains(" more did not fit into this brief."));
 }
 
 #[test]

@@ -18,6 +18,9 @@ const UPSTREAM_EACH_MAX_BYTES: usize = 4 * 1024;
 /// Paths of an earlier patch that are named.
 const PATHS_NAMED: usize = 40;
 
+/// Findings of an earlier task that are told.
+const FINDINGS_SHOWN: usize = 10;
+
 /// The most bytes about all earlier attempts.
 const REWORK_MAX_BYTES: usize = 12 * 1024;
 
@@ -123,6 +126,14 @@ fn entry(upstream: &Upstream<'_>, patches: &[&Patch], share: usize) -> String {
         }
         for limitation in &report.limitations {
             let _ = writeln!(said, "could not: {}", line(&cut(&limitation.text, 400)));
+        }
+        for finding in report.findings.iter().take(FINDINGS_SHOWN) {
+            let place = match (&finding.path, finding.line) {
+                (Some(path), Some(number)) => format!(" in {}:{number}", line(&cut(path, 200))),
+                (Some(path), None) => format!(" in {}", line(&cut(path, 200))),
+                (None, _) => String::new(),
+            };
+            let _ = writeln!(said, "found{place}, {}: {}", finding.severity.name(), line(&cut(&finding.message, 400)));
         }
     }
     for change in changes.iter().take(PATHS_NAMED) {

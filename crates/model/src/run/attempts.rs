@@ -103,7 +103,8 @@ impl Run {
             _ => End::Failed,
         };
         // Who follows has to be known before the wave is over.
-        let groups = if end == End::Blocked { self.escalate(task, &mut actions) } else { Vec::new() };
+        let wants_help = end == End::Blocked || end == End::Passed && self.wants_help(task);
+        let groups = if wants_help { self.escalate(task, &mut actions) } else { Vec::new() };
         actions.extend(self.handle(Event::Follow { groups }, now));
         actions.extend(self.handle(Event::Ended { task: task.clone(), attempt: id.attempt, end }, now));
         actions
@@ -123,7 +124,13 @@ impl Run {
         }
     }
 
-    /// Calls the specialists that a blocked task names, and then the task again. Gives the groups that follow; none when
+    fn wants_help(&self, task: &TaskId) -> bool {
+        let report = self.ledger.record(task).and_then(TaskRecord::report);
+        let task = self.ledger.schedule().task(task);
+        task.zip(report).is_some_and(|(task, report)| escalation::wants_help(task, report))
+    }
+
+    /// Calls the specialists that a task names which is blocked or left something undone, and then the task again. Gives the groups that follow; none when
     /// no specialist is called, and the record says why.
     fn escalate(&mut self, blocked: &TaskId, actions: &mut Vec<Action>) -> Vec<Vec<Again>> {
         let report = self.ledger.record(blocked).and_then(TaskRecord::report);
@@ -132,7 +139,12 @@ impl Run {
         let mut helpers = Vec::new();
         let mut beside = Vec::new();
         for (name, request) in wanted {
-            let found = escalation::specialist_for(&self.ledger, &self.basis, blocked, &name, &request);
+            let is_there = |need: &TaskId| {
+                self.machine.runs_in_this_group(need)
+                    || self.ledger.record(need).is_some_and(|record| record.outcome == Outcome::Passed)
+            };
+            let can_begin = |task: &Task| task.needs.iter().all(is_there);
+            let found = escalation::specialist_for(&self.ledger, &self.basis, blocked, &name, &request, can_begin);
             // Its work on this very plan is not in the tree yet: that comes first, and may be all that is needed.
             if let Ok(Specialist::Scheduled(task)) = &found
                 && self.machine.runs_in_this_group(task)

@@ -6,8 +6,9 @@ use super::{basis::Basis, ledger::Ledger};
 use crate::{
     ids::{RequirementId, SubagentName, TaskId},
     plan::Requirement,
-    report::Report,
-    roster::Subagent,
+    record::{Outcome, TaskRecord},
+    report::{ClaimStatus, Report},
+    roster::{Access, Subagent},
     schedule::Task,
     scope::Scope,
     text,
@@ -15,6 +16,12 @@ use crate::{
 
 /// The longest request that becomes the requirement of a task, in characters.
 const REQUIREMENT_MAX: usize = 1_000;
+
+/// How often one specialist is called for one task, each time in another task of its own.
+const CALLS_MAX: usize = 2;
+
+/// The shortest word by which a request and a task are held to be about the same, in characters.
+const WORD_MIN: usize = 3;
 
 /// The task in which a specialist is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +43,10 @@ pub(super) enum Refused {
     CalledBefore,
     #[error("its task `{task}` is itself waiting for `{blocked}`")]
     Waits { task: TaskId, blocked: TaskId },
+    #[error(
+        "its task `{task}` runs only after `{blocked}`, so that neither could begin; the plan says who needs whom with `Needs:`"
+    )]
+    Needs { task: TaskId, blocked: TaskId },
     #[error("the plan has no task for it; give it a section in the plan, or set `escalate-beyond-plan`")]
     BeyondPlan,
 }
@@ -57,7 +68,8 @@ pub(super) fn wanted(report: &Report) -> Vec<(SubagentName, String)> {
     wanted
 }
 
-/// Finds the task in which a specialist is called for a blocked task.
+/// Finds the task in which a specialist is called for a blocked task: of several the one that the request is about.
+/// `can_begin` tells whether everything that a task needs is there, or comes with the group that runs.
 ///
 /// # Errors
 /// When it is not called.
@@ -67,21 +79,27 @@ pub(super) fn specialist_for(
     blocked: &TaskId,
     name: &SubagentName,
     request: &str,
+    can_begin: impl Fn(&Task) -> bool,
 ) -> Result<Specialist, Refused> {
     let schedule = ledger.schedule();
     let subagent = basis.roster.get(name).ok_or(Refused::NotInRoster)?;
     if schedule.task(blocked).is_some_and(|task| task.subagent == *name) {
         return Err(Refused::Itself);
     }
-    let mut before = ledger.escalations().iter().filter(|earlier| earlier.called.is_some());
-    if before.any(|earlier| earlier.blocked == *blocked && earlier.specialist == *name) {
+    let earlier =
+        ledger.escalations().iter().filter(|earlier| earlier.blocked == *blocked && earlier.specialist == *name);
+    let called: Vec<&TaskId> = earlier.filter_map(|earlier| earlier.called.as_ref()).collect();
+    let of_specialist: Vec<&Task> = schedule.tasks.iter().filter(|task| task.subagent == *name).collect();
+    if called.len() >= CALLS_MAX.min(of_specialist.len().max(1)) {
         return Err(Refused::CalledBefore);
     }
-    if let Some(task) = schedule.tasks.iter().find(|task| task.subagent == *name) {
-        if waits_for(ledger, &task.id, blocked) {
-            return Err(Refused::Waits { task: task.id.clone(), blocked: blocked.clone() });
-        }
-        return Ok(Specialist::Scheduled(task.id.clone()));
+    if let Some(first) = of_specialist.first() {
+        let fresh = of_specialist.iter().filter(|task| !called.contains(&&task.id));
+        let free: Vec<&Task> = fresh.copied().filter(|task| waits_for(ledger, &task.id, blocked).is_none()).collect();
+        return match closest(&free, request, can_begin) {
+            Some(task) => Ok(Specialist::Scheduled(task.id.clone())),
+            None => Err(waits_for(ledger, &first.id, blocked).unwrap_or(Refused::CalledBefore)),
+        };
     }
     if !basis.config.escalate_beyond_plan {
         return Err(Refused::BeyondPlan);
@@ -89,23 +107,64 @@ pub(super) fn specialist_for(
     Ok(Specialist::Added(Box::new(new_task(ledger, basis, blocked, subagent, request))))
 }
 
-/// Tells whether `task` is blocked and, by one escalation or several, waits for `other`.
-fn waits_for(ledger: &Ledger, task: &TaskId, other: &TaskId) -> bool {
+/// Tells whether `task` waits for `other`: it is blocked and its specialist waits, by one call or several, or the plan lets it
+/// begin only after the other. Gives why it is not called then.
+fn waits_for(ledger: &Ledger, task: &TaskId, other: &TaskId) -> Option<Refused> {
     let mut seen = BTreeSet::new();
     let mut waiting = vec![task];
-    while let Some(task) = waiting.pop() {
-        if !seen.insert(task) {
+    while let Some(next) = waiting.pop() {
+        if !seen.insert(next) {
             continue;
         }
-        let called = ledger.escalations().iter().filter(|escalation| escalation.blocked == *task);
-        for next in called.filter_map(|escalation| escalation.called.as_ref()) {
-            if next == other {
-                return true;
-            }
-            waiting.push(next);
+        let called = ledger.escalations().iter().filter(|escalation| escalation.blocked == *next);
+        waiting.extend(called.filter_map(|escalation| escalation.called.as_ref()));
+        if !has_passed(ledger.record(next)) {
+            let needs = ledger.schedule().task(next).into_iter().flat_map(|task| &task.needs);
+            waiting.extend(needs);
+        }
+        if next != task && next == other {
+            let directly = ledger.schedule().task(task).is_some_and(|task| task.needs.contains(other));
+            let (task, blocked) = (task.clone(), other.clone());
+            return Some(if directly { Refused::Needs { task, blocked } } else { Refused::Waits { task, blocked } });
         }
     }
-    false
+    None
+}
+
+fn has_passed(record: Option<&TaskRecord>) -> bool {
+    record.is_some_and(|record| record.outcome == Outcome::Passed)
+}
+
+/// Finds the task whose words the request has most of, leaving out those that all of these tasks have; of equals the first,
+/// and such as can begin before such as cannot.
+fn closest<'a>(tasks: &[&'a Task], request: &str, can_begin: impl Fn(&Task) -> bool) -> Option<&'a Task> {
+    let request = words(request);
+    let of_tasks: Vec<BTreeSet<String>> = tasks.iter().map(|task| words_of(task)).collect();
+    let tells_apart = |word: &&String| !of_tasks.iter().all(|words| words.contains(*word));
+    let shared = |at: usize| of_tasks[at].intersection(&request).filter(tells_apart).count();
+    let best = (0..tasks.len()).max_by_key(|at| (can_begin(tasks[*at]), shared(*at), std::cmp::Reverse(*at)))?;
+    Some(tasks[best])
+}
+
+fn words_of(task: &Task) -> BTreeSet<String> {
+    let requirements = task.requirements.iter().flat_map(|requirement| [&requirement.text, &requirement.detail]);
+    [&task.title, &task.notes].into_iter().chain(requirements).flat_map(|text| words(text)).collect()
+}
+
+/// Returns the words of a text, small, and without the letter that most plurals end with.
+fn words(text: &str) -> BTreeSet<String> {
+    let words = text.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase);
+    let words = words.map(|word| word.strip_suffix('s').map(str::to_owned).unwrap_or(word));
+    words.filter(|word| word.chars().count() >= WORD_MIN).collect()
+}
+
+/// Tells whether a task that passed has left something undone that it names a specialist for.
+#[must_use]
+pub(super) fn wants_help(task: &Task, report: &Report) -> bool {
+    let undone = |status| matches!(status, ClaimStatus::Partial | ClaimStatus::NotDone);
+    task.access == Access::Writes
+        && report.requirements.iter().any(|claim| undone(claim.status))
+        && report.limitations.iter().any(|limitation| limitation.needs.is_some())
 }
 
 fn new_task(ledger: &Ledger, basis: &Basis, blocked: &TaskId, subagent: &Subagent, request: &str) -> Task {

@@ -16,7 +16,7 @@ fn find(handoff: &Handoff, beyond: bool, blocked: &str, specialist: &SubagentNam
     let mut basis = basis(handoff);
     basis.config.escalate_beyond_plan = beyond;
     let ledger = test_support::ledger(handoff);
-    specialist_for(&ledger, &basis, &fixture::id(blocked), specialist, "a *table*\nfor carts")
+    specialist_for(&ledger, &basis, &fixture::id(blocked), specialist, "a *table*\nfor carts", |_| true)
 }
 
 fn called(blocked: &str, specialist: &SubagentName, task: Option<&str>) -> Escalation {
@@ -98,4 +98,82 @@ fn an_id_that_is_taken_gets_a_number() {
     let blocked = handoff.schedule.tasks[0].id.to_string();
     let Ok(Specialist::Added(task)) = find(&handoff, true, &blocked, &name(role)) else { panic!("it is added") };
     assert_eq!(task.id.as_str(), format!("{}-2", role.name()));
+}
+
+/// A schedule with three tasks of the feature role beside `cli`, of which nothing has run.
+fn three_features() -> Handoff {
+    let mut handoff = fixture::minimal();
+    let task = |id: &str, title: &str, items: &[&str]| Task {
+        title: title.to_owned(),
+        ..fixture::task(id, Role::Feature, items)
+    };
+    handoff.schedule.tasks = vec![
+        task("feature", "Queue", &["The service keeps a queue for each tool"]),
+        task(
+            "feature-2",
+            "HTTP API",
+            &["`GET /tools/:id/queue` answers with the queue of a tool", "a route for loans"],
+        ),
+        task("feature-3", "Documentation", &["README.md describes the service and its queue"]),
+        fixture::task("cli", Role::Cli, &["prints the queue of a running server"]),
+    ];
+    handoff.tasks.clear();
+    handoff
+}
+
+#[test]
+fn of_several_tasks_of_a_specialist_the_one_that_the_request_is_about_is_called() {
+    let mut handoff = three_features();
+    let feature = name(Role::Feature);
+    let ask = |handoff: &Handoff, request: &str, can_begin: &dyn Fn(&Task) -> bool| {
+        let found = specialist_for(
+            &test_support::ledger(handoff),
+            &basis(handoff),
+            &fixture::id("cli"),
+            &feature,
+            request,
+            can_begin,
+        );
+        found.map(|specialist| match specialist {
+            Specialist::Scheduled(task) => task.to_string(),
+            Specialist::Added(task) => panic!("{task:?}"),
+        })
+    };
+    let request = "No route of the server gives a queue: src/app.js has only /tools and /loans.";
+    assert_eq!(ask(&handoff, request, &|_| true).unwrap(), "feature-2");
+    assert_eq!(ask(&handoff, request, &|task| task.id.as_str() != "feature-2").unwrap(), "feature", "it can begin");
+    assert_eq!(ask(&handoff, "something else", &|_| true).unwrap(), "feature", "the first where nothing tells");
+    handoff.escalations = vec![called("cli", &feature, Some("feature-2"))];
+    assert_eq!(ask(&handoff, request, &|_| true).unwrap(), "feature", "another one, once");
+    handoff.escalations.push(called("cli", &feature, Some("feature")));
+    assert_eq!(ask(&handoff, request, &|_| true), Err(Refused::CalledBefore));
+}
+
+#[test]
+fn whom_the_plan_lets_begin_only_after_the_blocked_task_is_not_called() {
+    let mut handoff = three_features();
+    handoff.schedule.tasks[3].needs = vec![fixture::id("feature-2")];
+    handoff.schedule.tasks[1].needs = vec![fixture::id("feature-3")];
+    let refused = find(&handoff, false, "feature-3", &name(Role::Cli)).unwrap_err();
+    assert_eq!(refused, Refused::Waits { task: fixture::id("cli"), blocked: fixture::id("feature-3") });
+    handoff.schedule.tasks[3].needs = vec![fixture::id("feature-3")];
+    let refused = find(&handoff, false, "feature-3", &name(Role::Cli)).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "its task `cli` runs only after `feature-3`, so that neither could begin; the plan says who needs whom with `Needs:`"
+    );
+}
+
+#[test]
+fn help_is_wanted_by_whoever_left_something_undone_and_says_whose() {
+    let handoff = fixture::complete();
+    let task = handoff.schedule.tasks[0].clone();
+    let mut report = handoff.tasks[0].report().unwrap().clone();
+    report.limitations = vec![Limitation { text: "the store".to_owned(), needs: Some(name(Role::Feature)) }];
+    assert!(!wants_help(&task, &report), "everything is done");
+    report.requirements[0].status = ClaimStatus::Partial;
+    assert!(wants_help(&task, &report));
+    assert!(!wants_help(&Task { access: Access::ReadOnly, ..task.clone() }, &report), "a reviewer objects");
+    report.limitations[0].needs = None;
+    assert!(!wants_help(&task, &report), "nobody is named");
 }

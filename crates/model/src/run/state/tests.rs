@@ -5,7 +5,7 @@ use crate::{
     ids::{Digest, SubagentName},
     patch::{Blob, Conflict, ConflictKind, FileMode},
     record::{AttemptEnded, AttemptRecord, Culprits, FailureKind, Record, Status},
-    report::{Limitation, ReportStatus},
+    report::{ClaimStatus, Limitation, ReportStatus},
     roster::{Access, Role},
     run::{AcceptedPatch, AttemptPlan, Finished, GateRun, JudgedAttempt, test_support::basis},
     schedule::Wave,
@@ -404,6 +404,28 @@ fn a_blocked_task_waits_for_whoever_runs_beside_it_and_calls_nobody_again() {
     let handoff = play.conclude();
     assert_eq!(handoff.escalations, [], "nobody was called for it");
     assert!(handoff.task(&fixture::id("cli")).unwrap().attempts[1].because.contains("`feature` ran beside it"));
+}
+
+#[test]
+fn what_is_left_undone_for_a_specialist_is_finished_after_that_one_worked() {
+    let mut play = Play::new(|_, _| {});
+    let mut asked = false;
+    let mut order = Vec::new();
+    play.pass_with(|plan, ended| {
+        order.push(plan.id.to_string());
+        if plan.id.task.as_str() == "datatypes" && !std::mem::replace(&mut asked, true) {
+            let report = ended.attempt.report.as_mut().unwrap();
+            report.requirements[0].status = ClaimStatus::Partial;
+            let needs = SubagentName::new(Role::Feature.builtin_name()).ok();
+            report.limitations = vec![Limitation { text: "the store is not mine".to_owned(), needs }];
+        }
+    });
+    let at = |name: &str| order.iter().position(|id| id == name).unwrap_or_else(|| panic!("{name} in {order:?}"));
+    assert!(at("datatypes#1") < at("feature#1") && at("feature#1") < at("datatypes#2"), "{order:?}");
+    assert!(!order.contains(&"feature#2".to_owned()), "it had its turn early: {order:?}");
+    let handoff = play.conclude();
+    assert_eq!(handoff.escalations[0].called, Some(fixture::id("feature")));
+    assert_eq!(handoff.task(&fixture::id("datatypes")).unwrap().outcome, Outcome::Passed);
 }
 
 #[test]
