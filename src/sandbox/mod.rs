@@ -52,7 +52,8 @@ const WAYS: [(Level, bool); 4] =
 
 /// What is said of a machine where users of slots have no mounts of their own.
 const WITHOUT_OWN_MOUNTS: &str = "sockets that everybody may use can be reached, and `/tmp` cannot be written, because \
-                                  mounts are not allowed here: programs have to use the folder that `TMPDIR` names";
+                                  subagents have no mounts of their own here: programs have to use the folder that `TMPDIR` \
+                                  names";
 
 /// What is said where users of slots have no shared memory of their own, and what they leave cannot be removed.
 const MEMORY_STAYS: &str =
@@ -183,8 +184,10 @@ impl Sandbox {
             ownership::give(folder.path(), user).map_err(|error| doing("giving a folder away", &error))?;
         }
         let confinement = inner.confinement(user, &Allowed { write: vec![folder.path().to_owned()], read: Vec::new() });
-        // Another user has to get through to the objects that later waves make.
-        let pass = surroundings.run.ancestors().find(|folder| folder.is_dir() && user.is_some());
+        // Another user has to get through to the objects that later waves make. With mounts of its own it sees an empty folder in
+        // place of a private one, in which the way to what is lent is made anew.
+        let on_the_way = surroundings.run.ancestors().find(|folder| folder.is_dir() && user.is_some());
+        let pass = on_the_way.filter(|folder| !(inner.own_mounts && inner.reading.hides(folder)));
         let pass = pass.map(Path::to_owned).into_iter().collect();
         let question = Question {
             confinement,

@@ -90,6 +90,14 @@ impl Reading {
         &self.hidden
     }
 
+    /// Tells whether a folder is hidden, or lies in one that is, where hiding is possible.
+    #[cfg(target_os = "linux")]
+    pub(super) fn hides(&self, folder: &Path) -> bool {
+        let real = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        let shared = super::namespaces::SHARED.iter().map(Path::new);
+        self.hidden.iter().map(PathBuf::as_path).chain(shared).any(|hidden| real.starts_with(hidden))
+    }
+
     /// Returns what belongs to the tools in a folder of the `PATH`: the folder itself, and what is beside it when it is the
     /// `bin` of something.
     fn tools(&self, folder: &Path) -> Vec<PathBuf> {

@@ -171,3 +171,28 @@ fn a_user_of_a_workflow_who_may_become_root_gives_every_subagent_a_user_of_its_o
         assert_eq!(fs::metadata(&path).unwrap().uid(), ORDINARY, "{}", path.display());
     }
 }
+
+#[test]
+fn the_walls_are_as_high_where_a_run_lies_in_its_default_place() {
+    let root = rustix::process::geteuid().is_root();
+    if let Some(why) = can_mount().or((!root).then_some("the tests do not run as root")) {
+        eprintln!("SKIPPED: {why}");
+        return;
+    }
+    let stage = Stage::new(Level::Uid);
+    stage.attack(json!({ "src/hello.py": "" }), "pathlib.Path('/tmp/mine').write_text('x')\n");
+    let runs = stage.bench.repo().join(".backend-implementer/runs");
+    // Of the second one the folder with the first is there already, beside the plan.
+    for number in 1..=2 {
+        stage.bench.call(["run"]).expect(0);
+        let mut folders: Vec<_> = fs::read_dir(&runs).unwrap().map(|entry| entry.unwrap().path()).collect();
+        folders.retain(|path| path.is_dir());
+        folders.sort_unstable();
+        assert_eq!(folders.len(), number);
+        let handoff = fs::read(folders.pop().unwrap().join("handoff.json")).unwrap();
+        let isolation = implementer_model::handoff::Handoff::read(&handoff).unwrap().isolation;
+        assert_eq!((isolation.level, isolation.passed_over), (Level::Uid, Vec::<String>::new()));
+        assert_eq!(isolation.open, Vec::<String>::new());
+    }
+    assert!(!std::path::Path::new("/tmp/mine").exists());
+}

@@ -111,13 +111,19 @@ pub fn red_base(commands: &[CommandReceipt]) -> Option<String> {
         let shown = text::code(&text::truncate(&command::join(&receipt.argv), 120));
         let program = receipt.argv.first().map_or("", String::as_str);
         let not_found = receipt.exit_code == Some(127) || (receipt.exit_code.is_none() && receipt.duration_ms == 0);
-        if not_found && !program.contains('/') {
+        // A file of the repository's own may be what the plan makes; nobody makes what lies outside.
+        if not_found && (!program.contains('/') || program.starts_with('/')) {
             let why = receipt.trouble.as_deref().or(receipt.output_tail.lines().last()).unwrap_or("not found");
             return Some(format!("{shown} cannot be run here: {}", text::truncate(&text::terminal(why), 200)));
         }
         let failed = receipt.tests.map_or(0, |tests| tests.failed);
         if receipt.exit_code == Some(0) {
             return None;
+        }
+        if failed == 0 && receipt.output_tail.contains(RUNNER_BROKE) {
+            return Some(format!(
+                "the test runner itself broke in {shown} before anything was changed: its log says why"
+            ));
         }
         if failed == 0 {
             // Where tests ran and something else is wrong, it is red as well, unless that is a file that the plan may make.
@@ -136,6 +142,9 @@ pub fn red_base(commands: &[CommandReceipt]) -> Option<String> {
         Some(format!("{failed} of {shown} failed before anything was changed{names}"))
     })
 }
+
+/// What pytest prints where it fails and not a test, for example by a plugin that does not fit.
+const RUNNER_BROKE: &str = "INTERNALERROR>";
 
 /// What is printed, in small letters, where a file, a module or a program is not there.
 const MISSING: [&str; 6] =
@@ -330,5 +339,25 @@ pub(super) mod tests {
         for output in ["Ran 2 tests in 0.1s\n\nOK\nsh: 1: scripts/smoke: not found\n", "no tests ran in 0.01s\n", ""] {
             assert_eq!(red(output), None, "{output}");
         }
+    }
+
+    #[test]
+    fn a_base_is_red_where_no_test_can_run_whatever_the_plan_makes() {
+        let broken = red_base(&[receipt("INTERNALERROR> Traceback (most recent call last):\nINTERNALERROR> x\n")]);
+        assert!(broken.unwrap().starts_with("the test runner itself broke in `make test`"));
+        let denied = |program: &str| {
+            let not_started = CommandReceipt {
+                argv: vec![program.to_owned(), "-m".to_owned(), "pytest".to_owned()],
+                exit_code: None,
+                duration_ms: 0,
+                trouble: Some(format!("{program} cannot be run: Permission denied")),
+                ..receipt("")
+            };
+            red_base(&[not_started])
+        };
+        assert!(
+            denied("/opt/venv/bin/python").unwrap().contains("cannot be run here: /opt/venv/bin/python cannot be run")
+        );
+        assert_eq!(denied("tools/check"), None, "the plan may make it");
     }
 }
