@@ -32,6 +32,7 @@ use crate::{
     agent::{self, Ended, Exit, Launch},
     layout::{self, RunFile},
     run_dir::RunDirError,
+    sandbox,
 };
 
 /// How long a command of a gate has to end after it was asked to.
@@ -243,7 +244,8 @@ impl CommandPlace<'_> {
             &scratch,
         )
         .map_err(|source| RunDirError::Io { path: self.worktree.to_owned(), source })?;
-        let ended = workplace.run(launch, 1, end).await;
+        let own = sandbox::place_of_program(&launch.argv) + 1;
+        let ended = workplace.run(launch, own, end).await;
         let ran = match ended {
             Ok(ended) => {
                 let succeeded = !ended.stopped && ended.exit.code() == Some(0);

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     agent::{self, Launch},
-    sandbox::Sandbox,
+    sandbox::{self, Sandbox},
     workspace::store::RunStore,
 };
 
@@ -173,7 +173,8 @@ impl WorkingCopySetup {
             grace: GRACE,
             ..Launch::new(argv, place.worktree, environment, &log, place.supervisor)
         };
-        let ended = place.workplace.run(launch, 1, tokio::time::sleep(command.time_limit())).await;
+        let own = sandbox::place_of_program(&launch.argv) + 1;
+        let ended = place.workplace.run(launch, own, tokio::time::sleep(command.time_limit())).await;
         let ended = ended.map_err(|error| match error {
             agent::LaunchError::ProgramNotFound { program, .. } => SetupError::Lacks { program, command: shown() },
             error => not_run(error.into()),

@@ -38,7 +38,7 @@ pub use self::{
     descriptors::close_inherited,
     hosted::{become_root_on_hosted_runner, hand_back},
     probe::{PROBE, probe_main},
-    program::first_line,
+    program::{first_line, place_in as place_of_program},
     surroundings::Surroundings,
     users::User,
 };

@@ -50,6 +50,14 @@ fn asked_for(script: &Path, path: &[PathBuf]) -> Option<PathBuf> {
     find(interpreter, path).filter(|found| found.is_absolute())
 }
 
+/// Returns the place in a command of the program that it comes to: behind `env`, with what that is told, stands another.
+#[must_use]
+pub fn place_in(argv: &[String]) -> usize {
+    let is_env = argv.first().is_some_and(|first| Path::new(first).file_name().is_some_and(|name| name == "env"));
+    let behind = argv.iter().skip(1).position(|word| !word.starts_with('-') && !word.contains('='));
+    if is_env { behind.map_or(0, |at| at + 1) } else { 0 }
+}
+
 /// Returns the words of a script's first line after `#!`.
 #[must_use]
 pub fn first_line(script: &Path) -> Option<Vec<String>> {
@@ -64,6 +72,19 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+
+    #[test]
+    fn behind_env_stands_the_program() {
+        let place = |command: &str| place_in(&command.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        assert_eq!(place("pytest -q"), 0);
+        assert_eq!(
+            place("env PYTHONPATH=src -u X /venv/bin/python -m pytest"),
+            3,
+            "what an option takes is taken for it"
+        );
+        assert_eq!(place("/usr/bin/env A=1 B=2 python -m x"), 3);
+        assert_eq!((place("env A=1"), place("env")), (0, 0));
+    }
 
     #[test]
     fn links_and_interpreters_of_scripts_are_followed() {

@@ -125,7 +125,8 @@ impl Reading {
 
     /// Returns what a command may read of itself.
     pub(super) fn of_command(&self, argv: &[String]) -> Vec<PathBuf> {
-        let mut found = argv.first().map(|name| self.of_program(name)).unwrap_or_default();
+        let programs = [argv.first(), argv.get(program::place_in(argv))].into_iter().flatten();
+        let mut found: Vec<_> = programs.flat_map(|name| self.of_program(name)).collect();
         for path in argv.iter().map(Path::new).filter(|path| path.is_absolute()) {
             let Ok(real) = path.canonicalize() else { continue };
             found.extend(self.packages_around(&real));

@@ -159,7 +159,9 @@ pub(super) fn causes<'a>(index: &RunIndex<'a>) -> Vec<Cause<'a>> {
     }
     let blocking: Vec<&Finding> =
         handoff.findings.iter().filter(|finding| finding.weight == Weight::Blocking).collect();
-    for gate in standings(handoff).into_iter().filter(|gate| ended_by.is_none() || !gate.receipts.is_empty()) {
+    // Where the run was ended, a gate that ran nothing only follows from that.
+    let ran = |gate: &GateStanding<'_>| gate.receipts.iter().any(|receipt| !receipt.commands.is_empty());
+    for gate in standings(handoff).into_iter().filter(|gate| ended_by.is_none() || ran(gate)) {
         add_gate(&mut causes, index, &gate, &blocking);
     }
     let told: BTreeSet<_> = of_task.keys().copied().collect();
