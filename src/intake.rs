@@ -184,7 +184,10 @@ pub fn take(store: &RunStore, sources: &Sources<'_>) -> Result<Intake, IntakeErr
     diagnostics::shift(&mut reading.diagnostics, &plan_text.name, plan_text.first_line);
     problems.extend(reading.diagnostics);
 
-    let schedule = reading.plan.as_ref().map(|plan| schedule::build(plan, &roster, &config, &config.protected_paths()));
+    let asks_for_files = reading.plan.as_ref().is_some_and(|plan| schedule::asks_for_files(plan, &roster));
+    let files = if asks_for_files { store.list_files(&base.tree, "")? } else { Vec::new() };
+    let schedule =
+        reading.plan.as_ref().map(|plan| schedule::build(plan, &roster, &config, &config.protected_paths(), &files));
     let (Some(plan), Some(Ok(schedule))) = (&reading.plan, &schedule) else {
         problems.extend(schedule.and_then(Result::err).unwrap_or_default());
         return Err(invalid(problems));
@@ -196,6 +199,7 @@ pub fn take(store: &RunStore, sources: &Sources<'_>) -> Result<Intake, IntakeErr
     let called: Vec<_> = schedule.tasks.iter().map(|task| &task.subagent).collect();
     let called: Vec<_> = roster.iter().filter(|subagent| called.contains(&&subagent.name)).collect();
     problems.extend(means::unkept(called.iter().copied(), &config, agent::abilities));
+    problems.extend(schedule.widened.iter().map(|widened| widened.note(plan)));
     problems.extend(counted_only(plan, &config, &text_of(store, &base)));
     let guessed = guessed.iter().filter(|guess| called.iter().any(|subagent| subagent.name == guess.subagent));
     problems.extend(roster::notes::roles_to_confirm(guessed));

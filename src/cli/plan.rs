@@ -117,6 +117,9 @@ fn human(intake: &Intake, estimate: Option<&Estimate>, detail: Detail) -> String
     let _ = writeln!(out, "       {}, {}", plan.source, plan.digest);
     let _ = writeln!(out, "       {}", text::terminal(&shape(plan)));
     let _ = writeln!(out, "       {} (`granularity`)", config.granularity.line());
+    if let Some(said) = plan.not_to_be_done(ITEM_CHARS) {
+        let _ = writeln!(out, "       not to be done: {said}");
+    }
     for file in &plan.context {
         let _ = writeln!(out, "       beside it {}", text::terminal(&file.path));
     }
@@ -174,7 +177,7 @@ fn phase(phase: Phase) -> String {
 
 /// Says how the plan was read, and where its items went.
 fn shape(plan: &Plan) -> String {
-    format!("read as {}; {}", plan.dialect, plan.counts().line())
+    format!("read as {} ({}); {}", plan.dialect, plan.why_dialect(), plan.counts().line())
 }
 
 fn write_task(out: &mut String, task: &Task, plan: &Plan, protected: &BTreeSet<String>, detail: Detail) {

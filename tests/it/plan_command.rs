@@ -80,6 +80,32 @@ fn overlapping_tasks_are_serialised_and_the_preview_says_why() {
 }
 
 #[test]
+fn a_task_for_which_the_repository_has_no_file_may_touch_its_code_and_plan_and_doctor_say_so() {
+    let bench = Bench::new();
+    bench.write("src/store.js", "");
+    bench.write("test/store.test.js", "");
+    bench.commit("A store");
+    bench.write(
+        ".backend-implementer/plan.md",
+        "# P\n\n## Data model\n- Reservations in the store\n\n## Docker\n- A `Dockerfile`\n\nNot in this round: e-mail.\n",
+    );
+    let preview: Value = serde_json::from_str(&bench.call(["plan", "--format", "json"]).expect(0).stdout).unwrap();
+    let task = &preview["schedule"]["tasks"][0];
+    let listed = |key: &str| task["scope"][key].as_array().unwrap().iter().any(|glob| glob == "src/**");
+    assert!(task["id"] == "data-types" && listed("allow") && !listed("deny"), "{task}");
+    let shown = bench.call(["plan"]).expect(0).stdout;
+    for text in [
+        "note[scope-widened]: `data-types` may also touch `src/**`",
+        "read as ours (headings name subagents or domains); 2 items",
+        "not to be done: Not in this round: e-mail.",
+    ] {
+        assert!(shown.contains(text), "{text}\n{shown}");
+    }
+    let doctor = bench.call(["doctor", "--no-gates"]);
+    assert!(doctor.stdout.contains("`data-types` may also touch `src/**`"), "{}", doctor.stdout);
+}
+
+#[test]
 fn bad_surroundings_are_said_with_the_right_code() {
     let bench = Bench::new();
     let outside = bench.path("tmp");

@@ -142,7 +142,7 @@ fn a_folder_is_a_plan_and_what_stands_beside_it_is_context() {
     let out = bench.path("out");
     let folder = bench.repo().join("specs/001-hello");
     let called = bench.call(["plan", "--plan", folder.to_str().unwrap()]).expect(0);
-    assert!(called.stdout.contains("read as spec-kit; 1 item: 1 in 1 task"), "{}", called.stdout);
+    assert!(called.stdout.contains("read as spec-kit (boxes with T001); 1 item: 1 in 1 task"), "{}", called.stdout);
     assert!(called.stdout.contains("spec.md") && called.stdout.contains("constitution.md"), "{}", called.stdout);
     bench.call(["run", "--plan", folder.to_str().unwrap(), "--out", out.to_str().unwrap()]);
     let brief = fs::read_to_string(out.join("tasks/feature/brief.md")).unwrap();

@@ -65,7 +65,7 @@ fn ratio(took: Millis, least: Millis) -> f64 {
 
 fn schedule_of(plan: &Plan, roster: &Roster, slots: usize) -> Result<Schedule> {
     let config = Config { concurrency: Some(slots), ..Config::default() };
-    schedule::build(plan, roster, &config, &[]).map_err(|problems| anyhow::anyhow!("{problems:?}"))
+    schedule::build(plan, roster, &config, &[], &[]).map_err(|problems| anyhow::anyhow!("{problems:?}"))
 }
 
 /// Runs a schedule, and returns when its gates were to be judged.
@@ -153,6 +153,7 @@ fn random_plan(random: &mut Random) -> Result<Plan> {
             requirements: Vec::new(),
             notes: String::new(),
             touches: vec![format!("place{number}/**")],
+            also_touches: Vec::new(),
             needs,
             parallel_with: Vec::new(),
             owner: Ownership::Named,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::BriefInput;
+use super::{BriefInput, LIST_MAX_BYTES, block};
 use crate::roster::{Access, Role};
 
 /// Writes the constraints.
@@ -17,6 +17,12 @@ pub(super) fn render(out: &mut String, input: &BriefInput<'_>) {
     };
     for constraint in of_access.iter().chain(of_role).chain(OF_ALL) {
         let _ = writeln!(out, "- {constraint}");
+    }
+    if !input.plan.out_of_scope.is_empty() {
+        out.push_str(
+            "- The plan says that the following is not to be done. Do none of it, whatever else would be useful.\n",
+        );
+        block(out, &input.plan.out_of_scope.join("\n\n"), LIST_MAX_BYTES);
     }
 }
 

@@ -349,6 +349,20 @@ fn each_role_hears_its_own_constraints() {
 }
 
 #[test]
+fn what_the_plan_rules_out_is_a_constraint_of_every_brief() {
+    let mut handoff = fixture::complete();
+    handoff.plan.out_of_scope = vec!["Not in this round: e-mail.".to_owned()];
+    for task in &handoff.schedule.tasks {
+        let brief = brief(&handoff, task.id.as_str(), "", Vec::new());
+        let constraints = brief.split("## Constraints").nth(1).unwrap().split("\n## ").next().unwrap();
+        assert!(
+            constraints.contains("is not to be done") && constraints.contains("Not in this round: e-mail."),
+            "{brief}"
+        );
+    }
+}
+
+#[test]
 fn the_example_is_a_report_that_would_be_accepted() {
     let handoff = fixture::complete();
     for task in &handoff.schedule.tasks {
@@ -384,6 +398,7 @@ fn the_largest_input_stays_within_the_limit_and_says_what_was_cut() {
     let mut handoff = fixture::large(true);
     let huge = "word `code` and more\n".repeat(20_000);
     handoff.plan.preamble.clone_from(&huge);
+    handoff.plan.out_of_scope = vec![huge.clone()];
     for record in &mut handoff.tasks {
         record.attempts[0].report.as_mut().unwrap().summary.clone_from(&huge);
     }

@@ -85,11 +85,15 @@ pub fn render(preview: &Preview<'_>) -> String {
         lock.digest.short()
     ));
     page.push_str(&format!(
-        "{}. Read as `{}`: {}.\n\n",
+        "{}. Read as `{}` ({}): {}.\n\n",
         from(source),
         plan.dialect,
+        plan.why_dialect(),
         text::markdown(&plan.counts().line())
     ));
+    if let Some(said) = plan.not_to_be_done(200) {
+        page.push_str(&format!("Not to be done: {}\n\n", text::markdown(&said)));
+    }
     page.push_str(&figures(preview));
     write_gates(&mut page, plan, config);
     write_tasks(&mut page, plan, schedule, config);
@@ -210,9 +214,7 @@ pub fn fork_note() -> String {
 }
 
 fn write_notes(page: &mut String, notes: &[String]) {
-    for note in notes {
-        page.push_str(&format!("> {note}\n\n"));
-    }
+    page.extend(notes.iter().map(|note| format!("> {note}\n\n")));
 }
 
 fn from(source: &Source<'_>) -> String {
@@ -410,7 +412,7 @@ mod tests {
         let roster = roster::load(&[], &config).roster;
         let reading = plan::read("plan.md", text.as_bytes(), &roster, &plan::Settings::new(&config));
         let plan = reading.plan.expect("a plan");
-        let schedule = schedule::build(&plan, &roster, &config, &config.protected_paths()).unwrap();
+        let schedule = schedule::build(&plan, &roster, &config, &config.protected_paths(), &[]).unwrap();
         let lock = Lock::new(plan.digest.clone(), ObjectId::new("1".repeat(40)).unwrap(), roster.digest());
         render(&Preview {
             plan: &plan,
@@ -440,7 +442,7 @@ mod tests {
         /implement 9ed63bac5dd1
         ```
 
-        The plan is [`.backend-implementer/plan.md`](https://x.invalid/a%28b%29) by ada. Read as `ours`: 1 item: 1 in 1 task.
+        The plan is [`.backend-implementer/plan.md`](https://x.invalid/a%28b%29) by ada. Read as `ours` (headings name subagents or domains): 1 item: 1 in 1 task.
 
         4 tasks in 4 waves, at most 8 at a time; 4 calls of subagents, more only for retries and at most 2 rounds of rework; expect about 5 calls, 12 min 34 s and \$3.10 (from 2 earlier runs); first attempts take at most 4 h 0 min by their limits, no limit of money; a task has at most 12 open items; neighbours with 1 open item each are joined (`granularity`); isolation `required`.
 
@@ -550,5 +552,13 @@ mod tests {
     fn without_a_plan_it_says_where_plans_are_looked_for() {
         let page = render_no_plan(&[fork_note()]);
         assert!(page.contains("> This pull request comes from a fork") && page.contains("`backend-plan`"));
+    }
+
+    #[test]
+    fn what_the_plan_rules_out_is_shown() {
+        let source = Source { name: "plan.md", url: None, author: None };
+        let page = previewed("# P\n\n## Feature\n\n- Say hello\n\nNot in this round: *e-mail*, SMS.\n", &source);
+        let line = page.lines().find(|line| line.starts_with("Not to be done")).unwrap();
+        assert_eq!(line, r"Not to be done: Not in this round: e-mail, SMS.");
     }
 }

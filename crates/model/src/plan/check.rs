@@ -94,6 +94,7 @@ pub(super) fn finish(
             placed.push(Placed { shown, ..Placed::new(range.clone(), What::Item(fate)) });
         }
         let touches = directives::check_globs(task.touches, problems);
+        let also_touches = directives::check_globs(task.also_touches, problems);
         // A task without a subagent has been told as an error, and one whose items are all ticked needs none.
         let Some(who) = task.who.filter(|_| stands(at)) else { continue };
         tasks.push(PlannedTask {
@@ -103,6 +104,7 @@ pub(super) fn finish(
             requirements: given.into_iter().map(|(made, _)| made).collect(),
             notes: task.notes,
             touches,
+            also_touches,
             needs: names(&needs[at]),
             parallel_with: names(&parallel[at]),
             owner: if let Owner::Decided(why) = task.owner { why } else { Ownership::Named },
@@ -114,8 +116,10 @@ pub(super) fn finish(
         source: (*source).to_owned(),
         digest: digest.clone(),
         dialect: Dialect::Ours,
+        dialect_is_asked: false,
         title: draft.title.map(|title| text::truncate(&title, TITLE_MAX)),
         preamble: draft.preamble,
+        out_of_scope: draft.out_of_scope,
         tasks,
         verification: draft.verification,
         acceptance: draft.acceptance,

@@ -27,11 +27,6 @@ impl Directive {
         }
     }
 
-    /// Tells whether only our own plans have it: others say what they depend on, too.
-    pub(super) fn is_ours(self) -> bool {
-        self != Self::Needs
-    }
-
     /// Adds words to what the directive sets.
     pub(super) fn add_to(self, task: &mut TaskDraft, words: Vec<Word>) {
         match self {

@@ -26,6 +26,8 @@ pub(super) struct Word {
 pub(super) struct Draft {
     pub(super) title: Option<String>,
     pub(super) preamble: String,
+    /// What the plan says is not to be done, by nobody.
+    pub(super) out_of_scope: Vec<String>,
     pub(super) tasks: Vec<TaskDraft>,
     pub(super) verification: Vec<VerificationCommand>,
     pub(super) acceptance: Vec<AcceptanceCriterion>,
@@ -54,6 +56,8 @@ pub(super) struct TaskDraft {
     pub(super) requirements: Vec<RequirementDraft>,
     pub(super) notes: String,
     pub(super) touches: Vec<Word>,
+    /// The globs of the paths that its items name and that its subagent could not touch otherwise.
+    pub(super) also_touches: Vec<Word>,
     pub(super) needs: Vec<Word>,
     pub(super) parallel_with: Vec<Word>,
     /// What its items say that they wait for, as far as there is such a thing.
@@ -62,6 +66,8 @@ pub(super) struct TaskDraft {
     pub(super) owner: Owner,
     /// What the plan may call it by beside its id.
     pub(super) keys: Vec<String>,
+    /// The headings that it was made from, and those around them.
+    pub(super) headings: Vec<String>,
     /// The paths that its heading or its list of files names: what it may touch, as far as its subagent may.
     pub(super) paths: Vec<String>,
     /// Whether the reviewer is to answer each of its requirements.

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{limits::TASKS_MAX, plan::shape::Rules, roster::Role, text};
 
-/// What the items of one task have in common.
-type Key = (String, bool, bool);
+/// What the items of one task have in common: who does them, and whether they may run beside their neighbours.
+type Key = (String, bool);
 
 /// Gives every task its owner, and every item a task that its owner does.
 pub(super) fn assign(
@@ -84,8 +84,7 @@ fn divide(
             );
             continue;
         };
-        let has_paths = is_whole || !made.paths.is_empty();
-        let key = (who.name.as_str().to_owned(), has_paths, made.parallel);
+        let key = (who.name.as_str().to_owned(), made.parallel);
         match groups.iter_mut().find(|(known, ..)| *known == key) {
             Some((.., why_all, items)) => {
                 *why_all = (*why_all).max(why);
@@ -97,9 +96,8 @@ fn divide(
     if task.requirements.is_empty()
         && let Some(Some((who, why))) = whole
     {
-        groups.push(((String::new(), true, false), who, why, Vec::new()));
+        groups.push(((String::new(), false), who, why, Vec::new()));
     }
-    in_order(&mut groups);
     let mut divided = Vec::new();
     let is_one = groups.len() == 1;
     for (_, who, why, items) in groups {
@@ -118,6 +116,7 @@ fn divide(
                 parallel_with: task.parallel_with.clone(),
                 owner: Owner::Decided(why),
                 keys: task.keys.clone(),
+                headings: task.headings.clone(),
                 paths: task.paths.clone(),
                 is_cross_cutting: task.is_cross_cutting,
                 stands_alone: task.stands_alone,
@@ -129,27 +128,6 @@ fn divide(
     }
     beside(&mut divided);
     divided.into_iter().map(|task| with_paths(task, owners, rules, problems)).collect()
-}
-
-/// Puts items that name paths and items that name none together where they alternate: divided, they would change their order.
-fn in_order(groups: &mut Vec<(Key, Who, Ownership, Vec<RequirementDraft>)>) {
-    let mut at = 0;
-    while at < groups.len() {
-        let (name, has_paths, parallel) = groups[at].0.clone();
-        let other = groups.iter().skip(at + 1).position(|(key, ..)| *key == (name.clone(), !has_paths, parallel));
-        let alternates = other.map(|other| at + 1 + other).filter(|other| {
-            let last = groups[at].3.last().map(|made| made.at.line);
-            last > groups[*other].3.first().map(|made| made.at.line)
-        });
-        if let Some(other) = alternates {
-            let (.., why, items) = groups.remove(other);
-            let group = &mut groups[at];
-            group.2 = group.2.max(why);
-            group.3.extend(items);
-            group.3.sort_by_key(|made| made.at.line);
-        }
-        at += 1;
-    }
 }
 
 /// Decides who does an item: its paths and words, then the heading above it, then the default.
@@ -204,25 +182,30 @@ fn beside(tasks: &mut [TaskDraft]) {
     }
 }
 
-/// Turns what a task mentions into what it may touch, as far as its subagent may; what its items wait for is its need.
+/// Turns the paths that a task names into what it may touch, as far as its subagent may; what its items wait for is its
+/// need.
+///
+/// A list of files is all that it may touch, and so are the paths of its items where each names some and nobody said whose
+/// they are. Any other path that an item names comes beside what its subagent may touch anyway.
 fn with_paths(mut task: TaskDraft, owners: &Owners<'_>, rules: Rules, problems: &mut Problems<'_>) -> TaskDraft {
     let open = || task.requirements.iter().filter(|made| !made.done);
     let soft: Vec<Word> = open().flat_map(|made| made.needs.iter().cloned()).collect();
-    let all_have_paths = open().all(|made| !made.paths.is_empty());
-    // Our own plans say with a directive what a task may touch.
-    let is_meant = rules.lenient || !matches!(task.owner, Owner::Decided(Ownership::Named));
     if task.touches.is_empty()
-        && is_meant
         && let Some(who) = &task.who
     {
-        let mentioned: Vec<String> = if !task.paths.is_empty() {
-            task.paths.clone()
-        } else if all_have_paths {
-            open().flat_map(|made| made.paths.iter().cloned()).collect()
-        } else {
-            Vec::new()
+        let is_list = !task.paths.is_empty();
+        let is_guessed = task.owner != Owner::Decided(Ownership::Named);
+        let all_have_paths = open().next().is_some() && open().all(|made| !made.paths.is_empty());
+        let is_all = is_list || (all_have_paths && (is_guessed || rules.items_name_files));
+        let mut mentioned: Vec<String> = match is_list {
+            true => task.paths.clone(),
+            false => open().flat_map(|made| made.paths.iter().cloned()).collect(),
         };
-        let (touched, denied) = owners.permitted(who, &mentioned, task.owner);
+        // Tests speak of the code that they are written for.
+        if !is_list && owners.is_role(who, Role::Tests) {
+            mentioned.retain(|path| owners.has_in_scope(who, path));
+        }
+        let (mut touched, denied) = owners.permitted(who, &mentioned, task.owner);
         if !denied.is_empty() {
             problems.warning(
                 "path-of-another",
@@ -231,11 +214,16 @@ fn with_paths(mut task: TaskDraft, owners: &Owners<'_>, rules: Rules, problems: 
                 "ask the subagent that may change it; nobody may change protected paths",
             );
         }
-        // A task that is given none of the paths it speaks of works where its subagent works.
         let at = task.at;
         // A name without a folder may lie in any.
         let glob = |path: String| if path.contains('/') { path } else { format!("**/{path}") };
-        task.touches = touched.into_iter().map(|path| Word { text: glob(path), at }).collect();
+        if is_all {
+            // A task that is given none of the paths it speaks of works where its subagent works.
+            task.touches = touched.into_iter().map(|path| Word { text: glob(path), at }).collect();
+        } else {
+            touched.retain(|path| !owners.has_in_scope(who, path));
+            task.also_touches = touched.into_iter().map(|path| Word { text: glob(path), at }).collect();
+        }
     }
     task.soft_needs.extend(soft);
     task
@@ -302,6 +290,8 @@ fn absorb(into: &mut TaskDraft, task: TaskDraft) {
     };
     into.requirements.extend(task.requirements);
     into.touches.extend(task.touches);
+    into.also_touches.extend(task.also_touches);
+    into.headings.extend(task.headings);
     into.needs.extend(task.needs);
     into.soft_needs.extend(task.soft_needs);
     into.parallel_with.extend(task.parallel_with);

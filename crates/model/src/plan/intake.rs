@@ -106,6 +106,7 @@ fn read_text(source: &str, bytes: &[u8], digest: Digest, roster: &Roster, settin
     let checking = check::Checking { source, digest, roster, lenient: rules.lenient };
     let mut plan = check::finish(draft, &checking, &mut placed, &mut problems);
     plan.dialect = dialect;
+    plan.dialect_is_asked = settings.dialect.is_some();
     plan.items = inventory::close(&leaves, placed, &indexed, &mut problems);
     let plan = (!problems.has_error()).then_some(plan);
     Reading { plan, diagnostics: problems.into_sorted() }

@@ -46,6 +46,7 @@ pub use shape::Dialect;
 use crate::{
     gate::GateKind,
     ids::{Digest, RequirementId, SubagentName, TaskId},
+    text,
 };
 
 /// A plan, read and checked. Everything in it came from outside and is untrusted text.
@@ -59,12 +60,18 @@ pub struct Plan {
     /// The shape in which it is written.
     #[serde(default)]
     pub dialect: Dialect,
+    /// Whether it was asked to be read so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dialect_is_asked: bool,
     /// The plan's title, when it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// The free text before the first section, which every brief carries.
     #[serde(default)]
     pub preamble: String,
+    /// What the plan says is not to be done, in its own words: every brief has it as a constraint.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub out_of_scope: Vec<String>,
     /// The pieces of work, in the order of the plan.
     pub tasks: Vec<PlannedTask>,
     /// The commands that verify the result, in the order of the plan.
@@ -89,14 +96,30 @@ impl Plan {
             source: source.to_owned(),
             digest,
             dialect: Dialect::default(),
+            dialect_is_asked: false,
             title: None,
             preamble: String::new(),
+            out_of_scope: Vec::new(),
             tasks: Vec::new(),
             verification: Vec::new(),
             acceptance: Vec::new(),
             items: Vec::new(),
             context: Vec::new(),
         }
+    }
+
+    /// Says by what its dialect was recognised.
+    #[must_use]
+    pub fn why_dialect(&self) -> &'static str {
+        if self.dialect_is_asked { "as asked" } else { self.dialect.recognised_by() }
+    }
+
+    /// Says in one line what is not to be done, each part in at most `most` characters.
+    #[must_use]
+    pub fn not_to_be_done(&self, most: usize) -> Option<String> {
+        let plain = |said: &String| text::truncate(&text::line(&said.replace(['*', '#'], "")), most);
+        let said: Vec<_> = self.out_of_scope.iter().map(plain).collect();
+        (!said.is_empty()).then(|| said.join("; "))
     }
 
     /// Counts the items and where they went.
@@ -124,6 +147,9 @@ pub struct PlannedTask {
     /// The globs of the paths that the task may touch, when the plan says so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub touches: Vec<String>,
+    /// The globs of the paths that its items name: what it may touch beside the scope of its subagent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_touches: Vec<String>,
     /// The tasks that must have passed before this one begins: of the plan, or of [`implied_tasks`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<TaskId>,

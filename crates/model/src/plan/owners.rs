@@ -140,6 +140,22 @@ impl<'r> Owners<'r> {
         self.roster.get(&who.name).is_some_and(|subagent| subagent.role == role)
     }
 
+    /// Tells whether a path lies in what a subagent may touch when the plan says nothing about it.
+    pub(super) fn has_in_scope(&self, who: &Who, path: &str) -> bool {
+        self.scope_of(who, false).is_some_and(|scope| scope.allows(&inside(path)))
+    }
+
+    /// Returns what a subagent may touch: of the whole repository when the plan names the subagent, else of its scope.
+    fn scope_of(&self, who: &Who, is_named: bool) -> Option<&CompiledScope> {
+        let subagent = self.roster.get(&who.name)?;
+        let own = self.own.get(&(&subagent.name, is_named))?;
+        let compiled = || {
+            let allow = if is_named { vec!["**".to_owned()] } else { subagent.scope.clone() };
+            CompiledScope::new(&Scope { allow, deny: subagent.exclude.clone().into() }).ok()
+        };
+        own.get_or_init(compiled).as_ref()
+    }
+
     /// Keeps the paths that a subagent may touch, and returns the others beside them.
     ///
     /// What the plan gives to a subagent by name it may touch unless that is excluded; what was only guessed to be its
@@ -150,13 +166,7 @@ impl<'r> Owners<'r> {
             return (Vec::new(), Vec::new());
         }
         let is_named = owner == Owner::Decided(Ownership::Named);
-        let own = self.own.get(&(&subagent.name, is_named)).and_then(|own| {
-            own.get_or_init(|| {
-                let allow = if is_named { vec!["**".to_owned()] } else { subagent.scope.clone() };
-                CompiledScope::new(&Scope { allow, deny: subagent.exclude.clone().into() }).ok()
-            })
-            .as_ref()
-        });
+        let own = self.scope_of(who, is_named);
         let protected = CompiledScope::new(&self.protected).ok();
         let is_protected = |path: &str| protected.as_ref().is_some_and(|scope| scope.allows(path));
         let is_own = |path: &String| {

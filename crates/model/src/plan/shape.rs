@@ -61,6 +61,24 @@ impl Dialect {
     }
 }
 
+impl Dialect {
+    /// Says by what it is recognised.
+    #[must_use]
+    pub fn recognised_by(self) -> &'static str {
+        match self {
+            Self::Ours => "headings name subagents or domains",
+            Self::SpecKit => "boxes with T001",
+            Self::Openspec => "boxes with 1.1 below numbered headings",
+            Self::Superpowers => "numbered tasks with files or steps",
+            Self::Kiro => "numbered boxes with parts",
+            Self::Bmad => "a story with Tasks / Subtasks",
+            Self::Taskmaster => "JSON with id, title and status",
+            Self::Data => "JSON or YAML of its own shape",
+            Self::Markdown => "not all headings name subagents or domains",
+        }
+    }
+}
+
 impl fmt::Display for Dialect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
@@ -80,6 +98,8 @@ pub(super) struct Rules {
     pub(super) only_boxes: bool,
     /// Whether an item's own paths and words count more than the heading's.
     pub(super) items_decide: bool,
+    /// Whether every item names the files that it is about, and those are all that it may touch.
+    pub(super) items_name_files: bool,
     /// Whether nothing in the plan says for certain that it was written for us.
     pub(super) guessed: bool,
     /// Whether the plan was written by somebody who does not know us: what it cannot know is no error.
@@ -94,6 +114,7 @@ impl Rules {
         bodies_follow: false,
         only_boxes: false,
         items_decide: false,
+        items_name_files: false,
         guessed: false,
         lenient: false,
     };

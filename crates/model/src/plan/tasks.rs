@@ -5,10 +5,10 @@ mod lists;
 
 use std::ops::Range;
 
-pub(super) use self::labels::labels_aside;
 use self::labels::{
     Label, found_directive, item_label, list_label, names_files, only_names_files, says_why, set_aside,
 };
+pub(super) use self::labels::{forbidden, labels_aside};
 
 use crate::{
     gate::GateKind,

@@ -53,6 +53,9 @@ fn show(reading: &Reading) -> String {
     if let Some(plan) = &reading.plan {
         line(format!("title: {:?}", plan.title.as_deref().unwrap_or_default()));
         line(format!("preamble: {:?}", plan.preamble));
+        for said in &plan.out_of_scope {
+            line(format!("not to be done: {said:?}"));
+        }
         for task in &plan.tasks {
             line(format!("{}: task {} for {}: {:?}", task.line, task.id, task.subagent, task.title));
             if !task.notes.is_empty() {
@@ -436,7 +439,8 @@ Validation: ./run.sh
     4:  tests-1 "b"
     -----
     title: ""
-    preamble: "## Out of scope\n\n### Deployment\n- no"
+    preamble: ""
+    not to be done: "### Deployment\n- no"
     5: task cli for backend-cli-implementer: "CLI"
        notes "### Notes\n\n- n\n\n#### Tests\n\n- deep"
     6:  cli-1 "a"
@@ -893,7 +897,7 @@ fn the_quality_tasks_that_always_run_can_be_named_although_the_plan_lacks_them()
     let plan = plan.unwrap();
     assert_eq!(ids(&plan.tasks[1].needs), "tests-2 review validation");
     assert_eq!(ids(&plan.tasks[1].parallel_with), "validation");
-    let schedule = schedule::build(&plan, &roster(), &Config::default(), &[]).unwrap();
+    let schedule = schedule::build(&plan, &roster(), &Config::default(), &[], &[]).unwrap();
     assert_eq!(ids(&schedule.task(&plan.tasks[1].id).unwrap().needs), "tests-2 review validation");
     // Whoever plays a part that another subagent stands for is not added, and so cannot be waited for.
     let checker = subagent("a-second-validator", Role::Validation);
@@ -903,7 +907,7 @@ fn the_quality_tasks_that_always_run_can_be_named_although_the_plan_lacks_them()
     let shown = show(&read_as("plan.md", &format!("## CLI\nNeeds: {}\n- b\n", other.name), &roster));
     assert!(shown.contains("unknown-need"), "{shown}");
     let early = read_as("plan.md", "## CLI\nNeeds: Review\n- b\n", &roster).plan.unwrap();
-    let problems = schedule::build(&early, &roster, &Config::default(), &[]).unwrap_err();
+    let problems = schedule::build(&early, &roster, &Config::default(), &[], &[]).unwrap_err();
     assert_eq!(problems.iter().map(|problem| problem.code.as_str()).collect::<Vec<_>>(), ["needs-later-phase"]);
 }
 

@@ -31,6 +31,9 @@ impl Plan {
                 let _ = writeln!(out, "- {}", line(&criterion.text));
             }
         }
+        if !self.out_of_scope.is_empty() {
+            let _ = write!(out, "\n## Out of scope\n\n{}", quoted(&self.out_of_scope.join("\n\n")));
+        }
         self.write_rest(&mut out);
         out
     }

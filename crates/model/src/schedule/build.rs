@@ -6,7 +6,7 @@ use super::{
     Schedule, Serialised, Task, Wave,
     draft::{Draft, error_at},
     order::Order,
-    scopes, waves,
+    scopes, waves, widening,
 };
 use crate::{
     config::Config,
@@ -19,7 +19,8 @@ use crate::{
 
 /// Makes the schedule: which tasks there are, what each may touch, and in which waves they run.
 ///
-/// `protected` are the globs of paths that no subagent may touch. The same input always gives the same schedule.
+/// `protected` are the globs of paths that no subagent may touch, and `files` the paths of the base tree, as far as
+/// [`asks_for_files`](super::asks_for_files) asks for them. The same input always gives the same schedule.
 ///
 /// - The three quality tasks are added where the plan has none of that role.
 /// - A task comes after those that it needs, after all tasks of earlier phases, and within the quality phase tests come
@@ -28,14 +29,22 @@ use crate::{
 /// - Tasks whose scopes may meet are put into different waves, in the order of the plan.
 /// - A task of a catch-all subagent (one that may touch `**`) for which the plan gives no paths leaves the paths of the
 ///   other subagents' tasks in its phase to them.
+/// - A task whose subagent's usual paths have no file in the repository may touch the code that is there.
 ///
 /// # Errors
 /// With everything that is wrong, in the order of the lines: `unknown-subagent`, `no-subagent`, `duplicate-id`,
 /// `unknown-need`, `unknown-parallel-task`, `needs-later-phase`, `cycle`, `invalid-glob`, `touches-excluded`.
-pub fn build(plan: &Plan, roster: &Roster, config: &Config, protected: &[String]) -> Result<Schedule, Vec<Diagnostic>> {
+pub fn build(
+    plan: &Plan,
+    roster: &Roster,
+    config: &Config,
+    protected: &[String],
+    files: &[String],
+) -> Result<Schedule, Vec<Diagnostic>> {
     let mut problems = Vec::new();
     let mut drafts = drafts(plan, roster, config, &mut problems);
     scopes::assign(plan, roster, protected, &mut drafts, &mut problems);
+    let widened = widening::widen(roster, protected, files, &mut drafts);
     let order = Order::new(plan, &drafts, &mut problems);
     if problems.iter().any(Diagnostic::is_error) {
         diagnostics::sort(&mut problems);
@@ -57,6 +66,7 @@ pub fn build(plan: &Plan, roster: &Roster, config: &Config, protected: &[String]
         serialised: serialised
             .map(|(first, then, because)| Serialised { first: id(first), then: id(then), because })
             .collect(),
+        widened,
         not_needed: Role::ALL.into_iter().filter(|role| role.gate().is_none() && !roles.contains(role)).collect(),
         concurrency: config.concurrency(),
         tasks: placed.waves.iter().flatten().map(|at| drafts[*at].task.clone()).collect(),
@@ -110,6 +120,7 @@ fn drafts<'a>(plan: &'a Plan, roster: &'a Roster, config: &Config, problems: &mu
             },
             subagent,
             touches: &[],
+            also_touches: &[],
             parallel_with: &[],
             line: None,
         });
@@ -140,6 +151,7 @@ fn planned_draft<'a>(planned: &'a PlannedTask, subagent: &'a Subagent, config: &
         },
         subagent,
         // What reads only may touch nothing, whatever the plan grants.
+        also_touches: &planned.also_touches,
         touches: if subagent.access == Access::ReadOnly { &[] } else { &planned.touches },
         parallel_with: &planned.parallel_with,
         line: Some(planned.line),

@@ -14,6 +14,7 @@ pub(super) struct Draft<'a> {
     pub(super) task: Task,
     pub(super) subagent: &'a Subagent,
     pub(super) touches: &'a [String],
+    pub(super) also_touches: &'a [String],
     pub(super) parallel_with: &'a [TaskId],
     /// The line of its heading; `None` for a task that the plan does not have.
     pub(super) line: Option<u32>,

@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn what_a_task_took_itself_counts_before_what_others_took() {
         let tasks = [task("a", Role::Feature), task("b", Role::Feature), task("c", Role::Cli)];
-        let schedule = build(&plan(tasks), &roster(), &Config::default(), &[]).unwrap();
+        let schedule = build(&plan(tasks), &roster(), &Config::default(), &[], &[]).unwrap();
         let of = |durations: &Durations, name: &str| durations.of(schedule.task(&id(name)).unwrap());
         let mut durations = Durations::default();
         assert_eq!(of(&durations, "a"), None);

@@ -9,6 +9,7 @@ mod scopes;
 #[cfg(test)]
 mod testing;
 mod waves;
+mod widening;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ pub use crate::vocabulary::Outcome;
 pub use build::build;
 pub use durations::Durations;
 pub use machine::{ATTEMPTS_MAX, Again, Effect, End, Event, Machine, Millis, StopReason, TaskState, WhyNotRun};
+pub use widening::{Widened, asks_for_files};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -98,6 +100,9 @@ pub struct Schedule {
     pub waves: Vec<Wave>,
     /// What was put one after the other because of its paths.
     pub serialised: Vec<Serialised>,
+    /// The tasks that may touch more than their subagents usually do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub widened: Vec<Widened>,
     /// The roles that the plan does not need.
     pub not_needed: Vec<Role>,
     /// The most tasks that run at one time.

@@ -52,6 +52,7 @@ pub(super) fn task(name: &str, role: Role) -> PlannedTask {
         requirements: Vec::new(),
         notes: String::new(),
         touches: Vec::new(),
+        also_touches: Vec::new(),
         needs: Vec::new(),
         parallel_with: Vec::new(),
         owner: Ownership::Named,

@@ -11,7 +11,7 @@ use crate::{
         draft::{TaskDraft, Word},
         source::Problems,
     },
-    roster::Roster,
+    roster::{Role, Roster},
     text,
 };
 
@@ -22,7 +22,17 @@ pub(super) struct Index<'d> {
     by_subagent: HashMap<&'d SubagentName, Vec<usize>>,
     /// What the plan itself calls tasks and items by: `task 2`, `t003`, `1.2`.
     by_key: HashMap<String, Vec<usize>>,
+    /// The headings of the plan, in normal form, and what was made from each.
+    by_heading: HashMap<String, Vec<usize>>,
     lenient: bool,
+}
+
+/// Adds a task to those of a name, once.
+fn add(names: &mut HashMap<String, Vec<usize>>, name: String, at: usize) {
+    let known = names.entry(name).or_default();
+    if known.last() != Some(&at) {
+        known.push(at);
+    }
 }
 
 impl<'d> Index<'d> {
@@ -34,6 +44,7 @@ impl<'d> Index<'d> {
         lenient: bool,
     ) -> Self {
         let mut by_key: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut by_heading: HashMap<String, Vec<usize>> = HashMap::new();
         for (at, task) in tasks.iter().enumerate() {
             let made = task.requirements.iter();
             let own = made.clone().filter_map(|made| made.id.as_ref()).map(|id| domains::normal(&id.text));
@@ -44,10 +55,10 @@ impl<'d> Index<'d> {
                 .chain(made.flat_map(|made| made.keys.clone()))
                 .chain(own)
             {
-                let known = by_key.entry(key).or_default();
-                if known.last() != Some(&at) {
-                    known.push(at);
-                }
+                add(&mut by_key, key, at);
+            }
+            for heading in task.headings.iter().chain([&task.title]).map(|heading| domains::normal(heading)) {
+                add(&mut by_heading, heading, at);
             }
         }
         let mut by_subagent: HashMap<_, Vec<usize>> = HashMap::new();
@@ -57,7 +68,7 @@ impl<'d> Index<'d> {
             }
         }
         let by_id = ids.iter().enumerate().map(|(at, id)| (id.as_str(), at)).collect();
-        Self { roster, by_id, by_subagent, by_key, lenient }
+        Self { roster, by_id, by_subagent, by_key, by_heading, lenient }
     }
 
     /// Finds the tasks that words name, each with the place of the first word that names it.
@@ -128,13 +139,24 @@ impl<'d> Index<'d> {
         targets.flatten().collect()
     }
 
-    /// Finds the tasks of a subagent or of a role, and what it is called.
-    pub(super) fn group(&self, word: &str) -> Option<(Vec<usize>, String)> {
+    /// Finds the tasks that a subagent, a role or a heading names, and what it is called.
+    ///
+    /// The plain name of a role stands for all of its tasks. Any other word for a role does so only where it is no heading
+    /// of the plan: "HTTP API" as a heading is that section and not all of the feature.
+    fn group(&self, word: &str) -> Option<(Vec<usize>, String)> {
         let of = |name: &SubagentName| self.by_subagent.get(name).cloned().unwrap_or_default();
         if let Some(subagent) = SubagentName::new(word).ok().and_then(|name| self.roster.get(&name)) {
             return Some((of(&subagent.name), format!("`{}`", subagent.name)));
         }
-        let role = domains::role(&domains::normal(word))?;
+        let normal = domains::normal(word);
+        let is_plain = |role: &Role| [role.name(), role.title()].iter().any(|name| domains::normal(name) == normal);
+        let plain = Role::ALL.into_iter().find(is_plain);
+        if plain.is_none()
+            && let Some(tasks) = self.by_heading.get(&normal)
+        {
+            return Some((tasks.clone(), format!("the section `{}`", text::truncate(word, 80))));
+        }
+        let role = plain.or_else(|| domains::role(&normal))?;
         let players = self.roster.iter().filter(|subagent| subagent.role == role);
         let mut tasks: Vec<usize> = players.flat_map(|subagent| of(&subagent.name)).collect();
         tasks.sort_unstable();

@@ -2,8 +2,7 @@
 
 use super::reader::{DialectReader, Input};
 use crate::plan::{
-    blocks::{Block, nested},
-    directives,
+    blocks::Block,
     domains::Fixed,
     headings::{Heading, Names},
     sections::Section,
@@ -21,8 +20,8 @@ impl DialectReader for Ours {
         Dialect::Ours
     }
 
-    /// A heading that names a subagent, a directive of ours, or a plan in which every section with items has a name that
-    /// we know.
+    /// A heading that names a subagent, or a plan in which every section with items has a name that we know. A line such as
+    /// `Touches:` does not count: every dialect has them, and one must not change how all the rest is read.
     fn recognises(&self, input: &Input<'_, '_>) -> bool {
         let headings = || input.sections.iter().filter_map(|section| section.heading.as_ref().map(|h| (section, &h.2)));
         if headings()
@@ -40,17 +39,6 @@ impl DialectReader for Ours {
         };
         let has_domain =
             headings().any(|(section, heading)| names_domain(&heading.names) && !is_title_of_rows(section));
-        let is_ours = |line: &str| {
-            let label = directives::split_label(line).and_then(|(label, _)| directives::directive(&label));
-            label.is_some_and(directives::Directive::is_ours)
-        };
-        let has_directive = input.sections.iter().flat_map(|section| section.blocks).any(|block| match block {
-            Block::Paragraph { range, .. } => input.source.text[range.clone()].lines().any(is_ours),
-            Block::List { .. } => {
-                nested(std::slice::from_ref(block)).any(|item| is_ours(&input.source.text[item.line.range.clone()]))
-            }
-            _ => false,
-        });
         let all_known = || {
             let asks = |section: &Section<'_>, heading: &Heading| {
                 section.has_items() || (!section.is_bare() && (heading.is_counted || !heading.paths.is_empty()))
@@ -63,7 +51,7 @@ impl DialectReader for Ours {
                     )
             })
         };
-        has_domain && (has_directive || (self.by_domains && all_known()))
+        self.by_domains && has_domain && all_known()
     }
 
     fn rules(&self) -> Rules {

@@ -10,6 +10,8 @@ mod markdown;
 mod openspec;
 pub(super) mod outline;
 #[cfg(test)]
+mod own_words;
+#[cfg(test)]
 mod properties;
 pub(super) mod reader;
 mod spec_kit;

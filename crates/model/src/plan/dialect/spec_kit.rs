@@ -27,7 +27,7 @@ impl DialectReader for SpecKit {
     }
 
     fn rules(&self) -> Rules {
-        Rules { numbers_are_ids: true, only_boxes: true, ..Rules::FOREIGN }
+        Rules { numbers_are_ids: true, only_boxes: true, items_name_files: true, ..Rules::FOREIGN }
     }
 
     fn section(&self, heading: &Heading, text: &str) -> Option<Fixed> {

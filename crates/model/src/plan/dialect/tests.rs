@@ -88,7 +88,7 @@ fn every_case_is_recognised_scheduled_and_accounted_for() {
         let plan = plan(text);
         assert_eq!(plan.dialect, dialect, "{text}");
         let config = Config::default();
-        schedule::build(&plan, builtin(), &config, &config.protected_paths()).unwrap();
+        schedule::build(&plan, builtin(), &config, &config.protected_paths(), &[]).unwrap();
         let insisted = Settings { dialect: Some(dialect), ..Settings::default() };
         let again = reading(text, &insisted).plan.unwrap();
         assert_eq!(again.tasks, plan.tasks);

@@ -10,7 +10,8 @@ use crate::{plan::accounting::Reason, roster::Role};
 const SECTIONS: [(Fixed, &str); 10] = [
     (
         Fixed::Aside(Reason::OutOfScope),
-        "nicht im umfang|ausserhalb des umfangs|nicht ziele|nichtziele|nicht enthalten|abgrenzung|\
+        "diesmal nicht|nicht in dieser runde|nicht in diesem schritt|esta vez no|no en esta ronda|desta vez nao|pas cette fois|\
+         nicht im umfang|ausserhalb des umfangs|nicht ziele|nichtziele|nicht enthalten|abgrenzung|\
          fuera de alcance|fuera del alcance|no incluido|no objetivos|fora do escopo|fora de escopo|\
          nao incluido|nao objetivos|hors perimetre|hors du perimetre|hors scope|non objectifs|fuori ambito|\
          fuori scope|buiten scope|poza zakresem|вне рамок|вне области|не входит|не входит в объем|не цели|\

@@ -105,7 +105,12 @@ pub(super) enum Fixed {
 impl Reason {
     /// Tells whether not even a box is work where this is the reason.
     pub(super) fn is_final(self) -> bool {
-        matches!(self, Self::OutOfScope | Self::Deferred | Self::Legend | Self::Record)
+        self.forbids() || matches!(self, Self::Legend | Self::Record)
+    }
+
+    /// Tells whether the plan says that it is not to be done, so that nobody may.
+    pub(super) fn forbids(self) -> bool {
+        matches!(self, Self::OutOfScope | Self::Deferred)
     }
 }
 
@@ -130,9 +135,12 @@ pub(super) fn is_approach(phrase: &str) -> bool {
 }
 
 /// Words that may begin or end the heading of an aside without changing what it is.
-const ASIDE_BEGINS: [(&str, Reason); 14] = [
+const ASIDE_BEGINS: [(&str, Reason); 17] = [
     ("appendix ", Reason::Context),
     ("out of scope ", Reason::OutOfScope),
+    ("not in this ", Reason::OutOfScope),
+    ("not in the first ", Reason::OutOfScope),
+    ("not part of this ", Reason::OutOfScope),
     ("future ", Reason::Deferred),
     ("dependencies and ", Reason::Legend),
     ("notes ", Reason::Context),

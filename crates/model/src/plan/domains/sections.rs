@@ -44,7 +44,8 @@ pub(super) const OUT_OF_SCOPE: &str = "out of scope|not in scope|non goals|nongo
      whats not included|anti goals|not part of this plan|dropped|cancelled|canceled|options considered|\
      considered alternatives|alternative approaches|rejected approaches|rejected options|\
      out of scope follow ups|what not to do|do not|won t|wont|not covered|non scope|anti patterns|\
-     anti patterns to avoid|things to avoid";
+     anti patterns to avoid|things to avoid|not now|not yet|not this time|not today|not for now|left out|\
+     explicitly not|explicitly excluded|we will not do|we won t do|we are not doing|we don t do";
 
 /// Sections that are put off.
 pub(super) const DEFERRED: &str = "future work|future|future enhancements|future improvements|future considerations|follow ups|follow up|\

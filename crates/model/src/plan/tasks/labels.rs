@@ -103,6 +103,17 @@ pub(in crate::plan) fn labels_aside(line: &str) -> bool {
     matches!(list_label(line), Some(Label::Fixed(Fixed::Aside(_) | Fixed::Context, _)))
 }
 
+/// Finds in a paragraph that something is not to be done, behind a label or in a list that follows it: the label, and why.
+pub(in crate::plan) fn forbidden(paragraph: &str) -> Option<(String, Reason)> {
+    let first = paragraph.lines().next().unwrap_or_default();
+    let found = match list_label(first) {
+        Some(Label::Fixed(Fixed::Aside(reason), name)) => Some((name, reason)),
+        Some(_) => None,
+        None => set_aside(first).filter(|_| !items::is_struck(first)),
+    };
+    found.filter(|(_, reason)| reason.forbids())
+}
+
 /// Finds at the end of an item that it is dropped or put off: `Label the button — dropped`, `Export (deferred)`.
 fn dropped(text: &str) -> Option<(String, Reason)> {
     let bracket = text.trim_end().strip_suffix(')').and_then(|inner| inner.rsplit_once(" ("));

@@ -12,11 +12,11 @@ use crate::{
 };
 
 fn schedule(plan: &Plan) -> Schedule {
-    build(plan, &roster(), &Config::default(), &strings(&[".github/**"])).unwrap()
+    build(plan, &roster(), &Config::default(), &strings(&[".github/**"]), &[]).unwrap()
 }
 
 fn problems(plan: &Plan) -> String {
-    let problems = build(plan, &roster(), &Config::default(), &strings(&[".github/**"])).unwrap_err();
+    let problems = build(plan, &roster(), &Config::default(), &strings(&[".github/**"]), &[]).unwrap_err();
     problems.iter().map(|problem| format!("{problem}\n")).collect()
 }
 
@@ -186,7 +186,7 @@ fn limits_come_from_the_subagent_then_the_configuration_then_the_default() {
         concurrency: Some(0),
         ..Config::default()
     };
-    let schedule = build(&given, &roster(), &config, &[]).unwrap();
+    let schedule = build(&given, &roster(), &config, &[], &[]).unwrap();
     assert_eq!(schedule.task(&id("feature")).unwrap().time_limit_s, 300);
     assert_eq!(schedule.task(&id("cli")).unwrap().time_limit_s, u64::MAX);
     assert_eq!(schedule.concurrency, 1);
@@ -247,7 +247,7 @@ fn a_roster_with_gaps_or_broken_globs_is_reported() {
     broken.origin = Origin::File(".claude/agents/feature.md".to_owned());
     let roster = Roster::new([broken, subagent(Role::Tests, &["tests/**"], &[])]);
     let problems =
-        build(&plan([task("f", Role::Feature)]), &roster, &Config::default(), &strings(&["!x"])).unwrap_err();
+        build(&plan([task("f", Role::Feature)]), &roster, &Config::default(), &strings(&["!x"]), &[]).unwrap_err();
     let problems: String = problems.iter().map(|problem| format!("{problem}\n")).collect();
     insta::assert_snapshot!(problems, @"
     .claude/agents/feature.md: error[invalid-glob]: scope of `backend-feature-implementer`: `src/[a` is not a glob for paths of a repository: a `[` has no `]`
@@ -280,8 +280,8 @@ proptest! {
     #[test]
     fn a_schedule_keeps_every_promise(numbers in prop::collection::vec(any::<u16>(), 0..400), count in 0_usize..24) {
         let given = random_plan(&mut Choices(numbers.into_iter()), count);
-        let built = build(&given, &roster(), &Config::default(), &strings(&[".github/**"]));
-        prop_assert_eq!(&built, &build(&given, &roster(), &Config::default(), &strings(&[".github/**"])));
+        let built = build(&given, &roster(), &Config::default(), &strings(&[".github/**"]), &[]);
+        prop_assert_eq!(&built, &build(&given, &roster(), &Config::default(), &strings(&[".github/**"]), &[]));
         // A need beside a lifted order can make a circle; nothing else can be wrong with these plans.
         let Ok(schedule) = built else {
             prop_assert!(built.unwrap_err().iter().all(|problem| problem.code == "cycle"));
@@ -326,7 +326,7 @@ proptest! {
             let to = id(&format!("t{to}"));
             if need { tasks[from].needs.push(to) } else { tasks[from].parallel_with.push(to) }
         }
-        match build(&plan(tasks), &roster(), &Config::default(), &[]) {
+        match build(&plan(tasks), &roster(), &Config::default(), &[], &[]) {
             Ok(schedule) => prop_assert!(schedule.tasks.len() >= 6),
             Err(problems) => prop_assert!(problems.iter().any(Diagnostic::is_error)),
         }

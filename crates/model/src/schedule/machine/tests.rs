@@ -16,7 +16,7 @@ use crate::{
 
 fn schedule(plan: &Plan, concurrency: usize) -> Schedule {
     let config = Config { concurrency: Some(concurrency), time_limit_minutes: Some(1), ..Config::default() };
-    build(plan, &roster(), &config, &strings(&[".github/**"])).unwrap()
+    build(plan, &roster(), &config, &strings(&[".github/**"]), &[]).unwrap()
 }
 
 fn ended(name: &str, end: End) -> Event {
@@ -568,7 +568,7 @@ proptest! {
     ) {
         let given = random_plan(&mut Choices(plan_numbers.into_iter()), count);
         let config = Config { concurrency: Some(concurrency), time_limit_minutes: Some(1), ..Config::default() };
-        let Ok(schedule) = build(&given, &roster(), &config, &[]) else { return Ok(()) };
+        let Ok(schedule) = build(&given, &roster(), &config, &[], &[]) else { return Ok(()) };
         let mut world = World::new(&schedule);
         world.run(&mut Choices(numbers.into_iter()), true)?;
         for (task, outcome) in world.machine.outcomes() {
@@ -586,7 +586,7 @@ proptest! {
         count in 0_usize..16,
     ) {
         let given = random_plan(&mut Choices(plan_numbers.into_iter()), count);
-        let Ok(schedule) = build(&given, &roster(), &Config::default(), &[]) else { return Ok(()) };
+        let Ok(schedule) = build(&given, &roster(), &Config::default(), &[], &[]) else { return Ok(()) };
         let mut world = World::new(&schedule);
         world.run(&mut Choices(numbers.into_iter()), false)?;
         prop_assert!(world.machine.outcomes().all(|(_, outcome)| outcome == Outcome::Passed));

@@ -93,9 +93,34 @@ impl OutlineReader<'_, '_> {
             let frame = self.frame;
             self.draft.tasks.push(TaskDraft { at, title, owner: Owner::Items, frame, ..TaskDraft::default() });
             self.body(section, index, None, Some((reason, name.to_owned())));
+        } else if reason.forbids() {
+            self.forbid(section);
         } else if !matches!(reason, Reason::Legend | Reason::Record) {
             self.free(section, true);
         }
+    }
+
+    /// Takes a section of what is not to be done: it holds for everybody.
+    fn forbid(&mut self, section: &Section<'_>) {
+        self.frame += 1;
+        self.bare_headings.retain(|(outer, _)| *outer < section.level());
+        let text = prose(self.source, section.range.clone(), self.comments);
+        self.draft.out_of_scope.extend(Some(text).filter(|text| !text.is_empty() && !section.is_bare()));
+    }
+
+    /// Takes what the last section of the plan says at its end is not to be done, and returns the section without it: that
+    /// is meant for all of the plan. "Not in this round: e-mail."
+    pub(super) fn without_ending<'d>(&mut self, section: &Section<'d>) -> Option<Section<'d>> {
+        let (end, start, label, reason) = ending(section.blocks, self.source)?;
+        let range = start..section.range.end;
+        self.draft.out_of_scope.push(prose(self.source, range.clone(), self.comments));
+        self.draft.place(range, What::Aside { reason, section: label });
+        Some(Section {
+            heading: section.heading.clone(),
+            blocks: &section.blocks[..end],
+            range: section.range.start..start,
+            body: section.body.start..start,
+        })
     }
 
     /// Takes a section that is no work into a task's notes; directives in it count as anywhere in the task.
@@ -175,6 +200,16 @@ impl OutlineReader<'_, '_> {
             }
         }
     }
+}
+
+/// Finds the block with which the end of a section begins that says what is not to be done, a paragraph behind such a
+/// label or a list below one: its number, where it begins, the label, and why.
+fn ending(blocks: &[Block], source: &Source<'_>) -> Option<(usize, usize, String, Reason)> {
+    let last = blocks.iter().rposition(|block| !matches!(block, Block::Other))?;
+    let begin = if matches!(blocks[last], Block::List { .. }) { last.checked_sub(1)? } else { last };
+    let Block::Paragraph { range, .. } = &blocks[begin] else { return None };
+    let (label, reason) = tasks::forbidden(&source.text[range.clone()])?;
+    Some((begin, range.start, label, reason))
 }
 
 /// Returns the heading of a section that was read for it.

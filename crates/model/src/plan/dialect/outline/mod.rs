@@ -18,6 +18,7 @@ use crate::{
         domains::{self, Fixed},
         draft::{Draft, TaskDraft, Who},
         headings::{Heading, Names},
+        items,
         sections::{self, Section},
         shape::Rules,
         source::{Problems, Source},
@@ -134,6 +135,8 @@ struct OutlineReader<'r, 's> {
     /// The headings around the current place that have nothing of their own: they count when free text stands below them.
     bare_headings: Vec<(u8, String)>,
     places: Vec<(u8, Place)>,
+    /// The headings around the current place.
+    headings: Vec<(u8, String)>,
     /// The places of the verification sections, and how many checks each has.
     checks_seen: Vec<(Position, usize)>,
     /// Counts the frames around tasks that may be joined.
@@ -165,6 +168,7 @@ impl<'r, 's> OutlineReader<'r, 's> {
             preamble: Vec::new(),
             bare_headings: Vec::new(),
             places: Vec::new(),
+            headings: Vec::new(),
             checks_seen: Vec::new(),
             frame: 0,
             work_frame: None,
@@ -185,14 +189,37 @@ impl<'r, 's> OutlineReader<'r, 's> {
             is_frame.then_some(line.range.start)
         });
         for (index, section) in sections.iter().enumerate() {
+            let below = &sections[index + 1..];
+            let without = if below.is_empty() { self.without_ending(section) } else { None };
+            let section = without.as_ref().unwrap_or(section);
             if title == Some(index) {
                 self.draft.title = section.line().map(|line| line.text.clone()).filter(|title| !title.is_empty());
                 self.untitled(section);
             } else {
-                self.section(section, &sections[index + 1..]);
+                let before = self.draft.tasks.len();
+                self.section(section, below);
+                self.name_by_headings(section, before);
             }
         }
         self.finish()
+    }
+
+    /// Remembers which headings the tasks stand below, so that others can wait for a section by its heading.
+    fn name_by_headings(&mut self, section: &Section<'_>, before: usize) {
+        let Some((level, line, _)) = &section.heading else { return };
+        self.headings.retain(|(outer, _)| outer < level);
+        let text = items::split_braced_id(&line.text).map_or(line.text.as_str(), |(text, _)| text);
+        self.headings.push((*level, text.to_owned()));
+        for task in &mut self.draft.tasks[before..] {
+            task.headings = self.headings.iter().map(|(_, heading)| heading.clone()).collect();
+        }
+        // What only divides a task names it, too.
+        if self.draft.tasks.len() == before
+            && let Some((_, Place::Task { index, .. })) = self.places.last()
+            && let Some(task) = self.draft.tasks.get_mut(*index)
+        {
+            task.headings.push(text.to_owned());
+        }
     }
 
     fn finish(mut self) -> Draft {

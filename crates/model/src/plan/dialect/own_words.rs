@@ -1,0 +1,228 @@
+//! Plans that people wrote before they read the guide, in small repositories of several languages.
+
+use super::tests::reading;
+use crate::plan::{Fate, Plan, Reading, Settings};
+
+/// A plan for a small server in Node.js.
+const SHED: &str = "\
+# Reservations for toolshed
+
+Members ask for it.
+
+## Data model
+
+- Reservations in the store: id, tool, member
+- Reservations come back in the order they were made
+- A member has one reservation per tool
+
+## Reservations
+
+Put this in a new module `src/reservations.js`.
+
+1. `reserve(store, {toolId, member})`, only for tools that are on loan
+2. `cancel(store, reservationId)`
+
+## HTTP API
+
+- `POST /reservations` answers 201 or 409
+- `GET /tools/:id/queue` shows who is waiting
+
+## Command line
+
+Needs: HTTP API
+
+- `node bin/shed.js queue TOOL_ID` prints the queue
+- exit code 1 if the server is not reachable
+
+## Tests
+
+- Unit tests for the queue in `src/reservations.js`
+
+## Documentation
+
+Needs: Command line
+
+- README: the new routes
+
+## Deployment
+
+- A `Dockerfile`
+
+Not in this round: e-mail notifications, persistence.
+";
+
+fn read(text: &str) -> Reading {
+    reading(text, &Settings::default())
+}
+
+fn plan(text: &str) -> Plan {
+    let reading = read(text);
+    let told: Vec<_> = reading.diagnostics.iter().map(ToString::to_string).collect();
+    reading.plan.unwrap_or_else(|| panic!("{}", told.join("\n")))
+}
+
+/// The tasks, each with what it may touch, what it may touch besides, and what it needs.
+fn tasks(plan: &Plan) -> Vec<String> {
+    let line = |task: &crate::plan::PlannedTask| {
+        let needs: Vec<_> = task.needs.iter().map(AsRef::as_ref).collect();
+        format!(
+            "{} {} [{}] +[{}] needs [{}]",
+            task.id,
+            task.requirements.len(),
+            task.touches.join(" "),
+            task.also_touches.join(" "),
+            needs.join(" ")
+        )
+    };
+    plan.tasks.iter().map(line).collect()
+}
+
+fn warnings(text: &str) -> Vec<String> {
+    let told = read(text).diagnostics;
+    told.iter().filter(|told| told.code == "path-of-another").map(|told| told.message.clone()).collect()
+}
+
+#[test]
+fn a_section_is_one_task_and_its_heading_names_just_that() {
+    insta::assert_snapshot!(tasks(&plan(SHED)).join("\n"), @"
+    data-types 3 [] +[] needs []
+    feature 2 [] +[] needs []
+    feature-2 2 [] +[] needs []
+    cli 2 [] +[] needs [feature-2]
+    tests 1 [] +[] needs []
+    feature-3 1 [] +[] needs [cli]
+    deployment 1 [] +[] needs []
+    ");
+}
+
+#[test]
+fn one_line_of_ours_changes_nothing_but_what_it_says() {
+    let before = plan(SHED);
+    for (line, heading) in [("Touches: `src/store.js`", "## Data model\n"), ("Parallel with: none", "## HTTP API\n")] {
+        let after = plan(&SHED.replace(heading, &format!("{heading}\n{line}\n")));
+        assert_eq!(after.dialect, before.dialect, "{line}");
+        let of = |plan: &Plan| -> Vec<String> {
+            tasks(plan).into_iter().filter(|task| !task.starts_with("data-types ")).collect()
+        };
+        assert_eq!(of(&after), of(&before), "{line}");
+        assert_eq!(after.counts(), before.counts(), "{line}");
+    }
+    let after = plan(&SHED.replace("## Data model\n", "## Data model\n\nTouches: `src/store.js`\n"));
+    assert_eq!(tasks(&after)[0], "data-types 3 [src/store.js] +[] needs []");
+}
+
+#[test]
+fn what_an_item_names_comes_beside_the_scope_whatever_the_dialect() {
+    let sections = "\
+## Data model\n\n- Keep it in `src/store.js`\n- Refuse an empty name\n\n\
+## Feature\n\n- Use it in `src/app.js`\n\n\
+## CLI\n\n- List members in `src/members-cmd.js`\n- Say so in `bin/shed.js`\n\n\
+## Tests\n\n- Cover `src/store.js`\n\n\
+## Deployment\n\n- Describe it in `README.md`\n";
+    let ours = plan(sections);
+    let other = plan(&format!("{sections}\n## Reservations\n\n- Hold one for 3 days\n"));
+    assert_eq!((ours.dialect.name(), other.dialect.name()), ("ours", "markdown"));
+    insta::assert_snapshot!(tasks(&ours).join("\n"), @"
+    data-types 2 [] +[src/store.js] needs []
+    feature 1 [] +[] needs []
+    cli 2 [] +[src/members-cmd.js] needs []
+    tests 1 [] +[] needs []
+    deployment 1 [] +[**/README.md] needs []
+    ");
+    assert_eq!(tasks(&other)[..5], tasks(&ours)[..]);
+}
+
+#[test]
+fn what_its_subagent_may_not_touch_is_said_whatever_the_dialect() {
+    for more in ["", "\n## Reservations\n\n- Hold one for 3 days\n", "\n## CLI\n\nTouches: `bin/**`\n\n- Show it\n"] {
+        let text = format!(
+            "## Data model\n\n- Like `src/app.js` with its table in `infra/main.tf`\n- Refuse an empty name\n{more}"
+        );
+        assert_eq!(warnings(&text), ["`backend-datatypes` may not touch `infra/main.tf`"], "{more}");
+        assert_eq!(plan(&text).tasks[0].also_touches, ["src/app.js"], "{more}");
+    }
+    assert_eq!(warnings("## Feature\n\nTouches: `src/**`\n\n- Read `infra/main.tf`\n"), [""; 0]);
+}
+
+#[test]
+fn what_nobody_is_named_for_may_touch_what_each_item_names() {
+    for (text, expected) in [
+        ("## Shelves\n\n- Write `app/store.py`\n- Read `app/reader.py`\n", "app/store.py app/reader.py"),
+        ("## Shelves\n\n- Write `app/store.py`\n- Close it in the end\n", ""),
+        ("## Shelves\n\n- Open it\n- Write `pkg/store.go`\n- Close it\n", ""),
+    ] {
+        let plan = plan(text);
+        assert_eq!(plan.tasks.len(), 1, "{text}");
+        assert_eq!(plan.tasks[0].touches.join(" "), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_need_is_a_heading_a_slug_or_all_of_a_role() {
+    let text = |need: &str| {
+        format!(
+            "## API: orders\n\n- List them\n- Sort them\n\n## HTTP API\n\n- Serve them\n- Page them\n\n\
+             ## Shelves\n\n### Cache\n\n- Keep them\n- Drop them\n\n\
+             ## Command line\n\nNeeds: {need}\n\n- Show them\n"
+        )
+    };
+    for (need, expected) in [
+        ("HTTP API", "feature-2"),
+        ("http-api", "feature-2"),
+        ("`HTTP API`", "feature-2"),
+        ("API: orders", "feature"),
+        ("orders", "feature"),
+        ("Shelves", "feature-3"),
+        ("Cache", "feature-3"),
+        ("backend-feature-implementer", "feature feature-2 feature-3"),
+        ("Business Logic", "feature feature-2 feature-3"),
+        ("HTTP API, Shelves", "feature-2 feature-3"),
+    ] {
+        let plan = plan(&text(need));
+        let cli = plan.tasks.iter().find(|task| task.id.as_str() == "cli").unwrap();
+        let needs: Vec<_> = cli.needs.iter().map(AsRef::as_ref).collect();
+        assert_eq!(needs.join(" "), expected, "{need}");
+    }
+    let itself = read(&text("Command line"));
+    assert!(itself.plan.is_none() || itself.plan.unwrap().tasks.iter().all(|task| !task.needs.contains(&task.id)));
+}
+
+#[test]
+fn what_the_end_of_a_plan_rules_out_is_meant_for_all_of_it() {
+    for (end, said) in [
+        ("Not in this round: e-mail, persistence.", "Not in this round: e-mail, persistence."),
+        ("Out of scope: e-mail.", "Out of scope: e-mail."),
+        ("**Non-goals:** e-mail", "**Non-goals:** e-mail"),
+        ("**Not in this release:**\n\n- e-mail\n- SMS", "**Not in this release:**\n\n- e-mail\n- SMS"),
+        ("Later:\n- e-mail", "Later:\n- e-mail"),
+        ("## Non-goals\n\n- e-mail", "## Non-goals\n\n- e-mail"),
+        ("## Not in this iteration\n\nE-mail.", "## Not in this iteration\n\nE-mail."),
+        ("## Future work\n\nE-mail.", "## Future work\n\nE-mail."),
+        ("Nicht in dieser Runde: E-Mail", "Nicht in dieser Runde: E-Mail"),
+    ] {
+        for start in [
+            "# P\n\n## Feature\n\n- Say hello\n",
+            "# P\n\n## Shelves\n\n- Keep it\n\n## Docker\n\n- An image\n",
+            "# P\n\n- Say hello\n- Add a test\n",
+        ] {
+            let plan = plan(&format!("{start}\n{end}\n"));
+            assert_eq!(plan.out_of_scope, [said], "{start}");
+            let notes: String = plan.tasks.iter().map(|task| task.notes.as_str()).collect();
+            assert!(!format!("{notes}{}", plan.preamble).contains("mail"), "{start}{end}");
+            let open = plan.items.iter().filter(|item| matches!(item.fate, Fate::Requirement { .. }));
+            assert!(open.clone().all(|item| !item.text.contains("mail")), "{start}{end}");
+        }
+    }
+}
+
+#[test]
+fn what_one_section_rules_out_holds_for_that_section() {
+    let plan = plan("## Feature\n\n- Say hello\n\nOut of scope: tests.\n\n## Tests\n\n- Cover it\n");
+    assert_eq!((plan.out_of_scope.len(), plan.tasks[0].notes.as_str()), (0, "Out of scope: tests."));
+}
+
+#[test]
+fn what_is_imported_rules_out_the_same() {
+    let again = plan(&plan(SHED).to_markdown());
+    assert!(again.out_of_scope.iter().any(|said| said.contains("e-mail notifications, persistence")), "{again:?}");
+}
