@@ -175,6 +175,11 @@ impl WorkingCopySetup {
         };
         let ended = place.workplace.run(launch, 1, tokio::time::sleep(command.time_limit())).await;
         let ended = ended.map_err(|error| match error {
+            agent::LaunchError::ProgramNotFound { program, .. }
+                if program.contains('/') && !program.starts_with('/') =>
+            {
+                SetupError::NotInRepository { program, command: shown() }
+            }
             agent::LaunchError::ProgramNotFound { program, .. } => SetupError::Lacks { program, command: shown() },
             error => not_run(error.into()),
         })?;

@@ -111,7 +111,7 @@ pub fn red_base(commands: &[CommandReceipt]) -> Option<String> {
         let shown = text::code(&text::truncate(&command::join(&receipt.argv), 120));
         let program = receipt.argv.first().map_or("", String::as_str);
         let not_found = receipt.exit_code == Some(127) || (receipt.exit_code.is_none() && receipt.duration_ms == 0);
-        if not_found && !program.contains('/') {
+        if not_found && !program.contains('/') && receipt.missing_own.is_none() {
             let why = receipt.trouble.as_deref().or(receipt.output_tail.lines().last()).unwrap_or("not found");
             return Some(format!("{shown} cannot be run here: {}", text::truncate(&text::terminal(why), 200)));
         }

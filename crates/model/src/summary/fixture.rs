@@ -144,6 +144,7 @@ pub(crate) fn command(argv: &[&str], counts: Option<(u64, u64, u64)>) -> Command
         }),
         repeated: None,
         failing: Vec::new(),
+        missing_own: None,
         log: None,
         output_digest: Digest::from_content("output"),
         output_tail: "Ran 42 tests in 4.1s\n\nOK\n".to_owned(),
