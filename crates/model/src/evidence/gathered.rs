@@ -172,6 +172,7 @@ pub fn fewer_counted(base: Option<TestCounts>, now: Option<TestCounts>, touched:
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DoneAlready {
     pub task: TaskId,
+    /// The item of the plan, as messages name it.
     pub requirement: String,
     pub paths: Vec<String>,
     pub tests: Vec<String>,
@@ -184,7 +185,7 @@ pub fn done_already(claims: &[DoneAlready], base: Option<&Results>, exists: impl
     let mut findings = Vec::new();
     for claim in claims {
         let mut say = |weight, what: String| {
-            let message = format!("requirement {} is said to be met already, but {what}", claim.requirement);
+            let message = format!("{} is said to be met already, but {what}", claim.requirement);
             findings.push(Finding::about(&claim.task, FindingCode::NotAlreadyDone, weight, message));
         };
         for path in claim.paths.iter().filter(|path| !exists(path)) {

@@ -211,7 +211,7 @@ fn quoted(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gate::tests::command;
+    use crate::{command as commands, gate::tests::command};
 
     fn lacking(exit: i32, output: &str) -> Option<String> {
         let mut receipt = command(Some(exit), None);
@@ -303,7 +303,7 @@ mod tests {
             ("ruby x.rb", "cannot load such file -- ../../etc/till (LoadError)\n", Some("../../etc/till")),
             ("ruby x.rb", "cannot load such file -- rspec/core (LoadError)\n", None),
         ] {
-            let argv = crate::command::split(argv).unwrap();
+            let argv = commands::split(argv).unwrap();
             assert_eq!(missing_of_repository(&argv, output, &tree).as_deref(), own, "{output}");
         }
     }
