@@ -56,7 +56,7 @@ pub fn closing(handoff: &Handoff, whereabouts: &Whereabouts<'_>) -> String {
         .collect();
     let open = wording::open(&index).map(|open| format!(", {}", one_line(&open))).unwrap_or_default();
     let mut lines = vec![
-        format!("{verdict}{open}: {first} and {second} passed in {}", wording::duration(handoff.duration_ms)),
+        format!("{verdict}{open}: {first} and {second} passed in {}", wording::duration(handoff.own_ms())),
         format!("  gates    {}", gates.join(", ")),
     ];
     if let Some(micro) = handoff.cost.micro_dollars {
@@ -217,6 +217,9 @@ mod tests {
         handoff.findings.push(finding);
         let told = lines(handoff.clone());
         let told: Vec<_> = told.lines().filter(|line| !line.contains("gates  ") && !line.contains("cost")).collect();
+        let last = told[told.len() - 6..].join("\n");
+        assert!(last.contains("2. Or repeat infrastructure; what else passed is kept\n"), "{last}");
+        assert!(last.contains("backend-implementer run --retry infrastructure\n"), "{last}");
         insta::assert_snapshot!(told[..3].join("\n"), @"
         Incomplete, 1 requirement open: 8 of 8 tasks and 3 of 3 gates passed in 12 min 3 s
           fix      infrastructure (uncovered-requirement): “A table for addresses in the template” (line 11 of the plan, infrastructure-1) is reported as done in part: no store

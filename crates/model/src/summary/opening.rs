@@ -75,7 +75,7 @@ fn figures(index: &RunIndex<'_>) -> String {
     said.extend(wording::passed(index).iter().map(|count| format!("{count} passed")));
     said.extend([
         wording::changed(index),
-        wording::duration(handoff.duration_ms),
+        wording::duration(handoff.own_ms()),
         handoff
             .cost
             .micro_dollars

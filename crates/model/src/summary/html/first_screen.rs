@@ -38,7 +38,7 @@ pub(super) fn header(index: &RunIndex<'_>, steps: &[NextStep]) -> Markup {
             p class="figures" {
                 @if let Some(open) = wording::open(index) { (shown(&open)) " · " }
                 @for count in wording::passed(index) { (count) " passed · " }
-                (wording::changed(index)) " · " (wording::duration(handoff.duration_ms)) " · " (cost)
+                (wording::changed(index)) " · " (wording::duration(handoff.own_ms())) " · " (cost)
             }
             p { "Plan: " (prose(handoff.plan.title.as_deref().unwrap_or("untitled"))) }
             @if let Some(step) = steps.first() {
