@@ -187,7 +187,9 @@ fn commands(subject: &Subject<'_>) -> Vec<Check> {
                         `gates.tests.commands`";
             checks.push(Check::new("gate tests", State::Note, said));
         }
-        for argv in argvs {
+        // What configuration and plan both name runs once.
+        let mut seen = BTreeSet::new();
+        for argv in argvs.into_iter().filter(|argv| seen.insert(argv.clone())) {
             checks.extend(program(subject, &format!("gate {gate}"), &argv));
         }
     }
@@ -199,7 +201,7 @@ fn commands(subject: &Subject<'_>) -> Vec<Check> {
 
 fn program(subject: &Subject<'_>, of: &str, argv: &[String]) -> Option<Check> {
     let name = argv.first()?;
-    let what = format!("{of}: {}", argv.join(" "));
+    let what = format!("{of}: {}", command::join(argv));
     let found = if let Some(absolute) = name.strip_prefix('/') {
         is_executable(&Path::new("/").join(absolute)).then(|| "is there".to_owned())
     } else if name.contains('/') {
@@ -214,10 +216,10 @@ fn program(subject: &Subject<'_>, of: &str, argv: &[String]) -> Option<Check> {
     };
     Some(match found {
         Some(found) => Check::new(what, State::There, found),
-        None if name.contains('/') => Check::new(
+        None if name.contains('/') && !name.starts_with('/') => Check::new(
             what,
-            State::Missing,
-            format!("the repository has no {name} at the commit that work starts from"),
+            State::Note,
+            format!("the repository has no {name} yet: the gate fails unless a task makes it"),
         ),
         None => Check::new(
             what,
@@ -289,9 +291,16 @@ mod tests {
         let found = checks(config, &path, &["gradlew"]);
         let states: Vec<_> = found.iter().map(|check| check.state).collect();
         use State::{Missing, There};
-        assert_eq!(states, [There, Missing, Missing, There, Missing], "{found:#?}");
+        assert_eq!(states, [There, Missing, Missing, There, State::Note], "{found:#?}");
         assert!(found[1].said.contains("the environment lacks `missing`"), "{found:#?}");
         assert!(found[4].said.contains("no scripts/none"), "{found:#?}");
+        let config = "gates: {tests: {commands: [/nowhere/tool]}}\n";
+        assert!(
+            checks(config, &path, &[])[0].said.contains("the environment lacks"),
+            "a path outside is no task's work"
+        );
+        let config = "gates: {tests: {commands: [\"tool 'a b'\"]}}\n";
+        assert_eq!(checks(config, &path, &[])[0].what, "gate tests: tool 'a b'", "it can be copied");
         // What the set-up makes is not in the commit.
         let config = "setup: [{run: tool}]\ngates: {tests: {commands: [node_modules/.bin/jest]}}\n";
         assert!(checks(config, &path, &[]).iter().all(|check| check.state == There));

@@ -169,6 +169,7 @@ pub enum ExecutionError {
 pub struct Prepared {
     setup: Setup,
     resumed: Option<Resumed>,
+    keeps: bool,
     folder: PathBuf,
     /// Held until the run is over: programs of the repository's own are in it.
     _programs: Option<Slot>,
@@ -235,6 +236,7 @@ pub async fn prepare(request: RunRequest, scratch: &Path) -> Result<Prepared, Ex
         }
         None => (RunStore::create(&repository, &store_dir)?, run),
     };
+    let keeps = resumed.is_none() && kept.is_some();
     let resumed = match (resumed, kept) {
         (None, Some(kept)) => keep_passed(&kept, &intake.lock, (&run, &store), &run_dir, seal).await?,
         (resumed, _) => resumed,
@@ -254,7 +256,7 @@ pub async fn prepare(request: RunRequest, scratch: &Path) -> Result<Prepared, Ex
         place: Place { run, workflow, platform, beside_subagents: true },
         revision,
     };
-    Ok(Prepared { setup, resumed, folder, _programs: checkout })
+    Ok(Prepared { setup, resumed, keeps, folder, _programs: checkout })
 }
 
 impl Prepared {
@@ -264,10 +266,10 @@ impl Prepared {
         &self.folder
     }
 
-    /// Returns whether it goes on with a run that broke off.
+    /// Returns whether it goes on with a run that broke off. One that only keeps what an earlier run finished is new.
     #[must_use]
     pub fn is_resumed(&self) -> bool {
-        self.resumed.is_some()
+        self.resumed.is_some() && !self.keeps
     }
 
     /// Returns the run's name.
@@ -316,7 +318,9 @@ async fn keep_passed(
     let (finished, count) = kept::passed_but_for(finished, &kept.again);
     tracing::info!(count, again = kept.again, "attempts of the last run stay");
     let begun = Record::Begun { version: JOURNAL_VERSION, run: run.to_owned(), lock: lock.clone() };
-    let records: Vec<_> = std::iter::once((0, begun)).chain(finished).collect();
+    let mut records: Vec<_> = std::iter::once((0, begun)).chain(finished).collect();
+    let until = records.iter().map(|(at_ms, _)| *at_ms).max().unwrap_or_default();
+    records.push((until, Record::Kept));
     let journal = Journal::create_sealed(&run_dir.path(RunFile::Journal), seal).map_err(RunError::from)?;
     for (at_ms, record) in &records {
         journal.append(*at_ms, record.clone());

@@ -1,5 +1,7 @@
 //! `apply`: puts the result of a run on a branch.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 use implementer_model::{handoff::Status, text};
@@ -10,7 +12,11 @@ use super::{
     run_folder::{self, RunArgument},
     show,
 };
-use crate::{verify::verify, workspace::store::apply::apply};
+use crate::{
+    run_dir::RunDir,
+    verify::verify,
+    workspace::store::{apply::apply, new_repository::root_of},
+};
 
 /// Puts the result of a run on a branch.
 #[derive(Debug, Args)]
@@ -28,6 +34,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let folder = arguments.run.folder()?;
     let handoff = run_folder::handoff(&folder)?;
+    let name = run_folder::name(&folder);
     let scratch = tempfile::tempdir().context("cannot make a temporary folder").map_err(Failure::outside)?;
     let proof = verify(&folder, &arguments.run.repo, scratch.path())?;
     if let Some(check) = proof.checks.iter().find(|check| check.found.is_err()) {
@@ -36,11 +43,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         return Err(Failure::incomplete(failure).with_hint(Some(hint)));
     }
     if handoff.status != Status::Complete && !arguments.incomplete {
-        let failure = anyhow!("the run is {}. Nothing was changed", handoff.status.name());
-        return Err(Failure::incomplete(failure).with_hint(Some("`--incomplete` takes it all the same.".to_owned())));
+        let failure = anyhow!("the run {name} is {}. Nothing was changed", handoff.status.name());
+        let taken = if handoff.result.bundle.is_some() {
+            format!("`backend-implementer apply {name} --incomplete` takes it all the same.")
+        } else {
+            "It integrated nothing.".to_owned()
+        };
+        let hint = older_complete(arguments, &folder).map_or(taken.clone(), |older| format!("{older} {taken}"));
+        return Err(Failure::incomplete(failure).with_hint(Some(hint)));
     }
     let Some(bundle) = &handoff.result.bundle else {
-        return Err(Failure::incomplete(anyhow!("the run integrated nothing, so there is nothing to apply")));
+        let failure = anyhow!("the run {name} integrated nothing, so there is nothing to apply");
+        return Err(Failure::incomplete(failure).with_hint(older_complete(arguments, &folder)));
     };
     let bundle = folder.join(bundle).canonicalize().context("cannot find the bundle").map_err(Failure::outside)?;
     apply(&arguments.run.repo, &bundle, &handoff.result.reference, &arguments.branch)?;
@@ -53,4 +67,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         arguments.branch,
     ));
     Ok(exit::COMPLETE)
+}
+
+/// Says how to take the newest complete run where none was named and the newest one of all is another.
+fn older_complete(arguments: &Arguments, newest: &Path) -> Option<String> {
+    if arguments.run.run.is_some() {
+        return None;
+    }
+    let root = root_of(&arguments.run.repo).ok()?;
+    let is_complete = |run: &PathBuf| {
+        run != newest && run_folder::handoff(run).is_ok_and(|handoff| handoff.status == Status::Complete)
+    };
+    let name = run_folder::name(&RunDir::runs(&root).into_iter().find(is_complete)?);
+    Some(format!("An older run is complete: `backend-implementer apply {name}` takes that one."))
 }

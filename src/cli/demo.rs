@@ -79,7 +79,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     show::note("");
     // What the demo is for is its summary: a pipe gets it in full.
     let whole = if std::io::stdout().is_terminal() { Format::Human } else { Format::Markdown };
-    show::ended(Some(arguments.format.unwrap_or(whole)), &ended.handoff, &ended.folder, None)?;
+    let format = arguments.format.unwrap_or(whole);
+    if format == Format::Markdown && arguments.keep.is_none() {
+        // The folder is gone before anybody could look at it.
+        show::out(&implementer_model::summary::render(&ended.handoff));
+    } else {
+        show::ended(Some(format), &ended.handoff, &ended.folder, None)?;
+    }
     if arguments.keep.is_none() {
         show::note("\nNothing was kept. `demo --keep DIR` keeps the repository and the run.");
     }

@@ -91,7 +91,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
 fn next(start: &Start, has_plan: bool, needs_commit: bool) -> String {
     let other = start.plans.first();
     let mut here: Vec<String> =
-        start.secrets.iter().map(|key| format!("set {key} in the environment, where it is not yet")).collect();
+        start.secrets.iter().filter(|key| !is_set(key)).map(|key| format!("set {key} in the environment")).collect();
     let plan = match other {
         _ if has_plan => format!("put your own plan into {DEFAULT_PLAN_FILE}"),
         Some(plan) => format!("a plan is there already: `backend-implementer plan --plan {plan}` shows what would run"),
@@ -122,6 +122,11 @@ fn next(start: &Start, has_plan: bool, needs_commit: bool) -> String {
         steps.iter().enumerate().map(|(at, step)| format!("{}. {step}\n", at + 1)).collect()
     };
     text::terminal(&format!("\nNext, on this machine:\n{}\nOr on GitHub:\n{}", numbered(&here), numbered(&github)))
+}
+
+/// Tells whether a variable is set here.
+fn is_set(name: &str) -> bool {
+    agent::own_environment().get(name).is_some_and(|value| !value.is_empty())
 }
 
 /// Names our own action by the commit of the release that this program is of, as its repository says.

@@ -25,7 +25,7 @@ use super::{
     exit::Failure,
     live::Live,
     pull_request::{self, PullRequestName},
-    retry,
+    retry, run_folder,
     show::{self, Format},
 };
 use crate::{
@@ -298,6 +298,10 @@ pub(super) fn execute(request: &Request<'_>, observer: &mut dyn Observer) -> Res
         Some(again) => Some(retry::last_run(&root, &intake, again, scratch.path())?),
         None => None,
     };
+    let complete = match (&kept, request.resume) {
+        (None, Resume::WherePossible) => run_folder::complete_run_of(&root, &intake.lock),
+        _ => None,
+    };
     let request = RunRequest {
         kept,
         programs: intake.base.commit.clone(),
@@ -317,6 +321,11 @@ pub(super) fn execute(request: &Request<'_>, observer: &mut dyn Observer) -> Res
         if prepared.is_resumed() {
             let folder = prepared.folder().display();
             show::note(&format!("Resuming the interrupted run in {folder}. Remove the folder to start again."));
+        } else if let Some(name) = complete {
+            show::note(&format!(
+                "The run {name} did the same plan on the same commit and is complete: `backend-implementer apply {name}` takes \
+                 its result. This run does all of it again."
+            ));
         }
         Ok(with_signals(async |cancelled| prepared.run_to_end(cancelled, observer).await).await?)
     })

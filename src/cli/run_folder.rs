@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 use implementer_model::{
-    handoff::{HANDOFF_MAX, Handoff},
+    command,
+    handoff::{HANDOFF_MAX, Handoff, Status},
+    lock::Lock,
     text,
 };
 
@@ -79,6 +81,22 @@ impl RunArgument {
 /// Tells whether a folder is one of a run.
 fn is_run(folder: &Path) -> bool {
     folder.join(RunFile::Handoff).is_file() || folder.join(RunFile::Journal).is_file()
+}
+
+/// Names a run as the other commands take it: where it lies in its default place, by its name alone.
+pub(super) fn name(folder: &Path) -> String {
+    let in_default_place = folder.parent().is_some_and(|place| place.ends_with(RUNS_DIR));
+    let name = if in_default_place { folder.file_name().unwrap_or(folder.as_os_str()) } else { folder.as_os_str() };
+    command::join(&[name.to_string_lossy().into_owned()])
+}
+
+/// The most earlier runs that are looked into.
+const RUNS_READ: usize = 20;
+
+/// Finds a complete run of the same lock, and names it.
+pub(super) fn complete_run_of(root: &Path, lock: &Lock) -> Option<String> {
+    let is_it = |run: &PathBuf| handoff(run).is_ok_and(|run| run.lock == *lock && run.status == Status::Complete);
+    RunDir::runs(root).into_iter().take(RUNS_READ).find(is_it).map(|run| name(&run))
 }
 
 /// Reads the hand-off of a run that came to its end.

@@ -41,6 +41,14 @@ pub enum SetupError {
         /// The command, as it is shown.
         command: String,
     },
+    /// A program that a command names by a path in the repository is not in the commit.
+    #[error("the repository has no `{program}`, which the set-up `{command}` calls: commit it, or change `setup`")]
+    NotInRepository {
+        /// The path.
+        program: String,
+        /// The command, as it is shown.
+        command: String,
+    },
     /// A program that a command's own script calls is not there.
     #[error("the environment lacks what the set-up `{command}` calls (exit 127): {tail}")]
     LacksCalled {

@@ -12,7 +12,7 @@ use implementer_model::{
         recorded::{self, Recorded},
         results::{Results, TestResult},
     },
-    gate::{AskedBy, CommandReceipt, GateKind},
+    gate::{self, AskedBy, CommandReceipt, GateKind},
     ids::{Digest, ObjectId},
     run::{EvidencePlan, GateJob, GateRun},
     text,
@@ -25,6 +25,7 @@ use super::{
     evidence,
     gate_ask::{ResultFolders, with_asked},
     gate_results::{self, Left},
+    gate_tree::GateTree,
     room,
     workplace::Workplace,
 };
@@ -278,6 +279,7 @@ impl CommandPlace<'_> {
                     tests: None,
                     repeated: None,
                     failing: Vec::new(),
+                    missing_own: None,
                     log: None,
                     output_digest: Digest::from_content(b""),
                     output_tail: String::new(),
@@ -308,6 +310,10 @@ impl CommandPlace<'_> {
         };
         trouble = trouble.or_else(|| recorded.trouble.clone());
         let failing = recorded.failing.iter().take(FAILING_MAX).cloned().collect();
+        let failed = !ended.stopped && ended.exit.code() != Some(0);
+        let output = recorded::readable(&ended.output_tail);
+        let missing_own =
+            failed.then(|| gate::missing_of_repository(argv, &output, &GateTree::new(self.worktree))).flatten();
         CommandReceipt {
             argv: argv.to_vec(),
             asked_by,
@@ -317,10 +323,11 @@ impl CommandPlace<'_> {
             tests: recorded.counts,
             repeated: None,
             failing,
+            missing_own,
             log: Some(self.target.logs.join(format!("{}-{}.log", self.job.gate, self.number)).display().to_string()),
             output_digest: ended.output_digest.clone(),
             // The folder is gone when people read this; the paths in it are the repository's.
-            output_tail: recorded::readable(&ended.output_tail).replace(&format!("{}/", self.worktree.display()), ""),
+            output_tail: output.replace(&format!("{}/", self.worktree.display()), ""),
         }
     }
 }

@@ -68,12 +68,19 @@ pub async fn run(
     setup.run_dir.write_json(RunFile::Lock, &setup.intake.lock)?;
     let history = History::from_records(records, MadeBy::EarlierProcess);
     let before_ms = history.until_ms();
-    let first = match history.resumptions() {
-        0 => Record::Begun { version: JOURNAL_VERSION, run: setup.place.run.clone(), lock: setup.intake.lock.clone() },
-        _ => Record::Resumed,
+    let first = match (history.has_records(), history.resumptions()) {
+        (false, _) => {
+            let (run, lock) = (setup.place.run.clone(), setup.intake.lock.clone());
+            Some(Record::Begun { version: JOURNAL_VERSION, run, lock })
+        }
+        // What it keeps stands in its journal already.
+        (true, 0) => None,
+        (true, _) => Some(Record::Resumed),
     };
     let mut sink = Sink::File(journal);
-    sink.append(before_ms, first);
+    if let Some(first) = first {
+        sink.append(before_ms, first);
+    }
     let revision = setup.revision.clone();
     let (run, context) = setup.make_ready(history, MadeBy::EarlierProcess, before_ms)?;
     let mut driver = Driver::new(run, context, sink, Work::Here, SystemTime::now());

@@ -16,6 +16,7 @@ mod evidence;
 mod gate_ask;
 mod gate_log;
 mod gate_results;
+mod gate_tree;
 mod gates;
 mod integration;
 mod judging;

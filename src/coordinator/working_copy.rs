@@ -176,6 +176,11 @@ impl WorkingCopySetup {
         let own = sandbox::place_of_program(&launch.argv) + 1;
         let ended = place.workplace.run(launch, own, tokio::time::sleep(command.time_limit())).await;
         let ended = ended.map_err(|error| match error {
+            agent::LaunchError::ProgramNotFound { program, .. }
+                if program.contains('/') && !program.starts_with('/') =>
+            {
+                SetupError::NotInRepository { program, command: shown() }
+            }
             agent::LaunchError::ProgramNotFound { program, .. } => SetupError::Lacks { program, command: shown() },
             error => not_run(error.into()),
         })?;

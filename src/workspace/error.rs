@@ -170,6 +170,17 @@ pub enum WorkspaceError {
         /// What git said.
         reason: String,
     },
+    /// The branch for the result is checked out: a checkout would be at odds with it.
+    #[error(
+        "the branch `{branch}` is checked out in {checkout}, so it was not moved. Switch to another branch there \
+         (`git switch -`), or name another with --branch"
+    )]
+    CheckedOut {
+        /// The branch.
+        branch: String,
+        /// The work tree that has it.
+        checkout: String,
+    },
     /// The git command failed.
     #[error("`{argv}` failed with {status}: {stderr}")]
     Command {

@@ -87,6 +87,33 @@ fn an_incomplete_run_and_a_forged_one_are_not_applied() {
 }
 
 #[test]
+fn a_complete_run_is_not_forgotten_behind_a_newer_one() {
+    let bench = Bench::new();
+    bench.call(["run"]).expect(0);
+    let complete = bench.call(["runs"]).expect(0).stdout.split_whitespace().next().expect("a run").to_owned();
+    let again = bench.call(["run"]).expect(0).stderr;
+    assert!(again.contains(&format!("`backend-implementer apply {complete}` takes its result")), "{again}");
+    // The newest run integrated nothing.
+    bench.script(&serde_json::json!({ "*": { "exit": 1 } }));
+    bench.write("unrelated.txt", "another lock\n");
+    bench.commit("another base");
+    let other = bench.call(["run"]).expect(1).stderr;
+    assert!(!other.contains("takes its result"), "{other}");
+    let newest = bench.call(["runs"]).expect(0).stdout.split_whitespace().next().expect("a run").to_owned();
+    let refused = bench.call(["apply"]).expect(1).stderr;
+    assert!(refused.contains(&format!("the run {newest} is incomplete")), "{refused}");
+    assert!(refused.contains("An older run is complete: `backend-implementer apply "), "{refused}");
+    let named = bench.call(["apply", &newest]).expect(1).stderr;
+    assert!(!named.contains("An older run"), "it was named: {named}");
+
+    bench.call(["apply", &complete]).expect(0);
+    bench.git(["switch", "--quiet", "backend-implementation"]);
+    let refused = bench.call(["apply", &complete]).expect(3).stderr;
+    assert!(refused.contains("`backend-implementation` is checked out in ") && !refused.contains("fatal"), "{refused}");
+    assert!(refused.contains("Switch to another branch there"), "{refused}");
+}
+
+#[test]
 fn a_retry_repeats_what_did_not_pass_and_keeps_the_rest() {
     let bench = Bench::new();
     assert!(bench.call(["run", "--retry"]).expect(2).stderr.contains("run without --retry"), "there was no run");
@@ -101,7 +128,12 @@ fn a_retry_repeats_what_did_not_pass_and_keeps_the_rest() {
     bench.script(&serde_json::json!({ "feature": { "exit": 1 }, "cli": { "write": { "cli/greet.py": "x\n" } } }));
     let again = bench.call(["run", "--retry"]).expect(0);
     assert!(again.stderr.contains("Keeping what passed in "), "{}", again.stderr);
+    assert!(!again.stderr.contains("interrupted"), "nothing was: {}", again.stderr);
+    let page = bench.call(["show", "--format", "markdown"]).expect(0).stdout;
+    assert!(page.contains("of an earlier run of the same lock.") && !page.contains("interrupted"), "{page}");
     let second = bench.call(["show", "--format", "json"]).expect(0).stdout;
+    let took = |handoff: &str, key: &str| serde_json::from_str::<serde_json::Value>(handoff).unwrap()[key].as_u64();
+    assert!(took(&second, "earlier-ms") > Some(0) && took(&first, "earlier-ms").is_none(), "{second}");
     let patch_of = |handoff: &str, task: &str| {
         let handoff: serde_json::Value = serde_json::from_str(handoff).unwrap();
         let records = handoff["tasks"].as_array().unwrap();

@@ -58,6 +58,7 @@ fn a_set_up_that_fails_stops_the_run_and_marks_nobody() {
     for (command, said) in [
         ("surely-not-installed --all", "the environment lacks `surely-not-installed`"),
         ("sh -c 'surely-not-installed --all'", "the environment lacks what the set-up"),
+        ("./scripts/not-committed.sh", "the repository has no `./scripts/not-committed.sh`, which the set-up"),
         ("sh -c 'echo no such package >&2; exit 3'", "no such package"),
         ("sh -c 'echo x > not-ignored.txt'", "`not-ignored.txt`, which git does not ignore"),
     ] {
@@ -100,5 +101,21 @@ fn a_gate_whose_program_is_not_there_was_not_run_and_is_nobodys_fault() {
         assert_eq!(tests.state.name(), "not run", "{command}: {}", tests.reason);
         assert!(tests.reason.contains(said), "{command}: {}", tests.reason);
         assert!(handoff.rework.is_empty(), "nobody is called again for it");
+    }
+}
+
+#[test]
+fn a_file_of_the_repository_that_no_task_made_is_no_lack_of_the_environment() {
+    let bench = Bench::new();
+    let plan = fs::read_to_string(bench.repo().join(".backend-implementer/plan.md")).unwrap();
+    for command in ["sh -c ./bin/not-made", "sh -c '\"$PWD/bin/not-made\"'"] {
+        bench.write(".backend-implementer/plan.md", &plan.replace("git --version", command));
+        bench.commit("another gate");
+        let _ = fs::remove_dir_all(bench.path("out"));
+        let handoff = bench.run([]).expect(1).handoff();
+        let gate = handoff.gates.iter().find(|receipt| receipt.gate.name() == "validation").unwrap();
+        assert_eq!(gate.state.name(), "failed", "{command}: {}", gate.reason);
+        let own = gate.commands[0].missing_own.as_deref();
+        assert!(own.is_some_and(|own| own.ends_with("bin/not-made")), "{own:?}");
     }
 }

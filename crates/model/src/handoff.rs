@@ -52,6 +52,9 @@ pub struct Handoff {
     pub started: String,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
+    /// What of it an earlier run of the same lock took, whose finished work this one keeps, in milliseconds.
+    #[serde(default, skip_serializing_if = "is_zero_ms")]
+    pub earlier_ms: u64,
     /// What was approved.
     pub lock: Lock,
     /// Where plan and approval are from.
@@ -96,6 +99,10 @@ pub struct Handoff {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn is_zero(number: &u32) -> bool {
     *number == 0
+}
+
+fn is_zero_ms(ms: &u64) -> bool {
+    *ms == 0
 }
 
 /// The implementation: commits on top of the base, and the bundle that holds them.
@@ -219,6 +226,12 @@ impl Cost {
 }
 
 impl Handoff {
+    /// Returns how long the run itself took, in milliseconds, without an earlier one whose work it keeps.
+    #[must_use]
+    pub fn own_ms(&self) -> u64 {
+        self.duration_ms.saturating_sub(self.earlier_ms)
+    }
+
     /// Finds the record of a task.
     #[must_use]
     pub fn task(&self, id: &TaskId) -> Option<&TaskRecord> {

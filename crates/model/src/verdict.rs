@@ -13,7 +13,7 @@ use crate::{
     schedule::{Outcome, Task},
     scope::Violation,
     session::Session,
-    text,
+    text, wording,
 };
 
 /// How many paths a finding names before it only counts the rest.
@@ -133,7 +133,7 @@ fn outcome(attempt: &Attempt<'_>, findings: &mut Vec<Finding>) -> (Outcome, Stri
             return (Outcome::Failed, why.clone());
         }
         Ending::Stopped => {
-            let limit = crate::wording::duration(task.time_limit_s.saturating_mul(1_000));
+            let limit = wording::duration(task.time_limit_s.saturating_mul(1_000));
             let reason = format!("it was stopped after its time limit of {limit}{}", kept(attempt));
             blocking(FindingCode::TimedOut, &reason);
             return (Outcome::TimedOut, reason);
@@ -349,11 +349,8 @@ fn requirements_against_claims(task: &Task, report: &Report, integrated: bool, f
             None => (Weight::Warning, "is not mentioned in the report"),
         };
         let note = claim.map(|claim| claim.note.as_str()).filter(|note| !note.is_empty());
-        let message = format!(
-            "requirement {} {what}{}",
-            requirement.id,
-            note.map(|note| format!(": {note}")).unwrap_or_default()
-        );
+        let message =
+            format!("{} {what}{}", requirement.named(), note.map(|note| format!(": {note}")).unwrap_or_default());
         findings.push(Finding::about(&task.id, FindingCode::UncoveredRequirement, weight, message));
     }
 }

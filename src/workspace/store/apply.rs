@@ -16,6 +16,9 @@ pub fn apply(folder: &Path, bundle: &Path, reference: &str, branch: &str) -> Res
         return Err(refused("that is no name of a branch"));
     }
     let repository = store::discover(folder)?;
+    if let Some(checkout) = checkout_of(&repository, &target)? {
+        return Err(WorkspaceError::CheckedOut { branch: branch.to_owned(), checkout });
+    }
     let fetched = Git::on(repository.git_dir())
         // The bundle is a file that was verified before.
         .config("protocol.file.allow=always")
@@ -32,4 +35,13 @@ pub fn apply(folder: &Path, bundle: &Path, reference: &str, branch: &str) -> Res
         Err(WorkspaceError::Command { stderr, .. }) => Err(refused(&stderr)),
         Err(error) => Err(error),
     }
+}
+
+/// Finds the work tree that has a branch checked out.
+fn checkout_of(repository: &gix::Repository, target: &str) -> Result<Option<String>> {
+    let listed = Git::on(repository.git_dir()).args(["worktree", "list", "--porcelain"]).run()?;
+    let listed = String::from_utf8_lossy(&listed);
+    let has_it = |lines: &&str| lines.lines().any(|line| line.strip_prefix("branch ") == Some(target));
+    let found = listed.split("\n\n").find(has_it);
+    Ok(found.and_then(|lines| lines.lines().find_map(|line| line.strip_prefix("worktree ").map(str::to_owned))))
 }

@@ -112,7 +112,7 @@ pub fn red_base(commands: &[CommandReceipt]) -> Option<String> {
         let program = receipt.argv.first().map_or("", String::as_str);
         let not_found = receipt.exit_code == Some(127) || (receipt.exit_code.is_none() && receipt.duration_ms == 0);
         // A file of the repository's own may be what the plan makes; nobody makes what lies outside.
-        if not_found && (!program.contains('/') || program.starts_with('/')) {
+        if not_found && receipt.missing_own.is_none() && (!program.contains('/') || program.starts_with('/')) {
             let why = receipt.trouble.as_deref().or(receipt.output_tail.lines().last()).unwrap_or("not found");
             return Some(format!("{shown} cannot be run here: {}", text::truncate(&text::terminal(why), 200)));
         }
@@ -182,6 +182,7 @@ pub fn fewer_counted(base: Option<TestCounts>, now: Option<TestCounts>, touched:
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DoneAlready {
     pub task: TaskId,
+    /// The item of the plan, as messages name it.
     pub requirement: String,
     pub paths: Vec<String>,
     pub tests: Vec<String>,
@@ -194,7 +195,7 @@ pub fn done_already(claims: &[DoneAlready], base: Option<&Results>, exists: impl
     let mut findings = Vec::new();
     for claim in claims {
         let mut say = |weight, what: String| {
-            let message = format!("requirement {} is said to be met already, but {what}", claim.requirement);
+            let message = format!("{} is said to be met already, but {what}", claim.requirement);
             findings.push(Finding::about(&claim.task, FindingCode::NotAlreadyDone, weight, message));
         };
         for path in claim.paths.iter().filter(|path| !exists(path)) {

@@ -34,6 +34,10 @@ pub struct CommandReceipt {
     /// The tests that failed, by name, as its runner wrote them, else as it printed them: the first of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failing: Vec<TestResult>,
+    /// What its output says is missing, where that is a path or a package of the repository itself: somebody's work, which
+    /// nobody can install.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_own: Option<String>,
     /// The log of its output, as a path in the run's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<String>,

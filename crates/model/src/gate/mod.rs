@@ -13,6 +13,7 @@ pub use crate::{
     vocabulary::GateKind,
 };
 pub use judgement::{Case, findings, judge};
+pub use lacking::{WorkTree, missing_of_repository};
 pub use proof::{NotPassed, NotReady, PassedGate, ReadyForSubmission};
 
 use schemars::JsonSchema;

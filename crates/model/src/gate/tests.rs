@@ -20,6 +20,7 @@ pub(super) fn command(exit_code: Option<i32>, tests: Option<(u64, u64, u64)>) ->
         }),
         repeated: None,
         failing: Vec::new(),
+        missing_own: None,
         log: None,
         output_digest: Digest::from_content("output"),
         output_tail: String::new(),

@@ -19,6 +19,7 @@ mod intake;
 mod inventory;
 mod items;
 mod mentions;
+mod naming;
 mod owners;
 mod ownership;
 mod schema;

@@ -40,6 +40,8 @@ pub enum Record {
     },
     /// The run was resumed after it had been interrupted.
     Resumed,
+    /// What stands above was finished by an earlier run of the same lock; what this run does begins here.
+    Kept,
     /// A gate was judged.
     Judged {
         /// Its receipt.

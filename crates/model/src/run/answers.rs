@@ -5,11 +5,10 @@ use crate::{
     plan::{Plan, Requirement},
     report::{ClaimStatus, Report},
     roster::Role,
-    text,
 };
 
-/// The most ids that a reason names.
-const NAMED_MAX: usize = 8;
+/// The most items that a reason names.
+const NAMED_MAX: usize = 4;
 
 /// Says which of the items that the reviewer is to answer it has not answered, or has found not to hold. `None` when
 /// there is nothing to say.
@@ -33,11 +32,11 @@ pub(super) fn missing(plan: &Plan, ledger: &Ledger) -> Option<String> {
     for made in asked.into_iter().filter(|made| !made.done) {
         match answers(made) {
             Some(ClaimStatus::Done | ClaimStatus::AlreadyDone) => {}
-            Some(ClaimStatus::Partial | ClaimStatus::NotDone) => broken.push(made.id.as_str()),
-            None => unanswered.push(made.id.as_str()),
+            Some(ClaimStatus::Partial | ClaimStatus::NotDone) => broken.push(made),
+            None => unanswered.push(made),
         }
     }
-    let say = |what: &str, ids: &[&str]| (!ids.is_empty()).then(|| format!("{what} {}", named(ids)));
+    let say = |what: &str, items: &[&Requirement]| (!items.is_empty()).then(|| format!("{what} {}", named(items)));
     let parts = [
         say("it says that what the plan asks of all of the work does not hold:", &broken),
         say("it does not answer what the plan asks of all of the work:", &unanswered),
@@ -46,9 +45,9 @@ pub(super) fn missing(plan: &Plan, ledger: &Ledger) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-fn named(ids: &[&str]) -> String {
-    let shown: Vec<_> = ids.iter().take(NAMED_MAX).map(|id| text::code(id)).collect();
-    let more = ids.len() - shown.len();
+fn named(items: &[&Requirement]) -> String {
+    let shown: Vec<_> = items.iter().take(NAMED_MAX).map(|item| item.named()).collect();
+    let more = items.len() - shown.len();
     if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
 }
 

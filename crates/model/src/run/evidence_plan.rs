@@ -1,5 +1,7 @@
 //! What there is to find out about the tests beside their own run.
 
+use std::collections::BTreeMap;
+
 use super::{
     action::Action,
     basis::{Basis, Head},
@@ -19,6 +21,7 @@ use crate::{
     record::{Outcome, TaskRecord},
     roster::Role,
     schedule::{Event, Millis},
+    text,
 };
 
 /// What a task contributed to the result.
@@ -151,12 +154,14 @@ impl Run {
     /// Collects what the reports that count say was there already.
     fn done_already(&self) -> Vec<DoneAlready> {
         let records = self.ledger().records().values().filter(|record| record.outcome == Outcome::Passed);
+        let items = self.basis().plan.tasks.iter().flat_map(|task| &task.requirements);
+        let items: BTreeMap<_, _> = items.map(|item| (item.id.as_str(), item.named())).collect();
         let of = |record: &TaskRecord| {
             let claims = record.report().map_or(&[][..], |report| &report.requirements);
             let claims = claims.iter().filter(|claim| claim.is_shown_done_already());
             let claims = claims.map(|claim| DoneAlready {
                 task: record.id.clone(),
-                requirement: claim.id.to_string(),
+                requirement: items.get(claim.id.as_str()).cloned().unwrap_or_else(|| text::code(claim.id.as_str())),
                 paths: claim.paths.clone(),
                 tests: claim.tests.clone(),
             });

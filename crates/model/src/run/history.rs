@@ -29,7 +29,9 @@ pub struct History {
     receipts: Vec<Receipt>,
     bisected: HashMap<ObjectId, Culprits>,
     by_jobs: bool,
+    has_records: bool,
     resumptions: u32,
+    kept_until_ms: u64,
     replayed: u32,
     until_ms: u64,
 }
@@ -48,10 +50,13 @@ impl History {
     #[must_use]
     pub fn from_records(records: Vec<Timed>, made_by: MadeBy) -> Self {
         let by_jobs = made_by == MadeBy::Jobs;
-        let mut history = Self { resumptions: u32::from(!records.is_empty()), by_jobs, ..Self::default() };
+        let mut history = Self { has_records: !records.is_empty(), by_jobs, ..Self::default() };
+        // Whether this run itself wrote anything: of what it kept it resumes nothing.
+        let mut has_own = false;
         let mut started = HashMap::new();
         for (at_ms, record) in records {
             history.until_ms = history.until_ms.max(at_ms);
+            has_own = record != Record::Kept;
             match record {
                 Record::Started(start) => drop(started.insert(start.id.clone(), start)),
                 Record::Ended(ended) => {
@@ -68,10 +73,24 @@ impl History {
                 }
                 Record::Bisected { head, found } => drop(history.bisected.insert(head, found)),
                 Record::Resumed => history.resumptions += 1,
+                Record::Kept => history.kept_until_ms = history.until_ms,
                 Record::Begun { .. } | Record::Judged { .. } | Record::Concluded { .. } => {}
             }
         }
+        history.resumptions += u32::from(has_own);
         history
+    }
+
+    /// Tells whether something of the run is known: it was resumed, or it keeps what an earlier run finished.
+    #[must_use]
+    pub fn has_records(&self) -> bool {
+        self.has_records
+    }
+
+    /// Returns when the run itself began, in milliseconds since the first run whose work it keeps did.
+    #[must_use]
+    pub fn kept_until_ms(&self) -> u64 {
+        self.kept_until_ms
     }
 
     /// Returns how often the run was resumed. Jobs of a workflow resume nothing.

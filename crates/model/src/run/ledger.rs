@@ -71,10 +71,19 @@ pub struct Ending {
     pub not_begun: BTreeMap<TaskId, (Outcome, String)>,
     /// What was noticed at the end.
     pub noticed: Vec<Finding>,
+    /// What was taken over from earlier processes.
+    pub taken_over: TakenOver,
+}
+
+/// What a run took over from earlier processes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TakenOver {
     /// How often the run was resumed.
     pub resumptions: u32,
-    /// How many attempts were taken over from an earlier process.
-    pub replayed: u32,
+    /// How many attempts were taken over.
+    pub attempts: u32,
+    /// What an earlier run took, whose work is kept, in milliseconds.
+    pub earlier_ms: u64,
 }
 
 impl Ledger {
@@ -281,6 +290,7 @@ impl Ledger {
             isolation: ending.isolation.at_most(levels),
             started: ending.started,
             duration_ms: ending.duration_ms,
+            earlier_ms: ending.taken_over.earlier_ms,
             lock: basis.lock.clone(),
             provenance: basis.provenance.clone(),
             plan: basis.plan.clone(),
@@ -294,8 +304,8 @@ impl Ledger {
             findings,
             rework: self.rework.clone(),
             escalations: self.escalations.clone(),
-            resumptions: ending.resumptions,
-            replayed: ending.replayed,
+            resumptions: ending.taken_over.resumptions,
+            replayed: ending.taken_over.attempts,
         }
     }
 

@@ -8,7 +8,7 @@ use super::{
     basis::{Basis, Head},
     gate_job::GateRun,
     history::History,
-    ledger::{Bundle, Ending, Ledger},
+    ledger::{Bundle, Ending, Ledger, TakenOver},
     retry,
     synthesis::synthesis,
 };
@@ -151,7 +151,7 @@ impl Run {
     /// Tells whether an earlier process began this run.
     #[must_use]
     pub fn is_resumed(&self) -> bool {
-        self.history.resumptions() > 0
+        self.history.has_records()
     }
 
     /// Tells whether the time of the whole run is over.
@@ -163,7 +163,9 @@ impl Run {
     /// Returns when the time of the whole run is over.
     #[must_use]
     pub fn ends_at(&self) -> Option<Millis> {
-        self.basis.config.limits.run_minutes.map(|minutes| minutes.saturating_mul(60_000))
+        // What an earlier run took is not counted against this one.
+        let began = self.history.kept_until_ms();
+        self.basis.config.limits.run_minutes.map(|minutes| minutes.saturating_mul(60_000).saturating_add(began))
     }
 
     /// Returns when [`Self::tick`] is due next because of a task.
@@ -285,8 +287,11 @@ impl Run {
                 cancelled: self.cancelled,
                 not_begun,
                 noticed: end.noticed,
-                resumptions: self.history.resumptions(),
-                replayed: self.history.replayed(),
+                taken_over: TakenOver {
+                    resumptions: self.history.resumptions(),
+                    attempts: self.history.replayed(),
+                    earlier_ms: self.history.kept_until_ms(),
+                },
             },
         )
     }

@@ -3,6 +3,7 @@
 mod java;
 mod node;
 mod python;
+mod validation;
 mod versions;
 
 use std::collections::BTreeSet;
@@ -93,6 +94,7 @@ pub(super) struct Found {
     pub(super) agent: String,
     pub(super) program: Option<Program>,
     pub(super) tests: Vec<Test>,
+    pub(super) validation: Option<Test>,
     /// Whether they stand for all projects.
     tests_stand_for_all: bool,
     pub(super) setup: Vec<SlotSetup>,
@@ -112,6 +114,7 @@ pub(super) fn detect(repository: &Repository, wishes: &Wishes) -> Found {
         agent,
         program,
         tests: Vec::new(),
+        validation: None,
         tests_stand_for_all: false,
         setup: Vec::new(),
         steps: Vec::new(),
@@ -133,6 +136,7 @@ pub(super) fn detect(repository: &Repository, wishes: &Wishes) -> Found {
     let projects = projects(repository);
     for folder in &projects {
         project(repository, folder, &mut found);
+        found.validation = found.validation.take().or_else(|| validation::validation(repository, folder));
     }
     if found.tests.is_empty() {
         python::loose(repository, &mut found);

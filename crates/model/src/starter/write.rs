@@ -22,6 +22,9 @@ pub(super) fn write(found: &Found, wishes: &Wishes) -> Start {
     for test in &found.tests {
         reason(format!("gate tests: {}", test.command), &test.because);
     }
+    if let Some(command) = &found.validation {
+        reason(format!("gate validation: {}", command.command), &command.because);
+    }
     for setup in &found.setup {
         reason(format!("setup: {}", setup.run), &setup.because);
     }
@@ -123,18 +126,39 @@ fn setup(text: &mut String, found: &Found) {
 
 fn gates(text: &mut String, found: &Found) {
     text.push_str("# What must pass before the implementation is complete. Run without a shell.\n");
-    if found.tests.is_empty() {
+    if found.tests.is_empty() && found.validation.is_some() {
+        text.push_str("# No command for tests was found in this repository: name yours. Without one the tests gate cannot pass.\n");
+    } else if found.tests.is_empty() {
         text.push_str(
             "# No command for tests was found in this repository: name yours. Without one the tests gate cannot pass.\n# gates:\n#   \
              tests:\n#     commands: [make test]\n\n",
         );
         return;
     }
-    text.push_str("gates:\n  tests:\n    commands:\n");
+    text.push_str("gates:\n");
+    text.push_str(if found.tests.is_empty() {
+        "  # tests:\n  #   commands: [make test]\n"
+    } else {
+        "  tests:\n    commands:\n"
+    });
     for test in &found.tests {
         let _ = writeln!(text, "      - {} # {}", scalar(&test.command), plain(&test.because));
     }
-    text.push_str("  # validation:\n  #   commands: [make smoke-test]\n\n");
+    match &found.validation {
+        Some(command) => {
+            let _ = writeln!(
+                text,
+                "  # What shows that the product holds together; better yet, a command that starts it and asks it something.\n  \
+                 validation:\n    commands:\n      - {} # {}\n",
+                scalar(&command.command),
+                plain(&command.because)
+            );
+        }
+        None => text.push_str(
+            "  # Without a command this gate cannot pass, unless the plan's Verification names one.\n  # validation:\n  #   \
+             commands: [make smoke-test]\n\n",
+        ),
+    }
 }
 
 fn workflow(text: &mut String, found: &Found, wishes: &Wishes) {
@@ -183,11 +207,13 @@ fn workflow(text: &mut String, found: &Found, wishes: &Wishes) {
 
 fn plan(found: &Found) -> String {
     let command = found.tests.first().map_or("make test", |test| test.command.as_str());
+    let validation = found.validation.as_ref().map_or("git --version", |test| test.command.as_str());
     format!(
         "# A first plan\n\nSomething small, to see everything once: preview, approval, work, gates, summary.\n\n\
          ## Feature\n\n- Add a file `docs/first-plan.md` that says in three sentences what this repository does\n\n\
-         ## Verification\n\n- tests: `{}`\n- validation: `git --version`\n",
-        command.replace('`', "'")
+         ## Verification\n\n- tests: `{}`\n- validation: `{}`\n",
+        command.replace('`', "'"),
+        validation.replace('`', "'"),
     )
 }
 

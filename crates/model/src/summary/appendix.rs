@@ -45,9 +45,13 @@ fn success_criteria(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
     items::render(page, index, detail);
 }
 
-/// Says that a run was interrupted and resumed.
+/// Says that a run was interrupted and resumed, or keeps what an earlier one finished.
 fn resumed(handoff: &Handoff) -> String {
     match handoff.resumptions {
+        0 if handoff.earlier_ms > 0 => {
+            let kept = text::count(handoff.replayed as usize, "finished attempt");
+            format!(" It keeps {kept} of an earlier run of the same lock.")
+        }
         0 => String::new(),
         times => format!(
             " It was interrupted {} and resumed; {} reused.",

@@ -9,9 +9,11 @@ use super::{
 };
 use crate::{
     command,
+    findings::FindingCode,
     handoff::{Handoff, Status},
     record::Outcome,
     text,
+    wording::page,
 };
 
 /// Root causes that are told before the rest is only counted.
@@ -52,8 +54,9 @@ pub fn closing(handoff: &Handoff, whereabouts: &Whereabouts<'_>) -> String {
             format!("{} {}{}", gate.gate, gate.said(), tests.unwrap_or_default())
         })
         .collect();
+    let open = wording::open(&index).map(|open| format!(", {}", one_line(&open))).unwrap_or_default();
     let mut lines = vec![
-        format!("{verdict}: {first} and {second} passed in {}", wording::duration(handoff.duration_ms)),
+        format!("{verdict}{open}: {first} and {second} passed in {}", wording::duration(handoff.own_ms())),
         format!("  gates    {}", gates.join(", ")),
     ];
     if let Some(micro) = handoff.cost.micro_dollars {
@@ -66,6 +69,13 @@ pub fn closing(handoff: &Handoff, whereabouts: &Whereabouts<'_>) -> String {
         }
         if causes.len() > CAUSES_SHOWN {
             lines.push(format!("           and {} more in summary.md", causes.len() - CAUSES_SHOWN));
+        }
+        // The name of a kind stands in the line of its cause.
+        let shown = causes.iter().take(CAUSES_SHOWN);
+        let has_kind =
+            |cause: &Cause<'_>| matches!(&cause.kind, CauseKind::Finding(by) if by.code != FindingCode::Reported);
+        if shown.into_iter().any(has_kind) {
+            lines.push(format!("  help     {}", page("findings.md")));
         }
     }
     if !handoff.result.commits.is_empty() {
@@ -128,7 +138,8 @@ fn said(cause: &Cause<'_>) -> String {
                 (Some(path), None) => format!("{path}: "),
                 (None, _) => String::new(),
             };
-            format!("{place}{}", finding.message.trim())
+            let who = wording::finder(finding).map(|who| format!("{who}: ")).unwrap_or_default();
+            format!("{who}{place}{}", finding.message.trim())
         }
     };
     if let Some(first) = cause.consequences.first() {
@@ -152,7 +163,11 @@ fn one_line(foreign: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{run::test_support::conclude, summary::fixture};
+    use crate::{
+        findings::{Finding, Weight},
+        run::test_support::conclude,
+        summary::fixture,
+    };
 
     fn lines(mut handoff: Handoff) -> String {
         conclude(&mut handoff);
@@ -191,6 +206,27 @@ mod tests {
                    2. Or put the commit on the branch backend-implementation, switch to it, and fix there by hand what is named above
                       backend-implementer apply run-1 --incomplete
         ");
+    }
+
+    #[test]
+    fn a_run_in_which_everything_passed_says_in_its_verdict_why_it_is_incomplete() {
+        let mut handoff = fixture::complete();
+        let task = handoff.plan.tasks[0].clone();
+        let message = format!("{} is reported as done in part: no store", task.requirements[0].named());
+        let finding = Finding::about(&task.id, FindingCode::UncoveredRequirement, Weight::Blocking, message);
+        handoff.findings.push(finding);
+        let told = lines(handoff.clone());
+        let told: Vec<_> = told.lines().filter(|line| !line.contains("gates  ") && !line.contains("cost")).collect();
+        let last = told[told.len() - 6..].join("\n");
+        assert!(last.contains("2. Or repeat infrastructure; what else passed is kept\n"), "{last}");
+        assert!(last.contains("backend-implementer run --retry infrastructure\n"), "{last}");
+        insta::assert_snapshot!(told[..3].join("\n"), @"
+        Incomplete, 1 requirement open: 8 of 8 tasks and 3 of 3 gates passed in 12 min 3 s
+          fix      infrastructure (uncovered-requirement): “A table for addresses in the template” (line 11 of the plan, infrastructure-1) is reported as done in part: no store
+          help     https://github.com/backend-implementer/backend-implementer/blob/main/docs/findings.md
+        ");
+        handoff.findings.last_mut().unwrap().code = FindingCode::VacuousTest;
+        assert!(lines(handoff).starts_with("Incomplete, 1 blocking finding: 8 of 8"));
     }
 
     #[test]

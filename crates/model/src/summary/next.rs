@@ -7,7 +7,9 @@ use super::{
     index::RunIndex,
 };
 use crate::{
+    findings::FindingCode,
     handoff::{Handoff, Status},
+    ids::TaskId,
     provenance::WorkflowRunRef,
     text,
 };
@@ -89,13 +91,19 @@ fn incomplete(handoff: &Handoff, causes: &[Cause<'_>], run: Option<&str>) -> Vec
                 names(causes, Remedy::Retry).map(|tasks| format!("; nothing has to be changed for {tasks}"));
             let mut step = anew(&change);
             step.what.push_str(&unchanged.unwrap_or_default());
-            [Some(step), by_hand]
+            vec![Some(step), by_hand]
         }
-        Needed::Hands => [by_hand, Some(anew("Change the plan, the configuration or the code"))],
+        Needed::Hands => {
+            let again = causes.iter().find_map(finding_about).map(|task| {
+                let what = format!("Repeat `{task}`; what else passed is kept");
+                NextStep::new(what, format!("backend-implementer run --retry {task}"))
+            });
+            vec![by_hand, again, Some(anew("Change the plan, the configuration or the code"))]
+        }
         Needed::Retry => {
             let retry =
                 NextStep::new("Repeat what did not pass; what passed is kept", "backend-implementer run --retry");
-            [Some(retry), by_hand]
+            vec![Some(retry), by_hand]
         }
     };
     let mut steps: Vec<_> = ways.into_iter().flatten().collect();
@@ -153,6 +161,14 @@ fn task_of<'a>(cause: &Cause<'a>) -> Option<&'a str> {
     }
 }
 
+/// Returns the task that a finding is about, where another attempt at it may do better.
+fn finding_about<'a>(cause: &Cause<'a>) -> Option<&'a TaskId> {
+    match &cause.kind {
+        CauseKind::Finding(finding) if finding.code != FindingCode::Reported => finding.task.as_ref(),
+        _ => None,
+    }
+}
+
 fn on_pull_request(handoff: &Handoff, causes: &[Cause<'_>]) -> NextStep {
     let approve = format!("/implement {}", handoff.lock.digest.short());
     // Whatever is changed makes another lock, which the preview names.
@@ -194,7 +210,7 @@ fn is_plain(run: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{gate::GateKind, ids::TaskId, provenance::PullRequestRef, schedule::Outcome, summary::fixture};
+    use crate::{gate::GateKind, provenance::PullRequestRef, schedule::Outcome, summary::fixture};
 
     fn task(name: &str, outcome: Outcome) -> (TaskId, Outcome) {
         (TaskId::new(name).unwrap(), outcome)

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     command,
-    findings::{FindingCode, Weight},
+    findings::Weight,
     gate::CommandReceipt,
     handoff::Status,
     isolation::Isolation,
@@ -71,10 +71,11 @@ pub(super) fn render(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
 /// Says in one line how the run ended, with its figures.
 fn figures(index: &RunIndex<'_>) -> String {
     let handoff = index.handoff;
-    let mut said: Vec<_> = wording::passed(index).iter().map(|count| format!("{count} passed")).collect();
+    let mut said: Vec<_> = wording::open(index).iter().map(|open| text::markdown(open)).collect();
+    said.extend(wording::passed(index).iter().map(|count| format!("{count} passed")));
     said.extend([
         wording::changed(index),
-        wording::duration(handoff.duration_ms),
+        wording::duration(handoff.own_ms()),
         handoff
             .cost
             .micro_dollars
@@ -230,12 +231,7 @@ fn described(cause: &Cause<'_>, detail: &Detail) -> String {
                 (Some(path), None) => format!("{}: ", detail.code(path)),
                 (None, _) => String::new(),
             };
-            let who = match (&finding.task, finding.code) {
-                (Some(task), FindingCode::Reported) => format!("{} found: ", text::code(task.as_str())),
-                (Some(task), code) => format!("{} ({}): ", text::code(task.as_str()), code.name()),
-                (None, FindingCode::Reported) => String::new(),
-                (None, code) => format!("{}: ", code.name()),
-            };
+            let who = wording::finder(finding).map(|who| format!("{who}: ")).unwrap_or_default();
             format!("{who}{place}{}", detail.prose(finding.message.trim()))
         }
     };

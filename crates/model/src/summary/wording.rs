@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::{entry::Detail, gates::standings, index::RunIndex};
 pub(crate) use crate::wording::{diffstat, dollars, duration, lines, outcomes, tests};
 use crate::{
+    findings::{Finding, FindingCode, Weight},
     gate::{CommandReceipt, GateState, TestCounts},
+    handoff::Status,
     record::{Call, ReworkRound, TaskRecord},
     schedule::Outcome,
     text,
@@ -24,6 +26,33 @@ pub(super) fn passed(index: &RunIndex<'_>) -> [String; 2] {
     let tasks = format!("{} of {}", index.passed(), text::count(index.len(), "task"));
     let gates = format!("{open} of 3 gates");
     if open < 3 && index.passed() == index.len() { [gates, tasks] } else { [tasks, gates] }
+}
+
+/// Says why a run is incomplete where all of its tasks and gates passed; nothing where one of them tells enough.
+pub(super) fn open(index: &RunIndex<'_>) -> Option<String> {
+    let handoff = index.handoff;
+    let told = index.passed() < index.len() || standings(handoff).iter().any(|gate| !gate.open());
+    if handoff.status != Status::Incomplete || told || index.len() == 0 {
+        return None;
+    }
+    let blocking = handoff.findings.iter().filter(|finding| finding.weight == Weight::Blocking);
+    let (open, others): (Vec<_>, Vec<_>) =
+        blocking.partition(|finding| finding.code == FindingCode::UncoveredRequirement);
+    let count = |n: usize, what: &str, end: &str| (n > 0).then(|| format!("{}{end}", text::count(n, what)));
+    let parts = [count(open.len(), "requirement", " open"), count(others.len(), "blocking finding", "")];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { handoff.missing.first().cloned() } else { Some(parts.join(", ")) }
+}
+
+/// Says who found something, or which kind it is: `tests found`, `cli (uncovered-requirement)`. The kinds are listed in the
+/// documents, with what to do.
+pub(super) fn finder(finding: &Finding) -> Option<String> {
+    match (&finding.task, finding.code) {
+        (Some(task), FindingCode::Reported) => Some(format!("{} found", text::code(task.as_str()))),
+        (Some(task), code) => Some(format!("{} ({})", text::code(task.as_str()), code.name())),
+        (None, FindingCode::Reported) => None,
+        (None, code) => Some(code.name().to_owned()),
+    }
 }
 
 /// Says how many files and lines what was integrated changed: `18 files, +765 −15`.

@@ -252,6 +252,8 @@ fn an_open_requirement_needs_a_claim_and_a_claim_of_less_than_done_blocks() {
         let verdict = judged(|given| given.report = Ok(Some(report.clone())));
         let [finding] = verdict.findings.as_slice() else { panic!("{:#?}", verdict.findings) };
         assert_eq!((finding.code, finding.weight), (FindingCode::UncoveredRequirement, weight));
+        let named = finding.message.starts_with("“") && finding.message.contains("” (line ");
+        assert!(named, "people know the item by its text and line: {}", finding.message);
         assert!(finding.message.contains("R1"), "R2 is ticked off already: {}", finding.message);
     }
 }

@@ -114,6 +114,13 @@ fn only_processes_resume_and_the_clock_goes_on_at_the_last_record() {
     assert_eq!((resumed.resumptions(), resumed.until_ms()), (3, 7));
     assert_eq!(History::from_records(records, MadeBy::Jobs).resumptions(), 0);
     assert_eq!(History::from_records(Vec::new(), MadeBy::EarlierProcess).resumptions(), 0);
+    // What an earlier run finished is kept, and nothing is resumed.
+    let mut records = vec![(9, Record::Kept)];
+    let keeps = History::from_records(records.clone(), MadeBy::EarlierProcess);
+    assert_eq!((keeps.has_records(), keeps.resumptions(), keeps.kept_until_ms()), (true, 0, 9));
+    records.push((12, Record::Concluded { status: Status::Cancelled }));
+    let resumed = History::from_records(records, MadeBy::EarlierProcess);
+    assert_eq!((resumed.resumptions(), resumed.kept_until_ms(), resumed.until_ms()), (1, 9, 12));
 }
 
 #[test]

@@ -22,8 +22,7 @@ fn ending(handoff: &Handoff) -> Ending {
         cancelled: false,
         not_begun: BTreeMap::new(),
         noticed: Vec::new(),
-        resumptions: 0,
-        replayed: 0,
+        taken_over: TakenOver::default(),
     }
 }
 

@@ -36,8 +36,9 @@ pub(super) fn header(index: &RunIndex<'_>, steps: &[NextStep]) -> Markup {
         header class=(look.class()) {
             h1 { (look.mark()) " " (headline(handoff)) }
             p class="figures" {
+                @if let Some(open) = wording::open(index) { (shown(&open)) " · " }
                 @for count in wording::passed(index) { (count) " passed · " }
-                (wording::changed(index)) " · " (wording::duration(handoff.duration_ms)) " · " (cost)
+                (wording::changed(index)) " · " (wording::duration(handoff.own_ms())) " · " (cost)
             }
             p { "Plan: " (prose(handoff.plan.title.as_deref().unwrap_or("untitled"))) }
             @if let Some(step) = steps.first() {
@@ -139,7 +140,10 @@ fn cause(cause: &Cause<'_>) -> Markup {
                 @if !telling.is_empty() { pre tabindex="0" { (text::terminal(&telling.join("\n"))) } }
             }
             CauseKind::Gate { reason, .. } => { (prose(reason)) "." }
-            CauseKind::Finding(finding) => { (place(finding)) " " (prose(&finding.message)) }
+            CauseKind::Finding(finding) => {
+                @if let Some(who) = wording::finder(finding) { (prose(&who)) ": " }
+                (place(finding)) " " (prose(&finding.message))
+            }
         }
         @if !cause.consequences.is_empty() {
             " Not run because of it: "
