@@ -98,7 +98,9 @@ fn next(start: &Start, has_plan: bool, needs_commit: bool) -> String {
         None => format!("write a plan into {DEFAULT_PLAN_FILE}; `init --plan` writes a first one"),
     };
     here.push(plan);
-    here.push("commit what was written: a run follows the configuration as it is committed".to_owned());
+    here.push(format!(
+        "commit {CONFIG_PATH}: a run follows the configuration as it is committed; the workflows are for GitHub alone"
+    ));
     here.push("run `backend-implementer doctor`: it says what a run here would miss".to_owned());
     here.push(match other.filter(|_| !has_plan) {
         Some(plan) => format!("run `backend-implementer run --plan {plan}`"),

@@ -55,7 +55,7 @@ impl Receipt {
             lines.extend(command.failing_tests(TESTS_SHOWN).map(|names| format!("failing: {names}")));
             let tail = command.telling_lines(LINES_SHOWN);
             lines.extend(tail.iter().map(|line| format!("| {}", text::truncate(&text::terminal(line), 160))));
-            lines.extend(command.log.as_ref().map(|log| format!("log: {log}")));
+            lines.extend(command.log.as_ref().map(|log| format!("log: {log} in the folder of the run")));
         }
         lines
     }
