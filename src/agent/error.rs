@@ -1,6 +1,6 @@
 //! Why a subagent cannot be called.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use implementer_model::wording::page;
 
@@ -129,11 +129,22 @@ impl AgentError {
             Self::TooOld { agent, install, .. } => Some(format!(
                 "install it by `{install}`, or set `agents.{agent}.old-version: true` to use it all the same"
             )),
-            Self::NoVersion { agent, said, .. } if said.contains("ermission denied") => Some(format!(
+            Self::NoVersion { agent, said, .. } if is_kept_from_it(said) => Some(format!(
                 "what keeps subagents apart does not let it read something that it starts: install that below /opt or \
                  /usr/local, or name the real program by its absolute path in `agents.{agent}.program`"
             )),
             _ => None,
         }
     }
+}
+
+/// Tells whether a program says that it may not have something, or misses a file that is there for us.
+fn is_kept_from_it(said: &str) -> bool {
+    let mut paths = said.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric() && c != '/'));
+    said.contains("ermission denied")
+        || paths.any(|path| path.starts_with('/') && Path::new(path).is_file() && misses(said))
+}
+
+fn misses(said: &str) -> bool {
+    ["not found", "No such file", "cannot find", "Cannot find"].iter().any(|words| said.contains(words))
 }
