@@ -1,5 +1,7 @@
 //! A plan inside other text: the description of a pull request, or a comment.
 
+use std::borrow::Cow;
+
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 /// The first word of the info string of a fenced block that is a plan.
@@ -21,7 +23,18 @@ pub struct EmbeddedPlan {
 /// stands under a heading that says so, up to the next heading of its level.
 #[must_use]
 pub fn find(body: &str) -> Option<EmbeddedPlan> {
+    let body = &with_line_feeds(body);
     fenced(body).or_else(|| under_heading(body))
+}
+
+/// Ends lines with a line feed that end with a carriage return alone, as CommonMark reads them: the parser would put the two
+/// lines together.
+fn with_line_feeds(body: &str) -> Cow<'_, str> {
+    if !body.contains('\r') {
+        return Cow::Borrowed(body);
+    }
+    let pieces: Vec<_> = body.split("\r\n").map(|piece| piece.replace('\r', "\n")).collect();
+    Cow::Owned(pieces.join("\r\n"))
 }
 
 fn fenced(body: &str) -> Option<EmbeddedPlan> {
@@ -148,9 +161,19 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_lone_carriage_return_ends_a_line() {
+        let found = |body: &str| find(body).map(|plan| (plan.text, plan.first_line));
+        let fenced = Some(("- a\n- b\n".to_owned(), 3));
+        assert_eq!(found("x\r```backend-plan\r- a\r- b\r```\r"), fenced);
+        assert_eq!(found("x\n```backend-plan\n- a\r- b\n```\n"), fenced);
+        assert_eq!(found("## Plan\r\n\r\n- a\r\n").unwrap().0, "- a\r\n", "both together are one end");
+    }
+
     proptest::proptest! {
         #[test]
         fn what_is_found_stands_in_the_text(body in "([#`a-z \r\n:-]|plan|backend-plan|```){0,60}") {
+            let body = with_line_feeds(&body);
             if let Some(plan) = find(&body) {
                 proptest::prop_assert!(plan.first_line <= body.lines().count() + 1);
                 for line in plan.text.lines() {
