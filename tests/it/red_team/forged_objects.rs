@@ -31,12 +31,14 @@ file.write_bytes(zlib.compress(f'{kind} {len(content)}\0'.encode() + content))
 
 #[test]
 fn a_forged_object_ends_the_run_with_a_finding() {
-    for revision in ["HEAD:README.md", "HEAD:.github", "HEAD"] {
+    for revision in ["HEAD:src/old.py", "HEAD:.github", "HEAD"] {
         let bench = Bench::on_disk();
+        bench.write("src/old.py", "print('old')\n");
+        bench.commit("old");
         let repository = bench.repo();
         bench.script(&json!({
             "feature": {
-                "write": { "src/hello.py": "print('hello')\n" },
+                "write": { "src/old.py": "print('hello')\n" },
                 "run": ["python3", "-I", "-c", FORGE, revision, repository],
             },
             "cli": { "write": { "cli/greet.py": "print('greet')\n" } },
@@ -50,4 +52,25 @@ fn a_forged_object_ends_the_run_with_a_finding() {
         assert!(found.message.contains("is not what its id says"), "{revision}: {}", found.message);
         assert!(ran.summary().contains("is not what its id says"), "{revision}");
     }
+}
+
+#[test]
+fn what_is_forged_after_it_was_checked_out_reaches_no_gate() {
+    let bench = Bench::on_disk();
+    let test = "import pathlib\nimport unittest\n\n\nclass T(unittest.TestCase):\n    def test_readme(self):\n        \
+                self.assertEqual(pathlib.Path('README.md').read_text(), 'A service\\n')\n";
+    bench.write("test_base.py", test);
+    bench.commit("a test that reads");
+    bench.script(&json!({
+        "feature": {
+            "write": { "src/hello.py": "print('hello')\n" },
+            "run": ["python3", "-I", "-c", FORGE, "HEAD:README.md", bench.repo()],
+        },
+        "cli": { "write": { "cli/greet.py": "print('greet')\n" } },
+    }));
+    let ran = bench.run([]);
+    let handoff = ran.handoff();
+    // Read again or not, what the gates saw is what was committed.
+    let is_found = handoff.findings.iter().any(|finding| finding.code == FindingCode::StoreTampered);
+    assert!(is_found || handoff.status == Status::Complete, "{:?}", handoff.findings);
 }
