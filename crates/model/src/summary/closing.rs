@@ -193,7 +193,7 @@ mod tests {
         insta::assert_snapshot!(lines(fixture::incomplete()), @"
         Incomplete: 1 of 7 tasks and 0 of 3 gates passed in 1 h 5 min
           gates    tests failed (40 passed, 2 failed), review not run, validation failed
-          fix      feature failed: its process ended with exit code 3. Its log says more. Where the trouble was a passing one, nothing has to be changed
+          fix      feature failed: its process ended with exit code 3. Its log says more. If the cause was temporary, nothing has to be changed
           fix      cli blocked: it needs backend-datatypes: a type for addresses
           fix      jobs (Feature) conflict: users/service.py: both added it, with different content. Let one of the two tasks come after the other: Needs: in the plan says so
           fix      tests timed out: it was stopped after its time limit of 30 min 0 s. Raise time-limit-minutes in the configuration, or split the task in the plan (not run because of it: review)
@@ -201,9 +201,9 @@ mod tests {
           result   1 commit, cae662172f..81d8e0c264; nothing on your branch has changed
           report   .backend-implementer/runs/run-1/report.html
           log      backend-implementer logs run-1 feature
-          next     1. Change the plan for cli, jobs, and the configuration for tests, commit it, and run all of it again; nothing has to be changed for feature, validation
+          next     1. Change the plan (docs/plan.md) for cli, jobs, and the configuration for tests, commit it, and run all of it again; nothing has to be changed for feature, validation
                       backend-implementer run
-                   2. Or put the commit on the branch backend-implementation, switch to it, and fix there by hand what is named above
+                   2. Or put the commit on the branch backend-implementation, switch to it with git, and fix there by hand what failed
                       backend-implementer apply run-1 --incomplete
         ");
     }

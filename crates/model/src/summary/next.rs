@@ -76,7 +76,7 @@ fn commits(handoff: &Handoff) -> String {
 fn incomplete(handoff: &Handoff, causes: &[Cause<'_>], run: Option<&str>) -> Vec<NextStep> {
     let by_hand = run.filter(|_| !handoff.result.commits.is_empty()).map(|run| {
         let what = format!(
-            "Put {} on the branch `backend-implementation`, switch to it, and fix there by hand what is named above",
+            "Put {} on the branch `backend-implementation`, switch to it with git, and fix there by hand what failed",
             commits(handoff)
         );
         NextStep::new(what, format!("backend-implementer apply {run} --incomplete"))
@@ -85,7 +85,7 @@ fn incomplete(handoff: &Handoff, causes: &[Cause<'_>], run: Option<&str>) -> Vec
     let anew = |change: &str| {
         NextStep::new(format!("{change}, commit it, and run all of it again"), "backend-implementer run")
     };
-    let ways = match needed(causes) {
+    let ways = match needed(handoff, causes) {
         Needed::Change(change) => {
             let unchanged =
                 names(causes, Remedy::Retry).map(|tasks| format!("; nothing has to be changed for {tasks}"));
@@ -123,13 +123,16 @@ enum Needed {
     Retry,
 }
 
-fn needed(causes: &[Cause<'_>]) -> Needed {
+fn needed(handoff: &Handoff, causes: &[Cause<'_>]) -> Needed {
     let remedies: BTreeSet<Remedy> = causes.iter().map(Cause::remedy).collect();
     let part = |what: &str, remedy: Remedy| {
         let of_tasks = names(causes, remedy).map(|tasks| format!("{what} for {tasks}"));
         remedies.contains(&remedy).then(|| of_tasks.unwrap_or_else(|| what.to_owned()))
     };
-    let parts = [part("the plan", Remedy::Plan), part("the configuration", Remedy::Configuration)];
+    let source = &handoff.plan.source;
+    // Whether it is a file or somebody's comment, its name says where the plan is.
+    let plan = if is_path(source) { format!("the plan (`{source}`)") } else { "the plan".to_owned() };
+    let parts = [part(&plan, Remedy::Plan), part("the configuration", Remedy::Configuration)];
     let parts: Vec<_> = parts.into_iter().flatten().collect();
     if !parts.is_empty() {
         Needed::Change(format!("Change {}", parts.join(", and ")))
@@ -138,6 +141,13 @@ fn needed(causes: &[Cause<'_>]) -> Needed {
     } else {
         Needed::Retry
     }
+}
+
+/// Tells whether a plan's source can stand in a sentence of ours as the path of a file.
+fn is_path(source: &str) -> bool {
+    !source.is_empty()
+        && source.len() <= 100
+        && source.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b))
 }
 
 /// Tasks that a step names.
@@ -187,7 +197,7 @@ fn on_pull_request(handoff: &Handoff, causes: &[Cause<'_>]) -> NextStep {
             command: None,
         },
         Status::Cancelled => NextStep::new("Approve again to resume", approve),
-        Status::Incomplete => match (needed(causes), causes.iter().find_map(task_of)) {
+        Status::Incomplete => match (needed(handoff, causes), causes.iter().find_map(task_of)) {
             (Needed::Change(change), _) => anew(&change),
             (Needed::Hands, _) => anew("Push a commit that fixes what is named above"),
             (Needed::Retry, Some(task)) => NextStep::new(
@@ -245,22 +255,22 @@ mod tests {
         let mixed = [task("feature-7", Outcome::Failed), task("feature-23", Outcome::OutOfScope)];
         insta::assert_debug_snapshot!(told(&mixed, false), @r#"
         [
-            "Change the plan for `feature-23`, commit it, and run all of it again; nothing has to be changed for `feature-7`: backend-implementer run",
-            "Change the plan for `feature-23`, then post this comment: the preview that it asks for says what to approve: /implement plan",
+            "Change the plan (`docs/plan.md`) for `feature-23`, commit it, and run all of it again; nothing has to be changed for `feature-7`: backend-implementer run",
+            "Change the plan (`docs/plan.md`) for `feature-23`, then post this comment: the preview that it asks for says what to approve: /implement plan",
         ]
         "#);
         let slow = [task("a", Outcome::TimedOut), task("b", Outcome::Conflicted)];
         insta::assert_debug_snapshot!(told(&slow, true), @r#"
         [
-            "Change the plan for `b`, and the configuration for `a`, commit it, and run all of it again: backend-implementer run",
-            "Change the plan for `b`, and the configuration for `a`, then post this comment: the preview that it asks for says what to approve: /implement plan",
+            "Change the plan (`docs/plan.md`) for `b`, and the configuration for `a`, commit it, and run all of it again: backend-implementer run",
+            "Change the plan (`docs/plan.md`) for `b`, and the configuration for `a`, then post this comment: the preview that it asks for says what to approve: /implement plan",
         ]
         "#);
         let many = ["a", "b", "c", "d", "e"].map(|name| task(name, Outcome::OutOfScope));
         insta::assert_debug_snapshot!(told(&many, false), @r#"
         [
-            "Change the plan for `a`, `b`, `c` and 2 more, commit it, and run all of it again: backend-implementer run",
-            "Change the plan for `a`, `b`, `c` and 2 more, then post this comment: the preview that it asks for says what to approve: /implement plan",
+            "Change the plan (`docs/plan.md`) for `a`, `b`, `c` and 2 more, commit it, and run all of it again: backend-implementer run",
+            "Change the plan (`docs/plan.md`) for `a`, `b`, `c` and 2 more, then post this comment: the preview that it asks for says what to approve: /implement plan",
         ]
         "#);
     }
@@ -275,7 +285,7 @@ mod tests {
         "#);
         insta::assert_debug_snapshot!(told(&[task("a", Outcome::Failed)], true), @r#"
         [
-            "Put the commit on the branch `backend-implementation`, switch to it, and fix there by hand what is named above: backend-implementer apply run-1 --incomplete",
+            "Put the commit on the branch `backend-implementation`, switch to it with git, and fix there by hand what failed: backend-implementer apply run-1 --incomplete",
             "Push a commit that fixes what is named above, then post this comment: the preview that it asks for says what to approve: /implement plan",
         ]
         "#);

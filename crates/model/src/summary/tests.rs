@@ -375,7 +375,7 @@ fn an_incomplete_run_says_exactly_what_is_missing() {
 
     <b>What to fix</b>
 
-    1. `feature` failed: its process ended with exit code 3. Its log says more. Where the trouble was a passing one, nothing has to be changed. Log: `tasks/feature/log.txt`.
+    1. `feature` failed: its process ended with exit code 3. Its log says more. If the cause was temporary, nothing has to be changed. Log: `tasks/feature/log.txt`.
     2. `cli` blocked: it needs backend-datatypes: a type for addresses. Log: `tasks/cli/log.txt`.
     3. `jobs` (Feature) conflict: users/service.py: both added it, with different content. Let one of the two tasks come after the other: `Needs:` in the plan says so. Log: `tasks/jobs/log.txt`.
     4. `tests` timed out: it was stopped after its time limit of 30 min 0 s. Raise `time-limit-minutes` in the configuration, or split the task in the plan. Log: `tasks/tests/log.txt`. Not run because of it: `review`.
@@ -413,11 +413,11 @@ fn an_incomplete_run_says_exactly_what_is_missing() {
 
     <b>What to do next</b>
 
-    1. Change the plan for `cli`, `jobs`, and the configuration for `tests`, commit it, and run all of it again; nothing has to be changed for `feature`, `validation`.
+    1. Change the plan (`docs/plan.md`\) for `cli`, `jobs`, and the configuration for `tests`, commit it, and run all of it again; nothing has to be changed for `feature`, `validation`.
        ```sh
        backend-implementer run
        ```
-    2. Or put the commit on the branch `backend-implementation`, switch to it, and fix there by hand what is named above.
+    2. Or put the commit on the branch `backend-implementation`, switch to it with git, and fix there by hand what failed.
        ```sh
        backend-implementer apply run-1 --incomplete
        ```

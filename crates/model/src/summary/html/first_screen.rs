@@ -43,6 +43,7 @@ pub(super) fn header(index: &RunIndex<'_>, steps: &[NextStep]) -> Markup {
             p { "Plan: " (prose(handoff.plan.title.as_deref().unwrap_or("untitled"))) }
             @if let Some(step) = steps.first() {
                 p { b { "Next: " } a href="#next" { (prose(&text::uncapitalised(&step.what))) } "." }
+                @if let Some(command) = &step.command { pre tabindex="0" { (text::terminal(command)) } }
             }
             nav aria-label="Sections" {
                 @if handoff.status != Status::Complete { a href="#fix" { "What to fix" } }
