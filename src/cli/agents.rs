@@ -159,11 +159,7 @@ fn tools(subagent: &Subagent) -> String {
     let granted = match &subagent.tools {
         None => "all tools".to_owned(),
         Some(tools) if tools.is_empty() => "no tools".to_owned(),
-        Some(tools) => {
-            let more = tools.len().saturating_sub(TOOLS_SHOWN);
-            let shown = tools[..tools.len() - more].join(", ");
-            if more == 0 { format!("tools {shown}") } else { format!("tools {shown} and {more} more") }
-        }
+        Some(tools) => format!("tools {}", text::listed(tools, TOOLS_SHOWN)),
     };
     match subagent.terms.denied_tools.as_slice() {
         [] => granted,

@@ -11,6 +11,7 @@ use implementer_model::{
     gate::Place,
     record::{AttemptId, Record, Timed},
     run::AttemptPlan,
+    text,
     workflow::{self, Ahead},
 };
 use tokio_util::sync::CancellationToken;
@@ -274,10 +275,8 @@ pub(super) fn describe(reached: &Reached) -> String {
     if reached.gates_due {
         return "the gates are due".to_owned();
     }
-    let names: Vec<_> = reached.open.iter().take(5).map(|plan| format!("`{}`", plan.id)).collect();
-    match (names.is_empty(), reached.open.len().saturating_sub(names.len())) {
-        (true, _) => "everything is done".to_owned(),
-        (false, 0) => format!("due: {}", names.join(", ")),
-        (false, more) => format!("due: {} and {more} more", names.join(", ")),
+    if reached.open.is_empty() {
+        return "everything is done".to_owned();
     }
+    format!("due: {}", text::listed(reached.open.iter().map(|plan| format!("`{}`", plan.id)), 5))
 }

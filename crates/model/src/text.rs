@@ -161,6 +161,18 @@ fn longest_backtick_run(text: &str) -> usize {
     runs.0
 }
 
+/// Joins words with commas; behind the first `max` it only counts the rest: `a, b and 3 more`.
+#[must_use]
+pub fn listed<T: AsRef<str>>(words: impl IntoIterator<Item = T>, max: usize) -> String {
+    let mut words = words.into_iter();
+    let shown: Vec<T> = words.by_ref().take(max).collect();
+    let shown = shown.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
+    match words.count() {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
 /// Makes the first letter small, for a sentence that goes behind another.
 #[must_use]
 pub fn uncapitalised(sentence: &str) -> String {
@@ -180,6 +192,13 @@ mod tests {
     use pulldown_cmark::{Event, Options, Parser, Tag};
 
     use super::*;
+
+    #[test]
+    fn what_is_not_listed_is_counted() {
+        assert_eq!(listed(["a", "b", "c"], 3), "a, b, c");
+        assert_eq!(listed(["a", "b", "c"], 2), "a, b and 1 more");
+        assert_eq!(listed([""; 0], 2), "");
+    }
 
     #[test]
     fn a_control_character_hides_no_letter_of_another_alphabet() {

@@ -357,9 +357,7 @@ fn requirements_against_claims(task: &Task, report: &Report, integrated: bool, f
 
 fn name_paths<'a>(paths: impl IntoIterator<Item = &'a str>) -> String {
     let paths: BTreeSet<&str> = paths.into_iter().collect();
-    let named: Vec<&str> = paths.iter().take(PATHS_NAMED).copied().collect();
-    let more = paths.len() - named.len();
-    if more == 0 { named.join(", ") } else { format!("{} and {more} more", named.join(", ")) }
+    text::listed(paths, PATHS_NAMED)
 }
 
 #[cfg(test)]

@@ -48,9 +48,7 @@ pub fn tests(counts: &TestCounts) -> String {
 /// Joins `names` with commas; beyond `max` only counts the rest.
 #[must_use]
 pub fn listed<'a>(names: impl IntoIterator<Item = &'a TaskId>, max: usize) -> String {
-    let names: Vec<_> = names.into_iter().map(TaskId::as_str).collect();
-    let shown = names.iter().take(max).copied().collect::<Vec<_>>().join(", ");
-    if names.len() > max { format!("{shown} and {} more", names.len() - max) } else { shown }
+    text::listed(names.into_iter().map(TaskId::as_str), max)
 }
 
 /// Counts outcomes in their order: `7 passed, 1 failed, 1 not run`.

@@ -12,6 +12,7 @@ use implementer_model::{
     ids::ObjectId,
     patch::{Blob, Conflict, ConflictKind, MergedPath, Patch},
     scope::CheckedPatch,
+    text,
 };
 
 use crate::workspace::{
@@ -61,11 +62,7 @@ pub enum IntegrateError {
 }
 
 fn describe(conflicts: &[Conflict]) -> String {
-    let shown: Vec<_> =
-        conflicts.iter().take(3).map(|conflict| format!("`{}`", conflict.path.escape_debug())).collect();
-    let more = conflicts.len().saturating_sub(shown.len());
-    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-    format!("{}{more}", shown.join(", "))
+    text::listed(conflicts.iter().map(|conflict| format!("`{}`", conflict.path.escape_debug())), 3)
 }
 
 impl RunStore {

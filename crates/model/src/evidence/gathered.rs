@@ -54,10 +54,7 @@ pub(super) fn finding(code: FindingCode, weight: Weight, message: String) -> Fin
 }
 
 pub(super) fn names(changes: &[&TestChange]) -> String {
-    let shown: Vec<_> =
-        changes.iter().take(NAMED_MAX).map(|change| text::code(&text::truncate(&change.name, 120))).collect();
-    let more = changes.len() - shown.len();
-    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+    text::listed(changes.iter().map(|change| text::code(&text::truncate(&change.name, 120))), NAMED_MAX)
 }
 
 /// Compares the tests of the final tree with those of the base. `touched` says whether a patch changes anything in which

@@ -230,9 +230,7 @@ fn with_paths(mut task: TaskDraft, owners: &Owners<'_>, rules: Rules, problems: 
 }
 
 fn named(paths: &[String]) -> String {
-    let shown: Vec<_> = paths.iter().take(3).map(|path| format!("`{}`", text::truncate(path, 80))).collect();
-    let more = paths.len().saturating_sub(3);
-    if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
+    text::listed(paths.iter().map(|path| format!("`{}`", text::truncate(path, 80))), 3)
 }
 
 /// Joins neighbours of one subagent that are too small for a call of their own.

@@ -173,8 +173,5 @@ fn in_files(counted: &BTreeMap<&str, Vec<&str>>) -> String {
 
 /// Joins words, and only counts those behind the first few.
 pub(crate) fn listed(words: impl Iterator<Item = String>) -> String {
-    let words: Vec<_> = words.collect();
-    let more = words.len().saturating_sub(SHOWN);
-    let shown = words[..words.len() - more].join(", ");
-    if more == 0 { shown } else { format!("{shown} and {more} more") }
+    text::listed(words, SHOWN)
 }

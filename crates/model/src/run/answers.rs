@@ -5,6 +5,7 @@ use crate::{
     plan::{Plan, Requirement},
     report::{ClaimStatus, Report},
     roster::Role,
+    text,
 };
 
 /// The most items that a reason names.
@@ -46,9 +47,7 @@ pub(super) fn missing(plan: &Plan, ledger: &Ledger) -> Option<String> {
 }
 
 fn named(items: &[&Requirement]) -> String {
-    let shown: Vec<_> = items.iter().take(NAMED_MAX).map(|item| item.named()).collect();
-    let more = items.len() - shown.len();
-    if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
+    text::listed(items.iter().map(|item| item.named()), NAMED_MAX)
 }
 
 #[cfg(test)]

@@ -175,11 +175,9 @@ fn implemented(index: &TaskIndex<'_>) -> (bool, String) {
     if uncovered.is_empty() {
         (true, format!("{} passed, {asked} of {asked} requirements covered", text::count(views.len(), "task")))
     } else {
-        let shown = uncovered.iter().take(NAMES_LISTED).copied().collect::<Vec<_>>().join(", ");
-        let more = uncovered.len().saturating_sub(NAMES_LISTED);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let shown = text::listed(&uncovered, NAMES_LISTED);
         let covered = asked - uncovered.len();
-        (false, format!("{covered} of {asked} requirements covered; no change shows {shown}{more}"))
+        (false, format!("{covered} of {asked} requirements covered; no change shows {shown}"))
     }
 }
 
@@ -251,9 +249,7 @@ fn documented(index: &TaskIndex<'_>) -> (bool, String) {
         .map(|change| change.path.as_str())
         .collect();
     if !files.is_empty() {
-        let shown = files.iter().take(3).copied().collect::<Vec<_>>().join(", ");
-        let more = if files.len() > 3 { format!(" and {} more", files.len() - 3) } else { String::new() };
-        return (true, format!("changed: {shown}{more}"));
+        return (true, format!("changed: {}", text::listed(files, 3)));
     }
     // A claim counts when it names a file, by path or name, that the claiming task's integrated patch really changed.
     let claims: Vec<_> = index.reported(Label::Documentation).collect();

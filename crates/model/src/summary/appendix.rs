@@ -100,12 +100,7 @@ fn requirements_with_tests(page: &mut String, index: &RunIndex<'_>, detail: &Det
 }
 
 fn named(tests: &[String], paths: &[String], detail: &Detail) -> String {
-    let all: Vec<_> = tests.iter().chain(paths).collect();
-    let shown: Vec<_> = all.iter().take(TESTS_SHOWN).map(|name| detail.code(name)).collect();
-    match all.len() - shown.len() {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
+    text::listed(tests.iter().chain(paths).map(|name| detail.code(name)), TESTS_SHOWN)
 }
 
 fn run(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {

@@ -13,7 +13,7 @@ use crate::{
     handoff::{Handoff, Status},
     record::Outcome,
     text,
-    wording::page,
+    wording::{listed, page},
 };
 
 /// Root causes that are told before the rest is only counted.
@@ -142,10 +142,8 @@ fn said(cause: &Cause<'_>) -> String {
             format!("{who}{place}{}", finding.message.trim())
         }
     };
-    if let Some(first) = cause.consequences.first() {
-        let more = cause.consequences.len() - 1;
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        said.push_str(&format!(" (not run because of it: {first}{more})"));
+    if !cause.consequences.is_empty() {
+        said.push_str(&format!(" (not run because of it: {})", listed(cause.consequences.iter().copied(), 1)));
     }
     said
 }

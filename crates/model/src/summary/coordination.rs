@@ -63,9 +63,7 @@ fn row(view: &TaskView<'_>, detail: &Detail) -> Vec<String> {
 
 /// Joins task ids as code spans; beyond a handful only counts the rest.
 fn ids<'a>(ids: impl IntoIterator<Item = &'a TaskId>) -> String {
-    let ids: Vec<_> = ids.into_iter().map(|id| text::code(id.as_str())).collect();
-    let shown = ids.iter().take(12).cloned().collect::<Vec<_>>().join(", ");
-    if ids.len() > 12 { format!("{shown} and {} more", ids.len() - 12) } else { shown }
+    text::listed(ids.into_iter().map(|id| text::code(id.as_str())), 12)
 }
 
 fn parallel(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
@@ -234,10 +232,8 @@ fn deployment_instructions(index: &RunIndex<'_>, detail: &Detail) -> Vec<String>
         .filter(TaskView::passed)
         .filter_map(|view| {
             let paths = view.work()?.paths;
-            let shown: Vec<_> = paths.iter().take(6).map(|path| detail.code(path)).collect();
-            let more = paths.len().saturating_sub(shown.len());
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            (!shown.is_empty()).then(|| format!("{} changed {}{more}", text::code(view.id.as_str()), shown.join(", ")))
+            let shown = text::listed(paths.iter().map(|path| detail.code(path)), 6);
+            (!paths.is_empty()).then(|| format!("{} changed {shown}", text::code(view.id.as_str())))
         })
         .collect();
     let reported = sections::reported_lines(index, Label::DeploymentInstructions, detail);

@@ -155,13 +155,9 @@ const NAMED_MAX: usize = 3;
 
 /// Names the tasks that something helps; nothing where it helps no task.
 fn names(causes: &[Cause<'_>], remedy: Remedy) -> Option<String> {
-    let tasks: Vec<_> = causes.iter().filter(|cause| cause.remedy() == remedy).filter_map(task_of).collect();
-    let named: Vec<_> = tasks.iter().take(NAMED_MAX).map(|task| format!("`{task}`")).collect();
-    let more = match tasks.len() - named.len() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    (!named.is_empty()).then(|| named.join(", ") + &more)
+    let mut tasks = causes.iter().filter(|cause| cause.remedy() == remedy).filter_map(task_of).peekable();
+    tasks.peek()?;
+    Some(text::listed(tasks.map(|task| format!("`{task}`")), NAMED_MAX))
 }
 
 fn task_of<'a>(cause: &Cause<'a>) -> Option<&'a str> {

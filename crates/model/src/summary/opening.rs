@@ -236,10 +236,8 @@ fn described(cause: &Cause<'_>, detail: &Detail) -> String {
         }
     };
     if !cause.consequences.is_empty() {
-        let ids: Vec<_> = cause.consequences.iter().take(6).map(|id| text::code(id.as_str())).collect();
-        let more = cause.consequences.len() - ids.len();
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        said.push_str(&format!(" Not run because of it: {}{more}.", ids.join(", ")));
+        let ids = text::listed(cause.consequences.iter().map(|id| text::code(id.as_str())), 6);
+        said.push_str(&format!(" Not run because of it: {ids}."));
     }
     said
 }

@@ -130,10 +130,8 @@ fn nothing_said(index: &RunIndex<'_>, source: &Source, detail: &Detail) -> Vec<S
     }
     let silent: Vec<_> = views.iter().filter(|view| view.passed()).map(|view| view.id).collect();
     if !silent.is_empty() {
-        let named: Vec<_> = silent.iter().take(5).map(|id| text::code(id.as_str())).collect();
-        let more = silent.len().saturating_sub(named.len());
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        lines.push(format!("Nothing reported by {}{more}", named.join(", ")));
+        let named = text::listed(silent.iter().map(|id| text::code(id.as_str())), 5);
+        lines.push(format!("Nothing reported by {named}"));
     }
     lines
 }

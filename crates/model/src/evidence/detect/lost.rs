@@ -126,9 +126,7 @@ fn is_are(number: usize) -> String {
 }
 
 fn names(names: &[&str]) -> String {
-    let shown: Vec<_> = names.iter().take(4).map(|name| format!("`{}`", text::truncate(name, 80))).collect();
-    let more = names.len() - shown.len();
-    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+    text::listed(names.iter().map(|name| format!("`{}`", text::truncate(name, 80))), 4)
 }
 
 fn pool<'a>(files: &'a [Parsed<'a>]) -> Pool<'a> {
