@@ -10,7 +10,7 @@ mod markdown;
 mod openspec;
 pub(super) mod outline;
 #[cfg(test)]
-mod own_words;
+mod own_words_tests;
 #[cfg(test)]
 mod properties;
 pub(super) mod reader;
