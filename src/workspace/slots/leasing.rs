@@ -67,15 +67,15 @@ pub(super) fn lease(
 
 /// Begins `count` slots and gives one of them; the others are there for whoever waits.
 pub(super) fn begin(pool: &Pool, tree: gix::ObjectId, count: usize, threads: usize) -> Result<Held> {
-    let mut begun = begin_in(&[(pool, count)], tree, threads)?.into_iter().flatten();
+    let mut begun = begin_in(&[(pool, count)], tree, threads)?.into_iter();
     let ours = begun.next().ok_or_else(|| WorkspaceError::WorktreeGone { path: pool.dir.clone() })?;
     begun.try_for_each(|held| offer(pool, held))?;
     Ok(ours)
 }
 
-/// Begins so many slots of each of these pools, which lie on one store, and gives them. Together they cost less than one after
+/// Begins so many slots of each of these pools, which lie on one store, and gives them in that order. Together they cost less than one after
 /// the other: what several of them hold is read once.
-pub(super) fn begin_in(pools: &[(&Pool, usize)], tree: gix::ObjectId, threads: usize) -> Result<Vec<Vec<Held>>> {
+pub(super) fn begin_in(pools: &[(&Pool, usize)], tree: gix::ObjectId, threads: usize) -> Result<Vec<Held>> {
     let (mut numbers, mut folders, mut fences) = (Vec::new(), Vec::new(), Vec::new());
     for (pool, count) in pools {
         let first = pool.begun.fetch_add(*count, Ordering::Relaxed);
@@ -97,15 +97,9 @@ pub(super) fn begin_in(pools: &[(&Pool, usize)], tree: gix::ObjectId, threads: u
     let began = Instant::now();
     let holdings = refit::begin(&first.store, &folders, &fences, tree, threads)?;
     let (took, all) = (began.elapsed(), numbers.len());
+    pools.iter().for_each(|(pool, _)| pool.turnover.note_checkouts(all, took));
     let begun = numbers.into_iter().zip(folders).zip(holdings);
-    let mut begun =
-        begun.map(|((number, (folder, _)), holding)| Held { number, folder, holding, seen: Mutex::default() });
-    let mut shares = Vec::new();
-    for (pool, count) in pools {
-        pool.turnover.note_checkouts(all, took);
-        shares.push(begun.by_ref().take(*count).collect());
-    }
-    Ok(shares)
+    Ok(begun.map(|((number, (folder, _)), holding)| Held { number, folder, holding, seen: Mutex::default() }).collect())
 }
 
 /// Gives a slot that was just begun to whoever waits for one.

@@ -112,10 +112,10 @@ impl SlotPool {
         let beginning = tokio::task::spawn_blocking(move || {
             let tree = git_id(&pool.store.base_of(&commit)?.tree)?;
             let pools = [(&*pool, wanted.min(pool.cores)), (&*other, 1)];
-            for ((pool, _), begun) in pools.iter().zip(leasing::begin_in(&pools, tree, pool.cores)?) {
-                begun.into_iter().try_for_each(|held| leasing::offer(pool, held))?;
-            }
-            Ok(())
+            let mut begun = leasing::begin_in(&pools, tree, pool.cores)?.into_iter();
+            pools.iter().try_for_each(|(pool, count)| {
+                begun.by_ref().take(*count).try_for_each(|held| leasing::offer(pool, held))
+            })
         });
         beginning.await.map_err(|error| WorkspaceError::aborted("beginning the first slots", &error))?
     }
