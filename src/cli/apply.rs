@@ -1,6 +1,6 @@
 //! `apply`: puts the result of a run on a branch.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
@@ -75,9 +75,7 @@ fn older_complete(arguments: &Arguments, newest: &Path) -> Option<String> {
         return None;
     }
     let root = root_of(&arguments.run.repo).ok()?;
-    let is_complete = |run: &PathBuf| {
-        run != newest && run_folder::handoff(run).is_ok_and(|handoff| handoff.status == Status::Complete)
-    };
-    let name = run_folder::name(&RunDir::runs(&root).into_iter().find(is_complete)?);
+    let older = RunDir::runs(&root).into_iter().filter(|run| run != newest);
+    let name = run_folder::complete_among(older, |_| true)?;
     Some(format!("An older run is complete: `backend-implementer apply {name}` takes that one."))
 }

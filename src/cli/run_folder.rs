@@ -85,9 +85,14 @@ fn is_run(folder: &Path) -> bool {
 
 /// Names a run as the other commands take it: where it lies in its default place, by its name alone.
 pub(super) fn name(folder: &Path) -> String {
+    command::join(&[plain_name(folder)])
+}
+
+/// Names a run as [`name`] does, not yet as a word of a shell.
+pub(super) fn plain_name(folder: &Path) -> String {
     let in_default_place = folder.parent().is_some_and(|place| place.ends_with(RUNS_DIR));
     let name = if in_default_place { folder.file_name().unwrap_or(folder.as_os_str()) } else { folder.as_os_str() };
-    command::join(&[name.to_string_lossy().into_owned()])
+    name.to_string_lossy().into_owned()
 }
 
 /// The most earlier runs that are looked into.
@@ -95,8 +100,13 @@ const RUNS_READ: usize = 20;
 
 /// Finds a complete run of the same lock, and names it.
 pub(super) fn complete_run_of(root: &Path, lock: &Lock) -> Option<String> {
-    let is_it = |run: &PathBuf| handoff(run).is_ok_and(|run| run.lock == *lock && run.status == Status::Complete);
-    RunDir::runs(root).into_iter().take(RUNS_READ).find(is_it).map(|run| name(&run))
+    complete_among(RunDir::runs(root).into_iter().take(RUNS_READ), |handoff| handoff.lock == *lock)
+}
+
+/// Names the first of these runs that is complete and that is looked for.
+pub(super) fn complete_among(runs: impl Iterator<Item = PathBuf>, is_it: impl Fn(&Handoff) -> bool) -> Option<String> {
+    let found = |run: &PathBuf| handoff(run).is_ok_and(|run| run.status == Status::Complete && is_it(&run));
+    runs.into_iter().find(found).map(|run| name(&run))
 }
 
 /// Reads the hand-off of a run that came to its end.

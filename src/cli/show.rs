@@ -13,8 +13,8 @@ use serde_json::json;
 use super::{
     colour::{self, Colour, Colours},
     exit::Failure,
+    run_folder,
 };
-use crate::layout::RUNS_DIR;
 
 /// Columns below which lines are not broken any further.
 const COLUMNS_MIN: usize = 60;
@@ -88,14 +88,11 @@ pub(super) fn ended(
 }
 
 fn human(handoff: &Handoff, folder: &Path, resume: Option<&str>) {
-    // Where the run lies in its default place its name is enough for the other commands.
-    let in_default_place = folder.parent().is_some_and(|place| place.ends_with(RUNS_DIR));
-    let run = if in_default_place { folder.file_name().unwrap_or(folder.as_os_str()) } else { folder.as_os_str() };
     let closing = summary::closing(
         handoff,
         &summary::Whereabouts {
             folder: &from_here(folder).display().to_string(),
-            run: &run.to_string_lossy(),
+            run: &run_folder::plain_name(folder),
             resume: resume.unwrap_or("backend-implementer run --resume"),
         },
     );
