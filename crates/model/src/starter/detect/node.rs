@@ -9,23 +9,7 @@ const SETUP_NODE: &str = "actions/setup-node@6044e13b5dc448c55e2357c09f804176991
 pub(super) fn node(repository: &Repository, folder: &str, found: &mut Found) {
     let manifest = join(folder, "package.json");
     let json = found.json(repository, &manifest);
-    let lock = |name: &str| repository.first_in(folder, &[name]).or_else(|| repository.first_in("", &[name]));
-    let named = json["packageManager"].as_str().unwrap_or_default();
-    let managers: [(&str, &str, &[&str]); 4] = [
-        ("pnpm", "pnpm install --frozen-lockfile", &["pnpm-lock.yaml"]),
-        ("yarn", "yarn install --immutable", &["yarn.lock"]),
-        ("bun", "bun install --frozen-lockfile", &["bun.lock", "bun.lockb"]),
-        ("npm", "npm ci", &["package-lock.json", "npm-shrinkwrap.json"]),
-    ];
-    let by_lock = managers.iter().find_map(|(name, install, locks)| {
-        let lock = locks.iter().find_map(|name| lock(name))?;
-        Some((*name, *install, Some(lock)))
-    });
-    let by_name = managers
-        .iter()
-        .find(|(name, ..)| named.split('@').next() == Some(name))
-        .map(|(name, install, locks)| (*name, *install, locks.iter().find_map(|name| lock(name))));
-    let (manager, install, lock) = by_name.or(by_lock).unwrap_or(("npm", "npm install", None));
+    let (manager, install, lock) = manager(repository, folder, &json);
     let because = match &lock {
         Some(lock) => format!("{lock} is there"),
         None => format!("{manifest} has no lock file"),
@@ -80,6 +64,33 @@ pub(super) fn node(repository: &Repository, folder: &str, found: &mut Found) {
         let because = "the runner has no bun of its own".to_owned();
         found.step(JobStep::Run { command: "npm install --global bun@1".to_owned(), because });
     }
+}
+
+/// The package managers, each with the command that installs by its lock, and the names of that.
+const MANAGERS: [(&str, &str, &[&str]); 4] = [
+    ("pnpm", "pnpm install --frozen-lockfile", &["pnpm-lock.yaml"]),
+    ("yarn", "yarn install --immutable", &["yarn.lock"]),
+    ("bun", "bun install --frozen-lockfile", &["bun.lock", "bun.lockb"]),
+    ("npm", "npm ci", &["package-lock.json", "npm-shrinkwrap.json"]),
+];
+
+/// Finds the package manager of a manifest, by its name there or by a lock: its name, how it installs, and the lock.
+pub(super) fn manager(
+    repository: &Repository,
+    folder: &str,
+    manifest: &serde_json::Value,
+) -> (&'static str, &'static str, Option<String>) {
+    let lock = |name: &str| repository.first_in(folder, &[name]).or_else(|| repository.first_in("", &[name]));
+    let named = manifest["packageManager"].as_str().unwrap_or_default();
+    let by_lock = MANAGERS.iter().find_map(|(name, install, locks)| {
+        let lock = locks.iter().find_map(|name| lock(name))?;
+        Some((*name, *install, Some(lock)))
+    });
+    let by_name = MANAGERS
+        .iter()
+        .find(|(name, ..)| named.split('@').next() == Some(name))
+        .map(|(name, install, locks)| (*name, *install, locks.iter().find_map(|name| lock(name))));
+    by_name.or(by_lock).unwrap_or(("npm", "npm install", None))
 }
 
 fn is_node_test(path: &str) -> bool {

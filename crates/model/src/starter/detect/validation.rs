@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Repository, Test, quoted, with_flag};
+use super::{Repository, Test, node, quoted, with_flag};
 use crate::starter::join;
 
 /// Scripts of a manifest that look at the whole product, the most telling first.
@@ -22,7 +22,7 @@ pub(super) fn validation(repository: &Repository, folder: &str) -> Option<Test> 
         return test(command, "all of it must compile and hold to the rules of go vet".to_owned());
     }
     if repository.has(&at("package.json")) && folder.is_empty() {
-        return node(repository);
+        return of_node(repository);
     }
     if repository.first_in(folder, &["pyproject.toml", "setup.py", "Pipfile", "requirements.txt"]).is_some() {
         let place = if folder.is_empty() { python_folder(repository) } else { folder.to_owned() };
@@ -31,12 +31,11 @@ pub(super) fn validation(repository: &Repository, folder: &str) -> Option<Test> 
     None
 }
 
-fn node(repository: &Repository) -> Option<Test> {
+fn of_node(repository: &Repository) -> Option<Test> {
     let manifest: Value = serde_json::from_str(repository.text("package.json")).ok()?;
-    let managers = [("pnpm-lock.yaml", "pnpm"), ("yarn.lock", "yarn"), ("bun.lock", "bun"), ("bun.lockb", "bun")];
-    let manager = managers.iter().find(|(lock, _)| repository.has(lock)).map_or("npm", |(_, manager)| manager);
     if let Some(script) = SCRIPTS.iter().find(|script| manifest["scripts"][**script].is_string()) {
         let because = format!("package.json has a script `{script}`");
+        let (manager, ..) = node::manager(repository, "", &manifest);
         return Some(Test { command: format!("{manager} run {script}"), because });
     }
     let named = manifest["main"].as_str().map(|main| main.trim_start_matches("./"));
@@ -80,6 +79,7 @@ mod tests {
             (&[("go.mod", "")], Some("go vet ./...")),
             (&[("package.json", r#"{"scripts":{"lint":"x","typecheck":"tsc"}}"#)], Some("npm run typecheck")),
             (&[("package.json", r#"{"scripts":{"build":"x"}}"#), ("pnpm-lock.yaml", "")], Some("pnpm run build")),
+            (&[("package.json", r#"{"packageManager":"pnpm@9.1.0","scripts":{"build":"x"}}"#)], Some("pnpm run build")),
             (&[("package.json", r#"{"main":"./lib/x.js"}"#), ("lib/x.js", "")], Some("node --check lib/x.js")),
             (&[("package.json", "{}"), ("src/app.js", "")], Some("node --check src/app.js")),
             (&[("package.json", "{}")], None),
