@@ -141,10 +141,7 @@ impl AgentError {
 /// Tells whether a program says that it may not have something, or misses a file that is there for us.
 fn is_kept_from_it(said: &str) -> bool {
     let mut paths = said.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric() && c != '/'));
+    let misses = ["not found", "No such file", "cannot find", "Cannot find"].iter().any(|words| said.contains(words));
     said.contains("ermission denied")
-        || paths.any(|path| path.starts_with('/') && Path::new(path).is_file() && misses(said))
-}
-
-fn misses(said: &str) -> bool {
-    ["not found", "No such file", "cannot find", "Cannot find"].iter().any(|words| said.contains(words))
+        || (misses && paths.any(|path| path.starts_with('/') && Path::new(path).is_file()))
 }

@@ -43,9 +43,8 @@ fn find(name: &str, path: &[PathBuf]) -> Option<PathBuf> {
 fn asked_for(script: &Path, path: &[PathBuf]) -> Option<PathBuf> {
     let words = first_line(script)?;
     let (interpreter, arguments) = words.split_first()?;
-    if Path::new(interpreter).file_name().is_some_and(|name| name == "env") {
-        let is_name = |word: &&String| !word.starts_with('-') && !word.contains('=');
-        return find(arguments.iter().find(is_name)?, path);
+    if is_env(interpreter) {
+        return find(arguments.get(after_settings(arguments)?)?, path);
     }
     find(interpreter, path).filter(|found| found.is_absolute())
 }
@@ -53,9 +52,19 @@ fn asked_for(script: &Path, path: &[PathBuf]) -> Option<PathBuf> {
 /// Returns the place in a command of the program that it comes to: behind `env`, with what that is told, stands another.
 #[must_use]
 pub fn place_in(argv: &[String]) -> usize {
-    let is_env = argv.first().is_some_and(|first| Path::new(first).file_name().is_some_and(|name| name == "env"));
-    let behind = argv.iter().skip(1).position(|word| !word.starts_with('-') && !word.contains('='));
-    if is_env { behind.map_or(0, |at| at + 1) } else { 0 }
+    match argv.split_first() {
+        Some((first, arguments)) if is_env(first) => after_settings(arguments).map_or(0, |at| at + 1),
+        _ => 0,
+    }
+}
+
+fn is_env(program: &str) -> bool {
+    Path::new(program).file_name().is_some_and(|name| name == "env")
+}
+
+/// Finds the first argument of `env` that is neither an option nor a variable.
+fn after_settings(arguments: &[String]) -> Option<usize> {
+    arguments.iter().position(|word| !word.starts_with('-') && !word.contains('='))
 }
 
 /// Returns the words of a script's first line after `#!`.
