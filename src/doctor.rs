@@ -216,7 +216,7 @@ fn program(subject: &Subject<'_>, of: &str, argv: &[String]) -> Option<Check> {
     };
     Some(match found {
         Some(found) => Check::new(what, State::There, found),
-        None if name.contains('/') && !name.starts_with('/') => Check::new(
+        None if command::is_own_path(name) => Check::new(
             what,
             State::Note,
             format!("the repository has no {name} yet: the gate fails unless a task makes it"),

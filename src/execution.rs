@@ -266,7 +266,7 @@ impl Prepared {
         &self.folder
     }
 
-    /// Returns whether it goes on with a run that broke off. One that only keeps what an earlier run finished is new.
+    /// Tells whether it resumes a run that was interrupted. One that only keeps what an earlier run finished is new.
     #[must_use]
     pub fn is_resumed(&self) -> bool {
         self.resumed.is_some() && !self.keeps

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, io, path::Path, sync::Arc};
 
 use implementer_model::{
+    command,
     config::{AgentKind, Config},
     ids::SubagentName,
     roster::Subagent,
@@ -42,11 +43,10 @@ impl Making<'_> {
     /// Tells whether any program is found in the repository.
     #[must_use]
     pub fn has_relative_program(&self) -> bool {
-        let relative = |program: &str| program.contains('/') && !program.starts_with('/');
         let commands = self.config.subagents.values().filter_map(|subagent| subagent.command.as_ref());
         let commands = commands.chain([self.command.as_ref().unwrap_or(&self.config.agent.command)]);
         let programs = self.config.agents.values().filter_map(|settings| settings.program.as_ref());
-        commands.filter_map(|command| command.first()).chain(programs).any(|program| relative(program))
+        commands.filter_map(|command| command.first()).chain(programs).any(|program| command::is_own_path(program))
     }
 
     /// Makes the agents of these subagents.

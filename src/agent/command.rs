@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use implementer_model::{ids::SubagentName, roster::Subagent};
+use implementer_model::{command, ids::SubagentName, roster::Subagent};
 
 use super::{
     Agent, AgentError, Conclusion, Ended, Job, Launch, environment, program, read_report,
@@ -31,7 +31,7 @@ impl CommandAgent {
     #[must_use]
     pub fn has_relative_program(&self) -> bool {
         let programs = self.overrides.values().chain([&self.command]).filter_map(|command| command.first());
-        programs.into_iter().any(|program| program.contains('/') && !program.starts_with('/'))
+        programs.into_iter().any(|program| command::is_own_path(program))
     }
 
     fn argv(&self, subagent: &SubagentName) -> Result<Vec<String>, AgentError> {

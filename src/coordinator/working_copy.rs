@@ -11,6 +11,7 @@ use std::{
 };
 
 use implementer_model::{
+    command,
     config::SetupCommand,
     ids::{Digest, ObjectId},
     scope::{CompiledScope, Scope},
@@ -176,9 +177,7 @@ impl WorkingCopySetup {
         let own = sandbox::place_of_program(&launch.argv) + 1;
         let ended = place.workplace.run(launch, own, tokio::time::sleep(command.time_limit())).await;
         let ended = ended.map_err(|error| match error {
-            agent::LaunchError::ProgramNotFound { program, .. }
-                if program.contains('/') && !program.starts_with('/') =>
-            {
+            agent::LaunchError::ProgramNotFound { program, .. } if command::is_own_path(&program) => {
                 SetupError::NotInRepository { program, command: shown() }
             }
             agent::LaunchError::ProgramNotFound { program, .. } => SetupError::Lacks { program, command: shown() },

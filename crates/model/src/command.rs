@@ -86,6 +86,13 @@ pub fn split(text: &str) -> Result<Vec<String>, RefusedCommand> {
     Ok(argv)
 }
 
+/// Tells whether a program is named by a path below the folder where it runs: a file of the repository's own, and neither a
+/// name that is looked for in the `PATH` nor a place outside.
+#[must_use]
+pub fn is_own_path(program: &str) -> bool {
+    program.contains('/') && !program.starts_with('/')
+}
+
 /// Writes a program and its arguments as one would type them for a shell. An argument with a NUL, which no shell takes,
 /// stays as it is.
 #[must_use]
@@ -162,6 +169,12 @@ fn is_assignment(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_below_the_folder_is_told_from_a_name_and_from_a_place_outside() {
+        assert!(is_own_path("tools/check") && is_own_path("./check"));
+        assert!(!is_own_path("check") && !is_own_path("/usr/bin/check"));
+    }
 
     #[test]
     fn the_end_of_a_line_is_no_part_of_a_command() {

@@ -17,7 +17,7 @@ use crate::{
     record::{Escalation, ReworkRound},
     roster::Role,
     schedule::Schedule,
-    session::Tokens,
+    session::{Tokens, is_zero},
 };
 
 pub use crate::record::{AttemptRecord, IntegratedCommit, Status, Synthesis, TaskRecord};
@@ -53,7 +53,7 @@ pub struct Handoff {
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
     /// What of it an earlier run of the same lock took, whose finished work this one keeps, in milliseconds.
-    #[serde(default, skip_serializing_if = "is_zero_ms")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub earlier_ms: u64,
     /// What was approved.
     pub lock: Lock,
@@ -94,15 +94,6 @@ pub struct Handoff {
     /// What kept subagents and gates apart.
     #[serde(default)]
     pub isolation: Isolation,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
-}
-
-fn is_zero_ms(ms: &u64) -> bool {
-    *ms == 0
 }
 
 /// The implementation: commits on top of the base, and the bundle that holds them.

@@ -210,9 +210,9 @@ pub fn shortened(foreign: &str, max: usize) -> String {
     text::truncate(&line, max)
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
+/// Tells whether a number need not be written.
+pub(crate) fn is_zero<N: Default + PartialEq>(number: &N) -> bool {
+    *number == N::default()
 }
 
 #[cfg(test)]

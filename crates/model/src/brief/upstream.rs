@@ -128,11 +128,7 @@ fn entry(upstream: &Upstream<'_>, patches: &[&Patch], share: usize) -> String {
             let _ = writeln!(said, "could not: {}", line(&cut(&limitation.text, 400)));
         }
         for finding in report.findings.iter().take(FINDINGS_SHOWN) {
-            let place = match (&finding.path, finding.line) {
-                (Some(path), Some(number)) => format!(" in {}:{number}", line(&cut(path, 200))),
-                (Some(path), None) => format!(" in {}", line(&cut(path, 200))),
-                (None, _) => String::new(),
-            };
+            let place = place(finding.path.as_deref(), finding.line, 200);
             let _ = writeln!(said, "found{place}, {}: {}", finding.severity.name(), line(&cut(&finding.message, 400)));
         }
     }
@@ -145,6 +141,16 @@ fn entry(upstream: &Upstream<'_>, patches: &[&Patch], share: usize) -> String {
     }
     block(&mut out, &said, share);
     out
+}
+
+/// Says where a finding is, with at most so many bytes of the path.
+fn place(path: Option<&str>, number: Option<u32>, most: usize) -> String {
+    let path = path.map(|path| line(&cut(path, most)));
+    match (path, number) {
+        (Some(path), Some(number)) => format!(" in {path}:{number}"),
+        (Some(path), None) => format!(" in {path}"),
+        (None, _) => String::new(),
+    }
 }
 
 fn rework(out: &mut String, input: &BriefInput<'_>) {
@@ -171,11 +177,7 @@ fn rework(out: &mut String, input: &BriefInput<'_>) {
         let mut said = String::new();
         let _ = writeln!(said, "{}", line(&cut(attempt.reason, 1024)));
         for finding in attempt.findings {
-            let place = match (&finding.path, finding.line) {
-                (Some(path), Some(number)) => format!(" in {}:{number}", line(&cut(path, 300))),
-                (Some(path), None) => format!(" in {}", line(&cut(path, 300))),
-                (None, _) => String::new(),
-            };
+            let place = place(finding.path.as_deref(), finding.line, 300);
             let _ = writeln!(
                 said,
                 "{} {}{place}: {}",

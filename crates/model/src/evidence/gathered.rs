@@ -109,7 +109,7 @@ pub fn red_base(commands: &[CommandReceipt]) -> Option<String> {
         let program = receipt.argv.first().map_or("", String::as_str);
         let not_found = receipt.exit_code == Some(127) || (receipt.exit_code.is_none() && receipt.duration_ms == 0);
         // A file of the repository's own may be what the plan makes; nobody makes what lies outside.
-        if not_found && receipt.missing_own.is_none() && (!program.contains('/') || program.starts_with('/')) {
+        if not_found && receipt.missing_own.is_none() && !command::is_own_path(program) {
             let why = receipt.trouble.as_deref().or(receipt.output_tail.lines().last()).unwrap_or("not found");
             return Some(format!("{shown} cannot be run here: {}", text::truncate(&text::terminal(why), 200)));
         }

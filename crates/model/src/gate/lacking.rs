@@ -82,7 +82,7 @@ fn is_path_of_work_below(path: &str) -> bool {
 
 /// Tells whether the name of a program is a path in the repository that can be somebody's work.
 fn is_path_of_work(name: &str) -> bool {
-    name.contains('/') && !name.starts_with('/') && is_path_of_work_below(name)
+    command::is_own_path(name) && is_path_of_work_below(name)
 }
 
 fn named_missing<'a>(argv: &'a [String], output: &'a str) -> Option<Missing<'a>> {

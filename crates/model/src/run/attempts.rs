@@ -130,8 +130,8 @@ impl Run {
         task.zip(report).is_some_and(|(task, report)| escalation::wants_help(task, report))
     }
 
-    /// Calls the specialists that a task names which is blocked or left something undone, and then the task again. Gives the groups that follow; none when
-    /// no specialist is called, and the record says why.
+    /// Calls the specialists that a task names when it is blocked or left something undone, and then the task again. Gives
+    /// the groups that follow; none when no specialist is called, and the record says why.
     fn escalate(&mut self, blocked: &TaskId, actions: &mut Vec<Action>) -> Vec<Vec<Again>> {
         let report = self.ledger.record(blocked).and_then(TaskRecord::report);
         let wanted = report.map_or_else(Vec::new, escalation::wanted);
@@ -140,8 +140,7 @@ impl Run {
         let mut beside = Vec::new();
         for (name, request) in wanted {
             let is_there = |need: &TaskId| {
-                self.machine.runs_in_this_group(need)
-                    || self.ledger.record(need).is_some_and(|record| record.outcome == Outcome::Passed)
+                self.machine.runs_in_this_group(need) || escalation::has_passed(self.ledger.record(need))
             };
             let can_begin = |task: &Task| task.needs.iter().all(is_there);
             let found = escalation::specialist_for(&self.ledger, &self.basis, blocked, &name, &request, can_begin);

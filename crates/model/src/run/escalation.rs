@@ -131,7 +131,8 @@ fn waits_for(ledger: &Ledger, task: &TaskId, other: &TaskId) -> Option<Refused> 
     None
 }
 
-fn has_passed(record: Option<&TaskRecord>) -> bool {
+/// Tells whether the last attempt at a task passed.
+pub(super) fn has_passed(record: Option<&TaskRecord>) -> bool {
     record.is_some_and(|record| record.outcome == Outcome::Passed)
 }
 

@@ -129,6 +129,11 @@ fn drafts<'a>(plan: &'a Plan, roster: &'a Roster, config: &Config, problems: &mu
 }
 
 fn planned_draft<'a>(planned: &'a PlannedTask, subagent: &'a Subagent, config: &Config) -> Draft<'a> {
+    // What reads only may touch nothing, whatever the plan grants.
+    let (touches, also_touches): (&[_], &[_]) = match subagent.access {
+        Access::ReadOnly => (&[], &[]),
+        Access::Writes => (&planned.touches, &planned.also_touches),
+    };
     let mut needs: Vec<TaskId> = Vec::with_capacity(planned.needs.len());
     for need in &planned.needs {
         if !needs.contains(need) {
@@ -150,9 +155,8 @@ fn planned_draft<'a>(planned: &'a PlannedTask, subagent: &'a Subagent, config: &
             time_limit_s: config.time_limit(&subagent.name).as_secs(),
         },
         subagent,
-        // What reads only may touch nothing, whatever the plan grants.
-        also_touches: &planned.also_touches,
-        touches: if subagent.access == Access::ReadOnly { &[] } else { &planned.touches },
+        touches,
+        also_touches,
         parallel_with: &planned.parallel_with,
         line: Some(planned.line),
     }

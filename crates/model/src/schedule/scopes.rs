@@ -41,7 +41,7 @@ pub(super) fn assign(
     }
     yield_to_specialists(drafts);
     // What items name comes behind what is divided up: two tasks may have it, one after the other.
-    for draft in drafts.iter_mut().filter(|draft| draft.task.access == Access::Writes && draft.touches.is_empty()) {
+    for draft in drafts.iter_mut().filter(|draft| draft.touches.is_empty()) {
         let allow = &mut draft.task.scope.allow;
         let more = draft.also_touches.iter().filter(|glob| !allow.contains(glob));
         let more: Vec<String> = more.cloned().collect();

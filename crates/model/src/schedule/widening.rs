@@ -166,11 +166,10 @@ fn is_text(path: &str) -> bool {
 /// A name that a glob would read as something else has none.
 fn around(path: &str) -> Option<String> {
     let plain = |name: &str| name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '+' | '@'));
-    let glob = match path.split_once('/') {
+    match path.split_once('/') {
         Some((folder, _)) => Some(folder).filter(|folder| plain(folder)).map(|folder| format!("{folder}/**")),
         None => extension(path).map(|end| format!("*.{end}")),
-    }?;
-    Some(glob)
+    }
 }
 
 #[cfg(test)]
