@@ -1,6 +1,7 @@
 //! The last step of reading, the same for both forms: ids are given, references resolved, and what cannot be run is told.
 
 mod ids;
+mod named;
 mod references;
 
 use std::collections::BTreeMap;
@@ -68,6 +69,13 @@ pub(super) fn finish(
                     // What a text mentions is a hint: it is followed as far as it makes sense.
                     if !reaches(&needs, other, at) {
                         needs[at].entry(other).or_insert(position);
+                    }
+                }
+            }
+            for (at, task) in draft.tasks.iter().enumerate() {
+                for other in named::features_of(task, &draft.tasks, roster) {
+                    if !reaches(&needs, other, at) {
+                        needs[at].entry(other).or_insert(task.at);
                     }
                 }
             }

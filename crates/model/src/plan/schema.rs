@@ -27,6 +27,7 @@ pub fn schema() -> Value {
             },
             "verification": verification(),
             "acceptance": texts("What must hold in the end, in the Planner's words."),
+            "out-of-scope": texts("What is not to be done, by nobody: a constraint of every subagent's brief."),
         },
         "$defs": { "task": task(), "requirement": requirement(), "texts": {
             "oneOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }],

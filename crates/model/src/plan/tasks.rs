@@ -324,8 +324,9 @@ impl Body<'_, '_> {
 
     /// Makes requirements of an item: of itself, or of the boxes below it.
     fn work(&mut self, item: &Item, group: Option<&str>) {
-        let set_aside = if self.rules.lenient && !item.done { set_aside(&item.line.text) } else { None };
-        if let Some((section, reason)) = set_aside {
+        if let Some((section, reason)) =
+            Some(item).filter(|item| !item.done).and_then(|item| set_aside(&item.line.text))
+        {
             self.placed.push(Placed::new(item.range.clone(), What::Aside { reason, section }));
             return;
         }

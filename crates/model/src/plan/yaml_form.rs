@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The keys of a plan.
-pub(super) const PLAN_KEYS: [&str; 5] = ["title", "preamble", "tasks", "verification", "acceptance"];
+pub(super) const PLAN_KEYS: [&str; 6] = ["title", "preamble", "tasks", "verification", "acceptance", "out-of-scope"];
 /// The keys of a task.
 pub(super) const TASK_KEYS: [&str; 9] =
     ["id", "subagent", "role", "title", "requirements", "notes", "touches", "needs", "parallel-with"];
@@ -92,6 +92,14 @@ impl FormReader<'_, '_> {
                     }
                 }
                 "verification" => self.verification(value, at, &mut draft),
+                "out-of-scope" => {
+                    for node in self.list(value, key) {
+                        let said = self.text_of(node, "what is out of scope");
+                        draft
+                            .out_of_scope
+                            .extend(said.map(|said| said.trim().to_owned()).filter(|said| !said.is_empty()));
+                    }
+                }
                 _ => {
                     for node in self.list(value, key) {
                         if let Some(text) = self.text_of(node, "a criterion") {

@@ -1,7 +1,7 @@
 //! Plans that people wrote before they read the guide, in small repositories of several languages.
 
 use super::tests::reading;
-use crate::plan::{Fate, Plan, Reading, Settings};
+use crate::plan::{Dialect, Fate, Plan, Reading, Settings};
 
 /// A plan for a small server in Node.js.
 const SHED: &str = "\
@@ -219,6 +219,62 @@ fn what_the_end_of_a_plan_rules_out_is_meant_for_all_of_it() {
 fn what_one_section_rules_out_holds_for_that_section() {
     let plan = plan("## Feature\n\n- Say hello\n\nOut of scope: tests.\n\n## Tests\n\n- Cover it\n");
     assert_eq!((plan.out_of_scope.len(), plan.tasks[0].notes.as_str()), (0, "Out of scope: tests."));
+}
+
+#[test]
+fn a_command_waits_for_what_it_names_of_the_feature() {
+    let start = "# P\n\n## Store\n\n1. `Sweep()` removes what expired\n2. Keep `x`\n\n## HTTP API\n\n- `GET /links` lists them\n";
+    for (said, needs) in [
+        ("- a flag that runs `Sweep` now and then", &["feature"][..]),
+        ("- `links ls` prints what `GET /links` gives", &["feature-2"]),
+        ("- prints what the HTTP API gives", &["feature-2"]),
+        ("- prints `x` and the version", &[]),
+        ("Needs: Store\n\n- prints what the HTTP API gives", &["feature"]),
+        ("Parallel with: feature\n\n- a flag that runs `Sweep`", &[]),
+    ] {
+        let plan = plan(&format!("{start}\n## Command line\n\n{said}\n"));
+        let cli = plan.tasks.iter().find(|task| task.id.as_str() == "cli").expect("a task of the command line");
+        let found: Vec<_> = cli.needs.iter().map(crate::ids::TaskId::as_str).collect();
+        assert_eq!(found, needs, "{said}");
+    }
+}
+
+#[test]
+fn prose_among_the_work_that_says_what_has_to_hold_is_work() {
+    let with = |prose: &str| {
+        let text = format!(
+            "# P\n\nWhat it is about: it must be quick.\n\n## Why\n\nIt must be quick.\n\n## Store\n\n- Keep links\n\n## Abuse\n\n{prose}\n\n## Tests\n\n- Cover it\n"
+        );
+        let plan = plan(&text);
+        let made = plan.tasks.iter().flat_map(|task| &task.requirements).map(|made| made.text.clone());
+        made.collect::<Vec<_>>()
+    };
+    for said in [
+        "A `ttl` is limited to one year (a larger one is a 400).",
+        "Statistics must not tell anything about visitors.",
+        "Mehr als hundert Links darf niemand anlegen.",
+    ] {
+        assert_eq!(with(said), ["Keep links", &format!("Abuse: {said}"), "Cover it"]);
+    }
+    assert_eq!(with("There was some last year, and nobody liked it."), ["Keep links", "Cover it"]);
+}
+
+#[test]
+fn an_item_that_is_ruled_out_is_no_requirement() {
+    let text = "## Feature\n\n- Say hello\n- Not in this round: e-mail\n- **Out of scope:** SMS\n- ~~Shout~~\n\n## Tests\n- Cover it\n";
+    let plan = plan(text);
+    assert_eq!(plan.dialect, Dialect::Ours);
+    let open: Vec<_> = plan.tasks.iter().flat_map(|task| &task.requirements).map(|made| made.text.as_str()).collect();
+    assert_eq!(open, ["Say hello", "Cover it"]);
+    assert_eq!(plan.items.iter().filter(|item| matches!(item.fate, Fate::Aside { .. })).count(), 3);
+}
+
+#[test]
+fn the_yaml_form_rules_out_what_it_lists() {
+    for (given, said) in [("e-mail", &["e-mail"][..]), ("[e-mail, ' ', SMS]", &["e-mail", "SMS"])] {
+        let text = format!("tasks:\n  - {{ role: feature, requirements: Say hello }}\nout-of-scope: {given}\n");
+        assert_eq!(plan(&text).out_of_scope, said);
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod words;
 
 pub(super) use self::{
     languages::{asks as asks_elsewhere, counted_in_english, holds},
-    words::{asks, role_of_words, text_asks},
+    words::{asks, role_of_words, states_a_duty, text_asks},
 };
 use self::{
     roles::{NOISE_AFTER, NOISE_BEFORE, ROLES},

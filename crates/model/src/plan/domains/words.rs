@@ -140,3 +140,29 @@ pub(in crate::plan) fn text_asks(text: &str) -> bool {
         asks(&words.join(" "))
     })
 }
+
+/// Words that say what has to hold, in normal form.
+const DUTIES: [&str; 16] = [
+    "must",
+    "shall",
+    "should",
+    "has to",
+    "have to",
+    "needs to",
+    "need to",
+    "is limited",
+    "are limited",
+    "may not",
+    "muss",
+    "müssen",
+    "darf",
+    "dürfen",
+    "soll",
+    "sollen",
+];
+
+/// Tells whether a text says what has to hold, or asks for something: "`ttl` is limited to a year, and 0 must mean never".
+pub(in crate::plan) fn states_a_duty(text: &str) -> bool {
+    let phrase = format!(" {} ", normal(text));
+    DUTIES.iter().any(|duty| phrase.contains(&format!(" {duty} "))) || text_asks(text)
+}

@@ -10,6 +10,9 @@ use crate::plan::{
     source::Source,
 };
 
+/// Characters of a paragraph that still goes into the line of a requirement.
+const LINE_CHARS: usize = 300;
+
 /// Makes a requirement of a task's text when it has no item.
 pub(in crate::plan) fn prose_is_work(task: &mut TaskDraft) {
     if !task.requirements.is_empty() || (task.notes.is_empty() && !task.is_heading) {
@@ -21,9 +24,15 @@ pub(in crate::plan) fn prose_is_work(task: &mut TaskDraft) {
         || domains::role(&domains::normal(&task.title)).is_some()
         || task.who.as_ref().is_some_and(|who| who.name.as_str() == task.title);
     let is_line = !first.starts_with(['`', '|', '#', '>', '~', '-']);
-    let (text, detail) = match names_itself && is_line {
-        true => (first.split_whitespace().collect::<Vec<_>>().join(" "), notes[first.len()..].trim().to_owned()),
-        false => (task.title.clone(), notes),
+    let line = || first.split_whitespace().collect::<Vec<_>>().join(" ");
+    let rest = || notes[first.len()..].trim().to_owned();
+    let (text, detail) = if names_itself && is_line {
+        (line(), rest())
+    } else if is_line && !first.is_empty() && !domains::asks(&task.title) && first.chars().count() <= LINE_CHARS {
+        // "Docs" alone says nothing to whoever sees only the line.
+        (format!("{}: {}", task.title, line()), rest())
+    } else {
+        (task.title.clone(), notes)
     };
     if task.title.is_empty() {
         "Tasks".clone_into(&mut task.title);

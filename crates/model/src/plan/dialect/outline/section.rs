@@ -182,7 +182,8 @@ impl OutlineReader<'_, '_> {
             || is_heading_work
             || (has_prose
                 && (heading.is_counted && (is_leaf || self.rules.lenient)
-                    || is_leaf && self.asks_in_words(heading, &line.text, around)));
+                    || is_leaf && self.asks_in_words(heading, &line.text, around)
+                    || is_leaf && self.is_duty_among_work(section, around)));
         // A step or a file below a section is a piece of work, unless that is one itself.
         let is_of_design = around.context.is_some() && self.work_frame.is_some() && !heading.is_counted_in_words();
         let begins = self.rules.lenient
@@ -290,6 +291,17 @@ impl OutlineReader<'_, '_> {
                 || !heading.paths.is_empty()
                 || domains::asks(&heading.title)
                 || domains::is_work_frame(&domains::normal(line)))
+    }
+
+    /// Tells whether a section that is only text stands behind a section of work, as another one of its level, and says what
+    /// has to hold.
+    fn is_duty_among_work(&self, section: &Section<'_>, around: &Around) -> bool {
+        let is_beside = around.task.is_none() && around.context.is_none() && !around.is_frame;
+        self.rules.lenient
+            && !self.rules.only_boxes
+            && is_beside
+            && self.work_level == Some(section.level())
+            && domains::states_a_duty(&self.source.visible(section.body.clone(), self.comments))
     }
 
     /// Takes any section for work, since the plan has no other: its text, or its heading where it has none.
