@@ -83,31 +83,35 @@ impl CommandReceipt {
         }
     }
 
-    /// Returns the last lines of what it printed that say something, at most `max` of them: no empty ones, no rulers.
+    /// Returns at most `max` lines that say why it failed, no empty ones and no rulers: what its runner recorded of the first
+    /// test that failed, else the end of what it printed.
     #[must_use]
     pub fn telling_lines(&self, max: usize) -> Vec<String> {
-        let plain = text::plain(&self.output_tail);
         let telling = |line: &&str| line.chars().any(char::is_alphanumeric);
-        let lines: Vec<_> = plain.lines().filter(telling).map(|line| line.trim_end().to_owned()).collect();
+        let lines =
+            |text: &str| -> Vec<_> { text.lines().filter(telling).map(|line| line.trim_end().to_owned()).collect() };
+        if let Some(recorded) = self.recorded_message() {
+            let mut lines = lines(&recorded);
+            lines.truncate(max);
+            return lines;
+        }
+        let lines = lines(&text::plain(&self.output_tail));
         lines[lines.len().saturating_sub(max)..].to_vec()
     }
 
-    /// Returns the last line of what it printed that names an error the way most languages do: `AssertionError: 3 != 5`,
-    /// `E   assert 3 == 5`, `error: no such command`, `panicked at src/a.rs:3:5`.
+    /// Returns the line that names an error the way most languages do: `AssertionError: 3 != 5`, `E   assert 3 == 5`,
+    /// `error: no such command`, `panicked at src/a.rs:3:5`, `a_test.go:12: 3, not 5`. It is the last such line of what its
+    /// runner recorded of the first test that failed, else of what it printed.
     #[must_use]
     pub fn error_line(&self) -> Option<String> {
-        let plain = text::plain(&self.output_tail);
-        let names_error = |line: &&str| {
-            let first = line.split([':', ' ']).next().unwrap_or_default();
-            let of_python = first.len() > 5 && (first.ends_with("Error") || first.ends_with("Exception"));
-            of_python && line.len() > first.len()
-                || ["E   ", "error: ", "Error: ", "error[", "panic: "].iter().any(|begin| line.starts_with(begin))
-                || line.contains("panicked at ")
-        };
-        let lines: Vec<_> = plain.lines().map(str::trim).collect();
-        let at = lines.iter().rposition(names_error)?;
-        let place = python_place(&lines[at.saturating_sub(TRACEBACK_LINES)..at]).unwrap_or_default();
-        Some(text::truncate(&format!("{place}{}", lines[at]), ERROR_CHARS))
+        let recorded = self.recorded_message().and_then(|message| error_line(&message));
+        recorded.or_else(|| error_line(&text::plain(&self.output_tail)))
+    }
+
+    /// Returns what its runner recorded of the first test that failed.
+    fn recorded_message(&self) -> Option<String> {
+        let message = &self.failing.iter().find(|test| !test.message.trim().is_empty())?.message;
+        Some(text::plain(message))
     }
 
     /// Returns the last lines of what it printed, at most `max` of them.
@@ -117,6 +121,37 @@ impl CommandReceipt {
         let lines: Vec<_> = plain.trim_end().lines().collect();
         lines[lines.len().saturating_sub(max)..].join("\n")
     }
+}
+
+fn error_line(text: &str) -> Option<String> {
+    let names_error = |line: &&str| {
+        let first = line.split([':', ' ']).next().unwrap_or_default();
+        let of_python = first.len() > 5 && (first.ends_with("Error") || first.ends_with("Exception"));
+        of_python && line.len() > first.len()
+            || ["E   ", "error: ", "Error: ", "error[", "panic: "].iter().any(|begin| line.starts_with(begin))
+            || line.contains("panicked at ")
+            || begins_with_place(line)
+    };
+    let lines: Vec<_> = text.lines().map(str::trim).collect();
+    let at = lines.iter().rposition(names_error)?;
+    let place = python_place(&lines[at.saturating_sub(TRACEBACK_LINES)..at]).unwrap_or_default();
+    Some(text::truncate(&format!("{place}{}", lines[at]), ERROR_CHARS))
+}
+
+/// Tells whether a line begins with a place and says something of it: `a_test.go:12: 3, not 5`.
+fn begins_with_place(line: &str) -> bool {
+    let Some((place, said)) = line.split_once(": ") else { return false };
+    let mut parts = place.split(':');
+    let names_file = |file: &str| {
+        let ending = file.rsplit_once('.').map_or("", |(_, ending)| ending);
+        ending.starts_with(|c: char| c.is_ascii_alphabetic()) && !file.contains(char::is_whitespace)
+    };
+    let is_file = parts.next().is_some_and(names_file);
+    let numbers: Vec<_> = parts.collect();
+    is_file
+        && !said.trim().is_empty()
+        && matches!(numbers.len(), 1 | 2)
+        && numbers.iter().all(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Returns the last place that lines of a traceback name, with its line of code: `tests/test_a.py:11: self.assertEqual(a, b): `.
@@ -154,6 +189,7 @@ impl AskedBy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::results::TestState;
 
     fn error_line(output: &str) -> Option<String> {
         let mut receipt = crate::summary::fixture::command(&["tests"], None);
@@ -180,5 +216,24 @@ mod tests {
         assert_eq!(error_line(rust).as_deref(), Some("thread 't' panicked at src/a.rs:3:5:"));
         assert_eq!(error_line("File \"a.py\", line\nValueError: x\n").as_deref(), Some("ValueError: x"));
         assert_eq!(error_line("all is well\n"), None);
+        let go =
+            "=== RUN   TestTtl\n    api_test.go:88: ttl of more than a year: 201\n--- FAIL: TestTtl (0.00s)\nFAIL\n";
+        assert_eq!(error_line(go).as_deref(), Some("api_test.go:88: ttl of more than a year: 201"));
+        assert_eq!(error_line("12:30:01 a.b: started\n10.0.0.1:80: refused\nhttp://a.b:80: x\n"), None);
+    }
+
+    #[test]
+    fn what_a_runner_recorded_of_a_failing_test_comes_before_the_end_of_the_output() {
+        let mut receipt = crate::summary::fixture::command(&["go", "test", "./..."], Some((5, 1, 0)));
+        receipt.output_tail = "--- PASS: TestLast (0.00s)\nPASS\n".to_owned();
+        assert_eq!(receipt.telling_lines(5), ["--- PASS: TestLast (0.00s)", "PASS"]);
+        assert_eq!(receipt.error_line(), None);
+        let silent = TestResult::new("", "a.TestSilent", TestState::Failed);
+        let message = "api_test.go:80: made\n\n    api_test.go:88: ttl of more than a year: 201\n--- FAIL: TestTtl";
+        receipt.failing = vec![silent, TestResult::new("", "a.TestTtl", TestState::Failed).because(message)];
+        let told = ["api_test.go:80: made", "    api_test.go:88: ttl of more than a year: 201", "--- FAIL: TestTtl"];
+        assert_eq!(receipt.telling_lines(5), told);
+        assert_eq!(receipt.telling_lines(1), told[..1]);
+        assert_eq!(receipt.error_line().as_deref(), Some("api_test.go:88: ttl of more than a year: 201"));
     }
 }
