@@ -15,7 +15,7 @@ use implementer_model::{
     plan::Plan,
     roster::Access,
     roster::Phase,
-    run::gate_commands,
+    run::{asked_for_by, gate_commands},
     schedule::{Schedule, Task},
     summary::mermaid,
     text,
@@ -133,7 +133,13 @@ fn human(intake: &Intake, estimate: Option<&Estimate>, detail: Detail) -> String
         }
     }
     let _ = writeln!(out, "\nNobody may touch\n  {}", detail.globs(&protected.iter().collect::<Vec<_>>()));
-    let _ = writeln!(out, "\nAt most {} at a time", text::count(schedule.concurrency, "subagent"));
+    let _ = writeln!(
+        out,
+        "\n{} in {}, at most {} at a time",
+        text::count(schedule.tasks.len(), "task"),
+        text::count(schedule.waves.len(), "wave"),
+        text::count(schedule.concurrency, "subagent")
+    );
     if let Some(estimate) = estimate {
         let _ = writeln!(out, "Expect {}", estimate.line());
     }
@@ -234,8 +240,9 @@ fn write_gates(out: &mut String, plan: &Plan, config: &Config) {
     let _ = writeln!(out, "\nGates");
     for gate in GateKind::ALL {
         let commands = gate_commands(plan, config, gate);
-        let mut lines: Vec<_> =
-            commands.iter().map(|(by, argv)| format!("{}  ({})", command::join(argv), by.name())).collect();
+        let line =
+            |asked: &(_, Vec<String>)| format!("{}  ({})", command::join(&asked.1), asked_for_by(config, gate, asked));
+        let mut lines: Vec<_> = commands.iter().map(line).collect();
         if gate == GateKind::Review {
             lines.insert(0, "the reviewer, without blocking findings".to_owned());
         } else if lines.is_empty() {

@@ -13,7 +13,7 @@ use crate::{
     means,
     plan::{Fate, Plan},
     roster::Access,
-    run::gate_commands,
+    run::{asked_for_by, gate_commands},
     schedule::{Schedule, Task},
     summary::{
         entry::{self, Detail},
@@ -317,8 +317,7 @@ fn write_requirements(page: &mut String, plan: &Plan, schedule: &Schedule) {
         entry::list(page, "", &lines, &Detail::OPEN);
         page.push_str("\n</details>\n\n");
     }
-    let more = schedule.tasks.len().saturating_sub(TASKS_UNFOLDED);
-    if more > 0 {
+    if let more @ 1.. = schedule.tasks.len().saturating_sub(TASKS_UNFOLDED) {
         page.push_str(&format!(
             "The items of {} are left out here; the log has them.\n\n",
             text::count(more, "further task")
@@ -371,8 +370,9 @@ fn write_order(page: &mut String, schedule: &Schedule) {
 fn write_gates(page: &mut String, plan: &Plan, config: &Config) {
     let rows = GateKind::ALL.map(|gate| {
         let mut lines: Vec<_> = gate_commands(plan, config, gate)
-            .into_iter()
-            .map(|(by, argv)| format!("{} ({})", text::code(&text::truncate(&command::join(&argv), 300)), by.name()))
+            .iter()
+            .map(|asked| (text::truncate(&command::join(&asked.1), 300), asked_for_by(config, gate, asked)))
+            .map(|(command, by)| format!("{} ({by})", text::code(&command)))
             .collect();
         if gate == GateKind::Review {
             lines.insert(0, "the reviewer, without blocking findings".to_owned());

@@ -88,6 +88,16 @@ pub fn gate_commands(plan: &Plan, config: &Config, gate: GateKind) -> Vec<(Asked
     commands
 }
 
+/// Says in a word or three who asks for a command of a gate: the plan, the configuration or both.
+#[must_use]
+pub fn asked_for_by(config: &Config, gate: GateKind, command: &(AskedBy, Vec<String>)) -> &'static str {
+    let (by, argv) = command;
+    match by {
+        AskedBy::Plan if config.gate_commands(gate).contains(argv) => "plan and configuration",
+        by => by.name(),
+    }
+}
+
 /// A command of the tests gate whose tests are only counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CountedOnly {
@@ -149,6 +159,9 @@ mod tests {
         let expected =
             [(AskedBy::Plan, "cargo bench"), (AskedBy::Plan, "cargo test"), (AskedBy::Configuration, "cargo clippy")];
         assert_eq!(all, expected.map(|(by, argv)| (by, argv.to_owned())));
+        let asked: Vec<_> = gate_commands(&plan, &config, GateKind::Tests);
+        let by: Vec<_> = asked.iter().map(|asked| asked_for_by(&config, GateKind::Tests, asked)).collect();
+        assert_eq!(by, ["plan", "plan and configuration", "configuration"]);
         assert!(gate_commands(&plan, &config, GateKind::Review).is_empty());
     }
 

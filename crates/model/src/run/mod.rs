@@ -34,7 +34,7 @@ pub use self::{
     basis::{Basis, Head},
     evidence_plan::{Contribution, EvidencePlan, TaskWork},
     facts::{Conclusion, Facts},
-    gate_job::{CountedOnly, GateJob, GateRun, gate_commands},
+    gate_job::{CountedOnly, GateJob, GateRun, asked_for_by, gate_commands},
     history::{Finished, History, MadeBy, is_over, run_name},
     ledger::{Bundle, Ending, JudgedGate, Ledger},
     state::{Happened, Integration, Run, RunEnd},
