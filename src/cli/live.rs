@@ -50,6 +50,8 @@ const REASON_CHARS: usize = 320;
 pub(super) struct Live {
     display: Arc<Display>,
     subagents: BTreeMap<TaskId, String>,
+    /// The tasks that began, or were finished before.
+    begun: BTreeSet<TaskId>,
     /// The phases whose end was told: rework goes through them once more.
     phases_told: BTreeSet<usize>,
     /// The tree and the time of each gate's run that was told last.
@@ -94,6 +96,7 @@ impl Live {
         Self {
             display,
             subagents: BTreeMap::new(),
+            begun: BTreeSet::new(),
             phases_told: BTreeSet::new(),
             gates_told: BTreeMap::new(),
             width: 0,
@@ -150,6 +153,7 @@ impl Live {
         let subagent = self.subagents.get(task).map_or("", String::as_str);
         let width = self.width;
         self.event(Colour::Faint, "start", &format!("{task:width$}  {subagent}{again}"));
+        self.begun.insert(task.clone());
         let mut state = self.display.state();
         state.status.started(task, Some(Arc::clone(last_step)), Instant::now());
         if !self.display.bars.is_hidden() && state.lines.len() < TASKS_SHOWN {
@@ -174,6 +178,8 @@ impl Live {
         let took = wording::duration(took);
         let (colour, mark, said) = if record.outcome == Outcome::Cancelled {
             (Colour::Yellow, "stopped", reason(&record.reason))
+        } else if record.outcome == Outcome::Blocked {
+            (Colour::Yellow, "blocked", reason(&record.reason))
         } else if passed {
             let patch = record.last().and_then(|attempt| attempt.patch.as_ref()).filter(|patch| !patch.is_empty());
             let changed = patch.map_or_else(|| "no file changed".to_owned(), wording::diffstat);
@@ -181,6 +187,7 @@ impl Live {
         } else {
             (Colour::Red, "FAILED", format!("{}: {}", record.outcome.name(), reason(&record.reason)))
         };
+        self.begun.insert(task.clone());
         // What was finished before the run was resumed is news to nobody.
         let (colour, mark) = if kept { (Colour::Faint, "kept") } else { (colour, mark) };
         self.event(colour, mark, &format!("{task:width$}  {took:>9}  {said}"));
@@ -271,7 +278,8 @@ impl Observer for Live {
                 self.event(Colour::Yellow, "added", &format!("{:width$}  {}", task.id, task.subagent));
             }
             Progress::TaskAgain { task, reason: why } => {
-                self.event(Colour::Yellow, "retry", &format!("{task:width$}  {}", reason(why)));
+                let mark = if self.begun.contains(task) { "retry" } else { "next" };
+                self.event(Colour::Yellow, mark, &format!("{task:width$}  {}", reason(why)));
             }
             Progress::Integrated { commits: 0, .. } => {}
             Progress::Integrated { wave, commits } => {

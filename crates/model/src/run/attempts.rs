@@ -157,7 +157,8 @@ impl Run {
                 Err(refused) => (None, refused.to_string()),
             };
             if let Some(task) = &called {
-                let because = format!("`{blocked}` needs it: {}", text::truncate(&request, REQUEST_SHOWN));
+                let request_shown = text::truncate(&request, REQUEST_SHOWN);
+                let because = format!("`{blocked}` needs it, and is retried after it: {request_shown}");
                 actions.push(Action::announce_again(task, &because));
                 let request = Request { from: format!("task {blocked}"), text: request.clone() };
                 self.calls.requests.entry(task.clone()).or_default().push(request);

@@ -162,7 +162,8 @@ pub(super) fn causes<'a>(index: &RunIndex<'a>) -> Vec<Cause<'a>> {
     for gate in standings(handoff).into_iter().filter(|gate| ended_by.is_none() || ran(gate)) {
         add_gate(&mut causes, index, &gate, &blocking);
     }
-    let told: BTreeSet<_> = of_task.keys().copied().collect();
+    let consequences = causes.iter().flat_map(|cause| &cause.consequences);
+    let told: BTreeSet<_> = of_task.keys().chain(consequences).copied().collect();
     causes.extend(
         blocking
             .into_iter()
@@ -326,5 +327,19 @@ mod tests {
             "cancelled -> [cli, tests, review, validation, deployment] gates [tests, review, validation]",
         ]
         "#);
+    }
+
+    #[test]
+    fn who_was_blocked_when_the_run_was_cancelled_is_told_once() {
+        let mut handoff = fixture::cancelled();
+        handoff.tasks[3].outcome = Outcome::Blocked;
+        let message = "it needs `feature`";
+        handoff.findings.push(Finding::about(
+            &handoff.tasks[3].id,
+            FindingCode::SubagentBlocked,
+            Weight::Blocking,
+            message,
+        ));
+        assert_eq!(told(&handoff), told(&fixture::cancelled()));
     }
 }
