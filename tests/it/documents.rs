@@ -1,7 +1,9 @@
 //! The documents say what is: every path that they name exists, every command of the help is in the README, no test
 //! file is forgotten.
 
-use std::{fs, path::Path};
+use std::{fmt::Write as _, fs, path::Path};
+
+use implementer_model::{config::Config, roster};
 
 use crate::support::Bench;
 
@@ -98,13 +100,51 @@ fn commands_page(bench: &Bench) -> String {
     page
 }
 
+/// Compares a generated page with what lies in the repository, or writes it there with `UPDATE_DOCS`.
+#[track_caller]
+fn assert_generated(path: &str, page: &str) {
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(Path::new(ROOT).join(path), page).unwrap();
+    }
+    assert_eq!(read(path), page, "{path} has drifted: run the tests once with UPDATE_DOCS=1");
+}
+
 #[test]
 fn the_page_of_commands_is_what_the_program_says() {
-    let page = commands_page(&Bench::new());
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(Path::new(ROOT).join("docs/commands.md"), &page).unwrap();
+    assert_generated("docs/commands.md", &commands_page(&Bench::new()));
+}
+
+/// The scopes of the built-in subagents, as docs/scopes.md has them.
+fn scopes_page() -> String {
+    let mut page = String::from(
+        "# Default scopes\n\nThis page is generated from the built-in subagents. A scope counts where neither the plan nor the \
+         configuration says more: [Plans](plan.md#what-a-task-may-touch) has the rules, and `plan -v` shows what each task of a \
+         plan may touch.\n",
+    );
+    let list = |globs: &[String]| format!("\n```text\n{}\n```\n", globs.join("\n"));
+    for subagent in roster::builtin().iter() {
+        let _ = writeln!(page, "\n## `{}`\n\nRole `{}`.", subagent.name, subagent.role.name());
+        if subagent.scope.is_empty() {
+            page.push_str("It may touch nothing.\n");
+            continue;
+        }
+        let _ = write!(page, "It may touch:\n{}", list(&subagent.scope));
+        if !subagent.exclude.is_empty() {
+            let _ = write!(page, "\nBut not:\n{}", list(&subagent.exclude));
+        }
     }
-    assert_eq!(read("docs/commands.md"), page, "docs/commands.md has drifted: run the tests once with UPDATE_DOCS=1");
+    let _ = write!(
+        page,
+        "\n## Protected paths\n\nNobody may touch these, whatever a plan says, unless `protected-paths` in the configuration \
+         says otherwise:\n{}",
+        list(&Config::default().protected_paths())
+    );
+    page
+}
+
+#[test]
+fn the_page_of_scopes_is_that_of_the_built_in_subagents() {
+    assert_generated("docs/scopes.md", &scopes_page());
 }
 
 #[test]
