@@ -58,7 +58,7 @@ impl Place {
 type Measure = fn(&Place) -> Result<Vec<Row>>;
 
 /// Everything that can be measured, by the name of its target.
-pub(crate) const MEASURES: [(&str, Measure); 11] = [
+pub(crate) const MEASURES: [(&str, Measure); 12] = [
     ("P1", p1),
     ("P2", p2_p3_p8),
     ("P4", p4),
@@ -69,6 +69,7 @@ pub(crate) const MEASURES: [(&str, Measure); 11] = [
     ("P9", p9),
     ("P10", p10),
     ("P11", p11),
+    ("P14", p14),
     ("P19", p19),
 ];
 
@@ -183,6 +184,20 @@ fn p6(place: &Place) -> Result<Vec<Row>> {
     std::fs::remove_dir_all(&site.folder)?;
     let what = format!("integration of {count} patches");
     Ok(vec![Row::ratio("P6", what, ours, ("`git merge-tree`, `git commit-tree`", theirs), 0.08)])
+}
+
+/// What a gate that prints costs in memory.
+fn p14(place: &Place) -> Result<Vec<Row>> {
+    let mut site = Site::make(&place.work.join("P14"), place.of(ORDINARY, SMALL))?;
+    let bytes = place.of(64_000_000, 640_000);
+    site.configure(&format!(
+        "gates: {{ validation: {{ commands: [\"sh -c 'yes what a loud test says | head -c {bytes}'\"] }} }}\n"
+    ))?;
+    let run = OurRun::prepare(&place.program, &site, "wide", &Work::wide(8))?;
+    let peaks = (0..place.of(3, 1)).map(|_| run.once().map(|took| megabytes(took.peak))).collect::<Result<_>>()?;
+    std::fs::remove_dir_all(&site.folder)?;
+    let what = format!("peak memory of the coordinator while a gate prints {} MB", megabytes(bytes));
+    Ok(vec![Row::alone("P14", what, peaks, Unit::Megabytes, 48.0)])
 }
 
 /// What isolation costs: the best level that this machine has, over none.
