@@ -332,7 +332,7 @@ mod tests {
     #[test]
     fn who_was_blocked_when_the_run_was_cancelled_is_told_once() {
         let mut handoff = fixture::cancelled();
-        handoff.tasks[3].outcome = Outcome::Blocked;
+        handoff.tasks[4].outcome = Outcome::Blocked;
         let message = "it needs `feature`";
         handoff.findings.push(Finding::about(
             &handoff.tasks[3].id,
