@@ -20,7 +20,8 @@ pub(super) fn render(out: &mut String, input: &BriefInput<'_>) {
     let share = (LIST_MAX_BYTES / asked.len()).clamp(64, 1024);
     let mut left = LIST_MAX_BYTES;
     for (at, made) in asked.iter().enumerate() {
-        let entry = format!("- `{}` {}\n", made.id, line(&cut(&made.text, share)));
+        let said = if made.detail.is_empty() { made.text.clone() } else { format!("{}: {}", made.text, made.detail) };
+        let entry = format!("- `{}` {}\n", made.id, line(&cut(&said, share)));
         if entry.len() > left {
             let _ = writeln!(out, "\n{} more did not fit into this brief.", asked.len() - at);
             return;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::{BriefInput, cut, line};
-use crate::{ids::TaskId, plan::PlannedTask, schedule::Outcome};
+use crate::{ids::TaskId, plan::PlannedTask, roster::Role, schedule::Outcome};
 
 /// The most bytes about what others do.
 const OTHERS_MAX_BYTES: usize = 12 * 1024;
@@ -22,8 +22,10 @@ type Done<'a> = BTreeSet<&'a TaskId>;
 
 /// Writes the section; nothing for a plan of one task.
 pub(super) fn render(out: &mut String, input: &BriefInput<'_>) {
-    let others: Vec<&PlannedTask> =
-        input.plan.tasks.iter().filter(|task| task.id != input.task.id && !task.reviewed).collect();
+    // What the plan asks of all of the work the reviewer is told in a section of its own.
+    let is_told = |task: &&PlannedTask| task.reviewed && input.task.role == Role::Review;
+    let others = input.plan.tasks.iter().filter(|task| task.id != input.task.id && !is_told(task));
+    let others: Vec<&PlannedTask> = others.collect();
     if others.is_empty() {
         return;
     }

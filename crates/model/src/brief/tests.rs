@@ -458,6 +458,22 @@ fn everybody_hears_what_others_do_and_what_of_it_is_done() {
 }
 
 #[test]
+fn what_is_asked_of_all_of_the_work_is_told_to_everybody_and_the_reviewer_answers_it() {
+    let mut handoff = fixture::complete();
+    let feature = handoff.plan.tasks.iter_mut().find(|task| task.id.as_str() == "feature").unwrap();
+    feature.reviewed = true;
+    feature.requirements = vec![fixture::requirement("feature", 1, "Docs")];
+    "README.md: an\nexample".clone_into(&mut feature.requirements[0].detail);
+    let cli = brief(&handoff, "cli", "", Vec::new());
+    assert!(cli.contains("\n  - `feature-1` Docs\n") && !cli.contains("one by one"), "{cli}");
+    let review = brief(&handoff, "review", "", Vec::new());
+    let section = review.split("## What you answer one by one").nth(1).unwrap();
+    assert!(section.contains("\n- `feature-1` Docs: README.md: an example\n"), "{review}");
+    let others = review.split("## What others do").nth(1).unwrap().split("\n## ").next().unwrap();
+    assert!(!others.contains("- Task `feature`"), "told once: {review}");
+}
+
+#[test]
 fn what_others_found_is_told_to_whoever_comes_after() {
     let mut handoff = fixture::complete();
     let feature = handoff.tasks.iter_mut().find(|task| task.id.as_str() == "feature").unwrap();
