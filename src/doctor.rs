@@ -14,7 +14,7 @@ use implementer_model::{
     evidence::gathered,
     gate::{CommandReceipt, GateKind},
     plan::Plan,
-    roster::Roster,
+    roster::{Origin, Roster},
     run::{CountedOnly, gate_commands},
     text,
 };
@@ -95,7 +95,7 @@ pub struct Subject<'a> {
 /// Looks for everything that is not an agent program.
 #[must_use]
 pub fn look(subject: &Subject<'_>) -> Vec<Check> {
-    let mut checks = vec![git()];
+    let mut checks = vec![git(), subagents(subject.roster)];
     checks.extend(commands(subject));
     checks
 }
@@ -159,6 +159,18 @@ pub async fn look_for_agents(
     };
     checks.extend(missing.into_iter().map(told));
     checks
+}
+
+/// Says whose subagents do the work.
+fn subagents(roster: &Roster) -> Check {
+    let own = roster.iter().filter(|subagent| matches!(subagent.origin, Origin::File(_))).count();
+    let built_in = roster.iter().count() - own;
+    let said = match (own, built_in) {
+        (0, _) => "the built-in ones: the repository has no agent files (`.claude/agents/*.md`)".to_owned(),
+        (own, 0) => format!("{} in agent files", text::count(own, "subagent")),
+        (own, built_in) => format!("{own} in agent files, {built_in} built in"),
+    };
+    Check::new("subagents", State::There, said)
 }
 
 fn git() -> Check {

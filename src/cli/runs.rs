@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
-use implementer_model::{gate::GateKind, handoff::Handoff, ids::TaskId, text};
+use implementer_model::{evidence::recorded, gate::GateKind, handoff::Handoff, ids::TaskId, text};
 use serde_json::json;
 
 use super::{
@@ -132,6 +132,7 @@ pub(super) fn logs(arguments: &LogsArguments) -> Result<u8, Failure> {
         let run = arguments.run.display();
         show::note(&format!("This is the task. What the gate printed: backend-implementer logs {run} {GATE}{name}"));
     }
+    let is_gate = of_task.is_none();
     let found = of_task.map_or(of_gate, |log| vec![log]);
     if found.is_empty() {
         let names = logs_there(&folder);
@@ -145,6 +146,8 @@ pub(super) fn logs(arguments: &LogsArguments) -> Result<u8, Failure> {
     for log in found {
         let said =
             read_end(&log).with_context(|| format!("cannot read {}", log.display())).map_err(Failure::outside)?;
+        // A runner that was asked for events printed them; people read what they say.
+        let said = if is_gate { recorded::readable(&said) } else { said };
         let empty = if said.trim().is_empty() { " nothing was printed; `show` says how it ended" } else { "" };
         show::note(&format!("{}:{empty}", log.display()));
         show::out(&said);

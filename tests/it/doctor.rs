@@ -28,7 +28,7 @@ fn line<'a>(called: &'a Called, about: &str) -> &'a str {
 #[test]
 fn program_key_gate_tools_git_isolation_and_base_gates_are_looked_for() {
     let called = bench("python3 -m unittest -v").call(["doctor"]).expect(0);
-    for about in ["agent command", "git ", "isolation", "gate tests: python3 -m unittest -v"] {
+    for about in ["agent command", "git ", "subagents", "isolation", "gate tests: python3 -m unittest -v"] {
         line(&called, about);
     }
     let gate = line(&called, "gate tests on the last commit: python3 -m unittest -v");

@@ -40,6 +40,20 @@ fn what_is_not_there_is_said_with_what_is() {
 }
 
 #[test]
+fn a_gates_log_of_events_is_shown_as_what_they_say() {
+    let bench = Bench::new();
+    bench.call(["run"]).expect(0);
+    let listed = bench.call(["runs"]).expect(0).stdout;
+    let run = listed.split_whitespace().next().expect("a run is listed").to_owned();
+    let log = bench.repo().join(".backend-implementer/runs").join(&run).join("gates/tests-1.log");
+    let event =
+        |output: &str| format!("{}\n", serde_json::json!({ "Action": "output", "Test": "TestTtl", "Output": output }));
+    let begun = "{\"Action\":\"run\",\"Test\":\"TestTtl\"}\n";
+    std::fs::write(&log, [begun, &event("    ttl_test.go:50: 201, not 400\n"), "plain\n"].concat()).unwrap();
+    assert_eq!(bench.call(["logs", &run, "gate:tests"]).expect(0).stdout, "    ttl_test.go:50: 201, not 400\nplain\n");
+}
+
+#[test]
 fn the_task_and_the_gate_of_one_name_have_logs_of_their_own() {
     let bench = Bench::new();
     bench.call(["run"]).expect(0);
