@@ -207,7 +207,12 @@ fn write_task(out: &mut String, task: &Task, plan: &Plan, protected: &BTreeSet<S
             let _ = writeln!(out, "    may touch   {}", detail.globs(&task.scope.allow.iter().collect::<Vec<_>>()));
             let others: Vec<_> = task.scope.deny.iter().filter(|glob| !protected.contains(*glob)).collect();
             if !others.is_empty() {
-                let _ = writeln!(out, "    but not     {}", detail.globs(&others));
+                let not = if detail.whole || others.len() <= GLOBS_SHOWN {
+                    detail.globs(&others)
+                } else {
+                    format!("what is another subagent's or excluded: {} globs (-v)", others.len())
+                };
+                let _ = writeln!(out, "    but not     {not}");
             }
         }
     }

@@ -309,7 +309,7 @@ fn write_requirements(page: &mut String, plan: &Plan, schedule: &Schedule) {
                 format!(
                     "{} {}{done} (line {})",
                     text::code(requirement.id.as_str()),
-                    text::markdown(&text::truncate(&requirement.text, 300)),
+                    Detail::OPEN.sentence(&text::truncate(&requirement.text, 300)),
                     requirement.line
                 )
             })
@@ -326,7 +326,7 @@ fn write_requirements(page: &mut String, plan: &Plan, schedule: &Schedule) {
     let aside = plan.items.iter().filter_map(|item| match &item.fate {
         Fate::Aside { reason, section } => Some(format!(
             "{} ({}: {}, line {})",
-            text::markdown(&text::truncate(&item.text, 200)),
+            Detail::OPEN.sentence(&text::truncate(&item.text, 200)),
             reason.name(),
             text::markdown(&text::truncate(section, 80)),
             item.line
@@ -359,7 +359,7 @@ fn write_order(page: &mut String, schedule: &Schedule) {
         .serialised
         .iter()
         .map(|pair| {
-            let because = text::markdown(&text::truncate(&pair.because, 200));
+            let because = Detail::OPEN.sentence(&text::truncate(&pair.because, 200));
             format!("{} before {}: {because}", text::code(pair.first.as_str()), text::code(pair.then.as_str()))
         })
         .collect();

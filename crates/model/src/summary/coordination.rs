@@ -83,7 +83,7 @@ fn parallel(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
             "{}, then {}: {}",
             text::code(pair.first.as_str()),
             text::code(pair.then.as_str()),
-            detail.prose(&pair.because)
+            detail.sentence(&pair.because)
         )
     });
     let folded: Vec<_> = waves.chain(serialised).collect();
@@ -105,7 +105,7 @@ fn sequential(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
                 "{} ran again (attempt {}): {}",
                 text::code(view.id.as_str()),
                 attempt.attempt,
-                detail.prose(because)
+                detail.sentence(because)
             ));
         }
     }
@@ -163,11 +163,11 @@ fn rework(index: &RunIndex<'_>, detail: &Detail) -> Vec<String> {
         }
     });
     let rounds = handoff.rework.iter().map(|round| {
-        let because: Vec<_> = round.because.iter().take(4).map(|why| detail.prose(why)).collect();
+        let because: Vec<_> = round.because.iter().take(4).map(|why| detail.sentence(why)).collect();
         let called: Vec<_> = round
             .called
             .iter()
-            .map(|call| format!("{} ({})", text::code(call.task.as_str()), detail.prose(&call.because)))
+            .map(|call| format!("{} ({})", text::code(call.task.as_str()), detail.sentence(&call.because)))
             .collect();
         let more = round.because.len().saturating_sub(because.len());
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };

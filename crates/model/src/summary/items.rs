@@ -26,7 +26,7 @@ pub(super) fn render(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
         page.push_str(&format!(
             "| {} | {} | {} |\n",
             item.line,
-            text::cell(&detail.prose(&item.text)),
+            text::cell(&detail.sentence(&item.text)),
             text::cell(&detail.prose(&became(item, index)))
         ));
     }

@@ -185,7 +185,7 @@ fn a_complete_run_reads_so() {
       <details><summary>Waves</summary>
 
       - Wave 1 (foundation): `infrastructure`, `datatypes`
-      - `feature`, then `cli`: both may touch \`users/\*\*\`
+      - `feature`, then `cli`: both may touch `users/**`
 
       </details>
 
