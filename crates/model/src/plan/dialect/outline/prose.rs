@@ -28,7 +28,7 @@ pub(in crate::plan) fn prose_is_work(task: &mut TaskDraft) {
     let rest = || notes[first.len()..].trim().to_owned();
     let (text, detail) = if names_itself && is_line {
         (line(), rest())
-    } else if is_line && !first.is_empty() && !domains::asks(&task.title) && first.chars().count() <= LINE_CHARS {
+    } else if is_line && says_nothing(&task.title) && is_statement(first) {
         // "Docs" alone says nothing to whoever sees only the line.
         (format!("{}: {}", task.title, line()), rest())
     } else {
@@ -40,6 +40,17 @@ pub(in crate::plan) fn prose_is_work(task: &mut TaskDraft) {
     let range = 0..0;
     let paths = mentions::paths_outside_code(&format!("{text}\n{detail}"));
     task.requirements.push(RequirementDraft { at: task.at, text, detail, range, paths, ..RequirementDraft::default() });
+}
+
+/// Tells whether a heading is a word or three that ask for nothing.
+fn says_nothing(title: &str) -> bool {
+    title.split_whitespace().count() <= 3 && !domains::asks(title) && !domains::asks_elsewhere(title)
+}
+
+/// Tells whether a paragraph says something by itself, in a line or two, and neither labels nor leads what follows.
+fn is_statement(paragraph: &str) -> bool {
+    let count = paragraph.chars().count();
+    (1..=LINE_CHARS).contains(&count) && !paragraph.starts_with("**") && !paragraph.ends_with([':', '：'])
 }
 
 pub(super) fn has_boxes(block: &Block) -> bool {
