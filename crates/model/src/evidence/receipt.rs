@@ -84,28 +84,35 @@ impl CommandReceipt {
     }
 
     /// Returns at most `max` lines that say why it failed, no empty ones and no rulers: what its runner recorded of the first
-    /// test that failed, else the end of what it printed.
+    /// test that failed, with what it printed before that where it printed it, else the end of what it printed.
     #[must_use]
     pub fn telling_lines(&self, max: usize) -> Vec<String> {
         let telling = |line: &&str| line.chars().any(char::is_alphanumeric);
         let lines =
             |text: &str| -> Vec<_> { text.lines().filter(telling).map(|line| line.trim_end().to_owned()).collect() };
-        if let Some(recorded) = self.recorded_message() {
-            let mut lines = lines(&recorded);
-            lines.truncate(max);
-            return lines;
+        let printed = lines(&text::plain(&self.output_tail));
+        let Some(mut recorded) = self.recorded_message().map(|message| lines(&message)) else {
+            return printed[printed.len().saturating_sub(max)..].to_vec();
+        };
+        recorded.truncate(max);
+        let last = recorded.last().map_or("", |line| line.trim());
+        match printed.iter().rposition(|line| line.contains(last)) {
+            Some(at) => printed[(at + 1).saturating_sub(max)..=at].to_vec(),
+            None => recorded,
         }
-        let lines = lines(&text::plain(&self.output_tail));
-        lines[lines.len().saturating_sub(max)..].to_vec()
     }
 
     /// Returns the line that names an error the way most languages do: `AssertionError: 3 != 5`, `E   assert 3 == 5`,
     /// `error: no such command`, `panicked at src/a.rs:3:5`, `a_test.go:12: 3, not 5`. It is the last such line of what its
-    /// runner recorded of the first test that failed, else of what it printed.
+    /// runner recorded of the first test that failed, else of what it printed, which may name the place, too.
     #[must_use]
     pub fn error_line(&self) -> Option<String> {
+        let printed = error_line(&text::plain(&self.output_tail));
         let recorded = self.recorded_message().and_then(|message| error_line(&message));
-        recorded.or_else(|| error_line(&text::plain(&self.output_tail)))
+        match (recorded, printed) {
+            (Some(recorded), Some(printed)) if printed.ends_with(&recorded) => Some(printed),
+            (recorded, printed) => recorded.or(printed),
+        }
     }
 
     /// Returns what its runner recorded of the first test that failed.
@@ -235,5 +242,17 @@ mod tests {
         assert_eq!(receipt.telling_lines(5), told);
         assert_eq!(receipt.telling_lines(1), told[..1]);
         assert_eq!(receipt.error_line().as_deref(), Some("api_test.go:88: ttl of more than a year: 201"));
+
+        // Where it was printed, what stands before it belongs to it.
+        let (file, code, error) =
+            ("  File \"tests/a.py\", line 11, in test_it", "    self.assertEqual(a, b)", "AssertionError: 2 != 3");
+        receipt.output_tail =
+            format!("FAIL: test_it\n----\n{file}\n{code}\n{error}\n\nRan 3 tests\nFAILED (failures=1)\n");
+        receipt.failing = vec![TestResult::new("", "a.test_it", TestState::Failed).because(error)];
+        assert_eq!(receipt.telling_lines(3), [file, code, error]);
+        assert_eq!(
+            receipt.error_line().as_deref(),
+            Some("tests/a.py:11: self.assertEqual(a, b): AssertionError: 2 != 3")
+        );
     }
 }
