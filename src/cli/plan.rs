@@ -117,6 +117,9 @@ fn human(intake: &Intake, estimate: Option<&Estimate>, detail: Detail) -> String
     let _ = writeln!(out, "       {}, {}", plan.source, plan.digest);
     let _ = writeln!(out, "       {}", text::terminal(&shape(plan)));
     let _ = writeln!(out, "       {} (`granularity`)", config.granularity.line());
+    if let Some(sections) = plan.read_by_everybody() {
+        let _ = writeln!(out, "       nobody's task, in every brief: {}", text::terminal(&sections));
+    }
     if let Some(said) = plan.not_to_be_done(ITEM_CHARS) {
         let _ = writeln!(out, "       not to be done: {said}");
     }

@@ -1,5 +1,7 @@
 //! What a plan would do, as a comment: before anybody approves it.
 
+mod items;
+
 use std::collections::BTreeSet;
 
 use crate::{
@@ -11,7 +13,7 @@ use crate::{
     isolation::Demand,
     lock::Lock,
     means,
-    plan::{Fate, Plan},
+    plan::Plan,
     roster::Access,
     run::{asked_for_by, gate_commands},
     schedule::{Schedule, Task},
@@ -30,9 +32,6 @@ const DENIED_SHOWN: usize = 2;
 
 /// How many protected paths are shown: the configuration's reference has all.
 const PROTECTED_SHOWN: usize = 4;
-
-/// How many tasks have their requirements in the comment, which holds 65,536 characters.
-const TASKS_UNFOLDED: usize = 24;
 
 /// How many problems of a plan are shown before the rest is only counted.
 const PROBLEMS_SHOWN: usize = 50;
@@ -91,6 +90,9 @@ pub fn render(preview: &Preview<'_>) -> String {
         plan.why_dialect(),
         text::markdown(&plan.counts().line())
     ));
+    if let Some(sections) = plan.read_by_everybody() {
+        page.push_str(&format!("Nobody's task, in every brief: {}\n\n", text::markdown(&sections)));
+    }
     if let Some(said) = plan.not_to_be_done(200) {
         page.push_str(&format!("Not to be done: {}\n\n", text::markdown(&said)));
     }
@@ -102,7 +104,7 @@ pub fn render(preview: &Preview<'_>) -> String {
         write_diagnostics(&mut page, warnings);
         page.push_str("</details>\n\n");
     }
-    write_requirements(&mut page, plan, schedule);
+    items::write(&mut page, plan, schedule);
     write_order(&mut page, schedule);
     page.push_str(&format!(
         "<details><summary>Graph</summary>\n\n{}\n\n</details>\n\n",
@@ -294,53 +296,6 @@ fn write_tasks(page: &mut String, plan: &Plan, schedule: &Schedule, config: &Con
 }
 
 /// Lists the requirements of each planned task, and what is left aside, folded.
-fn write_requirements(page: &mut String, plan: &Plan, schedule: &Schedule) {
-    for task in schedule.tasks.iter().filter(|task| !task.requirements.is_empty()).take(TASKS_UNFOLDED) {
-        page.push_str(&format!(
-            "<details><summary>{}: {}</summary>\n\n",
-            task.id,
-            text::count(task.requirements.len(), "item")
-        ));
-        let lines: Vec<_> = task
-            .requirements
-            .iter()
-            .map(|requirement| {
-                let done = if requirement.done { " (done already)" } else { "" };
-                format!(
-                    "{} {}{done} (line {})",
-                    text::code(requirement.id.as_str()),
-                    Detail::OPEN.sentence(&text::truncate(&requirement.text, 300)),
-                    requirement.line
-                )
-            })
-            .collect();
-        entry::list(page, "", &lines, &Detail::OPEN);
-        page.push_str("\n</details>\n\n");
-    }
-    if let more @ 1.. = schedule.tasks.len().saturating_sub(TASKS_UNFOLDED) {
-        page.push_str(&format!(
-            "The items of {} are left out here; the log has them.\n\n",
-            text::count(more, "further task")
-        ));
-    }
-    let aside = plan.items.iter().filter_map(|item| match &item.fate {
-        Fate::Aside { reason, section } => Some(format!(
-            "{} ({}: {}, line {})",
-            Detail::OPEN.sentence(&text::truncate(&item.text, 200)),
-            reason.name(),
-            text::markdown(&text::truncate(section, 80)),
-            item.line
-        )),
-        _ => None,
-    });
-    let aside: Vec<_> = aside.collect();
-    if !aside.is_empty() {
-        page.push_str(&format!("<details><summary>{} left aside</summary>\n\n", text::count(aside.len(), "item")));
-        entry::list(page, "", &aside, &Detail::OPEN);
-        page.push_str("\n</details>\n\n");
-    }
-}
-
 fn globs<'a>(globs: impl Iterator<Item = &'a String>, most: usize) -> String {
     let globs: Vec<_> = globs.collect();
     let shown: Vec<_> = globs.iter().take(most).map(|glob| text::code(&text::truncate(glob, 120))).collect();

@@ -123,6 +123,19 @@ impl Plan {
         (!said.is_empty()).then(|| said.join("; "))
     }
 
+    /// Names the sections that are nobody's task and that every brief carries, at most eight of them.
+    #[must_use]
+    pub fn read_by_everybody(&self) -> Option<String> {
+        let mut in_code = false;
+        let headings = self.preamble.lines().filter_map(|line| {
+            in_code ^= line.trim_start().starts_with("```") || line.trim_start().starts_with("~~~");
+            let title = line.trim_start_matches('#');
+            (!in_code && title.starts_with(' ') && title.len() < line.len()).then(|| text::truncate(title.trim(), 60))
+        });
+        let named = text::listed(headings, 8);
+        (!named.is_empty()).then_some(named)
+    }
+
     /// Counts the items and where they went.
     #[must_use]
     pub fn counts(&self) -> Counts {

@@ -260,6 +260,13 @@ fn prose_among_the_work_that_says_what_has_to_hold_is_work() {
 }
 
 #[test]
+fn sections_that_are_nobodys_task_are_named() {
+    let text = "# P\n\nLinks.\n\n## Overview\n\nSmall.\n\n```sh\n# no heading\n```\n\n## Feature\n\n- Say hello\n\n## Story\n\nNobody liked it.\n";
+    assert_eq!(plan(text).read_by_everybody().as_deref(), Some("Overview, Story"));
+    assert_eq!(plan("## Feature\n\n- Say hello\n").read_by_everybody(), None);
+}
+
+#[test]
 fn an_item_that_is_ruled_out_is_no_requirement() {
     let text = "## Feature\n\n- Say hello\n- Not in this round: e-mail\n- **Out of scope:** SMS\n- ~~Shout~~\n\n## Tests\n- Cover it\n";
     let plan = plan(text);
