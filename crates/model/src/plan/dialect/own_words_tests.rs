@@ -257,6 +257,8 @@ fn prose_among_the_work_that_says_what_has_to_hold_is_work() {
         assert_eq!(with(said), ["Keep links", &format!("Abuse: {said}"), "Cover it"]);
     }
     assert_eq!(with("There was some last year, and nobody liked it."), ["Keep links", "Cover it"]);
+    let ours = plan("## Feature\n\n- Keep links\n\n## Abuse\n\nLinks must end.\n\n## Tests\n\n- Cover it\n");
+    assert_eq!((ours.dialect, ours.tasks[1].requirements[0].text.as_str()), (Dialect::Ours, "Abuse: Links must end."));
 }
 
 #[test]

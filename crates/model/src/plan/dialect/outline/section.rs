@@ -297,7 +297,7 @@ impl OutlineReader<'_, '_> {
     /// has to hold.
     fn is_duty_among_work(&self, section: &Section<'_>, around: &Around) -> bool {
         let is_beside = around.task.is_none() && around.context.is_none() && !around.is_frame;
-        self.rules.lenient
+        self.rules.may_be_foreign()
             && !self.rules.only_boxes
             && is_beside
             && self.work_level == Some(section.level())
