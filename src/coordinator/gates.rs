@@ -8,6 +8,7 @@ use std::{
 use implementer_model::{
     evidence::{
         ask::Asked,
+        following::StateRun,
         gathered::GateEvidence,
         recorded::{self, Recorded},
         results::{Results, TestResult},
@@ -154,6 +155,16 @@ pub(super) async fn run_one(
 }
 
 impl RanGate {
+    /// Returns what a followed failure is looked for in.
+    pub(super) fn in_state(&self) -> StateRun<'_> {
+        StateRun {
+            succeeded: self.commands.iter().all(|command| command.exit_code == Some(0)),
+            failing: &self.failing,
+            results: self.results.as_ref(),
+            output: self.commands.last().map_or("", |command| &command.output_tail),
+        }
+    }
+
     /// Takes in one more command. What an earlier one ran as well counts once.
     fn take_in(&mut self, mut receipt: CommandReceipt, recorded: Option<Recorded>) {
         let recorded = recorded.unwrap_or_default();

@@ -3,6 +3,7 @@
 use std::{fs, path::Path};
 
 use implementer_model::{
+    evidence::proof,
     findings::FindingCode,
     handoff::{Handoff, Status},
     schedule::Outcome,
@@ -246,6 +247,74 @@ fn patches_that_cannot_be_had_together_are_made_one_after_the_other() {
     // It worked on what the other had made.
     let head = &handoff.result.commits[0].commit;
     assert!(brief.contains(&format!("Your work tree stands at: `{head}`")), "{brief}");
+    proven(&bench, &ran);
+}
+
+/// A Go repository: a store, and an API that uses it.
+const GO_STORE: &str = "package store\n\n// Memory keeps links.\ntype Memory struct {\n\tlinks map[string]string\n}\n\n// NewMemory makes an empty store.\n\
+    func NewMemory() *Memory { return &Memory{links: map[string]string{}} }\n\n// Put adds a link.\nfunc (m *Memory) Put(code string) { m.links[code] = code }\n";
+const GO_API: &str = "package httpapi\n\nimport \"example.com/shortd/internal/store\"\n\n// Create makes a link and returns a status.\n\
+    func Create(m *store.Memory, ttl int) int {\n\tm.Put(\"a\")\n\treturn 201\n}\n";
+const GO_API_TEST: &str = "package httpapi\n\nimport (\n\t\"testing\"\n\n\t\"example.com/shortd/internal/store\"\n)\n\n\
+    func TestCreate(t *testing.T) {\n\tif Create(store.NewMemory(), 1) != 201 {\n\t\tt.Fatal(\"create\")\n\t}\n}\n";
+
+/// Before the store's patch the tests of the API cannot be compiled, so that the first state in which they can fail says nothing.
+#[test]
+fn a_patch_is_not_blamed_because_the_tests_could_not_be_compiled_before_it() {
+    if std::process::Command::new("go").arg("version").output().is_err() {
+        eprintln!(
+            "SKIPPED a_patch_is_not_blamed_because_the_tests_could_not_be_compiled_before_it: there is no `go` here"
+        );
+        return;
+    }
+    let bench = Bench::new();
+    let plan = "# Links\n\n## Feature\nTouches: internal/httpapi/api.go\n- `ttl` has an upper limit\n\n\
+        ## CLI\nTouches: internal/store/store.go\n- links expire\n\n\
+        ## Testing\nTouches: internal/**\n- test it\n\n\
+        ## Verification\n- tests: `go test ./...`\n- validation: `git --version`\n";
+    bench.write(".backend-implementer/plan.md", plan);
+    let config = fs::read_to_string(bench.repo().join(".github/backend-implementer.yml")).unwrap();
+    let config = config.replace("evidence: { revert-proof: false }\n", "");
+    let scope = |subagent: &str| format!("  {subagent}:\n    scope: ['internal/**']\n    exclude: []\n");
+    let scopes = ["backend-feature-implementer", "backend-cli-implementer", "backend-unit-test-generator"].map(scope);
+    bench.write(".github/backend-implementer.yml", &format!("{config}subagents:\n{}", scopes.concat()));
+    bench.write("go.mod", "module example.com/shortd\n\ngo 1.19\n");
+    bench.write("internal/store/store.go", GO_STORE);
+    bench.write("internal/httpapi/api.go", GO_API);
+    bench.write("internal/httpapi/api_test.go", GO_API_TEST);
+    bench.commit("a service");
+    let store = GO_STORE
+        .replace("type Memory struct {\n", "type Memory struct {\n\tNow func() int\n")
+        .replace("return &Memory{links", "return &Memory{Now: func() int { return 0 }, links")
+        + "\n// Sweep says how many ended.\nfunc (m *Memory) Sweep() int { return m.Now() }\n";
+    let with_limit =
+        |limit: &str| GO_API.replace("\tm.Put", &format!("\tif {limit} {{\n\t\treturn 400\n\t}}\n\tm.Put"));
+    let ttl_test = "package httpapi\n\nimport (\n\t\"testing\"\n\n\t\"example.com/shortd/internal/store\"\n)\n\n\
+        func TestTTLTooLarge(t *testing.T) {\n\tm := store.NewMemory()\n\tm.Now = func() int { return 1 }\n\tif code := Create(m, 1000); code != 400 {\n\t\t\
+        t.Errorf(\"ttl of more than a year: %d\", code)\n\t}\n}\n";
+    let sweep_test = "package store\n\nimport \"testing\"\n\n\
+        func TestSweep(t *testing.T) {\n\tm := NewMemory()\n\tm.Now = func() int { return 7 }\n\tif n := m.Sweep(); n != 7 {\n\t\tt.Errorf(\"Sweep = %d\", n)\n\t}\n}\n";
+    bench.script(&json!({
+        "cli": { "write": { "internal/store/store.go": store } },
+        "feature#1": { "write": { "internal/httpapi/api.go": with_limit("ttl < 0") } },
+        "feature#2": { "write": { "internal/httpapi/api.go": with_limit("ttl < 0 || ttl > 365") } },
+        "tests": { "write": {
+            "internal/httpapi/ttl_test.go": ttl_test, "internal/store/sweep_test.go": sweep_test,
+        } },
+    }));
+    let ran = bench.run([]).expect(0);
+    let handoff = ran.handoff();
+    let package = "example.com/shortd/internal/httpapi";
+    assert_eq!(
+        rounds(&handoff),
+        [[format!("feature: the tests gate failed, and it alone changed the package of `{package}.TestTTLTooLarge`")]]
+    );
+    assert_eq!(attempts(&handoff, "cli").len(), 1, "who did nothing wrong is called once");
+    // Only what looks at the store's work notices that it is missing; what was there before stays.
+    let proofs: Vec<_> = handoff.gates.iter().flat_map(|receipt| &receipt.evidence.proofs).collect();
+    let of_store = proofs.iter().find(|proof| proof.task.as_str() == "cli").expect("a proof");
+    let sweep = "example.com/shortd/internal/store.TestSweep".to_owned();
+    assert_eq!(of_store.outcome, proof::Outcome::Proven { tests: vec![sweep] }, "{proofs:#?}");
     proven(&bench, &ran);
 }
 

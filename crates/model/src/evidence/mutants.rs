@@ -56,16 +56,20 @@ pub fn undone(path: &str, before: Option<&str>, after: &str) -> Option<String> {
     let old = source::functions(language, &old_tokens);
     let cases = source::test_cases(language, path, &tokens);
     let mut places: Vec<(usize, usize, String)> = Vec::new();
-    for function in source::functions(language, &tokens) {
+    let now = source::functions(language, &tokens);
+    for function in &now {
         let test = cases.iter().any(|case| case.test_range().contains(&function.body.start));
         if test || function.body.len() < 2 {
             continue;
         }
         let mut of_name = old.iter().filter(|old| old.name == function.name && old.body.len() > 1);
+        let is_alone = now.iter().filter(|other| other.name == function.name).count() == 1;
         let instead = match (of_name.next(), of_name.next()) {
-            (None, _) => empty_body(language, &tokens, &function),
+            (None, _) => empty_body(language, &tokens, function),
             (Some(old), None)
-                if source::normal(&old_tokens[old.body.clone()]) != source::normal(&tokens[function.body.clone()]) =>
+                if is_alone
+                    && source::normal(&old_tokens[old.body.clone()])
+                        != source::normal(&tokens[function.body.clone()]) =>
             {
                 let (from, to) = place(&old_tokens, &old.body);
                 Some(old_text[from..to].to_owned())
@@ -329,6 +333,14 @@ mod tests {
         }
         let before = "def f(x):\n    return x\n";
         assert_eq!(undone("a.py", Some(before), before), None);
+        // What was there before stays, whatever types stand before it; of two of one name nobody knows which was there.
+        let before = "type M struct{}\n\nfunc NewM() *M { return &M{} }\n";
+        let after = "type M struct {\n\tNow func() time.Time\n}\n\nfunc NewM() *M { return &M{Now: time.Now} }\n\nfunc (m *M) Sweep() int { return 1 }\n";
+        let expected = "type M struct {\n\tNow func() time.Time\n}\n\nfunc NewM() *M { return &M{} }\n\nfunc (m *M) Sweep() int { return *new(int) }\n";
+        assert_eq!(undone("a.go", Some(before), after).as_deref(), Some(expected));
+        let before = "func (a *A) Close() { a.x() }\n";
+        assert_eq!(undone("a.go", Some(before), &format!("{before}func (b *B) Close() {{ b.y() }}\n")), None);
+        let before = "def f(x):\n    return x\n";
         let both = "def f(x):\n    return x\ndef g(x):\n    return None\n";
         let added = undone("a.py", Some(before), &format!("{before}def g(x):\n    return x + 1\n")).unwrap();
         assert_eq!(added, both);

@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::results::{Results, TestState, compare};
+use super::{
+    loading::message_says_not_loaded,
+    results::{Results, TestState, compare},
+};
 use crate::ids::TaskId;
 
 /// The most tests that are named for a task.
@@ -51,7 +54,7 @@ pub fn judge(with: Option<&Results>, without: Option<&Results>, failed: bool) ->
     let failed_tests: Vec<_> = difference
         .turned_red
         .iter()
-        .filter(|change| change.after == Some(TestState::Failed) && !super::formats::could_not_load(&change.message))
+        .filter(|change| change.after == Some(TestState::Failed) && !message_says_not_loaded(&change.message))
         .map(|change| change.name.clone())
         .take(NAMED_MAX)
         .collect();

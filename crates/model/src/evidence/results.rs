@@ -163,28 +163,6 @@ impl Results {
     }
 }
 
-/// Tells whether one of these tests fails in a run, or may: where that run names no test, or could not load what the test
-/// stands in, nobody knows.
-#[must_use]
-pub fn may_fail(tests: &[String], succeeded: bool, failing: &[TestResult]) -> bool {
-    if succeeded {
-        return false;
-    }
-    let words = |name: &str| -> Vec<String> {
-        let words = name.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'));
-        words.filter(|word| !word.is_empty() && *word != "py").map(str::to_owned).collect()
-    };
-    let names: Vec<_> = tests.iter().map(|test| stable_name(test)).collect();
-    let stands_in = |broken: &str| {
-        let last = words(broken).pop();
-        last.is_some_and(|last| tests.iter().any(|test| words(test).contains(&last)))
-    };
-    failing.is_empty()
-        || failing.iter().any(|test| {
-            names.contains(&stable_name(&test.name)) || test.state == TestState::Broken && stands_in(&test.name)
-        })
-}
-
 /// How a test fared in two runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -270,7 +248,7 @@ pub fn compare(before: &Results, after: &Results) -> Difference {
 }
 
 /// Takes out of a name what differs from run to run: addresses, temporary folders, and the folder of the work tree.
-fn stable_name(name: &str) -> String {
+pub(super) fn stable_name(name: &str) -> String {
     name.split(' ')
         .map(|word| {
             // A file that node reports as one test is named by its absolute path.
@@ -320,18 +298,6 @@ mod tests {
         assert_eq!(stable_name("/tmp/a/x.test.js"), stable_name("/tmp/b/x.test.js"));
         assert_eq!(TestResult::new("g", "g › ok", TestState::Passed).name, "g › ok");
         assert_eq!(TestResult::new("T", "test_a", TestState::Passed).name, "T › test_a");
-    }
-
-    #[test]
-    fn a_test_may_fail_where_it_does_or_where_nobody_can_tell() {
-        let followed = ["tests.test_fee.Fee.test_late".to_owned()];
-        let failing = |name: &str, state| may_fail(&followed, false, &[TestResult::new("", name, state)]);
-        assert!(failing("tests.test_fee.Fee.test_late", TestState::Failed));
-        assert!(!failing("tests.test_cli.Cli.test_late", TestState::Failed), "another test");
-        assert!(failing("unittest.loader._FailedTest.tests.test_fee", TestState::Broken), "it could not be loaded");
-        assert!(!failing("unittest.loader._FailedTest.tests.test_cli", TestState::Broken));
-        assert!(failing("tests/test_fee.py", TestState::Broken));
-        assert!(may_fail(&followed, false, &[]) && !may_fail(&followed, true, &[]));
     }
 
     #[test]

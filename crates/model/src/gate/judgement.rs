@@ -96,9 +96,9 @@ pub(super) fn decide(
     }
     if let Some(verdict) = verdict {
         if verdict.blocking_findings > 0 {
-            let findings = text::count(verdict.blocking_findings, "finding");
-            let verb = if verdict.blocking_findings == 1 { "blocks" } else { "block" };
-            return failed(format!("{findings} of `{}` {verb}: {}", verdict.task, text::terminal(&verdict.reason)));
+            let problems = text::count(verdict.blocking_findings, "blocking problem");
+            let first = if verdict.blocking_findings == 1 { "" } else { "the first is " };
+            return failed(format!("`{}` found {problems}: {first}{}", verdict.task, text::line(&verdict.reason)));
         }
         if !verdict.passed {
             return failed(format!("`{}` did not pass: {}", verdict.task, text::terminal(&verdict.reason)));

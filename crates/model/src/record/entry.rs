@@ -67,6 +67,10 @@ pub struct Culprits {
     /// The tests that were followed to each task, by name, where they are known.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tests: BTreeMap<GateKind, Vec<String>>,
+    /// The tasks of which one is to blame for each gate, where it could not be loaded between the last commit on which its
+    /// command passes and the first on which it fails.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub undecided: BTreeMap<GateKind, BTreeSet<TaskId>>,
     /// The gates whose command passes on no commit once that has the tests of the result: what fails asks for something new.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub never_passed: BTreeSet<GateKind>,

@@ -2,6 +2,7 @@
 
 use super::{basis::Head, gate_job::GateJob};
 use crate::{
+    evidence::following::Followed,
     gate::Receipt,
     ids::TaskId,
     patch::Blob,
@@ -71,8 +72,8 @@ pub struct RedCommand {
     pub job: GateJob,
     /// How long it took when it failed.
     pub took_ms: u64,
-    /// The tests that fail, by name, where they are known.
-    pub failing: Vec<String>,
+    /// What fails: tests by name, where they are known.
+    pub followed: Followed,
 }
 
 /// What there is to tell whoever watches.

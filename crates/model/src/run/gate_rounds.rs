@@ -9,7 +9,7 @@ use super::{
     state::{Happened, Run},
 };
 use crate::{
-    evidence::restore,
+    evidence::{following::Followed, restore},
     gate::GateKind,
     patch::changes_of,
     record::{Call, Culprits, IntegratedCommit, Record, ReworkRound},
@@ -125,8 +125,8 @@ impl Run {
             let command = rework::failed_command(receipt)?;
             let command_alone = (command.asked_by, command.argv.clone());
             let job = GateJob::with_only(&self.basis.config, receipt.gate, command_alone);
-            let failing = command.failing.iter().map(|test| test.name.clone()).collect();
-            Some(RedCommand { job, took_ms: command.duration_ms, failing })
+            let followed = Followed::new(&command.failing, &command.output_tail);
+            Some(RedCommand { job, took_ms: command.duration_ms, followed })
         });
         let commits = self.ledger.commits();
         let head = |commit: &IntegratedCommit| Head { commit: commit.commit.clone(), tree: commit.tree.clone() };

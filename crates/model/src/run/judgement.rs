@@ -13,8 +13,14 @@ use crate::{
     ids::{Digest, ObjectId},
     plan::Plan,
     record::{Outcome, TaskRecord},
+    report::ReportedFinding,
     roster::Role,
+    text,
 };
+
+/// The longest path and the longest message of a finding in the reason of a gate, in characters.
+const PATH_SHOWN: usize = 160;
+const PROBLEM_SHOWN: usize = 300;
 
 /// Says what the last attempt of a quality task contributes to its gate: it agrees when it passed and none of the
 /// findings that it reports blocks. `None` when it left no tree to speak of.
@@ -23,16 +29,29 @@ pub(super) fn verdict_from_record(record: &TaskRecord) -> Option<SubagentVerdict
     let attempt = record.last()?;
     let tree = attempt.patch.as_ref()?.base_tree.clone();
     let findings = attempt.report.iter().flat_map(|report| &report.findings);
-    let blocking_findings = findings.filter(|finding| finding.severity == Weight::Blocking).count();
+    let blocking: Vec<_> = findings.filter(|finding| finding.severity == Weight::Blocking).collect();
+    let blocking_findings = blocking.len();
     let digest = |report| Digest::from_content(serde_json::to_vec(report).expect("invariant: a report is plain data"));
     Some(SubagentVerdict {
         task: record.id.clone(),
         tree,
         passed: record.outcome == Outcome::Passed && blocking_findings == 0,
-        reason: record.reason.clone(),
+        // What it found is the reason, and not that it completed its work.
+        reason: blocking.first().map_or_else(|| record.reason.clone(), |finding| problem(finding)),
         report_digest: attempt.report.as_ref().map(digest),
         blocking_findings,
     })
+}
+
+/// Names a finding in one line: where, and what. It is untrusted text.
+fn problem(finding: &ReportedFinding) -> String {
+    let path = finding.path.as_deref().map(|path| text::truncate(&text::line(path), PATH_SHOWN));
+    let place = match (path, finding.line) {
+        (Some(path), Some(line)) => format!("{path}:{line}: "),
+        (Some(path), None) => format!("{path}: "),
+        (None, _) => String::new(),
+    };
+    format!("{place}{}", text::truncate(&text::line(&finding.message), PROBLEM_SHOWN))
 }
 
 /// Sums up what the subagents of a quality role had to say: all of them have to agree, so the first that does not
@@ -144,15 +163,17 @@ mod tests {
         assert!(verdict.passed && verdict.report_digest.is_some());
         let mut objecting = review.clone();
         let report = objecting.attempts.last_mut().unwrap().report.as_mut().unwrap();
-        let finding = crate::report::ReportedFinding {
+        let finding = ReportedFinding {
             severity: Weight::Blocking,
-            path: None,
-            line: None,
-            message: "no".to_owned(),
+            path: Some("internal/httpapi/api.go".to_owned()),
+            line: Some(53),
+            message: format!("no upper limit\n\u{1b}[31m{}", "x".repeat(1000)),
         };
         report.findings.push(finding);
         let verdict = verdict_from_record(&objecting).unwrap();
         assert_eq!((verdict.passed, verdict.blocking_findings), (false, 1));
+        assert!(verdict.reason.starts_with("internal/httpapi/api.go:53: no upper limit "), "{}", verdict.reason);
+        assert!(verdict.reason.len() < 500 && !verdict.reason.contains('\u{1b}'), "{}", verdict.reason);
         objecting.attempts.clear();
         assert_eq!(verdict_from_record(&objecting), None);
     }

@@ -7,6 +7,7 @@ mod attempt_plan;
 mod attempts;
 mod base_moved;
 mod basis;
+mod bisection;
 mod briefing;
 mod criteria;
 mod escalation;
@@ -32,6 +33,7 @@ pub use self::{
     attempt_plan::{AgentTraits, AttemptLimits, AttemptPlan, JudgedAttempt},
     base_moved::BaseMoved,
     basis::{Basis, Head},
+    bisection::Bisection,
     evidence_plan::{Contribution, EvidencePlan, TaskWork},
     facts::{Conclusion, Facts},
     gate_job::{CountedOnly, GateJob, GateRun, asked_for_by, gate_commands},

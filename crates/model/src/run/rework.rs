@@ -1,5 +1,7 @@
 //! Rework: who is called again when the gates do not pass, and with which words. The coordinator fixes nothing itself.
 
+mod blame;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ledger::Ledger;
@@ -38,6 +40,15 @@ impl<'a> RedGates<'a> {
         self.ledger.schedule().task(id)
     }
 
+    /// Goes through the blocking findings of quality subagents.
+    fn objections(&self) -> impl Iterator<Item = (&'a Task, &'a Finding)> {
+        let counts = |finding: &&Finding| finding.code == FindingCode::Reported && finding.weight == Weight::Blocking;
+        self.ledger.task_findings().filter(counts).filter_map(|finding| {
+            let reporter = finding.task.as_ref().and_then(|id| self.task(id))?;
+            reporter.role.gate().is_some().then_some((reporter, finding))
+        })
+    }
+
     fn tests_authors(&self) -> impl Iterator<Item = &'a Task> {
         self.ledger.schedule().tasks.iter().filter(|task| task.role == Role::Tests)
     }
@@ -73,6 +84,15 @@ pub(super) fn failed_command(receipt: &Receipt) -> Option<&CommandReceipt> {
     receipt.commands.iter().find(|command| command.exit_code != Some(0))
 }
 
+/// Returns the path and line that a finding names.
+fn place_of(finding: &Finding) -> String {
+    match (&finding.path, finding.line) {
+        (Some(path), Some(line)) => format!("{path}:{line}"),
+        (Some(path), None) => path.clone(),
+        (None, _) => "no path".to_owned(),
+    }
+}
+
 /// Returns the task whose patch was the last to change a path.
 #[must_use]
 pub(super) fn owner_of<'a>(path: &str, ledger: &'a Ledger) -> Option<&'a TaskId> {
@@ -84,8 +104,7 @@ pub(super) fn owner_of<'a>(path: &str, ledger: &'a Ledger) -> Option<&'a TaskId>
 }
 
 /// Chooses who is called again: whose patch owns the path of a blocking finding of a quality subagent; for a red gate the
-/// culprit that bisecting has named, else whoever owns most of the paths that the output names, else the only author of
-/// product code. Where nothing names anybody, nobody is called. When nothing is red, the author of tests hears once what no
+/// culprit that bisecting has named, else whom other evidence names ([`blame`]). Where nothing names anybody, nobody is called. When nothing is red, the author of tests hears once what no
 /// test notices.
 #[must_use]
 pub(super) fn choose(red: &RedGates<'_>) -> Calls {
@@ -210,18 +229,8 @@ fn unanswered(red: &RedGates<'_>, chosen: &mut Calls) {
 
 /// Takes blocking findings of quality subagents to the owners of their paths.
 fn objections(red: &RedGates<'_>, chosen: &mut Calls) {
-    for finding in red.ledger.task_findings() {
-        let Some(reporter) = finding.task.as_ref().and_then(|id| red.task(id)) else { continue };
-        let counts = finding.code == FindingCode::Reported && finding.weight == Weight::Blocking;
-        if !counts || reporter.role.gate().is_none() {
-            continue;
-        }
-        let place = match (&finding.path, finding.line) {
-            (Some(path), Some(line)) => format!("{path}:{line}"),
-            (Some(path), None) => path.clone(),
-            (None, _) => "no path".to_owned(),
-        };
-        let words = format!("{place}: {}", text::truncate(&finding.message, 400));
+    for (reporter, finding) in red.objections() {
+        let words = format!("{}: {}", place_of(finding), text::truncate(&finding.message, 400));
         chosen.because.push(format!("{} objects: {words}", reporter.id));
         let owner = finding.path.as_deref().and_then(|path| owner_of(path, red.ledger));
         if let Some(owner) = owner.filter(|owner| **owner != reporter.id) {
@@ -253,20 +262,12 @@ fn red_gate(red: &RedGates<'_>, receipt: &Receipt, chosen: &mut Calls) {
     // A new test that fails may be right: the code that it looks at comes first.
     let asks_for_new_work = red.found.never_passed.contains(&receipt.gate) && receipt.gate == GateKind::Tests;
     let first_round_of_tests = red.round == 1 && culprit.map_or(asks_for_new_work, is_of_tests);
-    let (task, why) = match culprit {
-        Some(culprit) if !first_round_of_tests => (Some(culprit), bisected),
-        _ => match named_most(red, &command.output_tail) {
-            Some(task) => (Some(task), "the output of the failed command names what it changed".to_owned()),
-            None => match (only_author(red, |_| true), only_author(red, |role| role == Role::Feature)) {
-                (Some(task), _) => (Some(task), "it alone changed what the gate looks at".to_owned()),
-                (None, Some(task)) if first_round_of_tests => {
-                    (Some(task), "new tests fail, and it made the features".to_owned())
-                }
-                _ => (culprit, bisected),
-            },
-        },
+    let blamed = match culprit {
+        Some(culprit) if !first_round_of_tests => Some((culprit, bisected)),
+        _ => blame::by_evidence(red, receipt.gate, command, first_round_of_tests)
+            .or_else(|| culprit.map(|culprit| (culprit, bisected))),
     };
-    if let Some(task) = task {
+    if let Some((task, why)) = blamed {
         chosen.call(task, || format!("the {} gate failed, and {why}", receipt.gate), request());
     }
     // What is still red after a round may be wrong in a test that a patch brought; not where it fails without that patch.
@@ -276,35 +277,6 @@ fn red_gate(red: &RedGates<'_>, receipt: &Receipt, chosen: &mut Calls) {
             chosen.call(&author.id, because, request());
         }
     }
-}
-
-/// Finds the task of which the output names more paths than of any other; tests name themselves always, and do not count.
-fn named_most<'a>(red: &RedGates<'a>, output: &str) -> Option<&'a TaskId> {
-    let mut named: BTreeMap<&TaskId, usize> = BTreeMap::new();
-    let mut seen = BTreeSet::new();
-    for commit in red.ledger.commits().iter().rev() {
-        let task = red.task(&commit.task);
-        if task.is_none_or(|task| task.role == Role::Tests) {
-            continue;
-        }
-        for change in red.ledger.integrated_patch(commit).iter().flat_map(|patch| &patch.changes) {
-            if seen.insert(&change.path) {
-                *named.entry(&commit.task).or_default() += output.matches(change.path.as_str()).count();
-            }
-        }
-    }
-    let most = named.values().max().copied().filter(|most| *most > 0)?;
-    let mut with_most = named.into_iter().filter(|(_, count)| *count == most).map(|(task, _)| task);
-    with_most.next().filter(|_| with_most.next().is_none())
-}
-
-/// Finds the only task of these roles, tests apart, of which a patch is integrated.
-fn only_author<'a>(red: &RedGates<'a>, of: impl Fn(Role) -> bool) -> Option<&'a TaskId> {
-    let authors = red.ledger.commits().iter().filter_map(|commit| red.task(&commit.task));
-    let authors = authors.filter(|task| task.role != Role::Tests && of(task.role));
-    let authors: BTreeSet<_> = authors.map(|task| &task.id).collect();
-    let mut authors = authors.into_iter();
-    authors.next().filter(|_| authors.next().is_none())
 }
 
 /// Returns the end of an output, whole lines.

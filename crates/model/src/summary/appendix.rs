@@ -67,10 +67,11 @@ fn resumed(handoff: &Handoff) -> String {
 /// The most tests that are named for a requirement.
 const TESTS_SHOWN: usize = 3;
 
-/// Shows for each requirement the tests that would notice if it were not met: those that failed without its task's patch.
+/// Shows for the requirements of each task the tests that failed without its patch. All of the patch is taken out at once, so
+/// that nobody knows which of a task's requirements a test is about.
 fn requirements_with_tests(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
     let proofs: Vec<_> = index.handoff.gates.iter().flat_map(|receipt| &receipt.evidence.proofs).collect();
-    let mut rows = Vec::new();
+    let mut rows: Vec<Vec<String>> = Vec::new();
     for task in
         index.handoff.schedule.tasks.iter().filter(|task| task.access == Access::Writes && task.role != Role::Tests)
     {
@@ -87,14 +88,19 @@ fn requirements_with_tests(page: &mut String, index: &RunIndex<'_>, detail: &Det
                 (None, Some(Outcome::NotTried { why })) => format!("not tried: {}", detail.prose(why)),
                 (None, None) => continue,
             };
-            rows.push(vec![text::code(requirement.id.as_str()), text::code(task.id.as_str()), noticed]);
+            let (task, requirement) = (text::code(task.id.as_str()), text::code(requirement.id.as_str()));
+            match rows.last_mut().filter(|row| row[0] == task && row[2] == noticed) {
+                Some(row) => row[1] = format!("{}, {requirement}", row[1]),
+                None => rows.push(vec![task, requirement, noticed]),
+            }
         }
     }
     if !rows.is_empty() {
         page.push_str(
-            "Tests that would notice if a requirement were not met; they failed without its task's patch:\n\n",
+            "Tests that ran and failed without the patch of a task. All of it was taken out at once, so a test may be about any of the task's requirements:\n\n",
         );
-        entry::table(page, "", "requirement", &["Requirement", "Task", "Noticed by"], &rows, detail);
+        let head = ["Task", "Requirements", "Noticed by"];
+        entry::table(page, "", "row", &head, &rows, detail);
         page.push('\n');
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     entry::{self, Detail},
-    gates::standings,
+    gates::{standings, why_earlier_counts},
     index::{RunIndex, TaskView},
     wording,
 };
@@ -84,7 +84,7 @@ fn lines(index: &RunIndex<'_>, source: &Source, detail: &Detail) -> Vec<String> 
     if source.facts
         && let Some(gate) = source.role.gate()
     {
-        lines.extend(gate_lines(&standing(&Facts::from_handoff(index.handoff), gate), detail));
+        lines.extend(gate_lines(index, &standing(&Facts::from_handoff(index.handoff), gate), detail));
         if gate == GateKind::Review {
             lines.push(reported_findings(index));
         }
@@ -151,7 +151,7 @@ fn task_line(view: &TaskView<'_>, detail: &Detail) -> String {
 }
 
 /// Says what a gate's receipts show, command by command.
-fn gate_lines(gate: &GateStanding<'_>, detail: &Detail) -> Vec<String> {
+fn gate_lines(index: &RunIndex<'_>, gate: &GateStanding<'_>, detail: &Detail) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(why) = &gate.shut {
         lines.push(format!("{} {}", gate.mark(), detail.prose(why)));
@@ -164,11 +164,11 @@ fn gate_lines(gate: &GateStanding<'_>, detail: &Detail) -> Vec<String> {
         if let Some(verdict) = &receipt.verdict {
             let task = text::code(verdict.task.as_str());
             lines.push(match (verdict.passed, verdict.blocking_findings) {
-                // Its commands are on the final tree, whatever it looked at.
-                (true, _) if verdict.tree != receipt.tree && !receipt.commands.is_empty() => {
-                    format!("{task} approved tree {}, an earlier one", text::code(verdict.tree.short()))
+                (true, _) => {
+                    let why = why_earlier_counts(index.handoff, receipt, verdict);
+                    let why = why.map_or_else(String::new, |why| format!(", an earlier one. {why}"));
+                    format!("{task} approved tree {}{why}", text::code(verdict.tree.short()))
                 }
-                (true, _) => format!("{task} approved tree {}", text::code(verdict.tree.short())),
                 (false, 0) => format!("{task} did not approve: {}", detail.prose(&verdict.reason)),
                 (false, found) => format!("{task} found {}", text::count(found, "blocking problem")),
             });

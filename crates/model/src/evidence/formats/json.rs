@@ -4,9 +4,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    super::results::{Results, TestResult, TestState},
+    super::{
+        loading::error_says_not_loaded,
+        results::{Results, TestResult, TestState},
+    },
     FormatError, lines,
-    xml::could_not_load,
 };
 use crate::text;
 
@@ -240,7 +242,7 @@ pub fn rspec(value: Value) -> Result<Results, FormatError> {
     for number in 0..report.summary.errors_outside_of_examples_count {
         let message = report.messages.first().map_or("", String::as_str);
         let name = format!("outside of examples ({})", number + 1);
-        let state = if could_not_load("", message) { TestState::Broken } else { TestState::Failed };
+        let state = if error_says_not_loaded("", message) { TestState::Broken } else { TestState::Failed };
         results.tests.push(TestResult::new("", &name, state).because(message));
     }
     Ok(results)

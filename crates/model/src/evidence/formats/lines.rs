@@ -93,7 +93,7 @@ impl GoEvents {
     /// Takes a line in; one that is no event says nothing.
     pub fn push(&mut self, line: &str) {
         // Before Go 1.24 a package that could not be built is told in plain words.
-        if let Some(package) = line.strip_prefix("FAIL\t").and_then(|rest| rest.strip_suffix(" [build failed]")) {
+        if let Some(package) = line.strip_prefix("FAIL\t").and_then(not_built) {
             self.packages.insert(package.to_owned(), "build-fail".to_owned());
         }
         let Some(event) = Some(line).filter(|line| line.starts_with('{')) else { return };
@@ -105,7 +105,7 @@ impl GoEvents {
         let Some(test) = event.test else {
             if matches!(event.action.as_str(), "fail" | "pass" | "skip") {
                 self.packages.insert(event.package, event.action);
-            } else if event.action == "output" && event.output.contains("[build failed]") {
+            } else if event.action == "output" && not_built(event.output.trim_end()).is_some() {
                 self.packages.insert(event.package, "build-fail".to_owned());
             }
             return;
@@ -174,6 +174,11 @@ impl GoEvents {
         }
         Ok(results)
     }
+}
+
+/// Returns what stands before the words by which go says that a package could not be built, or what it imports not be found.
+fn not_built(text: &str) -> Option<&str> {
+    text.strip_suffix(" [build failed]").or_else(|| text.strip_suffix(" [setup failed]"))
 }
 
 /// Tells whether a line of a test's output is the frame that go puts around it.

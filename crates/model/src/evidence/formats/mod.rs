@@ -39,23 +39,6 @@ impl FormatError {
     }
 }
 
-/// Tells whether the message of a failed test says that something is not there: a module, a name, a member. That is no
-/// behaviour that was tested.
-#[must_use]
-pub fn could_not_load(message: &str) -> bool {
-    const MISSING: [&str; 8] = [
-        "has no attribute",
-        "is not a function",
-        "is not a constructor",
-        "is not defined",
-        "cannot import name",
-        "NameError",
-        "undefined method",
-        "NoSuchMethodError",
-    ];
-    xml::could_not_load("", message) || MISSING.iter().any(|sign| message.contains(sign))
-}
-
 /// Reads a file of results.
 ///
 /// # Errors

@@ -213,3 +213,24 @@ fn files_add_up() {
     assert_eq!(numbers(one.plus(other)), (1, 1, 0));
     assert_eq!(one.plus(other).source, CountSource::Junit);
 }
+
+#[test]
+fn a_go_package_that_could_not_be_built_or_set_up_is_broken() {
+    let event = r#"{"Action":"run","Package":"example.com/a","Test":"TestA"}
+{"Action":"pass","Package":"example.com/a","Test":"TestA"}
+"#;
+    let plain = "FAIL\texample.com/b [build failed]\nFAIL\texample.com/c [setup failed]\n";
+    let later = r#"{"Action":"output","Package":"example.com/b","Output":"FAIL\texample.com/b [build failed]\n"}
+{"Action":"output","Package":"example.com/c","Output":"FAIL\texample.com/c [setup failed]\n"}
+"#;
+    for words in [plain, later] {
+        use crate::evidence::results::TestState::Broken;
+        let results = go_json(&format!("{event}{words}")).unwrap();
+        let broken: Vec<_> = results.failing().map(|test| (test.name.as_str(), test.state)).collect();
+        assert_eq!(
+            broken,
+            ["example.com/b (package)", "example.com/c (package)"].map(|name| (name, Broken)),
+            "{words}"
+        );
+    }
+}

@@ -5,7 +5,10 @@ use quick_xml::{
     events::{BytesStart, Event},
 };
 
-use super::super::results::{Results, TestResult, TestState};
+use super::super::{
+    loading::error_says_not_loaded,
+    results::{Results, TestResult, TestState},
+};
 use crate::text;
 
 /// The deepest nesting of elements that is followed.
@@ -245,7 +248,7 @@ fn inside(case: &mut Open, name: &str, element: &BytesStart<'_>) {
         "failure" | "error" => {
             // What could not be loaded or set up is an error everywhere, but so is any other exception in most.
             let message = attribute(element, "message").unwrap_or_default();
-            let state = if could_not_load(&kind, &message) { TestState::Broken } else { TestState::Failed };
+            let state = if error_says_not_loaded(&kind, &message) { TestState::Broken } else { TestState::Failed };
             case.failed = Some(case.failed.map_or(state, |other| other.min(state)));
             if case.message.is_empty() {
                 case.message = message;
@@ -262,27 +265,6 @@ fn inside(case: &mut Open, name: &str, element: &BytesStart<'_>) {
     }
 }
 
-/// Tells whether an error says that a test could not be loaded.
-pub(in crate::evidence) fn could_not_load(kind: &str, message: &str) -> bool {
-    const SIGNS: [&str; 14] = [
-        "collection failure",
-        "ImportError",
-        "ModuleNotFoundError",
-        "Failed to import test module",
-        "SyntaxError",
-        "NoClassDefFoundError",
-        "ClassNotFoundException",
-        "NoSuchMethodError",
-        "Cannot find module",
-        "ERR_MODULE_NOT_FOUND",
-        "Failed to resolve import",
-        "does not provide an export named",
-        "Test suite failed to run",
-        "failed on setup with",
-    ];
-    SIGNS.iter().any(|sign| kind.contains(sign) || message.contains(sign))
-}
-
 /// Keeps the text of a failure, where its message says nothing.
 fn note(case: &mut Option<Open>, open: &[String], words: &str) {
     let Some(case) = case else { return };
@@ -291,7 +273,7 @@ fn note(case: &mut Option<Open>, open: &[String], words: &str) {
     if !of_failure || case.failed.is_none() {
         return;
     }
-    if could_not_load("", words.get(..words.len().min(2000)).unwrap_or_default()) && case.message.is_empty() {
+    if error_says_not_loaded("", words.get(..words.len().min(2000)).unwrap_or_default()) && case.message.is_empty() {
         case.failed = Some(TestState::Broken);
     }
     if case.message.trim().is_empty() {

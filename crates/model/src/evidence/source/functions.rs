@@ -23,7 +23,7 @@ pub fn functions(language: Language, tokens: &[Token<'_>]) -> Vec<Function> {
     let found = (0..tokens.len()).filter_map(|at| match language {
         Language::Python => indented(tokens, at, &["def"]),
         Language::Ruby => indented(tokens, at, &["def", "defp"]),
-        Language::Go => braced(tokens, at, "func"),
+        Language::Go => go(tokens, at),
         Language::Rust => braced(tokens, at, "fn"),
         Language::Php => braced(tokens, at, "function"),
         Language::JavaScript => javascript(tokens, at),
@@ -106,6 +106,15 @@ fn line_before(tokens: &[Token<'_>], at: usize) -> Option<usize> {
         }
         before = before.checked_sub(1)?;
     }
+}
+
+/// A declaration of Go begins its line, and parameters follow its name. A type such as `func() time.Time` in a struct or a
+/// function without a name would else be taken for one, with the braces that come next as its body.
+fn go(tokens: &[Token<'_>], at: usize) -> Option<Function> {
+    tokens.get(at).filter(|token| token.is("func") && token.first)?;
+    let name_at = if tokens.get(at + 1)?.is("(") { closing(tokens, at + 1)? + 1 } else { at + 1 };
+    tokens.get(name_at + 1).filter(|next| next.is("(") || next.is("["))?;
+    braced(tokens, at, "func")
 }
 
 /// `func name(…) … { … }`, with a receiver in Go, and attributes in Rust.
@@ -337,6 +346,17 @@ mod unit {
         assert_eq!(
             found(Language::Go, "func (s *S) A(x int) (int, error) { return 1, nil }"),
             [pair("A", "return 1 , nil")]
+        );
+        // Types and functions without a name are no declarations.
+        assert_eq!(
+            found(
+                Language::Go,
+                "type M struct {\n\tNow func() time.Time\n}\n\nfunc NewM() *M { return &M{Now: time.Now} }\n\nfunc Each[T any](f func() error) error {\n\tdefer func() { done() }()\n\treturn f()\n}\n"
+            ),
+            [
+                pair("NewM", "return & M { Now : time . Now }"),
+                pair("Each", "defer func ( ) { done ( ) } ( ) return f ( )")
+            ]
         );
         assert_eq!(found(Language::Rust, "#[test]\nfn a<T: X>(x: [u8; 2]) -> u8 { 1 }\nfn b();"), [pair("a", "1")]);
         assert_eq!(

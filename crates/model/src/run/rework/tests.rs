@@ -81,6 +81,70 @@ fn two_whom_the_output_names_alike_are_both_left_alone() {
     assert!(called(&chosen(&handoff, 1, &[], &[])).is_empty());
 }
 
+/// Chooses in the first round, where no commit is known on which the tests pass.
+fn chosen_without_a_culprit(handoff: &Handoff, found: &Culprits) -> Calls {
+    let (ledger, given_up) = (test_support::ledger(handoff), BTreeSet::new());
+    choose(&RedGates {
+        round: 1,
+        ledger: &ledger,
+        found,
+        base_is_the_work: false,
+        tests_asked: false,
+        given_up: &given_up,
+    })
+}
+
+#[test]
+fn where_nothing_could_be_loaded_before_other_evidence_decides() {
+    let never = Culprits { never_passed: [GateKind::Tests].into(), ..Culprits::default() };
+    let mut handoff = red(GateKind::Tests, "    ttl_test.go:50: ttl of more than a year: 201");
+    let record = handoff.tasks.iter_mut().find(|record| record.id.as_str() == "cli").unwrap();
+    let patch = record.attempts.last_mut().unwrap().patch.as_mut().unwrap();
+    patch.changes = fixture::patch(&[("internal/httpapi/api.go", 1, 0)]).changes;
+    let package = "example.com/internal/httpapi";
+    let failing = crate::evidence::results::TestResult::new(
+        "",
+        &format!("{package}.TestTTLTooLarge"),
+        crate::evidence::results::TestState::Failed,
+    );
+    let receipt = handoff.gates.iter_mut().find(|receipt| receipt.gate == GateKind::Tests).unwrap();
+    receipt.commands[0].failing = vec![failing];
+    let choice = chosen_without_a_culprit(&handoff, &never);
+    assert_eq!(called(&choice), ["cli"]);
+    let because = &choice.calls[&fixture::id("cli")].0;
+    assert_eq!(
+        *because,
+        format!("the tests gate failed, and it alone changed the package of `{package}.TestTTLTooLarge`")
+    );
+
+    // What the author of the tests found says more than where the test stands.
+    let feature = path_of(&handoff, "feature");
+    let finding = Finding::about(&fixture::id("tests"), FindingCode::Reported, Weight::Blocking, "no upper limit");
+    handoff.findings = vec![Finding { line: Some(53), ..finding.in_path(&feature) }];
+    let choice = chosen_without_a_culprit(&handoff, &never);
+    assert_eq!(called(&choice), ["feature"]);
+    let (because, requests) = &choice.calls[&fixture::id("feature")];
+    assert_eq!(
+        *because,
+        format!("the tests gate failed, and a blocking finding of tests names what it changed: `{feature}:53`")
+    );
+    assert_eq!(requests.len(), 2, "the output of the gate and the finding");
+}
+
+#[test]
+fn one_of_several_suspects_is_blamed_only_where_other_evidence_names_it() {
+    let of_two = |output: &str| {
+        let handoff = red(GateKind::Tests, output);
+        let suspects = ["datatypes", "cli"].map(fixture::id).into();
+        let found = Culprits { undecided: [(GateKind::Tests, suspects)].into(), ..Culprits::default() };
+        called(&chosen_without_a_culprit(&handoff, &found)).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let path = |task: &str| path_of(&fixture::complete(), task);
+    assert_eq!(of_two("assert 2 == 3"), [""; 0], "nobody alone");
+    assert_eq!(of_two(&format!("File \"{}\", line 3", path("datatypes"))), ["datatypes"]);
+    assert_eq!(of_two(&format!("File \"{}\", line 3", path("feature"))), [""; 0], "it passed with that patch");
+}
+
 #[test]
 fn nobody_is_blamed_for_what_is_red_on_the_base_unless_that_is_the_work() {
     let handoff = red(GateKind::Tests, &format!("File \"{}\"", path_of(&fixture::complete(), "feature")));

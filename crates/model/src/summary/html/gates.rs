@@ -7,7 +7,12 @@ use crate::{
     command,
     gate::{CommandReceipt, Receipt},
     run::GateStanding,
-    summary::{coordination::receipt_digest, gates::standings, index::RunIndex, wording},
+    summary::{
+        coordination::receipt_digest,
+        gates::{standings, why_earlier_counts},
+        index::RunIndex,
+        wording,
+    },
     text,
 };
 
@@ -22,7 +27,7 @@ pub(super) fn gates(index: &RunIndex<'_>) -> Markup {
             @for gate in &standings {
                 details id={ "gate-" (gate.gate) } {
                     summary { (gate.gate.name()) ": commands, output and receipt" }
-                    @for receipt in &gate.receipts { (self::receipt(receipt)) }
+                    @for receipt in &gate.receipts { (self::receipt(index, receipt)) }
                     @if gate.receipts.is_empty() { p { "It was not run: there is no receipt." } }
                 }
             }
@@ -40,7 +45,7 @@ fn row(gate: &GateStanding<'_>) -> [Markup; 4] {
     ]
 }
 
-fn receipt(receipt: &Receipt) -> Markup {
+fn receipt(index: &RunIndex<'_>, receipt: &Receipt) -> Markup {
     html! {
         @for command in &receipt.commands {
             p { (code(command::join(&command.argv))) ": " (ended(command)) "; " (wording::duration(command.duration_ms))
@@ -53,9 +58,7 @@ fn receipt(receipt: &Receipt) -> Markup {
                 a href={ "#task-" (verdict.task) } { (code(&verdict.task)) }
                 @if verdict.passed { " approved tree " } @else { " did not approve tree " }
                 (code(verdict.tree.short()))
-                @if verdict.passed && verdict.tree != receipt.tree && !receipt.commands.is_empty() {
-                    ", an earlier one; the commands above ran on the final tree"
-                }
+                @if let Some(why) = why_earlier_counts(index.handoff, receipt, verdict) { ", an earlier one. " (why) }
                 @if !verdict.passed || verdict.blocking_findings > 0 {
                     ": " (prose(verdict.reason.trim_end_matches('.')))
                     ", " (text::count(verdict.blocking_findings, "blocking finding"))
