@@ -73,7 +73,7 @@ pub(super) fn finish(
                 }
             }
             for (at, task) in draft.tasks.iter().enumerate() {
-                for other in named::features_of(task, &draft.tasks, roster) {
+                for other in named::features_of(at, &draft.tasks, roster) {
                     if !reaches(&needs, other, at) {
                         needs[at].entry(other).or_insert(task.at);
                     }

@@ -136,7 +136,12 @@ pub(super) fn waits(text: &str) -> bool {
 /// Tells whether all that an item asks for is struck out: `~~Old thing~~ (dropped)`.
 pub(super) fn is_struck(text: &str) -> bool {
     let rest = text.strip_prefix("~~").and_then(|inner| inner.split_once("~~")).map(|(_, rest)| rest.trim());
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['(', '-', '–', '—', '→', '.']))
+    // What begins like an item of its own stands in its place: `~~Coupons~~ Vouchers`.
+    rest.is_some_and(|rest| {
+        rest.is_empty()
+            || rest.starts_with(['(', '-', '–', '—', '→', '.', ',', ':'])
+            || rest.starts_with(char::is_lowercase)
+    })
 }
 
 /// Returns the text of the paragraphs and items below an item, without its code blocks.

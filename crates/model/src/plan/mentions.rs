@@ -86,12 +86,15 @@ pub(super) fn paths(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut in_code = false;
     for part in text.split('`') {
+        // What a command is called with need not be a file of the repository: `approve --file ids.txt`.
+        let is_call = in_code && part.trim().contains(char::is_whitespace);
         let words =
             part.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"' | '\'' | '|' | '，' | '、' | '；'));
         for word in words {
             // A link ends in its address; what follows behind an arrow is a path of its own.
             for word in word.split("->").flat_map(|word| word.split('→')).flat_map(|word| word.split("](")) {
-                if let Some(path) = path(word, in_code).filter(|path| !found.contains(path)) {
+                let is_known = |path: &String| !found.contains(path) && (!is_call || path.contains('/'));
+                if let Some(path) = path(word, in_code).filter(is_known) {
                     found.push(path);
                 }
             }

@@ -139,16 +139,35 @@ impl Overlaps {
                 })
             };
             let denied = a.deny.iter().chain(&b.deny).any(|deny| covers(*deny, p) || covers(*deny, q));
-            if !denied {
+            let meets = !denied && !name_other_files(&patterns[p].1, &patterns[q].1);
+            if meets {
                 because = Some(describe(&patterns[p], &patterns[q]));
             }
-            !denied
+            meets
         });
         match outcome {
             Some(_) => because,
             None => Some("there are too many different globs to compare".to_owned()),
         }
     }
+}
+
+/// Tells whether two globs end in names of files that are never the same. By the letter they could meet in a folder called
+/// `main.rs`, which nobody has.
+fn name_other_files(p: &str, q: &str) -> bool {
+    let is_wildcard = |c: char| matches!(c, '*' | '?' | '[' | '{');
+    let name = |glob: &str| glob.rsplit('/').next().unwrap_or_default().to_owned();
+    let begin = |name: &str| name.split(is_wildcard).next().unwrap_or_default().to_owned();
+    let (p, q) = (name(p), name(q));
+    let is_file = |name: &str| name.trim_start_matches('.').contains('.') && !name.contains(['{', '}', '\\']);
+    let (first, second) = (begin(&p), begin(&q));
+    let whole = |name: &str| !name.contains(is_wildcard);
+    is_file(&p)
+        && is_file(&q)
+        && match (whole(&p), whole(&q)) {
+            (true, true) => p != q,
+            _ => !first.starts_with(&second) && !second.starts_with(&first),
+        }
 }
 
 fn describe(p: &(Pattern, String), q: &(Pattern, String)) -> String {

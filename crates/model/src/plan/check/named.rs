@@ -10,20 +10,30 @@ use crate::{
 /// The shortest name that tells anything.
 const NAME_CHARS_MIN: usize = 4;
 
-/// Finds the features that a task of the command line stands on, by what both name: the same name in a code span, or the
-/// feature's heading. Who says `Needs:` or `Parallel with:` has said it all.
-pub(super) fn features_of(task: &TaskDraft, tasks: &[TaskDraft], roster: &Roster) -> Vec<usize> {
+/// Finds the features that a task of the command line stands on: those of which it names something, by the same name in a
+/// code span, by their heading, or by a command: `billing finalise` is about "finalise an invoice". Who says `Needs:` or
+/// `Parallel with:` has said it all.
+pub(super) fn features_of(at: usize, tasks: &[TaskDraft], roster: &Roster) -> Vec<usize> {
+    let task = &tasks[at];
     let role = |task: &TaskDraft| Some(roster.get(&task.who.as_ref()?.name)?.role);
     if role(task) != Some(Role::Cli) || !task.needs.is_empty() || !task.parallel_with.is_empty() {
         return Vec::new();
     }
     let (names, words) = (names(task), words(task));
-    let is_named = |other: &TaskDraft| {
-        other.headings.last().is_some_and(|heading| names_heading(&words, heading))
+    let commands: Vec<String> = names.iter().filter(|name| is_word(name)).map(|name| format!(" {name} ")).collect();
+    let is_needed = |other: &TaskDraft| {
+        let about = self::words(other) + &domains::normal(&other.headings.join(" ")) + " ";
+        commands.iter().any(|command| about.contains(command))
+            || other.headings.last().is_some_and(|heading| names_heading(&words, heading))
             || self::names(other).iter().any(|name| names.contains(name))
     };
-    let features = tasks.iter().enumerate().filter(|(_, other)| role(other) == Some(Role::Feature) && is_named(other));
-    features.map(|(at, _)| at).collect()
+    let features = tasks.iter().enumerate().filter(|(_, other)| role(other) == Some(Role::Feature));
+    features.filter(|(_, other)| is_needed(other)).map(|(place, _)| place).collect()
+}
+
+/// Tells whether a name in a code span may be the word of a command, long enough to be no word of every text.
+fn is_word(name: &str) -> bool {
+    name.len() > NAME_CHARS_MIN && name.bytes().all(|byte| byte.is_ascii_lowercase())
 }
 
 fn texts(task: &TaskDraft) -> impl Iterator<Item = &str> {

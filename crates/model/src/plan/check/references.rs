@@ -27,6 +27,16 @@ pub(super) struct Index<'d> {
     lenient: bool,
 }
 
+/// Finds the id that a heading begins with: `US-1 Request`, `US-2: Approve`.
+fn leading_id(heading: &str) -> Option<&str> {
+    let first = heading.split_whitespace().next()?.trim_matches([':', '[', ']', '(', ')', '*']);
+    let (letters, number) = first.split_at(first.find(|c: char| !c.is_ascii_uppercase())?);
+    let number = number.trim_start_matches('-');
+    let is_number =
+        number.starts_with(|c: char| c.is_ascii_digit()) && number.chars().all(|c| c.is_ascii_digit() || c == '.');
+    (!letters.is_empty() && is_number).then_some(first)
+}
+
 /// Adds a task to those of a name, once.
 fn add(names: &mut HashMap<String, Vec<usize>>, name: String, at: usize) {
     let known = names.entry(name).or_default();
@@ -57,8 +67,11 @@ impl<'d> Index<'d> {
             {
                 add(&mut by_key, key, at);
             }
-            for heading in task.headings.iter().chain([&task.title]).map(|heading| domains::normal(heading)) {
-                add(&mut by_heading, heading, at);
+            for heading in task.headings.iter().chain([&task.title]) {
+                add(&mut by_heading, domains::normal(heading), at);
+                if let Some(id) = leading_id(heading) {
+                    add(&mut by_key, domains::normal(id), at);
+                }
             }
         }
         let mut by_subagent: HashMap<_, Vec<usize>> = HashMap::new();

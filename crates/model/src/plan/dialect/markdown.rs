@@ -24,9 +24,13 @@ impl DialectReader for Ours {
     /// `Touches:` does not count: every dialect has them, and one must not change how all the rest is read.
     fn recognises(&self, input: &Input<'_, '_>) -> bool {
         let headings = || input.sections.iter().filter_map(|section| section.heading.as_ref().map(|h| (section, &h.2)));
-        if headings()
-            .any(|(_, heading)| matches!(heading.names, Names::Subagent(_) | Names::Unknown { nearest: Some(_), .. }))
-        {
+        // One word near a domain's is a word of its own: only a name with a hyphen was meant for a subagent's.
+        let names_subagent = |names: &Names| match names {
+            Names::Subagent(_) => true,
+            Names::Unknown { name, nearest: Some(_) } => name.contains('-'),
+            _ => false,
+        };
+        if headings().any(|(_, heading)| names_subagent(&heading.names)) {
             return true;
         }
         let names_domain = |names: &Names| matches!(names, Names::Role(..) | Names::VacantRole(_));
@@ -44,10 +48,13 @@ impl DialectReader for Ours {
                 section.has_items() || (!section.is_bare() && (heading.is_counted || !heading.paths.is_empty()))
             };
             headings().filter(|(section, heading)| asks(section, heading)).all(|(_, heading)| {
+                // What comes behind a folded part belongs to what stands around that.
                 names_domain(&heading.names)
+                    || heading.title.is_empty()
                     || matches!(
                         heading.names,
                         Names::Fixed(Fixed::Verification(_) | Fixed::Acceptance | Fixed::Aside(_) | Fixed::Context)
+                            | Names::Unknown { .. }
                     )
             })
         };

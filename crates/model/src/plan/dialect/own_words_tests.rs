@@ -229,6 +229,7 @@ fn a_command_waits_for_what_it_names_of_the_feature() {
         ("- `links ls` prints what `GET /links` gives", &["feature-2"]),
         ("- prints what the HTTP API gives", &["feature-2"]),
         ("- prints `x` and the version", &[]),
+        ("- `shorten expired` prints what nobody may follow", &["feature"]),
         ("Needs: Store\n\n- prints what the HTTP API gives", &["feature"]),
         ("Parallel with: feature\n\n- a flag that runs `Sweep`", &[]),
     ] {
@@ -259,6 +260,88 @@ fn prose_among_the_work_that_says_what_has_to_hold_is_work() {
     assert_eq!(with("There was some last year, and nobody liked it."), ["Keep links", "Cover it"]);
     let ours = plan("## Feature\n\n- Keep links\n\n## Abuse\n\nLinks must end.\n\n## Tests\n\n- Cover it\n");
     assert_eq!((ours.dialect, ours.tasks[1].requirements[0].text.as_str()), (Dialect::Ours, "Abuse: Links must end."));
+}
+
+#[test]
+fn prose_that_asks_is_work_wherever_it_stands() {
+    let made = |text: &str| -> Vec<String> {
+        let plan = plan(text);
+        let made = plan.tasks.iter().flat_map(|task| task.requirements.iter().map(move |made| (task, made)));
+        made.map(|(task, made)| format!("{}: {}", task.subagent, made.text)).collect()
+    };
+    let feature = "backend-feature-implementer: ";
+    for (text, expected) in [
+        ("# X\n\n## Caching\n\nThe store must cache invoices.\n", "Caching: The store must cache invoices."),
+        (
+            "# X\n\n## Approve\n\nAs a manager, I want to approve an invoice.\n\n## Audit\n\n- A row\n",
+            "Approve: As a manager, I want to approve an invoice.",
+        ),
+        (
+            "# X\n\n## What we want\n\nWe need to let customers download invoices.\n\n## Release\n\nWe will enable it later.\n",
+            "What we want: We need to let customers download invoices.",
+        ),
+        (
+            "# X\n\n## Endpoint\n\nGET /x must return y.\n\n## Commandd\n\n`billing pdf` must do the same.\n",
+            "Commandd: `billing pdf` must do the same.",
+        ),
+        (
+            "# ADR-1\n\n## Decision\n\n1. Cache in Redis\n\n## Consequences\n\n- Costs rise\n\n## Considered options\n\n- MySQL\n",
+            "Cache in Redis",
+        ),
+    ] {
+        let made = made(text);
+        assert!(made.contains(&format!("{feature}{expected}")), "{made:?}");
+        assert!(!made.iter().any(|made| made.contains("Costs") || made.contains("MySQL")), "{made:?}");
+    }
+    assert_eq!(
+        made("# X\n\n## Command\n\n`billing pdf` must do it.\n"),
+        ["backend-cli-implementer: `billing pdf` must do it."]
+    );
+}
+
+#[test]
+fn what_is_excluded_in_other_words_is_no_work() {
+    for aside in [
+        "## Later / Not now\n\n- Annual plans\n",
+        "- ~~Annual plans~~ moved to Q4\n",
+        "- ~~Annual plans~~ dropped after review\n",
+        "- ~~Annual plans~~\n",
+    ] {
+        let plan = plan(&format!("# X\n\n## Shelves\n\n- Keep it\n{aside}\n"));
+        let open: Vec<_> = plan.tasks.iter().flat_map(|task| &task.requirements).map(|made| &made.text).collect();
+        assert_eq!(open, ["Keep it"], "{aside}");
+    }
+    let replaced = plan("# X\n\n## Shelves\n\n- ~~Coupons~~ Vouchers\n");
+    assert_eq!(replaced.tasks[0].requirements.len(), 1);
+}
+
+#[test]
+fn tools_at_the_beginning_of_an_item_say_whose_it_is() {
+    let text = "# X\n\n- Dockerfile installs wkhtmltopdf\n- Terraform for the bucket\n- docker-compose with Postgres\n- Helm values for the key\n- Say hello\n";
+    let plan = plan(text);
+    let whose: Vec<_> = plan.tasks.iter().map(|task| (task.subagent.as_str(), task.requirements.len())).collect();
+    let expected = [
+        ("backend-deployment-agent", 2),
+        ("backend-cloud-infrastructure-architect", 2),
+        ("backend-feature-implementer", 1),
+    ];
+    assert_eq!(whose.iter().copied().collect::<std::collections::BTreeSet<_>>(), expected.into());
+}
+
+#[test]
+fn what_a_command_is_called_with_is_no_path_of_the_repository() {
+    let called = plan("# X\n\n- `billing approve --file ids.txt` approves many\n");
+    assert_eq!((called.tasks[0].touches.len(), called.tasks[0].also_touches.len()), (0, 0));
+    let named = plan("# X\n\n- Write `ids.txt`\n- `node src/shed.js queue` prints it\n");
+    assert_eq!(named.tasks[0].touches, ["**/ids.txt", "src/shed.js"]);
+}
+
+#[test]
+fn a_story_is_needed_by_its_id() {
+    let text =
+        "# X\n\n## US-1 Request\n\n- Ask\n- Wait\n\n## US-2: Approve\n\n**Depends on:** US-1\n\n- Answer\n- Tell\n";
+    assert_eq!(warnings(text), [""; 0]);
+    assert_eq!(plan(text).tasks[1].needs.len(), 1);
 }
 
 #[test]

@@ -69,7 +69,7 @@ const SECTIONS: [(Fixed, &str); 10] = [
     ),
     (
         Fixed::Acceptance,
-        "definicao de pronto|definicion de hecho|definicion de terminado|definition of done kriterium|akzeptanzkriterien|abnahmekriterien|erfolgskriterien|criterios de aceptacion|criterios de exito|\
+        "definicao de pronto|definicion de hecho|definicion de terminado|definition of done kriterium|akzeptanzkriterien|abnahmekriterien|abnahme|erfolgskriterien|criterios de aceptacion|criterios de exito|\
          criterios de aceite|criterios de aceitacao|criterios de sucesso|criteres d acceptation|\
          criteres de succes|criteri di accettazione|критерии приемки|критерии готовности|验收标准|驗收標準|\
          验收条件|验收|成功标准|完成标准|受け入れ条件|受入条件|受け入れ基準|完了条件|完了基準|成功基準|\

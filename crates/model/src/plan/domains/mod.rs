@@ -115,7 +115,11 @@ impl Reason {
 }
 
 /// Sections that say how the work is done: where nothing else does, they are the work.
-const APPROACHES: [&str; 11] = [
+const APPROACHES: [&str; 15] = [
+    "decision",
+    "the decision",
+    "our decision",
+    "decision outcome",
     "approach",
     "technical approach",
     "proposed approach",
@@ -222,6 +226,16 @@ fn of_parts(phrase: &str) -> Option<Fixed> {
     })
 }
 
+/// Finds what a phrase heads that says twice that something is not to be done: "Later / Not now".
+fn of_two_asides(phrase: &str) -> Option<Fixed> {
+    let not_done = |part: &str| {
+        let lists = [(OUT_OF_SCOPE, Reason::OutOfScope), (DEFERRED, Reason::Deferred)];
+        lists.into_iter().find_map(|(words, reason)| holds(words, part).then_some(reason))
+    };
+    let mut gaps = phrase.match_indices(' ').map(|(at, _)| (&phrase[..at], &phrase[at + 1..]));
+    gaps.find_map(|(first, second)| not_done(first).filter(|_| not_done(second).is_some())).map(Fixed::Aside)
+}
+
 /// Tells whether a phrase in normal form heads all of the work, so that what stands before it only leads to it.
 pub(super) fn holds_only_work(phrase: &str) -> bool {
     const PARTS: [&str; 4] = ["requirements", "functional requirements", "deliverables", "plan"];
@@ -259,7 +273,7 @@ pub(super) fn fixed(phrase: &str) -> Option<Fixed> {
     if phrase.rsplit_once(' ').is_some_and(|(_, last)| holds(READ_ENDS, last)) && role(phrase).is_none() {
         return Some(Fixed::Aside(Reason::Context));
     }
-    if let Some(fixed) = of_qualified(phrase).or_else(|| of_parts(phrase)) {
+    if let Some(fixed) = of_qualified(phrase).or_else(|| of_parts(phrase)).or_else(|| of_two_asides(phrase)) {
         return Some(fixed);
     }
     let gate_phrase = [" commands", " command", " gate"].iter().find_map(|end| phrase.strip_suffix(end))?;

@@ -155,6 +155,7 @@ pub(super) const ROLES: [(Role, &[&str]); 8] = [
             "command line",
             "command line interface",
             "commandline",
+            "command",
             "cli integration",
             "cli commands",
             "cli command",

@@ -94,10 +94,11 @@ pub(super) const ASIDES: &str = "open items|preconditions|preconditions and inpu
      reproduction|steps to reproduce|observations|what exists|what exists today|what we have|\
      what s there today|existing state|current system|current architecture analysis|\
      current implementation analysis|gap analysis|baseline|precedents|terminology|definitions|vocabulary|\
-     decisions made|decisions needed|decision|confirmed decisions|locked decisions|resolved questions|\
+     decisions made|decisions needed|confirmed decisions|locked decisions|resolved questions|\
      clarifications|input|inputs|invariants|key principles|principles|guiding principles|design principles|\
      rules|ground rules|reminders|tips|idempotence and recovery|orientation|context and orientation|\
-     justification|why now|user value|business value|value|personas|evidence|expected impact|\
+     justification|consequences|considered options|options|decision drivers|drivers|positive consequences|\
+     negative consequences|pros and cons of the options|why now|user value|business value|value|personas|evidence|expected impact|\
      expected benefits|before and after|before after|comparison|blast radius|complexity tracking|\
      constitution check|recommended order|suggested order|implementation order|order of implementation|\
      build order|order of work|order of execution|recommended implementation order|\
@@ -120,7 +121,8 @@ pub(super) const CONTEXTS: &str = "overview|executive summary|goals|goal|summary
      target state|big picture|purpose and big picture|background and goals|vision|scope and goals|\
      what we re building|what we are building|what this does|how it works|technical overview|\
      technical specification|technical specifications|technical details|concept|key concepts|core concepts|\
-     user flow|user flows|workflow|flow|sequence diagram|kpis|stack|technologies";
+     user flow|user flows|workflow|flow|sequence diagram|kpis|stack|technologies|decision|the decision|\
+     our decision|decision outcome";
 
 /// Sections that frame the plan. Work stands below them.
 pub(super) const FRAMES: &str = "subagents|agents|phases|foundation|quality|quality assurance|readiness|tasks and subtasks|tasks subtasks|\

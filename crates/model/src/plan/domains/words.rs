@@ -29,6 +29,24 @@ const MAKES: [&str; 22] = [
     "develop",
 ];
 
+/// Tools whose name at the beginning of an item says whose it is: "Terraform for the bucket".
+const TOOLS: [(&str, Role); 14] = [
+    ("terraform", Role::Infrastructure),
+    ("cloudformation", Role::Infrastructure),
+    ("pulumi", Role::Infrastructure),
+    ("ansible", Role::Infrastructure),
+    ("bicep", Role::Infrastructure),
+    ("docker compose", Role::Infrastructure),
+    ("compose file", Role::Infrastructure),
+    ("dockerfile", Role::Deployment),
+    ("docker image", Role::Deployment),
+    ("helm", Role::Deployment),
+    ("kubernetes", Role::Deployment),
+    ("k8s", Role::Deployment),
+    ("kustomize", Role::Deployment),
+    ("systemd unit", Role::Deployment),
+];
+
 /// Finds the role that an item's words speak of: `Write unit tests for paging`, `Define the row type`, `Add the x
 /// command`. Only what an item begins with counts, and what is not plain is nobody's.
 pub(in crate::plan) fn role_of_words(text: &str) -> Option<Role> {
@@ -49,6 +67,9 @@ pub(in crate::plan) fn role_of_words(text: &str) -> Option<Role> {
     let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(word));
     if words.len() > 8 {
         return None;
+    }
+    if let Some((_, role)) = TOOLS.iter().find(|(tool, _)| format!("{phrase} ").starts_with(&format!("{tool} "))) {
+        return Some(*role);
     }
     if matches!(last, "test" | "tests") && (makes || words.len() <= 5) {
         return Some(Role::Tests);
@@ -164,5 +185,6 @@ const DUTIES: [&str; 16] = [
 /// Tells whether a text says what has to hold, or asks for something: "`ttl` is limited to a year, and 0 must mean never".
 pub(in crate::plan) fn states_a_duty(text: &str) -> bool {
     let phrase = format!(" {} ", normal(text));
-    DUTIES.iter().any(|duty| phrase.contains(&format!(" {duty} "))) || text_asks(text)
+    let is_story = phrase.starts_with(" as a ") && phrase.contains(" want ");
+    is_story || DUTIES.iter().any(|duty| phrase.contains(&format!(" {duty} "))) || text_asks(text)
 }

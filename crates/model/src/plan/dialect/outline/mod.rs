@@ -59,7 +59,12 @@ pub(super) fn read<'s>(rules: Rules, hook: Hook<'_>, input: &Input<'_, 's>, prob
         }
         return read(Promotes::Approach, problems);
     }
-    let draft = read(Promotes::Everything, problems);
+    // Of a record of a decision the decision is the work, and not what it costs.
+    let decided = |section: &Section<'_>| {
+        section.line().is_some_and(|line| domains::normal(&line.text).contains("decision") && section.has_items())
+    };
+    let promotes = if input.sections.iter().any(decided) { Promotes::Approach } else { Promotes::Everything };
+    let draft = read(promotes, problems);
     if draft.tasks.iter().any(has_work) || problems.has_error() || !rules.guessed {
         return draft;
     }
@@ -68,7 +73,8 @@ pub(super) fn read<'s>(rules: Rules, hook: Hook<'_>, input: &Input<'_, 's>, prob
         let is_open = !matches!(&section.heading, Some((.., heading)) if matches!(heading.names, Names::Fixed(_)));
         let heading = section.line().is_some_and(|line| domains::asks(&line.text));
         is_open
-            && (heading || domains::text_asks(&input.source.visible(section.body.clone(), &input.document.comments)))
+            && (heading
+                || domains::states_a_duty(&input.source.visible(section.body.clone(), &input.document.comments)))
     };
     if !input.sections.iter().any(asks) {
         return draft;

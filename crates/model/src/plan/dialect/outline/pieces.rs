@@ -28,9 +28,10 @@ impl<'s> OutlineReader<'_, 's> {
         name: &str,
         nearest: Option<&str>,
     ) {
-        // In a plan that was not written for us a word that is near one of ours is a word of its own.
-        if self.rules.lenient && !name.contains('-') {
-            let has_work = section.has_items() || heading.is_counted;
+        // In a plan that may not be written for us a word that is near one of ours is a word of its own.
+        if self.rules.may_be_foreign() && !name.contains('-') {
+            let states = crate::plan::domains::states_a_duty(&self.source.visible(section.body.clone(), self.comments));
+            let has_work = section.has_items() || heading.is_counted || states;
             return if has_work { self.unit(section, heading, at, false) } else { self.free(section, true) };
         }
         let hint = match nearest {

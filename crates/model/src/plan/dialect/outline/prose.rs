@@ -23,7 +23,7 @@ pub(in crate::plan) fn prose_is_work(task: &mut TaskDraft) {
     let names_itself = task.title.is_empty()
         || domains::role(&domains::normal(&task.title)).is_some()
         || task.who.as_ref().is_some_and(|who| who.name.as_str() == task.title);
-    let is_line = !first.starts_with(['`', '|', '#', '>', '~', '-']);
+    let is_line = !first.starts_with("```") && !first.starts_with(['|', '#', '>', '~', '-']);
     let line = || first.split_whitespace().collect::<Vec<_>>().join(" ");
     let rest = || notes[first.len()..].trim().to_owned();
     let (text, detail) = if names_itself && is_line {

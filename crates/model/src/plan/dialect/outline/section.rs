@@ -300,7 +300,6 @@ impl OutlineReader<'_, '_> {
         self.rules.may_be_foreign()
             && !self.rules.only_boxes
             && is_beside
-            && self.work_level == Some(section.level())
             && domains::states_a_duty(&self.source.visible(section.body.clone(), self.comments))
     }
 
