@@ -36,7 +36,8 @@ pub(super) fn last_run(root: &Path, intake: &Intake, again: &str, scratch: &Path
         let failure = anyhow!("the last run of this lock is complete: {}", run.display());
         return Err(Failure::input(failure).with_hint(Some("--retry TASK repeats a task all the same.".to_owned())));
     }
-    let kept = KeptByLastRun::from_run(root, &run, intake, again, &scratch.join("last-run")).map_err(Failure::input)?;
+    let kept = KeptByLastRun::from_run(root, &run, intake, (again, false), &scratch.join("last-run"))
+        .map_err(Failure::input)?;
     show::note(&format!("Keeping what passed in {}.", run.display()));
     Ok(kept)
 }

@@ -127,6 +127,9 @@ fn a_retry_repeats_what_did_not_pass_and_keeps_the_rest() {
     assert!(unknown.contains("the plan has no task clii") && unknown.contains("Did you mean cli?"), "{unknown}");
     bench.script(&serde_json::json!({ "feature": { "exit": 1 }, "cli": { "write": { "cli/greet.py": "x\n" } } }));
     let again = bench.call(["run", "--retry"]).expect(0);
+    let brief = newest_brief(&bench, "cli");
+    assert!(brief.contains("## What to fix") && brief.contains("- Attempt 1 of an earlier run: failed"), "{brief}");
+    assert!(brief.contains("subagent-failed: its process ended with exit code 1"), "{brief}");
     assert!(again.stderr.contains("Keeping what passed in "), "{}", again.stderr);
     assert!(!again.stderr.contains("interrupted"), "nothing was: {}", again.stderr);
     let page = bench.call(["show", "--format", "markdown"]).expect(0).stdout;
@@ -147,6 +150,14 @@ fn a_retry_repeats_what_did_not_pass_and_keeps_the_rest() {
     bench.call(["run", "--retry", "feature"]).expect(1);
     bench.write(".backend-implementer/plan.md", "# Another\n\n## Feature\n- something else\n");
     bench.call(["run", "--retry"]).expect(2);
+}
+
+/// Returns what the last run told a task.
+fn newest_brief(bench: &Bench, task: &str) -> String {
+    let listed = bench.call(["runs"]).expect(0).stdout;
+    let run = listed.split_whitespace().next().expect("a run is listed");
+    let brief = bench.repo().join(format!(".backend-implementer/runs/{run}/tasks/{task}/brief.md"));
+    std::fs::read_to_string(brief).unwrap()
 }
 
 #[test]

@@ -25,7 +25,7 @@ impl Run {
                 // Whoever was called changed nothing: what the commands came to on this very tree still holds.
                 Some((_, runs)) => actions.extend(self.gates_ran(runs, Happened::Before, now)),
                 None => {
-                    if let Ok(round @ 1..) = u32::try_from(self.ledger.rework().len()) {
+                    if let round @ 1.. = self.rounds_begun() {
                         actions.push(Action::SetGateLogsAside { round });
                     }
                     actions.push(Action::RunGates(self.gate_jobs()));
@@ -56,12 +56,16 @@ impl Run {
     /// Returns what the commands of the gates came to on this very tree before.
     #[must_use]
     pub fn gates_ran_before(&self, jobs: &[GateJob], now: Millis) -> Option<Vec<GateRun>> {
-        self.history.gate_runs(jobs, &self.head.tree, now)
+        self.history.gate_runs(jobs, &self.head.tree, self.rounds_begun(), now)
     }
 
     /// Takes out who was found to be to blame on this very commit before.
     pub fn culprits_found_before(&mut self) -> Option<Culprits> {
-        self.history.take_culprits(&self.head.commit)
+        self.history.take_culprits(&self.head.commit, self.rounds_begun())
+    }
+
+    fn rounds_begun(&self) -> u32 {
+        u32::try_from(self.ledger.rework().len()).expect("invariant: rounds of rework are few")
     }
 
     /// Judges the gates by what their commands came to, and decides what follows: the end, or looking for culprits.
@@ -76,7 +80,7 @@ impl Run {
             }
         }
         self.ledger.gates_judged(judged);
-        let rounds_left = self.ledger.rework().len() < self.basis.config.rework_rounds() as usize;
+        let rounds_left = self.rounds_begun() < self.history.rounds_max(self.basis.config.rework_rounds());
         if self.cancelled || !rounds_left {
             actions.extend(self.handle(Event::GatesJudged { again: Vec::new() }, now));
         } else {
@@ -88,7 +92,7 @@ impl Run {
     /// Begins a round of rework with whoever is to blame; ends the run when nobody is.
     pub fn culprits_found(&mut self, found: Culprits, happened: Happened, now: Millis) -> Vec<Action> {
         let mut actions = Vec::new();
-        let number = u32::try_from(self.ledger.rework().len() + 1).expect("invariant: rounds of rework are few");
+        let number = self.rounds_begun() + 1;
         let red = RedGates {
             round: number,
             ledger: &self.ledger,

@@ -18,6 +18,7 @@ mod history;
 mod judgement;
 mod ledger;
 mod outdated;
+mod repeat;
 mod retry;
 mod rework;
 mod standing;
@@ -37,6 +38,7 @@ pub use self::{
     gate_job::{CountedOnly, GateJob, GateRun, asked_for_by, gate_commands},
     history::{Finished, History, MadeBy, is_over, run_name},
     ledger::{Bundle, Ending, JudgedGate, Ledger},
+    repeat::{KeptRecords, Repeat, keep},
     state::{Happened, Integration, Run, RunEnd},
 };
 pub(crate) use self::{

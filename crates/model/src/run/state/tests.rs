@@ -4,10 +4,10 @@ use crate::{
     handoff::Handoff,
     ids::{Digest, SubagentName},
     patch::{Blob, Conflict, ConflictKind, FileMode},
-    record::{AttemptEnded, AttemptRecord, Culprits, FailureKind, Record, Status},
+    record::{AttemptEnded, AttemptRecord, Culprits, FailureKind, Record, Status, Timed},
     report::{ClaimStatus, Limitation, ReportStatus},
     roster::{Access, Role},
-    run::{AcceptedPatch, AttemptPlan, Finished, GateRun, JudgedAttempt, test_support::basis},
+    run::{AcceptedPatch, AttemptPlan, Finished, GateRun, JudgedAttempt, MadeBy, test_support::basis},
     schedule::Wave,
     scope,
     session::Session,
@@ -15,6 +15,7 @@ use crate::{
 };
 
 mod blame;
+mod repeated;
 
 /// A run that is played by hand: what it wants done is kept until somebody does it.
 struct Play {
@@ -24,16 +25,24 @@ struct Play {
     /// What was announced as called again, in order.
     again: Vec<String>,
     handoff: Handoff,
+    /// What a journal would have.
+    journal: Vec<Timed>,
 }
 
 impl Play {
     fn new(change: impl FnOnce(&mut Handoff, &mut Basis)) -> Self {
+        Self::after(Vec::new(), change)
+    }
+
+    /// Plays a run of which these records are known.
+    fn after(records: Vec<Timed>, change: impl FnOnce(&mut Handoff, &mut Basis)) -> Self {
         let mut handoff = fixture::complete();
         let mut basis = basis(&handoff);
         change(&mut handoff, &mut basis);
-        let mut run = Run::new(basis, handoff.schedule.clone(), History::default(), &Durations::default());
+        let history = History::from_records(records.clone(), MadeBy::EarlierProcess);
+        let mut run = Run::new(basis, handoff.schedule.clone(), history, &Durations::default());
         let wanted = run.begin(0);
-        let mut play = Self { run, wanted: Vec::new(), now: 0, again: Vec::new(), handoff };
+        let mut play = Self { run, wanted: Vec::new(), now: 0, again: Vec::new(), handoff, journal: records };
         play.want(wanted);
         play
     }
@@ -42,6 +51,9 @@ impl Play {
         for action in actions {
             if let Action::Announce(Notice::TaskAgain { task, .. }) = &action {
                 self.again.push(task.to_string());
+            }
+            if let Action::Write(record) = &action {
+                self.journal.push((self.now, record.clone()));
             }
             self.wanted.push(action);
         }
@@ -76,6 +88,8 @@ impl Play {
             patch.base_tree.clone_from(&self.run.head().tree);
         }
         change(&mut ended);
+        let records = [Record::Started(plan.started()), Record::Ended(Box::new(ended.clone()))];
+        self.journal.extend(records.map(|record| (self.now, record)));
         let accepted = ended.attempt.patch.clone().filter(|_| ended.attempt.outcome == Outcome::Passed);
         let everything = scope::Scope { allow: vec!["**".to_owned()], deny: [].into() };
         let accepted = accepted.map(|patch| {

@@ -1,0 +1,78 @@
+//! `run --retry`: a run that keeps what the last one finished and repeats the rest.
+
+use super::*;
+use crate::run::{KeptRecords, Repeat, keep};
+
+/// Begins a run that repeats a part of the one that was played.
+fn again(play: &Play, repeat: Repeat<'_>) -> Play {
+    let KeptRecords { mut records, retried, .. } = keep(play.journal.clone(), repeat);
+    records.push((play.now, Record::Kept(retried)));
+    let rounds = play.run.basis().config.rework_rounds;
+    Play::after(records, |_, basis| basis.config.rework_rounds = rounds)
+}
+
+/// Goes on until gates are to run or the run is over. What is finished is taken over; the attempts that were made are given,
+/// each with its brief.
+fn go_on(play: &mut Play, mut change: impl FnMut(&AttemptPlan, &mut AttemptEnded)) -> Vec<AttemptPlan> {
+    let mut made = Vec::new();
+    loop {
+        let plans = play.starts();
+        let integrations = play.take(|action| matches!(action, Action::Integrate { .. }));
+        if plans.is_empty() && integrations.is_empty() {
+            return made;
+        }
+        for plan in plans {
+            if let Finished::Usable(kept) = play.run.take_finished(&plan) {
+                play.end(plan, |ended| *ended = *kept);
+                continue;
+            }
+            let of = plan.clone();
+            play.end(plan, |ended| change(&of, ended));
+            made.push(of);
+        }
+        for action in integrations {
+            if let Action::Integrate { wave, patches } = action {
+                play.integrate(wave, patches, &[]);
+            }
+        }
+    }
+}
+
+#[test]
+fn who_failed_is_told_so_when_a_retry_calls_it_and_whoever_passed_is_not_called() {
+    let mut first = Play::new(|_, basis| basis.config.rework_rounds = Some(0));
+    let made = go_on(&mut first, |plan, ended| {
+        if plan.id.task.as_str() == "cli" {
+            ended.attempt.outcome = Outcome::Failed;
+            ended.reason = "its process ended with exit code 7".to_owned();
+            let finding = Finding::about(&plan.id.task, FindingCode::SubagentFailed, Weight::Blocking, "no such flag");
+            ended.findings.push(finding);
+        }
+    });
+    assert!(made.len() > 4);
+    let mut second = again(&first, Repeat::Nothing);
+    let made = go_on(&mut second, |_, _| {});
+    let cli = made.iter().find(|plan| plan.id.task.as_str() == "cli").unwrap();
+    assert_eq!(cli.id.attempt, 1);
+    for told in ["## What to fix", "of an earlier run: failed", "exit code 7", "subagent-failed: no such flag"] {
+        assert!(cli.brief.contains(told), "{told}: {}", cli.brief);
+    }
+    assert!(!made.iter().any(|plan| ["datatypes", "feature"].contains(&plan.id.task.as_str())), "{:?}", names(&made));
+
+    // It is still told so when this run fails, too, and is repeated: what it did is kept as it was.
+    let mut third = again(&second, Repeat::Nothing);
+    assert_eq!(names(&go_on(&mut third, |_, _| {})), [""; 0], "the briefs are the same, so nothing is made again");
+}
+
+#[test]
+fn who_was_blocked_and_passed_then_is_not_called_by_a_retry() {
+    let mut first = Play::new(|_, _| {});
+    go_on(&mut first, |plan, ended| {
+        if plan.id.to_string() == "cli#1" {
+            ended.attempt.outcome = Outcome::Failed;
+        }
+    });
+    assert_eq!(first.run.ledger().record(&fixture::id("cli")).unwrap().attempts.len(), 2);
+    let mut second = again(&first, Repeat::Nothing);
+    assert_eq!(names(&go_on(&mut second, |_, _| {})), [""; 0]);
+}
