@@ -99,10 +99,12 @@ impl Run {
             found: &found,
             base_is_the_work: self.base_is_the_work(),
             tests_asked: self.calls.tests_asked,
+            reports_asked: &self.calls.reports_asked,
             given_up: &self.calls.given_up,
         };
-        let rework::Calls { because, mut calls, of_tests } = rework::choose(&red);
+        let rework::Calls { because, mut calls, of_tests, of_reports } = rework::choose(&red);
         self.calls.tests_asked |= of_tests;
+        self.calls.reports_asked.extend(of_reports);
         if happened == Happened::Now {
             actions.push(Action::Write(Record::Bisected { head: self.head.commit.clone(), found }));
         }

@@ -8,6 +8,7 @@ use crate::{
     gate::{CommandReceipt, GateKind, GateState, Receipt},
     ids::TaskId,
     record::{Culprits, IntegratedCommit, Outcome, Request, TaskRecord},
+    report::Report,
     roster::{Access, Phase, Role},
     schedule::Task,
     text,
@@ -29,6 +30,8 @@ pub(super) struct RedGates<'a> {
     pub base_is_the_work: bool,
     /// Whether the author of tests was told already what no test notices.
     pub tests_asked: bool,
+    /// Tasks that were asked already for what their report leaves open.
+    pub reports_asked: &'a BTreeSet<TaskId>,
     /// Tasks that are not called any more, because calling them again has changed nothing.
     pub given_up: &'a BTreeSet<TaskId>,
 }
@@ -52,6 +55,8 @@ pub(super) struct Calls {
     pub calls: BTreeMap<TaskId, (String, Vec<Request>)>,
     /// Whether the author of tests hears what no test notices.
     pub of_tests: bool,
+    /// Who is asked for what their report leaves open.
+    pub of_reports: BTreeSet<TaskId>,
 }
 
 impl Calls {
@@ -85,7 +90,8 @@ pub(super) fn owner_of<'a>(path: &str, ledger: &'a Ledger) -> Option<&'a TaskId>
 
 /// Chooses who is called again: whose patch owns the path of a blocking finding of a quality subagent; for a red gate the
 /// culprit that bisecting has named, else whoever owns most of the paths that the output names, else the only author of
-/// product code. Where nothing names anybody, nobody is called. When nothing is red, the author of tests hears once what no
+/// product code; whose report leaves a requirement open, once. Where nothing names anybody, nobody is called. When nothing is
+/// red, the author of tests hears once what no
 /// test notices.
 #[must_use]
 pub(super) fn choose(red: &RedGates<'_>) -> Calls {
@@ -113,6 +119,7 @@ pub(super) fn choose(red: &RedGates<'_>) -> Calls {
     }
     objections(red, &mut chosen);
     unanswered(red, &mut chosen);
+    open_requirements(red, &mut chosen);
     if chosen.because.is_empty() && red.ledger.gates().iter().all(|judged| judged.receipt.state == GateState::Passed) {
         unnoticed(red, &mut chosen);
     }
@@ -205,6 +212,39 @@ fn unanswered(red: &RedGates<'_>, chosen: &mut Calls) {
             let request = Request { from: "the review gate".to_owned(), text: verdict.reason.clone() };
             chosen.call(&verdict.task, || because, request);
         }
+    }
+}
+
+/// Asks each task once that passed and whose report leaves a requirement open. Who says that somebody else has to act is not
+/// asked: that is what specialists are called for.
+fn open_requirements(red: &RedGates<'_>, chosen: &mut Calls) {
+    for record in red.ledger.records().values().filter(|record| record.outcome == Outcome::Passed) {
+        let waits = |report: &Report| report.limitations.iter().any(|limitation| limitation.needs.is_some());
+        if red.reports_asked.contains(&record.id) || record.report().is_some_and(waits) {
+            continue;
+        }
+        let open = red.ledger.findings_about(&record.id).iter();
+        let open: Vec<_> = open.filter(|finding| finding.code == FindingCode::UncoveredRequirement).collect();
+        let blocking = open.iter().filter(|finding| finding.weight == Weight::Blocking).count();
+        if blocking == 0 {
+            continue;
+        }
+        let because = format!("its report leaves {} open", text::count(blocking, "requirement"));
+        chosen.because.push(format!(
+            "the report of {} leaves {} open",
+            record.id,
+            text::count(blocking, "requirement")
+        ));
+        let named: Vec<_> = open.iter().map(|finding| format!("- {}", text::truncate(&finding.message, 500))).collect();
+        let words = format!(
+            "Your report does not show that these requirements are met:\n{}\nDo what is missing, and report each of them again: \
+             `done` where the code does it now, with a note that says where; `already-done` only where the base did it before \
+             anybody changed anything, with the `paths` where it is and the `tests` that show it. If somebody else has to act, \
+             say so in `limitations` and name the subagent in `needs`.",
+            named.join("\n")
+        );
+        chosen.call(&record.id, || because, Request { from: "the coordinator".to_owned(), text: words });
+        chosen.of_reports.insert(record.id.clone());
     }
 }
 

@@ -64,6 +64,63 @@ fn who_failed_is_told_so_when_a_retry_calls_it_and_whoever_passed_is_not_called(
     assert_eq!(names(&go_on(&mut third, |_, _| {})), [""; 0], "the briefs are the same, so nothing is made again");
 }
 
+/// Makes the report of a task leave its first requirement open.
+fn leave_open(plan: &AttemptPlan, ended: &mut AttemptEnded) {
+    let message = "R1 is reported as done already, with no path or test that shows it";
+    let finding = Finding::about(&plan.id.task, FindingCode::UncoveredRequirement, Weight::Blocking, message);
+    ended.findings.push(finding);
+}
+
+#[test]
+fn a_report_that_leaves_a_requirement_open_is_asked_for_again_and_nobody_else_is_called() {
+    let mut play = Play::new(|_, _| {});
+    play.pass_with(|plan, ended| {
+        if plan.id.task.as_str() == "cli" {
+            leave_open(plan, ended);
+        }
+    });
+    play.run_gates(&[], "");
+    play.again.clear();
+    play.blame(&[]);
+    assert_eq!(play.again, ["cli"]);
+    let plans = play.starts();
+    assert_eq!(names(&plans), ["cli#2"]);
+    for told in ["## What is asked of you now", "From the coordinator", "with no path or test that shows it"] {
+        assert!(plans[0].brief.contains(told), "{told}: {}", plans[0].brief);
+    }
+    for plan in plans {
+        play.end(plan, |ended| ended.attempt.patch = Some(fixture::patch(&[])));
+    }
+    play.pass_all();
+    assert!(play.take(|action| matches!(action, Action::RunGates(_))).is_empty(), "the tree is the same");
+    play.blame(&[]);
+    assert!(play.is_over());
+    assert!(!play.run.calls.given_up.contains(&fixture::id("cli")), "its report is whole: it has answered");
+    assert_eq!(play.conclude().status, Status::Complete);
+}
+
+#[test]
+fn who_gives_the_same_report_again_is_not_asked_a_second_time() {
+    let mut play = Play::new(|_, _| {});
+    let same = |plan: &AttemptPlan, ended: &mut AttemptEnded| {
+        if plan.id.task.as_str() == "cli" {
+            leave_open(plan, ended);
+        }
+        if plan.id.attempt > 1 {
+            ended.attempt.patch = Some(fixture::patch(&[]));
+        }
+    };
+    play.pass_with(same);
+    play.run_gates(&[], "");
+    play.blame(&[]);
+    play.pass_with(same);
+    play.blame(&[]);
+    assert!(play.is_over());
+    let handoff = play.conclude();
+    assert_eq!(handoff.status, Status::Incomplete);
+    assert_eq!(handoff.task(&fixture::id("cli")).unwrap().attempts.len(), 2);
+}
+
 #[test]
 fn who_was_blocked_and_passed_then_is_not_called_by_a_retry() {
     let mut first = Play::new(|_, _| {});
