@@ -11,6 +11,7 @@ use super::{
 use crate::{
     evidence::restore,
     gate::GateKind,
+    ids::TaskId,
     patch::changes_of,
     record::{Call, Culprits, IntegratedCommit, Record, ReworkRound},
     schedule::{Again, Event, Millis},
@@ -93,16 +94,7 @@ impl Run {
     pub fn culprits_found(&mut self, found: Culprits, happened: Happened, now: Millis) -> Vec<Action> {
         let mut actions = Vec::new();
         let number = self.rounds_begun() + 1;
-        let red = RedGates {
-            round: number,
-            ledger: &self.ledger,
-            found: &found,
-            base_is_the_work: self.base_is_the_work(),
-            tests_asked: self.calls.tests_asked,
-            reports_asked: &self.calls.reports_asked,
-            given_up: &self.calls.given_up,
-        };
-        let rework::Calls { because, mut calls, of_tests, of_reports } = rework::choose(&red);
+        let rework::Calls { because, mut calls, of_tests, of_reports } = self.choose(number, &found);
         self.calls.tests_asked |= of_tests;
         self.calls.reports_asked.extend(of_reports);
         if happened == Happened::Now {
@@ -123,6 +115,40 @@ impl Run {
         }
         actions.extend(self.handle(Event::GatesJudged { again }, now));
         actions
+    }
+
+    /// Chooses who is called again. Where a run begins that repeats a part of an earlier one, whoever was called last there
+    /// has another try, and so has a task that somebody named.
+    fn choose(&mut self, round: u32, found: &Culprits) -> rework::Calls {
+        let taken_up: Vec<_> = self.history.retries_after(round - 1).map(|retried| retried.task.clone()).collect();
+        if !taken_up.is_empty() {
+            self.calls.reports_asked.clear();
+            let last = self.ledger.rework().last();
+            let called_last =
+                |task: &TaskId| last.is_some_and(|last| last.called.iter().any(|call| call.task == *task));
+            self.calls.given_up.retain(|task| !called_last(task) && !taken_up.contains(&Some(task.clone())));
+        }
+        let mut chosen = rework::choose(&self.red_gates(round, found));
+        if chosen.calls.is_empty() && !taken_up.is_empty() {
+            self.calls.given_up.clear();
+            chosen = rework::choose(&self.red_gates(round, found));
+        }
+        for task in taken_up.into_iter().flatten() {
+            chosen.call_for_what_is_open(&task, &self.red_gates(round, found));
+        }
+        chosen
+    }
+
+    fn red_gates<'a>(&'a self, round: u32, found: &'a Culprits) -> RedGates<'a> {
+        RedGates {
+            round,
+            ledger: &self.ledger,
+            found,
+            base_is_the_work: self.base_is_the_work(),
+            tests_asked: self.calls.tests_asked,
+            reports_asked: &self.calls.reports_asked,
+            given_up: &self.calls.given_up,
+        }
     }
 
     fn culprit_search(&self) -> CulpritSearch {

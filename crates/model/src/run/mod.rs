@@ -7,6 +7,7 @@ mod attempt_plan;
 mod attempts;
 mod base_moved;
 mod basis;
+mod blame;
 mod briefing;
 mod criteria;
 mod escalation;
@@ -33,6 +34,7 @@ pub use self::{
     attempt_plan::{AgentTraits, AttemptLimits, AttemptPlan, JudgedAttempt},
     base_moved::BaseMoved,
     basis::{Basis, Head},
+    blame::to_blame,
     evidence_plan::{Contribution, EvidencePlan, TaskWork},
     facts::{Conclusion, Facts},
     gate_job::{CountedOnly, GateJob, GateRun, asked_for_by, gate_commands},

@@ -64,6 +64,46 @@ impl Calls {
         let (_, requests) = self.calls.entry(task.clone()).or_insert_with(|| (because(), Vec::new()));
         requests.push(request);
     }
+
+    /// Calls a task that somebody named, with everything that is open; nothing where it is called already.
+    pub(super) fn call_for_what_is_open(&mut self, task: &TaskId, red: &RedGates<'_>) {
+        if self.calls.contains_key(task) {
+            return;
+        }
+        let because = "somebody asked for it with `run --retry`";
+        self.because.push(format!("{task} is repeated: {because}"));
+        let failed = red.ledger.gates().iter().map(|judged| &judged.receipt).filter(|receipt| is_red(receipt));
+        let of_gates = failed.filter_map(|receipt| Some(request_of(receipt, failed_command(receipt)?)));
+        let objections = red.ledger.task_findings().filter(|finding| {
+            finding.code == FindingCode::Reported
+                && finding.weight == Weight::Blocking
+                && finding.task.as_ref() != Some(task)
+        });
+        let of_findings = objections.filter_map(|finding| {
+            let from = format!("task {}", finding.task.as_ref()?);
+            Some(Request { from, text: format!("{}: {}", place(finding), text::truncate(&finding.message, 400)) })
+        });
+        let requests = of_gates.chain(of_findings).collect();
+        self.calls.insert(task.clone(), (because.to_owned(), requests));
+    }
+}
+
+/// Makes the request to whoever is to blame for a red gate.
+fn request_of(receipt: &Receipt, command: &CommandReceipt) -> Request {
+    let output = tail(&command.output_tail);
+    Request {
+        from: format!("the {} gate", receipt.gate),
+        text: format!("{}\n{}: {}\n\n{output}", receipt.reason, "command", crate::command::join(&command.argv)),
+    }
+}
+
+/// Says where a finding is.
+fn place(finding: &Finding) -> String {
+    match (&finding.path, finding.line) {
+        (Some(path), Some(line)) => format!("{path}:{line}"),
+        (Some(path), None) => path.clone(),
+        (None, _) => "no path".to_owned(),
+    }
 }
 
 /// Tells whether a receipt says that something went wrong that a subagent could fix.
@@ -256,12 +296,7 @@ fn objections(red: &RedGates<'_>, chosen: &mut Calls) {
         if !counts || reporter.role.gate().is_none() {
             continue;
         }
-        let place = match (&finding.path, finding.line) {
-            (Some(path), Some(line)) => format!("{path}:{line}"),
-            (Some(path), None) => path.clone(),
-            (None, _) => "no path".to_owned(),
-        };
-        let words = format!("{place}: {}", text::truncate(&finding.message, 400));
+        let words = format!("{}: {}", place(finding), text::truncate(&finding.message, 400));
         chosen.because.push(format!("{} objects: {words}", reporter.id));
         let owner = finding.path.as_deref().and_then(|path| owner_of(path, red.ledger));
         if let Some(owner) = owner.filter(|owner| **owner != reporter.id) {
@@ -275,11 +310,7 @@ fn objections(red: &RedGates<'_>, chosen: &mut Calls) {
 fn red_gate(red: &RedGates<'_>, receipt: &Receipt, chosen: &mut Calls) {
     let Some(command) = failed_command(receipt) else { return };
     chosen.because.push(format!("the {} gate failed: {}", receipt.gate, text::truncate(&receipt.reason, 400)));
-    let output = tail(&command.output_tail);
-    let request = || Request {
-        from: format!("the {} gate", receipt.gate),
-        text: format!("{}\n{}: {}\n\n{output}", receipt.reason, "command", crate::command::join(&command.argv)),
-    };
+    let request = || request_of(receipt, command);
     if red.found.red_on_base.contains(&receipt.gate) && !red.base_is_the_work {
         return;
     }

@@ -216,7 +216,7 @@ mod tests {
         let told = lines(handoff.clone());
         let told: Vec<_> = told.lines().filter(|line| !line.contains("gates  ") && !line.contains("cost")).collect();
         let last = told[told.len() - 6..].join("\n");
-        assert!(last.contains("2. Or repeat infrastructure; what else passed is kept\n"), "{last}");
+        assert!(last.contains("2. Or call infrastructure again with what is open; what passed is kept\n"), "{last}");
         assert!(last.contains("backend-implementer run --retry infrastructure\n"), "{last}");
         insta::assert_snapshot!(told[..3].join("\n"), @"
         Incomplete, 1 requirement open: 8 of 8 tasks and 3 of 3 gates passed in 12 min 3 s

@@ -7,10 +7,9 @@ use super::{
     index::RunIndex,
 };
 use crate::{
-    findings::FindingCode,
     handoff::{Handoff, Status},
-    ids::TaskId,
     provenance::WorkflowRunRef,
+    run::to_blame,
     text,
 };
 
@@ -94,11 +93,7 @@ fn incomplete(handoff: &Handoff, causes: &[Cause<'_>], run: Option<&str>) -> Vec
             vec![Some(step), by_hand]
         }
         Needed::Hands => {
-            let again = causes.iter().find_map(finding_about).map(|task| {
-                let what = format!("Repeat `{task}`; what else passed is kept");
-                NextStep::new(what, format!("backend-implementer run --retry {task}"))
-            });
-            vec![by_hand, again, Some(anew("Change the plan, the configuration or the code"))]
+            vec![by_hand, again(handoff, causes), Some(anew("Change the plan, the configuration or the code"))]
         }
         Needed::Retry => {
             let retry =
@@ -167,11 +162,22 @@ fn task_of<'a>(cause: &Cause<'a>) -> Option<&'a str> {
     }
 }
 
-/// Returns the task that a finding is about, where another attempt at it may do better.
-fn finding_about<'a>(cause: &Cause<'a>) -> Option<&'a TaskId> {
-    match &cause.kind {
-        CauseKind::Finding(finding) if finding.code != FindingCode::Reported => finding.task.as_ref(),
-        _ => None,
+/// Says how to repeat what did not pass, and whoever is to blame for what is open; nothing where that is nobody.
+fn again(handoff: &Handoff, causes: &[Cause<'_>]) -> Option<NextStep> {
+    const RETRY: &str = "backend-implementer run --retry";
+    if causes.iter().any(|cause| cause.remedy() == Remedy::Retry && task_of(cause).is_some()) {
+        return Some(NextStep::new("Repeat what did not pass; what passed is kept", RETRY));
+    }
+    match to_blame(handoff).as_slice() {
+        [] => None,
+        [task] => Some(NextStep::new(
+            format!("Call `{task}` again with what is open; what passed is kept"),
+            format!("{RETRY} {task}"),
+        )),
+        tasks => {
+            let tasks = text::listed(tasks.iter().map(|task| format!("`{task}`")), NAMED_MAX);
+            Some(NextStep::new(format!("Call {tasks} again with what is open; what passed is kept"), RETRY))
+        }
     }
 }
 
@@ -216,7 +222,7 @@ fn is_plain(run: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{gate::GateKind, provenance::PullRequestRef, schedule::Outcome, summary::fixture};
+    use crate::{gate::GateKind, ids::TaskId, provenance::PullRequestRef, schedule::Outcome, summary::fixture};
 
     fn task(name: &str, outcome: Outcome) -> (TaskId, Outcome) {
         (TaskId::new(name).unwrap(), outcome)
@@ -285,5 +291,35 @@ mod tests {
             "Push a commit that fixes what is named above, then post this comment: the preview that it asks for says what to approve: /implement plan",
         ]
         "#);
+    }
+
+    #[test]
+    fn whoever_is_to_blame_for_what_is_open_can_be_called_again() {
+        let mut handoff = fixture::complete();
+        handoff.status = Status::Incomplete;
+        let steps_of = |handoff: &Handoff| {
+            let index = RunIndex::new(handoff);
+            let causes = crate::summary::causes::causes(&index);
+            let steps = steps(&index, &causes, &Named { run: Some("run-1"), resume: "" });
+            let told = steps.into_iter().map(|step| format!("{}: {}", step.what, step.command.unwrap_or_default()));
+            told.collect::<Vec<_>>()
+        };
+        let command = handoff.gates[0].commands.first_mut().unwrap();
+        command.exit_code = Some(1);
+        handoff.gates[0].state = crate::gate::GateState::Failed;
+        assert_eq!(steps_of(&handoff).len(), 2, "nobody is to blame");
+        let changed = |task: &str| {
+            let id = TaskId::new(task).unwrap();
+            handoff.task(&id).unwrap().last().unwrap().patch.as_ref().unwrap().changes[0].path.clone()
+        };
+        let finding = |path: String| {
+            let (review, code) = (TaskId::new("review").unwrap(), crate::findings::FindingCode::Reported);
+            crate::findings::Finding::about(&review, code, crate::findings::Weight::Blocking, "no").in_path(path)
+        };
+        let (of_feature, of_cli) = (finding(changed("feature")), finding(changed("cli")));
+        handoff.findings = vec![of_feature];
+        insta::assert_snapshot!(steps_of(&handoff)[1], @"Or call `feature` again with what is open; what passed is kept: backend-implementer run --retry feature");
+        handoff.findings.push(of_cli);
+        insta::assert_snapshot!(steps_of(&handoff)[1], @"Or call `feature`, `cli` again with what is open; what passed is kept: backend-implementer run --retry");
     }
 }

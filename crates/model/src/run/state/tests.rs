@@ -172,7 +172,10 @@ impl Play {
         let recorded = self.handoff.gates.clone();
         let runs = jobs.into_iter().map(|job| {
             let receipt = recorded.iter().find(|receipt| receipt.gate == job.gate).unwrap();
-            let mut commands = receipt.commands.clone();
+            // What the job asks for, with what the fixture has of it.
+            let made = receipt.commands.first();
+            let of_argv = |argv: &Vec<String>| made.map(|made| CommandReceipt { argv: argv.clone(), ..made.clone() });
+            let mut commands: Vec<_> = job.argvs().filter_map(of_argv).collect();
             if red.contains(&job.gate) {
                 let command: &mut CommandReceipt = &mut commands[0];
                 command.exit_code = Some(1);

@@ -133,3 +133,86 @@ fn who_was_blocked_and_passed_then_is_not_called_by_a_retry() {
     let mut second = again(&first, Repeat::Nothing);
     assert_eq!(names(&go_on(&mut second, |_, _| {})), [""; 0]);
 }
+
+/// Judges the gates of a run that was red in the end: the first time with this output.
+fn red_to_the_end(culprit: &str) -> Play {
+    let mut play = Play::new(|_, basis| basis.config.rework_rounds = Some(1));
+    go_on(&mut play, |_, _| {});
+    play.run_gates(&[GateKind::Tests], "AssertionError: before");
+    play.blame(&[(GateKind::Tests, culprit)]);
+    let called = go_on(&mut play, |plan, ended| {
+        // Only who is to blame has something to change.
+        let path = format!("{culprit}/second.py");
+        let changed = if plan.id.task.as_str() == culprit { vec![(path.as_str(), 1, 0)] } else { Vec::new() };
+        ended.attempt.patch.as_mut().unwrap().changes = fixture::patch(&changed).changes;
+    });
+    assert!(names(&called).contains(&format!("{culprit}#2")), "{:?}", names(&called));
+    play.run_gates(&[GateKind::Tests], "AssertionError: still");
+    assert!(play.is_over(), "no round is left");
+    play
+}
+
+/// Goes through what is kept, to the gates that are run again.
+fn go_through_what_is_kept(play: &mut Play) {
+    assert_eq!(names(&go_on(play, |_, _| {})), [""; 0], "nobody is called again");
+    let gates = play.take(|action| matches!(action, Action::RunGates(_)));
+    let [Action::RunGates(jobs)] = gates.as_slice() else { panic!("{gates:?}") };
+    let runs = play.run.gates_ran_before(jobs, play.now).expect("the red gates of the first round are known");
+    let actions = play.run.gates_ran(runs, Happened::Before, play.now);
+    play.want(actions);
+    assert_eq!(play.take(|action| matches!(action, Action::FindCulprits(_))).len(), 1);
+    let found = play.run.culprits_found_before().expect("who was to blame is known");
+    let actions = play.run.culprits_found(found, Happened::Before, play.now);
+    play.want(actions);
+    assert_eq!(names(&go_on(play, |_, _| {})), [""; 0], "what was called for rework is kept");
+    let [Action::RunGates(jobs)] = &play.wanted[play.wanted.len() - 1..] else { panic!("{:?}", play.wanted) };
+    assert!(play.run.gates_ran_before(jobs, play.now).is_none(), "what is red in the end may be green by now");
+}
+
+#[test]
+fn a_retry_of_a_run_that_stayed_red_calls_whoever_is_to_blame_and_nobody_else() {
+    let first = red_to_the_end("cli");
+    let mut second = again(&first, Repeat::Nothing);
+    go_through_what_is_kept(&mut second);
+    second.run_gates(&[GateKind::Tests], "AssertionError: still");
+    second.blame(&[(GateKind::Tests, "cli")]);
+    let plans = second.starts();
+    assert_eq!(names(&plans), ["cli#3"]);
+    for told in ["AssertionError: still", "Attempt 2: passed", "## What is asked of you now"] {
+        assert!(plans[0].brief.contains(told), "{told}: {}", plans[0].brief);
+    }
+    // It gives the answer that it gave before, and is not called a third time.
+    for plan in plans {
+        second.end(plan, |ended| ended.attempt.patch = Some(fixture::patch(&[("cli/second.py", 1, 0)])));
+    }
+    go_on(&mut second, |_, _| {});
+    second.run_gates(&[GateKind::Tests], "AssertionError: still");
+    assert!(second.is_over(), "one round is what the configuration has");
+}
+
+#[test]
+fn a_retry_of_a_run_whose_gates_are_green_by_now_calls_nobody() {
+    let first = red_to_the_end("cli");
+    let mut second = again(&first, Repeat::Nothing);
+    go_through_what_is_kept(&mut second);
+    second.run_gates(&[], "");
+    second.blame(&[]);
+    assert!(second.is_over());
+    let handoff = second.conclude();
+    assert_eq!(handoff.status, Status::Complete, "{:?}", handoff.missing);
+}
+
+#[test]
+fn a_task_that_is_named_is_called_with_what_is_open_although_nothing_names_it() {
+    let first = red_to_the_end("cli");
+    let feature = fixture::id("feature");
+    let mut second = again(&first, Repeat::GoingOn(&feature));
+    go_through_what_is_kept(&mut second);
+    second.run_gates(&[GateKind::Tests], "AssertionError: still");
+    second.blame(&[]);
+    let plans = second.starts();
+    assert_eq!(names(&plans), ["feature#2"]);
+    for told in ["AssertionError: still", "somebody asked for it with"] {
+        assert!(plans[0].brief.contains(told), "{told}: {}", plans[0].brief);
+    }
+}
