@@ -69,6 +69,26 @@ fn commits_say_what_was_asked_for_and_a_branch_is_only_moved_forward() {
     bench.git(["switch", "--quiet", "main"]);
     let refused = bench.call(["apply", "--branch", "other"]).expect(3).stderr;
     assert!(refused.contains("with commits that are not in the result"), "{refused}");
+    let command = |said: &str| {
+        let (_, command) = said.split_once("hint: `backend-implementer ").expect("a command is told");
+        command.split('`').next().unwrap().to_owned()
+    };
+    let told = command(&refused);
+    assert!(told.starts_with("apply ") && told.ends_with(" --branch other-2"), "{refused}");
+    bench.call(told.split(' ')).expect(0);
+    let third = bench.call(["apply", "--branch", "other"]).expect(3).stderr;
+    assert!(command(&third).ends_with(" --branch other-2"), "what has the result already can be used: {third}");
+
+    // The end of a run names a branch that can be used.
+    let next =
+        |said: &str| said.lines().find(|line| line.contains("backend-implementer apply ")).unwrap().trim().to_owned();
+    let shown = bench.call(["show"]).expect(0).stdout;
+    assert!(!next(&shown).contains("--branch"), "{shown}");
+    bench.git(["branch", "backend-implementation", "other"]);
+    let shown = bench.call(["show"]).expect(0).stdout;
+    assert!(next(&shown).ends_with(" --branch backend-implementation-2"), "{shown}");
+    bench.call(next(&shown).split(' ').skip(1)).expect(0);
+    assert_eq!(bench.git(["rev-parse", "backend-implementation-2"]), bench.git(["rev-parse", "result"]));
 }
 
 #[test]

@@ -37,13 +37,28 @@ pub(super) struct Named<'a> {
     pub(super) run: Option<&'a str>,
     /// The command that resumes it.
     pub(super) resume: &'a str,
+    /// The branch that its result can be put on, where it is known that the usual one cannot be used.
+    pub(super) branch: Option<&'a str>,
 }
+
+/// The branch that a result is put on unless another is named.
+const BRANCH: &str = "backend-implementation";
 
 impl<'a> Named<'a> {
     /// Names a run as whoever reads its hand-off can: by its own name, in the place where runs lie.
     pub(super) fn from_handoff(handoff: &'a Handoff) -> Self {
         let run = &handoff.place.run;
-        Self { run: is_plain(run).then_some(run), resume: "backend-implementer run --resume" }
+        Self { run: is_plain(run).then_some(run), resume: "backend-implementer run --resume", branch: None }
+    }
+
+    fn branch(&self) -> &'a str {
+        self.branch.unwrap_or(BRANCH)
+    }
+
+    /// Returns the command that puts the result of the run on a branch.
+    fn apply(&self, run: &str, incomplete: &str) -> String {
+        let branch = self.branch.map(|branch| format!(" --branch {branch}")).unwrap_or_default();
+        format!("backend-implementer apply {run}{incomplete}{branch}")
     }
 }
 
@@ -55,12 +70,12 @@ pub(super) fn steps(index: &RunIndex<'_>, causes: &[Cause<'_>], named: &Named<'_
     }
     match (handoff.status, named.run) {
         (Status::Complete, Some(run)) => vec![NextStep::new(
-            format!("Put {} on the branch `backend-implementation`; your checkout stays as it is", commits(handoff)),
-            format!("backend-implementer apply {run}"),
+            format!("Put {} on the branch `{}`; your checkout stays as it is", commits(handoff), named.branch()),
+            named.apply(run, ""),
         )],
         (Status::Complete, None) => vec![NextStep::new("Check the record of the run", "backend-implementer verify")],
         (Status::Cancelled, _) => vec![NextStep::new("Resume; what is finished is kept", named.resume)],
-        (Status::Incomplete, run) => incomplete(handoff, causes, run),
+        (Status::Incomplete, _) => incomplete(handoff, causes, named),
     }
 }
 
@@ -72,13 +87,14 @@ fn commits(handoff: &Handoff) -> String {
 }
 
 /// Says what helps most, and one other way.
-fn incomplete(handoff: &Handoff, causes: &[Cause<'_>], run: Option<&str>) -> Vec<NextStep> {
-    let by_hand = run.filter(|_| !handoff.result.commits.is_empty()).map(|run| {
+fn incomplete(handoff: &Handoff, causes: &[Cause<'_>], named: &Named<'_>) -> Vec<NextStep> {
+    let by_hand = named.run.filter(|_| !handoff.result.commits.is_empty()).map(|run| {
         let what = format!(
-            "Put {} on the branch `backend-implementation`, switch to it with git, and fix there by hand what failed",
-            commits(handoff)
+            "Put {} on the branch `{}`, switch to it with git, and fix there by hand what failed",
+            commits(handoff),
+            named.branch()
         );
-        NextStep::new(what, format!("backend-implementer apply {run} --incomplete"))
+        NextStep::new(what, named.apply(run, " --incomplete"))
     });
     // What is kept is bound to the lock: another plan, configuration or base begins anew.
     let anew = |change: &str| {
@@ -243,7 +259,7 @@ mod tests {
         let mut said = |pull_request| {
             handoff.provenance.pull_request = pull_request;
             let index = RunIndex::new(&handoff);
-            let steps = steps(&index, &causes, &Named { run: Some("run-1"), resume: "" });
+            let steps = steps(&index, &causes, &Named { run: Some("run-1"), resume: "", branch: None });
             let first = &steps[0];
             format!("{}: {}", first.what, first.command.as_deref().unwrap_or_default())
         };
@@ -300,7 +316,7 @@ mod tests {
         let steps_of = |handoff: &Handoff| {
             let index = RunIndex::new(handoff);
             let causes = crate::summary::causes::causes(&index);
-            let steps = steps(&index, &causes, &Named { run: Some("run-1"), resume: "" });
+            let steps = steps(&index, &causes, &Named { run: Some("run-1"), resume: "", branch: None });
             let told = steps.into_iter().map(|step| format!("{}: {}", step.what, step.command.unwrap_or_default()));
             told.collect::<Vec<_>>()
         };
@@ -321,5 +337,18 @@ mod tests {
         insta::assert_snapshot!(steps_of(&handoff)[1], @"Or call `feature` again with what is open; what passed is kept: backend-implementer run --retry feature");
         handoff.findings.push(of_cli);
         insta::assert_snapshot!(steps_of(&handoff)[1], @"Or call `feature`, `cli` again with what is open; what passed is kept: backend-implementer run --retry");
+    }
+
+    #[test]
+    fn the_command_names_another_branch_where_the_usual_one_has_other_commits() {
+        for (status, incomplete) in [(Status::Complete, ""), (Status::Incomplete, " --incomplete")] {
+            let handoff = Handoff { status, ..fixture::complete() };
+            let index = RunIndex::new(&handoff);
+            let named = Named { run: Some("run-1"), resume: "", branch: Some("backend-implementation-2") };
+            let steps = steps(&index, &[], &named);
+            let step = steps.iter().find(|step| step.what.contains("`backend-implementation-2`")).unwrap();
+            let command = format!("backend-implementer apply run-1{incomplete} --branch backend-implementation-2");
+            assert_eq!(step.command.as_deref(), Some(command.as_str()));
+        }
     }
 }
