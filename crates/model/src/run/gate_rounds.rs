@@ -36,6 +36,8 @@ impl Run {
         }
         for Again { task, because } in &again {
             self.calls.for_tree.insert((task.clone(), self.head.tree.clone()));
+            let request = outdated::look_again(&self.ledger, task);
+            self.calls.requests.entry(task.clone()).or_default().push(request);
             actions.push(Action::announce_again(task, because));
         }
         actions.extend(self.handle(Event::GatesJudged { again }, now));

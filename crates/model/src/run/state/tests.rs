@@ -279,7 +279,10 @@ fn a_red_gate_calls_whoever_is_to_blame_with_the_output_and_judges_again() {
     for plan in plans {
         play.end(plan, |ended| ended.attempt.patch = Some(fixture::patch(&[("cli/fixed.py", 1, 0)])));
     }
-    play.pass_all();
+    play.pass_with(|plan, _| {
+        let asked = plan.brief.split("## What is asked of you now").nth(1).expect("it is told what is asked of it");
+        assert!(asked.contains("this changed: cli/fixed.py"), "{asked}");
+    });
     // The tree changed after the review: it is called for the new one.
     assert_eq!(play.again, ["cli", "review"]);
     assert_eq!(play.take(|action| matches!(action, Action::SetGateLogsAside { round: 1 })).len(), 1);
