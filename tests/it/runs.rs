@@ -172,6 +172,29 @@ fn a_retry_repeats_what_did_not_pass_and_keeps_the_rest() {
     bench.call(["run", "--retry"]).expect(2);
 }
 
+#[test]
+fn a_retry_of_a_run_that_stayed_red_calls_whoever_is_to_blame_with_the_failing_test() {
+    let bench = Bench::new();
+    let guard = "import pathlib\nimport unittest\n\nclass Guard(unittest.TestCase):\n    def test_no_bug(self):\n        \
+                 self.assertNotIn('bug', ''.join(p.read_text() for p in pathlib.Path('.').glob('*/*.py')))\n";
+    bench.write("test_guard.py", guard);
+    bench.commit("a guard");
+    let hello = |text: &str| serde_json::json!({ "write": { "src/hello.py": text } });
+    let cli = serde_json::json!({ "write": { "cli/greet.py": "x\n" } });
+    bench.script(&serde_json::json!({ "feature#1": hello("bug\n"), "feature": hello("bug 2\n"), "cli": cli }));
+    let broken = bench.call(["run"]).expect(1).stdout;
+    assert!(broken.contains("Or call feature again with what is open; what passed is kept\n"), "{broken}");
+    assert!(broken.contains("backend-implementer run --retry feature\n"), "{broken}");
+    bench.script(&serde_json::json!({ "feature": hello("mended\n"), "cli": { "exit": 1 }, "tests": { "exit": 1 } }));
+    let mended = bench.call(["run", "--retry"]).expect(0);
+    let started: Vec<_> = mended.stderr.lines().filter(|line| line.trim_start().starts_with("start ")).collect();
+    let of_tasks: Vec<_> = started.iter().filter(|line| !line.contains("gate")).collect();
+    assert_eq!(of_tasks.len(), 2, "the task and the reviewer: {}", mended.stderr);
+    assert!(of_tasks[0].contains("feature "), "{of_tasks:?}");
+    let brief = newest_brief(&bench, "feature");
+    assert!(brief.contains("From the tests gate") && brief.contains("test_no_bug"), "{brief}");
+}
+
 /// Returns what the last run told a task.
 fn newest_brief(bench: &Bench, task: &str) -> String {
     let listed = bench.call(["runs"]).expect(0).stdout;

@@ -25,7 +25,7 @@ fn bisected() -> Vec<Timed> {
     vec![(3, Record::Bisected { head: fixture::oid("head"), found: Culprits::default() })]
 }
 
-fn kept(records: Vec<Vec<Timed>>, repeat: Repeat<'_>) -> (Vec<String>, KeptRecords) {
+fn kept(records: &[Vec<Timed>], repeat: Repeat<'_>) -> (Vec<String>, KeptRecords) {
     let kept = keep(records.concat(), repeat);
     let ids = kept.records.iter().filter_map(|(_, record)| match record {
         Record::Ended(ended) => Some(ended.id().to_string()),
@@ -40,21 +40,21 @@ fn told(kept: &KeptRecords) -> Vec<String> {
 
 #[test]
 fn what_passed_in_the_end_stays_with_the_failures_before_it() {
-    let records = vec![
+    let records = [
         attempt("cli#1", Outcome::Blocked),
         attempt("feature#1", Outcome::Passed),
         attempt("cli#2", Outcome::Passed),
         attempt("types#1", Outcome::Failed),
         attempt("types#2", Outcome::Passed),
     ];
-    let (ids, kept) = kept(records, Repeat::Nothing);
+    let (ids, kept) = kept(&records, Repeat::Nothing);
     assert_eq!(ids, ["cli#1", "feature#1", "cli#2", "types#1", "types#2"]);
     assert_eq!((kept.attempts, kept.retried), (5, Retried::default()));
 }
 
 #[test]
 fn what_did_not_pass_in_the_end_is_made_again_and_told_of() {
-    let records = vec![
+    let records = [
         attempt("cli#1", Outcome::Blocked),
         attempt("cli#2", Outcome::Failed),
         attempt("feature#1", Outcome::Passed),
@@ -63,7 +63,7 @@ fn what_did_not_pass_in_the_end_is_made_again_and_told_of() {
         attempt("jobs#1", Outcome::Blocked),
         attempt("types#1", Outcome::Cancelled),
     ];
-    let (ids, kept) = kept(records, Repeat::Nothing);
+    let (ids, kept) = kept(&records, Repeat::Nothing);
     assert_eq!(ids, ["cli#1", "feature#1"], "who was blocked had by then what it needed");
     assert_eq!(
         told(&kept),
@@ -81,18 +81,18 @@ fn a_task_that_is_named_begins_anew_or_goes_on() {
             attempt("feature#2", Outcome::Passed),
         ]
     };
-    let (ids, anew) = kept(records(), Repeat::Anew("feature"));
+    let (ids, anew) = kept(&records(), Repeat::Anew("feature"));
     assert_eq!(ids, ["cli#1"]);
     assert_eq!((told(&anew).len(), anew.retried.task), (2, None));
     let feature = fixture::id("feature");
-    let (ids, going_on) = kept(records(), Repeat::GoingOn(&feature));
+    let (ids, going_on) = kept(&records(), Repeat::GoingOn(&feature));
     assert_eq!(ids.len(), 3);
     assert_eq!((told(&going_on).len(), going_on.retried.task), (0, Some(feature)));
 }
 
 #[test]
 fn rounds_of_rework_are_those_in_which_somebody_was_called() {
-    let records = vec![
+    let records = [
         attempt("feature#1", Outcome::Passed),
         bisected(),
         attempt("feature#2", Outcome::Passed),
