@@ -19,3 +19,15 @@ pub struct Retried {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ended: Vec<AttemptEnded>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Retried;
+    use crate::record::Record;
+
+    #[test]
+    fn the_entry_of_an_older_program_says_nothing_more_and_is_read() {
+        let read: Record = serde_json::from_str(r#"{"record":"kept"}"#).unwrap();
+        assert_eq!(read, Record::Kept(Retried::default()));
+    }
+}
