@@ -13,9 +13,10 @@ use std::{
 use implementer_model::{
     gate::Place,
     handoff::Handoff,
-    ids::ObjectId,
+    ids::{ObjectId, TaskId},
     lock::Lock,
     record::{JOURNAL_VERSION, Record},
+    run::{self, KeptRecords, Repeat},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -73,8 +74,10 @@ pub struct RunRequest {
 pub struct KeptByLastRun {
     /// The folder with it.
     pub folder: PathBuf,
-    /// The task that is run again; what else passed stays.
+    /// The task that is run again; what else passed stays. Empty for none.
     pub again: String,
+    /// Whether that task goes on from what it did, because something is open that it is to blame for; else it begins anew.
+    pub goes_on: bool,
 }
 
 impl KeptByLastRun {
@@ -86,11 +89,20 @@ impl KeptByLastRun {
         repository: &Path,
         run: &Path,
         intake: &Intake,
-        again: &str,
+        (again, goes_on): (&str, bool),
         to: &Path,
     ) -> Result<Self, kept::KeepError> {
         kept::write_of_run(repository, run, &intake.lock, &intake.schedule, to)?;
-        Ok(Self { folder: to.to_owned(), again: again.to_owned() })
+        Ok(Self { folder: to.to_owned(), again: again.to_owned(), goes_on })
+    }
+
+    /// Returns what somebody wants to be repeated, beside what did not pass.
+    fn repeat<'a>(&'a self, task: Option<&'a TaskId>) -> Repeat<'a> {
+        match task {
+            _ if self.again.is_empty() => Repeat::Nothing,
+            Some(task) if self.goes_on => Repeat::GoingOn(task),
+            _ => Repeat::Anew(&self.again),
+        }
     }
 }
 
@@ -302,7 +314,7 @@ impl Prepared {
 async fn keep_passed(
     kept: &KeptByLastRun,
     lock: &Lock,
-    (run, store): (&str, &RunStore),
+    (name, store): (&str, &RunStore),
     run_dir: &RunDir,
     seal: Seal,
 ) -> Result<Option<Resumed>, ExecutionError> {
@@ -315,12 +327,13 @@ async fn keep_passed(
             return Ok(None);
         }
     };
-    let (finished, count) = kept::passed_but_for(finished, &kept.again);
-    tracing::info!(count, again = kept.again, "attempts of the last run stay");
-    let begun = Record::Begun { version: JOURNAL_VERSION, run: run.to_owned(), lock: lock.clone() };
+    let task = TaskId::new(&kept.again).ok();
+    let KeptRecords { records: finished, attempts, retried } = run::keep(finished, kept.repeat(task.as_ref()));
+    tracing::info!(attempts, again = kept.again, "attempts of the last run stay");
+    let begun = Record::Begun { version: JOURNAL_VERSION, run: name.to_owned(), lock: lock.clone() };
     let mut records: Vec<_> = std::iter::once((0, begun)).chain(finished).collect();
     let until = records.iter().map(|(at_ms, _)| *at_ms).max().unwrap_or_default();
-    records.push((until, Record::Kept));
+    records.push((until, Record::Kept(retried)));
     let journal = Journal::create_sealed(&run_dir.path(RunFile::Journal), seal).map_err(RunError::from)?;
     for (at_ms, record) in &records {
         journal.append(*at_ms, record.clone());

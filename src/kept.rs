@@ -187,7 +187,10 @@ pub fn read(
 
 /// Tells whether a record is one that a run is followed by; what else a journal has follows from these.
 fn is_result(record: &Record) -> bool {
-    matches!(record, Record::Started(_) | Record::Ended(_) | Record::Judged { .. } | Record::Bisected { .. })
+    matches!(
+        record,
+        Record::Started(_) | Record::Ended(_) | Record::Judged { .. } | Record::Bisected { .. } | Record::Kept(_)
+    )
 }
 
 /// Leaves of records what passed.

@@ -4,7 +4,11 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
-use implementer_model::{handoff::Status, text};
+use implementer_model::{
+    command,
+    handoff::{Handoff, Status},
+    text,
+};
 
 use super::{
     exit,
@@ -15,8 +19,17 @@ use super::{
 use crate::{
     run_dir::RunDir,
     verify::verify,
-    workspace::store::{apply::apply, new_repository::root_of},
+    workspace::{
+        WorkspaceError,
+        store::{
+            apply::{apply, free_branch},
+            new_repository::root_of,
+        },
+    },
 };
+
+/// The branch that a result is put on unless another is named.
+pub(super) const DEFAULT_BRANCH: &str = "backend-implementation";
 
 /// Puts the result of a run on a branch.
 #[derive(Debug, Args)]
@@ -24,7 +37,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     run: RunArgument,
     /// The branch; one that exists is only moved forward
-    #[arg(long, value_name = "NAME", default_value = "backend-implementation")]
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_BRANCH)]
     branch: String,
     /// Take the result of a run that is not complete, too
     #[arg(long)]
@@ -57,7 +70,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         return Err(Failure::incomplete(failure).with_hint(older_complete(arguments, &folder)));
     };
     let bundle = folder.join(bundle).canonicalize().context("cannot find the bundle").map_err(Failure::outside)?;
-    apply(&arguments.run.repo, &bundle, &handoff.result.reference, &arguments.branch)?;
+    let applied = apply(&arguments.run.repo, &bundle, &handoff.result.reference, &arguments.branch);
+    applied.map_err(|error| {
+        let hint = matches!(error, WorkspaceError::Apply { .. } | WorkspaceError::CheckedOut { .. });
+        let hint = hint.then(|| on_free_branch(arguments, &handoff, &name)).flatten();
+        Failure::from(error).with_hint(hint)
+    })?;
     show::out(&format!(
         "{} on branch {}, ending in {}\nLook at them: git log -p {}..{}\n",
         text::count(handoff.result.commits.len(), "commit"),
@@ -67,6 +85,26 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         arguments.branch,
     ));
     Ok(exit::COMPLETE)
+}
+
+/// Gives the whole command that puts the result on a branch that it can be put on; nothing where there is none such.
+fn on_free_branch(arguments: &Arguments, handoff: &Handoff, name: &str) -> Option<String> {
+    let Arguments { run, branch, incomplete } = arguments;
+    // A name that is none is no beginning of another.
+    let named = [branch.as_str(), DEFAULT_BRANCH];
+    let mut free = named.into_iter().filter_map(|named| {
+        let free = free_branch(&run.repo, &handoff.result.commit, &handoff.result.base, named).ok()?;
+        Some(free).filter(|free| free != branch)
+    });
+    let mut words = vec!["backend-implementer".to_owned(), "apply".to_owned()];
+    if run.repo != Path::new(".") {
+        words.extend(["--repo".to_owned(), run.repo.to_string_lossy().into_owned()]);
+    }
+    words.extend(incomplete.then(|| "--incomplete".to_owned()));
+    words.extend(["--branch".to_owned(), free.next()?]);
+    // The name of the run is a word of a shell already.
+    let (program, rest) = words.split_at(2);
+    Some(format!("`{} {name} {}` puts it on a branch that is free.", command::join(program), command::join(rest)))
 }
 
 /// Says how to take the newest complete run where none was named and the newest one of all is another.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::anyhow;
-use implementer_model::{handoff::Status, text};
+use implementer_model::{handoff::Status, run::to_blame, text};
 
 use super::{exit::Failure, run_folder, show};
 use crate::{execution::KeptByLastRun, intake::Intake, run_dir::RunDir};
@@ -36,7 +36,10 @@ pub(super) fn last_run(root: &Path, intake: &Intake, again: &str, scratch: &Path
         let failure = anyhow!("the last run of this lock is complete: {}", run.display());
         return Err(Failure::input(failure).with_hint(Some("--retry TASK repeats a task all the same.".to_owned())));
     }
-    let kept = KeptByLastRun::from_run(root, &run, intake, again, &scratch.join("last-run")).map_err(Failure::input)?;
+    // Who is to blame for what is open goes on from its work, and is told what is open; else a task begins anew.
+    let goes_on = handoff.status == Status::Incomplete && to_blame(&handoff).iter().any(|task| task.as_str() == again);
+    let last_run = scratch.join("last-run");
+    let kept = KeptByLastRun::from_run(root, &run, intake, (again, goes_on), &last_run).map_err(Failure::input)?;
     show::note(&format!("Keeping what passed in {}.", run.display()));
     Ok(kept)
 }

@@ -105,7 +105,8 @@ pub(super) struct Arguments {
     /// resumed where there is one
     #[arg(long)]
     resume: bool,
-    /// Repeat what did not pass in the last run of the same lock, and TASK with what depends on it; what else passed stays
+    /// Repeat what did not pass in the last run of the same lock, and call again whoever is to blame for what is open there;
+    /// what else passed stays. TASK is repeated in any case
     #[arg(long, value_name = "TASK", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["resume", "pr"])]
     retry: Option<String>,
     /// What to print [default: human]

@@ -11,10 +11,12 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{
+    apply::DEFAULT_BRANCH,
     colour::{self, Colour, Colours},
     exit::Failure,
     run_folder,
 };
+use crate::workspace::store::apply;
 
 /// Columns below which lines are not broken any further.
 const COLUMNS_MIN: usize = 60;
@@ -88,12 +90,14 @@ pub(super) fn ended(
 }
 
 fn human(handoff: &Handoff, folder: &Path, resume: Option<&str>) {
+    let branch = other_branch(handoff, folder);
     let closing = summary::closing(
         handoff,
         &summary::Whereabouts {
             folder: &from_here(folder).display().to_string(),
             run: &run_folder::plain_name(folder),
             resume: resume.unwrap_or("backend-implementer run --resume"),
+            branch: branch.as_deref(),
         },
     );
     let closing = text::terminal(&closing);
@@ -112,6 +116,14 @@ fn human(handoff: &Handoff, folder: &Path, resume: Option<&str>) {
     let rest: Vec<String> = rest.split('\n').map(|line| with_command(line, colours)).collect();
     let rest = rest.join("\n").replace("\n  fix  ", &format!("\n  {}  ", colours.paint(Colour::Red, "fix")));
     let _ = write!(std::io::stdout(), "{painted}:{rest}");
+}
+
+/// Names a branch for the result where the usual one cannot be used; nothing where it can, or where no repository is found.
+fn other_branch(handoff: &Handoff, folder: &Path) -> Option<String> {
+    [folder, Path::new(".")].into_iter().find_map(|place| {
+        let free = apply::free_branch(place, &handoff.result.commit, &handoff.result.base, DEFAULT_BRANCH).ok()?;
+        Some(free).filter(|free| free != DEFAULT_BRANCH)
+    })
 }
 
 /// Makes the command of a line stand out: it is what people copy.

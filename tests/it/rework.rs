@@ -93,6 +93,22 @@ fn a_blocking_finding_goes_to_the_owner_of_its_path() {
 }
 
 #[test]
+fn a_report_that_leaves_a_requirement_open_is_asked_for_once_more() {
+    let bench = Bench::new();
+    let open = json!([{ "id": "feature-1", "status": "already-done", "note": "it was there" }]);
+    let mut first = hello("x\n");
+    first["report"] = json!({ "requirements": open });
+    bench.script(&json!({ "feature#1": first, "feature#2": {}, "cli": { "write": { "cli/greet.py": "x\n" } } }));
+    let ran = bench.run([]).expect(0);
+    let handoff = ran.handoff();
+    assert_eq!(rounds(&handoff), [["feature: its report leaves 1 requirement open"]]);
+    assert!(handoff.tasks.iter().all(|task| task.id.as_str() == "feature" || task.attempts.len() == 1), "nobody else");
+    let brief = fs::read_to_string(ran.out.join("tasks/feature/brief.md")).unwrap();
+    assert!(brief.contains("with no path or test that shows it: it was there"), "{brief}");
+    proven(&bench, &ran);
+}
+
+#[test]
 fn rounds_are_bounded_and_who_changes_nothing_is_not_called_for_ever() {
     let bench = Bench::new();
     bench.write("test_guard.py", GUARD);

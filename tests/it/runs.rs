@@ -83,6 +83,26 @@ fn commits_say_what_was_asked_for_and_a_branch_is_only_moved_forward() {
     bench.git(["switch", "--quiet", "main"]);
     let refused = bench.call(["apply", "--branch", "other"]).expect(3).stderr;
     assert!(refused.contains("with commits that are not in the result"), "{refused}");
+    let command = |said: &str| {
+        let (_, command) = said.split_once("hint: `backend-implementer ").expect("a command is told");
+        command.split('`').next().unwrap().to_owned()
+    };
+    let told = command(&refused);
+    assert!(told.starts_with("apply ") && told.ends_with(" --branch other-2"), "{refused}");
+    bench.call(told.split(' ')).expect(0);
+    let third = bench.call(["apply", "--branch", "other"]).expect(3).stderr;
+    assert!(command(&third).ends_with(" --branch other-2"), "what has the result already can be used: {third}");
+
+    // The end of a run names a branch that can be used.
+    let next =
+        |said: &str| said.lines().find(|line| line.contains("backend-implementer apply ")).unwrap().trim().to_owned();
+    let shown = bench.call(["show"]).expect(0).stdout;
+    assert!(!next(&shown).contains("--branch"), "{shown}");
+    bench.git(["branch", "backend-implementation", "other"]);
+    let shown = bench.call(["show"]).expect(0).stdout;
+    assert!(next(&shown).ends_with(" --branch backend-implementation-2"), "{shown}");
+    bench.call(next(&shown).split(' ').skip(1)).expect(0);
+    assert_eq!(bench.git(["rev-parse", "backend-implementation-2"]), bench.git(["rev-parse", "result"]));
 }
 
 #[test]
@@ -141,6 +161,9 @@ fn a_retry_repeats_what_did_not_pass_and_keeps_the_rest() {
     assert!(unknown.contains("the plan has no task clii") && unknown.contains("Did you mean cli?"), "{unknown}");
     bench.script(&serde_json::json!({ "feature": { "exit": 1 }, "cli": { "write": { "cli/greet.py": "x\n" } } }));
     let again = bench.call(["run", "--retry"]).expect(0);
+    let brief = newest_brief(&bench, "cli");
+    assert!(brief.contains("## What to fix") && brief.contains("- Attempt 1 of an earlier run: failed"), "{brief}");
+    assert!(brief.contains("subagent-failed: its process ended with exit code 1"), "{brief}");
     assert!(again.stderr.contains("Keeping what passed in "), "{}", again.stderr);
     assert!(!again.stderr.contains("interrupted"), "nothing was: {}", again.stderr);
     let page = bench.call(["show", "--format", "markdown"]).expect(0).stdout;
@@ -161,6 +184,37 @@ fn a_retry_repeats_what_did_not_pass_and_keeps_the_rest() {
     bench.call(["run", "--retry", "feature"]).expect(1);
     bench.write(".backend-implementer/plan.md", "# Another\n\n## Feature\n- something else\n");
     bench.call(["run", "--retry"]).expect(2);
+}
+
+#[test]
+fn a_retry_of_a_run_that_stayed_red_calls_whoever_is_to_blame_with_the_failing_test() {
+    let bench = Bench::new();
+    let guard = "import pathlib\nimport unittest\n\nclass Guard(unittest.TestCase):\n    def test_no_bug(self):\n        \
+                 self.assertNotIn('bug', ''.join(p.read_text() for p in pathlib.Path('.').glob('*/*.py')))\n";
+    bench.write("test_guard.py", guard);
+    bench.commit("a guard");
+    let hello = |text: &str| serde_json::json!({ "write": { "src/hello.py": text } });
+    let cli = serde_json::json!({ "write": { "cli/greet.py": "x\n" } });
+    bench.script(&serde_json::json!({ "feature#1": hello("bug\n"), "feature": hello("bug 2\n"), "cli": cli }));
+    let broken = bench.call(["run"]).expect(1).stdout;
+    assert!(broken.contains("Or call feature again with what is open; what passed is kept\n"), "{broken}");
+    assert!(broken.contains("backend-implementer run --retry feature\n"), "{broken}");
+    bench.script(&serde_json::json!({ "feature": hello("mended\n"), "cli": { "exit": 1 }, "tests": { "exit": 1 } }));
+    let mended = bench.call(["run", "--retry"]).expect(0);
+    let started: Vec<_> = mended.stderr.lines().filter(|line| line.trim_start().starts_with("start ")).collect();
+    let of_tasks: Vec<_> = started.iter().filter(|line| !line.contains("gate")).collect();
+    assert_eq!(of_tasks.len(), 2, "the task and the reviewer: {}", mended.stderr);
+    assert!(of_tasks[0].contains("feature "), "{of_tasks:?}");
+    let brief = newest_brief(&bench, "feature");
+    assert!(brief.contains("From the tests gate") && brief.contains("test_no_bug"), "{brief}");
+}
+
+/// Returns what the last run told a task.
+fn newest_brief(bench: &Bench, task: &str) -> String {
+    let listed = bench.call(["runs"]).expect(0).stdout;
+    let run = listed.split_whitespace().next().expect("a run is listed");
+    let brief = bench.repo().join(format!(".backend-implementer/runs/{run}/tasks/{task}/brief.md"));
+    std::fs::read_to_string(brief).unwrap()
 }
 
 #[test]

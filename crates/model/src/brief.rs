@@ -13,7 +13,7 @@ mod upstream;
 
 use std::fmt::Write as _;
 
-pub use upstream::{Rework, Upstream};
+pub use upstream::{Made, Rework, Upstream};
 
 use crate::{
     command,

@@ -41,7 +41,7 @@ pub(super) async fn fetch(
     let source = Source { github: pull.github().clone(), service: None };
     let downloaded = gather::download_content(&source, &bound, scratch, "last-run").await;
     match downloaded.map_err(ConversationError::KeptNotHere)? {
-        Ok(folder) => Ok(Some(KeptByLastRun { folder, again: again.to_owned() })),
+        Ok(folder) => Ok(Some(KeptByLastRun { folder, again: again.to_owned(), goes_on: false })),
         Err(error) => {
             let why = errors::chain(&error);
             tracing::warn!("what the last run kept does not count, so the whole plan runs: {why}");

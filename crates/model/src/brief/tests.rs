@@ -105,6 +105,8 @@ fn a_brief_says_everything_a_subagent_needs() {
     }];
     let rework = vec![Rework {
         attempt: 1,
+        made: Made::InThisRun,
+        report: None,
         outcome: Outcome::OutOfScope,
         reason: "it left its scope",
         findings: &findings,
@@ -418,6 +420,8 @@ fn the_largest_input_stays_within_the_limit_and_says_what_was_cut() {
     let rework = (1..=5)
         .map(|attempt| Rework {
             attempt,
+            made: Made::InThisRun,
+            report: None,
             outcome: Outcome::Failed,
             reason: &huge,
             findings: &findings,
@@ -562,6 +566,8 @@ fn who_passed_before_is_not_told_to_fix_it() {
     let handoff = fixture::complete();
     let attempt = |outcome| Rework {
         attempt: 1,
+        made: Made::InThisRun,
+        report: None,
         outcome,
         reason: "it completed its work",
         findings: &[],
@@ -623,5 +629,51 @@ fn everything_that_is_in_the_tree_counts_and_not_only_the_last_attempts() {
     assert!(
         brief.contains("- Task `cli` by `backend-cli-implementer`: passed, 0 files"),
         "nothing of it is in the tree"
+    );
+}
+
+#[test]
+fn who_is_called_by_a_retry_is_told_what_became_of_the_task_in_the_run_before() {
+    let handoff = fixture::complete();
+    let finding = [Finding::about(
+        &fixture::id("feature"),
+        FindingCode::UncoveredRequirement,
+        Weight::Blocking,
+        "R2 is reported as done already, with no path or test that shows it",
+    )];
+    let mut report = handoff.task(&fixture::id("feature")).unwrap().report().unwrap().clone();
+    report.summary = "Nothing had to change.".to_owned();
+    report.requirements.truncate(1);
+    report.requirements[0].status = crate::report::ClaimStatus::AlreadyDone;
+    report.requirements[0].note = "it was there".to_owned();
+    let attempt = |outcome| Rework {
+        attempt: 1,
+        made: Made::InRunBefore,
+        outcome,
+        reason: "it completed its work (1 changed file)",
+        findings: &finding,
+        report: Some(&report),
+        conflicts: &[],
+        sides: Vec::new(),
+    };
+    let part = |rework| {
+        let brief = brief(&handoff, "feature", "", rework);
+        let part = brief.split("## What to fix").nth(1).expect("it says what to fix").split("\n## ").next().unwrap();
+        part.replace(&report.requirements[0].id.to_string(), "ID")
+    };
+    let passed = part(vec![attempt(Outcome::Passed)]);
+    assert!(passed.contains("is not in your work tree: do the task again"), "{passed}");
+    let failed = part(vec![attempt(Outcome::Failed); 5]);
+    assert!(failed.contains("The same answer again does not help"), "{failed}");
+    assert_eq!(failed.matches("- Attempt 1 of an earlier run: failed").count(), 3, "the newest three are told");
+    for said in
+        ["blocking uncovered-requirement: R2 is reported", "you reported: Nothing had", "ID: done already it was there"]
+    {
+        assert!(passed.contains(said), "{said}: {passed}");
+    }
+    let mixed = part(vec![attempt(Outcome::Passed), Rework { made: Made::InThisRun, ..attempt(Outcome::Failed) }]);
+    assert!(
+        mixed.contains("- Attempt 1: failed") && mixed.contains("- Attempt 1 of an earlier run: passed"),
+        "{mixed}"
     );
 }

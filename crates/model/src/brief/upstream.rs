@@ -27,6 +27,9 @@ const REWORK_MAX_BYTES: usize = 12 * 1024;
 /// The most bytes about one earlier attempt.
 const REWORK_EACH_MAX_BYTES: usize = 4 * 1024;
 
+/// Attempts of earlier runs that are told, the newest first.
+const BEFORE_TOLD: usize = 3;
+
 /// Of how many conflicts both sides are shown, and the most bytes of each side.
 const SIDES_SHOWN: usize = 2;
 const SIDE_MAX_BYTES: usize = 1024;
@@ -50,17 +53,28 @@ impl<'a> Upstream<'a> {
     }
 }
 
+/// In which run an attempt was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    InThisRun,
+    /// In an earlier run of the same lock; nothing that it changed is in the work tree.
+    InRunBefore,
+}
+
 /// What was wrong with an earlier attempt at the same task.
 #[derive(Debug, Clone)]
 pub struct Rework<'a> {
     /// The attempt's number, from 1.
     pub attempt: u32,
+    pub made: Made,
     /// How it ended.
     pub outcome: Outcome,
     /// Why, in a sentence.
     pub reason: &'a str,
     /// What was noticed.
     pub findings: &'a [Finding],
+    /// What it reported, where that is told.
+    pub report: Option<&'a Report>,
     /// Where its patch could not be had beside others.
     pub conflicts: &'a [Conflict],
     /// What both sides have there: path, the integrated text, the text of this attempt. Only where both are text.
@@ -115,12 +129,7 @@ fn entry(upstream: &Upstream<'_>, patches: &[&Patch], share: usize) -> String {
     if let Some(report) = upstream.report {
         let _ = writeln!(said, "{}", line(&cut(&report.summary, share / 2)));
         for claim in &report.requirements {
-            let status = match claim.status {
-                ClaimStatus::Done => "done",
-                ClaimStatus::Partial => "partial",
-                ClaimStatus::NotDone => "not done",
-                ClaimStatus::AlreadyDone => "done already",
-            };
+            let status = claimed(claim.status);
             let note = line(&cut(&claim.note, 200));
             let _ = writeln!(said, "{}", format!("{}: {status} {note}", claim.id).trim_end());
         }
@@ -153,12 +162,50 @@ fn place(path: Option<&str>, number: Option<u32>, most: usize) -> String {
     }
 }
 
+/// Writes what an attempt reported, so that the same answer is not given again: its summary, and what it left open.
+fn reported(said: &mut String, report: &Report) {
+    let _ = writeln!(said, "you reported: {}", line(&cut(&report.summary, 600)));
+    for claim in &report.requirements {
+        let _ = writeln!(
+            said,
+            "{}",
+            format!("{}: {} {}", claim.id, claimed(claim.status), line(&cut(&claim.note, 200))).trim_end()
+        );
+    }
+    for limitation in &report.limitations {
+        let _ = writeln!(said, "could not: {}", line(&cut(&limitation.text, 400)));
+    }
+}
+
+/// Says what a claim says.
+fn claimed(status: ClaimStatus) -> &'static str {
+    match status {
+        ClaimStatus::Done => "done",
+        ClaimStatus::Partial => "partial",
+        ClaimStatus::NotDone => "not done",
+        ClaimStatus::AlreadyDone => "done already",
+    }
+}
+
 fn rework(out: &mut String, input: &BriefInput<'_>) {
     let rework = &input.rework;
     if rework.is_empty() {
         return;
     }
-    if rework.iter().all(|attempt| attempt.outcome == Outcome::Passed) {
+    let before = rework.iter().filter(|attempt| attempt.made == Made::InRunBefore).count();
+    let all_passed = rework.iter().all(|attempt| attempt.outcome == Outcome::Passed);
+    if before == rework.len() && all_passed {
+        out.push_str(
+            "\n## What to fix\n\nAn earlier run did this task, and it is repeated. What was changed then is not in your work \
+             tree: do the task again, and better where something is named here.\n",
+        );
+    } else if before > 0 {
+        out.push_str(
+            "\n## What to fix\n\nThis task was tried before, in an earlier run as well, and is repeated. What an attempt of an \
+             earlier run changed is not in your work tree. Fix what was wrong, and do the rest of it too. The same answer \
+             again does not help.\n",
+        );
+    } else if all_passed {
         out.push_str(
             "\n## What you did before\n\nYour earlier work on this task passed, and is in your work tree. Do not do it again. \
              Change something only where the reason for this call asks for it.\n",
@@ -173,7 +220,12 @@ fn rework(out: &mut String, input: &BriefInput<'_>) {
     }
     // The latest attempt matters most, and is first: what does not fit are the oldest.
     let begin = out.len();
+    let mut before = 0;
     for attempt in rework.iter().rev() {
+        before += usize::from(attempt.made == Made::InRunBefore);
+        if attempt.made == Made::InRunBefore && before > BEFORE_TOLD {
+            continue;
+        }
         let mut said = String::new();
         let _ = writeln!(said, "{}", line(&cut(attempt.reason, 1024)));
         for finding in attempt.findings {
@@ -196,7 +248,14 @@ fn rework(out: &mut String, input: &BriefInput<'_>) {
             };
             let _ = writeln!(said, "conflict in {}: {kind}", line(&cut(&conflict.path, 300)));
         }
-        let mut entry = format!("\n- Attempt {}: {}\n", attempt.attempt, attempt.outcome.name());
+        if let Some(report) = attempt.report {
+            reported(&mut said, report);
+        }
+        let whose = match attempt.made {
+            Made::InThisRun => "",
+            Made::InRunBefore => " of an earlier run",
+        };
+        let mut entry = format!("\n- Attempt {}{whose}: {}\n", attempt.attempt, attempt.outcome.name());
         block(&mut entry, &said, REWORK_EACH_MAX_BYTES);
         for (path, integrated, own) in attempt.sides.iter().take(SIDES_SHOWN) {
             let _ = write!(entry, "\nIn {}, your work tree now has:\n", inline(&cut(path, 300)));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{AttemptEnded, AttemptRecords, AttemptStarted, Status};
+use super::{AttemptEnded, AttemptRecords, AttemptStarted, Retried, Status};
 use crate::{
     gate::{GateKind, Receipt},
     ids::{ObjectId, TaskId},
@@ -41,7 +41,7 @@ pub enum Record {
     /// The run was resumed after it had been interrupted.
     Resumed,
     /// What stands above was finished by an earlier run of the same lock; what this run does begins here.
-    Kept,
+    Kept(Retried),
     /// A gate was judged.
     Judged {
         /// Its receipt.

@@ -4,6 +4,7 @@ mod attempt;
 mod call;
 mod entry;
 mod outcome;
+mod retried;
 mod task;
 
 pub use self::{
@@ -11,6 +12,7 @@ pub use self::{
     call::{Call, Escalation, Request, ReworkRound},
     entry::{Culprits, JOURNAL_VERSION, Record, Timed},
     outcome::Status,
+    retried::Retried,
     task::{IntegratedCommit, Synthesis, TaskRecord},
 };
 pub use crate::vocabulary::{FailureKind, Outcome};

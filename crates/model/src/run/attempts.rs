@@ -114,6 +114,11 @@ impl Run {
     fn give_up_repeaters(&mut self, task: &TaskId) {
         let called = self.ledger.rework().iter().flat_map(|round| &round.called).any(|call| call.task == *task);
         let repetition = self.ledger.record(task).and_then(|record| retry::repetition(record, called));
+        // Who was asked for a better report needs not change a file.
+        let is_open =
+            |finding: &Finding| finding.code == FindingCode::UncoveredRequirement && finding.weight == Weight::Blocking;
+        let answered = self.calls.reports_asked.contains(task) && !self.ledger.findings_about(task).iter().any(is_open);
+        let repetition = repetition.filter(|repetition| *repetition != Repetition::NoAnswer || !answered);
         // What was tried once more on the same tree may well bring the same; on another tree it can pass.
         if repetition.is_some() && called {
             self.calls.given_up.insert(task.clone());

@@ -6,10 +6,10 @@ use super::{
     state::Run,
 };
 use crate::{
-    brief::{self, BriefInput, GateCommand, Rework, Upstream},
+    brief::{self, BriefInput, GateCommand, Made, Rework, Upstream},
     gate::GateKind,
     patch::Blob,
-    record::{AttemptId, AttemptRecord},
+    record::{AttemptEnded, AttemptId, AttemptRecord},
 };
 
 impl Run {
@@ -35,16 +35,28 @@ impl Run {
         let commits = ledger.commits().iter();
         let integrated = commits.filter_map(|commit| Some((&commit.task, ledger.integrated_patch(commit)?)));
         let earlier = ledger.record(&task.id);
-        // Reason and findings are kept of the last attempt; of those before it, how they ended.
+        // Reason, findings and report are told of the last attempt; of those before it, how they ended.
         let last = earlier.and_then(|record| record.last()).map(|attempt| attempt.attempt);
-        let rework = earlier.iter().flat_map(|record| &record.attempts).map(|attempt| Rework {
-            attempt: attempt.attempt,
-            outcome: attempt.outcome,
-            reason: earlier.filter(|_| last == Some(attempt.attempt)).map_or("", |record| record.reason.as_str()),
-            findings: if last == Some(attempt.attempt) { ledger.findings_about(&task.id) } else { &[] },
-            conflicts: &attempt.conflicts,
-            sides: sides(attempt, &text_of),
+        let own = earlier.iter().flat_map(|record| &record.attempts).map(|attempt| {
+            let counts = last == Some(attempt.attempt);
+            Rework {
+                attempt: attempt.attempt,
+                made: Made::InThisRun,
+                outcome: attempt.outcome,
+                reason: earlier.filter(|_| counts).map_or("", |record| record.reason.as_str()),
+                findings: if counts { ledger.findings_about(&task.id) } else { &[] },
+                report: attempt.report.as_ref().filter(|_| counts),
+                conflicts: &attempt.conflicts,
+                sides: sides(attempt, &text_of),
+            }
         });
+        let mut rework: Vec<_> = self.history.ended_before(&id).map(rework_of_run_before).collect();
+        // The latest stands last: what this run keeps is older than what it makes again, and that is older than its own.
+        let kept = own.clone().take_while(|own| rework.iter().all(|before| own.attempt < before.attempt)).count();
+        let mut own: Vec<_> = own.collect();
+        let later = own.split_off(kept);
+        own.append(&mut rework);
+        own.extend(later);
         let commands =
             |gate| gate_commands(&self.basis.plan, config, gate).into_iter().map(move |(_, argv)| (gate, argv));
         let gates: Vec<_> = GateKind::ALL.into_iter().flat_map(commands).collect();
@@ -58,7 +70,7 @@ impl Run {
             because: &because,
             upstream,
             integrated: integrated.collect(),
-            rework: rework.collect(),
+            rework: own,
             requests: &requests,
             manner: agent.manner,
             gates: gates.iter().map(|(gate, argv)| GateCommand { gate: *gate, argv }).collect(),
@@ -77,6 +89,20 @@ impl Run {
             task,
             subagent,
         }
+    }
+}
+
+/// Tells of an attempt of the run before, which is made again.
+fn rework_of_run_before(ended: &AttemptEnded) -> Rework<'_> {
+    Rework {
+        attempt: ended.attempt.attempt,
+        made: Made::InRunBefore,
+        outcome: ended.attempt.outcome,
+        reason: &ended.reason,
+        findings: &ended.findings,
+        report: ended.attempt.report.as_ref(),
+        conflicts: &ended.attempt.conflicts,
+        sides: Vec::new(),
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     evidence::{following::Followed, restore},
     gate::GateKind,
+    ids::TaskId,
     patch::changes_of,
     record::{Call, Culprits, IntegratedCommit, Record, ReworkRound},
     schedule::{Again, Event, Millis},
@@ -25,7 +26,7 @@ impl Run {
                 // Whoever was called changed nothing: what the commands came to on this very tree still holds.
                 Some((_, runs)) => actions.extend(self.gates_ran(runs, Happened::Before, now)),
                 None => {
-                    if let Ok(round @ 1..) = u32::try_from(self.ledger.rework().len()) {
+                    if let round @ 1.. = self.rounds_begun() {
                         actions.push(Action::SetGateLogsAside { round });
                     }
                     actions.push(Action::RunGates(self.gate_jobs()));
@@ -35,6 +36,8 @@ impl Run {
         }
         for Again { task, because } in &again {
             self.calls.for_tree.insert((task.clone(), self.head.tree.clone()));
+            let request = outdated::look_again(&self.ledger, task);
+            self.calls.requests.entry(task.clone()).or_default().push(request);
             actions.push(Action::announce_again(task, because));
         }
         actions.extend(self.handle(Event::GatesJudged { again }, now));
@@ -56,12 +59,16 @@ impl Run {
     /// Returns what the commands of the gates came to on this very tree before.
     #[must_use]
     pub fn gates_ran_before(&self, jobs: &[GateJob], now: Millis) -> Option<Vec<GateRun>> {
-        self.history.gate_runs(jobs, &self.head.tree, now)
+        self.history.gate_runs(jobs, &self.head.tree, self.rounds_begun(), now)
     }
 
     /// Takes out who was found to be to blame on this very commit before.
     pub fn culprits_found_before(&mut self) -> Option<Culprits> {
-        self.history.take_culprits(&self.head.commit)
+        self.history.take_culprits(&self.head.commit, self.rounds_begun())
+    }
+
+    fn rounds_begun(&self) -> u32 {
+        u32::try_from(self.ledger.rework().len()).expect("invariant: rounds of rework are few")
     }
 
     /// Judges the gates by what their commands came to, and decides what follows: the end, or looking for culprits.
@@ -76,7 +83,7 @@ impl Run {
             }
         }
         self.ledger.gates_judged(judged);
-        let rounds_left = self.ledger.rework().len() < self.basis.config.rework_rounds() as usize;
+        let rounds_left = self.rounds_begun() < self.history.rounds_max(self.basis.config.rework_rounds());
         if self.cancelled || !rounds_left {
             actions.extend(self.handle(Event::GatesJudged { again: Vec::new() }, now));
         } else {
@@ -88,17 +95,10 @@ impl Run {
     /// Begins a round of rework with whoever is to blame; ends the run when nobody is.
     pub fn culprits_found(&mut self, found: Culprits, happened: Happened, now: Millis) -> Vec<Action> {
         let mut actions = Vec::new();
-        let number = u32::try_from(self.ledger.rework().len() + 1).expect("invariant: rounds of rework are few");
-        let red = RedGates {
-            round: number,
-            ledger: &self.ledger,
-            found: &found,
-            base_is_the_work: self.base_is_the_work(),
-            tests_asked: self.calls.tests_asked,
-            given_up: &self.calls.given_up,
-        };
-        let rework::Calls { because, mut calls, of_tests } = rework::choose(&red);
+        let number = self.rounds_begun() + 1;
+        let rework::Calls { because, mut calls, of_tests, of_reports } = self.choose(number, &found);
         self.calls.tests_asked |= of_tests;
+        self.calls.reports_asked.extend(of_reports);
         if happened == Happened::Now {
             actions.push(Action::Write(Record::Bisected { head: self.head.commit.clone(), found }));
         }
@@ -117,6 +117,40 @@ impl Run {
         }
         actions.extend(self.handle(Event::GatesJudged { again }, now));
         actions
+    }
+
+    /// Chooses who is called again. Where a run begins that repeats a part of an earlier one, whoever was called last there
+    /// has another try, and so has a task that somebody named.
+    fn choose(&mut self, round: u32, found: &Culprits) -> rework::Calls {
+        let taken_up: Vec<_> = self.history.retries_after(round - 1).map(|retried| retried.task.clone()).collect();
+        if !taken_up.is_empty() {
+            self.calls.reports_asked.clear();
+            let last = self.ledger.rework().last();
+            let called_last =
+                |task: &TaskId| last.is_some_and(|last| last.called.iter().any(|call| call.task == *task));
+            self.calls.given_up.retain(|task| !called_last(task) && !taken_up.contains(&Some(task.clone())));
+        }
+        let mut chosen = rework::choose(&self.red_gates(round, found));
+        if chosen.calls.is_empty() && !taken_up.is_empty() {
+            self.calls.given_up.clear();
+            chosen = rework::choose(&self.red_gates(round, found));
+        }
+        for task in taken_up.into_iter().flatten() {
+            chosen.call_for_what_is_open(&task, &self.red_gates(round, found));
+        }
+        chosen
+    }
+
+    fn red_gates<'a>(&'a self, round: u32, found: &'a Culprits) -> RedGates<'a> {
+        RedGates {
+            round,
+            ledger: &self.ledger,
+            found,
+            base_is_the_work: self.base_is_the_work(),
+            tests_asked: self.calls.tests_asked,
+            reports_asked: &self.calls.reports_asked,
+            given_up: &self.calls.given_up,
+        }
     }
 
     fn culprit_search(&self) -> CulpritSearch {

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     gate::{GateState, Receipt},
     ids::{Digest, ObjectId, TaskId},
-    record::{AttemptEnded, AttemptId, AttemptStarted, Culprits, Outcome, Record, Status, Timed},
+    record::{AttemptEnded, AttemptId, AttemptStarted, Culprits, Outcome, Record, Retried, Status, Timed},
 };
 
 /// Who made the records that a run is gone through with.
@@ -26,8 +26,12 @@ pub enum MadeBy {
 #[derive(Debug, Default)]
 pub struct History {
     finished: HashMap<AttemptId, (AttemptStarted, AttemptEnded)>,
-    receipts: Vec<Receipt>,
-    bisected: HashMap<ObjectId, Culprits>,
+    /// What gates were judged by, each with the number of the run that judged them: 0 for the first whose work is kept.
+    receipts: Vec<(usize, Receipt)>,
+    /// Who was found to be to blame on which commit, with the number of the run, too.
+    bisected: Vec<(usize, ObjectId, Culprits)>,
+    /// Where each run began that keeps the work of those before it.
+    retries: Vec<Retried>,
     by_jobs: bool,
     has_records: bool,
     resumptions: u32,
@@ -56,7 +60,8 @@ impl History {
         let mut started = HashMap::new();
         for (at_ms, record) in records {
             history.until_ms = history.until_ms.max(at_ms);
-            has_own = record != Record::Kept;
+            has_own = !matches!(record, Record::Kept(_));
+            let run = history.retries.len();
             match record {
                 Record::Started(start) => drop(started.insert(start.id.clone(), start)),
                 Record::Ended(ended) => {
@@ -69,11 +74,14 @@ impl History {
                 // The job that judged the gates went to its end; a run that was interrupted may have been stopped
                 // before it ran them.
                 Record::Judged { receipt } if by_jobs || receipt.state != GateState::NotRun => {
-                    history.receipts.push(*receipt);
+                    history.receipts.push((run, *receipt));
                 }
-                Record::Bisected { head, found } => drop(history.bisected.insert(head, found)),
+                Record::Bisected { head, found } => history.bisected.push((run, head, found)),
                 Record::Resumed => history.resumptions += 1,
-                Record::Kept => history.kept_until_ms = history.until_ms,
+                Record::Kept(retried) => {
+                    history.kept_until_ms = history.until_ms;
+                    history.retries.push(retried);
+                }
                 Record::Begun { .. } | Record::Judged { .. } | Record::Concluded { .. } => {}
             }
         }
@@ -133,17 +141,60 @@ impl History {
         self.replayed += 1;
     }
 
-    /// Takes out what bisecting on a commit came to.
-    pub fn take_culprits(&mut self, head: &ObjectId) -> Option<Culprits> {
-        self.bisected.remove(head)
+    /// Returns what an earlier run repeats a part of, where that begins after this many rounds of rework: what was open at
+    /// the end of the run before it is taken up again.
+    pub fn retries_after(&self, rounds: u32) -> impl Iterator<Item = &Retried> {
+        self.retries.iter().filter(move |retried| retried.rounds == rounds)
     }
 
-    /// Returns what the gates' commands came to on a tree; nothing unless every gate was judged on it with the same
-    /// commands.
+    /// Returns how many rounds of rework there may be, where a run has `own` of them.
     #[must_use]
-    pub fn gate_runs(&self, jobs: &[GateJob], tree: &ObjectId, now_ms: u64) -> Option<Vec<GateRun>> {
+    pub fn rounds_max(&self, own: u32) -> u32 {
+        // Who asks for a repetition asks for a round, whatever the configuration says.
+        self.retries.last().map_or(own, |retried| retried.rounds.saturating_add(own.max(1)))
+    }
+
+    /// Returns how attempts ended in earlier runs that this one makes again from the attempt `id` on, or made before it.
+    pub fn ended_before<'a>(&'a self, id: &'a AttemptId) -> impl Iterator<Item = &'a AttemptEnded> {
+        let ended = self.retries.iter().flat_map(|retried| &retried.ended);
+        ended.filter(|ended| ended.task == id.task && ended.attempt.attempt <= id.attempt)
+    }
+
+    /// Returns which of the runs whose work is kept is gone through after this many rounds of rework.
+    fn run_after(&self, rounds: u32) -> usize {
+        self.retries.iter().filter(|retried| retried.rounds <= rounds).count()
+    }
+
+    /// Takes out what bisecting on a commit came to, after this many rounds of rework. What a run before the one that is
+    /// gone through found out is not taken: it ended with that, and the gates ran again since.
+    pub fn take_culprits(&mut self, head: &ObjectId, rounds: u32) -> Option<Culprits> {
+        let run = self.run_after(rounds);
+        let at = self.bisected.iter().position(|(of, on, _)| *of >= run && on == head)?;
+        Some(self.bisected.remove(at).2)
+    }
+
+    /// Returns what the gates' commands came to on a tree, after this many rounds of rework; nothing unless every gate was
+    /// judged on it with the same commands. Red gates with which an earlier run ended are run again: what was wrong may have
+    /// been the machine.
+    #[must_use]
+    pub fn gate_runs(&self, jobs: &[GateJob], tree: &ObjectId, rounds: u32, now_ms: u64) -> Option<Vec<GateRun>> {
+        let run = self.run_after(rounds);
+        let green = |of: usize, receipt: &Receipt| of < run && receipt.state == GateState::Passed;
+        self.runs_where(jobs, tree, now_ms, |of, _| of == run)
+            .or_else(|| self.runs_where(jobs, tree, now_ms, |of, _| of > run))
+            .or_else(|| self.runs_where(jobs, tree, now_ms, green))
+    }
+
+    fn runs_where(
+        &self,
+        jobs: &[GateJob],
+        tree: &ObjectId,
+        now_ms: u64,
+        counts: impl Fn(usize, &Receipt) -> bool,
+    ) -> Option<Vec<GateRun>> {
         let run = |job: &GateJob| {
-            let mut receipts = self.receipts.iter().rev().filter(|receipt| receipt.tree == *tree);
+            let receipts = self.receipts.iter().rev().filter(|(of, receipt)| counts(*of, receipt));
+            let mut receipts = receipts.map(|(_, receipt)| receipt).filter(|receipt| receipt.tree == *tree);
             let receipt = receipts.find(|receipt| {
                 receipt.gate == job.gate && receipt.commands.iter().map(|command| &command.argv).eq(job.argvs())
             })?;

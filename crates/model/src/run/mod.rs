@@ -19,6 +19,8 @@ mod history;
 mod judgement;
 mod ledger;
 mod outdated;
+mod owed;
+mod repeat;
 mod retry;
 mod rework;
 mod standing;
@@ -39,6 +41,8 @@ pub use self::{
     gate_job::{CountedOnly, GateJob, GateRun, asked_for_by, gate_commands},
     history::{Finished, History, MadeBy, is_over, run_name},
     ledger::{Bundle, Ending, JudgedGate, Ledger},
+    owed::to_blame,
+    repeat::{KeptRecords, Repeat, keep},
     state::{Happened, Integration, Run, RunEnd},
 };
 pub(crate) use self::{

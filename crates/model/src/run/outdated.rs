@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use super::{judgement::verdict_from_record, ledger::Ledger};
 use crate::{
+    findings::{Finding, FindingCode, Weight},
     ids::{ObjectId, TaskId},
-    record::Outcome,
+    patch::changes_of,
+    record::{IntegratedCommit, Outcome, Request},
     roster::Role,
     schedule::Again,
+    text,
 };
 
 /// Finds the quality tasks that have to run again on `tree`: the reviewer, because a review counts for the tree that it
@@ -39,17 +42,58 @@ pub(super) fn outdated_verdicts(ledger: &Ledger, tree: &ObjectId, asked: &BTreeS
         .collect()
 }
 
-/// Tells whether anybody else's patch was integrated after the commit that a task had read.
-fn changed_by_others(ledger: &Ledger, task: &TaskId, read: &ObjectId) -> bool {
+/// The most paths that are named to whoever looks again.
+const PATHS_NAMED: usize = 20;
+
+/// Says what is asked of a quality task whose verdict is about another tree: what changed since, and which of its findings it
+/// looks at again.
+#[must_use]
+pub(super) fn look_again(ledger: &Ledger, task: &TaskId) -> Request {
+    let read = ledger.record(task).and_then(|record| record.last()?.patch.as_ref());
+    let commits = read.map_or(&[][..], |patch| commits_after(ledger, &patch.base));
+    let changes = changes_of(commits.iter().filter_map(|commit| ledger.integrated_patch(commit)));
+    let mut words = "Look at the tree again: your work tree has it as it is now.".to_owned();
+    if !changes.is_empty() {
+        let paths = text::listed(changes.into_iter().map(|change| change.path), PATHS_NAMED);
+        words.push_str(&format!(" Since you looked, this changed: {paths}."));
+    }
+    let objected = |finding: &&Finding| finding.code == FindingCode::Reported && finding.weight == Weight::Blocking;
+    let findings: Vec<_> = ledger.findings_about(task).iter().filter(objected).map(named).collect();
+    if !findings.is_empty() {
+        words.push_str(&format!("\nCheck first whether what you objected to still holds:\n{}", findings.join("\n")));
+    }
+    words.push_str(
+        "\nReport under `findings` what is wrong with the tree as it is now. What you leave out counts as solved, and a \
+         blocking finding keeps the gate shut.",
+    );
+    Request { from: "the coordinator".to_owned(), text: words }
+}
+
+fn named(finding: &Finding) -> String {
+    let place = match (&finding.path, finding.line) {
+        (Some(path), Some(line)) => format!("{path}:{line}: "),
+        (Some(path), None) => format!("{path}: "),
+        (None, _) => String::new(),
+    };
+    format!("- {place}{}", text::truncate(&finding.message, 500))
+}
+
+/// Returns what was integrated after the commit that a task had read.
+fn commits_after<'a>(ledger: &'a Ledger, read: &ObjectId) -> &'a [IntegratedCommit] {
     let commits = ledger.commits();
     let since = commits.iter().position(|commit| commit.commit == *read).map_or(0, |at| at + 1);
-    commits[since..].iter().any(|commit| commit.task != *task)
+    &commits[since..]
+}
+
+/// Tells whether anybody else's patch was integrated after the commit that a task had read.
+fn changed_by_others(ledger: &Ledger, task: &TaskId, read: &ObjectId) -> bool {
+    commits_after(ledger, read).iter().any(|commit| commit.task != *task)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{findings::Weight, handoff::Handoff, report::ReportedFinding, run::test_support, summary::fixture};
+    use crate::{handoff::Handoff, report::ReportedFinding, run::test_support, summary::fixture};
 
     fn outdated(handoff: &Handoff, asked: &[(&str, &ObjectId)]) -> Vec<String> {
         let asked = asked.iter().map(|(task, tree)| (fixture::id(task), (*tree).clone())).collect();
@@ -107,5 +151,26 @@ mod tests {
         assert_eq!(outdated(&handoff, &[]), ["validation"]);
         handoff.tasks.iter_mut().find(|record| record.id.as_str() == "validation").unwrap().outcome = Outcome::Failed;
         assert_eq!(outdated(&handoff, &[]), [""; 0]);
+    }
+
+    #[test]
+    fn whoever_looks_again_is_told_what_changed_and_at_which_of_its_findings() {
+        let mut handoff = fixture::complete();
+        handoff.findings.clear();
+        let changed = handoff.result.commits.last().unwrap().task.clone();
+        let before = handoff.result.commits.iter().rev().nth(1).unwrap().commit.clone();
+        let record = handoff.tasks.iter_mut().find(|record| record.id.as_str() == "review").unwrap();
+        record.attempts.last_mut().unwrap().patch.as_mut().unwrap().base = before;
+        let asked = look_again(&test_support::ledger(&handoff), &fixture::id("review"));
+        let last = handoff.task(&changed).unwrap().last().unwrap().patch.as_ref().unwrap().changes[0].path.clone();
+        assert!(asked.text.contains("Look at the tree again") && asked.text.contains(&last), "{}", asked.text);
+        assert!(!asked.text.contains("what you objected to"), "{}", asked.text);
+
+        let objection =
+            Finding::about(&fixture::id("review"), FindingCode::Reported, Weight::Blocking, "no upper limit");
+        handoff.findings.push(Finding { line: Some(53), ..objection.clone().in_path("api.go") });
+        handoff.findings.push(Finding { weight: Weight::Note, ..objection });
+        let asked = look_again(&test_support::ledger(&handoff), &fixture::id("review")).text;
+        assert!(asked.contains("still holds:\n- api.go:53: no upper limit\nReport"), "{asked}");
     }
 }

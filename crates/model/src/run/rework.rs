@@ -10,6 +10,7 @@ use crate::{
     gate::{CommandReceipt, GateKind, GateState, Receipt},
     ids::TaskId,
     record::{Culprits, IntegratedCommit, Outcome, Request, TaskRecord},
+    report::Report,
     roster::{Access, Phase, Role},
     schedule::Task,
     text,
@@ -31,6 +32,8 @@ pub(super) struct RedGates<'a> {
     pub base_is_the_work: bool,
     /// Whether the author of tests was told already what no test notices.
     pub tests_asked: bool,
+    /// Tasks that were asked already for what their report leaves open.
+    pub reports_asked: &'a BTreeSet<TaskId>,
     /// Tasks that are not called any more, because calling them again has changed nothing.
     pub given_up: &'a BTreeSet<TaskId>,
 }
@@ -63,12 +66,45 @@ pub(super) struct Calls {
     pub calls: BTreeMap<TaskId, (String, Vec<Request>)>,
     /// Whether the author of tests hears what no test notices.
     pub of_tests: bool,
+    /// Who is asked for what their report leaves open.
+    pub of_reports: BTreeSet<TaskId>,
 }
 
 impl Calls {
     fn call(&mut self, task: &TaskId, because: impl FnOnce() -> String, request: Request) {
         let (_, requests) = self.calls.entry(task.clone()).or_insert_with(|| (because(), Vec::new()));
         requests.push(request);
+    }
+
+    /// Calls a task that somebody named, with everything that is open; nothing where it is called already.
+    pub(super) fn call_for_what_is_open(&mut self, task: &TaskId, red: &RedGates<'_>) {
+        if self.calls.contains_key(task) {
+            return;
+        }
+        let because = "somebody asked for it with `run --retry`";
+        self.because.push(format!("{task} is repeated: {because}"));
+        let failed = red.ledger.gates().iter().map(|judged| &judged.receipt).filter(|receipt| is_red(receipt));
+        let of_gates = failed.filter_map(|receipt| Some(request_of(receipt, failed_command(receipt)?)));
+        let objections = red.ledger.task_findings().filter(|finding| {
+            finding.code == FindingCode::Reported
+                && finding.weight == Weight::Blocking
+                && finding.task.as_ref() != Some(task)
+        });
+        let of_findings = objections.filter_map(|finding| {
+            let from = format!("task {}", finding.task.as_ref()?);
+            Some(Request { from, text: format!("{}: {}", place_of(finding), text::truncate(&finding.message, 400)) })
+        });
+        let requests = of_gates.chain(of_findings).collect();
+        self.calls.insert(task.clone(), (because.to_owned(), requests));
+    }
+}
+
+/// Makes the request to whoever is to blame for a red gate.
+fn request_of(receipt: &Receipt, command: &CommandReceipt) -> Request {
+    let output = tail(&command.output_tail);
+    Request {
+        from: format!("the {} gate", receipt.gate),
+        text: format!("{}\n{}: {}\n\n{output}", receipt.reason, "command", crate::command::join(&command.argv)),
     }
 }
 
@@ -104,7 +140,8 @@ pub(super) fn owner_of<'a>(path: &str, ledger: &'a Ledger) -> Option<&'a TaskId>
 }
 
 /// Chooses who is called again: whose patch owns the path of a blocking finding of a quality subagent; for a red gate the
-/// culprit that bisecting has named, else whom other evidence names ([`blame`]). Where nothing names anybody, nobody is called. When nothing is red, the author of tests hears once what no
+/// culprit that bisecting has named, else whom other evidence names ([`blame`]); whose report leaves a requirement open, once.
+/// Where nothing names anybody, nobody is called. When nothing is red, the author of tests hears once what no
 /// test notices.
 #[must_use]
 pub(super) fn choose(red: &RedGates<'_>) -> Calls {
@@ -132,6 +169,7 @@ pub(super) fn choose(red: &RedGates<'_>) -> Calls {
     }
     objections(red, &mut chosen);
     unanswered(red, &mut chosen);
+    open_requirements(red, &mut chosen);
     if chosen.because.is_empty() && red.ledger.gates().iter().all(|judged| judged.receipt.state == GateState::Passed) {
         unnoticed(red, &mut chosen);
     }
@@ -227,6 +265,39 @@ fn unanswered(red: &RedGates<'_>, chosen: &mut Calls) {
     }
 }
 
+/// Asks each task once that passed and whose report leaves a requirement open. Who says that somebody else has to act is not
+/// asked: that is what specialists are called for.
+fn open_requirements(red: &RedGates<'_>, chosen: &mut Calls) {
+    for record in red.ledger.records().values().filter(|record| record.outcome == Outcome::Passed) {
+        let waits = |report: &Report| report.limitations.iter().any(|limitation| limitation.needs.is_some());
+        if red.reports_asked.contains(&record.id) || record.report().is_some_and(waits) {
+            continue;
+        }
+        let open = red.ledger.findings_about(&record.id).iter();
+        let open: Vec<_> = open.filter(|finding| finding.code == FindingCode::UncoveredRequirement).collect();
+        let blocking = open.iter().filter(|finding| finding.weight == Weight::Blocking).count();
+        if blocking == 0 {
+            continue;
+        }
+        let because = format!("its report leaves {} open", text::count(blocking, "requirement"));
+        chosen.because.push(format!(
+            "the report of {} leaves {} open",
+            record.id,
+            text::count(blocking, "requirement")
+        ));
+        let named: Vec<_> = open.iter().map(|finding| format!("- {}", text::truncate(&finding.message, 500))).collect();
+        let words = format!(
+            "Your report does not show that these requirements are met:\n{}\nDo what is missing, and report each of them again: \
+             `done` where the code does it now, with a note that says where; `already-done` only where the base did it before \
+             anybody changed anything, with the `paths` where it is and the `tests` that show it. If somebody else has to act, \
+             say so in `limitations` and name the subagent in `needs`.",
+            named.join("\n")
+        );
+        chosen.call(&record.id, || because, Request { from: "the coordinator".to_owned(), text: words });
+        chosen.of_reports.insert(record.id.clone());
+    }
+}
+
 /// Takes blocking findings of quality subagents to the owners of their paths.
 fn objections(red: &RedGates<'_>, chosen: &mut Calls) {
     for (reporter, finding) in red.objections() {
@@ -244,11 +315,7 @@ fn objections(red: &RedGates<'_>, chosen: &mut Calls) {
 fn red_gate(red: &RedGates<'_>, receipt: &Receipt, chosen: &mut Calls) {
     let Some(command) = failed_command(receipt) else { return };
     chosen.because.push(format!("the {} gate failed: {}", receipt.gate, text::truncate(&receipt.reason, 400)));
-    let output = tail(&command.output_tail);
-    let request = || Request {
-        from: format!("the {} gate", receipt.gate),
-        text: format!("{}\n{}: {}\n\n{output}", receipt.reason, "command", crate::command::join(&command.argv)),
-    };
+    let request = || request_of(receipt, command);
     if red.found.red_on_base.contains(&receipt.gate) && !red.base_is_the_work {
         return;
     }

@@ -56,6 +56,8 @@ pub(super) struct Calls {
     pub(super) for_tree: BTreeSet<(TaskId, ObjectId)>,
     /// Whether the author of tests was told what no test notices.
     pub(super) tests_asked: bool,
+    /// Tasks that were asked for what their report leaves open.
+    pub(super) reports_asked: BTreeSet<TaskId>,
 }
 
 /// What had become of the tasks when the group of tasks that runs began. Briefs speak of that, and not of what a sibling

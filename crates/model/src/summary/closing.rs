@@ -34,6 +34,8 @@ pub struct Whereabouts<'a> {
     pub run: &'a str,
     /// The command that resumes it.
     pub resume: &'a str,
+    /// The branch that its result can be put on, where the usual one cannot be used.
+    pub branch: Option<&'a str>,
 }
 
 /// Says in a dozen lines how a run ended: verdict, causes, where to look, what to do next. Foreign text in it is one line
@@ -91,7 +93,8 @@ pub fn closing(handoff: &Handoff, whereabouts: &Whereabouts<'_>) -> String {
     if let Some(name) = causes.iter().find_map(log_of) {
         lines.push(format!("  log      backend-implementer logs {run} {name}"));
     }
-    let steps = steps(&index, &causes, &Named { run: Some(&run), resume: whereabouts.resume });
+    let steps =
+        steps(&index, &causes, &Named { run: Some(&run), resume: whereabouts.resume, branch: whereabouts.branch });
     for (number, step) in (1..).zip(&steps) {
         let label = if number == 1 { "next" } else { "" };
         let number = if steps.len() > 1 { format!("{number}. ") } else { String::new() };
@@ -170,7 +173,7 @@ mod tests {
     fn lines(mut handoff: Handoff) -> String {
         conclude(&mut handoff);
         let (folder, resume) = (".backend-implementer/runs/run-1", "backend-implementer run --resume");
-        closing(&handoff, &Whereabouts { folder, run: "run-1", resume })
+        closing(&handoff, &Whereabouts { folder, run: "run-1", resume, branch: None })
     }
 
     #[test]
@@ -216,7 +219,7 @@ mod tests {
         let told = lines(handoff.clone());
         let told: Vec<_> = told.lines().filter(|line| !line.contains("gates  ") && !line.contains("cost")).collect();
         let last = told[told.len() - 6..].join("\n");
-        assert!(last.contains("2. Or repeat infrastructure; what else passed is kept\n"), "{last}");
+        assert!(last.contains("2. Or call infrastructure again with what is open; what passed is kept\n"), "{last}");
         assert!(last.contains("backend-implementer run --retry infrastructure\n"), "{last}");
         insta::assert_snapshot!(told[..3].join("\n"), @"
         Incomplete, 1 requirement open: 8 of 8 tasks and 3 of 3 gates passed in 12 min 3 s

@@ -7,10 +7,9 @@ use super::{
     index::RunIndex,
 };
 use crate::{
-    findings::FindingCode,
     handoff::{Handoff, Status},
-    ids::TaskId,
     provenance::WorkflowRunRef,
+    run::to_blame,
     text,
 };
 
@@ -38,13 +37,28 @@ pub(super) struct Named<'a> {
     pub(super) run: Option<&'a str>,
     /// The command that resumes it.
     pub(super) resume: &'a str,
+    /// The branch that its result can be put on, where it is known that the usual one cannot be used.
+    pub(super) branch: Option<&'a str>,
 }
+
+/// The branch that a result is put on unless another is named.
+const BRANCH: &str = "backend-implementation";
 
 impl<'a> Named<'a> {
     /// Names a run as whoever reads its hand-off can: by its own name, in the place where runs lie.
     pub(super) fn from_handoff(handoff: &'a Handoff) -> Self {
         let run = &handoff.place.run;
-        Self { run: is_plain(run).then_some(run), resume: "backend-implementer run --resume" }
+        Self { run: is_plain(run).then_some(run), resume: "backend-implementer run --resume", branch: None }
+    }
+
+    fn branch(&self) -> &'a str {
+        self.branch.unwrap_or(BRANCH)
+    }
+
+    /// Returns the command that puts the result of the run on a branch.
+    fn apply(&self, run: &str, incomplete: &str) -> String {
+        let branch = self.branch.map(|branch| format!(" --branch {branch}")).unwrap_or_default();
+        format!("backend-implementer apply {run}{incomplete}{branch}")
     }
 }
 
@@ -56,12 +70,12 @@ pub(super) fn steps(index: &RunIndex<'_>, causes: &[Cause<'_>], named: &Named<'_
     }
     match (handoff.status, named.run) {
         (Status::Complete, Some(run)) => vec![NextStep::new(
-            format!("Put {} on the branch `backend-implementation`; your checkout stays as it is", commits(handoff)),
-            format!("backend-implementer apply {run}"),
+            format!("Put {} on the branch `{}`; your checkout stays as it is", commits(handoff), named.branch()),
+            named.apply(run, ""),
         )],
         (Status::Complete, None) => vec![NextStep::new("Check the record of the run", "backend-implementer verify")],
         (Status::Cancelled, _) => vec![NextStep::new("Resume; what is finished is kept", named.resume)],
-        (Status::Incomplete, run) => incomplete(handoff, causes, run),
+        (Status::Incomplete, _) => incomplete(handoff, causes, named),
     }
 }
 
@@ -73,13 +87,14 @@ fn commits(handoff: &Handoff) -> String {
 }
 
 /// Says what helps most, and one other way.
-fn incomplete(handoff: &Handoff, causes: &[Cause<'_>], run: Option<&str>) -> Vec<NextStep> {
-    let by_hand = run.filter(|_| !handoff.result.commits.is_empty()).map(|run| {
+fn incomplete(handoff: &Handoff, causes: &[Cause<'_>], named: &Named<'_>) -> Vec<NextStep> {
+    let by_hand = named.run.filter(|_| !handoff.result.commits.is_empty()).map(|run| {
         let what = format!(
-            "Put {} on the branch `backend-implementation`, switch to it with git, and fix there by hand what failed",
-            commits(handoff)
+            "Put {} on the branch `{}`, switch to it with git, and fix there by hand what failed",
+            commits(handoff),
+            named.branch()
         );
-        NextStep::new(what, format!("backend-implementer apply {run} --incomplete"))
+        NextStep::new(what, named.apply(run, " --incomplete"))
     });
     // What is kept is bound to the lock: another plan, configuration or base begins anew.
     let anew = |change: &str| {
@@ -94,11 +109,7 @@ fn incomplete(handoff: &Handoff, causes: &[Cause<'_>], run: Option<&str>) -> Vec
             vec![Some(step), by_hand]
         }
         Needed::Hands => {
-            let again = causes.iter().find_map(finding_about).map(|task| {
-                let what = format!("Repeat `{task}`; what else passed is kept");
-                NextStep::new(what, format!("backend-implementer run --retry {task}"))
-            });
-            vec![by_hand, again, Some(anew("Change the plan, the configuration or the code"))]
+            vec![by_hand, again(handoff, causes), Some(anew("Change the plan, the configuration or the code"))]
         }
         Needed::Retry => {
             let retry =
@@ -167,11 +178,22 @@ fn task_of<'a>(cause: &Cause<'a>) -> Option<&'a str> {
     }
 }
 
-/// Returns the task that a finding is about, where another attempt at it may do better.
-fn finding_about<'a>(cause: &Cause<'a>) -> Option<&'a TaskId> {
-    match &cause.kind {
-        CauseKind::Finding(finding) if finding.code != FindingCode::Reported => finding.task.as_ref(),
-        _ => None,
+/// Says how to repeat what did not pass, and whoever is to blame for what is open; nothing where that is nobody.
+fn again(handoff: &Handoff, causes: &[Cause<'_>]) -> Option<NextStep> {
+    const RETRY: &str = "backend-implementer run --retry";
+    if causes.iter().any(|cause| cause.remedy() == Remedy::Retry && task_of(cause).is_some()) {
+        return Some(NextStep::new("Repeat what did not pass; what passed is kept", RETRY));
+    }
+    match to_blame(handoff).as_slice() {
+        [] => None,
+        [task] => Some(NextStep::new(
+            format!("Call `{task}` again with what is open; what passed is kept"),
+            format!("{RETRY} {task}"),
+        )),
+        tasks => {
+            let tasks = text::listed(tasks.iter().map(|task| format!("`{task}`")), NAMED_MAX);
+            Some(NextStep::new(format!("Call {tasks} again with what is open; what passed is kept"), RETRY))
+        }
     }
 }
 
@@ -216,7 +238,7 @@ fn is_plain(run: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{gate::GateKind, provenance::PullRequestRef, schedule::Outcome, summary::fixture};
+    use crate::{gate::GateKind, ids::TaskId, provenance::PullRequestRef, schedule::Outcome, summary::fixture};
 
     fn task(name: &str, outcome: Outcome) -> (TaskId, Outcome) {
         (TaskId::new(name).unwrap(), outcome)
@@ -237,7 +259,7 @@ mod tests {
         let mut said = |pull_request| {
             handoff.provenance.pull_request = pull_request;
             let index = RunIndex::new(&handoff);
-            let steps = steps(&index, &causes, &Named { run: Some("run-1"), resume: "" });
+            let steps = steps(&index, &causes, &Named { run: Some("run-1"), resume: "", branch: None });
             let first = &steps[0];
             format!("{}: {}", first.what, first.command.as_deref().unwrap_or_default())
         };
@@ -285,5 +307,48 @@ mod tests {
             "Push a commit that fixes what is named above, then post this comment: the preview that it asks for says what to approve: /implement plan",
         ]
         "#);
+    }
+
+    #[test]
+    fn whoever_is_to_blame_for_what_is_open_can_be_called_again() {
+        let mut handoff = fixture::complete();
+        handoff.status = Status::Incomplete;
+        let steps_of = |handoff: &Handoff| {
+            let index = RunIndex::new(handoff);
+            let causes = crate::summary::causes::causes(&index);
+            let steps = steps(&index, &causes, &Named { run: Some("run-1"), resume: "", branch: None });
+            let told = steps.into_iter().map(|step| format!("{}: {}", step.what, step.command.unwrap_or_default()));
+            told.collect::<Vec<_>>()
+        };
+        let command = handoff.gates[0].commands.first_mut().unwrap();
+        command.exit_code = Some(1);
+        handoff.gates[0].state = crate::gate::GateState::Failed;
+        assert_eq!(steps_of(&handoff).len(), 2, "nobody is to blame");
+        let changed = |task: &str| {
+            let id = TaskId::new(task).unwrap();
+            handoff.task(&id).unwrap().last().unwrap().patch.as_ref().unwrap().changes[0].path.clone()
+        };
+        let finding = |path: String| {
+            let (review, code) = (TaskId::new("review").unwrap(), crate::findings::FindingCode::Reported);
+            crate::findings::Finding::about(&review, code, crate::findings::Weight::Blocking, "no").in_path(path)
+        };
+        let (of_feature, of_cli) = (finding(changed("feature")), finding(changed("cli")));
+        handoff.findings = vec![of_feature];
+        insta::assert_snapshot!(steps_of(&handoff)[1], @"Or call `feature` again with what is open; what passed is kept: backend-implementer run --retry feature");
+        handoff.findings.push(of_cli);
+        insta::assert_snapshot!(steps_of(&handoff)[1], @"Or call `feature`, `cli` again with what is open; what passed is kept: backend-implementer run --retry");
+    }
+
+    #[test]
+    fn the_command_names_another_branch_where_the_usual_one_has_other_commits() {
+        for (status, incomplete) in [(Status::Complete, ""), (Status::Incomplete, " --incomplete")] {
+            let handoff = Handoff { status, ..fixture::complete() };
+            let index = RunIndex::new(&handoff);
+            let named = Named { run: Some("run-1"), resume: "", branch: Some("backend-implementation-2") };
+            let steps = steps(&index, &[], &named);
+            let step = steps.iter().find(|step| step.what.contains("`backend-implementation-2`")).unwrap();
+            let command = format!("backend-implementer apply run-1{incomplete} --branch backend-implementation-2");
+            assert_eq!(step.command.as_deref(), Some(command.as_str()));
+        }
     }
 }

@@ -82,15 +82,15 @@ fn gates_count_on_the_same_tree_with_the_same_commands_when_all_were_judged() {
     };
     let jobs: Vec<_> = handoff.gates.iter().map(job).collect();
     let tree = &handoff.result.tree;
-    let runs = history.gate_runs(&jobs, tree, 1_000_000).unwrap();
+    let runs = history.gate_runs(&jobs, tree, 0, 1_000_000).unwrap();
     assert_eq!(runs.len(), 3);
     assert!(runs.iter().zip(&handoff.gates).all(|(run, gate)| run.ended_ms - run.began_ms == gate.duration_ms));
-    assert_eq!(history.gate_runs(&jobs, &fixture::oid("another tree"), 0), None);
+    assert_eq!(history.gate_runs(&jobs, &fixture::oid("another tree"), 0, 0), None);
     let mut other = jobs.clone();
     other[0].commands.push((AskedBy::Plan, vec!["more".to_owned()]));
-    assert_eq!(history.gate_runs(&other, tree, 0), None);
+    assert_eq!(history.gate_runs(&other, tree, 0, 0), None);
     let two = History::from_records(records[..2].to_vec(), MadeBy::EarlierProcess);
-    assert_eq!(two.gate_runs(&jobs, tree, 0), None);
+    assert_eq!(two.gate_runs(&jobs, tree, 0, 0), None);
 }
 
 #[test]
@@ -102,7 +102,8 @@ fn a_gate_that_was_not_run_counts_only_from_a_job_that_went_to_its_end() {
     let records = vec![(1, Record::Judged { receipt: Box::new(receipt.clone()) })];
     let mut job = GateJob::new(&handoff.plan, &Default::default(), receipt.gate);
     job.commands.clear();
-    let known = |made_by| History::from_records(records.clone(), made_by).gate_runs(&[job.clone()], &receipt.tree, 0);
+    let known =
+        |made_by| History::from_records(records.clone(), made_by).gate_runs(&[job.clone()], &receipt.tree, 0, 0);
     assert!(known(MadeBy::Jobs).is_some());
     assert!(known(MadeBy::EarlierProcess).is_none());
 }
@@ -115,7 +116,7 @@ fn only_processes_resume_and_the_clock_goes_on_at_the_last_record() {
     assert_eq!(History::from_records(records, MadeBy::Jobs).resumptions(), 0);
     assert_eq!(History::from_records(Vec::new(), MadeBy::EarlierProcess).resumptions(), 0);
     // What an earlier run finished is kept, and nothing is resumed.
-    let mut records = vec![(9, Record::Kept)];
+    let mut records = vec![(9, Record::Kept(Retried::default()))];
     let keeps = History::from_records(records.clone(), MadeBy::EarlierProcess);
     assert_eq!((keeps.has_records(), keeps.resumptions(), keeps.kept_until_ms()), (true, 0, 9));
     records.push((12, Record::Concluded { status: Status::Cancelled }));
@@ -128,4 +129,55 @@ fn a_run_is_over_once_it_was_concluded_unless_it_was_cancelled() {
     let concluded = |status| vec![(0, Record::Resumed), (1, Record::Concluded { status })];
     assert!(is_over(&concluded(Status::Complete)) && is_over(&concluded(Status::Incomplete)));
     assert!(!is_over(&concluded(Status::Cancelled)) && !is_over(&[]) && !is_over(&[(0, Record::Resumed)]));
+}
+
+#[test]
+fn red_gates_with_which_an_earlier_run_ended_are_run_again_and_those_before_them_are_not() {
+    let handoff = fixture::complete();
+    let judged = |tree: &str, state| {
+        let receipt = Receipt { state, tree: fixture::oid(tree), ..handoff.gates[0].clone() };
+        (1, Record::Judged { receipt: Box::new(receipt) })
+    };
+    let found = |task: &str| Culprits {
+        named: [(crate::gate::GateKind::Tests, fixture::id(task))].into(),
+        ..Culprits::default()
+    };
+    let bisected = |tree: &str, task: &str| (2, Record::Bisected { head: fixture::oid(tree), found: found(task) });
+    let retried = Record::Kept(Retried { rounds: 1, ..Retried::default() });
+    let mut records = vec![
+        judged("first", GateState::Failed),
+        bisected("first", "cli"),
+        judged("last", GateState::Failed),
+        bisected("last", "cli"),
+        (3, retried),
+    ];
+    let receipt = &handoff.gates[0];
+    let job = GateJob::new(&handoff.plan, &Default::default(), receipt.gate);
+    let commands = receipt.commands.iter().map(|command| (AskedBy::Plan, command.argv.clone()));
+    let job = GateJob { commands: commands.collect(), ..job };
+    let ran = |records: &[Timed], tree: &str, rounds| {
+        let history = History::from_records(records.to_vec(), MadeBy::EarlierProcess);
+        history.gate_runs(std::slice::from_ref(&job), &fixture::oid(tree), rounds, 0).is_some()
+    };
+    let culprit = |records: &[Timed], tree: &str, rounds| {
+        let mut history = History::from_records(records.to_vec(), MadeBy::EarlierProcess);
+        history
+            .take_culprits(&fixture::oid(tree), rounds)
+            .map(|found| found.named.into_values().next().unwrap().to_string())
+    };
+    assert!(ran(&records, "first", 0) && !ran(&records, "last", 1));
+    assert_eq!((culprit(&records, "first", 0), culprit(&records, "last", 1)), (Some("cli".to_owned()), None));
+    // What this run itself found out before it was interrupted counts.
+    records.extend([judged("last", GateState::Failed), bisected("last", "feature")]);
+    assert!(ran(&records, "last", 1));
+    assert_eq!(culprit(&records, "last", 1), Some("feature".to_owned()));
+    // Green gates need not run again.
+    records.truncate(2);
+    records.extend([judged("last", GateState::Passed), (3, Record::Kept(Retried { rounds: 1, ..Retried::default() }))]);
+    assert!(ran(&records, "last", 1));
+
+    let history = History::from_records(records, MadeBy::EarlierProcess);
+    assert_eq!((history.rounds_max(2), history.rounds_max(0)), (3, 2), "who repeats a run asks for a round");
+    assert_eq!((history.retries_after(0).count(), history.retries_after(1).count()), (0, 1));
+    assert_eq!(History::default().rounds_max(0), 0);
 }

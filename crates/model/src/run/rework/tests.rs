@@ -25,6 +25,7 @@ fn chosen(handoff: &Handoff, round: u32, culprits: &[(GateKind, &str)], given_up
         },
         base_is_the_work: false,
         tests_asked: false,
+        reports_asked: &BTreeSet::new(),
         given_up: &given_up.iter().map(|task| fixture::id(task)).collect(),
     })
 }
@@ -53,7 +54,15 @@ fn a_red_gate_goes_to_the_culprit_else_to_whom_the_output_names_else_to_nobody()
     let chosen_for = |found: Culprits| {
         let (ledger, given_up) = (test_support::ledger(&handoff), BTreeSet::new());
         let (round, found, ledger) = (1, &found, &ledger);
-        choose(&RedGates { round, ledger, found, base_is_the_work: false, tests_asked: false, given_up: &given_up })
+        choose(&RedGates {
+            round,
+            ledger,
+            found,
+            base_is_the_work: false,
+            tests_asked: false,
+            reports_asked: &BTreeSet::new(),
+            given_up: &given_up,
+        })
     };
     let never = Culprits { never_passed: [GateKind::Tests].into(), ..Culprits::default() };
     assert_eq!(called(&chosen_for(never)), ["feature"]);
@@ -83,14 +92,14 @@ fn two_whom_the_output_names_alike_are_both_left_alone() {
 
 /// Chooses in the first round, where no commit is known on which the tests pass.
 fn chosen_without_a_culprit(handoff: &Handoff, found: &Culprits) -> Calls {
-    let (ledger, given_up) = (test_support::ledger(handoff), BTreeSet::new());
     choose(&RedGates {
         round: 1,
-        ledger: &ledger,
+        ledger: &test_support::ledger(handoff),
         found,
         base_is_the_work: false,
         tests_asked: false,
-        given_up: &given_up,
+        given_up: &BTreeSet::new(),
+        reports_asked: &BTreeSet::new(),
     })
 }
 
@@ -158,6 +167,7 @@ fn nobody_is_blamed_for_what_is_red_on_the_base_unless_that_is_the_work() {
             found: &found,
             base_is_the_work,
             tests_asked: false,
+            reports_asked: &BTreeSet::new(),
             given_up: &given_up,
         };
         choose(&red).calls.len()
@@ -244,4 +254,47 @@ fn what_is_shown_of_an_output_is_bounded() {
     let choice = chosen(&red(GateKind::Tests, &"x\n".repeat(100_000)), 1, &[], &[]);
     let size: usize = choice.calls.values().flat_map(|(_, requests)| requests).map(|request| request.text.len()).sum();
     assert!(size < 2 * OUTPUT_SHOWN, "{size}");
+}
+
+#[test]
+fn whoever_leaves_a_requirement_open_is_asked_once_with_what_is_wrong_with_its_report() {
+    let mut handoff = fixture::complete();
+    let finding =
+        |weight, message: &str| Finding::about(&fixture::id("cli"), FindingCode::UncoveredRequirement, weight, message);
+    handoff.findings = vec![finding(Weight::Warning, "R1 is not mentioned in the report")];
+    assert!(called(&chosen(&handoff, 1, &[], &[])).is_empty(), "a warning keeps nothing open");
+    let open = "R2 is reported as done already, with no path or test that shows it: it was there";
+    handoff.findings.push(finding(Weight::Blocking, open));
+    let choice = chosen(&handoff, 1, &[], &[]);
+    assert_eq!(called(&choice), ["cli"]);
+    let (because, requests) = &choice.calls[&fixture::id("cli")];
+    assert_eq!(because, "its report leaves 1 requirement open");
+    assert!(
+        requests[0].text.contains(open) && requests[0].text.contains("R1 is not mentioned"),
+        "{}",
+        requests[0].text
+    );
+    assert!(requests[0].text.contains("with the `paths` where it is"), "{}", requests[0].text);
+    assert_eq!(choice.of_reports, [fixture::id("cli")].into());
+
+    let ledger = test_support::ledger(&handoff);
+    let (found, given_up, reports_asked) = (Culprits::default(), BTreeSet::new(), choice.of_reports.clone());
+    let red = RedGates {
+        round: 2,
+        ledger: &ledger,
+        found: &found,
+        base_is_the_work: false,
+        tests_asked: false,
+        reports_asked: &reports_asked,
+        given_up: &given_up,
+    };
+    assert!(called(&choose(&red)).is_empty(), "it was asked before");
+
+    let record = handoff.tasks.iter_mut().find(|record| record.id.as_str() == "cli").unwrap();
+    let report = record.attempts.last_mut().unwrap().report.as_mut().unwrap();
+    report.limitations.push(crate::report::Limitation {
+        text: "the type is missing".to_owned(),
+        needs: Some(crate::ids::SubagentName::new("backend-datatypes").unwrap()),
+    });
+    assert!(called(&chosen(&handoff, 1, &[], &[])).is_empty(), "somebody else has to act");
 }

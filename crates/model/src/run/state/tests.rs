@@ -4,10 +4,10 @@ use crate::{
     handoff::Handoff,
     ids::{Digest, SubagentName},
     patch::{Blob, Conflict, ConflictKind, FileMode},
-    record::{AttemptEnded, AttemptRecord, Culprits, FailureKind, Record, Status},
+    record::{AttemptEnded, AttemptRecord, Culprits, FailureKind, Record, Status, Timed},
     report::{ClaimStatus, Limitation, ReportStatus},
     roster::{Access, Role},
-    run::{AcceptedPatch, AttemptPlan, Finished, GateRun, JudgedAttempt, test_support::basis},
+    run::{AcceptedPatch, AttemptPlan, Finished, GateRun, JudgedAttempt, MadeBy, test_support::basis},
     schedule::Wave,
     scope,
     session::Session,
@@ -15,6 +15,7 @@ use crate::{
 };
 
 mod blame;
+mod repeated;
 
 /// A run that is played by hand: what it wants done is kept until somebody does it.
 struct Play {
@@ -24,16 +25,24 @@ struct Play {
     /// What was announced as called again, in order.
     again: Vec<String>,
     handoff: Handoff,
+    /// What a journal would have.
+    journal: Vec<Timed>,
 }
 
 impl Play {
     fn new(change: impl FnOnce(&mut Handoff, &mut Basis)) -> Self {
+        Self::after(Vec::new(), change)
+    }
+
+    /// Plays a run of which these records are known.
+    fn after(records: Vec<Timed>, change: impl FnOnce(&mut Handoff, &mut Basis)) -> Self {
         let mut handoff = fixture::complete();
         let mut basis = basis(&handoff);
         change(&mut handoff, &mut basis);
-        let mut run = Run::new(basis, handoff.schedule.clone(), History::default(), &Durations::default());
+        let history = History::from_records(records.clone(), MadeBy::EarlierProcess);
+        let mut run = Run::new(basis, handoff.schedule.clone(), history, &Durations::default());
         let wanted = run.begin(0);
-        let mut play = Self { run, wanted: Vec::new(), now: 0, again: Vec::new(), handoff };
+        let mut play = Self { run, wanted: Vec::new(), now: 0, again: Vec::new(), handoff, journal: records };
         play.want(wanted);
         play
     }
@@ -42,6 +51,9 @@ impl Play {
         for action in actions {
             if let Action::Announce(Notice::TaskAgain { task, .. }) = &action {
                 self.again.push(task.to_string());
+            }
+            if let Action::Write(record) = &action {
+                self.journal.push((self.now, record.clone()));
             }
             self.wanted.push(action);
         }
@@ -76,6 +88,8 @@ impl Play {
             patch.base_tree.clone_from(&self.run.head().tree);
         }
         change(&mut ended);
+        let records = [Record::Started(plan.started()), Record::Ended(Box::new(ended.clone()))];
+        self.journal.extend(records.map(|record| (self.now, record)));
         let accepted = ended.attempt.patch.clone().filter(|_| ended.attempt.outcome == Outcome::Passed);
         let everything = scope::Scope { allow: vec!["**".to_owned()], deny: [].into() };
         let accepted = accepted.map(|patch| {
@@ -158,7 +172,10 @@ impl Play {
         let recorded = self.handoff.gates.clone();
         let runs = jobs.into_iter().map(|job| {
             let receipt = recorded.iter().find(|receipt| receipt.gate == job.gate).unwrap();
-            let mut commands = receipt.commands.clone();
+            // What the job asks for, with what the fixture has of it.
+            let made = receipt.commands.first();
+            let of_argv = |argv: &Vec<String>| made.map(|made| CommandReceipt { argv: argv.clone(), ..made.clone() });
+            let mut commands: Vec<_> = job.argvs().filter_map(of_argv).collect();
             if red.contains(&job.gate) {
                 let command: &mut CommandReceipt = &mut commands[0];
                 command.exit_code = Some(1);
@@ -262,7 +279,10 @@ fn a_red_gate_calls_whoever_is_to_blame_with_the_output_and_judges_again() {
     for plan in plans {
         play.end(plan, |ended| ended.attempt.patch = Some(fixture::patch(&[("cli/fixed.py", 1, 0)])));
     }
-    play.pass_all();
+    play.pass_with(|plan, _| {
+        let asked = plan.brief.split("## What is asked of you now").nth(1).expect("it is told what is asked of it");
+        assert!(asked.contains("this changed: cli/fixed.py"), "{asked}");
+    });
     // The tree changed after the review: it is called for the new one.
     assert_eq!(play.again, ["cli", "review"]);
     assert_eq!(play.take(|action| matches!(action, Action::SetGateLogsAside { round: 1 })).len(), 1);
