@@ -390,7 +390,7 @@ fn a_workflow_of_its_own_is_started_by_the_generated_one_and_does_the_work() {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/workflows/dispatched.yml");
     fs::copy(example, checkout.join(".github/workflows/cli.yml")).unwrap();
     let generated = Workflow { file: "backend-implementer.yml", action: ACTION, name: "act" };
-    let own = "backend-implementer/backend-implementer@0000000000000000000000000000000000000000";
+    let own = "your-org/backend-implementer@0000000000000000000000000000000000000000";
     let own = Workflow { file: "cli.yml", action: own, name: "own" };
 
     stage.github.state().runs.insert(1, ("in_progress".to_owned(), 1));
