@@ -316,6 +316,13 @@ fn what_is_excluded_in_other_words_is_no_work() {
 }
 
 #[test]
+fn a_row_whose_item_is_struck_out_is_no_work() {
+    let text = "# X\n\n| # | Item | Owner |\n|---|---|---|\n| 1 | Keep customers | Jo |\n| 2 | ~~Portal~~ | |\n";
+    let plan = plan(text);
+    assert_eq!((plan.tasks.len(), plan.tasks[0].requirements.len()), (1, 1), "{:?}", plan.tasks);
+}
+
+#[test]
 fn tools_at_the_beginning_of_an_item_say_whose_it_is() {
     let text = "# X\n\n- Dockerfile installs wkhtmltopdf\n- Terraform for the bucket\n- docker-compose with Postgres\n- Helm values for the key\n- Say hello\n";
     let plan = plan(text);

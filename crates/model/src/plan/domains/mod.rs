@@ -115,11 +115,7 @@ impl Reason {
 }
 
 /// Sections that say how the work is done: where nothing else does, they are the work.
-const APPROACHES: [&str; 15] = [
-    "decision",
-    "the decision",
-    "our decision",
-    "decision outcome",
+const APPROACHES: [&str; 11] = [
     "approach",
     "technical approach",
     "proposed approach",

@@ -121,8 +121,7 @@ pub(super) const CONTEXTS: &str = "overview|executive summary|goals|goal|summary
      target state|big picture|purpose and big picture|background and goals|vision|scope and goals|\
      what we re building|what we are building|what this does|how it works|technical overview|\
      technical specification|technical specifications|technical details|concept|key concepts|core concepts|\
-     user flow|user flows|workflow|flow|sequence diagram|kpis|stack|technologies|decision|the decision|\
-     our decision|decision outcome";
+     user flow|user flows|workflow|flow|sequence diagram|kpis|stack|technologies";
 
 /// Sections that frame the plan. Work stands below them.
 pub(super) const FRAMES: &str = "subagents|agents|phases|foundation|quality|quality assurance|readiness|tasks and subtasks|tasks subtasks|\
@@ -141,4 +140,4 @@ pub(super) const WORK_FRAMES: &str = "bite sized tasks|plan|implementation plan|
      implementation blueprint|implementation checklist|implementation sequence|implementation phases|\
      todo list|to do list|list of tasks|list of tasks to complete|work breakdown|planned changes|\
      required changes|code changes|changes required|remaining work|remaining tasks|refactor plan|fix plan|\
-     remediation plan";
+     remediation plan|decision|the decision|our decision|decision outcome";

@@ -83,12 +83,17 @@ impl Body<'_, '_> {
     /// Makes a requirement of each row of a table.
     pub(super) fn rows(&mut self, head: &[String], rows: &[Row], group: Option<&str>) {
         let status = head.iter().position(|name| status::is_status(name)).filter(|_| self.rules.lenient);
+        let said_in = head.iter().position(|name| says_what(name)).filter(|_| self.rules.lenient);
         for row in rows {
+            let said = said_in.and_then(|at| row.cells.get(at));
             let text = items::row_text(&row.cells);
             if text.is_empty() {
                 continue;
             }
-            let state = status.and_then(|at| row.cells.get(at)).map_or(State::Open, |cell| status::state(cell));
+            let mut state = status.and_then(|at| row.cells.get(at)).map_or(State::Open, |cell| status::state(cell));
+            if state == State::Open && said.is_some_and(|said| items::is_struck(said)) {
+                state = State::Aside(Reason::OutOfScope);
+            }
             if let State::Aside(reason) = state {
                 let what = What::Aside { reason, section: group.unwrap_or(&self.task.title).to_owned() };
                 self.placed.push(Placed::new(row.range.clone(), what));
@@ -111,4 +116,25 @@ impl Body<'_, '_> {
             self.task.requirements.push(made);
         }
     }
+}
+
+/// Tells whether a column says what is to be done, by its head.
+fn says_what(head: &str) -> bool {
+    const HEADS: [&str; 14] = [
+        "item",
+        "work item",
+        "task",
+        "what",
+        "description",
+        "title",
+        "summary",
+        "story",
+        "requirement",
+        "change",
+        "deliverable",
+        "aufgabe",
+        "beschreibung",
+        "was",
+    ];
+    HEADS.contains(&domains::normal(head).as_str())
 }

@@ -59,12 +59,7 @@ pub(super) fn read<'s>(rules: Rules, hook: Hook<'_>, input: &Input<'_, 's>, prob
         }
         return read(Promotes::Approach, problems);
     }
-    // Of a record of a decision the decision is the work, and not what it costs.
-    let decided = |section: &Section<'_>| {
-        section.line().is_some_and(|line| domains::normal(&line.text).contains("decision") && section.has_items())
-    };
-    let promotes = if input.sections.iter().any(decided) { Promotes::Approach } else { Promotes::Everything };
-    let draft = read(promotes, problems);
+    let draft = read(Promotes::Everything, problems);
     if draft.tasks.iter().any(has_work) || problems.has_error() || !rules.guessed {
         return draft;
     }

@@ -85,7 +85,23 @@ pub(super) fn prose(source: &Source<'_>, range: Range<usize>, comments: &[Range<
 
 /// Tells whether a label says something about the plan itself.
 fn is_label(label: &str) -> bool {
-    const LABELS: [&str; 22] = [
+    const LABELS: [&str; 38] = [
+        "deciders",
+        "decision makers",
+        "consulted",
+        "informed",
+        "supersedes",
+        "superseded by",
+        "tags",
+        "category",
+        "reporter",
+        "assignee",
+        "sprint",
+        "story points",
+        "component",
+        "components",
+        "fix version",
+        "due",
         "owner",
         "author",
         "date",
