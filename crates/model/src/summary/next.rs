@@ -186,6 +186,10 @@ fn again(handoff: &Handoff, causes: &[Cause<'_>]) -> Option<NextStep> {
     }
     match to_blame(handoff).as_slice() {
         [] => None,
+        [first, second] => Some(NextStep::new(
+            format!("Call `{first}` and `{second}` again with what is open; what passed is kept"),
+            RETRY,
+        )),
         [task] => Some(NextStep::new(
             format!("Call `{task}` again with what is open; what passed is kept"),
             format!("{RETRY} {task}"),
@@ -336,7 +340,7 @@ mod tests {
         handoff.findings = vec![of_feature];
         insta::assert_snapshot!(steps_of(&handoff)[1], @"Or call `feature` again with what is open; what passed is kept: backend-implementer run --retry feature");
         handoff.findings.push(of_cli);
-        insta::assert_snapshot!(steps_of(&handoff)[1], @"Or call `feature`, `cli` again with what is open; what passed is kept: backend-implementer run --retry");
+        insta::assert_snapshot!(steps_of(&handoff)[1], @"Or call `feature` and `cli` again with what is open; what passed is kept: backend-implementer run --retry");
     }
 
     #[test]
