@@ -197,7 +197,7 @@ fn a_retry_of_a_run_that_stayed_red_calls_whoever_is_to_blame_with_the_failing_t
     let cli = serde_json::json!({ "write": { "cli/greet.py": "x\n" } });
     bench.script(&serde_json::json!({ "feature#1": hello("bug\n"), "feature": hello("bug 2\n"), "cli": cli }));
     let broken = bench.call(["run"]).expect(1).stdout;
-    assert!(broken.contains("Or call feature again with what is open; what passed is kept\n"), "{broken}");
+    assert!(broken.contains("Or let feature try once more; all other work is kept\n"), "{broken}");
     assert!(broken.contains("backend-implementer run --retry feature\n"), "{broken}");
     bench.script(&serde_json::json!({ "feature": hello("mended\n"), "cli": { "exit": 1 }, "tests": { "exit": 1 } }));
     let mended = bench.call(["run", "--retry"]).expect(0);

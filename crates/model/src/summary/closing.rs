@@ -184,7 +184,7 @@ mod tests {
           cost     $1.23
           result   6 commits, cae662172f..5adfc7f2eb; nothing on your branch has changed
           report   .backend-implementer/runs/run-1/report.html
-          next     Put the 6 commits on the branch backend-implementation; your checkout stays as it is
+          next     Put the 6 commits on the branch backend-implementation, read it, and push it; your checkout stays as it is
                    backend-implementer apply run-1
         ");
     }
@@ -202,9 +202,9 @@ mod tests {
           result   1 commit, cae662172f..81d8e0c264; nothing on your branch has changed
           report   .backend-implementer/runs/run-1/report.html
           log      backend-implementer logs run-1 feature
-          next     1. Change the plan (docs/plan.md) for cli, jobs, and the configuration for tests, commit it, and run all of it again; nothing has to be changed for feature, validation
+          next     1. Change the plan (docs/plan.md) for cli, jobs, and the configuration for tests (nothing for feature, validation, if the cause is gone), commit it, and start anew, with all tasks: what passed belongs to the old state
                       backend-implementer run
-                   2. Or put the commit on the branch backend-implementation, switch to it with git, and fix there by hand what failed
+                   2. Or put the commit on the branch backend-implementation, switch to it with git, and fix what failed by hand
                       backend-implementer apply run-1 --incomplete
         ");
     }
@@ -219,7 +219,7 @@ mod tests {
         let told = lines(handoff.clone());
         let told: Vec<_> = told.lines().filter(|line| !line.contains("gates  ") && !line.contains("cost")).collect();
         let last = told[told.len() - 6..].join("\n");
-        assert!(last.contains("2. Or call infrastructure again with what is open; what passed is kept\n"), "{last}");
+        assert!(last.contains("2. Or let infrastructure try once more; all other work is kept\n"), "{last}");
         assert!(last.contains("backend-implementer run --retry infrastructure\n"), "{last}");
         insta::assert_snapshot!(told[..3].join("\n"), @"
         Incomplete, 1 requirement open: 8 of 8 tasks and 3 of 3 gates passed in 12 min 3 s

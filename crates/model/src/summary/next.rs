@@ -70,7 +70,11 @@ pub(super) fn steps(index: &RunIndex<'_>, causes: &[Cause<'_>], named: &Named<'_
     }
     match (handoff.status, named.run) {
         (Status::Complete, Some(run)) => vec![NextStep::new(
-            format!("Put {} on the branch `{}`; your checkout stays as it is", commits(handoff), named.branch()),
+            format!(
+                "Put {} on the branch `{}`, read it, and push it; your checkout stays as it is",
+                commits(handoff),
+                named.branch()
+            ),
             named.apply(run, ""),
         )],
         (Status::Complete, None) => vec![NextStep::new("Check the record of the run", "backend-implementer verify")],
@@ -88,24 +92,27 @@ fn commits(handoff: &Handoff) -> String {
 
 /// Says what helps most, and one other way.
 fn incomplete(handoff: &Handoff, causes: &[Cause<'_>], named: &Named<'_>) -> Vec<NextStep> {
+    let needed = needed(handoff, causes);
+    let files = matches!(needed, Needed::Hands).then(|| suspects(handoff)).flatten();
     let by_hand = named.run.filter(|_| !handoff.result.commits.is_empty()).map(|run| {
         let what = format!(
-            "Put {} on the branch `{}`, switch to it with git, and fix there by hand what failed",
+            "Put {} on the branch `{}`, switch to it with git, and fix what failed by hand{}",
             commits(handoff),
-            named.branch()
+            named.branch(),
+            files.map(|files| format!(", in {files}")).unwrap_or_default()
         );
         NextStep::new(what, named.apply(run, " --incomplete"))
     });
     // What is kept is bound to the lock: another plan, configuration or base begins anew.
     let anew = |change: &str| {
-        NextStep::new(format!("{change}, commit it, and run all of it again"), "backend-implementer run")
+        let what = format!("{change}, commit it, and start anew, with all tasks: what passed belongs to the old state");
+        NextStep::new(what, "backend-implementer run")
     };
-    let ways = match needed(handoff, causes) {
+    let ways = match needed {
         Needed::Change(change) => {
             let unchanged =
-                names(causes, Remedy::Retry).map(|tasks| format!("; nothing has to be changed for {tasks}"));
-            let mut step = anew(&change);
-            step.what.push_str(&unchanged.unwrap_or_default());
+                names(causes, Remedy::Retry).map(|tasks| format!(" (nothing for {tasks}, if the cause is gone)"));
+            let step = anew(&(change + &unchanged.unwrap_or_default()));
             vec![Some(step), by_hand]
         }
         Needed::Hands => {
@@ -186,19 +193,28 @@ fn again(handoff: &Handoff, causes: &[Cause<'_>]) -> Option<NextStep> {
     }
     match to_blame(handoff).as_slice() {
         [] => None,
-        [first, second] => Some(NextStep::new(
-            format!("Call `{first}` and `{second}` again with what is open; what passed is kept"),
-            RETRY,
-        )),
+        [first, second] => {
+            Some(NextStep::new(format!("Let `{first}` and `{second}` try once more; all other work is kept"), RETRY))
+        }
         [task] => Some(NextStep::new(
-            format!("Call `{task}` again with what is open; what passed is kept"),
+            format!("Let `{task}` try once more; all other work is kept"),
             format!("{RETRY} {task}"),
         )),
         tasks => {
             let tasks = text::listed(tasks.iter().map(|task| format!("`{task}`")), NAMED_MAX);
-            Some(NextStep::new(format!("Call {tasks} again with what is open; what passed is kept"), RETRY))
+            Some(NextStep::new(format!("Let {tasks} try once more; all other work is kept"), RETRY))
         }
     }
+}
+
+/// Names the files of those who are to blame, of which one has to be fixed; nothing where they are too many to say so.
+fn suspects(handoff: &Handoff) -> Option<String> {
+    let attempts =
+        to_blame(handoff).into_iter().filter_map(|task| handoff.task(task)).flat_map(|record| &record.attempts);
+    let changes = attempts.filter_map(|attempt| attempt.patch.as_ref()).flat_map(|patch| &patch.changes);
+    let paths: BTreeSet<&str> = changes.map(|change| change.path.as_str()).filter(|path| is_path(path)).collect();
+    let named: Vec<_> = paths.iter().map(|path| format!("`{path}`")).collect();
+    (1..=NAMED_MAX).contains(&named.len()).then(|| named.join(" or "))
 }
 
 fn on_pull_request(handoff: &Handoff, causes: &[Cause<'_>]) -> NextStep {
@@ -277,21 +293,21 @@ mod tests {
         let mixed = [task("feature-7", Outcome::Failed), task("feature-23", Outcome::OutOfScope)];
         insta::assert_debug_snapshot!(told(&mixed, false), @r#"
         [
-            "Change the plan (`docs/plan.md`) for `feature-23`, commit it, and run all of it again; nothing has to be changed for `feature-7`: backend-implementer run",
+            "Change the plan (`docs/plan.md`) for `feature-23` (nothing for `feature-7`, if the cause is gone), commit it, and start anew, with all tasks: what passed belongs to the old state: backend-implementer run",
             "Change the plan (`docs/plan.md`) for `feature-23`, then post this comment: the preview that it asks for says what to approve: /implement plan",
         ]
         "#);
         let slow = [task("a", Outcome::TimedOut), task("b", Outcome::Conflicted)];
         insta::assert_debug_snapshot!(told(&slow, true), @r#"
         [
-            "Change the plan (`docs/plan.md`) for `b`, and the configuration for `a`, commit it, and run all of it again: backend-implementer run",
+            "Change the plan (`docs/plan.md`) for `b`, and the configuration for `a`, commit it, and start anew, with all tasks: what passed belongs to the old state: backend-implementer run",
             "Change the plan (`docs/plan.md`) for `b`, and the configuration for `a`, then post this comment: the preview that it asks for says what to approve: /implement plan",
         ]
         "#);
         let many = ["a", "b", "c", "d", "e"].map(|name| task(name, Outcome::OutOfScope));
         insta::assert_debug_snapshot!(told(&many, false), @r#"
         [
-            "Change the plan (`docs/plan.md`) for `a`, `b`, `c` and 2 more, commit it, and run all of it again: backend-implementer run",
+            "Change the plan (`docs/plan.md`) for `a`, `b`, `c` and 2 more, commit it, and start anew, with all tasks: what passed belongs to the old state: backend-implementer run",
             "Change the plan (`docs/plan.md`) for `a`, `b`, `c` and 2 more, then post this comment: the preview that it asks for says what to approve: /implement plan",
         ]
         "#);
@@ -307,7 +323,7 @@ mod tests {
         "#);
         insta::assert_debug_snapshot!(told(&[task("a", Outcome::Failed)], true), @r#"
         [
-            "Put the commit on the branch `backend-implementation`, switch to it with git, and fix there by hand what failed: backend-implementer apply run-1 --incomplete",
+            "Put the commit on the branch `backend-implementation`, switch to it with git, and fix what failed by hand: backend-implementer apply run-1 --incomplete",
             "Push a commit that fixes what is named above, then post this comment: the preview that it asks for says what to approve: /implement plan",
         ]
         "#);
@@ -338,9 +354,9 @@ mod tests {
         };
         let (of_feature, of_cli) = (finding(changed("feature")), finding(changed("cli")));
         handoff.findings = vec![of_feature];
-        insta::assert_snapshot!(steps_of(&handoff)[1], @"Or call `feature` again with what is open; what passed is kept: backend-implementer run --retry feature");
+        insta::assert_snapshot!(steps_of(&handoff)[1], @"Or let `feature` try once more; all other work is kept: backend-implementer run --retry feature");
         handoff.findings.push(of_cli);
-        insta::assert_snapshot!(steps_of(&handoff)[1], @"Or call `feature` and `cli` again with what is open; what passed is kept: backend-implementer run --retry");
+        insta::assert_snapshot!(steps_of(&handoff)[1], @"Or let `feature` and `cli` try once more; all other work is kept: backend-implementer run --retry");
     }
 
     #[test]
