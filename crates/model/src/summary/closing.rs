@@ -184,7 +184,7 @@ mod tests {
           cost     $1.23
           result   6 commits, cae662172f..5adfc7f2eb; nothing on your branch has changed
           report   .backend-implementer/runs/run-1/report.html
-          next     Put the 6 commits on the branch backend-implementation, read it, and push it; your checkout stays as it is
+          next     Put the 6 commits on the branch backend-implementation, review it there, and push it; your checkout stays as it is
                    backend-implementer apply run-1
         ");
     }
@@ -202,7 +202,7 @@ mod tests {
           result   1 commit, cae662172f..81d8e0c264; nothing on your branch has changed
           report   .backend-implementer/runs/run-1/report.html
           log      backend-implementer logs run-1 feature
-          next     1. Change the plan (docs/plan.md) for cli, jobs, and the configuration for tests (nothing for feature, validation, if the cause is gone), commit it, and start anew, with all tasks: what passed belongs to the old state
+          next     1. Change the plan (docs/plan.md) for cli, jobs, and the configuration for tests (nothing for feature, validation, if the cause is gone), commit it, and run all 7 tasks again: what passed was for the old state
                       backend-implementer run
                    2. Or put the commit on the branch backend-implementation, switch to it with git, and fix what failed by hand
                       backend-implementer apply run-1 --incomplete

@@ -71,7 +71,7 @@ pub(super) fn steps(index: &RunIndex<'_>, causes: &[Cause<'_>], named: &Named<'_
     match (handoff.status, named.run) {
         (Status::Complete, Some(run)) => vec![NextStep::new(
             format!(
-                "Put {} on the branch `{}`, read it, and push it; your checkout stays as it is",
+                "Put {} on the branch `{}`, review it there, and push it; your checkout stays as it is",
                 commits(handoff),
                 named.branch()
             ),
@@ -105,7 +105,8 @@ fn incomplete(handoff: &Handoff, causes: &[Cause<'_>], named: &Named<'_>) -> Vec
     });
     // What is kept is bound to the lock: another plan, configuration or base begins anew.
     let anew = |change: &str| {
-        let what = format!("{change}, commit it, and start anew, with all tasks: what passed belongs to the old state");
+        let all = text::count(handoff.schedule.tasks.len(), "task");
+        let what = format!("{change}, commit it, and run all {all} again: what passed was for the old state");
         NextStep::new(what, "backend-implementer run")
     };
     let ways = match needed {
@@ -293,21 +294,21 @@ mod tests {
         let mixed = [task("feature-7", Outcome::Failed), task("feature-23", Outcome::OutOfScope)];
         insta::assert_debug_snapshot!(told(&mixed, false), @r#"
         [
-            "Change the plan (`docs/plan.md`) for `feature-23` (nothing for `feature-7`, if the cause is gone), commit it, and start anew, with all tasks: what passed belongs to the old state: backend-implementer run",
+            "Change the plan (`docs/plan.md`) for `feature-23` (nothing for `feature-7`, if the cause is gone), commit it, and run all 7 tasks again: what passed was for the old state: backend-implementer run",
             "Change the plan (`docs/plan.md`) for `feature-23`, then post this comment: the preview that it asks for says what to approve: /implement plan",
         ]
         "#);
         let slow = [task("a", Outcome::TimedOut), task("b", Outcome::Conflicted)];
         insta::assert_debug_snapshot!(told(&slow, true), @r#"
         [
-            "Change the plan (`docs/plan.md`) for `b`, and the configuration for `a`, commit it, and start anew, with all tasks: what passed belongs to the old state: backend-implementer run",
+            "Change the plan (`docs/plan.md`) for `b`, and the configuration for `a`, commit it, and run all 7 tasks again: what passed was for the old state: backend-implementer run",
             "Change the plan (`docs/plan.md`) for `b`, and the configuration for `a`, then post this comment: the preview that it asks for says what to approve: /implement plan",
         ]
         "#);
         let many = ["a", "b", "c", "d", "e"].map(|name| task(name, Outcome::OutOfScope));
         insta::assert_debug_snapshot!(told(&many, false), @r#"
         [
-            "Change the plan (`docs/plan.md`) for `a`, `b`, `c` and 2 more, commit it, and start anew, with all tasks: what passed belongs to the old state: backend-implementer run",
+            "Change the plan (`docs/plan.md`) for `a`, `b`, `c` and 2 more, commit it, and run all 7 tasks again: what passed was for the old state: backend-implementer run",
             "Change the plan (`docs/plan.md`) for `a`, `b`, `c` and 2 more, then post this comment: the preview that it asks for says what to approve: /implement plan",
         ]
         "#);

@@ -99,7 +99,7 @@ fn a_complete_run_reads_so() {
 
     <b>What to do next</b>
 
-    1. Put the 6 commits on the branch `backend-implementation`, read it, and push it; your checkout stays as it is.
+    1. Put the 6 commits on the branch `backend-implementation`, review it there, and push it; your checkout stays as it is.
        ```sh
        backend-implementer apply run-1
        ```
@@ -413,7 +413,7 @@ fn an_incomplete_run_says_exactly_what_is_missing() {
 
     <b>What to do next</b>
 
-    1. Change the plan (`docs/plan.md`\) for `cli`, `jobs`, and the configuration for `tests` \(nothing for `feature`, `validation`, if the cause is gone), commit it, and start anew, with all tasks: what passed belongs to the old state.
+    1. Change the plan (`docs/plan.md`\) for `cli`, `jobs`, and the configuration for `tests` \(nothing for `feature`, `validation`, if the cause is gone), commit it, and run all 7 tasks again: what passed was for the old state.
        ```sh
        backend-implementer run
        ```
@@ -672,7 +672,7 @@ fn a_minimal_plan_gives_a_minimal_summary() {
 
     <b>What to do next</b>
 
-    1. Put the commit on the branch `backend-implementation`, read it, and push it; your checkout stays as it is.
+    1. Put the commit on the branch `backend-implementation`, review it there, and push it; your checkout stays as it is.
        ```sh
        backend-implementer apply run-1
        ```
