@@ -146,8 +146,6 @@ struct OutlineReader<'r, 's> {
     work_frame: Option<usize>,
     /// The level of the heading around the current place that says that its work is done.
     done: Option<u8>,
-    /// The level of the last heading with work.
-    work_level: Option<u8>,
 }
 
 impl<'r, 's> OutlineReader<'r, 's> {
@@ -176,7 +174,6 @@ impl<'r, 's> OutlineReader<'r, 's> {
             frame: 0,
             work_frame: None,
             done: None,
-            work_level: None,
         }
     }
 
@@ -202,9 +199,6 @@ impl<'r, 's> OutlineReader<'r, 's> {
             } else {
                 let before = self.draft.tasks.len();
                 self.section(section, below);
-                if self.draft.tasks.len() > before && section.has_items() {
-                    self.work_level = Some(section.level());
-                }
                 self.name_by_headings(section, before);
             }
         }

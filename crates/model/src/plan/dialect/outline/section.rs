@@ -183,7 +183,7 @@ impl OutlineReader<'_, '_> {
             || (has_prose
                 && (heading.is_counted && (is_leaf || self.rules.lenient)
                     || is_leaf && self.asks_in_words(heading, &line.text, around)
-                    || is_leaf && self.is_duty_among_work(section, around)));
+                    || is_leaf && self.states_a_duty(section, around)));
         // A step or a file below a section is a piece of work, unless that is one itself.
         let is_of_design = around.context.is_some() && self.work_frame.is_some() && !heading.is_counted_in_words();
         let begins = self.rules.lenient
@@ -293,9 +293,8 @@ impl OutlineReader<'_, '_> {
                 || domains::is_work_frame(&domains::normal(line)))
     }
 
-    /// Tells whether a section that is only text stands behind a section of work, as another one of its level, and says what
-    /// has to hold.
-    fn is_duty_among_work(&self, section: &Section<'_>, around: &Around) -> bool {
+    /// Tells whether a section that is only text, and no part of another, says what has to hold or asks for something.
+    fn states_a_duty(&self, section: &Section<'_>, around: &Around) -> bool {
         let is_beside = around.task.is_none() && around.context.is_none() && !around.is_frame;
         self.rules.may_be_foreign()
             && !self.rules.only_boxes
