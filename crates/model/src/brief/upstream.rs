@@ -128,14 +128,7 @@ fn entry(upstream: &Upstream<'_>, patches: &[&Patch], share: usize) -> String {
     let mut said = String::new();
     if let Some(report) = upstream.report {
         let _ = writeln!(said, "{}", line(&cut(&report.summary, share / 2)));
-        for claim in &report.requirements {
-            let status = claimed(claim.status);
-            let note = line(&cut(&claim.note, 200));
-            let _ = writeln!(said, "{}", format!("{}: {status} {note}", claim.id).trim_end());
-        }
-        for limitation in &report.limitations {
-            let _ = writeln!(said, "could not: {}", line(&cut(&limitation.text, 400)));
-        }
+        claims(&mut said, report);
         for finding in report.findings.iter().take(FINDINGS_SHOWN) {
             let place = place(finding.path.as_deref(), finding.line, 200);
             let _ = writeln!(said, "found{place}, {}: {}", finding.severity.name(), line(&cut(&finding.message, 400)));
@@ -165,25 +158,23 @@ fn place(path: Option<&str>, number: Option<u32>, most: usize) -> String {
 /// Writes what an attempt reported, so that the same answer is not given again: its summary, and what it left open.
 fn reported(said: &mut String, report: &Report) {
     let _ = writeln!(said, "you reported: {}", line(&cut(&report.summary, 600)));
+    claims(said, report);
+}
+
+/// Writes what a report says of each requirement, and what could not be done.
+fn claims(said: &mut String, report: &Report) {
     for claim in &report.requirements {
-        let _ = writeln!(
-            said,
-            "{}",
-            format!("{}: {} {}", claim.id, claimed(claim.status), line(&cut(&claim.note, 200))).trim_end()
-        );
+        let status = match claim.status {
+            ClaimStatus::Done => "done",
+            ClaimStatus::Partial => "partial",
+            ClaimStatus::NotDone => "not done",
+            ClaimStatus::AlreadyDone => "done already",
+        };
+        let note = line(&cut(&claim.note, 200));
+        let _ = writeln!(said, "{}", format!("{}: {status} {note}", claim.id).trim_end());
     }
     for limitation in &report.limitations {
         let _ = writeln!(said, "could not: {}", line(&cut(&limitation.text, 400)));
-    }
-}
-
-/// Says what a claim says.
-fn claimed(status: ClaimStatus) -> &'static str {
-    match status {
-        ClaimStatus::Done => "done",
-        ClaimStatus::Partial => "partial",
-        ClaimStatus::NotDone => "not done",
-        ClaimStatus::AlreadyDone => "done already",
     }
 }
 
