@@ -7,6 +7,7 @@ use clap::Args;
 use implementer_model::{
     command,
     handoff::{Handoff, Status},
+    summary::RESULT_BRANCH,
     text,
 };
 
@@ -28,16 +29,13 @@ use crate::{
     },
 };
 
-/// The branch that a result is put on unless another is named.
-pub(super) const DEFAULT_BRANCH: &str = "backend-implementation";
-
 /// Puts the result of a run on a branch.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
     run: RunArgument,
     /// The branch; one that exists is only moved forward
-    #[arg(long, value_name = "NAME", default_value = DEFAULT_BRANCH)]
+    #[arg(long, value_name = "NAME", default_value = RESULT_BRANCH)]
     branch: String,
     /// Take the result of a run that is not complete, too
     #[arg(long)]
@@ -91,7 +89,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
 fn on_free_branch(arguments: &Arguments, handoff: &Handoff, name: &str) -> Option<String> {
     let Arguments { run, branch, incomplete } = arguments;
     // A name that is none is no beginning of another.
-    let named = [branch.as_str(), DEFAULT_BRANCH];
+    let named = [branch.as_str(), RESULT_BRANCH];
     let mut free = named.into_iter().filter_map(|named| {
         let free = free_branch(&run.repo, &handoff.result.commit, &handoff.result.base, named).ok()?;
         Some(free).filter(|free| free != branch)

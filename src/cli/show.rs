@@ -5,13 +5,13 @@ use std::{io::Write as _, path::Path};
 use clap::ValueEnum;
 use implementer_model::{
     handoff::{Handoff, Status},
-    summary, text,
+    summary::{self, RESULT_BRANCH},
+    text,
 };
 use serde::Serialize;
 use serde_json::json;
 
 use super::{
-    apply::DEFAULT_BRANCH,
     colour::{self, Colour, Colours},
     exit::Failure,
     run_folder,
@@ -121,8 +121,8 @@ fn human(handoff: &Handoff, folder: &Path, resume: Option<&str>) {
 /// Names a branch for the result where the usual one cannot be used; nothing where it can, or where no repository is found.
 fn other_branch(handoff: &Handoff, folder: &Path) -> Option<String> {
     [folder, Path::new(".")].into_iter().find_map(|place| {
-        let free = apply::free_branch(place, &handoff.result.commit, &handoff.result.base, DEFAULT_BRANCH).ok()?;
-        Some(free).filter(|free| free != DEFAULT_BRANCH)
+        let free = apply::free_branch(place, &handoff.result.commit, &handoff.result.base, RESULT_BRANCH).ok()?;
+        Some(free).filter(|free| free != RESULT_BRANCH)
     })
 }
 

@@ -26,6 +26,7 @@ mod tests;
 pub(crate) mod wording;
 
 pub use closing::{Whereabouts, closing};
+pub use next::RESULT_BRANCH;
 
 use crate::handoff::Handoff;
 use entry::Detail;

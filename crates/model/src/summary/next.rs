@@ -42,7 +42,7 @@ pub(super) struct Named<'a> {
 }
 
 /// The branch that a result is put on unless another is named.
-const BRANCH: &str = "backend-implementation";
+pub const RESULT_BRANCH: &str = "backend-implementation";
 
 impl<'a> Named<'a> {
     /// Names a run as whoever reads its hand-off can: by its own name, in the place where runs lie.
@@ -52,7 +52,7 @@ impl<'a> Named<'a> {
     }
 
     fn branch(&self) -> &'a str {
-        self.branch.unwrap_or(BRANCH)
+        self.branch.unwrap_or(RESULT_BRANCH)
     }
 
     /// Returns the command that puts the result of the run on a branch.
