@@ -73,8 +73,8 @@ pub(super) fn begin(pool: &Pool, tree: gix::ObjectId, count: usize, threads: usi
     Ok(ours)
 }
 
-/// Begins so many slots of each of these pools, which lie on one store, and gives them in that order. Together they cost less than one after
-/// the other: what several of them hold is read once.
+/// Begins so many slots of each of these pools, which lie on one store, and gives them in that order. Together they cost less
+/// than one after the other: what several of them hold is read once.
 pub(super) fn begin_in(pools: &[(&Pool, usize)], tree: gix::ObjectId, threads: usize) -> Result<Vec<Held>> {
     let (mut numbers, mut folders, mut fences) = (Vec::new(), Vec::new(), Vec::new());
     for (pool, count) in pools {

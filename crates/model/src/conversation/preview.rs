@@ -295,7 +295,6 @@ fn write_tasks(page: &mut String, plan: &Plan, schedule: &Schedule, config: &Con
     page.push_str(&format!("No subagent may touch {}.\n\n", globs(protected.iter(), PROTECTED_SHOWN)));
 }
 
-/// Lists the requirements of each planned task, and what is left aside, folded.
 fn globs<'a>(globs: impl Iterator<Item = &'a String>, most: usize) -> String {
     let globs: Vec<_> = globs.collect();
     let shown: Vec<_> = globs.iter().take(most).map(|glob| text::code(&text::truncate(glob, 120))).collect();

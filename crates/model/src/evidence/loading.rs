@@ -22,7 +22,7 @@ const OF_ERRORS: [&str; 14] = [
 ];
 
 /// What messages of failed tests say where a name or a member is missing that the test needs.
-const OF_NAMES: [&str; 8] = [
+const OF_NAMES: [&str; 7] = [
     "has no attribute",
     "is not a function",
     "is not a constructor",
@@ -30,7 +30,6 @@ const OF_NAMES: [&str; 8] = [
     "cannot import name",
     "NameError",
     "undefined method",
-    "NoSuchMethodError",
 ];
 
 /// What compilers and runners print where something could not be built.

@@ -1,4 +1,4 @@
-//! Who can be called again for what is open at the end of a run.
+//! Who can be retried for what is open at the end of a run.
 
 use std::collections::BTreeSet;
 

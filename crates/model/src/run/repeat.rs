@@ -62,7 +62,7 @@ pub fn keep(records: Vec<Timed>, repeat: Repeat<'_>) -> KeptRecords {
 }
 
 /// Finds the attempts that are made again: all of a task that begins anew, and of every other those at the end that did not
-/// pass. Who was blocked and called again later had got by then what it needed.
+/// pass. Who was blocked and retried later had got by then what it needed.
 fn again(ends: &BTreeMap<AttemptId, AttemptEnded>, repeat: Repeat<'_>) -> BTreeSet<AttemptId> {
     let mut again = BTreeSet::new();
     // From the last attempt to the first: which tasks are looked at no further.

@@ -279,12 +279,9 @@ fn open_requirements(red: &RedGates<'_>, chosen: &mut Calls) {
         if blocking == 0 {
             continue;
         }
-        let because = format!("its report leaves {} open", text::count(blocking, "requirement"));
-        chosen.because.push(format!(
-            "the report of {} leaves {} open",
-            record.id,
-            text::count(blocking, "requirement")
-        ));
+        let count = text::count(blocking, "requirement");
+        let because = format!("its report leaves {count} open");
+        chosen.because.push(format!("the report of {} leaves {count} open", record.id));
         let named: Vec<_> = open.iter().map(|finding| format!("- {}", text::truncate(&finding.message, 500))).collect();
         let words = format!(
             "Your report does not show that these requirements are met:\n{}\nDo what is missing, and report each of them again: \

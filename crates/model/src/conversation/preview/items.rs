@@ -10,7 +10,7 @@ use crate::{
 /// How many tasks have their requirements in the comment, which holds 65,536 characters.
 const TASKS_UNFOLDED: usize = 24;
 
-/// Writes the items, folded by task.
+/// Lists the requirements of each planned task, and what is left aside, folded.
 pub(super) fn write(page: &mut String, plan: &Plan, schedule: &Schedule) {
     for task in schedule.tasks.iter().filter(|task| !task.requirements.is_empty()).take(TASKS_UNFOLDED) {
         page.push_str(&format!(
