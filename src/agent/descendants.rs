@@ -16,6 +16,13 @@ pub(super) fn send(pid: Pid, signal: Signal) {
     let _ = kill_process(pid, signal);
 }
 
+/// Returns the process group of a process: none when the process is gone, or when the group is one of another PID namespace,
+/// as that of the first process of a namespace can be. Rustix takes that number, 0, for an impossible one.
+pub(super) fn group_of(pid: Pid) -> Option<Pid> {
+    let group = nix::unistd::getpgid(Some(nix::unistd::Pid::from_raw(pid.as_raw_pid()))).ok()?;
+    Pid::from_raw(group.as_raw())
+}
+
 /// Asks the group of the main process to end, while that process has not been waited for and its id cannot be another's.
 fn ask_group(leader: Pid) {
     let _ = kill_process_group(leader, Signal::TERM);
@@ -31,9 +38,9 @@ mod linux {
         time::{Duration, Instant},
     };
 
-    use rustix::process::{Pid, Signal, WaitOptions, getpgid, getpid, waitpid};
+    use rustix::process::{Pid, Signal, WaitOptions, getpid, waitpid};
 
-    use super::{ask_group, send};
+    use super::{ask_group, group_of, send};
 
     /// How long processes that keep starting others are hunted in one go.
     const HUNT_MAX: Duration = Duration::from_millis(500);
@@ -49,7 +56,7 @@ mod linux {
         // Between finding a process and signalling it, its parent may have waited for it and its id may have been given
         // away: that takes the whole range of ids in some microseconds, and could hit only processes of our own user.
         each_descendant(|pid| {
-            if Some(pid) != spared && (leader.is_none() || getpgid(Some(pid)).ok() != leader) {
+            if Some(pid) != spared && (leader.is_none() || group_of(pid) != leader) {
                 send(pid, Signal::TERM);
                 send(pid, Signal::CONT);
             }

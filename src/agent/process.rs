@@ -152,7 +152,13 @@ pub async fn run(launch: &Launch, stop: impl Future<Output = ()>) -> Result<Ende
     let orders = launch.orders()?;
     descendants::adopt()
         .map_err(|error| launch.failed(format!("what a lost supervisor leaves cannot be ended: {error}")))?;
-    let mut supervisor = Command::new(&launch.supervisor)
+    let mut supervisor = Command::new(&launch.supervisor);
+    if descendants::group_of(rustix::process::getpid()).is_some() {
+        // Ctrl-C on our terminal is for us: a supervisor that does not listen yet would die of it. Where our group is one of
+        // another PID namespace it could not come back to it, and so not leave the session.
+        supervisor.process_group(0);
+    }
+    let mut supervisor = supervisor
         .arg(SUPERVISE)
         // A supervisor needs no environment, and what it has could be read by what it starts.
         .env_clear()
@@ -160,8 +166,6 @@ pub async fn run(launch: &Launch, stop: impl Future<Output = ()>) -> Result<Ende
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        // Ctrl-C on our terminal is for us: a supervisor that does not listen yet would die of it.
-        .process_group(0)
         .spawn()
         .map_err(|error| launch.failed(format!("cannot start {}: {error}", launch.supervisor.display())))?;
     let (Some(mut control), Some(words)) = (supervisor.stdin.take(), supervisor.stdout.take()) else {

@@ -103,8 +103,7 @@ impl Supervision {
         let mut ears = Ears::open().map_err(|error| setup("cannot listen to signals", &error))?;
         // The leader of a group cannot leave the session. It is one so that no signal of a terminal reached it before it could
         // listen; whoever started it has another group.
-        let coordinator = rustix::process::getppid();
-        if let Ok(group) = rustix::process::getpgid(coordinator) {
+        if let Some(group) = rustix::process::getppid().and_then(descendants::group_of) {
             let _ = rustix::process::setpgid(None, Some(group));
         }
         // Fails where a person starts a supervisor by hand.

@@ -57,9 +57,14 @@ pub fn end_user_main() -> ExitCode {
 }
 
 /// Kills everything that the calling process may signal, but itself. The kernel goes through all processes in one go, so
-/// that none can be born meanwhile and be missed. It does not tell whether there was anything.
+/// that none can be born meanwhile and be missed. It does not tell whether any was killed.
 fn kill_all_mine() -> io::Result<()> {
-    Ok(nix::sys::signal::kill(nix::unistd::Pid::from_raw(-1), nix::sys::signal::Signal::SIGKILL)?)
+    match nix::sys::signal::kill(nix::unistd::Pid::from_raw(-1), nix::sys::signal::Signal::SIGKILL) {
+        // There is nobody at all but this process and the first one, as in the container of an action whose first process is
+        // the coordinator: so nothing is left (kill(2)).
+        Ok(()) | Err(nix::errno::Errno::ESRCH) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Kills what is left of a user, as that user, and tells whether it is gone. The calling process has one thread; while it

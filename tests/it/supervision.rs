@@ -415,6 +415,20 @@ fn a_last_word_counts_only_of_a_supervisor_that_ended_by_itself() {
     assert!(error.is_loss(), "{error}");
 }
 
+/// In the container of an action the coordinator is the first process, and may be the only other one.
+#[cfg(target_os = "linux")]
+#[test]
+fn where_a_user_has_nothing_running_and_nobody_else_has_there_is_nothing_to_end() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("SKIPPED: only root can make a PID namespace and another user's processes");
+        return;
+    }
+    let mut alone = Command::new("unshare");
+    alone.args(["--pid", "--fork", "--kill-child", EXECUTABLE, "__end-user", "61111", "60600"]);
+    let ended = alone.output().unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
+}
+
 #[test]
 fn nothing_outlives_a_coordinator_that_is_killed() {
     // `sh` stands for the coordinator: it alone holds the supervisor's input open, and it is killed.

@@ -98,6 +98,22 @@ fn a_container_action_keeps_its_subagents_from_all_that_the_runner_mounts() {
     assert!(patch.contains("+[]\n"), "{patch}");
 }
 
+/// As in a container: the coordinator is the first process, and its own process group is one of outside.
+#[test]
+fn a_coordinator_can_be_the_first_process_of_a_namespace() {
+    if let Some(why) = can_mount() {
+        eprintln!("SKIPPED: {why}");
+        return;
+    }
+    let stage = Stage::new(Level::Uid);
+    stage.attack(json!({ "src/__init__.py": "" }), "");
+    let out = stage.bench.path("out");
+    let mut command = stage.bench.command("unshare");
+    command.args(["--pid", "--fork", "--kill-child", "--mount-proc", PROGRAM, "run", "--out"]).arg(&out);
+    let ran = Ran { called: Called::of(command.output().unwrap()), out }.expect(0);
+    assert_eq!(ran.handoff().isolation.level, Level::Uid);
+}
+
 #[test]
 fn isolation_that_is_required_and_not_available_starts_no_subagent() {
     let stage = Stage::new(Level::Landlock);
