@@ -8,11 +8,11 @@ const read = (file) => fs.readFileSync(file, "utf8");
 const [work, images] = process.argv.slice(2);
 const names = ["success", "rework", "many"];
 
-async function comment(browser, run, scheme, out) {
+async function comment(browser, file, scheme, out) {
   const { marked } = await import(`file://${modules}/marked/lib/marked.esm.js`);
   const context = await browser.newContext({ viewport: { width: 900, height: 1000 }, colorScheme: scheme });
   const page = await context.newPage();
-  const body = marked.parse(read(path.join(run, "summary.md")), { gfm: true });
+  const body = marked.parse(read(file), { gfm: true });
   const ground = scheme === "dark" ? "#0d1117" : "#ffffff";
   await page.setContent(`<!DOCTYPE html><meta charset="utf-8"><style>${read(path.join(modules, "github-markdown-css/github-markdown.css"))}
     body { margin: 0; padding: 24px; background: ${ground}; } .markdown-body { max-width: 850px; font-family: system-ui, sans-serif; }</style>
@@ -31,14 +31,14 @@ async function comment(browser, run, scheme, out) {
     }
     return wrong;
   }, scheme === "dark" ? "dark" : "default");
-  if (refused.length > 0) throw new Error(`${run}: mermaid refuses a picture: ${refused}`);
+  if (refused.length > 0) throw new Error(`${file}: mermaid refuses a picture: ${refused}`);
   if (!out.includes("-large-")) await page.screenshot({ path: `${out}.png` });
   const pictures = await page.evaluate(() => {
     const folds = [...document.querySelectorAll("details")].filter((fold) => fold.querySelector(".drawn"));
     document.querySelectorAll("details").forEach((fold) => { fold.open = folds.includes(fold); });
     return folds.length;
   });
-  for (let at = 0; at < pictures && scheme === "light"; at++) {
+  for (let at = 0; at < pictures && scheme === "light" && out.includes("comment-"); at++) {
     await page.locator(".drawn").nth(at).screenshot({ path: `${out.replace("comment", at === 0 ? "graph" : "timeline")}.png` });
   }
   await context.close();
@@ -75,11 +75,13 @@ async function terminal(browser, file, columns, out) {
 
 (async () => {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
-  await comment(browser, path.join(work, "large"), "light", path.join(images, "comment-large-light"));
+  await comment(browser, path.join(work, "large", "summary.md"), "light", path.join(images, "comment-large-light"));
   for (const name of names) {
     const run = path.join(work, name);
     for (const scheme of ["light", "dark"]) {
-      await comment(browser, run, scheme, path.join(images, `comment-${name}-${scheme}`));
+      for (const kind of ["comment", "preview"]) {
+        await comment(browser, path.join(work, `${name}-${kind}.md`), scheme, path.join(images, `${kind}-${name}-${scheme}`));
+      }
       for (const width of [1400, 800, 390]) {
         await report(browser, run, scheme, width, path.join(images, `page-${name}-${scheme}-${width}.png`));
       }

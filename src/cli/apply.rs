@@ -49,9 +49,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let scratch = tempfile::tempdir().context("cannot make a temporary folder").map_err(Failure::outside)?;
     let proof = verify(&folder, &arguments.run.repo, scratch.path())?;
     if let Some(check) = proof.checks.iter().find(|check| check.found.is_err()) {
-        let hint = format!("`backend-implementer verify {}` shows every check.", folder.display());
-        let failure = anyhow!("the run does not verify: {}. Nothing was changed", check.claim);
-        return Err(Failure::incomplete(failure).with_hint(Some(hint)));
+        let why = check.found.as_ref().err().map(ToString::to_string).unwrap_or_default();
+        let failure = anyhow!("the run does not verify; it is not so that {}: {why}. Nothing was changed", check.claim);
+        let shown = format!("`backend-implementer verify {}` shows every check.", folder.display());
+        // The commits that such a run builds on are on GitHub, and not in every clone.
+        let fetched = handoff.provenance.pull_request.as_ref().map(|pull_request| {
+            format!(" In a clone, `git fetch origin refs/pull/{}/head` brings what it builds on.", pull_request.number)
+        });
+        return Err(Failure::incomplete(failure).with_hint(Some(shown + &fetched.unwrap_or_default())));
     }
     if handoff.status != Status::Complete && !arguments.incomplete {
         let failure = anyhow!("the run {name} is {}. Nothing was changed", handoff.status.name());

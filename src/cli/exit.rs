@@ -16,7 +16,10 @@ use crate::{
     journal::JournalError,
     run_dir::RunDirError,
     runtime,
-    step::{StepError, conversation::ConversationError},
+    step::{
+        StepError,
+        conversation::{ConversationError, NotUploaded},
+    },
     verify::VerifyError,
     workspace::WorkspaceError,
 };
@@ -241,7 +244,7 @@ impl From<StepError> for Failure {
             StepError::Conversation(error) => error.into(),
             StepError::Execution(error) => error.into(),
             StepError::Job(error) => error.into(),
-            StepError::Upload(error) => error.into(),
+            StepError::Upload(error) | StepError::NotUploaded(NotUploaded::Service(error)) => error.into(),
             StepError::Workspace(error) => error.into(),
             StepError::Event(_)
             | StepError::Refused { .. }
@@ -258,6 +261,7 @@ impl From<StepError> for Failure {
             | StepError::NoDispatchToken => Self::input(error),
             StepError::StateLost(_)
             | StepError::ResultsNotHere(_)
+            | StepError::NotUploaded(NotUploaded::Pack(..))
             | StepError::NotReported(_)
             | StepError::SavedState(_)
             | StepError::File { .. }

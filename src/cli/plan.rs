@@ -17,6 +17,7 @@ use implementer_model::{
     roster::Phase,
     run::{asked_for_by, gate_commands},
     schedule::{Schedule, Task},
+    scope::exclusions_that_matter,
     summary::mermaid,
     text,
 };
@@ -208,7 +209,8 @@ fn write_task(out: &mut String, task: &Task, plan: &Plan, protected: &BTreeSet<S
         }
         Access::Writes => {
             let _ = writeln!(out, "    may touch   {}", detail.globs(&task.scope.allow.iter().collect::<Vec<_>>()));
-            let others: Vec<_> = task.scope.deny.iter().filter(|glob| !protected.contains(*glob)).collect();
+            let mut others = exclusions_that_matter(&task.scope);
+            others.retain(|glob| !protected.contains(*glob));
             if !others.is_empty() {
                 let not = if detail.whole || others.len() <= GLOBS_SHOWN {
                     detail.globs(&others)

@@ -62,6 +62,11 @@ pub struct Site {
 }
 
 impl Site {
+    /// Names the artifact that the files of the run will be.
+    pub fn set_artifact(&mut self, name: String) {
+        Arc::make_mut(&mut self.intake).provenance.set_artifact(Some(name));
+    }
+
     /// Opens a state on a repository that has its base and its rules; `folder` is new, or empty, and takes a store.
     ///
     /// # Errors

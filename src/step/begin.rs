@@ -45,7 +45,8 @@ impl Step<'_> {
         let scratch = execution::scratch()?;
         let claimed = |commit: &ObjectId| self.remember_claim(number, commit);
         let began = self.runtime.block_on(async {
-            let asked = RunAsked { pull: &pull, approval, options: &options, retry, scratch: scratch.path() };
+            let asked =
+                RunAsked { pull: &pull, approval, options: &options, retry, artifact: None, scratch: scratch.path() };
             let begun = conversation::begin(asked, claimed).await?;
             let freezing = Freezing {
                 intake: &begun.intake,

@@ -4,7 +4,11 @@ use std::{io, path::PathBuf};
 
 use implementer_model::{conversation::event::EventError, diagnostics::Diagnostic};
 
-use super::{conversation::ConversationError, dispatched_run::DispatchError, gather::DownloadError};
+use super::{
+    conversation::{ConversationError, NotUploaded},
+    dispatched_run::DispatchError,
+    gather::DownloadError,
+};
 use crate::{
     actions::RunnerError,
     artifacts::UploadError,
@@ -59,6 +63,9 @@ pub enum StepError {
     /// Results of a wave may be there, and cannot be fetched.
     #[error("nothing is settled, because results cannot be read: {}", .0.join("; "))]
     ResultsNotHere(Vec<String>),
+    /// The files of the run are no artifact.
+    #[error(transparent)]
+    NotUploaded(#[from] NotUploaded),
     /// The summary is made, and could not be posted.
     #[error("the summary could not be reported: {}", .0.join("; "))]
     NotReported(Vec<String>),

@@ -81,9 +81,13 @@ impl Step<'_> {
             resume: Resume::Never,
             workflow: self.runner.workflow().map(str::to_owned),
             keep: match self.artifacts() {
-                Ok(service) => Some(Keep { service: Arc::new(service), name: self.artifact_name("kept")? }),
+                Ok(service) => Some(Keep {
+                    service: Arc::new(service),
+                    name: self.artifact_name("kept")?,
+                    files: self.artifact_name("run")?,
+                }),
                 Err(error) => {
-                    tracing::info!(%error, "nothing is kept for a retry");
+                    tracing::info!(%error, "nothing is kept for a retry, nor uploaded");
                     None
                 }
             },

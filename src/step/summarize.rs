@@ -17,7 +17,7 @@ use crate::{
     actions::{Level, annotation},
     execution::{self, Executed},
     jobs::{self, Site, StateDir, Summarizing},
-    layout::{RUNS_DIR, RunFile},
+    layout::RUNS_DIR,
     runtime::blocking,
     workspace::store::RunStore,
 };
@@ -38,7 +38,7 @@ impl Step<'_> {
             "This job checks nothing out and runs nothing of the repository's. Of other programs it calls git alone, on a \
              store of its own.",
         );
-        let (handoff, store, kept) = self.runtime.block_on(async {
+        let (mut handoff, store, kept) = self.runtime.block_on(async {
             let mut site = match self.site(&scratch.path().join("site")).await {
                 Err(error) => {
                     self.conclude_in_words().await;
@@ -55,16 +55,17 @@ impl Step<'_> {
             for note in notes.iter().take(ANNOTATIONS_MAX) {
                 self.log.command(&annotation(Level::Warning, None, "Result not counted", note));
             }
+            site.set_artifact(self.artifact_name("run")?);
             let cancelled = self.runner.input("cancelled") == Some("true");
             let head = self.runner.input("head").filter(|_| waves == 0);
             let summarizing = Summarizing { head, cancelled, notes, why_open: work.why_open };
             let handoff = jobs::summarize(&site, summarizing, &out, scratch.path()).await?;
             Ok::<_, StepError>((handoff, site.store, kept))
         })?;
-        self.runner.append_summary(&summary::render(&handoff))?;
-        // The artifact first: the comment says that it is there.
+        // The artifact first: the summary says that it is there.
         if let Err(failure) = self.runtime.block_on(self.deliver(&out, scratch.path())) {
             self.log.command(&annotation(Level::Warning, None, "Not uploaded", &failure.told()));
+            handoff.provenance.set_artifact(None);
         }
         let about = handoff.provenance.pull_request.clone().ok_or(StepError::NoPullRequest)?;
         let number = PullRequestNumber::new(about.number);
@@ -79,7 +80,14 @@ impl Step<'_> {
         let commit = handoff.result.commit.clone();
         let lock = handoff.lock.digest.clone();
         let executed = Executed { handoff, folder: out };
-        let reported = self.runtime.block_on(conversation::conclude(&pull, &head, executed, kept.as_ref()))?;
+        let shown = summary::render(&executed.handoff);
+        let reported = match self.runtime.block_on(conversation::conclude(&pull, &head, executed, kept.as_ref())) {
+            Ok(reported) => reported,
+            Err(error) => {
+                self.runner.append_summary(&shown)?;
+                return Err(error.into());
+            }
+        };
         if let Some(workflow) = self.runner.input("on-complete") {
             if complete {
                 self.runtime.block_on(self.start_next(
@@ -204,12 +212,10 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// Uploads the run's folder, without the store that it was computed in.
+    /// Uploads the run's files.
     async fn deliver(&self, out: &Path, scratch: &Path) -> Result<(), StepError> {
-        let service = self.artifacts()?;
-        let packed = pack_folder(out, &scratch.join("run.zip"), |path| path.starts_with(RunFile::Store))?;
-        let name = self.artifact_name("run")?;
-        service.upload(&name, &packed).await?;
+        let (service, name) = (self.artifacts()?, self.artifact_name("run")?);
+        let packed = conversation::upload_files(&service, &name, out, scratch).await?;
         self.log.line(&format!("uploaded {name} ({} bytes)", packed.size));
         Ok(())
     }

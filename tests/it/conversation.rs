@@ -4,6 +4,7 @@ mod agent_files;
 mod approvals;
 mod events;
 mod interruptions;
+mod pictures;
 mod plan_sources;
 mod quiet;
 mod reports;
@@ -116,7 +117,18 @@ fn a_whole_conversation() {
     assert_eq!(body.matches("**incomplete**, lock").count(), 1, "{body}");
     assert_eq!(body.matches("**complete**, lock").count(), 1, "{body}");
     assert!(comment.bodies.iter().any(|body| body.contains("## Backend Implementation Running")));
-    assert!(ran.summary.contains("## Backend Implementation Complete"));
+    assert_eq!(ran.summary.matches("## Backend Implementation Complete").count(), 1);
+    // Its files can be taken from where the comment says.
+    let name = "backend-implementer-run-attempt-1";
+    let taken = format!("gh run download {} ", ran.run);
+    assert!(body.contains(&taken) && body.contains(&format!(" --name {name} ")), "{body}");
+    let zip = {
+        let state = stage.github.state();
+        let stored = state.artifacts.values().find(|stored| stored.run == ran.run && stored.name == name);
+        stored.expect("the run is an artifact").zip.clone()
+    };
+    let mut files = zip::ZipArchive::new(std::io::Cursor::new(zip)).unwrap();
+    assert!(files.by_name("handoff.json").is_ok() && files.by_name("implementation.bundle").is_ok());
     for path in ["handoff-path", "summary-path"] {
         assert!(ran.workspace.join(ran.output(path)).is_file(), "{path}");
     }
@@ -129,7 +141,7 @@ fn a_whole_conversation() {
     stage.push(&[(PLAN_FILE, &PLAN.replace("say hello", "say hello thrice"))]);
     stage.happened("synchronize").expect(0);
     let shown = page(&stage);
-    assert!(shown.contains("; expect about 5 calls") && shown.contains("from 1 earlier run"), "{shown}");
+    assert!(shown.contains("- Expected: about 5 calls") && shown.contains("from 1 earlier run"), "{shown}");
     assert!(stage.github.unknown_requests().is_empty(), "{:?}", stage.github.unknown_requests());
 }
 

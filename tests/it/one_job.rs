@@ -165,7 +165,10 @@ fn three_jobs_in_a_row_give_what_a_run_in_one_place_gives() {
     run.work().expect(0);
     let end = run.summarize(&run.keep(), "success").expect(0);
     assert_eq!(end.output("status"), "complete");
-    assert!(run.comment().contains("## Backend Implementation Complete"), "{}", run.comment());
+    let comment = run.comment();
+    assert!(comment.contains("## Backend Implementation Complete"), "{comment}");
+    assert!(comment.contains(" --name backend-implementer-run-attempt-1 --dir "), "{comment}");
+    assert_eq!(end.summary.matches("## Backend Implementation Complete").count(), 1);
     let fanned = handoff(&end);
     assert!(fanned.findings.iter().all(|finding| !finding.message.contains("counts")), "{:#?}", fanned.findings);
     assert_eq!(fanned.resumptions, 0);

@@ -23,6 +23,15 @@ pub struct Provenance {
     pub workflow_run: Option<WorkflowRunRef>,
 }
 
+impl Provenance {
+    /// Names the artifact that has the run's files; nothing outside of a workflow run.
+    pub fn set_artifact(&mut self, name: Option<String>) {
+        if let Some(run) = &mut self.workflow_run {
+            run.artifact = name;
+        }
+    }
+}
+
 /// A run of a workflow on GitHub.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -33,9 +42,29 @@ pub struct WorkflowRunRef {
     pub repository: String,
     /// Its id.
     pub run: u64,
+    /// The artifact of it that has the files of the run; nothing where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<String>,
 }
 
 impl WorkflowRunRef {
+    /// Returns the command that downloads the run's files into a folder, with the name of that folder. As with
+    /// [`Self::url`], what could be more than a word of a shell is none.
+    #[must_use]
+    pub fn download(&self) -> Option<(String, String)> {
+        let is_word = |text: &str| {
+            text.starts_with(|c: char| c.is_ascii_alphanumeric())
+                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._/:".contains(&b))
+        };
+        let host = self.server.trim_end_matches('/').split_once("://")?.1;
+        // What `gh` takes for the host where none is named.
+        let host = if host == "github.com" { String::new() } else { format!("{host}/") };
+        let repository = format!("{host}{}", self.repository);
+        let artifact = self.artifact.as_deref().filter(|name| is_word(name) && is_word(&repository))?;
+        let folder = format!("run-{}", self.run);
+        Some((format!("gh run download {} --repo {repository} --name {artifact} --dir {folder}", self.run), folder))
+    }
+
     /// Returns its page. A hand-off is a file that anybody may have written: an address that could be more than an address
     /// where it is shown is none.
     #[must_use]
@@ -112,7 +141,8 @@ mod tests {
     #[test]
     fn only_a_plain_address_is_shown() {
         let url = |server: &str, repository: &str| {
-            WorkflowRunRef { server: server.to_owned(), repository: repository.to_owned(), run: 7 }.url()
+            WorkflowRunRef { server: server.to_owned(), repository: repository.to_owned(), run: 7, artifact: None }
+                .url()
         };
         assert_eq!(url("https://ghe.example/", "o/r").as_deref(), Some("https://ghe.example/o/r/actions/runs/7"));
         for (server, repository) in [("javascript:alert(1)", "o/r"), ("https://x", "o/r)](y"), ("https://x\n", "o/r")] {

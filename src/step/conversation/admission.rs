@@ -63,13 +63,15 @@ pub struct RunAsked<'a> {
     pub options: &'a PlanOptions,
     /// The task that is run again; it must be one of the plan's.
     pub retry: Option<&'a str>,
+    /// The artifact that the run's files will be, where that is known.
+    pub artifact: Option<&'a str>,
     /// A folder for what is fetched.
     pub scratch: &'a Path,
 }
 
 /// Checks who asks for what, and claims the pull request. `claimed` is called once nobody else can have it.
 pub(super) async fn admit(asked: RunAsked<'_>, claimed: impl FnOnce(&ObjectId)) -> Result<Admitted, ConversationError> {
-    let RunAsked { pull, approval, options, retry, scratch } = asked;
+    let RunAsked { pull, approval, options, retry, artifact, scratch } = asked;
     react(pull, approval, Reaction::Eyes).await;
     let snapshot = Snapshot::read(pull, options, scratch).await?;
     check_label(&snapshot, approval)?;
@@ -98,6 +100,7 @@ pub(super) async fn admit(asked: RunAsked<'_>, claimed: impl FnOnce(&ObjectId)) 
             server: pull.repository.server_url.clone(),
             repository: pull.github().settings().repository.to_string(),
             run: run.get(),
+            artifact: artifact.map(str::to_owned),
         }),
     };
     let checks = match claim::claim(pull, &snapshot).await? {

@@ -1,26 +1,33 @@
 //! What a run in one step keeps for `/implement retry`, as an artifact that its overall check names.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use implementer_model::{lock::Lock, schedule::Schedule};
 
 use super::{ConversationError, PullRequestContext, distributed::kept_by_last_run};
 use crate::{
-    artifacts::{ArtifactService, pack},
+    artifacts::{ArtifactService, Packed, UploadError, pack},
     errors,
     execution::KeptByLastRun,
     kept,
+    layout::RunFile,
     runtime::blocking,
     step::gather::{self, Bound, Source},
 };
 
-/// Where a run keeps what it finished.
+/// Where a run keeps what it finished, and what it wrote.
 #[derive(Debug)]
 pub struct Keep {
     /// What takes artifacts of the workflow run.
     pub service: Arc<ArtifactService>,
-    /// The name of the artifact, which no other of the workflow run has.
+    /// The name of the artifact with what is finished, which no other of the workflow run has.
     pub name: String,
+    /// The name of the artifact with the run's files.
+    pub files: String,
 }
 
 /// Downloads what the last run of this lock finished. Nothing, when no run kept anything, or it is not what it should be.
@@ -76,4 +83,32 @@ pub(super) async fn upload(
             None
         }
     }
+}
+
+/// Why the files of a run are no artifact.
+#[derive(Debug, thiserror::Error)]
+pub enum NotUploaded {
+    /// They cannot be packed.
+    #[error("cannot pack {}", .0.display())]
+    Pack(PathBuf, #[source] io::Error),
+    /// The service does not take them.
+    #[error(transparent)]
+    Service(#[from] UploadError),
+}
+
+/// Uploads the files of a run, without the store that it was computed in.
+///
+/// # Errors
+/// When they cannot be packed, or the service does not take them.
+pub async fn upload_files(
+    service: &ArtifactService,
+    name: &str,
+    folder: &Path,
+    scratch: &Path,
+) -> Result<Packed, NotUploaded> {
+    let (from, zip) = (folder.to_owned(), scratch.join("run.zip"));
+    let packed = blocking(move || pack(&from, &zip, |path| path.starts_with(RunFile::Store))).await;
+    let packed = packed.map_err(|error| NotUploaded::Pack(folder.to_owned(), error))?;
+    service.upload(name, &packed).await?;
+    Ok(packed)
 }

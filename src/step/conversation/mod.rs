@@ -33,7 +33,7 @@ pub use self::{
     clean_up::clean_up,
     distributed::{Begun, begin, conclude, kept_by_last_run, report_result},
     error::ConversationError,
-    keep::Keep,
+    keep::{Keep, NotUploaded, upload_files},
     merge_group::report_merge_group,
     preview::{PlanState, Previewed, look, preview},
     run::{Reported, RunOptions, run},

@@ -53,7 +53,8 @@ pub struct RunOptions {
     pub resume: Resume,
     /// The workflow that this is a step of.
     pub workflow: Option<String>,
-    /// Where what is finished is kept for `/implement retry`; nothing where there are no artifacts.
+    /// Where what is finished is kept for `/implement retry`, and the run's files for people; nothing where there are no
+    /// artifacts.
     pub keep: Option<Keep>,
 }
 
@@ -96,7 +97,8 @@ async fn attempt(
     observer: &mut dyn Observer,
     claimed: impl FnOnce(&ObjectId),
 ) -> Result<Reported, ConversationError> {
-    let asked = RunAsked { pull, approval, options: &options.plan, retry: options.retry.as_deref(), scratch };
+    let (retry, artifact) = (options.retry.as_deref(), options.keep.as_ref().map(|keep| keep.files.as_str()));
+    let asked = RunAsked { pull, approval, options: &options.plan, retry, artifact, scratch };
     let admitted = admit(asked, claimed).await?;
     let mut reporter = admitted.reporter(pull);
     let Admitted { snapshot, intake, .. } = admitted;
@@ -162,12 +164,18 @@ async fn follow(
     reporter.show_subagents(&board).await;
     reporter.conclude_open(&board).await;
     match executed {
-        Ok(executed) => {
+        Ok(mut executed) => {
             reporter.show_skipped(&board).await;
-            let kept = match keep {
-                Some(keep) => keep::upload(keep, &repository, &executed.folder, (lock, schedule), scratch).await,
-                None => None,
-            };
+            let mut kept = None;
+            if let Some(keep) = keep {
+                kept = keep::upload(keep, &repository, &executed.folder, (lock, schedule), scratch).await;
+                // Before the comment, which says that it is there.
+                if let Err(error) = keep::upload_files(&keep.service, &keep.files, &executed.folder, scratch).await {
+                    let why = errors::chain(&error);
+                    tracing::warn!("the run's files could not be uploaded, and are in its folder alone: {why}");
+                    executed.handoff.provenance.set_artifact(None);
+                }
+            }
             finish(reporter, executed, lock, kept.as_ref()).await
         }
         Err(error) => {

@@ -67,7 +67,11 @@ impl Stage {
     /// Makes a repository whose main branch has configuration and tests, and a pull request on it with `files` and the
     /// description `body`.
     pub(crate) fn new(body: &str, files: &[(&str, &str)]) -> Self {
-        let bench = Bench::new();
+        Self::with(Bench::new(), body, files)
+    }
+
+    /// As [`Self::new`], with a repository that was begun elsewhere.
+    pub(crate) fn with(bench: Bench, body: &str, files: &[(&str, &str)]) -> Self {
         bench.git(["rm", "--quiet", ".backend-implementer/plan.md"]);
         bench.commit("no plan yet");
         let bare = bench.path("remote.git");

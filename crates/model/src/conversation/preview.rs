@@ -17,6 +17,7 @@ use crate::{
     roster::Access,
     run::{asked_for_by, gate_commands},
     schedule::{Schedule, Task},
+    scope::exclusions_that_matter,
     summary::{
         entry::{self, Detail},
         mermaid,
@@ -77,7 +78,7 @@ pub fn render(preview: &Preview<'_>) -> String {
     let mut page = String::from(HEADING);
     write_notes(&mut page, notes);
     if let Some(title) = &plan.title {
-        page.push_str(&format!("**{}**\n\n", text::markdown(&text::truncate(title, 200))));
+        page.push_str(&format!("**{}**\n\n", Detail::OPEN.sentence(&text::truncate(title, 200))));
     }
     page.push_str(&format!(
         "✋ **Waits for approval.** Somebody with write permission comments:\n\n```\n/implement {}\n```\n\n",
@@ -124,31 +125,28 @@ pub fn render(preview: &Preview<'_>) -> String {
     page
 }
 
-/// Says what an approval sets in motion: tasks, guesses, calls.
+/// Says what an approval sets in motion: tasks, guesses, calls, time and money.
 fn figures(preview: &Preview<'_>) -> String {
     let Preview { plan, schedule, config, estimate, .. } = preview;
     let guessed = plan.tasks.iter().filter(|task| task.owner.guess().is_some()).count();
-    let mut said = vec![format!(
-        "{} in {}, at most {} at a time",
-        text::count(schedule.tasks.len(), "task"),
-        text::count(schedule.waves.len(), "wave"),
-        schedule.concurrency
-    )];
-    if guessed > 0 {
-        said.push(format!("the owner of {} is guessed", text::count(guessed, "task")));
-    }
-    said.push(format!(
-        "{} of subagents, more only for retries and at most {} of rework",
-        text::count(schedule.tasks.len(), "call"),
-        text::count(config.rework_rounds() as usize, "round")
-    ));
-    if let Some(estimate) = estimate {
-        said.push(format!("expect {}", text::markdown(&estimate.line())));
-    }
+    let guessed =
+        if guessed > 0 { format!("; the owner of {} is guessed", text::count(guessed, "task")) } else { String::new() };
+    let mut said = vec![
+        format!(
+            "{} in {}, at most {} at a time{guessed}",
+            text::count(schedule.tasks.len(), "task"),
+            text::count(schedule.waves.len(), "wave"),
+            schedule.concurrency
+        ),
+        format!(
+            "{} of subagents; more only for retries, and for at most {} of rework",
+            text::count(schedule.tasks.len(), "call"),
+            text::count(config.rework_rounds() as usize, "round")
+        ),
+    ];
+    said.extend(estimate.iter().map(|estimate| format!("Expected: {}", text::markdown(&estimate.line()))));
     said.push(at_most(schedule, config));
-    said.push(format!("{} (`granularity`)", config.granularity.line()));
-    said.push(format!("isolation `{}`", Demand::or_default(config.isolation, true).name()));
-    format!("{}.\n\n", said.join("; "))
+    said.iter().map(|line| format!("- {line}\n")).collect::<String>() + "\n"
 }
 
 /// Says what time and money the limits leave: the most that can happen, where nobody knows what will.
@@ -173,7 +171,10 @@ fn at_most(schedule: &Schedule, config: &Config) -> String {
         || "no limit of money".to_owned(),
         |micro| format!("at most {}", text::markdown(&wording::dollars(micro))),
     );
-    format!("first attempts take at most {} by their limits, {money}", wording::duration(seconds.saturating_mul(1_000)))
+    format!(
+        "At most {} for all first attempts, by their limits; {money}",
+        wording::duration(seconds.saturating_mul(1_000))
+    )
 }
 
 /// Renders a plan that cannot run, with everything that is wrong with it.
@@ -250,7 +251,12 @@ fn write_means(page: &mut String, schedule: &Schedule, config: &Config) {
     });
     let agents: Vec<_> = agents.collect();
     let limits = means::limits(config).map(|limits| format!(", with at most {limits}")).unwrap_or_default();
-    page.push_str(&format!("Done by {}{limits}.\n\n", agents.join(", ")));
+    page.push_str(&format!(
+        "Done by {}{limits}; isolation `{}`. How items become tasks: {} (`granularity`).\n\n",
+        agents.join(", "),
+        Demand::or_default(config.isolation, true).name(),
+        config.granularity.line()
+    ));
 }
 
 fn write_tasks(page: &mut String, plan: &Plan, schedule: &Schedule, config: &Config) {
@@ -266,7 +272,8 @@ fn write_tasks(page: &mut String, plan: &Plan, schedule: &Schedule, config: &Con
         let may_touch = match task.access {
             Access::ReadOnly => "nothing: read-only".to_owned(),
             Access::Writes => {
-                let denied: Vec<_> = task.scope.deny.iter().filter(|glob| !protected.contains(*glob)).collect();
+                let mut denied = exclusions_that_matter(&task.scope);
+                denied.retain(|glob| !protected.contains(*glob));
                 let not = if denied.is_empty() {
                     String::new()
                 } else {
@@ -398,7 +405,10 @@ mod tests {
 
         The plan is [`.backend-implementer/plan.md`](https://x.invalid/a%28b%29) by ada. Read as `ours` (headings name subagents or domains): 1 item: 1 in 1 task.
 
-        4 tasks in 4 waves, at most 8 at a time; 4 calls of subagents, more only for retries and at most 2 rounds of rework; expect about 5 calls, 12 min 34 s and \$3.10 (from 2 earlier runs); first attempts take at most 4 h 0 min by their limits, no limit of money; a task has at most 12 open items; neighbours with 1 open item each are joined (`granularity`); isolation `required`.
+        - 4 tasks in 4 waves, at most 8 at a time
+        - 4 calls of subagents; more only for retries, and for at most 2 rounds of rework
+        - Expected: about 5 calls, 12 min 34 s and \$3.10 (from 2 earlier runs)
+        - At most 4 h 0 min for all first attempts, by their limits; no limit of money
 
         | Gate | Must pass on the final tree |
         | --- | --- |
@@ -408,12 +418,12 @@ mod tests {
 
         | Wave | Task | Subagent | Items | May touch |
         | --- | --- | --- | --- | --- |
-        | 1 | `feature` | `backend-feature-implementer` | 1 | `src/**`, but not `types/**` `**/types/**` and 119 more |
+        | 1 | `feature` | `backend-feature-implementer` | 1 | `src/**`, but not `**/types/**` `**/types.*` and 44 more |
         | 2 | `tests` | `backend-unit-test-generator` | always runs | `tests/**` `**/tests/**` `test/**` `**/test/**` `**/__tests__/**` `**/__mocks__/**` `**/__snapshots__/**` `spec/**` and 27 more |
         | 3 | `review` | `backend-code-quality-reviewer` | always runs | nothing: read-only |
         | 4 | `validation` | `backend-validation-agent` | always runs | nothing: read-only |
 
-        Done by `command`.
+        Done by `command`; isolation `required`. How items become tasks: a task has at most 12 open items; neighbours with 1 open item each are joined (`granularity`).
 
         Not needed by the plan: `backend-cloud-infrastructure-architect`, `backend-datatypes`, `backend-cli-implementer`, `backend-deployment-agent`.
 

@@ -1,6 +1,7 @@
 //! Scope: the paths that a subagent may touch, whether a patch kept to them, and whether two tasks could meet.
 
 mod check;
+mod exclusions;
 mod glob;
 mod language;
 mod overlap;
@@ -11,6 +12,7 @@ mod trie;
 use std::sync::Arc;
 
 pub use check::{CheckedPatch, CompiledScope, OutOfScope, TreePaths, Violation, ViolationRule, check};
+pub use exclusions::exclusions_that_matter;
 pub use glob::{ALTERNATIVES_MAX, GLOB_MAX_BYTES, InvalidGlob, validate_glob};
 pub use overlap::{Exclusions, Overlaps, matches_everything, overlap};
 use schemars::JsonSchema;

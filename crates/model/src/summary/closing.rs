@@ -100,7 +100,8 @@ pub fn closing(handoff: &Handoff, whereabouts: &Whereabouts<'_>) -> String {
         let number = if steps.len() > 1 { format!("{number}. ") } else { String::new() };
         lines.push(format!("  {label:7}  {number}{}", step.what.replace('`', "")));
         let indent = 11 + number.len();
-        lines.extend(step.command.as_deref().map(|command| format!("{:indent$}{}", "", one_line(command))));
+        let commands = step.command.iter().flat_map(|command| command.lines());
+        lines.extend(commands.map(|command| format!("{:indent$}{}", "", one_line(command))));
     }
     lines.join("\n") + "\n"
 }

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     handoff::{Handoff, Status},
+    ids::TaskId,
     provenance::WorkflowRunRef,
     run::to_blame,
     text,
@@ -20,7 +21,7 @@ pub(super) struct NextStep {
     pub(super) what: String,
     /// The page that it is done with, where there is one.
     pub(super) url: Option<String>,
-    /// The command to run, or the comment to post; a line of its own everywhere, to be copied.
+    /// The command to run, or the comment to post; on lines of its own everywhere, to be copied.
     pub(super) command: Option<String>,
 }
 
@@ -62,25 +63,128 @@ impl<'a> Named<'a> {
     }
 }
 
+/// Where a run is gone on from, and with what.
+#[derive(Clone, Copy)]
+enum Way<'a> {
+    /// With commands, where the run's folder lies.
+    Here(&'a Named<'a>),
+    /// With comments, where the run's files are an artifact.
+    PullRequest,
+}
+
 /// Returns what to do next, the most likely thing first.
 pub(super) fn steps(index: &RunIndex<'_>, causes: &[Cause<'_>], named: &Named<'_>) -> Vec<NextStep> {
     let handoff = index.handoff;
-    if handoff.provenance.pull_request.is_some() {
-        return vec![on_pull_request(handoff, causes)];
+    let way = if handoff.provenance.pull_request.is_some() { Way::PullRequest } else { Way::Here(named) };
+    let mut steps = match handoff.status {
+        Status::Complete => complete(handoff, way),
+        Status::Cancelled => vec![way.resume(handoff)],
+        Status::Incomplete => incomplete(handoff, causes, way),
+    };
+    for step in steps.iter_mut().skip(1) {
+        step.what = format!("Or {}", text::uncapitalised(&step.what));
     }
-    match (handoff.status, named.run) {
-        (Status::Complete, Some(run)) => vec![NextStep::new(
-            format!(
-                "Put {} on the branch `{}`, review it there, and push it; your checkout stays as it is",
-                commits(handoff),
-                named.branch()
+    steps
+}
+
+impl Way<'_> {
+    /// Puts the result on a branch, where there is one and it can be reached.
+    fn take(self, handoff: &Handoff, what: &str) -> Option<NextStep> {
+        let incomplete = if handoff.status == Status::Complete { "" } else { " --incomplete" };
+        if handoff.result.commits.is_empty() {
+            return None;
+        }
+        let commits = commits(handoff);
+        match self {
+            Self::Here(named) => named.run.map(|run| {
+                let what = format!("Put {commits} on the branch `{}`{what}", named.branch());
+                NextStep::new(what, named.apply(run, incomplete))
+            }),
+            Self::PullRequest => {
+                let (download, folder) = handoff.provenance.workflow_run.as_ref()?.download()?;
+                let what = format!("In a clone, put {commits} on the branch `{RESULT_BRANCH}`{what}");
+                Some(NextStep::new(what, format!("{download}\nbackend-implementer apply {folder}{incomplete}")))
+            }
+        }
+    }
+
+    /// Begins anew after a change. What is kept is bound to the lock: another plan, configuration or base makes another one.
+    fn anew(self, handoff: &Handoff, change: &str) -> NextStep {
+        let all = text::count(handoff.schedule.tasks.len(), "task");
+        match self {
+            Self::Here(_) => NextStep::new(
+                format!("{change}, commit it, and run all {all} again: what passed was for the old state"),
+                "backend-implementer run",
             ),
-            named.apply(run, ""),
-        )],
-        (Status::Complete, None) => vec![NextStep::new("Check the record of the run", "backend-implementer verify")],
-        (Status::Cancelled, _) => vec![NextStep::new("Resume; what is finished is kept", named.resume)],
-        (Status::Incomplete, _) => incomplete(handoff, causes, named),
+            Self::PullRequest => NextStep::new(
+                format!(
+                    "{change}, then post this comment on the pull request: it shows what to approve. All {all} run again: what \
+                     passed was for the old state"
+                ),
+                "/implement plan",
+            ),
+        }
     }
+
+    fn resume(self, handoff: &Handoff) -> NextStep {
+        match self {
+            Self::Here(named) => NextStep::new("Resume; what is finished is kept", named.resume),
+            Self::PullRequest => NextStep::new("Approve again to resume", approval(handoff)),
+        }
+    }
+
+    /// Repeats what did not pass.
+    fn repeat(self, handoff: &Handoff, causes: &[Cause<'_>]) -> NextStep {
+        match (self, causes.iter().find_map(task_of)) {
+            (Self::Here(_), _) => NextStep::new("Repeat what did not pass; what passed is kept", RETRY),
+            (Self::PullRequest, Some(task)) => NextStep::new(
+                format!(
+                    "Post this comment on the pull request to repeat `{task}` and whatever else did not pass; what passed is kept"
+                ),
+                format!("/implement retry {task}"),
+            ),
+            (Self::PullRequest, None) => NextStep::new("Approve again to repeat it", approval(handoff)),
+        }
+    }
+
+    /// Calls tasks once more that passed; nothing where there are none.
+    fn call_again(self, tasks: &[&TaskId]) -> Option<NextStep> {
+        let listed = |tasks: &[&TaskId]| match tasks {
+            [one, other] => format!("`{one}` and `{other}`"),
+            several => text::listed(several.iter().map(|task| format!("`{task}`")), NAMED_MAX),
+        };
+        let first = tasks.first()?;
+        let step = match self {
+            Self::Here(_) => {
+                let command = if tasks.len() == 1 { format!("{RETRY} {first}") } else { RETRY.to_owned() };
+                NextStep::new(format!("Let {} try once more; all other work is kept", listed(tasks)), command)
+            }
+            // A comment names one task.
+            Self::PullRequest => {
+                let others = match &tasks[1..] {
+                    [] => String::new(),
+                    others => format!(
+                        ", or in its place {}",
+                        text::listed(others.iter().map(|task| format!("`{task}`")), NAMED_MAX)
+                    ),
+                };
+                NextStep::new(
+                    format!(
+                        "Post this comment on the pull request to let `{first}` try once more{others}; all other work is kept"
+                    ),
+                    format!("/implement retry {first}"),
+                )
+            }
+        };
+        Some(step)
+    }
+}
+
+/// The command that repeats what did not pass.
+const RETRY: &str = "backend-implementer run --retry";
+
+fn approval(handoff: &Handoff) -> String {
+    format!("/implement {}", handoff.lock.digest.short())
 }
 
 fn commits(handoff: &Handoff) -> String {
@@ -90,46 +194,47 @@ fn commits(handoff: &Handoff) -> String {
     }
 }
 
-/// Says what helps most, and one other way.
-fn incomplete(handoff: &Handoff, causes: &[Cause<'_>], named: &Named<'_>) -> Vec<NextStep> {
+fn complete(handoff: &Handoff, way: Way<'_>) -> Vec<NextStep> {
+    let review = if matches!(way, Way::Here(_)) {
+        ", review it there, and push it; your checkout stays as it is"
+    } else {
+        ", review it there, and push it"
+    };
+    let taken = way.take(handoff, review);
+    let further = match way {
+        Way::Here(_) if taken.is_some() => None,
+        Way::Here(_) => Some(NextStep::new("Check the record of the run", "backend-implementer verify")),
+        Way::PullRequest => Some(NextStep {
+            what: "Start the Submission phase with `handoff.json` and `implementation.bundle`, which are artifacts of the \
+                   workflow run"
+                .to_owned(),
+            url: handoff.provenance.workflow_run.as_ref().and_then(WorkflowRunRef::url),
+            command: None,
+        }),
+    };
+    taken.into_iter().chain(further).collect()
+}
+
+/// Says what helps most, and other ways.
+fn incomplete(handoff: &Handoff, causes: &[Cause<'_>], way: Way<'_>) -> Vec<NextStep> {
     let needed = needed(handoff, causes);
     let files = matches!(needed, Needed::Hands).then(|| suspects(handoff)).flatten();
-    let by_hand = named.run.filter(|_| !handoff.result.commits.is_empty()).map(|run| {
-        let what = format!(
-            "Put {} on the branch `{}`, switch to it with git, and fix what failed by hand{}",
-            commits(handoff),
-            named.branch(),
-            files.map(|files| format!(", in {files}")).unwrap_or_default()
-        );
-        NextStep::new(what, named.apply(run, " --incomplete"))
-    });
-    // What is kept is bound to the lock: another plan, configuration or base begins anew.
-    let anew = |change: &str| {
-        let all = text::count(handoff.schedule.tasks.len(), "task");
-        let what = format!("{change}, commit it, and run all {all} again: what passed was for the old state");
-        NextStep::new(what, "backend-implementer run")
-    };
+    let files = files.map(|files| format!(", in {files}")).unwrap_or_default();
+    let by_hand = way.take(handoff, &format!(", switch to it with git, and fix what failed by hand{files}"));
     let ways = match needed {
         Needed::Change(change) => {
             let unchanged =
                 names(causes, Remedy::Retry).map(|tasks| format!(" (nothing for {tasks}, if the cause is gone)"));
-            let step = anew(&(change + &unchanged.unwrap_or_default()));
-            vec![Some(step), by_hand]
+            vec![Some(way.anew(handoff, &(change + &unchanged.unwrap_or_default()))), by_hand]
         }
         Needed::Hands => {
-            vec![by_hand, again(handoff, causes), Some(anew("Change the plan, the configuration or the code"))]
+            let has_failed = causes.iter().any(|cause| cause.remedy() == Remedy::Retry && task_of(cause).is_some());
+            let again = if has_failed { Some(way.repeat(handoff, causes)) } else { way.call_again(&to_blame(handoff)) };
+            vec![by_hand, again, Some(way.anew(handoff, "Change the plan, the configuration or the code"))]
         }
-        Needed::Retry => {
-            let retry =
-                NextStep::new("Repeat what did not pass; what passed is kept", "backend-implementer run --retry");
-            vec![Some(retry), by_hand]
-        }
+        Needed::Retry => vec![Some(way.repeat(handoff, causes)), by_hand],
     };
-    let mut steps: Vec<_> = ways.into_iter().flatten().collect();
-    for step in steps.iter_mut().skip(1) {
-        step.what = format!("Or {}", text::uncapitalised(&step.what));
-    }
-    steps
+    ways.into_iter().flatten().collect()
 }
 
 /// What an incomplete run needs most.
@@ -186,28 +291,6 @@ fn task_of<'a>(cause: &Cause<'a>) -> Option<&'a str> {
     }
 }
 
-/// Says how to repeat what did not pass, and whoever is to blame for what is open; nothing where that is nobody.
-fn again(handoff: &Handoff, causes: &[Cause<'_>]) -> Option<NextStep> {
-    const RETRY: &str = "backend-implementer run --retry";
-    if causes.iter().any(|cause| cause.remedy() == Remedy::Retry && task_of(cause).is_some()) {
-        return Some(NextStep::new("Repeat what did not pass; what passed is kept", RETRY));
-    }
-    match to_blame(handoff).as_slice() {
-        [] => None,
-        [first, second] => {
-            Some(NextStep::new(format!("Let `{first}` and `{second}` try once more; all other work is kept"), RETRY))
-        }
-        [task] => Some(NextStep::new(
-            format!("Let `{task}` try once more; all other work is kept"),
-            format!("{RETRY} {task}"),
-        )),
-        tasks => {
-            let tasks = text::listed(tasks.iter().map(|task| format!("`{task}`")), NAMED_MAX);
-            Some(NextStep::new(format!("Let {tasks} try once more; all other work is kept"), RETRY))
-        }
-    }
-}
-
 /// Names the files of those who are to blame, of which one has to be fixed; nothing where they are too many to say so.
 fn suspects(handoff: &Handoff) -> Option<String> {
     let attempts =
@@ -216,36 +299,6 @@ fn suspects(handoff: &Handoff) -> Option<String> {
     let paths: BTreeSet<&str> = changes.map(|change| change.path.as_str()).filter(|path| is_path(path)).collect();
     let named: Vec<_> = paths.iter().map(|path| format!("`{path}`")).collect();
     (1..=NAMED_MAX).contains(&named.len()).then(|| named.join(" or "))
-}
-
-fn on_pull_request(handoff: &Handoff, causes: &[Cause<'_>]) -> NextStep {
-    let approve = format!("/implement {}", handoff.lock.digest.short());
-    // Whatever is changed makes another lock, which the preview names.
-    let anew = |change: &str| {
-        NextStep::new(
-            format!("{change}, then post this comment: the preview that it asks for says what to approve"),
-            "/implement plan",
-        )
-    };
-    match handoff.status {
-        Status::Complete => NextStep {
-            what: "Start the Submission phase with `handoff.json` and `implementation.bundle`, which are artifacts of the \
-                   workflow run"
-                .to_owned(),
-            url: handoff.provenance.workflow_run.as_ref().and_then(WorkflowRunRef::url),
-            command: None,
-        },
-        Status::Cancelled => NextStep::new("Approve again to resume", approve),
-        Status::Incomplete => match (needed(handoff, causes), causes.iter().find_map(task_of)) {
-            (Needed::Change(change), _) => anew(&change),
-            (Needed::Hands, _) => anew("Push a commit that fixes what is named above"),
-            (Needed::Retry, Some(task)) => NextStep::new(
-                format!("Post this comment to repeat `{task}` and whatever else did not pass; what passed is kept"),
-                format!("/implement retry {task}"),
-            ),
-            (Needed::Retry, None) => NextStep::new("Approve again to repeat it", approve),
-        },
-    }
 }
 
 /// Tells whether a run's name can stand in a command: a hand-off is a file, and people copy what the summary shows.
@@ -259,7 +312,13 @@ fn is_plain(run: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{gate::GateKind, ids::TaskId, provenance::PullRequestRef, schedule::Outcome, summary::fixture};
+    use crate::{
+        findings::{Finding, FindingCode, Weight},
+        gate::GateKind,
+        provenance::PullRequestRef,
+        schedule::Outcome,
+        summary::fixture,
+    };
 
     fn task(name: &str, outcome: Outcome) -> (TaskId, Outcome) {
         (TaskId::new(name).unwrap(), outcome)
@@ -295,21 +354,21 @@ mod tests {
         insta::assert_debug_snapshot!(told(&mixed, false), @r#"
         [
             "Change the plan (`docs/plan.md`) for `feature-23` (nothing for `feature-7`, if the cause is gone), commit it, and run all 7 tasks again: what passed was for the old state: backend-implementer run",
-            "Change the plan (`docs/plan.md`) for `feature-23`, then post this comment: the preview that it asks for says what to approve: /implement plan",
+            "Change the plan (`docs/plan.md`) for `feature-23` (nothing for `feature-7`, if the cause is gone), then post this comment on the pull request: it shows what to approve. All 7 tasks run again: what passed was for the old state: /implement plan",
         ]
         "#);
         let slow = [task("a", Outcome::TimedOut), task("b", Outcome::Conflicted)];
         insta::assert_debug_snapshot!(told(&slow, true), @r#"
         [
             "Change the plan (`docs/plan.md`) for `b`, and the configuration for `a`, commit it, and run all 7 tasks again: what passed was for the old state: backend-implementer run",
-            "Change the plan (`docs/plan.md`) for `b`, and the configuration for `a`, then post this comment: the preview that it asks for says what to approve: /implement plan",
+            "Change the plan (`docs/plan.md`) for `b`, and the configuration for `a`, then post this comment on the pull request: it shows what to approve. All 7 tasks run again: what passed was for the old state: /implement plan",
         ]
         "#);
         let many = ["a", "b", "c", "d", "e"].map(|name| task(name, Outcome::OutOfScope));
         insta::assert_debug_snapshot!(told(&many, false), @r#"
         [
             "Change the plan (`docs/plan.md`) for `a`, `b`, `c` and 2 more, commit it, and run all 7 tasks again: what passed was for the old state: backend-implementer run",
-            "Change the plan (`docs/plan.md`) for `a`, `b`, `c` and 2 more, then post this comment: the preview that it asks for says what to approve: /implement plan",
+            "Change the plan (`docs/plan.md`) for `a`, `b`, `c` and 2 more, then post this comment on the pull request: it shows what to approve. All 7 tasks run again: what passed was for the old state: /implement plan",
         ]
         "#);
     }
@@ -319,15 +378,22 @@ mod tests {
         insta::assert_debug_snapshot!(told(&[task("a", Outcome::Failed), task("b", Outcome::NotRun)], false), @r#"
         [
             "Repeat what did not pass; what passed is kept: backend-implementer run --retry",
-            "Post this comment to repeat `a` and whatever else did not pass; what passed is kept: /implement retry a",
+            "Post this comment on the pull request to repeat `a` and whatever else did not pass; what passed is kept: /implement retry a",
         ]
         "#);
         insta::assert_debug_snapshot!(told(&[task("a", Outcome::Failed)], true), @r#"
         [
             "Put the commit on the branch `backend-implementation`, switch to it with git, and fix what failed by hand: backend-implementer apply run-1 --incomplete",
-            "Push a commit that fixes what is named above, then post this comment: the preview that it asks for says what to approve: /implement plan",
+            "Post this comment on the pull request to repeat `a` and whatever else did not pass; what passed is kept: /implement retry a",
         ]
         "#);
+    }
+
+    /// A blocking finding of the review's about a file that the task changed.
+    fn against(handoff: &Handoff, task: &str) -> Finding {
+        let (task, review) = (TaskId::new(task).unwrap(), TaskId::new("review").unwrap());
+        let patch = handoff.task(&task).unwrap().last().unwrap().patch.as_ref().unwrap();
+        Finding::about(&review, FindingCode::Reported, Weight::Blocking, "no").in_path(patch.changes[0].path.clone())
     }
 
     #[test]
@@ -345,19 +411,65 @@ mod tests {
         command.exit_code = Some(1);
         handoff.gates[0].state = crate::gate::GateState::Failed;
         assert_eq!(steps_of(&handoff).len(), 2, "nobody is to blame");
-        let changed = |task: &str| {
-            let id = TaskId::new(task).unwrap();
-            handoff.task(&id).unwrap().last().unwrap().patch.as_ref().unwrap().changes[0].path.clone()
-        };
-        let finding = |path: String| {
-            let (review, code) = (TaskId::new("review").unwrap(), crate::findings::FindingCode::Reported);
-            crate::findings::Finding::about(&review, code, crate::findings::Weight::Blocking, "no").in_path(path)
-        };
-        let (of_feature, of_cli) = (finding(changed("feature")), finding(changed("cli")));
-        handoff.findings = vec![of_feature];
+        handoff.findings = vec![against(&handoff, "feature")];
         insta::assert_snapshot!(steps_of(&handoff)[1], @"Or let `feature` try once more; all other work is kept: backend-implementer run --retry feature");
-        handoff.findings.push(of_cli);
+        handoff.findings.push(against(&handoff, "cli"));
         insta::assert_snapshot!(steps_of(&handoff)[1], @"Or let `feature` and `cli` try once more; all other work is kept: backend-implementer run --retry");
+    }
+
+    /// The steps on a pull request whose run is an artifact.
+    fn steps_on_pull_request(handoff: &mut Handoff, server: &str, artifact: &str) -> Vec<String> {
+        handoff.provenance.pull_request =
+            Some(PullRequestRef { repository: "o/r".to_owned(), number: 7, head: "0".repeat(40) });
+        handoff.provenance.workflow_run = Some(WorkflowRunRef {
+            server: server.to_owned(),
+            repository: "o/r".to_owned(),
+            run: 12,
+            artifact: Some(artifact.to_owned()),
+        });
+        let index = RunIndex::new(handoff);
+        let causes = crate::summary::causes::causes(&index);
+        let steps = steps(&index, &causes, &Named { run: None, resume: "", branch: None });
+        let told = steps.into_iter().map(|step| format!("{}: {}", step.what, step.command.unwrap_or_default()));
+        told.collect()
+    }
+
+    #[test]
+    fn on_a_pull_request_the_result_is_taken_from_the_runs_artifact() {
+        let done = || Handoff { status: Status::Complete, ..fixture::complete() };
+        let steps = steps_on_pull_request(&mut done(), "https://github.com", "files-attempt-1");
+        insta::assert_debug_snapshot!(steps, @r#"
+        [
+            "In a clone, put the 6 commits on the branch `backend-implementation`, review it there, and push it: gh run download 12 --repo o/r --name files-attempt-1 --dir run-12\nbackend-implementer apply run-12",
+            "Or start the Submission phase with `handoff.json` and `implementation.bundle`, which are artifacts of the workflow run: ",
+        ]
+        "#);
+        let elsewhere = steps_on_pull_request(&mut done(), "https://ghe.example/", "files-attempt-1");
+        assert!(elsewhere[0].contains("--repo ghe.example/o/r --name"), "{elsewhere:?}");
+        // A hand-off is a file, and people copy what they see.
+        for (server, artifact) in
+            [("https://x$(id)", "files"), ("https://github.com", "f;id"), ("https://github.com", "-x")]
+        {
+            let steps = steps_on_pull_request(&mut done(), server, artifact);
+            assert!(steps.len() == 1 && steps[0].starts_with("Start the Submission phase"), "{steps:?}");
+        }
+    }
+
+    #[test]
+    fn on_a_pull_request_whoever_is_to_blame_can_be_called_again() {
+        let mut handoff = fixture::complete();
+        handoff.status = Status::Incomplete;
+        handoff.gates[0].state = crate::gate::GateState::Failed;
+        handoff.gates[0].commands[0].exit_code = Some(1);
+        handoff.findings = vec![against(&handoff, "feature"), against(&handoff, "cli")];
+        let steps = steps_on_pull_request(&mut handoff, "https://github.com", "files-attempt-1");
+        insta::assert_debug_snapshot!(steps, @r#"
+        [
+            "In a clone, put the 6 commits on the branch `backend-implementation`, switch to it with git, and fix what failed by hand: gh run download 12 --repo o/r --name files-attempt-1 --dir run-12\nbackend-implementer apply run-12 --incomplete",
+            "Or post this comment on the pull request to let `feature` try once more, or in its place `cli`; all other work is kept: /implement retry feature",
+            "Or change the plan, the configuration or the code, then post this comment on the pull request: it shows what to approve. All 8 tasks run again: what passed was for the old state: /implement plan",
+        ]
+        "#);
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub(super) fn render(page: &mut String, index: &RunIndex<'_>, detail: &Detail) {
         isolation(page, &handoff.isolation);
     }
     let causes = if handoff.status == Status::Complete { Vec::new() } else { causes(index) };
-    fix(page, &causes, detail);
+    fix(page, index, &causes, detail);
     match handoff.status {
         Status::Complete => watch(page, index, detail),
         Status::Incomplete | Status::Cancelled => rework(page, index),
@@ -160,20 +160,23 @@ fn gate_row(gate: &GateStanding<'_>, detail: &Detail) -> Vec<String> {
 }
 
 /// Says what has to be fixed, the root causes first and nothing that only follows from them.
-fn fix(page: &mut String, causes: &[Cause<'_>], detail: &Detail) {
+fn fix(page: &mut String, index: &RunIndex<'_>, causes: &[Cause<'_>], detail: &Detail) {
     if causes.is_empty() {
         return;
     }
+    let url = index.handoff.provenance.workflow_run.as_ref().and_then(WorkflowRunRef::url);
+    // Where the run's folder lies, for whoever has not got it.
+    let place = url.map(|url| format!(" in the [artifacts of the run]({url})")).unwrap_or_default();
     page.push_str("<b>What to fix</b>\n\n");
     let shown = if causes.len() <= CAUSES_SHOWN + 1 { causes.len() } else { CAUSES_SHOWN };
     for (number, cause) in (1..).zip(&causes[..shown]) {
-        write_cause(page, number, cause, detail);
+        write_cause(page, number, cause, (&place, detail));
     }
     let rest = &causes[shown..];
     if !rest.is_empty() {
         page.push_str(&format!("\n<details><summary>{} more to fix</summary>\n\n", rest.len()));
         for (number, cause) in (shown + 1..).zip(rest.iter().take(detail.rows())) {
-            write_cause(page, number, cause, detail);
+            write_cause(page, number, cause, (&place, detail));
         }
         if rest.len() > detail.rows() {
             page.push_str(&format!("\n… and {} more in the hand-off\n", rest.len() - detail.rows()));
@@ -183,8 +186,8 @@ fn fix(page: &mut String, causes: &[Cause<'_>], detail: &Detail) {
     page.push('\n');
 }
 
-fn write_cause(page: &mut String, number: usize, cause: &Cause<'_>, detail: &Detail) {
-    page.push_str(&format!("{number}. {}\n", described(cause, detail)));
+fn write_cause(page: &mut String, number: usize, cause: &Cause<'_>, (place, detail): (&str, &Detail)) {
+    page.push_str(&format!("{number}. {}\n", described(cause, place, detail)));
     let CauseKind::Command { command, .. } = &cause.kind else { return };
     let tail = last_lines(command);
     // Shortened pages have no room for outputs.
@@ -197,14 +200,14 @@ fn write_cause(page: &mut String, number: usize, cause: &Cause<'_>, detail: &Det
     }
 }
 
-fn described(cause: &Cause<'_>, detail: &Detail) -> String {
+fn described(cause: &Cause<'_>, place: &str, detail: &Detail) -> String {
     let mut said = match &cause.kind {
         CauseKind::Cancelled => "The run was cancelled.".to_owned(),
         CauseKind::NothingScheduled => "No task was scheduled, so nothing was implemented.".to_owned(),
         CauseKind::Task { task, title, outcome, reason } => {
             let log = match outcome {
                 Outcome::NotRun => String::new(),
-                _ => format!(" Log: {}.", text::code(&format!("tasks/{task}/log.txt"))),
+                _ => format!(" Log: {}{place}.", text::code(&format!("tasks/{task}/log.txt"))),
             };
             let advice = cause.advice().map(|advice| format!(" {advice}")).unwrap_or_default();
             let title = title.map(|title| format!(" ({})", detail.prose(title))).unwrap_or_default();
@@ -214,7 +217,7 @@ fn described(cause: &Cause<'_>, detail: &Detail) -> String {
         CauseKind::Command { gate, command } => {
             let failing = command.failing_tests(TESTS_SHOWN).map(|names| format!(" Failing: {names}."));
             let error = command.error_line().map(|line| format!(" It says {}.", detail.code(&line)));
-            let log = command.log.as_ref().map(|log| format!(" Log: {}.", detail.code(log)));
+            let log = command.log.as_ref().map(|log| format!(" Log: {}{place}.", detail.code(log)));
             format!(
                 "Gate {gate}: {} {}.{}{}{}",
                 detail.code(&command::join(&command.argv)),

@@ -10,9 +10,17 @@ use crate::{
 /// How many tasks have their requirements in the comment, which holds 65,536 characters.
 const TASKS_UNFOLDED: usize = 24;
 
+/// With more tasks than this, all of them are folded together.
+const TASKS_APART: usize = 8;
+
 /// Lists the requirements of each planned task, and what is left aside, folded.
 pub(super) fn write(page: &mut String, plan: &Plan, schedule: &Schedule) {
-    for task in schedule.tasks.iter().filter(|task| !task.requirements.is_empty()).take(TASKS_UNFOLDED) {
+    let asked = schedule.tasks.iter().filter(|task| !task.requirements.is_empty());
+    let count = asked.clone().count();
+    if count > TASKS_APART {
+        page.push_str(&format!("<details><summary>What is asked of {}</summary>\n\n", text::count(count, "task")));
+    }
+    for task in asked.take(TASKS_UNFOLDED) {
         page.push_str(&format!(
             "<details><summary>{}: {}</summary>\n\n",
             task.id,
@@ -34,12 +42,15 @@ pub(super) fn write(page: &mut String, plan: &Plan, schedule: &Schedule) {
         entry::list(page, "", &lines, &Detail::OPEN);
         page.push_str("\n</details>\n\n");
     }
-    let more = schedule.tasks.len().saturating_sub(TASKS_UNFOLDED);
+    let more = count.saturating_sub(TASKS_UNFOLDED);
     if more > 0 {
         page.push_str(&format!(
             "The items of {} are left out here; the log has them.\n\n",
             text::count(more, "further task")
         ));
+    }
+    if count > TASKS_APART {
+        page.push_str("</details>\n\n");
     }
     let aside = plan.items.iter().filter_map(|item| match &item.fate {
         Fate::Aside { reason, section } => Some(format!(

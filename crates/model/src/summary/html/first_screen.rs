@@ -43,7 +43,7 @@ pub(super) fn header(index: &RunIndex<'_>, steps: &[NextStep]) -> Markup {
             p { "Plan: " (prose(handoff.plan.title.as_deref().unwrap_or("untitled"))) }
             @if let Some(step) = steps.first() {
                 p { b { "Next: " } a href="#next" { (prose(&text::uncapitalised(&step.what))) } "." }
-                @if let Some(command) = &step.command { pre tabindex="0" { (text::terminal(command)) } }
+                @if let Some(commands) = &step.command { (to_be_copied(commands)) }
             }
             nav aria-label="Sections" {
                 @if handoff.status != Status::Complete { a href="#fix" { "What to fix" } }
@@ -117,9 +117,25 @@ pub(super) fn next(index: &RunIndex<'_>, steps: &[NextStep]) -> Markup {
                     (prose(&step.what))
                     @if let Some(url) = &step.url { " (" (beside(url, "open it")) ")" }
                     "."
-                    @if let Some(command) = &step.command { pre tabindex="0" { (text::terminal(command)) } }
+                    @if let Some(commands) = &step.command { (to_be_copied(commands)) }
                 }
             } }
+        }
+    }
+}
+
+/// Shows commands, a line each. A word is only broken where it is longer than a line: `--` at the end of one is no command.
+fn to_be_copied(commands: &str) -> Markup {
+    let commands = text::terminal(commands);
+    html! {
+        pre tabindex="0" {
+            @for (number, line) in commands.lines().enumerate() {
+                @if number > 0 { "\n" }
+                @for (number, word) in line.split(' ').enumerate() {
+                    @if number > 0 { " " }
+                    span class="word" { (word) }
+                }
+            }
         }
     }
 }
