@@ -9,7 +9,7 @@ use std::{
 
 use implementer_model::ids::Digest;
 
-use crate::support::Called;
+use crate::support::{Called, PROGRAM};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -124,6 +124,25 @@ fn the_description_is_one_that_the_marketplace_takes() {
     assert!((1..=125).contains(&description.chars().count()), "{}", description.chars().count());
     // What the release replaces by the image's digest.
     assert!(action.contains("\n  image: Dockerfile\n"));
+}
+
+#[test]
+fn the_image_is_built_from_everything_that_the_program_is_built_from() {
+    let ignored = read(".dockerignore");
+    let (admitted, rest): (Vec<_>, Vec<_>) =
+        ignored.lines().filter(|line| !line.starts_with('#')).partition(|line| line.starts_with('!'));
+    assert_eq!(rest, ["*"], "nothing but what is named");
+    let is_admitted = |path: &str| {
+        let mut names = admitted.iter().map(|line| &line[1..]);
+        names.any(|name| path == name || path.strip_prefix(name).is_some_and(|rest| rest.starts_with('/')))
+    };
+    // What Cargo wrote down when it built the program, with what the sources include and the build script.
+    let written = fs::read_to_string(format!("{PROGRAM}.d")).expect("Cargo writes it beside the program");
+    let read: Vec<_> = written.split_whitespace().filter_map(|path| path.strip_prefix(&format!("{ROOT}/"))).collect();
+    assert!(read.contains(&"build.rs") && read.contains(&"src/main.rs"), "{read:?}");
+    let needed = read.into_iter().filter(|path| !path.starts_with("target/") && !path.starts_with(".git/"));
+    let missing: Vec<_> = needed.chain(["Cargo.toml", "Cargo.lock"]).filter(|path| !is_admitted(path)).collect();
+    assert!(missing.is_empty(), ".dockerignore keeps from the image what it is built from: {missing:?}");
 }
 
 #[test]
