@@ -21,6 +21,7 @@ pub mod layout;
 pub mod run_dir;
 pub mod runtime;
 pub mod sandbox;
+pub mod schemas;
 pub mod step;
 pub mod telemetry;
 pub mod uncommitted;

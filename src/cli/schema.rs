@@ -1,9 +1,9 @@
 //! `schema`: prints a JSON schema.
 
 use clap::{Args, ValueEnum};
-use implementer_model::{config, handoff, plan, report};
 
 use super::{exit, exit::Failure, show};
+use crate::schemas;
 
 /// Prints a JSON schema.
 #[derive(Debug, Args)]
@@ -25,12 +25,11 @@ enum Schema {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
-    let schema = match arguments.of {
-        Schema::Plan => plan::schema(),
-        Schema::Report => report::schema(),
-        Schema::Handoff => handoff::schema(),
-        Schema::Config => config::schema(&crate::agent::kinds()),
-    };
-    show::json(&schema)?;
+    show::out(match arguments.of {
+        Schema::Plan => schemas::PLAN,
+        Schema::Report => schemas::REPORT,
+        Schema::Handoff => schemas::HANDOFF,
+        Schema::Config => schemas::CONFIG,
+    });
     Ok(exit::COMPLETE)
 }

@@ -15,11 +15,12 @@ const MAY: &[(&str, &[&str])] = &[
     ("http", &[]),
     ("layout", &[]),
     ("runtime", &[]),
+    ("schemas", &[]),
     ("untrusted", &[]),
     // Adapters: each speaks to one part of the world, and none of another adapter.
     ("actions", &["errors", "layout", "untrusted"]),
     // A supervisor starts what it watches inside of a confinement.
-    ("agent", &["errors", "layout", "sandbox", "untrusted"]),
+    ("agent", &["errors", "layout", "sandbox", "schemas", "untrusted"]),
     ("artifacts", &["errors", "http", "layout", "untrusted"]),
     ("github", &["errors", "http", "layout", "untrusted"]),
     ("journal", &["errors", "layout", "untrusted"]),
@@ -116,6 +117,7 @@ const MAY: &[(&str, &[&str])] = &[
             "run_dir",
             "runtime",
             "sandbox",
+            "schemas",
             "step",
             "uncommitted",
             "untrusted",

@@ -7,7 +7,6 @@ use implementer_model::{
     config::Permissions,
     environment::routes::Route,
     means::{Abilities, ToolControl},
-    report,
     roster::{
         Access, McpServer, Transport,
         models::Vendor,
@@ -20,6 +19,7 @@ use serde_json::{Value, json};
 use super::dialect::{
     Call, Dialect, Invocation, Left, Reading, Tested, Used, events, last_line, micro_of, number_at, telling, text_at,
 };
+use crate::schemas;
 
 /// The program.
 #[derive(Debug)]
@@ -278,11 +278,10 @@ fn servers(servers: &BTreeMap<String, McpServer>) -> Value {
 
 /// Returns the schema of a report as the program takes it: it knows no reference to a meta schema.
 fn schema() -> String {
-    let mut schema = report::schema();
-    if let Some(fields) = schema.as_object_mut() {
-        fields.remove("$schema");
-    }
-    schema.to_string()
+    let schema = serde_json::from_str::<serde_json::Map<String, Value>>(schemas::REPORT);
+    let mut schema = schema.expect("invariant: a published schema is an object");
+    schema.remove("$schema");
+    Value::Object(schema).to_string()
 }
 
 /// Understands how a session ended. An error of the interface comes as a success with `is_error`, an interrupt with the

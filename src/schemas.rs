@@ -1,0 +1,14 @@
+//! The published JSON schemas (draft 2020-12), as they stand in docs/schemas. They are made from the types of the model, and a
+//! test holds one against the other: making them at run time would be half a megabyte of the program.
+
+/// That of the plan in YAML or JSON.
+pub const PLAN: &str = include_str!("../docs/schemas/plan.json");
+
+/// That of the report that a subagent writes.
+pub const REPORT: &str = include_str!("../docs/schemas/report.json");
+
+/// That of the hand-off that a run writes.
+pub const HANDOFF: &str = include_str!("../docs/schemas/handoff.json");
+
+/// That of the configuration.
+pub const CONFIG: &str = include_str!("../docs/schemas/config.json");
