@@ -53,8 +53,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         let failure = anyhow!("the run does not verify; it is not so that {}: {why}. Nothing was changed", check.claim);
         let shown = format!("`backend-implementer verify {}` shows every check.", folder.display());
         // The commits that such a run builds on are on GitHub, and not in every clone.
-        let fetched = handoff.provenance.pull_request.as_ref().map(|pull_request| {
-            format!(" In a clone, `git fetch origin refs/pull/{}/head` brings what it builds on.", pull_request.number)
+        let builds_on = ["the base is in the repository", "the bundle can be unpacked"].contains(&check.claim);
+        let pull_request = handoff.provenance.pull_request.as_ref().filter(|_| builds_on);
+        let fetched = pull_request.map(|pull_request| {
+            format!(" `git fetch origin refs/pull/{}/head` may bring what it builds on.", pull_request.number)
         });
         return Err(Failure::incomplete(failure).with_hint(Some(shown + &fetched.unwrap_or_default())));
     }

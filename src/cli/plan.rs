@@ -1,6 +1,9 @@
 //! `plan`: shows what a run would do. Runs nothing and leaves nothing behind.
 
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
@@ -130,10 +133,15 @@ fn human(intake: &Intake, estimate: Option<&Estimate>, detail: Detail) -> String
     let _ = writeln!(out, "Base   {}", base.commit);
     let _ = writeln!(out, "Lock   {}", lock.digest);
 
+    let scopes: Vec<_> = schedule.tasks.iter().map(|task| &task.scope).collect();
+    let ids = schedule.tasks.iter().map(|task| &task.id);
+    let denied: BTreeMap<_, _> = ids.zip(exclusions_that_matter(&scopes)).collect();
     for wave in &schedule.waves {
         let _ = writeln!(out, "\nWave {}  {}", wave.number, phase(wave.phase));
         for task in wave.tasks.iter().filter_map(|id| schedule.task(id)) {
-            write_task(&mut out, task, plan, &protected, detail);
+            let denied = denied.get(&task.id).into_iter().flatten().copied();
+            let denied: Vec<_> = denied.filter(|glob| !protected.contains(*glob)).collect();
+            write_task(&mut out, task, plan, &denied, detail);
         }
     }
     let _ = writeln!(out, "\nNobody may touch\n  {}", detail.globs(&protected.iter().collect::<Vec<_>>()));
@@ -190,7 +198,7 @@ fn shape(plan: &Plan) -> String {
     format!("read as {} ({}); {}", plan.dialect, plan.why_dialect(), plan.counts().line())
 }
 
-fn write_task(out: &mut String, task: &Task, plan: &Plan, protected: &BTreeSet<String>, detail: Detail) {
+fn write_task(out: &mut String, task: &Task, plan: &Plan, denied: &[&String], detail: Detail) {
     let asked = if task.planned {
         text::count(task.requirements.len(), "requirement")
     } else {
@@ -209,13 +217,11 @@ fn write_task(out: &mut String, task: &Task, plan: &Plan, protected: &BTreeSet<S
         }
         Access::Writes => {
             let _ = writeln!(out, "    may touch   {}", detail.globs(&task.scope.allow.iter().collect::<Vec<_>>()));
-            let mut others = exclusions_that_matter(&task.scope);
-            others.retain(|glob| !protected.contains(*glob));
-            if !others.is_empty() {
-                let not = if detail.whole || others.len() <= GLOBS_SHOWN {
-                    detail.globs(&others)
+            if !denied.is_empty() {
+                let not = if detail.whole || denied.len() <= GLOBS_SHOWN {
+                    detail.globs(denied)
                 } else {
-                    format!("what is another subagent's or excluded: {} globs (-v)", others.len())
+                    format!("what is another subagent's or excluded: {} globs (-v)", denied.len())
                 };
                 let _ = writeln!(out, "    but not     {not}");
             }

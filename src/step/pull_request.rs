@@ -101,7 +101,12 @@ impl Step<'_> {
         self.remember_conclusion()?;
         self.tell_usage(pull.github());
         match reported {
-            Ok(reported) => self.report_run(&reported, &workspace),
+            Ok(reported) => {
+                let end = self.report_run(&reported, &workspace)?;
+                // Outputs come first: what is written for people may fail, and later steps need them all the same.
+                self.runner.append_summary(&summary::render(&reported.executed.handoff))?;
+                Ok(end)
+            }
             Err(ConversationError::OtherLabel(name)) => {
                 self.log.line(&format!("Nothing to do: the label {name} runs nothing"));
                 self.runner.set_output("status", "nothing")?;
@@ -130,8 +135,6 @@ impl Step<'_> {
         if let Some(comment) = reported.comment {
             self.runner.set_output("comment-id", &comment.to_string())?;
         }
-        // Outputs come first: what is written for people may fail, and later steps need them all the same.
-        self.runner.append_summary(&summary::render(handoff))?;
         self.degraded(&reported.degraded)?;
         for missing in handoff.missing.iter().take(ANNOTATIONS_MAX) {
             self.log.command(&annotation(Level::Error, None, "Incomplete", missing));

@@ -55,7 +55,9 @@ impl Step<'_> {
             for note in notes.iter().take(ANNOTATIONS_MAX) {
                 self.log.command(&annotation(Level::Warning, None, "Result not counted", note));
             }
-            site.set_artifact(self.artifact_name("run")?);
+            if self.artifacts().is_ok() {
+                site.set_artifact(self.artifact_name("run")?);
+            }
             let cancelled = self.runner.input("cancelled") == Some("true");
             let head = self.runner.input("head").filter(|_| waves == 0);
             let summarizing = Summarizing { head, cancelled, notes, why_open: work.why_open };
@@ -67,6 +69,8 @@ impl Step<'_> {
             self.log.command(&annotation(Level::Warning, None, "Not uploaded", &failure.told()));
             handoff.provenance.set_artifact(None);
         }
+        // Before anything that can fail: the comment refers to it.
+        self.runner.append_summary(&summary::render(&handoff))?;
         let about = handoff.provenance.pull_request.clone().ok_or(StepError::NoPullRequest)?;
         let number = PullRequestNumber::new(about.number);
         let pull = self.pull_request(number)?;
@@ -80,14 +84,7 @@ impl Step<'_> {
         let commit = handoff.result.commit.clone();
         let lock = handoff.lock.digest.clone();
         let executed = Executed { handoff, folder: out };
-        let shown = summary::render(&executed.handoff);
-        let reported = match self.runtime.block_on(conversation::conclude(&pull, &head, executed, kept.as_ref())) {
-            Ok(reported) => reported,
-            Err(error) => {
-                self.runner.append_summary(&shown)?;
-                return Err(error.into());
-            }
-        };
+        let reported = self.runtime.block_on(conversation::conclude(&pull, &head, executed, kept.as_ref()))?;
         if let Some(workflow) = self.runner.input("on-complete") {
             if complete {
                 self.runtime.block_on(self.start_next(

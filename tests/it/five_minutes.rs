@@ -91,9 +91,13 @@ fn the_transcript_is_what_happens() {
     };
     let folder = run.stage.bench.repo().join("run");
     zip::ZipArchive::new(std::io::Cursor::new(zip)).unwrap().extract(&folder).unwrap();
-    let last = console.last().unwrap();
-    assert_eq!(last.len(), 2, "prove it, take it");
-    for command in last {
+    let [download, rest @ ..] = console.last().unwrap().as_slice() else { panic!("commands") };
+    // As the summary has it, but for the number of the run, which nobody knows before.
+    let said = run.comment();
+    assert!(download.contains(" --name backend-implementer-run-attempt-1 --dir run"), "{download}");
+    assert!(said.contains(" --name backend-implementer-run-attempt-1 --dir run"), "{said}");
+    assert_eq!(rest.len(), 2, "prove it, take it");
+    for command in rest {
         run.stage.bench.call(command.strip_prefix("$ backend-implementer ").unwrap().split(' ')).expect(0);
     }
     let made = run.stage.bench.git(["show", "backend-implementation:docs/first-plan.md"]);

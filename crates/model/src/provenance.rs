@@ -48,21 +48,30 @@ pub struct WorkflowRunRef {
 }
 
 impl WorkflowRunRef {
-    /// Returns the command that downloads the run's files into a folder, with the name of that folder. As with
-    /// [`Self::url`], what could be more than a word of a shell is none.
+    /// Returns the command that downloads the files of a run on a pull request of this repository into a folder, with the name
+    /// of that folder. A hand-off is a file that anybody may have written: what could be more than a word of a shell, or could
+    /// be read as another host, is none.
     #[must_use]
-    pub fn download(&self) -> Option<(String, String)> {
-        let is_word = |text: &str| {
-            text.starts_with(|c: char| c.is_ascii_alphanumeric())
-                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._/:".contains(&b))
+    pub fn download(&self, pull_request: &PullRequestRef) -> Option<(String, String)> {
+        let is_word = |text: &str, further: &[u8]| {
+            (1..=100).contains(&text.len())
+                && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+                && text.bytes().all(|b| b.is_ascii_alphanumeric() || further.contains(&b))
         };
+        self.url()?;
         let host = self.server.trim_end_matches('/').split_once("://")?.1;
-        // What `gh` takes for the host where none is named.
-        let host = if host == "github.com" { String::new() } else { format!("{host}/") };
-        let repository = format!("{host}{}", self.repository);
-        let artifact = self.artifact.as_deref().filter(|name| is_word(name) && is_word(&repository))?;
-        let folder = format!("run-{}", self.run);
-        Some((format!("gh run download {} --repo {repository} --name {artifact} --dir {folder}", self.run), folder))
+        let (owner, name) = self.repository.split_once('/')?;
+        let artifact = self.artifact.as_deref()?;
+        let is_plain = is_word(host, b"-.:")
+            && [owner, name, artifact].iter().all(|text| is_word(text, b"-_."))
+            && self.repository == pull_request.repository;
+        // A run that is run again has its number, and another artifact for each attempt.
+        let attempt = artifact.rsplit_once("-attempt-").map(|(_, attempt)| attempt).filter(|attempt| *attempt != "1");
+        let folder = attempt
+            .map_or_else(|| format!("run-{}", self.run), |attempt| format!("run-{}-attempt-{attempt}", self.run));
+        let command =
+            format!("gh run download {} --repo {host}/{owner}/{name} --name {artifact} --dir {folder}", self.run);
+        is_plain.then_some((command, folder))
     }
 
     /// Returns its page. A hand-off is a file that anybody may have written: an address that could be more than an address

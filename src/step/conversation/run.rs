@@ -11,7 +11,7 @@ use implementer_model::{
     },
     estimate::RunUsage,
     github_ids::CommentId,
-    handoff::Handoff,
+    handoff::{Handoff, Status},
     ids::ObjectId,
     lock::Lock,
     schedule::Schedule,
@@ -169,8 +169,12 @@ async fn follow(
             let mut kept = None;
             if let Some(keep) = keep {
                 kept = keep::upload(keep, &repository, &executed.folder, (lock, schedule), scratch).await;
-                // Before the comment, which says that it is there.
-                if let Err(error) = keep::upload_files(&keep.service, &keep.files, &executed.folder, scratch).await {
+                // Before the comment, which says that it is there. GitHub kills what does not end soon after it was cancelled.
+                if executed.handoff.status == Status::Cancelled {
+                    executed.handoff.provenance.set_artifact(None);
+                } else if let Err(error) =
+                    keep::upload_files(&keep.service, &keep.files, &executed.folder, scratch).await
+                {
                     let why = errors::chain(&error);
                     tracing::warn!("the run's files could not be uploaded, and are in its folder alone: {why}");
                     executed.handoff.provenance.set_artifact(None);

@@ -36,8 +36,7 @@ fn drawn(repository: &Path, agent: &str, code: i32) -> [String; 2] {
     // As from GitHub itself.
     let server = stage.github.server_url();
     let host = server.split_once("://").expect("an address").1.to_owned();
-    let as_of_github =
-        |page: String| page.replace(&server, "https://github.com").replace(&format!("--repo {host}/"), "--repo ");
+    let as_of_github = |page: String| page.replace(&server, "https://github.com").replace(&host, "github.com");
     [preview, page(&stage)].map(as_of_github)
 }
 

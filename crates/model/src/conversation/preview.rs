@@ -2,7 +2,7 @@
 
 mod items;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     command,
@@ -85,7 +85,7 @@ pub fn render(preview: &Preview<'_>) -> String {
         lock.digest.short()
     ));
     page.push_str(&format!(
-        "{}. Read as `{}` ({}): {}.\n\n",
+        "{}. Read as the dialect `{}` ({}), it has {}.\n\n",
         from(source),
         plan.dialect,
         plan.why_dialect(),
@@ -116,8 +116,8 @@ pub fn render(preview: &Preview<'_>) -> String {
         page.push_str(&format!("Context of every brief: {}.\n\n", files.join(", ")));
     }
     page.push_str(&format!(
-        "The lock `{}` names exactly what is shown here: plan `{}`, base {} and roster. A change of any of them is another \
-         lock, and the approval of this one is refused.\n",
+        "The lock `{}` names exactly what is shown here: plan `{}`, base {} and subagents. When one of them changes, it holds no \
+         longer, and its approval is refused.\n",
         lock.digest.short(),
         plan.digest.short(),
         text::code(lock.base.short())
@@ -131,9 +131,14 @@ fn figures(preview: &Preview<'_>) -> String {
     let guessed = plan.tasks.iter().filter(|task| task.owner.guess().is_some()).count();
     let guessed =
         if guessed > 0 { format!("; the owner of {} is guessed", text::count(guessed, "task")) } else { String::new() };
+    let planned = schedule.tasks.iter().filter(|task| task.planned).count();
+    let further = match schedule.tasks.len() - planned {
+        0 => String::new(),
+        further => format!(" ({planned} of the plan, {further} that always run)"),
+    };
     let mut said = vec![
         format!(
-            "{} in {}, at most {} at a time{guessed}",
+            "{}{further} in {}, at most {} at a time{guessed}",
             text::count(schedule.tasks.len(), "task"),
             text::count(schedule.waves.len(), "wave"),
             schedule.concurrency
@@ -144,7 +149,10 @@ fn figures(preview: &Preview<'_>) -> String {
             text::count(config.rework_rounds() as usize, "round")
         ),
     ];
-    said.extend(estimate.iter().map(|estimate| format!("Expected: {}", text::markdown(&estimate.line()))));
+    said.push(estimate.as_ref().map_or_else(
+        || "No earlier run tells what time and cost to expect".to_owned(),
+        |estimate| format!("Expected: {}", text::markdown(&estimate.line())),
+    ));
     said.push(at_most(schedule, config));
     said.iter().map(|line| format!("- {line}\n")).collect::<String>() + "\n"
 }
@@ -168,11 +176,11 @@ fn at_most(schedule: &Schedule, config: &Config) -> String {
         (one, whole) => one.or(whole),
     };
     let money = money.map_or_else(
-        || "no limit of money".to_owned(),
+        || "no limit on cost".to_owned(),
         |micro| format!("at most {}", text::markdown(&wording::dollars(micro))),
     );
     format!(
-        "At most {} for all first attempts, by their limits; {money}",
+        "At most {} for all first attempts, by their time limits; {money}",
         wording::duration(seconds.saturating_mul(1_000))
     )
 }
@@ -223,7 +231,7 @@ fn write_notes(page: &mut String, notes: &[String]) {
 fn from(source: &Source<'_>) -> String {
     let name = text::code(&text::truncate(source.name, 200));
     let name = source.url.map_or_else(|| name.clone(), |url| format!("[{name}]({})", link(url)));
-    let by = source.author.map(|author| format!(" by {}", text::markdown(author))).unwrap_or_default();
+    let by = source.author.map(|author| format!(", written by {}", text::markdown(author))).unwrap_or_default();
     format!("The plan is {name}{by}")
 }
 
@@ -267,13 +275,16 @@ fn write_tasks(page: &mut String, plan: &Plan, schedule: &Schedule, config: &Con
         let guess = planned.and_then(|planned| planned.owner.guess());
         guess.map(|guess| format!(" (guessed: {guess})")).unwrap_or_default()
     };
+    let scopes: Vec<_> = schedule.tasks.iter().map(|task| &task.scope).collect();
+    let ids = schedule.tasks.iter().map(|task| &task.id);
+    let denied: BTreeMap<_, _> = ids.zip(exclusions_that_matter(&scopes)).collect();
     let row = |task: &Task| {
         let asked = if task.planned { task.requirements.len().to_string() } else { "always runs".to_owned() };
         let may_touch = match task.access {
             Access::ReadOnly => "nothing: read-only".to_owned(),
             Access::Writes => {
-                let mut denied = exclusions_that_matter(&task.scope);
-                denied.retain(|glob| !protected.contains(*glob));
+                let denied = denied.get(&task.id).into_iter().flatten().copied();
+                let denied: Vec<_> = denied.filter(|glob| !protected.contains(*glob)).collect();
                 let not = if denied.is_empty() {
                     String::new()
                 } else {
@@ -403,12 +414,12 @@ mod tests {
         /implement 9ed63bac5dd1
         ```
 
-        The plan is [`.backend-implementer/plan.md`](https://x.invalid/a%28b%29) by ada. Read as `ours` (headings name subagents or domains): 1 item: 1 in 1 task.
+        The plan is [`.backend-implementer/plan.md`](https://x.invalid/a%28b%29), written by ada. Read as the dialect `ours` (headings name subagents or domains), it has 1 item: 1 in 1 task.
 
-        - 4 tasks in 4 waves, at most 8 at a time
+        - 4 tasks (1 of the plan, 3 that always run) in 4 waves, at most 8 at a time
         - 4 calls of subagents; more only for retries, and for at most 2 rounds of rework
         - Expected: about 5 calls, 12 min 34 s and \$3.10 (from 2 earlier runs)
-        - At most 4 h 0 min for all first attempts, by their limits; no limit of money
+        - At most 4 h 0 min for all first attempts, by their time limits; no limit on cost
 
         | Gate | Must pass on the final tree |
         | --- | --- |
@@ -463,7 +474,7 @@ mod tests {
 
         </details>
 
-        The lock `9ed63bac5dd1` names exactly what is shown here: plan `36654913a2e5`, base `1111111111` and roster. A change of any of them is another lock, and the approval of this one is refused.
+        The lock `9ed63bac5dd1` names exactly what is shown here: plan `36654913a2e5`, base `1111111111` and subagents. When one of them changes, it holds no longer, and its approval is refused.
         "#);
     }
 

@@ -89,7 +89,7 @@ impl Cause<'_> {
             Outcome::TurnsExhausted => {
                 Some("Raise `limits.turns` in the configuration, or split the task in the plan.")
             }
-            Outcome::Failed => Some("Its log says more. If the cause was temporary, nothing has to be changed."),
+            Outcome::Failed => Some("If the cause was temporary, nothing has to be changed."),
             Outcome::Conflicted => Some("Let one of the two tasks come after the other: `Needs:` in the plan says so."),
             _ => None,
         }

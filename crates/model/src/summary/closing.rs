@@ -195,7 +195,7 @@ mod tests {
         insta::assert_snapshot!(lines(fixture::incomplete()), @"
         Incomplete: 1 of 7 tasks and 0 of 3 gates passed in 1 h 5 min
           gates    tests failed (40 passed, 2 failed), review not run, validation failed
-          fix      feature failed: its process ended with exit code 3. Its log says more. If the cause was temporary, nothing has to be changed
+          fix      feature failed: its process ended with exit code 3. If the cause was temporary, nothing has to be changed
           fix      cli blocked: it needs backend-datatypes: a type for addresses
           fix      jobs (Feature) conflict: users/service.py: both added it, with different content. Let one of the two tasks come after the other: Needs: in the plan says so
           fix      tests timed out: it was stopped after its time limit of 30 min 0 s. Raise time-limit-minutes in the configuration, or split the task in the plan (not run because of it: review)
@@ -203,10 +203,13 @@ mod tests {
           result   1 commit, cae662172f..81d8e0c264; nothing on your branch has changed
           report   .backend-implementer/runs/run-1/report.html
           log      backend-implementer logs run-1 feature
-          next     1. Change the plan (docs/plan.md) for cli, jobs, and the configuration for tests (nothing for feature, validation, if the cause is gone), commit it, and run all 7 tasks again: what passed was for the old state
+          next     1. Change the plan (docs/plan.md) for cli, jobs, and the configuration for tests (nothing for feature, validation, if the cause is gone), commit it, and begin anew; all 7 tasks run again
                       backend-implementer run
-                   2. Or put the commit on the branch backend-implementation, switch to it with git, and fix what failed by hand
-                      backend-implementer apply run-1 --incomplete
+                   2. Or repeat what did not pass; what passed is kept, and so is the plan
+                      backend-implementer run --retry
+                   3. Or put the commit on the branch backend-implementation, and fix what failed there by hand
+                      backend-implementer apply run-1 --incomplete &&
+                      git switch backend-implementation
         ");
     }
 

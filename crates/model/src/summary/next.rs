@@ -9,8 +9,9 @@ use super::{
 use crate::{
     handoff::{Handoff, Status},
     ids::TaskId,
-    provenance::WorkflowRunRef,
+    provenance::{Provenance, WorkflowRunRef},
     run::to_blame,
+    schedule::Outcome,
     text,
 };
 
@@ -88,22 +89,29 @@ pub(super) fn steps(index: &RunIndex<'_>, causes: &[Cause<'_>], named: &Named<'_
 }
 
 impl Way<'_> {
-    /// Puts the result on a branch, where there is one and it can be reached.
+    /// Puts the result on a branch, where there is one and it can be reached; what is not complete is switched to, to be fixed.
     fn take(self, handoff: &Handoff, what: &str) -> Option<NextStep> {
-        let incomplete = if handoff.status == Status::Complete { "" } else { " --incomplete" };
-        if handoff.result.commits.is_empty() {
+        let is_complete = handoff.status == Status::Complete;
+        let incomplete = if is_complete { "" } else { " --incomplete" };
+        let switch = |branch: &str| if is_complete { String::new() } else { format!(" &&\ngit switch {branch}") };
+        if handoff.result.commits.is_empty() || handoff.result.bundle.is_none() {
             return None;
         }
         let commits = commits(handoff);
         match self {
             Self::Here(named) => named.run.map(|run| {
                 let what = format!("Put {commits} on the branch `{}`{what}", named.branch());
-                NextStep::new(what, named.apply(run, incomplete))
+                NextStep::new(what, named.apply(run, incomplete) + &switch(named.branch()))
             }),
             Self::PullRequest => {
-                let (download, folder) = handoff.provenance.workflow_run.as_ref()?.download()?;
+                let Provenance { pull_request, workflow_run, .. } = &handoff.provenance;
+                let (download, folder) = workflow_run.as_ref()?.download(pull_request.as_ref()?)?;
                 let what = format!("In a clone, put {commits} on the branch `{RESULT_BRANCH}`{what}");
-                Some(NextStep::new(what, format!("{download}\nbackend-implementer apply {folder}{incomplete}")))
+                let switch = switch(RESULT_BRANCH);
+                Some(NextStep::new(
+                    what,
+                    format!("{download} &&\nbackend-implementer apply {folder}{incomplete}{switch}"),
+                ))
             }
         }
     }
@@ -113,23 +121,37 @@ impl Way<'_> {
         let all = text::count(handoff.schedule.tasks.len(), "task");
         match self {
             Self::Here(_) => NextStep::new(
-                format!("{change}, commit it, and run all {all} again: what passed was for the old state"),
+                format!("{change}, commit it, and begin anew; all {all} run again"),
                 "backend-implementer run",
             ),
-            Self::PullRequest => NextStep::new(
-                format!(
-                    "{change}, then post this comment on the pull request: it shows what to approve. All {all} run again: what \
-                     passed was for the old state"
-                ),
-                "/implement plan",
-            ),
+            Self::PullRequest => {
+                // What stands in a comment or a description is edited there.
+                let pushed = if is_path(&handoff.plan.source) { ", push it" } else { "" };
+                NextStep::new(
+                    format!(
+                        "{change}{pushed}, then post this comment on the pull request and approve what it shows; all {all} run \
+                         again"
+                    ),
+                    "/implement plan",
+                )
+            }
         }
     }
 
     fn resume(self, handoff: &Handoff) -> NextStep {
         match self {
             Self::Here(named) => NextStep::new("Resume; what is finished is kept", named.resume),
-            Self::PullRequest => NextStep::new("Approve again to resume", approval(handoff)),
+            Self::PullRequest => match handoff.tasks.iter().find(|task| task.outcome != Outcome::Passed) {
+                Some(task) => NextStep::new(
+                    format!(
+                        "Post this comment on the pull request to go on with `{}` and whatever else is not done; what is \
+                         finished is kept",
+                        task.id
+                    ),
+                    format!("/implement retry {}", task.id),
+                ),
+                None => approve_again(handoff),
+            },
         }
     }
 
@@ -143,7 +165,7 @@ impl Way<'_> {
                 ),
                 format!("/implement retry {task}"),
             ),
-            (Self::PullRequest, None) => NextStep::new("Approve again to repeat it", approval(handoff)),
+            (Self::PullRequest, None) => approve_again(handoff),
         }
     }
 
@@ -164,13 +186,13 @@ impl Way<'_> {
                 let others = match &tasks[1..] {
                     [] => String::new(),
                     others => format!(
-                        ", or in its place {}",
+                        " (or another in its place: {})",
                         text::listed(others.iter().map(|task| format!("`{task}`")), NAMED_MAX)
                     ),
                 };
                 NextStep::new(
                     format!(
-                        "Post this comment on the pull request to let `{first}` try once more{others}; all other work is kept"
+                        "Post this comment on the pull request to have `{first}` done anew{others}; all other work is kept"
                     ),
                     format!("/implement retry {first}"),
                 )
@@ -183,8 +205,13 @@ impl Way<'_> {
 /// The command that repeats what did not pass.
 const RETRY: &str = "backend-implementer run --retry";
 
-fn approval(handoff: &Handoff) -> String {
-    format!("/implement {}", handoff.lock.digest.short())
+/// Runs the same once more on a pull request, where nothing is kept for an approval.
+fn approve_again(handoff: &Handoff) -> NextStep {
+    let all = text::count(handoff.schedule.tasks.len(), "task");
+    NextStep::new(
+        format!("Approve it again with this comment on the pull request; all {all} run again"),
+        format!("/implement {}", handoff.lock.digest.short()),
+    )
 }
 
 fn commits(handoff: &Handoff) -> String {
@@ -198,15 +225,14 @@ fn complete(handoff: &Handoff, way: Way<'_>) -> Vec<NextStep> {
     let review = if matches!(way, Way::Here(_)) {
         ", review it there, and push it; your checkout stays as it is"
     } else {
-        ", review it there, and push it"
+        ", review it there, and push it, for instance for a pull request of its own"
     };
     let taken = way.take(handoff, review);
     let further = match way {
         Way::Here(_) if taken.is_some() => None,
         Way::Here(_) => Some(NextStep::new("Check the record of the run", "backend-implementer verify")),
         Way::PullRequest => Some(NextStep {
-            what: "Start the Submission phase with `handoff.json` and `implementation.bundle`, which are artifacts of the \
-                   workflow run"
+            what: "Start the Submission phase with the files `handoff.json` and `implementation.bundle` of the workflow run"
                 .to_owned(),
             url: handoff.provenance.workflow_run.as_ref().and_then(WorkflowRunRef::url),
             command: None,
@@ -220,12 +246,15 @@ fn incomplete(handoff: &Handoff, causes: &[Cause<'_>], way: Way<'_>) -> Vec<Next
     let needed = needed(handoff, causes);
     let files = matches!(needed, Needed::Hands).then(|| suspects(handoff)).flatten();
     let files = files.map(|files| format!(", in {files}")).unwrap_or_default();
-    let by_hand = way.take(handoff, &format!(", switch to it with git, and fix what failed by hand{files}"));
+    let by_hand = way.take(handoff, &format!(", and fix what failed there by hand{files}"));
     let ways = match needed {
         Needed::Change(change) => {
             let unchanged =
                 names(causes, Remedy::Retry).map(|tasks| format!(" (nothing for {tasks}, if the cause is gone)"));
-            vec![Some(way.anew(handoff, &(change + &unchanged.unwrap_or_default()))), by_hand]
+            let mut repeat = way.repeat(handoff, causes);
+            repeat.what.push_str(", and so is the plan");
+            let repeat = causes.iter().any(|cause| task_of(cause).is_some()).then_some(repeat);
+            vec![Some(way.anew(handoff, &(change + &unchanged.unwrap_or_default()))), repeat, by_hand]
         }
         Needed::Hands => {
             let has_failed = causes.iter().any(|cause| cause.remedy() == Remedy::Retry && task_of(cause).is_some());
@@ -353,22 +382,22 @@ mod tests {
         let mixed = [task("feature-7", Outcome::Failed), task("feature-23", Outcome::OutOfScope)];
         insta::assert_debug_snapshot!(told(&mixed, false), @r#"
         [
-            "Change the plan (`docs/plan.md`) for `feature-23` (nothing for `feature-7`, if the cause is gone), commit it, and run all 7 tasks again: what passed was for the old state: backend-implementer run",
-            "Change the plan (`docs/plan.md`) for `feature-23` (nothing for `feature-7`, if the cause is gone), then post this comment on the pull request: it shows what to approve. All 7 tasks run again: what passed was for the old state: /implement plan",
+            "Change the plan (`docs/plan.md`) for `feature-23` (nothing for `feature-7`, if the cause is gone), commit it, and begin anew; all 7 tasks run again: backend-implementer run",
+            "Change the plan (`docs/plan.md`) for `feature-23` (nothing for `feature-7`, if the cause is gone), push it, then post this comment on the pull request and approve what it shows; all 7 tasks run again: /implement plan",
         ]
         "#);
         let slow = [task("a", Outcome::TimedOut), task("b", Outcome::Conflicted)];
         insta::assert_debug_snapshot!(told(&slow, true), @r#"
         [
-            "Change the plan (`docs/plan.md`) for `b`, and the configuration for `a`, commit it, and run all 7 tasks again: what passed was for the old state: backend-implementer run",
-            "Change the plan (`docs/plan.md`) for `b`, and the configuration for `a`, then post this comment on the pull request: it shows what to approve. All 7 tasks run again: what passed was for the old state: /implement plan",
+            "Change the plan (`docs/plan.md`) for `b`, and the configuration for `a`, commit it, and begin anew; all 7 tasks run again: backend-implementer run",
+            "Change the plan (`docs/plan.md`) for `b`, and the configuration for `a`, push it, then post this comment on the pull request and approve what it shows; all 7 tasks run again: /implement plan",
         ]
         "#);
         let many = ["a", "b", "c", "d", "e"].map(|name| task(name, Outcome::OutOfScope));
         insta::assert_debug_snapshot!(told(&many, false), @r#"
         [
-            "Change the plan (`docs/plan.md`) for `a`, `b`, `c` and 2 more, commit it, and run all 7 tasks again: what passed was for the old state: backend-implementer run",
-            "Change the plan (`docs/plan.md`) for `a`, `b`, `c` and 2 more, then post this comment on the pull request: it shows what to approve. All 7 tasks run again: what passed was for the old state: /implement plan",
+            "Change the plan (`docs/plan.md`) for `a`, `b`, `c` and 2 more, commit it, and begin anew; all 7 tasks run again: backend-implementer run",
+            "Change the plan (`docs/plan.md`) for `a`, `b`, `c` and 2 more, push it, then post this comment on the pull request and approve what it shows; all 7 tasks run again: /implement plan",
         ]
         "#);
     }
@@ -383,7 +412,7 @@ mod tests {
         "#);
         insta::assert_debug_snapshot!(told(&[task("a", Outcome::Failed)], true), @r#"
         [
-            "Put the commit on the branch `backend-implementation`, switch to it with git, and fix what failed by hand: backend-implementer apply run-1 --incomplete",
+            "Put the commit on the branch `backend-implementation`, and fix what failed there by hand: backend-implementer apply run-1 --incomplete &&\ngit switch backend-implementation",
             "Post this comment on the pull request to repeat `a` and whatever else did not pass; what passed is kept: /implement retry a",
         ]
         "#);
@@ -440,16 +469,25 @@ mod tests {
         let steps = steps_on_pull_request(&mut done(), "https://github.com", "files-attempt-1");
         insta::assert_debug_snapshot!(steps, @r#"
         [
-            "In a clone, put the 6 commits on the branch `backend-implementation`, review it there, and push it: gh run download 12 --repo o/r --name files-attempt-1 --dir run-12\nbackend-implementer apply run-12",
-            "Or start the Submission phase with `handoff.json` and `implementation.bundle`, which are artifacts of the workflow run: ",
+            "In a clone, put the 6 commits on the branch `backend-implementation`, review it there, and push it, for instance for a pull request of its own: gh run download 12 --repo github.com/o/r --name files-attempt-1 --dir run-12 &&\nbackend-implementer apply run-12",
+            "Or start the Submission phase with the files `handoff.json` and `implementation.bundle` of the workflow run: ",
         ]
         "#);
         let elsewhere = steps_on_pull_request(&mut done(), "https://ghe.example/", "files-attempt-1");
         assert!(elsewhere[0].contains("--repo ghe.example/o/r --name"), "{elsewhere:?}");
+        let second = steps_on_pull_request(&mut done(), "https://github.com", "files-attempt-2");
+        assert!(
+            second[0].contains("--dir run-12-attempt-2 &&\nbackend-implementer apply run-12-attempt-2"),
+            "{second:?}"
+        );
         // A hand-off is a file, and people copy what they see.
-        for (server, artifact) in
-            [("https://x$(id)", "files"), ("https://github.com", "f;id"), ("https://github.com", "-x")]
-        {
+        for (server, artifact) in [
+            ("https://x$(id)", "files"),
+            ("ssh://github.com", "files"),
+            ("https://github.com/x", "files"),
+            ("https://github.com", "f;id"),
+            ("https://github.com", "-x"),
+        ] {
             let steps = steps_on_pull_request(&mut done(), server, artifact);
             assert!(steps.len() == 1 && steps[0].starts_with("Start the Submission phase"), "{steps:?}");
         }
@@ -465,9 +503,9 @@ mod tests {
         let steps = steps_on_pull_request(&mut handoff, "https://github.com", "files-attempt-1");
         insta::assert_debug_snapshot!(steps, @r#"
         [
-            "In a clone, put the 6 commits on the branch `backend-implementation`, switch to it with git, and fix what failed by hand: gh run download 12 --repo o/r --name files-attempt-1 --dir run-12\nbackend-implementer apply run-12 --incomplete",
-            "Or post this comment on the pull request to let `feature` try once more, or in its place `cli`; all other work is kept: /implement retry feature",
-            "Or change the plan, the configuration or the code, then post this comment on the pull request: it shows what to approve. All 8 tasks run again: what passed was for the old state: /implement plan",
+            "In a clone, put the 6 commits on the branch `backend-implementation`, and fix what failed there by hand: gh run download 12 --repo github.com/o/r --name files-attempt-1 --dir run-12 &&\nbackend-implementer apply run-12 --incomplete &&\ngit switch backend-implementation",
+            "Or post this comment on the pull request to have `feature` done anew (or another in its place: `cli`); all other work is kept: /implement retry feature",
+            "Or change the plan, the configuration or the code, push it, then post this comment on the pull request and approve what it shows; all 8 tasks run again: /implement plan",
         ]
         "#);
     }
@@ -480,7 +518,10 @@ mod tests {
             let named = Named { run: Some("run-1"), resume: "", branch: Some("backend-implementation-2") };
             let steps = steps(&index, &[], &named);
             let step = steps.iter().find(|step| step.what.contains("`backend-implementation-2`")).unwrap();
-            let command = format!("backend-implementer apply run-1{incomplete} --branch backend-implementation-2");
+            let mut command = format!("backend-implementer apply run-1{incomplete} --branch backend-implementation-2");
+            if status == Status::Incomplete {
+                command.push_str(" &&\ngit switch backend-implementation-2");
+            }
             assert_eq!(step.command.as_deref(), Some(command.as_str()));
         }
     }

@@ -164,8 +164,9 @@ fn fix(page: &mut String, index: &RunIndex<'_>, causes: &[Cause<'_>], detail: &D
     if causes.is_empty() {
         return;
     }
-    let url = index.handoff.provenance.workflow_run.as_ref().and_then(WorkflowRunRef::url);
     // Where the run's folder lies, for whoever has not got it.
+    let run = index.handoff.provenance.workflow_run.as_ref().filter(|run| run.artifact.is_some());
+    let url = run.and_then(WorkflowRunRef::url);
     let place = url.map(|url| format!(" in the [artifacts of the run]({url})")).unwrap_or_default();
     page.push_str("<b>What to fix</b>\n\n");
     let shown = if causes.len() <= CAUSES_SHOWN + 1 { causes.len() } else { CAUSES_SHOWN };
@@ -257,7 +258,7 @@ fn next(page: &mut String, index: &RunIndex<'_>, causes: &[Cause<'_>], detail: &
     let handoff = index.handoff;
     let result = &handoff.result;
     if let Some(bundle) = &result.bundle {
-        let what = if handoff.status == Status::Complete { "" } else { " with what passed" };
+        let what = if handoff.status == Status::Complete { "" } else { " with what passed," };
         page.push_str(&format!(
             "<b>What exists now</b>: {}{what} on base {}, ending in {}, in {}; nothing on your branch has changed.\n\n",
             text::count(result.commits.len(), "commit"),

@@ -375,7 +375,7 @@ fn an_incomplete_run_says_exactly_what_is_missing() {
 
     <b>What to fix</b>
 
-    1. `feature` failed: its process ended with exit code 3. Its log says more. If the cause was temporary, nothing has to be changed. Log: `tasks/feature/log.txt`.
+    1. `feature` failed: its process ended with exit code 3. If the cause was temporary, nothing has to be changed. Log: `tasks/feature/log.txt`.
     2. `cli` blocked: it needs backend-datatypes: a type for addresses. Log: `tasks/cli/log.txt`.
     3. `jobs` (Feature) conflict: users/service.py: both added it, with different content. Let one of the two tasks come after the other: `Needs:` in the plan says so. Log: `tasks/jobs/log.txt`.
     4. `tests` timed out: it was stopped after its time limit of 30 min 0 s. Raise `time-limit-minutes` in the configuration, or split the task in the plan. Log: `tasks/tests/log.txt`. Not run because of it: `review`.
@@ -409,17 +409,22 @@ fn an_incomplete_run_says_exactly_what_is_missing() {
 
     </details>
 
-    <b>What exists now</b>: 1 commit with what passed on base `cae662172f`, ending in `81d8e0c264`, in `implementation.bundle`; nothing on your branch has changed.
+    <b>What exists now</b>: 1 commit with what passed, on base `cae662172f`, ending in `81d8e0c264`, in `implementation.bundle`; nothing on your branch has changed.
 
     <b>What to do next</b>
 
-    1. Change the plan (`docs/plan.md`\) for `cli`, `jobs`, and the configuration for `tests` \(nothing for `feature`, `validation`, if the cause is gone), commit it, and run all 7 tasks again: what passed was for the old state.
+    1. Change the plan (`docs/plan.md`\) for `cli`, `jobs`, and the configuration for `tests` \(nothing for `feature`, `validation`, if the cause is gone), commit it, and begin anew; all 7 tasks run again.
        ```sh
        backend-implementer run
        ```
-    2. Or put the commit on the branch `backend-implementation`, switch to it with git, and fix what failed by hand.
+    2. Or repeat what did not pass; what passed is kept, and so is the plan.
        ```sh
-       backend-implementer apply run-1 --incomplete
+       backend-implementer run --retry
+       ```
+    3. Or put the commit on the branch `backend-implementation`, and fix what failed there by hand.
+       ```sh
+       backend-implementer apply run-1 --incomplete &&
+       git switch backend-implementation
        ```
 
     <details><summary>About this run: plan, approval, lock, isolation</summary>
