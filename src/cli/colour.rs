@@ -60,13 +60,19 @@ pub(super) fn columns(stream: impl std::os::fd::AsFd) -> Option<usize> {
     (size.ws_col > 0).then_some(usize::from(size.ws_col))
 }
 
+/// Tells whether a line is a command, or a part of one, that a next step has for people to copy.
+pub(super) fn is_to_be_copied(line: &str) -> bool {
+    const BEGINNINGS: [&str; 5] = ["backend-implementer ", "git switch ", "gh run download ", "--name ", "/implement "];
+    BEGINNINGS.iter().any(|beginning| line.starts_with(beginning))
+}
+
 /// Breaks lines between words where they are wider than the terminal; further lines are indented. A command is moved to the
 /// left as far as it needs, and one that is still too long is left to the terminal, which breaks it so that it can be copied.
 pub(super) fn wrapped(text: &str, columns: usize, indent: usize) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.lines() {
         let command = line.trim_start();
-        if command.starts_with("backend-implementer ") {
+        if is_to_be_copied(command) {
             let before = line.chars().count() - command.chars().count();
             let room = columns.saturating_sub(command.chars().count());
             out.push_str(&" ".repeat(before.min(room.max(COMMAND_INDENT_MIN))));

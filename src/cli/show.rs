@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{
-    colour::{self, Colour, Colours},
+    colour::{self, Colour, Colours, is_to_be_copied},
     exit::Failure,
     run_folder,
 };
@@ -129,7 +129,7 @@ fn other_branch(handoff: &Handoff, folder: &Path) -> Option<String> {
 /// Makes the command of a line stand out: it is what people copy.
 fn with_command(line: &str, colours: Colours) -> String {
     let text = line.trim_start();
-    if !text.starts_with("backend-implementer ") {
+    if !is_to_be_copied(text) {
         return line.to_owned();
     }
     format!("{}{}", &line[..line.len() - text.len()], colours.paint(Colour::Bold, text))

@@ -70,7 +70,7 @@ impl WorkflowRunRef {
         let folder = attempt
             .map_or_else(|| format!("run-{}", self.run), |attempt| format!("run-{}-attempt-{attempt}", self.run));
         let command =
-            format!("gh run download {} --repo {host}/{owner}/{name} --name {artifact} --dir {folder}", self.run);
+            format!("gh run download {} --repo {host}/{owner}/{name} \\\n  --name {artifact} --dir {folder}", self.run);
         is_plain.then_some((command, folder))
     }
 

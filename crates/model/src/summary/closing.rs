@@ -208,7 +208,7 @@ mod tests {
                    2. Or repeat what did not pass; what passed is kept, and so is the plan
                       backend-implementer run --retry
                    3. Or put the commit on the branch backend-implementation, and fix what failed there by hand
-                      backend-implementer apply run-1 --incomplete &&
+                      backend-implementer apply run-1 --incomplete
                       git switch backend-implementation
         ");
     }

@@ -93,7 +93,7 @@ impl Way<'_> {
     fn take(self, handoff: &Handoff, what: &str) -> Option<NextStep> {
         let is_complete = handoff.status == Status::Complete;
         let incomplete = if is_complete { "" } else { " --incomplete" };
-        let switch = |branch: &str| if is_complete { String::new() } else { format!(" &&\ngit switch {branch}") };
+        let switch = |branch: &str| if is_complete { String::new() } else { format!("\ngit switch {branch}") };
         if handoff.result.commits.is_empty() || handoff.result.bundle.is_none() {
             return None;
         }
@@ -108,10 +108,10 @@ impl Way<'_> {
                 let (download, folder) = workflow_run.as_ref()?.download(pull_request.as_ref()?)?;
                 let what = format!("In a clone, put {commits} on the branch `{RESULT_BRANCH}`{what}");
                 let switch = switch(RESULT_BRANCH);
-                Some(NextStep::new(
-                    what,
-                    format!("{download} &&\nbackend-implementer apply {folder}{incomplete}{switch}"),
-                ))
+                // Pasted as one: where a line fails, the next must not be tried.
+                let joined = if switch.is_empty() { "" } else { " &&" };
+                let taken = format!("{download} &&\nbackend-implementer apply {folder}{incomplete}{joined}{switch}");
+                Some(NextStep::new(what, taken))
             }
         }
     }
@@ -412,7 +412,7 @@ mod tests {
         "#);
         insta::assert_debug_snapshot!(told(&[task("a", Outcome::Failed)], true), @r#"
         [
-            "Put the commit on the branch `backend-implementation`, and fix what failed there by hand: backend-implementer apply run-1 --incomplete &&\ngit switch backend-implementation",
+            "Put the commit on the branch `backend-implementation`, and fix what failed there by hand: backend-implementer apply run-1 --incomplete\ngit switch backend-implementation",
             "Post this comment on the pull request to repeat `a` and whatever else did not pass; what passed is kept: /implement retry a",
         ]
         "#);
@@ -469,12 +469,12 @@ mod tests {
         let steps = steps_on_pull_request(&mut done(), "https://github.com", "files-attempt-1");
         insta::assert_debug_snapshot!(steps, @r#"
         [
-            "In a clone, put the 6 commits on the branch `backend-implementation`, review it there, and push it, for instance for a pull request of its own: gh run download 12 --repo github.com/o/r --name files-attempt-1 --dir run-12 &&\nbackend-implementer apply run-12",
+            "In a clone, put the 6 commits on the branch `backend-implementation`, review it there, and push it, for instance for a pull request of its own: gh run download 12 --repo github.com/o/r \\\n  --name files-attempt-1 --dir run-12 &&\nbackend-implementer apply run-12",
             "Or start the Submission phase with the files `handoff.json` and `implementation.bundle` of the workflow run: ",
         ]
         "#);
         let elsewhere = steps_on_pull_request(&mut done(), "https://ghe.example/", "files-attempt-1");
-        assert!(elsewhere[0].contains("--repo ghe.example/o/r --name"), "{elsewhere:?}");
+        assert!(elsewhere[0].contains("--repo ghe.example/o/r \\\n  --name"), "{elsewhere:?}");
         let second = steps_on_pull_request(&mut done(), "https://github.com", "files-attempt-2");
         assert!(
             second[0].contains("--dir run-12-attempt-2 &&\nbackend-implementer apply run-12-attempt-2"),
@@ -503,7 +503,7 @@ mod tests {
         let steps = steps_on_pull_request(&mut handoff, "https://github.com", "files-attempt-1");
         insta::assert_debug_snapshot!(steps, @r#"
         [
-            "In a clone, put the 6 commits on the branch `backend-implementation`, and fix what failed there by hand: gh run download 12 --repo github.com/o/r --name files-attempt-1 --dir run-12 &&\nbackend-implementer apply run-12 --incomplete &&\ngit switch backend-implementation",
+            "In a clone, put the 6 commits on the branch `backend-implementation`, and fix what failed there by hand: gh run download 12 --repo github.com/o/r \\\n  --name files-attempt-1 --dir run-12 &&\nbackend-implementer apply run-12 --incomplete &&\ngit switch backend-implementation",
             "Or post this comment on the pull request to have `feature` done anew (or another in its place: `cli`); all other work is kept: /implement retry feature",
             "Or change the plan, the configuration or the code, push it, then post this comment on the pull request and approve what it shows; all 8 tasks run again: /implement plan",
         ]
@@ -520,7 +520,7 @@ mod tests {
             let step = steps.iter().find(|step| step.what.contains("`backend-implementation-2`")).unwrap();
             let mut command = format!("backend-implementer apply run-1{incomplete} --branch backend-implementation-2");
             if status == Status::Incomplete {
-                command.push_str(" &&\ngit switch backend-implementation-2");
+                command.push_str("\ngit switch backend-implementation-2");
             }
             assert_eq!(step.command.as_deref(), Some(command.as_str()));
         }

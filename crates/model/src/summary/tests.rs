@@ -423,7 +423,7 @@ fn an_incomplete_run_says_exactly_what_is_missing() {
        ```
     3. Or put the commit on the branch `backend-implementation`, and fix what failed there by hand.
        ```sh
-       backend-implementer apply run-1 --incomplete &&
+       backend-implementer apply run-1 --incomplete
        git switch backend-implementation
        ```
 
