@@ -249,12 +249,21 @@ fn incomplete(handoff: &Handoff, causes: &[Cause<'_>], way: Way<'_>) -> Vec<Next
     let by_hand = way.take(handoff, &format!(", and fix what failed there by hand{files}"));
     let ways = match needed {
         Needed::Change(change) => {
-            let unchanged =
-                names(causes, Remedy::Retry).map(|tasks| format!(" (nothing for {tasks}, if the cause is gone)"));
-            let mut repeat = way.repeat(handoff, causes);
-            repeat.what.push_str(", and so is the plan");
-            let repeat = causes.iter().any(|cause| task_of(cause).is_some()).then_some(repeat);
-            vec![Some(way.anew(handoff, &(change + &unchanged.unwrap_or_default()))), repeat, by_hand]
+            let stays = |what: &str, remedy: Remedy| {
+                names(causes, remedy)
+                    .map(|tasks| format!(". The {what} stays as it is, so that {tasks} may fail as before"))
+            };
+            let stays = [stays("plan", Remedy::Plan), stays("configuration", Remedy::Configuration)];
+            let repeat = causes.iter().any(|cause| task_of(cause).is_some()).then(|| {
+                let mut repeat = way.repeat(handoff, causes);
+                repeat.what.extend(stays.into_iter().flatten());
+                repeat
+            });
+            let anew = Some(way.anew(handoff, &change));
+            // What is quick comes first where it may be all that some of them need.
+            let quick = names(causes, Remedy::Retry).is_some();
+            let [first, second] = if quick { [repeat, anew] } else { [anew, repeat] };
+            vec![first, second, by_hand]
         }
         Needed::Hands => {
             let has_failed = causes.iter().any(|cause| cause.remedy() == Remedy::Retry && task_of(cause).is_some());
@@ -378,12 +387,12 @@ mod tests {
     }
 
     #[test]
-    fn the_first_step_names_what_is_to_be_changed_and_for_whom() {
+    fn the_first_step_is_quick_or_names_what_is_to_be_changed_and_for_whom() {
         let mixed = [task("feature-7", Outcome::Failed), task("feature-23", Outcome::OutOfScope)];
         insta::assert_debug_snapshot!(told(&mixed, false), @r#"
         [
-            "Change the plan (`docs/plan.md`) for `feature-23` (nothing for `feature-7`, if the cause is gone), commit it, and begin anew; all 7 tasks run again: backend-implementer run",
-            "Change the plan (`docs/plan.md`) for `feature-23` (nothing for `feature-7`, if the cause is gone), push it, then post this comment on the pull request and approve what it shows; all 7 tasks run again: /implement plan",
+            "Repeat what did not pass; what passed is kept. The plan stays as it is, so that `feature-23` may fail as before: backend-implementer run --retry",
+            "Post this comment on the pull request to repeat `feature-7` and whatever else did not pass; what passed is kept. The plan stays as it is, so that `feature-23` may fail as before: /implement retry feature-7",
         ]
         "#);
         let slow = [task("a", Outcome::TimedOut), task("b", Outcome::Conflicted)];

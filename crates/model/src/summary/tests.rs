@@ -413,13 +413,13 @@ fn an_incomplete_run_says_exactly_what_is_missing() {
 
     <b>What to do next</b>
 
-    1. Change the plan (`docs/plan.md`\) for `cli`, `jobs`, and the configuration for `tests` \(nothing for `feature`, `validation`, if the cause is gone), commit it, and begin anew; all 7 tasks run again.
-       ```sh
-       backend-implementer run
-       ```
-    2. Or repeat what did not pass; what passed is kept, and so is the plan.
+    1. Repeat what did not pass; what passed is kept. The plan stays as it is, so that `cli`, `jobs` may fail as before. The configuration stays as it is, so that `tests` may fail as before.
        ```sh
        backend-implementer run --retry
+       ```
+    2. Or change the plan (`docs/plan.md`\) for `cli`, `jobs`, and the configuration for `tests`, commit it, and begin anew; all 7 tasks run again.
+       ```sh
+       backend-implementer run
        ```
     3. Or put the commit on the branch `backend-implementation`, and fix what failed there by hand.
        ```sh
