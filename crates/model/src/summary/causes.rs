@@ -79,8 +79,7 @@ impl Cause<'_> {
         }
         match outcome {
             Outcome::OutOfScope => Some(
-                "If the path belongs to the task, add it to its `Touches:` in the plan; if not, say in the plan that the \
-                 task leaves it alone.",
+                "If the path belongs to the task, add it to its `Touches:` in the plan; if not, let it try once more.",
             ),
             Outcome::TimedOut => {
                 Some("Raise `time-limit-minutes` in the configuration, or split the task in the plan.")

@@ -82,7 +82,7 @@ pub(super) fn steps(index: &RunIndex<'_>, causes: &[Cause<'_>], named: &Named<'_
         Status::Cancelled => vec![way.resume(handoff)],
         Status::Incomplete => incomplete(handoff, causes, way),
     };
-    for step in steps.iter_mut().skip(1) {
+    for step in steps.iter_mut().skip(1).filter(|step| !step.what.starts_with(IF_NOT)) {
         step.what = format!("Or {}", text::uncapitalised(&step.what));
     }
     steps
@@ -202,6 +202,9 @@ impl Way<'_> {
     }
 }
 
+/// What begins the step for whoever says no to the condition of the step before it.
+const IF_NOT: &str = "If not, ";
+
 /// The command that repeats what did not pass.
 const RETRY: &str = "backend-implementer run --retry";
 
@@ -249,21 +252,23 @@ fn incomplete(handoff: &Handoff, causes: &[Cause<'_>], way: Way<'_>) -> Vec<Next
     let by_hand = way.take(handoff, &format!(", and fix what failed there by hand{files}"));
     let ways = match needed {
         Needed::Change(change) => {
-            let stays = |what: &str, remedy: Remedy| {
-                names(causes, remedy)
-                    .map(|tasks| format!(". The {what} stays as it is, so that {tasks} may fail as before"))
+            let is_right = match (names(causes, Remedy::Plan), names(causes, Remedy::Configuration)) {
+                (Some(tasks), None) => format!("the plan is right about {tasks}"),
+                (None, Some(tasks)) => format!("the configuration is right for {tasks}"),
+                _ => "plan and configuration are right".to_owned(),
             };
-            let stays = [stays("plan", Remedy::Plan), stays("configuration", Remedy::Configuration)];
             let repeat = causes.iter().any(|cause| task_of(cause).is_some()).then(|| {
-                let mut repeat = way.repeat(handoff, causes);
-                repeat.what.extend(stays.into_iter().flatten());
-                repeat
+                let repeat = way.repeat(handoff, causes);
+                let what = format!("If {is_right}, {}", text::uncapitalised(&repeat.what));
+                NextStep { what, ..repeat }
             });
-            let anew = Some(way.anew(handoff, &change));
-            // What is quick comes first where it may be all that some of them need.
-            let quick = names(causes, Remedy::Retry).is_some();
-            let [first, second] = if quick { [repeat, anew] } else { [anew, repeat] };
-            vec![first, second, by_hand]
+            // What is quick comes first where it is all that some of them need: which of the two it is, a reader can decide.
+            if repeat.is_some() && names(causes, Remedy::Retry).is_some() {
+                let change = format!("{IF_NOT}{}", text::uncapitalised(&change));
+                vec![repeat, Some(way.anew(handoff, &change)), by_hand]
+            } else {
+                vec![Some(way.anew(handoff, &change)), repeat, by_hand]
+            }
         }
         Needed::Hands => {
             let has_failed = causes.iter().any(|cause| cause.remedy() == Remedy::Retry && task_of(cause).is_some());
@@ -391,8 +396,8 @@ mod tests {
         let mixed = [task("feature-7", Outcome::Failed), task("feature-23", Outcome::OutOfScope)];
         insta::assert_debug_snapshot!(told(&mixed, false), @r#"
         [
-            "Repeat what did not pass; what passed is kept. The plan stays as it is, so that `feature-23` may fail as before: backend-implementer run --retry",
-            "Post this comment on the pull request to repeat `feature-7` and whatever else did not pass; what passed is kept. The plan stays as it is, so that `feature-23` may fail as before: /implement retry feature-7",
+            "If the plan is right about `feature-23`, repeat what did not pass; what passed is kept: backend-implementer run --retry",
+            "If the plan is right about `feature-23`, post this comment on the pull request to repeat `feature-7` and whatever else did not pass; what passed is kept: /implement retry feature-7",
         ]
         "#);
         let slow = [task("a", Outcome::TimedOut), task("b", Outcome::Conflicted)];

@@ -413,11 +413,11 @@ fn an_incomplete_run_says_exactly_what_is_missing() {
 
     <b>What to do next</b>
 
-    1. Repeat what did not pass; what passed is kept. The plan stays as it is, so that `cli`, `jobs` may fail as before. The configuration stays as it is, so that `tests` may fail as before.
+    1. If plan and configuration are right, repeat what did not pass; what passed is kept.
        ```sh
        backend-implementer run --retry
        ```
-    2. Or change the plan (`docs/plan.md`\) for `cli`, `jobs`, and the configuration for `tests`, commit it, and begin anew; all 7 tasks run again.
+    2. If not, change the plan (`docs/plan.md`\) for `cli`, `jobs`, and the configuration for `tests`, commit it, and begin anew; all 7 tasks run again.
        ```sh
        backend-implementer run
        ```
