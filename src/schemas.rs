@@ -1,5 +1,5 @@
 //! The published JSON schemas (draft 2020-12), as they stand in docs/schemas. They are made from the types of the model, and a
-//! test holds one against the other: making them at run time would be a third of a megabyte of the program.
+//! test compares the two: code that makes them at run time would be a third of a megabyte of the program.
 
 /// That of the plan in YAML or JSON.
 pub const PLAN: &str = include_str!("../docs/schemas/plan.json");

@@ -1,9 +1,6 @@
 //! `plan`: shows what a run would do. Runs nothing and leaves nothing behind.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
-};
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
@@ -20,7 +17,6 @@ use implementer_model::{
     roster::Phase,
     run::{asked_for_by, gate_commands},
     schedule::{Schedule, Task},
-    scope::exclusions_that_matter,
     summary::mermaid,
     text,
 };
@@ -133,15 +129,11 @@ fn human(intake: &Intake, estimate: Option<&Estimate>, detail: Detail) -> String
     let _ = writeln!(out, "Base   {}", base.commit);
     let _ = writeln!(out, "Lock   {}", lock.digest);
 
-    let scopes: Vec<_> = schedule.tasks.iter().map(|task| &task.scope).collect();
-    let ids = schedule.tasks.iter().map(|task| &task.id);
-    let denied: BTreeMap<_, _> = ids.zip(exclusions_that_matter(&scopes)).collect();
+    let denied = schedule.exclusions_that_matter(&protected);
     for wave in &schedule.waves {
         let _ = writeln!(out, "\nWave {}  {}", wave.number, phase(wave.phase));
         for task in wave.tasks.iter().filter_map(|id| schedule.task(id)) {
-            let denied = denied.get(&task.id).into_iter().flatten().copied();
-            let denied: Vec<_> = denied.filter(|glob| !protected.contains(*glob)).collect();
-            write_task(&mut out, task, plan, &denied, detail);
+            write_task(&mut out, task, plan, &denied[&task.id], detail);
         }
     }
     let _ = writeln!(out, "\nNobody may touch\n  {}", detail.globs(&protected.iter().collect::<Vec<_>>()));

@@ -2,7 +2,7 @@
 
 mod items;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::{
     command,
@@ -17,7 +17,6 @@ use crate::{
     roster::Access,
     run::{asked_for_by, gate_commands},
     schedule::{Schedule, Task},
-    scope::exclusions_that_matter,
     summary::{
         entry::{self, Detail},
         mermaid,
@@ -275,20 +274,17 @@ fn write_tasks(page: &mut String, plan: &Plan, schedule: &Schedule, config: &Con
         let guess = planned.and_then(|planned| planned.owner.guess());
         guess.map(|guess| format!(" (guessed: {guess})")).unwrap_or_default()
     };
-    let scopes: Vec<_> = schedule.tasks.iter().map(|task| &task.scope).collect();
-    let ids = schedule.tasks.iter().map(|task| &task.id);
-    let denied: BTreeMap<_, _> = ids.zip(exclusions_that_matter(&scopes)).collect();
+    let denied = schedule.exclusions_that_matter(&protected);
     let row = |task: &Task| {
         let asked = if task.planned { task.requirements.len().to_string() } else { "always runs".to_owned() };
         let may_touch = match task.access {
             Access::ReadOnly => "nothing: read-only".to_owned(),
             Access::Writes => {
-                let denied = denied.get(&task.id).into_iter().flatten().copied();
-                let denied: Vec<_> = denied.filter(|glob| !protected.contains(*glob)).collect();
+                let denied = &denied[&task.id];
                 let not = if denied.is_empty() {
                     String::new()
                 } else {
-                    format!(", but not {}", globs(denied.into_iter(), DENIED_SHOWN))
+                    format!(", but not {}", globs(denied.iter().copied(), DENIED_SHOWN))
                 };
                 format!("{}{not}", globs(task.scope.allow.iter(), GLOBS_SHOWN))
             }

@@ -11,7 +11,7 @@ mod testing;
 mod waves;
 mod widening;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use crate::vocabulary::Outcome;
 pub use build::build;
@@ -26,7 +26,7 @@ use crate::{
     ids::{SubagentName, TaskId},
     plan::Requirement,
     roster::{Access, Phase, Role},
-    scope::Scope,
+    scope::{Scope, exclusions_that_matter},
 };
 
 /// One task as it will run: the plan's piece of work with everything the roster and the configuration say about it.
@@ -120,5 +120,15 @@ impl Schedule {
     #[must_use]
     pub fn wave_of(&self) -> BTreeMap<&TaskId, usize> {
         self.waves.iter().flat_map(|wave| wave.tasks.iter().map(move |id| (id, wave.number))).collect()
+    }
+
+    /// Maps each task to its exclusions that are worth a reader's time: they could take something from what it may touch, and
+    /// are not among the `protected` paths, which are everybody's.
+    #[must_use]
+    pub fn exclusions_that_matter(&self, protected: &BTreeSet<String>) -> BTreeMap<&TaskId, Vec<&String>> {
+        let scopes: Vec<_> = self.tasks.iter().map(|task| &task.scope).collect();
+        let of_tasks = self.tasks.iter().map(|task| &task.id).zip(exclusions_that_matter(&scopes));
+        let of_its_own = |globs: Vec<_>| globs.into_iter().filter(|glob| !protected.contains(*glob)).collect();
+        of_tasks.map(|(id, globs)| (id, of_its_own(globs))).collect()
     }
 }
