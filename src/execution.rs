@@ -74,8 +74,8 @@ pub struct RunRequest {
 pub struct KeptByLastRun {
     /// The folder with it.
     pub folder: PathBuf,
-    /// The task that is run again; what else passed stays. Empty for none.
-    pub again: String,
+    /// The task that is run again although it passed; what else passed stays.
+    pub again: Option<String>,
     /// Whether that task goes on from what it did, because something is open that it is to blame for; else it begins anew.
     pub goes_on: bool,
 }
@@ -89,19 +89,19 @@ impl KeptByLastRun {
         repository: &Path,
         run: &Path,
         intake: &Intake,
-        (again, goes_on): (&str, bool),
+        (again, goes_on): (Option<&str>, bool),
         to: &Path,
     ) -> Result<Self, kept::KeepError> {
         kept::write_of_run(repository, run, &intake.lock, &intake.schedule, to)?;
-        Ok(Self { folder: to.to_owned(), again: again.to_owned(), goes_on })
+        Ok(Self { folder: to.to_owned(), again: again.map(str::to_owned), goes_on })
     }
 
     /// Returns what somebody wants to be repeated, beside what did not pass.
     fn repeat<'a>(&'a self, task: Option<&'a TaskId>) -> Repeat<'a> {
-        match task {
-            _ if self.again.is_empty() => Repeat::Nothing,
-            Some(task) if self.goes_on => Repeat::GoingOn(task),
-            _ => Repeat::Anew(&self.again),
+        match (&self.again, task) {
+            (None, _) => Repeat::Nothing,
+            (Some(_), Some(task)) if self.goes_on => Repeat::GoingOn(task),
+            (Some(again), _) => Repeat::Anew(again),
         }
     }
 }
@@ -327,9 +327,9 @@ async fn keep_passed(
             return Ok(None);
         }
     };
-    let task = TaskId::new(&kept.again).ok();
+    let task = kept.again.as_deref().and_then(|task| TaskId::new(task).ok());
     let KeptRecords { records: finished, attempts, retried } = run::keep(finished, kept.repeat(task.as_ref()));
-    tracing::info!(attempts, again = kept.again, "attempts of the last run stay");
+    tracing::info!(attempts, again = kept.again.as_deref(), "attempts of the last run stay");
     let begun = Record::Begun { version: JOURNAL_VERSION, run: name.to_owned(), lock: lock.clone() };
     let mut records: Vec<_> = std::iter::once((0, begun)).chain(finished).collect();
     let until = records.iter().map(|(at_ms, _)| *at_ms).max().unwrap_or_default();

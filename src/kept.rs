@@ -214,11 +214,11 @@ pub fn passed(records: Vec<Timed>) -> Vec<Timed> {
 
 /// Leaves of the records of the last run what passed, but for the task `again`. Gives how many attempts stay, too.
 #[must_use]
-pub fn passed_but_for(records: Vec<Timed>, again: &str) -> (Vec<Timed>, usize) {
+pub fn passed_but_for(records: Vec<Timed>, again: Option<&str>) -> (Vec<Timed>, usize) {
     let mut counted = passed(records);
     counted.retain(|(_, record)| match record {
-        Record::Started(started) => started.id.task.as_str() != again,
-        Record::Ended(ended) => ended.id().task.as_str() != again,
+        Record::Started(started) => Some(started.id.task.as_str()) != again,
+        Record::Ended(ended) => Some(ended.id().task.as_str()) != again,
         _ => true,
     });
     let count = counted.iter().filter(|(_, record)| matches!(record, Record::Ended(_))).count();

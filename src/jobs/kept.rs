@@ -68,11 +68,11 @@ impl Site {
         Ok(count)
     }
 
-    /// Adds what passed in the last run of the same lock, but for the task `again`. Gives how many attempts counted.
+    /// Adds what passed in the last run of the same lock, but for the task `again`, where one is named. Gives how many attempts counted.
     ///
     /// # Errors
     /// When the folder is not what a run of this lock keeps: nothing of it counts.
-    pub fn add_kept_by_last_run(&mut self, folder: &Path, again: &str) -> Result<usize, KeptError> {
+    pub fn add_kept_by_last_run(&mut self, folder: &Path, again: Option<&str>) -> Result<usize, KeptError> {
         let (counted, count) = kept::passed_but_for(self.read_kept(folder, None)?, again);
         self.records.extend(counted);
         Ok(count)

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use implementer_model::{
-    config::Layout, conversation::intent::Approval, github_ids::PullRequestNumber, ids::ObjectId, text,
+    config::Layout, conversation::{command::Retry, intent::Approval}, github_ids::PullRequestNumber, ids::ObjectId, text,
 };
 
 use super::{
@@ -36,7 +36,7 @@ impl Step<'_> {
         &self,
         number: PullRequestNumber,
         approval: &Approval,
-        retry: Option<&str>,
+        retry: Option<&Retry>,
     ) -> Result<StepEnd, StepError> {
         let layout = self.layout()?;
         let pull = self.pull_request(number)?;
@@ -61,7 +61,7 @@ impl Step<'_> {
             jobs::freeze(freezing, &state)?;
             let mut site = Site::open(&begun.repository, &state, &scratch.path().join("site"), None)?;
             let state = match retry {
-                Some(task) => self.keep_finished(&pull, &mut site, task, state, scratch.path()).await?,
+                Some(retry) => self.keep_finished(&pull, &mut site, retry, state, scratch.path()).await?,
                 None => state,
             };
             let settled = jobs::first(&site).await?;
@@ -94,12 +94,12 @@ impl Step<'_> {
         }
     }
 
-    /// Takes over what the last run of the same lock finished, but for one task. Gives the state to begin with.
+    /// Takes over what the last run of the same lock finished, but for what is run again. Gives the state to begin with.
     async fn keep_finished(
         &self,
         pull: &PullRequestContext,
         site: &mut Site,
-        task: &str,
+        retry: &Retry,
         state: StateDir,
         scratch: &Path,
     ) -> Result<StateDir, StepError> {
@@ -109,12 +109,12 @@ impl Step<'_> {
         };
         let folder = scratch.join("last");
         let added = match self.download_kept(&kept, &folder, "kept").await? {
-            Ok(kept) => site.add_kept_by_last_run(&kept, task).map_err(NotTaken::from),
+            Ok(kept) => site.add_kept_by_last_run(&kept, retry.task.as_deref()).map_err(NotTaken::from),
             Err(error) => Err(error.into()),
         };
         match added {
             Ok(count) => {
-                self.log.line(&format!("{} of the last run stay, and {task} runs again", text::count(count, "task")));
+                self.log.line(&format!("{} of the last run stay. {retry}", text::count(count, "task")));
                 let to = StateDir::new(&scratch.join("state-kept"));
                 site.write(&to).await?;
                 Ok(to)

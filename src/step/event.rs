@@ -48,14 +48,14 @@ impl Step<'_> {
                 Ok(StepEnd::Done)
             }
             Intent::Run { number, approval } if self.fans_out()? => self.begin(number, &approval, None),
-            Intent::Retry { number, task, approval } if self.fans_out()? => {
-                self.log.line(&format!("Task {task} runs again, and whatever is not finished"));
-                self.begin(number, &approval, Some(&task))
+            Intent::Retry { number, retry, approval } if self.fans_out()? => {
+                self.log.line(&retry.to_string());
+                self.begin(number, &approval, Some(&retry))
             }
             Intent::Run { number, approval } => self.run(number, &approval, None),
-            Intent::Retry { number, task, approval } => {
-                self.log.line(&format!("Task {task} runs again, and whatever is not finished"));
-                self.run(number, &approval, Some(task))
+            Intent::Retry { number, retry, approval } => {
+                self.log.line(&retry.to_string());
+                self.run(number, &approval, Some(retry))
             }
             Intent::Cancel { number, approval } => {
                 let pull = self.pull_request(number)?;

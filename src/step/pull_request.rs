@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use implementer_model::{
-    conversation::intent::Approval,
+    conversation::{command::Retry, intent::Approval},
     github_ids::{CommentId, PullRequestNumber},
     ids::ObjectId,
     summary,
@@ -63,7 +63,7 @@ impl Step<'_> {
         &self,
         number: PullRequestNumber,
         approval: &Approval,
-        retry: Option<String>,
+        retry: Option<Retry>,
     ) -> Result<StepEnd, StepError> {
         let pull = self.pull_request(number)?;
         let workspace = self.runner.workspace()?;

@@ -107,7 +107,7 @@ fn a_whole_conversation() {
     assert!(ran.called.stderr.contains("what the last run finished cannot be downloaded"), "{}", ran.called.stderr);
     assert!(stage.github.checks(&stage.head()).iter().all(|check| check.status == "completed"));
     stage.github.state().artifact_faults.clear();
-    let ran = stage.say("ada", "/implement retry feature").expect(0);
+    let ran = stage.say("ada", "/implement retry").expect(0);
     assert_eq!(ran.output("status"), "complete");
     let comment = stage.github.only_comment_of(NUMBER, ME);
     let body = &comment.body;

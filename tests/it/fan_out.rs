@@ -299,7 +299,7 @@ fn waves_that_follow_each_other_are_taken_in_by_whoever_comes_next() {
     assert!(state.artifacts.values().any(|stored| stored.name == "backend-implementer-state-summarize-attempt-1"));
     drop(state);
     jobs.stage.bench.script(&json!({}));
-    let payload = jobs.stage.github.event_comment(NUMBER, "ada", "/implement retry review");
+    let payload = jobs.stage.github.event_comment(NUMBER, "ada", "/implement retry");
     jobs.stage.one_run.set(Some(RUN + 1));
     jobs.stage.github.forget_requests();
     let again = [("fan-out", "true"), ("layout", "matrix")];

@@ -153,7 +153,7 @@ fn a_retry_repeats_what_did_not_pass_and_keeps_the_rest() {
     assert!(bench.call(["run", "--retry"]).expect(2).stderr.contains("run without --retry"), "there was no run");
     bench.script(&serde_json::json!({ "feature": { "write": { "src/hello.py": "x\n" } }, "cli": { "exit": 1 } }));
     let broken = bench.call(["run"]).expect(1).stdout;
-    assert!(broken.contains("\n  next     1. Repeat what did not pass; what passed is kept\n"), "{broken}");
+    assert!(broken.contains("\n  next     1. Repeat cli; what passed is kept\n"), "{broken}");
     assert!(broken.contains("\n              backend-implementer run --retry\n"), "{broken}");
     let first = bench.call(["show", "--format", "json"]).expect(0).stdout;
 

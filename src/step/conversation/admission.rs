@@ -4,6 +4,7 @@ use std::path::Path;
 
 use implementer_model::{
     conversation::{
+        command::Retry,
         intent::{Approval, Via},
         live::LiveHeader,
         replies,
@@ -61,8 +62,8 @@ pub struct RunAsked<'a> {
     pub approval: &'a Approval,
     /// What the workflow says about the plan.
     pub options: &'a PlanOptions,
-    /// The task that is run again; it must be one of the plan's.
-    pub retry: Option<&'a str>,
+    /// What is run again; a task of it must be one of the plan's.
+    pub retry: Option<&'a Retry>,
     /// The artifact that the run's files will be, where that is known.
     pub artifact: Option<&'a str>,
     /// A folder for what is fetched.
@@ -86,7 +87,7 @@ pub(super) async fn admit(asked: RunAsked<'_>, claimed: impl FnOnce(&ObjectId)) 
     approval::check_who(pull, &snapshot, approval).await?;
     let found = plan_source::find(pull, &snapshot, options.plan.as_deref()).await?;
     let mut intake = preview::take(&snapshot, options, &found, None)?;
-    check_task(retry, &intake.schedule)?;
+    check_task(retry.and_then(|retry| retry.task.as_deref()), &intake.schedule)?;
     let record = approval::check_what(pull, &snapshot, approval, &found, &intake.lock).await?;
     intake.provenance = Provenance {
         origin: Some(found.origin.clone()),

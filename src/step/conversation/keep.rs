@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use implementer_model::{lock::Lock, schedule::Schedule};
+use implementer_model::{conversation::command::Retry, lock::Lock, schedule::Schedule};
 
 use super::{ConversationError, PullRequestContext, distributed::kept_by_last_run};
 use crate::{
@@ -37,7 +37,7 @@ pub struct Keep {
 pub(super) async fn fetch(
     pull: &PullRequestContext,
     lock: &Lock,
-    again: &str,
+    retry: &Retry,
     scratch: &Path,
 ) -> Result<Option<KeptByLastRun>, ConversationError> {
     let Some(bound) = kept_by_last_run(pull, lock).await? else {
@@ -48,7 +48,7 @@ pub(super) async fn fetch(
     let source = Source { github: pull.github().clone(), service: None };
     let downloaded = gather::download_content(&source, &bound, scratch, "last-run").await;
     match downloaded.map_err(ConversationError::KeptNotHere)? {
-        Ok(folder) => Ok(Some(KeptByLastRun { folder, again: again.to_owned(), goes_on: false })),
+        Ok(folder) => Ok(Some(KeptByLastRun { folder, again: retry.task.clone(), goes_on: false })),
         Err(error) => {
             let why = errors::chain(&error);
             tracing::warn!("what the last run kept does not count, so the whole plan runs: {why}");

@@ -5,6 +5,7 @@ use std::{path::Path, time::Duration};
 use implementer_model::{
     conversation::{
         checks,
+        command::Retry,
         comment::{COMMENT_MAX_CHARS, Past},
         intent::Approval,
         live::Board,
@@ -41,8 +42,8 @@ use crate::{
 pub struct RunOptions {
     /// What the user asked for beside the event.
     pub plan: PlanOptions,
-    /// The task that is run again; it must be one of the plan's.
-    pub retry: Option<String>,
+    /// What is run again; a task of it must be one of the plan's.
+    pub retry: Option<Retry>,
     /// The time limit of every task, in place of the configuration's.
     pub time_limit: Option<Duration>,
     /// Whether tests that are red on the base are the work.
@@ -97,7 +98,7 @@ async fn attempt(
     observer: &mut dyn Observer,
     claimed: impl FnOnce(&ObjectId),
 ) -> Result<Reported, ConversationError> {
-    let (retry, artifact) = (options.retry.as_deref(), options.keep.as_ref().map(|keep| keep.files.as_str()));
+    let (retry, artifact) = (options.retry.as_ref(), options.keep.as_ref().map(|keep| keep.files.as_str()));
     let asked = RunAsked { pull, approval, options: &options.plan, retry, artifact, scratch };
     let admitted = admit(asked, claimed).await?;
     let mut reporter = admitted.reporter(pull);
@@ -105,7 +106,7 @@ async fn attempt(
     let (lock, schedule) = (intake.lock.clone(), intake.schedule.clone());
     let kept = match &options.retry {
         None => None,
-        Some(task) => match keep::fetch(pull, &lock, task, scratch).await {
+        Some(retry) => match keep::fetch(pull, &lock, retry, scratch).await {
             Ok(kept) => kept,
             Err(error) => {
                 broken_off(&mut reporter, &errors::told(&error, error.hint())).await;

@@ -1,4 +1,4 @@
-//! Commands in comments: `/implement`, `/implement retry TASK`, `/implement cancel`.
+//! Commands in comments: `/implement`, `/implement retry`, `/implement cancel`.
 
 use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
@@ -18,21 +18,34 @@ pub enum Command {
         /// The lock that is approved; without it, what the last preview showed.
         lock: Option<String>,
     },
-    /// Run one task again, and whatever is not finished.
-    Retry {
-        /// The task.
-        task: String,
-    },
+    /// Run again what did not pass.
+    Retry(Retry),
     /// End the run that is at work.
     Cancel,
     /// Show the plan again.
     Plan,
 }
 
+/// What is run again of the last run of the same lock: what did not pass, in any case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retry {
+    /// A task that is run again although it passed.
+    pub task: Option<String>,
+}
+
+impl std::fmt::Display for Retry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.task {
+            Some(task) => write!(f, "Task {task} runs again, and whatever is not finished"),
+            None => f.write_str("What did not pass runs again"),
+        }
+    }
+}
+
 /// Says why a comment that begins as a command is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{slip}; the commands are `/implement [LOCK]`, `/implement plan`, `/implement retry TASK` and `/implement cancel`"
+    "{slip}; the commands are `/implement [LOCK]`, `/implement plan`, `/implement retry [TASK]` and `/implement cancel`"
 )]
 pub struct CommandError {
     slip: Slip,
@@ -49,8 +62,6 @@ enum Slip {
     Unseen,
     #[error("{0} is no command: it begins the line, in small letters of the keyboard and without marks around it")]
     Resembling(String),
-    #[error("`retry` needs the name of a task")]
-    NoTask,
     #[error("there is more on the line than a command: {0}")]
     TooMuch(String),
     #[error("{0} is neither a command nor a lock of 12 to 64 hex digits")]
@@ -141,8 +152,9 @@ fn read_line(line: &str) -> Result<Command, Slip> {
         (None, ..) => Ok(Command::Run { lock: None }),
         (Some("cancel"), None, _) => Ok(Command::Cancel),
         (Some("plan"), None, _) => Ok(Command::Plan),
-        (Some("retry"), Some(task), None) => Ok(Command::Retry { task: task.trim_matches('`').to_owned() }),
-        (Some("retry"), None, _) => Err(Slip::NoTask),
+        (Some("retry"), task, None) => {
+            Ok(Command::Retry(Retry { task: task.map(|task| task.trim_matches('`').to_owned()) }))
+        }
         (Some(lock), None, _) => lock_of(lock).map(|lock| Command::Run { lock: Some(lock) }),
         _ => Err(Slip::TooMuch(shown(line))),
     }
@@ -211,7 +223,8 @@ mod tests {
         assert_eq!(said("\r\n/implement  \r\nthanks!"), run(None));
         assert_eq!(said("/implement sha256:ABCDEF012345"), run(Some("abcdef012345")));
         assert_eq!(said("/implement `abcdef012345`"), run(Some("abcdef012345")));
-        assert_eq!(said("/implement retry feature"), "Retry { task: \"feature\" }");
+        assert_eq!(said("/implement retry feature"), "Retry(Retry { task: Some(\"feature\") })");
+        assert_eq!(said("/implement retry"), "Retry(Retry { task: None })");
         assert_eq!(said("/implement cancel"), "Cancel");
     }
 
@@ -310,9 +323,9 @@ mod tests {
 
     #[test]
     fn nonsense_is_told_what_can_be_said() {
-        insta::assert_snapshot!(said("/implement retry"), @"`retry` needs the name of a task; the commands are `/implement [LOCK]`, `/implement plan`, `/implement retry TASK` and `/implement cancel`");
-        insta::assert_snapshot!(said("/implement now"), @"“now” is neither a command nor a lock of 12 to 64 hex digits; the commands are `/implement [LOCK]`, `/implement plan`, `/implement retry TASK` and `/implement cancel`");
-        insta::assert_snapshot!(said("/implement abcdef012345 please"), @"there is more on the line than a command: “/implement abcdef012345 please”; the commands are `/implement [LOCK]`, `/implement plan`, `/implement retry TASK` and `/implement cancel`");
+        insta::assert_snapshot!(said("/implement retry a b"), @"there is more on the line than a command: “/implement retry a b”; the commands are `/implement [LOCK]`, `/implement plan`, `/implement retry [TASK]` and `/implement cancel`");
+        insta::assert_snapshot!(said("/implement now"), @"“now” is neither a command nor a lock of 12 to 64 hex digits; the commands are `/implement [LOCK]`, `/implement plan`, `/implement retry [TASK]` and `/implement cancel`");
+        insta::assert_snapshot!(said("/implement abcdef012345 please"), @"there is more on the line than a command: “/implement abcdef012345 please”; the commands are `/implement [LOCK]`, `/implement plan`, `/implement retry [TASK]` and `/implement cancel`");
     }
 
     proptest::proptest! {

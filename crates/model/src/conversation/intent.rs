@@ -1,7 +1,7 @@
 //! What an event asks for.
 
 use super::{
-    command::{self, Command},
+    command::{self, Command, Retry},
     event::{Actor, Event},
 };
 use crate::{
@@ -142,12 +142,12 @@ pub enum Intent {
         /// Who wants it.
         approval: Approval,
     },
-    /// Run one task again, and whatever is not finished.
+    /// Run again what did not pass.
     Retry {
         /// The pull request.
         number: PullRequestNumber,
-        /// The task. Untrusted text.
-        task: String,
+        /// What is run again beside it. Untrusted text.
+        retry: Retry,
         /// Who wants it.
         approval: Approval,
     },
@@ -217,7 +217,7 @@ pub fn intent(event: &Event, inputs: &ActionInputs) -> Intent {
             match command::read(body) {
                 None => nothing("the comment is no command".to_owned()),
                 Some(Ok(Command::Run { lock })) => Intent::Run { number, approval: approval(lock) },
-                Some(Ok(Command::Retry { task })) => Intent::Retry { number, task, approval: approval(None) },
+                Some(Ok(Command::Retry(retry))) => Intent::Retry { number, retry, approval: approval(None) },
                 Some(Ok(Command::Plan)) => Intent::ShowAgain { number, comment: *id, by: author.clone() },
                 Some(Ok(Command::Cancel)) => Intent::Cancel { number, approval: approval(None) },
                 Some(Err(error)) => Intent::Refused {
@@ -272,10 +272,7 @@ fn by_input(command: ActionCommand, number: PullRequestNumber, inputs: &ActionIn
     match command {
         ActionCommand::Plan => Intent::Preview { number },
         ActionCommand::Run => Intent::Run { number, approval },
-        ActionCommand::Retry => match &inputs.task {
-            Some(task) => Intent::Retry { number, task: task.clone(), approval },
-            None => refused("`retry` without a task", "name it in the input `task`"),
-        },
+        ActionCommand::Retry => Intent::Retry { number, retry: Retry { task: inputs.task.clone() }, approval },
         ActionCommand::Cancel => Intent::Cancel { number, approval },
     }
 }

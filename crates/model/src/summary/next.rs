@@ -79,10 +79,10 @@ pub(super) fn steps(index: &RunIndex<'_>, causes: &[Cause<'_>], named: &Named<'_
     let way = if handoff.provenance.pull_request.is_some() { Way::PullRequest } else { Way::Here(named) };
     let mut steps = match handoff.status {
         Status::Complete => complete(handoff, way),
-        Status::Cancelled => vec![way.resume(handoff)],
+        Status::Cancelled => vec![way.resume()],
         Status::Incomplete => incomplete(handoff, causes, way),
     };
-    for step in steps.iter_mut().skip(1).filter(|step| !step.what.starts_with(IF_NOT)) {
+    for step in steps.iter_mut().skip(1) {
         step.what = format!("Or {}", text::uncapitalised(&step.what));
     }
     steps
@@ -138,43 +138,31 @@ impl Way<'_> {
         }
     }
 
-    fn resume(self, handoff: &Handoff) -> NextStep {
+    fn resume(self) -> NextStep {
         match self {
             Self::Here(named) => NextStep::new("Resume; what is finished is kept", named.resume),
-            Self::PullRequest => match handoff.tasks.iter().find(|task| task.outcome != Outcome::Passed) {
-                Some(task) => NextStep::new(
-                    format!(
-                        "Post this comment on the pull request to go on with `{}` and whatever else is not done; what is \
-                         finished is kept",
-                        task.id
-                    ),
-                    format!("/implement retry {}", task.id),
-                ),
-                None => approve_again(handoff),
-            },
+            Self::PullRequest => {
+                NextStep::new("Go on with this comment on the pull request; what is finished is kept", RETRY_COMMENT)
+            }
         }
     }
 
     /// Repeats what did not pass.
     fn repeat(self, handoff: &Handoff, causes: &[Cause<'_>]) -> NextStep {
-        match (self, causes.iter().find_map(task_of)) {
-            (Self::Here(_), _) => NextStep::new("Repeat what did not pass; what passed is kept", RETRY),
-            (Self::PullRequest, Some(task)) => NextStep::new(
-                format!(
-                    "Post this comment on the pull request to repeat `{task}` and whatever else did not pass; what passed is kept"
-                ),
-                format!("/implement retry {task}"),
-            ),
-            (Self::PullRequest, None) => approve_again(handoff),
-        }
+        let (with, command) = match self {
+            Self::Here(_) => ("", RETRY),
+            Self::PullRequest => (" with this comment on the pull request", RETRY_COMMENT),
+        };
+        let of_causes: Vec<_> = causes.iter().filter_map(task_of).collect();
+        let open = handoff.tasks.iter().filter(|task| task.outcome != Outcome::Passed).map(|task| task.id.as_str());
+        let further = open.filter(|task| !of_causes.contains(task));
+        let tasks: Vec<_> = of_causes.iter().copied().chain(further).collect();
+        let what = if tasks.is_empty() { "what did not pass".to_owned() } else { listed(tasks) };
+        NextStep::new(format!("Repeat {what}{with}; what passed is kept"), command)
     }
 
     /// Calls tasks once more that passed; nothing where there are none.
     fn call_again(self, tasks: &[&TaskId]) -> Option<NextStep> {
-        let listed = |tasks: &[&TaskId]| match tasks {
-            [one, other] => format!("`{one}` and `{other}`"),
-            several => text::listed(several.iter().map(|task| format!("`{task}`")), NAMED_MAX),
-        };
         let first = tasks.first()?;
         let step = match self {
             Self::Here(_) => {
@@ -185,10 +173,7 @@ impl Way<'_> {
             Self::PullRequest => {
                 let others = match &tasks[1..] {
                     [] => String::new(),
-                    others => format!(
-                        " (or another in its place: {})",
-                        text::listed(others.iter().map(|task| format!("`{task}`")), NAMED_MAX)
-                    ),
+                    others => format!(" (or another in its place: {})", listed(others)),
                 };
                 NextStep::new(
                     format!(
@@ -202,20 +187,11 @@ impl Way<'_> {
     }
 }
 
-/// What begins the step for whoever says no to the condition of the step before it.
-const IF_NOT: &str = "If not, ";
-
 /// The command that repeats what did not pass.
 const RETRY: &str = "backend-implementer run --retry";
 
-/// Runs the same once more on a pull request, where nothing is kept for an approval.
-fn approve_again(handoff: &Handoff) -> NextStep {
-    let all = text::count(handoff.schedule.tasks.len(), "task");
-    NextStep::new(
-        format!("Approve it again with this comment on the pull request; all {all} run again"),
-        format!("/implement {}", handoff.lock.digest.short()),
-    )
-}
+/// The comment that does the same.
+const RETRY_COMMENT: &str = "/implement retry";
 
 fn commits(handoff: &Handoff) -> String {
     match handoff.result.commits.len() {
@@ -252,19 +228,18 @@ fn incomplete(handoff: &Handoff, causes: &[Cause<'_>], way: Way<'_>) -> Vec<Next
     let by_hand = way.take(handoff, &format!(", and fix what failed there by hand{files}"));
     let ways = match needed {
         Needed::Change(change) => {
-            let is_right = match (names(causes, Remedy::Plan), names(causes, Remedy::Configuration)) {
-                (Some(tasks), None) => format!("the plan is right about {tasks}"),
-                (None, Some(tasks)) => format!("the configuration is right for {tasks}"),
-                _ => "plan and configuration are right".to_owned(),
+            let as_it_is = match (names(causes, Remedy::Plan), names(causes, Remedy::Configuration)) {
+                (Some(_), None) => "the plan as it is",
+                (None, Some(_)) => "the configuration as it is",
+                _ => "plan and configuration as they are",
             };
             let repeat = causes.iter().any(|cause| task_of(cause).is_some()).then(|| {
                 let repeat = way.repeat(handoff, causes);
-                let what = format!("If {is_right}, {}", text::uncapitalised(&repeat.what));
+                let what = format!("To leave {as_it_is}, {}", text::uncapitalised(&repeat.what));
                 NextStep { what, ..repeat }
             });
             // What is quick comes first where it is all that some of them need: which of the two it is, a reader can decide.
             if repeat.is_some() && names(causes, Remedy::Retry).is_some() {
-                let change = format!("{IF_NOT}{}", text::uncapitalised(&change));
                 vec![repeat, Some(way.anew(handoff, &change)), by_hand]
             } else {
                 vec![Some(way.anew(handoff, &change)), repeat, by_hand]
@@ -322,9 +297,17 @@ const NAMED_MAX: usize = 3;
 
 /// Names the tasks that something helps; nothing where it helps no task.
 fn names(causes: &[Cause<'_>], remedy: Remedy) -> Option<String> {
-    let mut tasks = causes.iter().filter(|cause| cause.remedy() == remedy).filter_map(task_of).peekable();
-    tasks.peek()?;
-    Some(text::listed(tasks.map(|task| format!("`{task}`")), NAMED_MAX))
+    let tasks: Vec<_> = causes.iter().filter(|cause| cause.remedy() == remedy).filter_map(task_of).collect();
+    (!tasks.is_empty()).then(|| listed(tasks))
+}
+
+/// Lists tasks by name.
+fn listed(tasks: impl IntoIterator<Item = impl std::fmt::Display>) -> String {
+    let tasks: Vec<_> = tasks.into_iter().map(|task| format!("`{task}`")).collect();
+    match tasks.as_slice() {
+        [one, other] => format!("{one} and {other}"),
+        several => text::listed(several, NAMED_MAX),
+    }
 }
 
 fn task_of<'a>(cause: &Cause<'a>) -> Option<&'a str> {
@@ -396,8 +379,8 @@ mod tests {
         let mixed = [task("feature-7", Outcome::Failed), task("feature-23", Outcome::OutOfScope)];
         insta::assert_debug_snapshot!(told(&mixed, false), @r#"
         [
-            "If the plan is right about `feature-23`, repeat what did not pass; what passed is kept: backend-implementer run --retry",
-            "If the plan is right about `feature-23`, post this comment on the pull request to repeat `feature-7` and whatever else did not pass; what passed is kept: /implement retry feature-7",
+            "To leave the plan as it is, repeat `feature-7`, `feature-23`, `feature` and 5 more; what passed is kept: backend-implementer run --retry",
+            "To leave the plan as it is, repeat `feature-7`, `feature-23`, `feature` and 5 more with this comment on the pull request; what passed is kept: /implement retry",
         ]
         "#);
         let slow = [task("a", Outcome::TimedOut), task("b", Outcome::Conflicted)];
@@ -420,14 +403,14 @@ mod tests {
     fn what_merely_failed_is_repeated_and_what_is_red_needs_hands() {
         insta::assert_debug_snapshot!(told(&[task("a", Outcome::Failed), task("b", Outcome::NotRun)], false), @r#"
         [
-            "Repeat what did not pass; what passed is kept: backend-implementer run --retry",
-            "Post this comment on the pull request to repeat `a` and whatever else did not pass; what passed is kept: /implement retry a",
+            "Repeat `a`, `b`, `feature` and 5 more; what passed is kept: backend-implementer run --retry",
+            "Repeat `a`, `b`, `feature` and 5 more with this comment on the pull request; what passed is kept: /implement retry",
         ]
         "#);
         insta::assert_debug_snapshot!(told(&[task("a", Outcome::Failed)], true), @r#"
         [
             "Put the commit on the branch `backend-implementation`, and fix what failed there by hand: backend-implementer apply run-1 --incomplete\ngit switch backend-implementation",
-            "Post this comment on the pull request to repeat `a` and whatever else did not pass; what passed is kept: /implement retry a",
+            "Repeat `a`, `feature`, `cli` and 4 more with this comment on the pull request; what passed is kept: /implement retry",
         ]
         "#);
     }
