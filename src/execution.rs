@@ -21,7 +21,7 @@ use implementer_model::{
 use tokio_util::sync::CancellationToken;
 
 use self::folders::run_folder;
-pub use self::folders::{run_id, scratch};
+pub use self::folders::{Scratch, run_id, scratch};
 use crate::layout::{PROGRAMS, RUNS_DIR, RunFile};
 use crate::{
     agent::{self, AgentError, Agents, Making},

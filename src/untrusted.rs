@@ -3,6 +3,8 @@
 //! What is opened is a plain file of at most so many bytes. No link is followed in the last place of the path, no pipe or
 //! device is waited for, and a file that grows while it is read is refused as if it had been too large from the beginning.
 
+mod removal;
+
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read},
@@ -10,6 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use removal::remove;
 use rustix::{fs::OFlags, io::Errno};
 
 /// Says why a file was not read.

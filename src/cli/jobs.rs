@@ -39,7 +39,7 @@ impl Standing {
     }
 
     /// Opens the site in a folder of its own, which is gone when the command ends.
-    pub(super) fn open_for_now(&self) -> Result<(Site, tempfile::TempDir), Failure> {
+    pub(super) fn open_for_now(&self) -> Result<(Site, execution::Scratch), Failure> {
         let scratch = execution::scratch()?;
         let site = self.open(&scratch.path().join("site"))?;
         Ok((site, scratch))

@@ -13,7 +13,12 @@ use crate::{execution::KeptByLastRun, intake::Intake, run_dir::RunDir};
 ///
 /// # Errors
 /// When there is no such task, no such run, or nothing to repeat.
-pub(super) fn last_run(root: &Path, intake: &Intake, again: Option<&str>, scratch: &Path) -> Result<KeptByLastRun, Failure> {
+pub(super) fn last_run(
+    root: &Path,
+    intake: &Intake,
+    again: Option<&str>,
+    scratch: &Path,
+) -> Result<KeptByLastRun, Failure> {
     let tasks = || intake.schedule.tasks.iter().map(|task| task.id.as_str());
     if let Some(again) = again.filter(|again| !tasks().any(|task| task == *again)) {
         let hint = match text::nearest(again, tasks()) {
@@ -37,7 +42,8 @@ pub(super) fn last_run(root: &Path, intake: &Intake, again: Option<&str>, scratc
         return Err(Failure::input(failure).with_hint(Some("--retry TASK repeats a task all the same.".to_owned())));
     }
     // Who is to blame for what is open goes on from its work, and is told what is open; else a task begins anew.
-    let goes_on = handoff.status == Status::Incomplete && to_blame(&handoff).iter().any(|task| Some(task.as_str()) == again);
+    let goes_on =
+        handoff.status == Status::Incomplete && to_blame(&handoff).iter().any(|task| Some(task.as_str()) == again);
     let last_run = scratch.join("last-run");
     let kept = KeptByLastRun::from_run(root, &run, intake, (again, goes_on), &last_run).map_err(Failure::input)?;
     show::note(&format!("Keeping what passed in {}.", run.display()));

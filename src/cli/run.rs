@@ -296,7 +296,9 @@ pub(super) fn execute(request: &Request<'_>, observer: &mut dyn Observer) -> Res
         show::note(&format!("{warning}\n"));
     }
     let kept = match request.retry {
-        Some(again) => Some(retry::last_run(&root, &intake, Some(again).filter(|again| !again.is_empty()), scratch.path())?),
+        Some(again) => {
+            Some(retry::last_run(&root, &intake, Some(again).filter(|again| !again.is_empty()), scratch.path())?)
+        }
         None => None,
     };
     let complete = match (&kept, request.resume) {

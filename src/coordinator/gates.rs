@@ -34,7 +34,7 @@ use crate::{
     agent::{self, Ended, Exit, Launch},
     layout::{self, RunFile},
     run_dir::RunDirError,
-    sandbox,
+    sandbox, untrusted,
 };
 
 /// How long a command of a gate has to end after it was asked to.
@@ -298,7 +298,7 @@ impl CommandPlace<'_> {
                 RanCommand { receipt, recorded: None, refused: None }
             }
         };
-        let _ = std::fs::remove_dir_all(&scratch);
+        let _ = untrusted::remove(&scratch);
         Ok(RanCommand { receipt: self.context.processes.secrets.taken_out_of(ran.receipt), ..ran })
     }
 

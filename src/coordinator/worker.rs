@@ -25,6 +25,7 @@ use crate::{
     agent::{Agent, Conclusion, Ended, Job, LaunchError},
     layout::{PROGRAMS, TaskFile},
     run_dir::RunDirError,
+    untrusted,
 };
 
 /// Why an attempt was not made that was stopped before it had a work tree.
@@ -130,7 +131,7 @@ async fn attempt(
         room?;
     }
     // The scratch folder may hold anything, in any mode; what cannot be removed goes with the run's scratch folder.
-    let _ = std::fs::remove_dir_all(&scratch);
+    let _ = untrusted::remove(&scratch);
     Ok(end)
 }
 

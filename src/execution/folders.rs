@@ -18,6 +18,7 @@ use crate::{
     journal::{self, Journal, JournalError, Seal},
     layout::RunFile,
     run_dir::{RunDir, RunDirError},
+    untrusted,
 };
 
 /// Makes the run's folder, or finds that of a run of the same lock that broke off.
@@ -78,17 +79,39 @@ fn resumable(folder: &Path, lock: &Lock, seal: &Seal) -> Result<bool, RunError> 
     Ok(same && !run::is_over(&records))
 }
 
+/// A folder for work trees and temporary files. It goes when it is dropped, whatever was made in it.
+#[derive(Debug)]
+pub struct Scratch {
+    path: PathBuf,
+}
+
+impl Scratch {
+    /// Returns the folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = untrusted::remove(&self.path) {
+            tracing::warn!(%error, path = %self.path.display(), "a folder for work trees could not be removed");
+        }
+    }
+}
+
 /// Makes the folder for work trees and temporary files. It lies outside the repository: build tools look for their
 /// workspace in the folders above, and must not find the user's checkout there.
 ///
 /// # Errors
 /// When it cannot be made.
-pub fn scratch() -> Result<tempfile::TempDir, ExecutionError> {
+pub fn scratch() -> Result<Scratch, ExecutionError> {
     let parent = std::env::var_os("RUNNER_TEMP").map_or_else(std::env::temp_dir, PathBuf::from);
     // For nobody else: what lies here is the work of subagents.
     let for_us = std::os::unix::fs::PermissionsExt::from_mode(0o700);
     let made = tempfile::Builder::new().prefix("backend-implementer-").permissions(for_us).tempdir_in(&parent);
-    made.map_err(|source| {
+    made.map(|made| Scratch { path: made.keep() }).map_err(|source| {
         let doing = format!("make a folder for work trees in {}; set TMPDIR to a writable folder", parent.display());
         ExecutionError::Surroundings { doing, source }
     })

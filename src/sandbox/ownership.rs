@@ -8,6 +8,8 @@ use std::{
 
 use super::{shared_memory, users::User};
 
+use crate::untrusted;
+
 /// Folders that all users of slots may write to: what one left there goes when its attempt is over. The second has the message
 /// queues of POSIX.
 const SHARED: [&str; 2] = ["/dev/shm", "/dev/mqueue"];
@@ -44,8 +46,7 @@ pub(super) fn remove_shared(user: User) {
             if meta.uid() != user.uid {
                 continue;
             }
-            let removed = if meta.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-            if let Err(error) = removed {
+            if let Err(error) = untrusted::remove(&path) {
                 tracing::warn!(%error, path = %path.display(), "what a subagent left behind could not be removed");
             }
         }

@@ -3,7 +3,11 @@
 use std::path::Path;
 
 use implementer_model::{
-    config::Layout, conversation::{command::Retry, intent::Approval}, github_ids::PullRequestNumber, ids::ObjectId, text,
+    config::Layout,
+    conversation::{command::Retry, intent::Approval},
+    github_ids::PullRequestNumber,
+    ids::ObjectId,
+    text,
 };
 
 use super::{

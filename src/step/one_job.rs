@@ -17,6 +17,7 @@ use crate::{
     errors,
     jobs::{Counting, JobError, Site, StateDir},
     kept::KeptError,
+    untrusted,
 };
 
 /// What stands for everything where attempts are named.
@@ -63,12 +64,7 @@ impl Step<'_> {
         let temp = self.runner.temp()?;
         let place = temp.join(PLACE);
         // A runner of somebody's own may have what an earlier job left.
-        match fs::remove_dir_all(&place) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(StepError::file("remove what an earlier job left in", &place)(error));
-            }
-            _ => {}
-        }
+        untrusted::remove(&place).map_err(StepError::file("remove what an earlier job left in", &place))?;
         self.runtime.block_on(async {
             self.site(&place).await?;
             self.fetch_earlier(&place).await

@@ -8,6 +8,7 @@ use super::{Step, StepEnd, StepError, job::JOB, one_job::ALL, unsettled::Waves};
 use crate::{
     actions::{self, Level, annotation},
     jobs::{self, Site, StateDir},
+    untrusted,
 };
 
 impl Step<'_> {
@@ -18,12 +19,7 @@ impl Step<'_> {
         let workspace = self.runner.workspace()?;
         let job = workspace.join(JOB);
         // A runner of somebody's own may have what an earlier job left.
-        match fs::remove_dir_all(&job) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(StepError::file("remove what an earlier job left in", &job)(error));
-            }
-            _ => {}
-        }
+        untrusted::remove(&job).map_err(StepError::file("remove what an earlier job left in", &job))?;
         fs::create_dir_all(&job).map_err(StepError::file("make", &job))?;
         let tasks = self.required("tasks")?;
         let prepared = self.runtime.block_on(async {

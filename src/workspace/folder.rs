@@ -1,12 +1,9 @@
 //! Reading and clearing folders that a subagent has had its hands on: no link is ever followed, nothing blocks.
 
 use std::{
-    fs::{self, File, Metadata, OpenOptions, Permissions},
+    fs::{self, File, Metadata, OpenOptions},
     io,
-    os::unix::{
-        ffi::{OsStrExt as _, OsStringExt as _},
-        fs::PermissionsExt as _,
-    },
+    os::unix::ffi::{OsStrExt as _, OsStringExt as _},
     path::{Path, PathBuf},
 };
 
@@ -65,26 +62,6 @@ pub(super) fn open_plain(path: &Path, options: &mut OpenOptions) -> io::Result<O
         Ok(file) => Ok(Some(file)),
         Err(UntrustedError::Io { source, .. }) => Err(source),
         Err(_) => Ok(None),
-    }
-}
-
-/// Removes whatever is at `path`, with all that is in it, and without following links. It is no error when there is
-/// nothing.
-pub(super) fn remove(path: &Path) -> io::Result<()> {
-    let meta = match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        other => other?,
-    };
-    if !meta.is_dir() {
-        return fs::remove_file(path);
-    }
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            // Folders that their owner may not write to cannot be emptied either.
-            open_up(path)?;
-            fs::remove_dir_all(path)
-        }
-        other => other,
     }
 }
 
@@ -162,24 +139,6 @@ pub(super) fn give_like(root: &Path, path: &BStr) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives the owner all rights on the folder `root` and the folders in it.
-fn open_up(root: &Path) -> io::Result<()> {
-    let mut pending = vec![root.to_owned()];
-    while let Some(folder) = pending.pop() {
-        let meta = fs::symlink_metadata(&folder)?;
-        if meta.is_dir() {
-            fs::set_permissions(&folder, Permissions::from_mode(meta.permissions().mode() | 0o700))?;
-            pending.extend(
-                children(&folder)?
-                    .into_iter()
-                    .filter(|child| child.meta.is_dir())
-                    .map(|child| at(&folder, child.name.as_ref())),
-            );
-        }
-    }
-    Ok(())
-}
-
 /// Returns where the repository path `path` is, seen from `root`.
 pub(super) fn at(root: &Path, path: &BStr) -> PathBuf {
     if path.is_empty() { root.to_owned() } else { root.join(std::ffi::OsStr::from_bytes(path)) }
@@ -209,19 +168,6 @@ pub(super) fn ancestors(path: &BStr) -> impl Iterator<Item = &BStr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_link_is_removed_and_its_target_survives() {
-        let folder = tempfile::tempdir().unwrap();
-        let (outside, inside) = (folder.path().join("outside"), folder.path().join("inside"));
-        fs::create_dir_all(outside.join("deep")).unwrap();
-        fs::write(outside.join("deep/file"), "kept").unwrap();
-        fs::create_dir(&inside).unwrap();
-        std::os::unix::fs::symlink(&outside, inside.join("link")).unwrap();
-        remove(&inside).unwrap();
-        assert!(!inside.exists());
-        assert_eq!(fs::read_to_string(outside.join("deep/file")).unwrap(), "kept");
-    }
 
     #[test]
     fn reading_a_pipe_or_a_link_does_not_block_or_follow() {

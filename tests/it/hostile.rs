@@ -371,3 +371,22 @@ fn what_somebody_names_is_read_only_as_far_as_it_can_be_what_it_should_be() {
     refused(&bench, &["show", text(&run)]);
     refused(&bench, &["runs"]);
 }
+
+/// Folders within each other, deeper than any path can name, in the work tree, in the home and among temporary files.
+#[test]
+fn folders_of_any_depth_do_not_end_the_coordinator_and_are_gone_after_it() {
+    const DEEP: &str = "import os\nfor place in (os.getcwd(), os.environ['HOME'], os.environ['TMPDIR']):\n    os.chdir(place)\n    \
+                        for _ in range(20000):\n        os.mkdir('d')\n        os.chdir('d')\n";
+    let bench = Bench::new();
+    let attempts = json!({ "run": ["python3", "-I", "-c", DEEP] });
+    let well = json!({ "write": { "cli/greet.py": "x\n" } });
+    bench.script(&json!({ "feature": attempts, "cli": well }));
+    let called = bench.call(["run"]).expect(1);
+    assert!(called.stdout.contains("Incomplete"), "{}", called.stdout);
+    let handoff: Value = serde_json::from_str(&bench.call(["show", "--format", "json"]).expect(0).stdout).unwrap();
+    let tasks = handoff["tasks"].as_array().unwrap();
+    let outcome = |id: &str| tasks.iter().find(|task| task["id"] == id).unwrap()["outcome"].clone();
+    // Git holds no empty folders: nothing was done.
+    assert_eq!((outcome("feature"), outcome("cli")), (json!("unproven"), json!("passed")), "{}", called.stderr);
+    assert_eq!(fs::read_dir(bench.path("tmp")).unwrap().count(), 0, "nothing is left behind");
+}

@@ -27,7 +27,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("run_dir", &["errors", "layout", "untrusted"]),
     // What a run keeps for a later one: records of its journal, and the patches that they name.
     ("kept", &["journal", "layout", "workspace"]),
-    ("sandbox", &["errors", "layout"]),
+    ("sandbox", &["errors", "layout", "untrusted"]),
     ("workspace", &["errors", "layout", "untrusted"]),
     // From what was asked for to what will be done, and the loop that does it.
     ("intake", &["agent", "untrusted", "workspace"]),

@@ -93,6 +93,8 @@ impl Dialect for Gemini {
         let mut settings = json!({
             "general": { "disableAutoUpdate": true },
             "privacy": { "usageStatisticsEnabled": false },
+            // A file `.env` of the work tree would say where its requests go, with its key.
+            "advanced": { "ignoreLocalEnv": true },
             "security": { "auth": { "selectedType": auth } },
             "telemetry": { "enabled": false },
         });

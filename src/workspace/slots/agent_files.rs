@@ -19,11 +19,14 @@ use implementer_model::{
     scope::{CompiledScope, Scope},
 };
 
-use crate::workspace::{
-    Result, WorkspaceError,
-    error::IoContext as _,
-    folder::{self, Content},
-    store::{RunStore, convert::Checkout, git_id},
+use crate::{
+    untrusted,
+    workspace::{
+        Result, WorkspaceError,
+        error::IoContext as _,
+        folder::{self, Content},
+        store::{RunStore, convert::Checkout, git_id},
+    },
 };
 
 /// What was placed in a folder.
@@ -85,7 +88,7 @@ pub(in crate::workspace) fn plan(store: &RunStore, own: &ObjectId, rules: &Objec
     let (Some(instructions), Some(of_settings)) = (compiled(AGENT_INSTRUCTIONS), compiled(AGENT_SETTINGS_FILES)) else {
         return Ok(Placed::default());
     };
-    let is = |kind: &CompiledScope, path: &BString| path.to_str().is_ok_and(|path| kind.allows(path));
+    let is = |kind: &CompiledScope, path: &BString| path.to_str().is_ok_and(|path| kind.allows_any_spelling(path));
     let mut paths = differing(&own, &rules);
     paths.retain(|path| is(&instructions, path) || (settings && is(&of_settings, path)));
     if !settings {
@@ -217,7 +220,7 @@ fn write(root: &Path, path: &BStr, wanted: Option<&OnDisk>) -> Result<()> {
             }),
         };
     }
-    folder::remove(&place).doing("removing", &place)?;
+    untrusted::remove(&place).doing("removing", &place)?;
     let Some(wanted) = wanted else { return Ok(()) };
     if let Some(parent) = place.parent() {
         fs::create_dir_all(parent).doing("creating", parent)?;

@@ -15,7 +15,7 @@ use super::{
     sweep::Seen,
 };
 use crate::{
-    errors,
+    errors, untrusted,
     workspace::{
         Result, WorkspaceError,
         error::IoContext as _,
@@ -116,7 +116,7 @@ fn reuse(pool: &Pool, held: &Held, tree: gix::ObjectId, threads: usize) -> Resul
     for child in folder::children(&outer).doing("listing", &outer)? {
         let place = folder::at(&outer, child.name.as_ref());
         if place != held.folder {
-            folder::remove(&place).doing("removing", &place)?;
+            untrusted::remove(&place).doing("removing", &place)?;
         }
     }
     let fence = pool.fence_file(held.number);

@@ -41,6 +41,7 @@ pub use self::{
 };
 use crate::{
     layout::refs::TASK_BRANCH_PREFIX,
+    untrusted,
     workspace::{
         Result, WorkspaceError,
         error::IoContext as _,
@@ -170,12 +171,12 @@ impl SlotPool {
                 for _ in 0..pool.cores.min(children.len()) {
                     scope.spawn(|| {
                         while let Some(child) = children.get(next.fetch_add(1, Ordering::Relaxed)) {
-                            let _ = folder::remove(&folder::at(&pool.dir, child.name.as_ref()));
+                            let _ = untrusted::remove(&folder::at(&pool.dir, child.name.as_ref()));
                         }
                     });
                 }
             });
-            folder::remove(&pool.dir).doing("removing", &pool.dir)
+            untrusted::remove(&pool.dir).doing("removing", &pool.dir)
         });
         removal.await.map_err(|error| WorkspaceError::aborted("removing the slots", &error))?
     }

@@ -19,16 +19,19 @@ use gix::{
     },
 };
 
-use crate::workspace::{
-    Result, WorkspaceError,
-    error::{GitContext as _, IoContext as _},
-    folder::{self, Owner},
-    slots::{
-        fill,
-        stamp::{self, Fence},
-        sweep::{Seen, Sweep},
+use crate::{
+    untrusted,
+    workspace::{
+        Result, WorkspaceError,
+        error::{GitContext as _, IoContext as _},
+        folder::{self, Owner},
+        slots::{
+            fill,
+            stamp::{self, Fence},
+            sweep::{Seen, Sweep},
+        },
+        store::{RunStore, convert, hashed::Hashed, tree_index::NAMES},
     },
-    store::{RunStore, convert, hashed::Hashed, tree_index::NAMES},
 };
 
 /// What a folder is known to hold. Kept by us, outside of the folder, so that nobody can talk us out of it.
@@ -71,7 +74,7 @@ pub(in crate::workspace) fn begin(
     let flat = store.flat_tree(tree)?;
     let repo = store.repo();
     for (root, owner) in roots {
-        folder::remove(root).doing("removing", root)?;
+        untrusted::remove(root).doing("removing", root)?;
         fs::create_dir(root).doing("creating", root)?;
         if let Some(owner) = owner {
             folder::give(root, *owner).doing("giving away", root)?;

@@ -10,7 +10,10 @@ use std::{
 
 use gix::index::entry::{Stat, stat::Time};
 
-use crate::workspace::{Result, error::IoContext as _, folder};
+use crate::{
+    untrusted,
+    workspace::{Result, error::IoContext as _, folder},
+};
 
 /// Returns the fingerprint of a file, in the form in which git's index has it.
 ///
@@ -46,7 +49,7 @@ impl Fence {
         let meta = match in_place {
             Ok(Some(meta)) => meta,
             _ => {
-                folder::remove(file).doing("removing", file)?;
+                untrusted::remove(file).doing("removing", file)?;
                 let made = fs::File::create_new(file).doing("creating", file)?;
                 made.metadata().doing("looking at", file)?
             }

@@ -17,15 +17,18 @@ use gix::{
     },
 };
 
-use crate::workspace::{
-    Result,
-    error::IoContext as _,
-    folder::{self, Content},
-    slots::{
-        refit::Holding,
-        stamp::{self, Fence},
+use crate::{
+    untrusted,
+    workspace::{
+        Result,
+        error::IoContext as _,
+        folder::{self, Content},
+        slots::{
+            refit::Holding,
+            stamp::{self, Fence},
+        },
+        store::{RunStore, convert::Checkout},
     },
-    store::{RunStore, convert::Checkout},
 };
 
 /// What a walk saw that went through a folder after its subagent had ended.
@@ -201,7 +204,7 @@ impl<'a> Sweep<'a> {
                 Some(entry) if self.is_alike(old, entry, path) => self.kept.push((at, old.stat)),
                 _ => {
                     let place = folder::at(self.root, path);
-                    folder::remove(&place).doing("removing", &place)?;
+                    untrusted::remove(&place).doing("removing", &place)?;
                 }
             }
         }
@@ -235,7 +238,7 @@ impl<'a> Sweep<'a> {
         } else if let Some(index) = self.can_stay(path.as_ref(), place, meta)? {
             self.kept.push((index, stamp::from_metadata(meta)));
         } else {
-            folder::remove(place).doing("removing", place)?;
+            untrusted::remove(place).doing("removing", place)?;
         }
         Ok(())
     }

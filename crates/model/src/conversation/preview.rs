@@ -434,7 +434,7 @@ mod tests {
 
         Not needed by the plan: `backend-cloud-infrastructure-architect`, `backend-datatypes`, `backend-cli-implementer`, `backend-deployment-agent`.
 
-        No subagent may touch `**/.claude` `**/.claude/**` `**/.codex` `**/.codex/**` and 38 more.
+        No subagent may touch `**/*.code-workspace` `**/.agents` `**/.agents/**` `**/.claude` and 85 more.
 
         <details><summary>feature: 1 item</summary>
 

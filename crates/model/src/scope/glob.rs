@@ -13,6 +13,8 @@ use std::collections::HashSet;
 pub(super) use bytes::ByteSet;
 use tokens::{Problem, Token, expand_braces, tokenise};
 
+use super::portable::folded;
+
 /// The longest glob that is accepted, in bytes: longer ones are mistakes, and comparing two costs their product.
 pub const GLOB_MAX_BYTES: usize = 512;
 
@@ -119,6 +121,20 @@ pub(super) fn parse(glob: &str) -> Result<Vec<Pattern>, InvalidGlob> {
 }
 
 impl Pattern {
+    /// Returns the pattern for paths without their spelling. Nothing where a name is partly left open: `*Tests.cs` would
+    /// be `contests.cs`, too.
+    pub(super) fn folded(&self) -> Option<Self> {
+        let fold = |segment: &Segment| match segment {
+            Segment::Name(atoms) if *atoms != [Atom::Star] => {
+                let byte = |atom: &Atom| if let Atom::Byte(byte) = atom { Some(*byte) } else { None };
+                let name = String::from_utf8(atoms.iter().map(byte).collect::<Option<_>>()?).ok()?;
+                Some(Segment::Name(folded(&name).into_bytes().into_iter().map(Atom::Byte).collect()))
+            }
+            other => Some(other.clone()),
+        };
+        Some(Self { segments: self.segments.iter().map(fold).collect::<Option<_>>()? })
+    }
+
     fn new(tokens: &[Token]) -> Result<Self, Problem> {
         let wildcard = tokens.iter().any(Token::is_wildcard);
         let (tokens, below) = match tokens {

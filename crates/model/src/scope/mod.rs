@@ -3,20 +3,23 @@
 mod check;
 mod exclusions;
 mod glob;
+mod globs;
 mod language;
 mod overlap;
 mod path;
 mod portable;
+mod spelling;
 mod trie;
 
 use std::sync::Arc;
 
-pub use check::{CheckedPatch, CompiledScope, OutOfScope, TreePaths, Violation, ViolationRule, check};
+pub use check::{CheckedPatch, CompiledScope, OutOfScope, Violation, ViolationRule, check};
 pub use exclusions::exclusions_that_matter;
 pub use glob::{ALTERNATIVES_MAX, GLOB_MAX_BYTES, InvalidGlob, validate_glob};
 pub use overlap::{Exclusions, Overlaps, matches_everything, overlap};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+pub use spelling::TreePaths;
 
 /// The paths that a task may touch: at least one glob of `allow` matches, and none of `deny`.
 ///

@@ -117,7 +117,7 @@ fn paths_that_differ_in_case_only_are_refused_unless_one_goes() {
     assert_eq!(broken(&all, vec![added("README"), added("readme")]), collision("readme"));
     assert_eq!(broken(&all, vec![deleted("README"), added("readme")]), []);
     assert_eq!(broken(&all, vec![link("A", "b"), added("a/x")]), collision("a/x"));
-    assert_eq!(broken(&all, vec![added("a/x"), added("A/y")]), []);
+    assert_eq!(broken(&all, vec![added("a/x"), added("A/y")]), collision("A/y"));
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn the_base_counts_for_case_collisions_when_its_paths_are_known() {
     assert!(collides(vec![added("src/ä.rs")]));
     assert!(!collides(vec![added("docs/guide.txt"), modified("README")]));
     assert!(!collides(vec![deleted("README"), added("readme")]));
-    assert!(!collides(vec![added("DOCS/new.md")]), "folders that differ in case hold each other's files everywhere");
+    assert!(collides(vec![added("DOCS/new.md")]), "one folder here, and another elsewhere");
 }
 
 #[test]
@@ -174,4 +174,42 @@ fn accents_that_are_put_together_in_another_way_are_the_same_path() {
     let tree = TreePaths::new([composed]);
     assert!(check(patch(vec![added(apart)]), &all, Access::Writes, Some(&tree)).is_err());
     assert!(check(patch(vec![deleted(composed), added(apart)]), &all, Access::Writes, Some(&tree)).is_ok());
+}
+
+#[test]
+fn what_is_denied_is_denied_in_every_spelling() {
+    let all = scope(&["**"], &[".github/workflows", "**/.claude/**", "**/CLAUDE.md", "**/*Tests.cs", ".husky"]);
+    for path in [
+        ".github/Workflows/evil.yml",
+        ".Claude/settings.json",
+        "docs/.CLAUDE/settings.json",
+        "claude.MD",
+        ".HUSKY/pre-commit",
+        // The sign for Kelvin.
+        ".hus\u{212a}y/pre-commit",
+    ] {
+        let broken = broken(&all, vec![added(path)]);
+        assert!(broken.contains(&(path.to_owned(), ViolationRule::Denied)), "{path}: {broken:?}");
+    }
+    // Where a name is partly left open, another word would be denied.
+    assert_eq!(rules(&all, vec![added("src/Contests.cs"), added("src/claude.mdx")]), []);
+}
+
+#[test]
+fn a_folder_has_one_spelling() {
+    let all = scope(&["**"], &[]);
+    let told = |changes: Vec<Change>, tree: &[&str]| {
+        let tree = TreePaths::new(tree.iter().copied());
+        match check(patch(changes), &all, Access::Writes, Some(&tree)) {
+            Ok(_) => Vec::new(),
+            Err(error) => error.violations.into_iter().map(|v| (v.path, v.rule)).collect(),
+        }
+    };
+    let collides = |path: &str| vec![(path.to_owned(), ViolationRule::CaseCollision)];
+    assert_eq!(told(vec![added("src/API/x.py")], &["src/api/y.py"]), collides("src/API/x.py"));
+    assert_eq!(told(vec![added("a/X/1"), added("a/x/2")], &[]), collides("a/x/2"));
+    // A repository that has both already, and a folder that is renamed.
+    assert_eq!(told(vec![added("src/API/x.py")], &["src/API/z.py", "src/api/y.py"]), []);
+    assert_eq!(told(vec![deleted("src/api/y.py"), added("src/API/y.py")], &["src/api/y.py"]), []);
+    assert_eq!(told(vec![modified("src/API/x.py")], &["src/API/x.py", "src/api/y.py"]), []);
 }
