@@ -97,11 +97,13 @@ pub fn launch_main() -> ExitCode {
     let Ok(socket) = socket else { return ExitCode::from(2) };
     let Ok(Some(start)) = read_frame::<Start>(&socket) else { return ExitCode::from(2) };
     let inside = std::env::args().nth(2).is_some_and(|argument| argument == INSIDE);
-    let outcome = match (start.confinement.needs_keeper(), inside) {
+    // What a keeper starts has its limits from us.
+    let limited = if inside { Ok(()) } else { start.confinement.limit().map_err(|error| not_confined(&start, &error)) };
+    let outcome = limited.and_then(|()| match (start.confinement.needs_keeper(), inside) {
         (true, false) => send_inside(&start, &socket),
         (true, true) => keep(&start, &socket),
         (false, _) => Err(become_program(&start)),
-    };
+    });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(said) => {
@@ -124,8 +126,6 @@ fn become_program(start: &Start) -> Said {
 
 /// Enters the confinement, and prepares the program as seen from there.
 fn prepare(start: &Start) -> Result<Command, Said> {
-    let name = || start.argv.first().cloned().unwrap_or_default();
-    let failed = |why: String| Said::Failed(LaunchError::Sandbox { program: name(), why });
     let input = match &start.input {
         None => Stdio::null(),
         Some(path) => match File::open(path) {
@@ -139,7 +139,7 @@ fn prepare(start: &Start) -> Result<Command, Said> {
             }
         },
     };
-    start.confinement.enter().map_err(|error| failed(error.to_string()))?;
+    start.confinement.enter().map_err(|error| not_confined(start, &error))?;
     let program = program::resolve(&start.argv, &start.directory, &start.environment).map_err(Said::Failed)?;
     let mut command = Command::new(program);
     command
@@ -150,6 +150,11 @@ fn prepare(start: &Start) -> Result<Command, Said> {
         .current_dir(&start.directory)
         .stdin(input);
     Ok(command)
+}
+
+fn not_confined(start: &Start, error: &io::Error) -> Said {
+    let program = start.argv.first().cloned().unwrap_or_default();
+    Said::Failed(LaunchError::Sandbox { program, why: error.to_string() })
 }
 
 fn not_started(start: &Start, error: &io::Error) -> Said {
@@ -164,10 +169,7 @@ fn not_started(start: &Start, error: &io::Error) -> Said {
 
 /// Makes the namespaces of the confinement, and starts a keeper in them.
 fn send_inside(start: &Start, socket: &UnixStream) -> Result<(), Said> {
-    let failed = |error: io::Error| {
-        let program = start.argv.first().cloned().unwrap_or_default();
-        Said::Failed(LaunchError::Sandbox { program, why: error.to_string() })
-    };
+    let failed = |error| not_confined(start, &error);
     start.confinement.unshare().map_err(failed)?;
     let ours = socket.try_clone().map_err(failed)?;
     let keeper = Command::new("/proc/self/exe")
@@ -183,10 +185,7 @@ fn send_inside(start: &Start, socket: &UnixStream) -> Result<(), Said> {
 
 /// Starts the program and stays until nothing is left inside, or until the supervisor is gone.
 fn keep(start: &Start, socket: &UnixStream) -> Result<(), Said> {
-    let failed = |error: io::Error| {
-        let program = start.argv.first().cloned().unwrap_or_default();
-        Said::Failed(LaunchError::Sandbox { program, why: error.to_string() })
-    };
+    let failed = |error| not_confined(start, &error);
     // Whoever is inside must not look into it.
     hide().map_err(failed)?;
     let (children, children_end) = UnixStream::pair().map_err(failed)?;

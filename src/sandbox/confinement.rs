@@ -55,6 +55,18 @@ impl Confinement {
         self.level == Level::Namespaces
     }
 
+    /// Limits what the calling process, which enters or starts whoever enters, may take of the machine.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn limit(&self) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        if self.level != Level::None {
+            return super::resources::limit(self.user.is_some());
+        }
+        Ok(())
+    }
+
     /// Makes the namespaces of the confinement, before [`Self::enter`] is called by a child. The calling process stays outside of
     /// the PID namespace.
     ///

@@ -18,6 +18,8 @@ mod probe;
 mod program;
 mod reading;
 #[cfg(target_os = "linux")]
+mod resources;
+#[cfg(target_os = "linux")]
 mod shared_memory;
 mod surroundings;
 #[cfg(target_os = "linux")]

@@ -57,16 +57,16 @@ impl Level {
         match self {
             Self::Uid => &[
                 "command lines of other processes can be read",
-                "the network and the size of the disk are not limited",
+                "the network, memory and the size of the disk are not limited",
                 "keys in the kernel's keyring of the session that started the run can be used",
             ],
-            Self::Namespaces => &["the network and the size of the disk are not limited"],
+            Self::Namespaces => &["the network, memory and the size of the disk are not limited"],
             Self::Landlock => &[
                 "command lines of other processes can be read",
                 "modes and times of files outside the slot can be changed",
                 "resource limits of the user's other processes can be lowered, which may end them",
                 "keys in the kernel's keyring, and sockets, of the same user can be used",
-                "the network and the size of the disk are not limited",
+                "the network, memory and the size of the disk are not limited",
             ],
             Self::None => &["everything that the user who started the run may do"],
         }

@@ -39,6 +39,9 @@ def oom_score_of_others(): return each(lambda pid: pathlib.Path(f'/proc/{pid}/oo
 def limits_of_others(): return LEVEL != 'landlock' and each(lambda pid: resource.prlimit(pid, resource.RLIMIT_CPU, (1000, 1000)) or True)
 def priority_of_others(): return LEVEL != 'landlock' and each(lambda pid: os.setpriority(os.PRIO_PROCESS, pid, 19) or True)
 def affinity_of_others(): return LEVEL != 'landlock' and each(lambda pid: os.sched_setaffinity(pid, {0}) or True)
+def start_without_end(): return LEVEL == 'uid' and max(resource.getrlimit(resource.RLIMIT_NPROC)) > 4096
+def dump_a_core(): return max(resource.getrlimit(resource.RLIMIT_CORE)) > 0
+def outlive_the_coordinator(): return int(pathlib.Path('/proc/self/oom_score_adj').read_text()) < 500
 def mount_over_work_tree(): return ok(libc.mount(b'none', b'.', b'tmpfs', 0, None))
 def unmount_private_folders():
     program = 'umount /tmp || umount -l /tmp || umount /run || umount /home || mount -t tmpfs none /tmp'
