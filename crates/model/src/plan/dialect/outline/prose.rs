@@ -6,7 +6,7 @@ use crate::plan::{
     blocks::Block,
     domains,
     draft::{RequirementDraft, TaskDraft},
-    mentions,
+    headings, mentions,
     source::Source,
 };
 
@@ -39,7 +39,16 @@ pub(in crate::plan) fn prose_is_work(task: &mut TaskDraft) {
     }
     let range = 0..0;
     let paths = mentions::paths_outside_code(&format!("{text}\n{detail}"));
-    task.requirements.push(RequirementDraft { at: task.at, text, detail, range, paths, ..RequirementDraft::default() });
+    let is_prose = true;
+    task.requirements.push(RequirementDraft {
+        at: task.at,
+        text,
+        detail,
+        range,
+        paths,
+        is_prose,
+        ..RequirementDraft::default()
+    });
 }
 
 /// Tells whether a heading is a word or three that ask for nothing.
@@ -57,12 +66,14 @@ pub(super) fn has_boxes(block: &Block) -> bool {
     matches!(block, Block::List { items } if items.iter().any(|item| item.boxed || item.is_group()))
 }
 
-/// Tells whether a block says something about the plan itself, as `- **Owner**: Ada` does, or is no list at all.
+/// Tells whether a block says something about the plan itself, as `- **Owner**: Ada` does, or has no item.
 pub(super) fn is_metadata(block: &Block) -> bool {
     if let Block::Table { rows, .. } = block {
         return rows.iter().all(|row| row.cells.len() == 2 && row.cells.first().is_some_and(|label| is_label(label)));
     }
-    let Block::List { items } = block else { return true };
+    let Block::List { items } = block else {
+        return !matches!(block, Block::Paragraph { line, .. } if headings::leads_a_part(line));
+    };
     items.iter().all(|item| {
         let label = item.line.text.split_once(':').map(|(label, _)| label.trim());
         item.blocks.is_empty() && item.number.is_none() && label.is_some_and(is_label)
