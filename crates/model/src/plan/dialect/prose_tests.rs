@@ -47,6 +47,11 @@ fn a_heading_hands_its_role_down_to_the_sections_below_it() {
             "cli: print | data-types: `Row`",
         ),
         ("# X\n## CLI\n### Tasks\n#### Show\n- print\n", "cli: print"),
+        // Text that is no other's belongs to the heading.
+        (
+            "# X\n## Data model\n### Link\nToken, amount and expiry.\n### API\n- make one\n",
+            "data-types: Token, amount and expiry. | feature: make one",
+        ),
         // A box with boxes below it is a heading for them.
         (
             "# Story 1.1: X\n## Acceptance Criteria\n1. x\n## Tasks / Subtasks\n- [ ] Task 1: CLI (AC: #1)\n  - [ ] show\n\
@@ -98,6 +103,17 @@ fn prose_that_asks_is_work_where_nothing_else_is_made() {
         // A description is none, and neither is what leads to proper items.
         ("# X\nThe parser has no tests.\n## Tests\n- cover it\n", "tests: cover it"),
         ("# X\nMake it fast.\n## Users\nSupport reads it.\n## Tasks\n- a\n", "feature: a"),
+        // What is asked for comes first, and a summary of it is read only where nothing else asks.
+        (
+            "# X\n**Why:** it is slow.\n\nCache the totals.\n## QA\n- fast\n",
+            "feature: Cache the totals. | validation: fast",
+        ),
+        (
+            "# X\n## Summary\nCache it.\n## Steps\nStore the totals.\n## Tests\n- all\n",
+            "feature: Steps: Store the totals. | tests: all",
+        ),
+        ("# X\n## Overview\nCache the totals.\n## Tests\n- all\n", "feature: Overview: Cache the totals. | tests: all"),
+        ("# X\n## Order\nStart with the index.\n## Tasks\n- [ ] index\n", "feature: index"),
         // A section of its own that plainly asks is work beside others.
         ("# X\n## Parser\nParse CAMT files.\n## Routes\n- POST /x\n", "feature: Parser | feature-2: POST /x"),
     ]);

@@ -37,7 +37,7 @@ pub(super) fn read<'s>(rules: Rules, hook: Hook<'_>, input: &Input<'_, 's>, prob
     let read = |promotes: Promotes, problems: &mut Problems<'s>| {
         problems.forget_from(before);
         // Who writes sentences for a plan does not know how we read them.
-        let lenient = rules.lenient || matches!(promotes, Promotes::Asked | Promotes::Prose);
+        let lenient = rules.lenient || matches!(promotes, Promotes::Asked | Promotes::AskedAbout | Promotes::Prose);
         OutlineReader::new(Rules { lenient, ..rules }, hook, promotes, input, problems).document(input.sections)
     };
     let draft = read(Promotes::Nothing, problems);
@@ -55,8 +55,7 @@ pub(super) fn read<'s>(rules: Rules, hook: Hook<'_>, input: &Input<'_, 's>, prob
         return draft;
     }
     if draft.tasks.iter().any(has_work) {
-        let further: &[Promotes] =
-            if rules.guessed { &[Promotes::Approach, Promotes::Asked] } else { &[Promotes::Approach] };
+        let further = if rules.guessed { &FURTHER[..] } else { &FURTHER[..1] };
         for promotes in further {
             let draft = read(*promotes, problems);
             if makes(&draft) {
@@ -74,8 +73,8 @@ pub(super) fn read<'s>(rules: Rules, hook: Hook<'_>, input: &Input<'_, 's>, prob
         }
         return read(Promotes::Approach, problems);
     }
-    if rules.guessed {
-        let draft = read(Promotes::Asked, problems);
+    for promotes in FURTHER[1..].iter().filter(|_| rules.guessed) {
+        let draft = read(*promotes, problems);
         if suffices(&draft) {
             return draft;
         }
@@ -107,11 +106,16 @@ enum Promotes {
     Approach,
     /// Also sentences that ask for something.
     Asked,
+    /// Also those of sections that say what the plan is about.
+    AskedAbout,
     /// All that has items: the plan has no work at all.
     Everything,
     /// All that is said: the plan has no item at all.
     Prose,
 }
+
+/// What is taken for work one after the other, until something is.
+const FURTHER: [Promotes; 3] = [Promotes::Approach, Promotes::Asked, Promotes::AskedAbout];
 
 /// Tells whether a task makes something, and does not only look at what others made.
 fn implements(task: &TaskDraft, roster: &Roster) -> bool {

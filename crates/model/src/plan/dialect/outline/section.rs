@@ -104,7 +104,7 @@ impl OutlineReader<'_, '_> {
                     && matches!(names, Names::Role(..))
                     && task.is_some_and(|(_, outer, _)| outer.as_ref() == Some(who));
                 // A heading that holds nothing but the headings of tasks is a frame around them.
-                let is_around = || deeper(section, below).any(|section| self.is_task(section));
+                let is_around = || self.is_around_tasks(section, below, who);
                 // Where the front matter lists the work, text explains it.
                 let is_about_todos = self.has_todos && matches!(names, Names::Role(..));
                 let is_frame = heading.id.is_none()
@@ -304,7 +304,12 @@ impl OutlineReader<'_, '_> {
             && !self.has_todos
             && is_beside
             && (domains::states_a_duty(&self.source.visible(section.body.clone(), self.comments))
-                || section.paragraphs().next().is_some_and(|line| domains::begins_asking(&line.text)))
+                || self.begins_asking(section))
+    }
+
+    /// Tells whether a section begins with what is to be done, and no other section holds the work and nothing else.
+    fn begins_asking(&self, section: &Section<'_>) -> bool {
+        self.work_frame.is_none() && section.paragraphs().next().is_some_and(|line| domains::begins_asking(&line.text))
     }
 
     /// Tells whether a section that is only text is work, since too little else is.
@@ -312,7 +317,7 @@ impl OutlineReader<'_, '_> {
         match self.promotes {
             _ if section.has_items() => false,
             Promotes::Prose => true,
-            Promotes::Asked => section.paragraphs().any(|line| domains::may_ask(&line.text)),
+            Promotes::Asked | Promotes::AskedAbout => section.paragraphs().any(|line| domains::may_ask(&line.text)),
             _ => false,
         }
     }
@@ -332,15 +337,32 @@ impl OutlineReader<'_, '_> {
         let is_approach = fixed == Fixed::Files || domains::is_approach(&domains::normal(&heading.title));
         match self.promotes {
             Promotes::Nothing => false,
-            Promotes::Approach => is_approach && !section.is_bare(),
-            Promotes::Asked => {
-                (is_approach && !section.is_bare()) || (fixed == Fixed::Context && self.is_work_as_text(section))
-            }
+            Promotes::AskedAbout if fixed == Fixed::Context && self.is_work_as_text(section) => true,
+            Promotes::Approach | Promotes::Asked | Promotes::AskedAbout => is_approach && !section.is_bare(),
             Promotes::Everything | Promotes::Prose => {
                 let is_about = matches!(fixed, Fixed::Context | Fixed::Files | Fixed::Aside(Reason::Context));
                 is_about && (section.has_items() || (is_approach && !section.is_bare()))
             }
         }
+    }
+
+    /// Tells whether all that is below a heading which names `who` is in tasks of their own. Text that is no other's belongs to
+    /// the heading, so that there has to be a task of it.
+    fn is_around_tasks(&self, section: &Section<'_>, below: &[Section<'_>], who: &Who) -> bool {
+        let (mut is_around, mut has_own, mut has_text) = (false, false, false);
+        let mut others: Option<u8> = None;
+        for section in deeper(section, below) {
+            let names = section.heading.as_ref().map(|(.., heading)| &heading.names);
+            is_around |= self.is_task(section);
+            others = others.filter(|outer| section.level() > *outer);
+            match names {
+                _ if others.is_some() => {}
+                Some(Names::Role(_, other) | Names::Subagent(other)) if other != who => others = Some(section.level()),
+                Some(Names::Other) if !self.is_task(section) => has_text |= !section.is_bare(),
+                _ => has_own |= self.is_task(section),
+            }
+        }
+        is_around && (has_own || !has_text)
     }
 
     /// Tells whether a section is work, for the heading around it.
