@@ -114,6 +114,8 @@ fn prose_that_asks_is_work_where_nothing_else_is_made() {
         ),
         ("# X\n## Overview\nCache the totals.\n## Tests\n- all\n", "feature: Overview: Cache the totals. | tests: all"),
         ("# X\n## Order\nStart with the index.\n## Tasks\n- [ ] index\n", "feature: index"),
+        // A block of code is no sentence.
+        ("# X\n## Concrete steps\nFrom the root:\n\n    make all\n", "feature: Concrete steps"),
         // A section of its own that plainly asks is work beside others.
         ("# X\n## Parser\nParse CAMT files.\n## Routes\n- POST /x\n", "feature: Parser | feature-2: POST /x"),
     ]);

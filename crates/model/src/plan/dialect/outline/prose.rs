@@ -19,16 +19,19 @@ pub(in crate::plan) fn prose_is_work(task: &mut TaskDraft) {
         return;
     }
     let notes = std::mem::take(&mut task.notes);
-    let parts = || notes.split("\n\n");
-    let asks = |part: &&str| domains::may_ask(part) || domains::states_a_duty(part) || domains::asks_elsewhere(part);
-    let first = parts().next().expect("invariant: a text that is split has a first part");
+    let is_text = |part: &str| !part.starts_with("```") && !part.starts_with(['|', '#', '>', '~', '-', ' ', '\t']);
+    let asks = |part: &&str| {
+        is_text(part) && (domains::may_ask(part) || domains::states_a_duty(part) || domains::asks_elsewhere(part))
+    };
+    let mut parts = notes.split("\n\n").peekable();
+    let first = *parts.peek().expect("invariant: a text that is split has a first part");
     // "**Why:** …" may stand above what is asked for.
-    let first =
-        if notes.contains("```") || notes.contains("~~~") { first } else { parts().find(asks).unwrap_or(first) };
+    let is_labelled = first.starts_with("**") && !notes.contains("```") && !notes.contains("~~~");
+    let first = if is_labelled { parts.find(asks).unwrap_or(first) } else { first };
     let names_itself = task.title.is_empty()
         || domains::role(&domains::normal(&task.title)).is_some()
         || task.who.as_ref().is_some_and(|who| who.name.as_str() == task.title);
-    let is_line = !first.starts_with("```") && !first.starts_with(['|', '#', '>', '~', '-']);
+    let is_line = is_text(first);
     let line = || first.split_whitespace().collect::<Vec<_>>().join(" ");
     let rest = || notes.replacen(first, "", 1).replace("\n\n\n\n", "\n\n").trim().to_owned();
     let (text, detail) = if names_itself && is_line {
