@@ -148,6 +148,10 @@ pub(super) struct RequirementDraft {
     pub(super) keys: Vec<String>,
     /// The item above it that it is a part of.
     pub(super) group: Option<String>,
+    /// Whom the label above it names.
+    pub(super) who: Option<Who>,
+    /// Whether it is made of sentences: those that name no path may be about any.
+    pub(super) is_prose: bool,
 }
 
 /// A command as it was written, before it is split.

@@ -33,18 +33,43 @@ pub(super) fn assign(
             Owner::Heading | Owner::Items => assigned.extend(divide(&task, owners, settings, rules, problems)),
         }
     }
-    let mut joined = join(assigned, settings.least, settings.most);
+    let mut joined = join(assigned, settings.least, settings.most, rules);
     let mut most = settings.most;
     while joined.len() > TASKS_MAX && rules.lenient && most < usize::MAX / 4 {
         most *= 2;
         let before = joined.len();
         joined.iter_mut().for_each(|task| task.stands_alone &= task.owner == Owner::Decided(Ownership::Named));
-        joined = join(joined, most, most);
+        joined = join(joined, most, most, rules);
         if joined.len() == before && most > 1 << 16 {
             break;
         }
     }
+    if rules.items_name_files {
+        follow_stages(&mut joined, owners);
+    }
     joined
+}
+
+/// Lets the work of a stage wait for that of the stage before it. Stories wait for what comes before all of them and not for
+/// each other, and what comes behind them waits for them all.
+fn follow_stages(tasks: &mut [TaskDraft], owners: &Owners<'_>) {
+    let is_story = |stage: &str| stage.to_lowercase().contains("story");
+    // What the present stage waits for, and what it has itself, as far as it was read; stories that follow each other are one.
+    let (mut before, mut own): (Vec<Word>, Vec<Word>) = (Vec::new(), Vec::new());
+    let mut stage = String::new();
+    for task in tasks.iter_mut().filter(|task| task.who.as_ref().is_some_and(|who| owners.makes(who))) {
+        let name = task.headings.first().cloned().unwrap_or_default();
+        if name != stage {
+            let goes_on = is_story(&name) && is_story(&stage);
+            if !goes_on && !own.is_empty() {
+                before = std::mem::take(&mut own);
+            }
+            stage = name;
+        }
+        task.soft_needs.extend(before.iter().cloned());
+        let id = task.requirements.iter().find_map(|made| made.id.as_ref());
+        own.extend(id.map(|id| Word { text: id.text.clone(), at: task.at }));
+    }
 }
 
 /// Divides the items of one section among those who do them.
@@ -68,7 +93,8 @@ fn divide(
     });
     let mut groups: Vec<(Key, Who, Ownership, Vec<RequirementDraft>)> = Vec::new();
     for made in &task.requirements {
-        let named = owners.named(&made.text, &made.detail).or_else(|| task.assigned.clone());
+        let named = owners.named(&made.text, &made.detail).or_else(|| made.who.clone());
+        let named = named.or_else(|| task.assigned.clone());
         let found = match (named, &whole) {
             (Some(who), _) => Some((who, Ownership::Named)),
             (None, Some(found)) => found.clone(),
@@ -195,7 +221,7 @@ fn with_paths(mut task: TaskDraft, owners: &Owners<'_>, rules: Rules, problems: 
     {
         let is_list = !task.paths.is_empty();
         let is_guessed = task.owner != Owner::Decided(Ownership::Named);
-        let all_have_paths = open().next().is_some() && open().all(|made| !made.paths.is_empty());
+        let all_have_paths = open().next().is_some() && open().all(|made| !made.paths.is_empty() && !made.is_prose);
         let is_all = is_list || (all_have_paths && (is_guessed || rules.items_name_files));
         let mut mentioned: Vec<String> = match is_list {
             true => task.paths.clone(),
@@ -234,7 +260,7 @@ fn named(paths: &[String]) -> String {
 }
 
 /// Joins neighbours of one subagent that are too small for a call of their own.
-fn join(tasks: Vec<TaskDraft>, least: usize, most: usize) -> Vec<TaskDraft> {
+fn join(tasks: Vec<TaskDraft>, least: usize, most: usize, rules: Rules) -> Vec<TaskDraft> {
     let open = |task: &TaskDraft| task.requirements.iter().filter(|made| !made.done).count();
     let mut joined: Vec<TaskDraft> = Vec::with_capacity(tasks.len());
     // How many of its own a task began with: what has grown by joining is still made of small ones.
@@ -248,6 +274,8 @@ fn join(tasks: Vec<TaskDraft>, least: usize, most: usize) -> Vec<TaskDraft> {
             is_small
                 && *small.get(&last).expect("invariant: what was put among the joined was weighed")
                 && before.frame == task.frame
+                // Where stages follow each other, a task has a place in one of them.
+                && (!rules.items_name_files || before.headings.first() == task.headings.first())
                 && before.who == task.who
                 && before.id.is_none()
                 && task.id.is_none()

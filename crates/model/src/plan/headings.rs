@@ -2,7 +2,7 @@
 
 mod marks;
 
-pub(super) use self::marks::{counts_a_phase, leads_a_part};
+pub(super) use self::marks::{counts_a_phase, leads_a_part, named, split_subagent, uncounted};
 use self::marks::{says_done, without_tag};
 use crate::{
     ids::NAME_MAX,

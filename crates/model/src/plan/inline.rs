@@ -72,7 +72,9 @@ impl LineBuilder {
         let closing = match tag {
             Tag::Strong | Tag::Emphasis => {
                 let is_strong = matches!(tag, Tag::Strong);
-                self.opened_strong |= is_strong && self.line.text.is_empty() && self.open.is_empty();
+                // A sign before it only decorates it: "🔧 **Storage**".
+                let is_sign = |c: char| c == ' ' || (!c.is_ascii() && !c.is_alphanumeric());
+                self.opened_strong |= is_strong && self.line.text.chars().all(is_sign) && self.open.is_empty();
                 let end = range.start + if is_strong { 2 } else { 1 };
                 let marker = source.get(range.start..end).unwrap_or_default();
                 if is_prose_marker(source, range.start, marker.len()) { String::new() } else { marker.to_owned() }

@@ -9,7 +9,11 @@ use crate::{
         accounting::{Fate, Placed, What},
         blocks::{self, Block, CodeLine, Document},
         check,
-        dialect::{self, data, reader::Input, taskmaster},
+        dialect::{
+            self, data,
+            reader::{Beside, Input},
+            taskmaster,
+        },
         draft::Draft,
         folder::Folder,
         granularity,
@@ -199,9 +203,13 @@ fn from_markdown<'s>(source: &Source<'s>, roster: &Roster, settings: &Settings, 
         let has_work = |draft: &Draft| draft.tasks.iter().any(|task| !task.requirements.is_empty());
         // A plan that somebody has pasted with its fence is the plan where nothing around it is one.
         let quoted = document.blocks.iter().find_map(|block| quoted_plan(block, source));
-        let has_other_work = !todos.tasks.is_empty() || quoted.is_some();
+        let beside = match (todos.tasks.is_empty(), &quoted) {
+            (false, _) => Beside::Todos,
+            (true, Some(_)) => Beside::Quoted,
+            (true, None) => Beside::Nothing,
+        };
         let before = problems.count();
-        let mut found = from_document(&document, has_other_work, source, roster, settings, problems);
+        let mut found = from_document(&document, beside, source, roster, settings, problems);
         if let Some(quoted) = quoted.filter(|_| todos.tasks.is_empty()) {
             // Boxes outside of it are somebody's list, whatever became of them.
             let is_box = |leaf: &Leaf| {
@@ -212,12 +220,14 @@ fn from_markdown<'s>(source: &Source<'s>, roster: &Roster, settings: &Settings, 
             problems.forget_from(before);
             if is_quoted {
                 let inner = blocks::read(source.text, quoted);
-                let outer =
-                    std::mem::replace(&mut found, from_document(&inner, false, source, roster, settings, problems));
+                let outer = std::mem::replace(
+                    &mut found,
+                    from_document(&inner, Beside::Nothing, source, roster, settings, problems),
+                );
                 found.draft.placed.extend(outer.draft.placed);
                 found.leaves.extend(outer.leaves);
             } else {
-                found = from_document(&document, false, source, roster, settings, problems);
+                found = from_document(&document, Beside::Nothing, source, roster, settings, problems);
             }
         }
         found.draft.placed.extend(todos.placed);
@@ -250,14 +260,14 @@ fn from_markdown<'s>(source: &Source<'s>, roster: &Roster, settings: &Settings, 
 /// Reads a document by its sections.
 fn from_document<'s>(
     document: &Document,
-    has_other_work: bool,
+    beside: Beside,
     source: &Source<'s>,
     roster: &Roster,
     settings: &Settings,
     problems: &mut Problems<'s>,
 ) -> Found {
     let sections = sections::sections(document, roster);
-    let input = Input { document, sections: &sections, roster, source, has_other_work };
+    let input = Input { document, sections: &sections, roster, source, beside };
     let reader = dialect::find(&input, settings.dialect);
     Found {
         draft: reader.read(&input, problems),

@@ -123,7 +123,8 @@ impl Plan {
         (!said.is_empty()).then(|| said.join("; "))
     }
 
-    /// Names the sections that are nobody's task and that every brief carries, at most eight of them.
+    /// Names the sections that are nobody's task and that every brief carries, at most eight of them. Text above the first of
+    /// them is the introduction.
     #[must_use]
     pub fn read_by_everybody(&self) -> Option<String> {
         let mut in_code = false;
@@ -132,7 +133,14 @@ impl Plan {
             let title = line.trim_start_matches('#');
             (!in_code && title.starts_with(' ') && title.len() < line.len()).then(|| text::truncate(title.trim(), 60))
         });
-        let named = text::listed(headings, 8);
+        let is_data = matches!(self.dialect, Dialect::Data | Dialect::Taskmaster);
+        let is_sentence = |line: &&str| {
+            line.contains(' ') && !["- ", "* ", "+ ", "|", ">", "<"].iter().any(|mark| line.starts_with(mark))
+        };
+        let above = self.preamble.lines().take_while(|line| !line.starts_with('#'));
+        let has_introduction = !is_data && above.filter(is_sentence).count() > 0;
+        let introduction = has_introduction.then(|| "the introduction".to_owned());
+        let named = text::listed(introduction.into_iter().chain(headings), 8);
         (!named.is_empty()).then_some(named)
     }
 

@@ -140,6 +140,11 @@ impl<'r> Owners<'r> {
         self.roster.get(&who.name).is_some_and(|subagent| subagent.role == role)
     }
 
+    /// Tells whether a subagent makes something, and does not only look at what others made.
+    pub(super) fn makes(&self, who: &Who) -> bool {
+        self.roster.get(&who.name).is_some_and(|subagent| subagent.role.gate().is_none())
+    }
+
     /// Tells whether a path lies in what a subagent may touch when the plan says nothing about it.
     pub(super) fn has_in_scope(&self, who: &Who, path: &str) -> bool {
         self.scope_of(who, false).is_some_and(|scope| scope.allows(&inside(path)))

@@ -35,10 +35,19 @@ impl Section<'_> {
 
     /// Tells whether it has a list, a table, or steps that are counted in bold.
     pub(super) fn has_items(&self) -> bool {
-        self.blocks.iter().any(|block| match block {
-            Block::List { .. } | Block::Table { .. } => true,
-            Block::Paragraph { line, .. } => headings::leads_a_part(line),
-            _ => false,
+        self.has_steps() || self.blocks.iter().any(|block| matches!(block, Block::List { .. } | Block::Table { .. }))
+    }
+
+    /// Tells whether it has steps that are counted in bold.
+    pub(super) fn has_steps(&self) -> bool {
+        self.paragraphs().any(headings::leads_a_part)
+    }
+
+    /// Returns the lines of its paragraphs.
+    pub(super) fn paragraphs(&self) -> impl Iterator<Item = &Line> {
+        self.blocks.iter().filter_map(|block| match block {
+            Block::Paragraph { line, .. } => Some(line),
+            _ => None,
         })
     }
 

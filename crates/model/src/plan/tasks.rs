@@ -2,6 +2,7 @@
 
 mod labels;
 mod lists;
+mod steps;
 
 use std::ops::Range;
 
@@ -48,12 +49,13 @@ impl Body<'_, '_> {
         let mut label: Option<Label> = None;
         // The requirement that what follows it is the body of.
         let mut bearer: Option<usize> = None;
+        let before_list = |index: usize| matches!(blocks.get(index + 1), Some(Block::List { .. }));
         for (index, block) in blocks.iter().enumerate() {
             let before = self.task.requirements.len();
             if let Block::List { items } = block {
                 let taken = label.take();
                 self.list(items, taken, group);
-                bearer = self.bearer(before).or(bearer);
+                bearer = self.bearer(before).or(bearer.filter(|_| self.rules.bodies_follow));
                 continue;
             }
             if matches!(block, Block::Other) {
@@ -61,13 +63,14 @@ impl Body<'_, '_> {
             }
             self.unused(label.take().as_ref());
             match block {
-                Block::Paragraph { range, line } if self.is_step(line) => {
-                    self.step(range, &line.text, line.strong, group);
-                    bearer = self.bearer(before);
+                Block::Paragraph { range, line } if self.is_step(line, range, before_list(index)) => {
+                    self.step(range, line, group);
+                    bearer = self.task.requirements.len().checked_sub(1);
                 }
-                Block::Paragraph { range, .. } => {
-                    let before_list = matches!(blocks.get(index + 1), Some(Block::List { .. }));
-                    label = self.paragraph(range, before_list, bearer);
+                Block::Paragraph { range, line } => {
+                    // What has a label of its own is no body of a step.
+                    let bearer = bearer.filter(|_| self.rules.bodies_follow || line.strong == 0);
+                    label = self.paragraph(range, before_list(index), bearer);
                 }
                 Block::Table { head, rows, range } => match self.aside.is_some() {
                     true => self.aside_range(range.clone()),
@@ -84,17 +87,6 @@ impl Body<'_, '_> {
     fn bearer(&self, before: usize) -> Option<usize> {
         let last = self.task.requirements.len().checked_sub(1)?;
         (self.rules.bodies_follow && last >= before).then_some(last)
-    }
-
-    /// Tells whether a paragraph is a step that is written in bold: `**Step 1: Write the test**`.
-    fn is_step(&self, line: &super::inline::Line) -> bool {
-        self.rules.lenient && self.aside.is_none() && super::headings::leads_a_part(line)
-    }
-
-    fn step(&mut self, range: &Range<usize>, text: &str, strong: usize, group: Option<&str>) {
-        let mut step = items::from_text(text, strong, range.clone(), self.rules, self.source);
-        step.group = group.map(str::to_owned);
-        self.task.requirements.push(step);
     }
 
     fn unused(&mut self, label: Option<&Label>) {
@@ -121,6 +113,9 @@ impl Body<'_, '_> {
                     step.detail.push_str("\n\n");
                 }
                 step.detail.push_str(text);
+                if !self.rules.bodies_follow {
+                    step.paths.extend(mentions::paths_outside_code(text));
+                }
             }
             _ => self.task.add_note(text),
         }
@@ -199,6 +194,7 @@ impl Body<'_, '_> {
     }
 
     fn list(&mut self, items: &[Item], label: Option<Label>, group: Option<&str>) {
+        let Some(label) = self.named_label(label, items, group) else { return };
         match label {
             None if self.aside.is_some() => self.aside_list(items),
             None => self.items(items, group),

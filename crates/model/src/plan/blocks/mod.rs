@@ -102,7 +102,7 @@ impl Item {
 
     /// Returns what stands directly below it and is no box, where it is an open box itself: what it asks for beside the boxes.
     pub(super) fn own_details(&self) -> Vec<&Item> {
-        let is_open = self.boxed && !self.done && self.is_group();
+        let is_open = self.boxed && !self.done;
         nested(&self.blocks).filter(|item| is_open && !item.boxed && !item.is_group()).collect()
     }
 

@@ -58,7 +58,9 @@ impl DialectReader for Ours {
                     )
             })
         };
-        self.by_domains && has_domain && all_known()
+        // Steps above the first heading are nobody's by a domain.
+        let has_free_steps = || input.sections.iter().any(|section| section.heading.is_none() && section.has_steps());
+        self.by_domains && has_domain && all_known() && !has_free_steps()
     }
 
     fn rules(&self) -> Rules {

@@ -13,6 +13,8 @@ pub(super) mod outline;
 mod own_words_tests;
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod prose_tests;
 pub(super) mod reader;
 mod spec_kit;
 pub(super) mod status;

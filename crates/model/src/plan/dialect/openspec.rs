@@ -1,7 +1,11 @@
 //! OpenSpec: numbered sections with boxes that go on with their number: `## 1. Ledger`, `- [ ] 1.1 …`.
 
 use super::reader::{DialectReader, Input, boxes};
-use crate::plan::shape::{Dialect, Rules};
+use crate::plan::{
+    domains::{Fixed, normal},
+    headings::Heading,
+    shape::{Dialect, Rules},
+};
 
 /// `tasks.md` of a change of OpenSpec.
 pub(super) struct OpenSpec;
@@ -21,6 +25,12 @@ impl DialectReader for OpenSpec {
             section.line().is_some_and(|line| leading_number(&line.text).is_some() || line.text.contains(':'))
         });
         numbered > 0 && numbered * 2 >= all && has_numbered_heading
+    }
+
+    /// A proposal above the tasks says in words what the tasks do.
+    fn section(&self, _: &Heading, text: &str) -> Option<Fixed> {
+        matches!(normal(text).as_str(), "what changes" | "capabilities" | "new capabilities" | "modified capabilities")
+            .then_some(Fixed::Context)
     }
 
     fn rules(&self) -> Rules {

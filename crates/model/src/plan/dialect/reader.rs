@@ -20,8 +20,19 @@ pub(in crate::plan) struct Input<'i, 's> {
     pub(in crate::plan) sections: &'i [Section<'i>],
     pub(in crate::plan) roster: &'i Roster,
     pub(in crate::plan) source: &'i Source<'s>,
-    /// Whether something beside the document is work, so that its text need not be.
-    pub(in crate::plan) has_other_work: bool,
+    /// What beside the document is work, so that its text need not be.
+    pub(in crate::plan) beside: Beside,
+}
+
+/// What beside the text of a document is work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::plan) enum Beside {
+    /// Nothing.
+    Nothing,
+    /// A code block may be the plan.
+    Quoted,
+    /// The front matter lists it.
+    Todos,
 }
 
 /// One dialect in Markdown.

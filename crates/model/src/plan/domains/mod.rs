@@ -1,5 +1,6 @@
 //! The words by which plans name roles, gates and the sections that are not work.
 
+mod imperative;
 mod languages;
 mod roles;
 mod sections;
@@ -8,6 +9,7 @@ mod tests;
 mod words;
 
 pub(super) use self::{
+    imperative::{begins_asking, may_ask},
     languages::{asks as asks_elsewhere, counted_in_english, holds},
     words::{asks, role_of_words, states_a_duty, text_asks},
 };

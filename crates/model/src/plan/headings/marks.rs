@@ -1,7 +1,10 @@
 //! Marks in a heading that say what is to be done with a file, and that the work is done; bold lines that count its parts.
 
-use super::{COUNTED, FRAMING, counted, strip_number};
-use crate::plan::{domains, inline::Line};
+use super::{COUNTED, FRAMING, Names, counted, named_subagent, read, strip_number, strip_prefix};
+use crate::{
+    plan::{domains, draft::Who, inline::Line},
+    roster::Roster,
+};
 
 /// What a tag in brackets before the name of a file asks for: `[MODIFY] src/a.ts`.
 const TAGS: [&str; 14] = [
@@ -51,7 +54,7 @@ pub(super) fn says_done(plain: &str, is_counted: bool) -> bool {
 
 /// Tells whether a line counts a phase of the plan, so that a line in bold heads what follows it.
 pub(in crate::plan) fn counts_a_phase(text: &str) -> bool {
-    let plain = domains::counted_in_english(text);
+    let plain = domains::counted_in_english(text.trim_start_matches(|c: char| !c.is_alphanumeric()));
     let (word, rest) = plain.split_once(' ').unwrap_or((&plain, ""));
     let is_phase = COUNTED[..FRAMING].iter().chain(&["epic", "day", "week"]).any(|w| word.eq_ignore_ascii_case(w));
     is_phase
@@ -61,12 +64,36 @@ pub(in crate::plan) fn counts_a_phase(text: &str) -> bool {
 /// Tells whether a paragraph begins in bold with what counts a part of the work, as in `**Phase 1 – Storage:** add a table`
 /// and `**2. Paging.** Return 20 rows`.
 pub(in crate::plan) fn leads_a_part(line: &Line) -> bool {
-    let lead = domains::counted_in_english(line.text.get(..line.strong).unwrap_or_default());
+    counts_a_part(line.text.get(..line.strong).unwrap_or_default())
+}
+
+fn counts_a_part(lead: &str) -> bool {
+    let lead = domains::counted_in_english(lead.trim_start_matches(|c: char| !c.is_alphanumeric()));
     let is_number = lead.starts_with(|c: char| c.is_ascii_digit());
     // "**2026**" and "**20 rows**" count nothing.
     let is_marked =
         strip_number(&lead).is_some_and(|rest| rest.len() + 1 < lead.len() && lead.contains(['.', ')', ':']));
     (!is_number || is_marked) && !counted(&lead).1.is_empty()
+}
+
+/// Takes the number off a label that counts a part: `2. CLI` is `CLI`.
+pub(in crate::plan) fn uncounted(label: &str) -> &str {
+    if counts_a_part(label) { strip_prefix(label).0 } else { label }
+}
+
+/// Splits the name of a subagent off a label: `Commands — backend-cli-implementer`.
+pub(in crate::plan) fn split_subagent(label: &str, roster: &Roster) -> Option<(Who, String)> {
+    let plain = label.replace(['`', '@'], "");
+    let (who, title) = named_subagent(&plain, &[], roster)?;
+    Some((who, title.unwrap_or_default()))
+}
+
+/// Finds the subagent that a line names which stands above others as a heading would: by its name or by its domain.
+pub(in crate::plan) fn named(line: &Line, roster: &Roster) -> Option<Who> {
+    match read(line, false, roster).names {
+        Names::Subagent(who) | Names::Role(_, who) => Some(who),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::plan::{
     dialect::status::{self, State},
     directives::{self, Directive},
     domains::{self, Fixed},
-    items, mentions,
+    headings, items, mentions,
 };
 
 /// What a line before a list makes of the list.
@@ -76,14 +76,18 @@ pub(super) fn says_why(item: &Item) -> Option<String> {
 /// Finds what the line before a list says about the list.
 pub(super) fn list_label(line: &str) -> Option<Label> {
     let colons = line.trim().replace('：', ":");
-    let raw = colons.as_str();
+    // Signs before it only decorate it: "🔧 **Storage**".
+    let raw = colons.trim_start_matches(|c: char| c.is_whitespace() || (!c.is_ascii() && !c.is_alphanumeric()));
     let bare = raw.trim_matches(|c: char| matches!(c, '*' | '_') || c.is_whitespace());
-    let is_strong =
-        ["**", "__"].iter().any(|mark| raw.starts_with(mark)) && raw.trim_end_matches(':').ends_with(['*', '_']);
+    let is_strong = is_strong_label(raw);
     if !(bare.ends_with(':') || is_strong) {
         return None;
     }
-    let name = bare.trim_end_matches([':', '*', '_']).trim();
+    let name = match raw.strip_prefix("**").and_then(|inner| inner.split_once("**")) {
+        Some((name, behind)) if is_strong => format!("{}{}", headings::uncounted(name.trim_end_matches(':')), behind),
+        _ => headings::uncounted(bare.trim_end_matches([':', '*', '_'])).to_owned(),
+    };
+    let name = name.trim_end_matches([':', '*', '_']).trim();
     match domains::fixed(&domains::normal(name)) {
         // "Requirements:" says nothing that the items do not.
         Some(Fixed::Frame) => Some(Label::Group(String::new())),
@@ -96,6 +100,18 @@ pub(super) fn list_label(line: &str) -> Option<Label> {
         }
         _ => None,
     }
+}
+
+/// Tells whether a line is a label in bold. What stands behind it in brackets, or as a name behind a dash, belongs to it:
+/// `**2. Commands** (backend-cli-implementer)`.
+fn is_strong_label(raw: &str) -> bool {
+    let Some(mark) = ["**", "__"].into_iter().find(|mark| raw.starts_with(mark)) else { return false };
+    let raw = raw.trim_end_matches([':', ' ']);
+    let behind = raw[mark.len()..].split_once(mark).map_or("", |(_, behind)| behind.trim());
+    let is_bracket = behind.starts_with('(') && behind.ends_with(')');
+    let name = behind.trim_start_matches(['-', '–', '—', '→', '>', ':', ' ', '`', '@']);
+    let is_name = name.len() < behind.len() && name.contains('-') && !name.contains(char::is_whitespace);
+    raw.ends_with(['*', '_']) || is_bracket || is_name
 }
 
 /// Tells whether the line before a list says that its items are only there to be read.

@@ -1,7 +1,7 @@
 //! Sections that are no task: text to read, criteria, commands, lists of files.
 
 use super::{
-    OutlineReader, Promotes,
+    OutlineReader,
     prose::{has_boxes, is_metadata, prose},
 };
 use crate::{
@@ -48,8 +48,7 @@ impl OutlineReader<'_, '_> {
             }
             return;
         }
-        let has_text = section.blocks.iter().any(|block| !matches!(block, Block::Other));
-        if self.promotes == Promotes::Prose && has_text && !section.has_items() {
+        if self.is_work_as_text(section) && !section.is_bare() {
             let at = self.source.position(section.body.start);
             let index = self.draft.tasks.len();
             self.draft.tasks.push(TaskDraft { at, owner: Owner::Items, frame: self.frame, ..TaskDraft::default() });

@@ -9,14 +9,14 @@ use std::ops::Range;
 
 pub(in crate::plan) use self::prose::prose_is_work;
 
-use super::reader::Input;
+use super::reader::{Beside, Input};
 use crate::{
     diagnostics::Position,
     gate::GateKind,
     plan::{
         accounting::Reason,
         domains::{self, Fixed},
-        draft::{Draft, TaskDraft, Who},
+        draft::{Draft, Owner, TaskDraft, Who},
         headings::{Heading, Names},
         items,
         sections::{self, Section},
@@ -36,28 +36,48 @@ pub(super) fn read<'s>(rules: Rules, hook: Hook<'_>, input: &Input<'_, 's>, prob
     let before = problems.count();
     let read = |promotes: Promotes, problems: &mut Problems<'s>| {
         problems.forget_from(before);
-        OutlineReader::new(rules, hook, promotes, input, problems).document(input.sections)
+        // Who writes sentences for a plan does not know how we read them.
+        let lenient = rules.lenient || matches!(promotes, Promotes::Asked | Promotes::AskedAbout | Promotes::Prose);
+        OutlineReader::new(Rules { lenient, ..rules }, hook, promotes, input, problems).document(input.sections)
     };
     let draft = read(Promotes::Nothing, problems);
-    if problems.has_error() || input.has_other_work {
+    if problems.has_error() || input.beside != Beside::Nothing {
         return draft;
     }
     let has_work = |task: &TaskDraft| !task.requirements.is_empty();
     let suffices = |draft: &Draft| draft.tasks.iter().any(|task| has_work(task) && implements(task, input.roster));
-    if suffices(&draft) {
+    // What is only rolled out has to be made somewhere. Who wrote for us and asks for nothing but that means it.
+    let is_rollout = |task: &TaskDraft| Who::of_role(Role::Deployment, input.roster) == task.who;
+    let makes = |draft: &Draft| {
+        draft.tasks.iter().any(|task| has_work(task) && implements(task, input.roster) && !is_rollout(task))
+    };
+    if makes(&draft) || (suffices(&draft) && !rules.guessed) {
         return draft;
     }
     if draft.tasks.iter().any(has_work) {
-        // Who wrote for us and asks for nothing but tests means that.
-        let further: &[Promotes] =
-            if rules.guessed { &[Promotes::Approach, Promotes::Everything] } else { &[Promotes::Approach] };
+        let further = if rules.guessed { &FURTHER[..] } else { &FURTHER[..1] };
         for promotes in further {
             let draft = read(*promotes, problems);
+            if makes(&draft) {
+                return draft;
+            }
+        }
+        if suffices(&draft) {
+            return read(Promotes::Nothing, problems);
+        }
+        if rules.guessed {
+            let draft = read(Promotes::Everything, problems);
             if suffices(&draft) {
                 return draft;
             }
         }
         return read(Promotes::Approach, problems);
+    }
+    for promotes in FURTHER[1..].iter().filter(|_| rules.guessed) {
+        let draft = read(*promotes, problems);
+        if suffices(&draft) {
+            return draft;
+        }
     }
     let draft = read(Promotes::Everything, problems);
     if draft.tasks.iter().any(has_work) || problems.has_error() || !rules.guessed {
@@ -74,9 +94,7 @@ pub(super) fn read<'s>(rules: Rules, hook: Hook<'_>, input: &Input<'_, 's>, prob
     if !input.sections.iter().any(asks) {
         return draft;
     }
-    problems.forget_from(before);
-    let rules = Rules { lenient: true, ..rules };
-    OutlineReader::new(rules, hook, Promotes::Prose, input, problems).document(input.sections)
+    read(Promotes::Prose, problems)
 }
 
 /// What of the words of a plan about itself is taken for work.
@@ -86,11 +104,18 @@ enum Promotes {
     Nothing,
     /// How it is to be done: the plan has nothing but checks of it.
     Approach,
+    /// Also sentences that ask for something.
+    Asked,
+    /// Also those of sections that say what the plan is about.
+    AskedAbout,
     /// All that has items: the plan has no work at all.
     Everything,
     /// All that is said: the plan has no item at all.
     Prose,
 }
+
+/// What is taken for work one after the other, until something is.
+const FURTHER: [Promotes; 3] = [Promotes::Approach, Promotes::Asked, Promotes::AskedAbout];
 
 /// Tells whether a task makes something, and does not only look at what others made.
 fn implements(task: &TaskDraft, roster: &Roster) -> bool {
@@ -113,8 +138,9 @@ enum Place {
     Acceptance { task: Option<usize> },
     /// Text of which nothing is work, and the task that it was written under.
     Aside { task: Option<usize>, reason: Reason, name: String },
-    /// The work itself: what stands below is work although it is only text.
-    Frame,
+    /// The work itself: what stands below is work although it is only text. A heading that names a subagent or a domain
+    /// hands it down to what stands below.
+    Frame { who: Option<(Who, Owner)> },
     /// A list of files, and the task that it was written under.
     Files { task: Option<usize>, name: String },
     /// What the plan is about: what is not plainly work below it is no work either.
@@ -126,6 +152,8 @@ struct OutlineReader<'r, 's> {
     hook: Hook<'r>,
     /// What the plan says about itself and is taken for work, since too little else is.
     promotes: Promotes,
+    /// Whether the front matter lists the work, so that text only explains it.
+    has_todos: bool,
     roster: &'r Roster,
     source: &'r Source<'s>,
     comments: &'r [Range<usize>],
@@ -160,6 +188,7 @@ impl<'r, 's> OutlineReader<'r, 's> {
             rules,
             hook,
             promotes,
+            has_todos: input.beside == Beside::Todos,
             roster: input.roster,
             source: input.source,
             comments: &input.document.comments,
@@ -203,6 +232,18 @@ impl<'r, 's> OutlineReader<'r, 's> {
             }
         }
         self.finish()
+    }
+
+    /// Returns whom the innermost heading around the current place names that names anybody.
+    fn handed_down(&self) -> Option<(Who, Owner)> {
+        self.places.iter().rev().find_map(|(_, place)| match place {
+            Place::Frame { who } => who.clone(),
+            Place::Task { index, who: Some(who), .. } => {
+                let owner = self.draft.tasks.get(*index).map(|task| task.owner)?;
+                Some((who.clone(), owner))
+            }
+            _ => None,
+        })
     }
 
     /// Remembers which headings the tasks stand below, so that others can wait for a section by its heading.

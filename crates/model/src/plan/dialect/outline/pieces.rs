@@ -50,7 +50,7 @@ impl<'s> OutlineReader<'_, 's> {
         self.begin(section, heading, at, None, Owner::Named);
     }
 
-    /// Begins a task whose owner its items tell.
+    /// Begins a task whose owner the heading around it names, or else its items tell.
     pub(super) fn unit(&mut self, section: &Section<'_>, heading: &Heading, at: Position, is_cross_cutting: bool) {
         let named = match &heading.names {
             Names::Several(first) => first.clone(),
@@ -67,7 +67,10 @@ impl<'s> OutlineReader<'_, 's> {
                 "give each a heading of its own, so that every item belongs to one subagent",
             );
         }
-        let owner = if named.is_some() { Owner::Heading } else { Owner::Items };
+        let (named, owner) = match named.map(|who| (who, Owner::Heading)).or_else(|| self.handed_down()) {
+            Some((who, owner)) => (Some(who), owner),
+            None => (None, Owner::Items),
+        };
         let index = self.draft.tasks.len();
         self.begin(section, heading, at, named, owner);
         if let Some(task) = self.draft.tasks.get_mut(index) {
@@ -121,9 +124,13 @@ impl<'s> OutlineReader<'_, 's> {
         let name = section.line().map(|line| line.text.clone()).unwrap_or_default();
         for block in section.blocks {
             let Block::List { items } = block else { continue };
-            for item in items {
+            let mut rest = items.as_slice();
+            while let Some((item, behind)) = rest.split_first() {
+                rest = behind;
                 if item.boxed || item.is_group() {
-                    self.item_as_task(item, who);
+                    let (parts, others) = behind.split_at(self.parts_beside(item, behind));
+                    self.item_as_task(item, parts, who);
+                    rest = others;
                 } else {
                     let what = What::Aside { reason: Reason::Context, section: name.clone() };
                     self.draft.place(item.range.clone(), what);
@@ -143,7 +150,19 @@ impl<'s> OutlineReader<'_, 's> {
         }
     }
 
-    pub(super) fn item_as_task(&mut self, item: &Item, who: Option<&Who>) {
+    /// Counts the boxes behind an item that its number says are parts of it: `1.1` and `1.2` behind `1.`.
+    fn parts_beside(&self, item: &Item, behind: &[Item]) -> usize {
+        let number = |item: &Item| items::split_number_id(&item.line.text).map(|(id, _)| id);
+        let Some(whole) = number(item).filter(|_| self.rules.numbers_are_ids) else { return 0 };
+        let is_part = |part: &&Item| {
+            let number = number(part);
+            part.boxed && number.is_some_and(|id| id.strip_prefix(&whole).is_some_and(|rest| rest.starts_with('.')))
+        };
+        behind.iter().take_while(is_part).count()
+    }
+
+    /// Makes a task of a box with what stands below it, or beside it as its `parts`.
+    fn item_as_task(&mut self, item: &Item, parts: &[Item], who: Option<&Who>) {
         let own = items::text_of(item).unwrap_or_default();
         let made = items::from_text(&own, item.line.strong, item.line.range.clone(), self.rules, self.source);
         let (counted, keys) = headings::counted(&made.text);
@@ -151,12 +170,15 @@ impl<'s> OutlineReader<'_, 's> {
             (true, Some((_, title))) if !title.trim().is_empty() => title.trim().to_owned(),
             _ => made.text.clone(),
         };
-        let is_group = item.is_group();
+        let is_group = item.is_group() || !parts.is_empty();
+        // "Task 2: Tests" with boxes below it heads them, as a heading would.
+        let named = headings::named(&item.line, self.roster).filter(|_| is_group && who.is_none());
+        let who = who.cloned().or(named);
         let own = items::beside_boxes(item, self.rules, self.source, self.comments);
         let mut task = TaskDraft {
             at: made.at,
-            who: who.cloned(),
             owner: if who.is_some() { Owner::Heading } else { Owner::Items },
+            who,
             title,
             keys: made.keys.iter().cloned().chain(keys).collect(),
             needs: if is_group { made.needs.clone() } else { Vec::new() },
@@ -167,13 +189,14 @@ impl<'s> OutlineReader<'_, 's> {
         let mut body = self.body_of(&mut task);
         if is_group {
             body.placed.push(Placed::new(item.range.clone(), What::Said));
-            if item.boxed && !item.done && item.all_ticked() {
+            if item.boxed && !item.done && item.all_ticked() && parts.iter().all(|part| part.done) {
                 let detail = "Everything below it is ticked; the item itself is not.".to_owned();
                 body.task.requirements.push(RequirementDraft { detail, ..made });
             } else {
                 body.task.requirements.extend(own);
             }
             body.below(item, None);
+            body.items(parts, None);
         } else {
             body.items(std::slice::from_ref(item), None);
         }
@@ -200,8 +223,16 @@ impl<'s> OutlineReader<'_, 's> {
     pub(super) fn begin_prose(&mut self, section: &Section<'_>, heading: &Heading, at: Position) {
         let index = self.draft.tasks.len();
         let title = heading.title.clone();
-        self.draft.tasks.push(TaskDraft { at, title, owner: Owner::Items, frame: self.frame, ..TaskDraft::default() });
-        self.places.push((section.level(), Place::Task { index, who: None, counted: false }));
+        let (who, owner) = self.handed_down().map_or((None, Owner::Items), |(who, owner)| (Some(who), owner));
+        self.draft.tasks.push(TaskDraft {
+            at,
+            title,
+            who: who.clone(),
+            owner,
+            frame: self.frame,
+            ..TaskDraft::default()
+        });
+        self.places.push((section.level(), Place::Task { index, who, counted: false }));
         self.prose_step(section, index, heading);
     }
 
@@ -213,6 +244,7 @@ impl<'s> OutlineReader<'_, 's> {
             let range = section.range.start..section.body.end;
             let mut made = items::from_text(&text, 0, range, self.rules, self.source);
             made.detail = detail;
+            made.is_prose = true;
             task.requirements.push(made);
         }
     }

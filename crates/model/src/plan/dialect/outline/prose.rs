@@ -6,7 +6,7 @@ use crate::plan::{
     blocks::Block,
     domains,
     draft::{RequirementDraft, TaskDraft},
-    mentions,
+    headings, mentions,
     source::Source,
 };
 
@@ -19,13 +19,21 @@ pub(in crate::plan) fn prose_is_work(task: &mut TaskDraft) {
         return;
     }
     let notes = std::mem::take(&mut task.notes);
-    let first = notes.split("\n\n").next().expect("invariant: a text that is split has a first part");
+    let is_text = |part: &str| !part.starts_with("```") && !part.starts_with(['|', '#', '>', '~', '-', ' ', '\t']);
+    let asks = |part: &&str| {
+        is_text(part) && (domains::may_ask(part) || domains::states_a_duty(part) || domains::asks_elsewhere(part))
+    };
+    let mut parts = notes.split("\n\n").peekable();
+    let first = *parts.peek().expect("invariant: a text that is split has a first part");
+    // "**Why:** …" may stand above what is asked for.
+    let is_labelled = first.starts_with("**") && !notes.contains("```") && !notes.contains("~~~");
+    let first = if is_labelled { parts.find(asks).unwrap_or(first) } else { first };
     let names_itself = task.title.is_empty()
         || domains::role(&domains::normal(&task.title)).is_some()
         || task.who.as_ref().is_some_and(|who| who.name.as_str() == task.title);
-    let is_line = !first.starts_with("```") && !first.starts_with(['|', '#', '>', '~', '-']);
+    let is_line = is_text(first);
     let line = || first.split_whitespace().collect::<Vec<_>>().join(" ");
-    let rest = || notes[first.len()..].trim().to_owned();
+    let rest = || notes.replacen(first, "", 1).replace("\n\n\n\n", "\n\n").trim().to_owned();
     let (text, detail) = if names_itself && is_line {
         (line(), rest())
     } else if is_line && says_nothing(&task.title) && is_statement(first) {
@@ -39,7 +47,16 @@ pub(in crate::plan) fn prose_is_work(task: &mut TaskDraft) {
     }
     let range = 0..0;
     let paths = mentions::paths_outside_code(&format!("{text}\n{detail}"));
-    task.requirements.push(RequirementDraft { at: task.at, text, detail, range, paths, ..RequirementDraft::default() });
+    let is_prose = true;
+    task.requirements.push(RequirementDraft {
+        at: task.at,
+        text,
+        detail,
+        range,
+        paths,
+        is_prose,
+        ..RequirementDraft::default()
+    });
 }
 
 /// Tells whether a heading is a word or three that ask for nothing.
@@ -57,12 +74,14 @@ pub(super) fn has_boxes(block: &Block) -> bool {
     matches!(block, Block::List { items } if items.iter().any(|item| item.boxed || item.is_group()))
 }
 
-/// Tells whether a block says something about the plan itself, as `- **Owner**: Ada` does, or is no list at all.
+/// Tells whether a block says something about the plan itself, as `- **Owner**: Ada` does, or has no item.
 pub(super) fn is_metadata(block: &Block) -> bool {
     if let Block::Table { rows, .. } = block {
         return rows.iter().all(|row| row.cells.len() == 2 && row.cells.first().is_some_and(|label| is_label(label)));
     }
-    let Block::List { items } = block else { return true };
+    let Block::List { items } = block else {
+        return !matches!(block, Block::Paragraph { line, .. } if headings::leads_a_part(line));
+    };
     items.iter().all(|item| {
         let label = item.line.text.split_once(':').map(|(label, _)| label.trim());
         item.blocks.is_empty() && item.number.is_none() && label.is_some_and(is_label)

@@ -19,7 +19,9 @@ use crate::{
 struct Around {
     task: Option<(usize, Option<Who>, bool)>,
     context: Option<String>,
+    /// Whether a frame is around it, and whether that holds the work itself.
     in_frame: bool,
+    in_work: bool,
     /// Whether the section is itself a frame, or about all of the work.
     is_frame: bool,
 }
@@ -65,7 +67,7 @@ impl OutlineReader<'_, '_> {
         let names = special.as_ref().unwrap_or(&heading.names);
         let mut task = None;
         let mut context = None;
-        let mut in_frame = false;
+        let (mut in_frame, mut in_work) = (false, false);
         match self.places.last().map(|(_, place)| place.clone()) {
             None => {}
             Some(Place::Task { index, who, counted }) => task = Some((index, who, counted)),
@@ -83,12 +85,12 @@ impl OutlineReader<'_, '_> {
                 // What is no list of files stands where the list stands.
                 task = index.map(|index| (index, None, true));
             }
-            Some(Place::Frame) => in_frame = true,
+            Some(Place::Frame { who }) => (in_frame, in_work) = (true, who.is_none()),
         }
         let index = task.as_ref().map(|(index, ..)| *index);
         let at = self.source.position(line.range.start);
         let is_left_aside = matches!(names, Names::Fixed(fixed) if *fixed != Fixed::Frame) || context.is_some();
-        if self.promotes == Promotes::Prose && index.is_none() && !is_left_aside && !section.has_items() {
+        if self.is_work_as_text(section) && index.is_none() && !is_left_aside {
             return self.last_resort(section, below, heading, at);
         }
         if index.is_none() && self.rules.lenient && is_list_of_links(section) {
@@ -102,16 +104,21 @@ impl OutlineReader<'_, '_> {
                     && matches!(names, Names::Role(..))
                     && task.is_some_and(|(_, outer, _)| outer.as_ref() == Some(who));
                 // A heading that holds nothing but the headings of tasks is a frame around them.
+                let is_around = || self.is_around_tasks(section, below, who);
+                // Where the front matter lists the work, text explains it.
+                let is_about_todos = self.has_todos && matches!(names, Names::Role(..));
                 let is_frame = heading.id.is_none()
                     && !section.has_items()
-                    && (section.is_bare() || heading.is_phase)
-                    && below.iter().take_while(|section| section.level() > *level).any(|section| self.is_task(section));
+                    && (is_about_todos || (section.is_bare() || heading.is_phase) && is_around());
+                let by_items = self.rules.items_decide && matches!(names, Names::Role(..));
+                let owner = if by_items { Owner::Heading } else { Owner::Named };
                 match index {
                     Some(index) if is_part => self.part(section, index, heading),
-                    _ if is_frame => self.free(section, true),
+                    _ if is_frame => {
+                        self.free(section, true);
+                        self.places.push((*level, Place::Frame { who: Some((who.clone(), owner)) }));
+                    }
                     _ => {
-                        let by_items = self.rules.items_decide && matches!(names, Names::Role(..));
-                        let owner = if by_items { Owner::Heading } else { Owner::Named };
                         let at_task = self.draft.tasks.len();
                         self.begin(section, heading, at, Some(who.clone()), owner);
                         let is_for_all = domains::fixed(&domains::normal(&heading.title)) == Some(Fixed::CrossCutting);
@@ -161,12 +168,8 @@ impl OutlineReader<'_, '_> {
             },
             Names::Fixed(Fixed::CrossCutting) if index.is_none() => self.unit(section, heading, at, true),
             Names::Fixed(Fixed::CrossCutting | Fixed::Frame) | Names::Several(_) | Names::Other => {
-                self.unnamed(
-                    section,
-                    below,
-                    heading,
-                    &Around { task, context, in_frame, is_frame: is_frame_of(names) },
-                );
+                let is_frame = is_frame_of(names);
+                self.unnamed(section, below, heading, &Around { task, context, in_frame, in_work, is_frame });
             }
         }
     }
@@ -217,7 +220,7 @@ impl OutlineReader<'_, '_> {
             _ => {
                 self.free(section, true);
                 if self.rules.lenient && domains::is_work_frame(&domains::normal(&heading.title)) {
-                    self.places.push((section.level(), Place::Frame));
+                    self.places.push((section.level(), Place::Frame { who: None }));
                 }
             }
         }
@@ -287,7 +290,7 @@ impl OutlineReader<'_, '_> {
     fn asks_in_words(&self, heading: &Heading, line: &str, around: &Around) -> bool {
         self.rules.lenient
             && !self.rules.only_boxes
-            && (around.in_frame
+            && (around.in_work
                 || !heading.paths.is_empty()
                 || domains::asks(&heading.title)
                 || domains::is_work_frame(&domains::normal(line)))
@@ -298,8 +301,25 @@ impl OutlineReader<'_, '_> {
         let is_beside = around.task.is_none() && around.context.is_none() && !around.is_frame;
         self.rules.may_be_foreign()
             && !self.rules.only_boxes
+            && !self.has_todos
             && is_beside
-            && domains::states_a_duty(&self.source.visible(section.body.clone(), self.comments))
+            && (domains::states_a_duty(&self.source.visible(section.body.clone(), self.comments))
+                || self.begins_asking(section))
+    }
+
+    /// Tells whether a section begins with what is to be done, and no other section holds the work and nothing else.
+    fn begins_asking(&self, section: &Section<'_>) -> bool {
+        self.work_frame.is_none() && section.paragraphs().next().is_some_and(|line| domains::begins_asking(&line.text))
+    }
+
+    /// Tells whether a section that is only text is work, since too little else is.
+    pub(super) fn is_work_as_text(&self, section: &Section<'_>) -> bool {
+        match self.promotes {
+            _ if section.has_items() => false,
+            Promotes::Prose => true,
+            Promotes::Asked | Promotes::AskedAbout => section.paragraphs().any(|line| domains::may_ask(&line.text)),
+            _ => false,
+        }
     }
 
     /// Takes any section for work, since the plan has no other: its text, or its heading where it has none.
@@ -317,12 +337,32 @@ impl OutlineReader<'_, '_> {
         let is_approach = fixed == Fixed::Files || domains::is_approach(&domains::normal(&heading.title));
         match self.promotes {
             Promotes::Nothing => false,
-            Promotes::Approach => is_approach && !section.is_bare(),
+            Promotes::AskedAbout if fixed == Fixed::Context && self.is_work_as_text(section) => true,
+            Promotes::Approach | Promotes::Asked | Promotes::AskedAbout => is_approach && !section.is_bare(),
             Promotes::Everything | Promotes::Prose => {
                 let is_about = matches!(fixed, Fixed::Context | Fixed::Files | Fixed::Aside(Reason::Context));
                 is_about && (section.has_items() || (is_approach && !section.is_bare()))
             }
         }
+    }
+
+    /// Tells whether all that is below a heading which names `who` is in tasks of their own. Text that is no other's belongs to
+    /// the heading, so that there has to be a task of it.
+    fn is_around_tasks(&self, section: &Section<'_>, below: &[Section<'_>], who: &Who) -> bool {
+        let (mut is_around, mut has_own, mut has_text) = (false, false, false);
+        let mut others: Option<u8> = None;
+        for section in deeper(section, below) {
+            let names = section.heading.as_ref().map(|(.., heading)| &heading.names);
+            is_around |= self.is_task(section);
+            others = others.filter(|outer| section.level() > *outer);
+            match names {
+                _ if others.is_some() => {}
+                Some(Names::Role(_, other) | Names::Subagent(other)) if other != who => others = Some(section.level()),
+                Some(Names::Other) if !self.is_task(section) => has_text |= !section.is_bare(),
+                _ => has_own |= self.is_task(section),
+            }
+        }
+        is_around && (has_own || !has_text)
     }
 
     /// Tells whether a section is work, for the heading around it.
