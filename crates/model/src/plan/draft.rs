@@ -10,6 +10,7 @@ use crate::{
         AcceptanceCriterion, VerificationCommand,
         accounting::{Placed, What},
         ownership::Ownership,
+        waits,
     },
     roster::{Role, Roster},
 };
@@ -33,6 +34,8 @@ pub(super) struct Draft {
     pub(super) acceptance: Vec<AcceptanceCriterion>,
     /// What became of the stretches of the text that are no requirements.
     pub(super) placed: Vec<Placed>,
+    /// What the plan says about what waits for what, in a list of its own.
+    pub(super) order: Vec<Order>,
     /// The sections that were seen, for a plan in which none is work.
     pub(super) seen: Vec<String>,
 }
@@ -42,6 +45,15 @@ impl Draft {
     pub(super) fn place(&mut self, range: Range<usize>, what: What) {
         self.placed.push(Placed::new(range, what));
     }
+}
+
+/// A line of a list of dependencies.
+#[derive(Debug)]
+pub(super) struct Order {
+    pub(super) said: waits::Order,
+    pub(super) at: Position,
+    /// Whether it is told when it names what the plan does not have.
+    pub(super) is_told: bool,
 }
 
 /// A task as it was written.

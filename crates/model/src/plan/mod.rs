@@ -30,6 +30,7 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 mod verification;
+mod waits;
 mod write;
 mod yaml_form;
 

@@ -1,6 +1,7 @@
 //! The words by which plans name roles, gates and the sections that are not work.
 
 mod languages;
+mod put_off;
 mod roles;
 mod sections;
 #[cfg(test)]
@@ -9,6 +10,7 @@ mod words;
 
 pub(super) use self::{
     languages::{asks as asks_elsewhere, counted_in_english, holds},
+    put_off::{puts_off, sentence_puts_off},
     words::{asks, role_of_words, states_a_duty, text_asks},
 };
 use self::{
@@ -174,7 +176,14 @@ pub(super) fn is_work_frame(phrase: &str) -> bool {
 }
 
 /// Words that may stand before the name of a section that is there to be read: "Related Code Files", "Key Insights".
-const QUALIFIERS: [&str; 21] = [
+const QUALIFIERS: [&str; 28] = [
+    "old",
+    "previous",
+    "earlier",
+    "prior",
+    "past",
+    "former",
+    "outdated",
     "key",
     "main",
     "important",

@@ -6,7 +6,7 @@ use crate::plan::{
     dialect::status::{self, State},
     directives::{self, Directive},
     domains::{self, Fixed},
-    items, mentions,
+    items, mentions, waits,
 };
 
 /// What a line before a list makes of the list.
@@ -84,6 +84,10 @@ pub(super) fn list_label(line: &str) -> Option<Label> {
         return None;
     }
     let name = bare.trim_end_matches([':', '*', '_']).trim();
+    // "Blocked by:" heads no work.
+    if waits::heads(name) && domains::role(&domains::normal(name)).is_none() {
+        return Some(Label::Fixed(Fixed::Context, name.to_owned()));
+    }
     match domains::fixed(&domains::normal(name)) {
         // "Requirements:" says nothing that the items do not.
         Some(Fixed::Frame) => Some(Label::Group(String::new())),
