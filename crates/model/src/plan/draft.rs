@@ -10,7 +10,6 @@ use crate::{
         AcceptanceCriterion, VerificationCommand,
         accounting::{Placed, What},
         ownership::Ownership,
-        waits,
     },
     roster::{Role, Roster},
 };
@@ -35,7 +34,7 @@ pub(super) struct Draft {
     /// What became of the stretches of the text that are no requirements.
     pub(super) placed: Vec<Placed>,
     /// What the plan says about what waits for what, in a list of its own.
-    pub(super) order: Vec<Order>,
+    pub(super) order: Vec<OrderLine>,
     /// The sections that were seen, for a plan in which none is work.
     pub(super) seen: Vec<String>,
 }
@@ -47,10 +46,21 @@ impl Draft {
     }
 }
 
+/// What one line of a list of dependencies says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Order {
+    /// What waits; nothing where the line speaks of where it stands.
+    pub(super) waits: Vec<String>,
+    /// What it waits for.
+    pub(super) on: Vec<String>,
+    /// Whether an arrow says it, so that the later of both in the plan waits.
+    pub(super) is_arrow: bool,
+}
+
 /// A line of a list of dependencies.
 #[derive(Debug)]
-pub(super) struct Order {
-    pub(super) said: waits::Order,
+pub(super) struct OrderLine {
+    pub(super) said: Order,
     pub(super) at: Position,
     /// Whether it is told when it names what the plan does not have.
     pub(super) is_told: bool,

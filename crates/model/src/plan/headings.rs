@@ -1,16 +1,11 @@
 //! What a heading names: a subagent, a role, a section of the plan, or nothing that we know.
 
-mod counts;
 mod marks;
 
-use self::{
-    counts::{COUNTED, FRAMING, behind_any_count, is_part},
-    marks::{postponed, says_done, without_tag},
-};
-pub(super) use self::{
-    counts::{count, counted, name_behind_count},
-    marks::{counts_a_phase, leads_a_part},
-};
+pub(super) use self::marks::{counts_a_phase, leads_a_part};
+use self::marks::{postponed, says_done, without_tag};
+pub(super) use super::counts::counted;
+use super::counts::{COUNTED, FRAMING, behind_any_count, is_part, split_title, strip_number};
 use crate::{
     ids::NAME_MAX,
     plan::{
@@ -200,34 +195,6 @@ fn strip_prefix(plain: &str) -> (&str, bool) {
         if rest.len() == before.len() {
             return (rest.trim(), is_phase);
         }
-    }
-}
-
-/// Takes `1.`, `2)`, `3.1`, `A.`, `IV:` off the beginning.
-fn strip_number(text: &str) -> Option<&str> {
-    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
-    if end > 0 && text.starts_with(|c: char| c.is_ascii_digit()) {
-        let behind = &text[end..];
-        // "2FA" and "3D" are words.
-        return (!behind.starts_with(char::is_alphanumeric)).then(|| behind.trim_start_matches([')', ':', ']', ' ']));
-    }
-    let end = text.find(|c: char| !c.is_ascii_uppercase())?;
-    let (letters, behind) = text.split_at(end);
-    let is_number =
-        letters.len() == 1 || (letters.len() <= 4 && letters.bytes().all(|b| matches!(b, b'I' | b'V' | b'X')));
-    let behind = behind.strip_prefix(['.', ')', ':'])?;
-    (is_number && behind.starts_with(' ')).then_some(behind)
-}
-
-/// Splits a heading into what it names and a title: at a colon, a dash, a bar or an arrow. What stands in brackets behind
-/// the name is neither.
-fn split_title(text: &str) -> (&str, &str) {
-    let marks = [": ", "：", " - ", " – ", " — ", "—", " | ", " → ", " -> ", " (", "（"];
-    let first = marks.iter().filter_map(|mark| text.find(mark).map(|at| (at, *mark))).min();
-    match first {
-        Some((at, " (" | "（")) => (text[..at].trim(), ""),
-        Some((at, mark)) => (text[..at].trim(), text[at + mark.len()..].trim()),
-        None => (text.trim_end_matches(':').trim(), ""),
     }
 }
 

@@ -6,6 +6,7 @@ mod accounting;
 mod blocks;
 mod check;
 mod commands;
+mod counts;
 mod dialect;
 mod directives;
 mod domains;

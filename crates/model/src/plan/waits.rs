@@ -4,8 +4,8 @@ mod order;
 
 use std::ops::Range;
 
-pub(super) use self::order::{Order, bare_name, heads_order, is_obscure, orders};
-use super::{directives, domains, headings, mentions};
+pub(super) use self::order::{bare_name, heads_order, is_obscure, orders};
+use super::{counts, directives, domains, mentions};
 
 /// How plainly a word says that something waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,7 +158,7 @@ fn references(text: &str, from: usize, takes_numbers: bool, must_end: bool) -> V
             at += word.len();
             continue;
         }
-        if let Some((name, word, len)) = headings::count(rest) {
+        if let Some((name, word, len)) = counts::count(rest) {
             found.push((at..at + len, name));
             called = Some(word);
             at += len;

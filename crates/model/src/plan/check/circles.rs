@@ -7,7 +7,7 @@ use crate::{
     cycles,
     diagnostics::Position,
     ids::TaskId,
-    plan::{draft::Order, source::Problems},
+    plan::{draft::OrderLine, source::Problems},
 };
 
 /// What each task needs, with the place that says so.
@@ -66,7 +66,7 @@ pub(super) fn weaken(ids: &[TaskId], index: &Index<'_>, needs: &mut Needs, probl
 
 /// Adds what the lists of dependencies of a plan say. What would close a circle is told and left out.
 pub(super) fn add_orders(
-    orders: &[Order],
+    orders: &[OrderLine],
     ids: &[TaskId],
     index: &Index<'_>,
     needs: &mut Needs,

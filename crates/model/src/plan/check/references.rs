@@ -9,9 +9,8 @@ use crate::{
     diagnostics::Position,
     ids::{SubagentName, TaskId},
     plan::{
-        domains,
+        counts, domains,
         draft::{TaskDraft, Word},
-        headings,
         source::Problems,
         waits,
     },
@@ -62,7 +61,7 @@ fn leading_id(heading: &str) -> Option<&str> {
 
 /// Tells whether a name in normal form is a count: `phase 2`.
 fn is_count(name: &str) -> bool {
-    headings::count(name).is_some_and(|(.., len)| len == name.len())
+    counts::count(name).is_some_and(|(.., len)| len == name.len())
 }
 
 /// Adds a task to those of a name, once.
@@ -102,7 +101,7 @@ impl<'d> Index<'d> {
                     add(&mut by_key, domains::normal(id), at);
                 }
                 let english = domains::counted_in_english(heading);
-                let called = headings::counted(&english).1.into_iter().chain([headings::name_behind_count(heading)]);
+                let called = counts::counted(&english).1.into_iter().chain([counts::name_behind_count(heading)]);
                 for name in called.filter(|name| !name.is_empty()) {
                     add(&mut by_outer, domains::normal(&name), at);
                 }

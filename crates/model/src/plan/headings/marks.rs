@@ -1,10 +1,11 @@
 //! Marks in a heading that say what is to be done with a file, and that the work is done; bold lines that count its parts.
 
-use super::{
-    counts::{counted, heads_a_phase},
-    strip_number,
+use crate::plan::{
+    accounting::Reason,
+    counts::{counted, heads_a_phase, strip_number},
+    domains,
+    inline::Line,
 };
-use crate::plan::{accounting::Reason, domains, inline::Line};
 
 /// What a tag in brackets before the name of a file asks for: `[MODIFY] src/a.ts`.
 const TAGS: [&str; 14] = [

@@ -1,7 +1,7 @@
 //! Lists of what waits for what: "Phase 2 depends on Phase 1".
 
 use super::{Sense, all_references, is_list, says_nothing, stands_alone, words};
-use crate::plan::domains;
+use crate::plan::{domains, draft::Order};
 
 /// Tells whether a heading is that of a list of what waits for what.
 pub(in crate::plan) fn heads_order(heading: &str) -> bool {
@@ -15,17 +15,6 @@ pub(in crate::plan) fn heads_order(heading: &str) -> bool {
                 .strip_suffix(end)
                 .is_some_and(|before| before.ends_with(' ') && before.split_whitespace().count() < 3)
     })
-}
-
-/// What one line of a list of dependencies says.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(in crate::plan) struct Order {
-    /// What waits; nothing where the line speaks of where it stands.
-    pub(in crate::plan) waits: Vec<String>,
-    /// What it waits for.
-    pub(in crate::plan) on: Vec<String>,
-    /// Whether an arrow says it, so that the later of both in the plan waits.
-    pub(in crate::plan) is_arrow: bool,
 }
 
 /// Words with which a name ends, or begins, that say nothing about what is named.

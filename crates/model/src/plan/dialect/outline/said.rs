@@ -6,7 +6,7 @@ use crate::{
     plan::{
         blocks::{Block, Item, nested},
         domains::{self, Fixed},
-        draft::{Order, Word},
+        draft::{OrderLine, Word},
         headings::Names,
         sections::Section,
         tasks,
@@ -190,7 +190,7 @@ impl OutlineReader<'_, '_> {
                 if order.waits.is_empty() {
                     own.extend(self.words(order.on, offset));
                 } else {
-                    self.draft.order.push(Order { said: order, at, is_told });
+                    self.draft.order.push(OrderLine { said: order, at, is_told });
                 }
             }
         }

@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{split_title, strip_number};
-use crate::plan::domains::{self, Fixed};
+use super::domains::{self, Fixed};
 
 /// Words that number a section, as in "Task 3 -", and among them first those that also frame several, as in "Phase 2:".
 pub(super) const COUNTED: [&str; 17] = [
@@ -38,7 +37,7 @@ const NOT_WORK: &str = "option|risk|question|alternative|version|example|appendi
      issue|problem|q|r|d|v|variante|risiko|frage|annahme|beispiel|anhang|entscheidung|riesgo|risque|annexe";
 
 /// Reads a counted part of a plan at the beginning of a text: its name (`phase 2`), the word that counts, and the length.
-pub(in crate::plan) fn count(text: &str) -> Option<(String, String, usize)> {
+pub(super) fn count(text: &str) -> Option<(String, String, usize)> {
     let end = text.char_indices().nth(40).map_or(text.len(), |(at, _)| at);
     let short = &text[..end];
     if let Cow::Owned(english) = domains::counted_in_english(short)
@@ -96,7 +95,7 @@ pub(super) fn is_part(text: &str) -> Option<(bool, &str)> {
 }
 
 /// Tells whether a heading counts a piece of work, and what it may be called by.
-pub(in crate::plan) fn counted(plain: &str) -> (bool, Vec<String>) {
+pub(super) fn counted(plain: &str) -> (bool, Vec<String>) {
     let text = plain.trim_start_matches(|c: char| !c.is_alphanumeric());
     if let Some((name, word, len)) = in_english(text) {
         let number = name[word.len() + 1..].to_owned();
@@ -143,13 +142,41 @@ pub(super) fn behind_any_count(text: &str) -> Option<&str> {
 }
 
 /// Returns what a heading is called without its count, in normal form: `Phase 1: Storage (new)` is `storage`.
-pub(in crate::plan) fn name_behind_count(heading: &str) -> String {
+pub(super) fn name_behind_count(heading: &str) -> String {
     let english = domains::counted_in_english(heading);
     let text = english.trim_start_matches(|c: char| !c.is_alphanumeric());
     let behind = is_part(text).map_or(text, |(_, rest)| rest);
     let behind = strip_number(behind).unwrap_or(behind).trim_start_matches(|c: char| !c.is_alphanumeric());
     let end = [" (", "（"].iter().filter_map(|mark| behind.find(mark)).min().unwrap_or(behind.len());
     domains::normal(&behind[..end])
+}
+
+/// Takes `1.`, `2)`, `3.1`, `A.`, `IV:` off the beginning.
+pub(super) fn strip_number(text: &str) -> Option<&str> {
+    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    if end > 0 && text.starts_with(|c: char| c.is_ascii_digit()) {
+        let behind = &text[end..];
+        // "2FA" and "3D" are words.
+        return (!behind.starts_with(char::is_alphanumeric)).then(|| behind.trim_start_matches([')', ':', ']', ' ']));
+    }
+    let end = text.find(|c: char| !c.is_ascii_uppercase())?;
+    let (letters, behind) = text.split_at(end);
+    let is_number =
+        letters.len() == 1 || (letters.len() <= 4 && letters.bytes().all(|b| matches!(b, b'I' | b'V' | b'X')));
+    let behind = behind.strip_prefix(['.', ')', ':'])?;
+    (is_number && behind.starts_with(' ')).then_some(behind)
+}
+
+/// Splits a heading into what it names and a title: at a colon, a dash, a bar or an arrow. What stands in brackets behind
+/// the name is neither.
+pub(super) fn split_title(text: &str) -> (&str, &str) {
+    let marks = [": ", "：", " - ", " – ", " — ", "—", " | ", " → ", " -> ", " (", "（"];
+    let first = marks.iter().filter_map(|mark| text.find(mark).map(|at| (at, *mark))).min();
+    match first {
+        Some((at, " (" | "（")) => (text[..at].trim(), ""),
+        Some((at, mark)) => (text[..at].trim(), text[at + mark.len()..].trim()),
+        None => (text.trim_end_matches(':').trim(), ""),
+    }
 }
 
 #[cfg(test)]
