@@ -1,5 +1,6 @@
 //! The last step of reading, the same for both forms: ids are given, references resolved, and what cannot be run is told.
 
+mod circles;
 mod ids;
 mod named;
 mod references;
@@ -8,7 +9,7 @@ use std::collections::BTreeMap;
 
 use self::{
     ids::{RequirementIds, task_ids},
-    references::{Index, check_cycles, lift_phases, reaches},
+    references::{Index, lift_phases, reaches},
 };
 use crate::{
     diagnostics::Position,
@@ -35,6 +36,8 @@ pub(super) struct Checking<'c> {
     pub(super) roster: &'c Roster,
     /// Whether what the plan's author could not know is no error.
     pub(super) lenient: bool,
+    /// Whether the author may not know us, so that what waits is followed as far as it can be.
+    pub(super) may_be_foreign: bool,
 }
 
 /// Makes the plan of a draft. It may be run when no error has been told.
@@ -46,14 +49,14 @@ pub(super) fn finish(
     placed: &mut Vec<Placed>,
     problems: &mut Problems<'_>,
 ) -> Plan {
-    let Checking { source, digest, roster, lenient } = checking;
+    let Checking { source, digest, roster, lenient, may_be_foreign } = checking;
     check_work(&draft, problems);
     let mut ids = task_ids(&draft.tasks, problems);
     let planned_by: Vec<_> = draft.tasks.iter().map(|task| task.who.as_ref().map(|who| &who.name)).collect();
     let implied = implied(&planned_by, &ids, roster);
     // Behind the plan's own tasks stand those that always run: they can be needed too.
     ids.extend(implied.iter().map(|(_, id)| id.clone()));
-    let mut needs = vec![BTreeMap::new(); ids.len()];
+    let mut needs: circles::Needs = vec![BTreeMap::new(); ids.len()];
     let mut parallel = needs.clone();
     // Beyond the limit the plan is refused as it is, and resolving would take long.
     if draft.tasks.len() <= TASKS_MAX {
@@ -63,15 +66,26 @@ pub(super) fn finish(
             needs[at] = index.resolve(at, &task.needs, "need", problems);
             parallel[at] = index.resolve(at, &task.parallel_with, "run beside", problems);
         }
-        if *lenient {
+        let mut is_spoken = false;
+        let count = |needs: &circles::Needs| needs.iter().map(BTreeMap::len).sum::<usize>();
+        if *may_be_foreign {
+            circles::weaken(&ids, &index, &mut needs, problems);
+            let named = count(&needs);
+            circles::add_orders(&draft.order, &ids, &index, &mut needs, problems);
             for (at, task) in draft.tasks.iter().enumerate() {
-                for (other, position) in index.weak(at, &task.soft_needs) {
-                    // What a text mentions is a hint: it is followed as far as it makes sense.
-                    if !reaches(&needs, other, at) {
+                let first = task.requirements.first().map_or(0, |made| made.range.start);
+                for (other, position) in index.weak(at, &task.soft_needs, first, problems) {
+                    // What a text mentions is followed as far as it makes sense.
+                    if reaches(&needs, other, at) {
+                        index.tell_circle(&ids[at], &ids[other], position, problems);
+                    } else {
                         needs[at].entry(other).or_insert(position);
                     }
                 }
             }
+            is_spoken = count(&needs) > named;
+        }
+        if *lenient {
             for (at, task) in draft.tasks.iter().enumerate() {
                 for other in named::features_of(at, &draft.tasks, roster) {
                     if !reaches(&needs, other, at) {
@@ -79,9 +93,13 @@ pub(super) fn finish(
                     }
                 }
             }
+        }
+        if *lenient || is_spoken {
             lift_phases(&draft.tasks, roster, &needs, &mut parallel);
         }
-        check_cycles(&ids, &needs, problems);
+        if !*may_be_foreign {
+            circles::refuse(&ids, &needs, problems);
+        }
     }
     let is_done: Vec<bool> = draft.tasks.iter().map(is_done).collect();
     let stands = |at: usize| !is_done.get(at).copied().unwrap_or_default();

@@ -33,6 +33,8 @@ pub(super) struct Draft {
     pub(super) acceptance: Vec<AcceptanceCriterion>,
     /// What became of the stretches of the text that are no requirements.
     pub(super) placed: Vec<Placed>,
+    /// What the plan says about what waits for what, in a list of its own.
+    pub(super) order: Vec<OrderLine>,
     /// The sections that were seen, for a plan in which none is work.
     pub(super) seen: Vec<String>,
 }
@@ -42,6 +44,26 @@ impl Draft {
     pub(super) fn place(&mut self, range: Range<usize>, what: What) {
         self.placed.push(Placed::new(range, what));
     }
+}
+
+/// What one line of a list of dependencies says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Order {
+    /// What waits; nothing where the line speaks of where it stands.
+    pub(super) waits: Vec<String>,
+    /// What it waits for.
+    pub(super) on: Vec<String>,
+    /// Whether an arrow says it, so that the later of both in the plan waits.
+    pub(super) is_arrow: bool,
+}
+
+/// A line of a list of dependencies.
+#[derive(Debug)]
+pub(super) struct OrderLine {
+    pub(super) said: Order,
+    pub(super) at: Position,
+    /// Whether it is told when it names what the plan does not have.
+    pub(super) is_told: bool,
 }
 
 /// A task as it was written.

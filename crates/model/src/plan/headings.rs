@@ -3,7 +3,9 @@
 mod marks;
 
 pub(super) use self::marks::{counts_a_phase, leads_a_part, named, split_subagent, uncounted};
-use self::marks::{says_done, without_tag};
+use self::marks::{postponed, says_done, without_tag};
+pub(super) use super::counts::counted;
+use super::counts::{COUNTED, FRAMING, behind_any_count, is_part, split_title, strip_number};
 use crate::{
     ids::NAME_MAX,
     plan::{
@@ -108,6 +110,11 @@ fn read(line: &Line, may_compare: bool, roster: &Roster) -> Heading {
     let is_done = boxed.is_some_and(|(done, ..)| done) || says_done(&plain, is_counted || is_phase);
     let paths = mentions::paths(&line.text);
     let codes: Vec<&str> = line.codes.iter().map(|(_, code)| code.as_str()).collect();
+    if let Some(reason) = postponed(&plain) {
+        let names = Names::Fixed(Fixed::Aside(reason));
+        let title = rest.to_owned();
+        return Heading { names, id, title, has_title: false, is_phase, is_counted, is_done, keys, paths };
+    }
 
     if let Some((who, title)) = named_subagent(rest, &codes, roster) {
         let has_title = title.is_some();
@@ -124,7 +131,8 @@ fn read(line: &Line, may_compare: bool, roster: &Roster) -> Heading {
             paths,
         };
     }
-    let (head, tail) = split_title(rest);
+    // "M1: CLI" counts with a word that we do not know, which what is behind it shows.
+    let (head, tail) = split_title(behind_any_count(rest).unwrap_or(rest));
     let head_phrase = domains::normal(head);
     let known = |phrase: &str| {
         let role = domains::role(phrase);
@@ -164,71 +172,6 @@ fn split_id(plain: &str) -> (String, Option<String>) {
     (plain.trim().to_owned(), None)
 }
 
-/// Words that number a section, as in "Task 3 -", and among them first those that also frame several, as in "Phase 2:".
-const COUNTED: [&str; 17] = [
-    "phase",
-    "stage",
-    "wave",
-    "milestone",
-    "sprint",
-    "iteration",
-    "part",
-    "track",
-    "workstream",
-    "group",
-    "area",
-    "step",
-    "task",
-    "section",
-    "subagent",
-    "agent",
-    "domain",
-];
-const FRAMING: usize = 11;
-
-/// Tells whether a heading counts a piece of work, and what it may be called by.
-pub(super) fn counted(plain: &str) -> (bool, Vec<String>) {
-    let text = plain.trim_start_matches(|c: char| !c.is_alphanumeric());
-    // "Task-01", "Task #1" and "Task_1" are as good as "Task 1".
-    let lower: String = text.to_lowercase();
-    let lower = match lower.find(|c: char| !c.is_alphabetic()) {
-        Some(at) if lower[at..].starts_with(['-', '_', '#']) => format!("{} {}", &lower[..at], &lower[at + 1..]),
-        _ => lower.replacen(" #", " ", 1),
-    };
-    let number = |text: &str| {
-        let number: String = text.trim_start().chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
-        Some(number.trim_end_matches('.').to_owned()).filter(|number| !number.is_empty())
-    };
-    for (word, is_work) in [
-        ("user story ", true),
-        ("story ", true),
-        ("task ", true),
-        ("step ", true),
-        ("change ", true),
-        ("phase ", false),
-        ("milestone ", false),
-        ("part ", false),
-        ("stage ", false),
-        ("wave ", false),
-        ("sprint ", false),
-        ("epic ", false),
-        ("chunk ", false),
-    ] {
-        let Some(number) = lower.strip_prefix(word).and_then(number) else { continue };
-        let number =
-            Some(number.trim_start_matches('0').to_owned()).filter(|plain| !plain.is_empty()).unwrap_or(number);
-        let mut keys = vec![format!("{word}{number}")];
-        keys.extend(lower.contains("story ").then(|| format!("us{number}")));
-        keys.extend((word == "task ").then(|| number.clone()));
-        return (is_work, keys);
-    }
-    // "Phase 3: User Story 1 - …" is called by both.
-    match number(text).filter(|number| !text[number.len()..].starts_with(char::is_alphanumeric)) {
-        Some(number) => (true, vec![number]),
-        None => (false, Vec::new()),
-    }
-}
-
 /// Takes numbering, emoji and punctuation off the beginning; tells whether a word such as "Phase" was among it.
 fn strip_prefix(plain: &str) -> (&str, bool) {
     let mut rest = plain.trim();
@@ -245,38 +188,13 @@ fn strip_prefix(plain: &str) -> (&str, bool) {
                 rest = numbered;
                 is_phase |= at < FRAMING;
             }
+        } else if let Some((frames, numbered)) = is_part(rest) {
+            rest = numbered;
+            is_phase |= frames;
         }
         if rest.len() == before.len() {
             return (rest.trim(), is_phase);
         }
-    }
-}
-
-/// Takes `1.`, `2)`, `3.1`, `A.`, `IV:` off the beginning.
-fn strip_number(text: &str) -> Option<&str> {
-    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
-    if end > 0 && text.starts_with(|c: char| c.is_ascii_digit()) {
-        let behind = &text[end..];
-        // "2FA" and "3D" are words.
-        return (!behind.starts_with(char::is_alphanumeric)).then(|| behind.trim_start_matches([')', ':', ']', ' ']));
-    }
-    let end = text.find(|c: char| !c.is_ascii_uppercase())?;
-    let (letters, behind) = text.split_at(end);
-    let is_number =
-        letters.len() == 1 || (letters.len() <= 4 && letters.bytes().all(|b| matches!(b, b'I' | b'V' | b'X')));
-    let behind = behind.strip_prefix(['.', ')', ':'])?;
-    (is_number && behind.starts_with(' ')).then_some(behind)
-}
-
-/// Splits a heading into what it names and a title: at a colon, a dash, a bar or an arrow. What stands in brackets behind
-/// the name is neither.
-fn split_title(text: &str) -> (&str, &str) {
-    let marks = [": ", "：", " - ", " – ", " — ", "—", " | ", " → ", " -> ", " (", "（"];
-    let first = marks.iter().filter_map(|mark| text.find(mark).map(|at| (at, *mark))).min();
-    match first {
-        Some((at, " (" | "（")) => (text[..at].trim(), ""),
-        Some((at, mark)) => (text[..at].trim(), text[at + mark.len()..].trim()),
-        None => (text.trim_end_matches(':').trim(), ""),
     }
 }
 

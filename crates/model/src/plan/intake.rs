@@ -107,7 +107,8 @@ fn read_text(source: &str, bytes: &[u8], digest: Digest, roster: &Roster, settin
     let owners = Owners::new(roster, settings);
     draft.tasks = granularity::assign(draft.tasks, &owners, settings, rules, &mut problems);
     let mut placed = std::mem::take(&mut draft.placed);
-    let checking = check::Checking { source, digest, roster, lenient: rules.lenient };
+    let checking =
+        check::Checking { source, digest, roster, lenient: rules.lenient, may_be_foreign: rules.may_be_foreign() };
     let mut plan = check::finish(draft, &checking, &mut placed, &mut problems);
     plan.dialect = dialect;
     plan.dialect_is_asked = settings.dialect.is_some();

@@ -9,6 +9,7 @@ use super::{
     mentions,
     shape::Rules,
     source::Source,
+    waits,
 };
 
 /// Letters which, with a number behind them, are the name of a thing or a priority rather than the id of a requirement.
@@ -107,7 +108,7 @@ pub(super) fn from_text(
     {
         draft.text = rest.trim_start().to_owned();
     }
-    let needs = if rules.lenient { mentions::needs(text) } else { Vec::new() };
+    let needs = if rules.may_be_foreign() { waits::needs(text) } else { Vec::new() };
     draft.needs = needs.into_iter().map(|(_, text)| Word { text, at }).collect();
     draft
 }
@@ -119,18 +120,11 @@ fn detail_needs(item: &Item, source: &Source<'_>) -> Vec<Word> {
         _ => None,
     }));
     lines
-        .filter(|line| waits(&line.text))
         .flat_map(|line| {
             let at = source.position(line.range.start);
-            mentions::needs(&line.text).into_iter().map(move |(_, text)| Word { text, at })
+            waits::of_line(&line.text).into_iter().map(move |text| Word { text, at })
         })
         .collect()
-}
-
-/// Tells whether a line, or the head of a column, says what something waits for.
-pub(super) fn waits(text: &str) -> bool {
-    let text = text.trim_start_matches(|c: char| !c.is_alphanumeric()).to_ascii_lowercase();
-    ["depends", "dependencies", "dependency", "blocked by"].iter().any(|word| text.starts_with(word))
 }
 
 /// Tells whether all that an item asks for is struck out: `~~Old thing~~ (dropped)`.
@@ -203,6 +197,11 @@ pub(super) fn split_id(text: &str, strong: usize) -> Option<(String, String)> {
         return Some(found);
     }
     let (word, rest) = text.split_at(text.find([':', ' '])?);
+    // A link to an issue: "BIL-122 (https://…) Introduce `Money`".
+    let address = rest.strip_prefix(" (").filter(|rest| rest.starts_with("http")).and_then(|rest| rest.split_once(')'));
+    if let Some((_, rest)) = address {
+        return found(word, rest);
+    }
     let mark = rest.trim_start();
     let marked = rest.starts_with(':') || ["- ", "– ", "— "].iter().any(|dash| mark.starts_with(dash));
     if marked { found(word.trim_matches('`'), rest) } else { None }
@@ -321,6 +320,7 @@ mod tests {
             ("(R1) do it", Some("R1 | do it")),
             ("[R1]: do it", Some("R1 | do it")),
             ("R1 — do it", Some("R1 | do it")),
+            ("BIL-122 (https://linear.app/acme/issue/BIL-122) do it", Some("BIL-122 | do it")),
             ("do it {#users.patch_1}", Some("users.patch_1 | do it")),
             ("do it {#no good}", Some("no good | do it")),
             ("R1 do it", None),

@@ -1,7 +1,5 @@
 //! What a line of text mentions: paths, other items, marks of a dialect.
 
-use std::ops::Range;
-
 /// Endings by which a name without a slash is known for a file.
 const FILE_ENDINGS: [&str; 52] = [
     "avsc",
@@ -95,6 +93,10 @@ pub(super) fn paths(text: &str) -> Vec<String> {
             for word in word.split("->").flat_map(|word| word.split('→')).flat_map(|word| word.split("](")) {
                 let is_known = |path: &String| !found.contains(path) && (!is_call || path.contains('/'));
                 if let Some(path) = path(word, in_code).filter(is_known) {
+                    // The text of a link, which stands before its address, says less than that.
+                    if let Some((_, name)) = path.strip_prefix("**/").and_then(|path| path.rsplit_once('/')) {
+                        found.retain(|known| known != name);
+                    }
                     found.push(path);
                 }
             }
@@ -123,6 +125,28 @@ pub(super) fn paths_outside_code(text: &str) -> Vec<String> {
     paths(&prose)
 }
 
+/// Folders that stand at the root of a repository, or whose names tell whose the files in them are.
+const KNOWN_FOLDERS: &str = "src|lib|app|apps|api|cli|cmd|bin|internal|pkg|packages|crates|services|models|types|schemas|schema|test|tests|spec|\
+     __tests__|e2e|integration|unit|infra|infrastructure|terraform|deploy|deployment|deployments|k8s|helm|charts|docker|migrations|\
+     db|scripts|docs|.github|workflows|server|backend|frontend|web";
+
+/// Reads the address of a file on somebody's machine as a path that may lie anywhere in the repository, since the address
+/// does not say where that begins: the name, and the folders above it as far as they are usual ones.
+fn on_a_machine(word: &str) -> Option<String> {
+    let address = word
+        .strip_prefix("file://")
+        .map(|rest| rest.trim_start_matches("localhost"))
+        .or_else(|| ["/home/", "/Users/"].iter().any(|home| word.starts_with(home)).then_some(word))?;
+    let mut parts = address.split('/').rev().filter(|part| !part.is_empty());
+    let name = parts.next().filter(|name| has_ending(name) || BARE_FILES.contains(name))?;
+    let folders: Vec<&str> =
+        parts.take_while(|part| KNOWN_FOLDERS.split('|').any(|known| known.trim() == *part)).collect();
+    let folders: String = folders.iter().rev().map(|folder| format!("{folder}/")).collect();
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '/');
+    let path = format!("**/{folders}{name}");
+    (name.chars().all(is_plain) && path.len() <= 200).then(|| if folders.is_empty() { name.to_owned() } else { path })
+}
+
 /// Reads one word as a path.
 fn path(word: &str, in_code: bool) -> Option<String> {
     let opening = |c: char| matches!(c, '(' | '[' | '{' | '<' | '*' | '_' | '（' | '「' | '【');
@@ -145,6 +169,9 @@ fn path(word: &str, in_code: bool) -> Option<String> {
     }
     let word = word.strip_prefix("./").unwrap_or(word);
     let word = cut_place(word);
+    if let Some(path) = on_a_machine(word) {
+        return Some(path);
+    }
     let is_path = word.len() <= 200
         && !word.starts_with(['/', '~', '@', '-', '$', '#', '\\'])
         && !word.contains("..")
@@ -190,6 +217,7 @@ fn is_known_file(name: &str) -> bool {
 
 /// Takes a place inside a file off its path: `:40-60`, `#L12`, `::test_name`.
 fn cut_place(word: &str) -> &str {
+    // The colon of an address begins no place.
     let cut = word.find("::").or_else(|| word.find('#')).or_else(|| {
         word.match_indices(':')
             .map(|(at, _)| at)
@@ -216,68 +244,6 @@ fn literal(path: &str) -> String {
         }
     }
     glob
-}
-
-/// Words behind which a text names what it waits for; behind the later ones a bare number is a quantity.
-const WAITS: [(&str, bool); 10] = [
-    ("depends on", true),
-    ("depend on", true),
-    ("dependent on", true),
-    ("blocked by", true),
-    ("dependencies:", true),
-    ("dependency:", true),
-    ("depends:", true),
-    ("requires", false),
-    ("needs", false),
-    ("after", false),
-];
-
-/// Finds the items or tasks that a text says it depends on, as it names them: `T003`, `1.2`, `Task 1`.
-pub(super) fn needs(text: &str) -> Vec<(Range<usize>, String)> {
-    let lower = text.to_ascii_lowercase();
-    let mut found: Vec<(Range<usize>, String)> = Vec::new();
-    for (words, takes_numbers) in WAITS {
-        for (at, _) in lower.match_indices(words) {
-            if lower[..at].ends_with(char::is_alphanumeric) {
-                continue;
-            }
-            for (range, name) in references(text, at + words.len(), takes_numbers) {
-                if !found.iter().any(|(_, known)| *known == name) {
-                    found.push((range, name));
-                }
-            }
-        }
-    }
-    found.sort_by_key(|(range, _)| range.start);
-    found
-}
-
-/// Reads a list of references: `T003, T004 and T005`, `Task 1`, `1.2`.
-pub(super) fn references(text: &str, from: usize, takes_numbers: bool) -> Vec<(Range<usize>, String)> {
-    let mut found = Vec::new();
-    let mut at = from;
-    let mut is_called = false;
-    loop {
-        let skipped =
-            |c: char| c.is_whitespace() || matches!(c, ',' | ':' | '*' | '`' | '#' | '(' | '[' | ']' | '&' | '+');
-        at += text[at..].len() - text[at..].trim_start_matches(skipped).len();
-        let rest = &text[at..];
-        let filler = ["and ", "tasks ", "task ", "steps ", "step ", "phase ", "story ", "user ", "the "];
-        let filler = filler.iter().find(|word| rest.get(..word.len()).is_some_and(|s| s.eq_ignore_ascii_case(word)));
-        if let Some(word) = filler {
-            is_called |= word.starts_with(['t', 's', 'p']) && *word != "the ";
-            at += word.len();
-            continue;
-        }
-        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))).unwrap_or(rest.len());
-        let word = rest[..end].trim_end_matches(['.', '-']);
-        let is_number = word.starts_with(|c: char| c.is_ascii_digit());
-        if !is_reference(word) || (is_number && !takes_numbers && !is_called) {
-            return found;
-        }
-        found.push((at..at + word.len(), word.to_owned()));
-        at += end;
-    }
 }
 
 /// Tells whether a word is the number of an item (`3`, `1.2`) or an id of letters and a number (`T003`, `DT-1`, `US1`).
@@ -313,29 +279,18 @@ mod tests {
             ("在 src/服务/导出.py 中实现", "src/服务/导出.py"),
             ("../up/a.py ~/b.py /etc/c.conf", ""),
             ("[link](docs/x.md)", "docs/x.md"),
+            ("[values.yaml](file:///home/me/billing/deploy/values.yaml)", "**/deploy/values.yaml"),
+            ("MODIFY values.yaml (file:///home/me/billing/deploy/values.yaml)", "**/deploy/values.yaml"),
+            ("[routes.py](file:///home/me/billing/src/api/routes.py#L3)", "**/src/api/routes.py"),
+            (
+                "[queue.py](file:///home/me/src/billing/queue.py) and `/Users/me/x/tests/test_a.py`",
+                "queue.py **/tests/test_a.py",
+            ),
             ("Statistics, built on Feature 20 (20-feed.md)", ""),
             ("write _includes/a.html and _src/b.py_", "_includes/a.html src/b.py"),
             ("`__init__.py`, `.env.example` and `<dependency/>`", "__init__.py .env.example"),
         ] {
             assert_eq!(paths(text).join(" "), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn what_an_item_waits_for_is_found() {
-        for (text, expected) in [
-            ("Implement it (depends on T003)", "T003"),
-            ("(depends on T003, T004 and T005)", "T003 T004 T005"),
-            ("Depends on: Task 1", "1"),
-            ("depends on 1.2 and 1.3, then more", "1.2 1.3"),
-            ("after Task 2", "2"),
-            ("retries after 2 seconds and needs 3 replicas", ""),
-            ("blocked by #12", "12"),
-            ("requires authentication, needs love", ""),
-            ("409 after an hour", ""),
-        ] {
-            let names: Vec<_> = needs(text).into_iter().map(|(_, name)| name).collect();
-            assert_eq!(names.join(" "), expected, "{text}");
         }
     }
 }

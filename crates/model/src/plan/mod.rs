@@ -6,6 +6,7 @@ mod accounting;
 mod blocks;
 mod check;
 mod commands;
+mod counts;
 mod dialect;
 mod directives;
 mod domains;
@@ -30,6 +31,7 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 mod verification;
+mod waits;
 mod write;
 mod yaml_form;
 

@@ -217,8 +217,10 @@ pub(super) fn assigned(line: &str, roster: &Roster) -> Option<Who> {
     })
 }
 
-/// Returns a path that lies where a path of the plan points: for a folder, one in it.
+/// Returns a path that lies where a path of the plan points: for a folder, one in it, and for one that may lie anywhere,
+/// that at the root.
 fn inside(path: &str) -> String {
+    let path = path.strip_prefix("**/").filter(|rest| !rest.contains('*')).unwrap_or(path);
     if path.ends_with('/') { format!("{path}x") } else { path.to_owned() }
 }
 

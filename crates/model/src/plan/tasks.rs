@@ -1,5 +1,6 @@
 //! What stands below a task's heading: requirements, notes, directives, lists of files.
 
+mod beside;
 mod labels;
 mod lists;
 mod steps;
@@ -9,7 +10,10 @@ use std::ops::Range;
 use self::labels::{
     Label, found_directive, item_label, list_label, names_files, only_names_files, says_why, set_aside,
 };
-pub(super) use self::labels::{forbidden, labels_aside};
+pub(super) use self::{
+    beside::waited_for,
+    labels::{forbidden, labels_aside},
+};
 
 use crate::{
     gate::GateKind,
@@ -18,7 +22,7 @@ use crate::{
         blocks::{Block, Item, nested},
         directives::{self, Directive},
         domains::Fixed,
-        draft::{TaskDraft, Word},
+        draft::TaskDraft,
         items, mentions, owners,
         shape::Rules,
         source::{Problems, Source},
@@ -50,6 +54,7 @@ impl Body<'_, '_> {
         // The requirement that what follows it is the body of.
         let mut bearer: Option<usize> = None;
         let before_list = |index: usize| matches!(blocks.get(index + 1), Some(Block::List { .. }));
+        let first = self.task.requirements.len();
         for (index, block) in blocks.iter().enumerate() {
             let before = self.task.requirements.len();
             if let Block::List { items } = block {
@@ -81,6 +86,7 @@ impl Body<'_, '_> {
             }
         }
         self.unused(label.as_ref());
+        self.wait_by_number(first);
     }
 
     /// Returns the last requirement that came in behind the first `before`, where bodies follow their items.
@@ -135,7 +141,7 @@ impl Body<'_, '_> {
             if self.rules.lenient && names_files(raw) {
                 self.task.paths.extend(mentions::paths(raw));
             }
-            if self.rules.lenient {
+            if self.rules.may_be_foreign() {
                 self.said_of_all(raw, start);
             }
             let Some((directive, rest)) = found_directive(raw) else {
@@ -168,13 +174,10 @@ impl Body<'_, '_> {
 
     /// Takes what a line says of all of the task in the words of other planners: who does it, and what it waits for.
     fn said_of_all(&mut self, raw: &str, offset: usize) {
-        if let Some(who) = owners::assigned(raw, self.roster) {
+        if let Some(who) = owners::assigned(raw, self.roster).filter(|_| self.rules.lenient) {
             self.task.assigned = Some(who);
         }
-        if items::waits(raw) {
-            let at = self.source.position(offset);
-            self.task.soft_needs.extend(mentions::needs(raw).into_iter().map(|(_, text)| Word { text, at }));
-        }
+        self.waits_by(raw, offset);
     }
 
     /// Takes the value of a directive; without one, a list behind it gives the values.
@@ -257,6 +260,7 @@ impl Body<'_, '_> {
             reader.items(items, gate.unwrap_or(GateKind::Tests));
             return;
         }
+        self.waits_for_items(name, items);
         if fixed == Fixed::Acceptance {
             self.checks.criteria(items, self.source);
         } else if let (Some(first), Some(last)) = (items.first(), items.last()) {
@@ -288,6 +292,9 @@ impl Body<'_, '_> {
                 for item in values {
                     self.values(item, directive);
                 }
+                continue;
+            }
+            if self.takes_waiting(item, raw) {
                 continue;
             }
             if self.rules.lenient
@@ -324,6 +331,9 @@ impl Body<'_, '_> {
             Some(item).filter(|item| !item.done).and_then(|item| set_aside(&item.line.text))
         {
             self.placed.push(Placed::new(item.range.clone(), What::Aside { reason, section }));
+            return;
+        }
+        if self.takes_check(item, group) {
             return;
         }
         if !item.is_group() {

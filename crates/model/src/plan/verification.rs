@@ -145,6 +145,31 @@ impl CommandReader<'_, '_> {
         }
     }
 
+    /// Takes the commands of a text that stands in no section of verification, where a line says that they check the work:
+    /// "**Verify with:** `pytest -q`", "To check it, run `pytest -q`."
+    pub(super) fn in_text(&mut self, range: &Range<usize>, line: &Line) {
+        let mut offset = range.start;
+        for raw in self.source.text[range.clone()].split_inclusive('\n') {
+            let here = offset..offset + raw.len();
+            offset += raw.len();
+            let Some(gate) = says_how_to_check(raw) else { continue };
+            for (at, code) in line.codes.iter().filter(|(at, code)| here.contains(&at.start) && commands::checks(code))
+            {
+                let inner = self.source.text[at.clone()].find(code.as_str()).unwrap_or(0);
+                self.command(code, at.start + inner, gate);
+            }
+        }
+    }
+
+    /// Tells whether an item is nothing but a command that checks something.
+    pub(super) fn is_check(item: &Item) -> bool {
+        let [(_, code)] = item.line.codes.as_slice() else { return false };
+        let text = item.line.text.trim_end_matches(['.', ' ']);
+        let text =
+            ["Run ", "run ", "Execute ", "execute "].iter().find_map(|lead| text.strip_prefix(lead)).unwrap_or(text);
+        item.blocks.is_empty() && text.trim_matches('`').trim() == code.trim() && commands::checks(code)
+    }
+
     fn item(&mut self, item: &Item, gate: GateKind) {
         let (label, rest) = self.label(&item.line.range);
         let gate = label.unwrap_or(gate);
@@ -283,4 +308,44 @@ impl CommandReader<'_, '_> {
         }
         self.checks.commands.extend(commands::split(line, self.problems));
     }
+}
+
+/// Finds that a line says how the work is checked, and for which gate its commands are.
+fn says_how_to_check(raw: &str) -> Option<GateKind> {
+    const LABELS: &str = "verify with|verify by|verify using|verified by|verified with|check with|check by|checked by|checked with|test with|\
+         tested with|test by running|validate with|validated by|run tests|run the tests|to verify|to check|to test|prüfen mit|\
+         geprüft mit|vérifier avec|verificar con|verificar com|verificare con|验证方式|验证命令|検証方法";
+    const LEADS: [&str; 22] = [
+        "to check",
+        "to verify",
+        "to test",
+        "to validate",
+        "verify with",
+        "verify by",
+        "verify using",
+        "check with",
+        "check by",
+        "test with",
+        "test it with",
+        "run the tests with",
+        "zum prüfen",
+        "zum testen",
+        "zur prüfung",
+        "prüfen mit",
+        "pour vérifier",
+        "pour tester",
+        "para verificar",
+        "para comprobar",
+        "para testar",
+        "per verificare",
+    ];
+    let label = directives::split_label(raw).map(|(label, _)| domains::normal(&label));
+    let is_check = |label: &str| {
+        matches!(domains::fixed(label), Some(domains::Fixed::Verification(_))) || domains::holds(LABELS, label)
+    };
+    if let Some(label) = label.filter(|label| is_check(label)) {
+        return Some(domains::gate(&label).unwrap_or(GateKind::Tests));
+    }
+    let plain = raw.trim_start_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    LEADS.iter().any(|lead| plain.starts_with(lead)).then_some(GateKind::Tests)
 }

@@ -381,3 +381,94 @@ fn what_is_imported_rules_out_the_same() {
     let again = plan(&plan(SHED).to_markdown());
     assert!(again.out_of_scope.iter().any(|said| said.contains("e-mail notifications, persistence")), "{again:?}");
 }
+
+/// The tasks with what they need and how many requirements they have, and what was told.
+fn waits(text: &str) -> String {
+    let reading = read(text);
+    let told: Vec<_> = reading.diagnostics.iter().map(|told| format!("{}: {}", told.code, told.message)).collect();
+    let plan = reading.plan.unwrap_or_else(|| panic!("{}", told.join("\n")));
+    let line = |task: &crate::plan::PlannedTask| {
+        let needs: Vec<_> = task.needs.iter().map(AsRef::as_ref).collect();
+        format!("{} {} [{}]", task.id, task.requirements.len(), needs.join(" "))
+    };
+    plan.tasks.iter().map(line).chain(told).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn what_a_heading_or_a_frame_waits_for_holds_for_all_below_it() {
+    let text = "# Q\n\n## Phase 1: Storage\n### Table\n- add it\n\n## Phase 2: API\n**Depends on:** Phase 1\n### Endpoints\n- list\n\n\
+                ## Phase 3: CLI (blocked by Phase 2)\n### Show\n- `quota show` command\n\n## Phase 4: Hook\nDepends on Phase 9.\n### Charge\n- charge\n";
+    assert_eq!(
+        waits(text),
+        "feature 1 []\nfeature-2 1 [feature]\ncli 1 [feature-2]\nfeature-3 1 []\nunknown-need: there is no task `phase 9` to need"
+    );
+}
+
+#[test]
+fn a_list_of_dependencies_says_what_waits_for_what() {
+    let text = "# Q\n\n## AP 1 – Datenmodell\n- Tabelle anlegen\n\n## AP 2 – Fachlogik\n- rechnen\n\n## AP 3 – Kommandozeile\n- zeigen\n\n\
+                ## Abhängigkeiten\n- AP 2 hängt von AP 1 ab\n- AP 1 → AP 3\n- AP 7 hängt von AP 1 ab\n- redis >= 7\n- AP 1 und AP 3 teilen eine Tabelle\n";
+    assert_eq!(
+        waits(text),
+        "data-types 1 []\nfeature 1 [data-types]\ncli 1 [data-types]\nunknown-need: there is no task `ap 7` to need\n\
+         unknown-need: it is not clear what waits for what in `AP 1 und AP 3 teilen eine Tabelle`"
+    );
+}
+
+#[test]
+fn a_line_of_a_section_says_what_it_waits_for_in_other_words() {
+    let text = "# Q\n\n## PR 1: Types\n- `T` type\n\n## PR 2: Rotation\nStacked on PR 1.\n- rotate\n\n## PR 3: CLI\n- Blocked by: PRs 1 and 2\n- show\n\n\
+                ## PR 4: Hook\n**Dependencies:**\n\n- PR 2\n- redis\n\n**Steps:**\n\n- charge\n";
+    assert_eq!(
+        waits(text),
+        "data-types 1 []\nfeature 1 [data-types]\ncli 1 [data-types feature]\nfeature-2 1 [feature]"
+    );
+}
+
+#[test]
+fn a_circle_is_opened_where_it_was_closed_last() {
+    let text = "# Q\n\n## Task 1: Parser\n**Depends on:** Task 3\n- parse\n\n## Task 2: Matcher\n**Depends on:** Task 1\n- match\n\n\
+                ## Task 3: Writer\n**Depends on:** Task 2\n- write\n";
+    assert_eq!(
+        waits(text),
+        "feature 1 [feature-3]\nfeature-2 1 [feature]\nfeature-3 1 []\n\
+         cycle: `feature-3` cannot wait for `feature-2`, which waits for `feature-3` already"
+    );
+}
+
+#[test]
+fn items_wait_for_each_other_by_the_numbers_of_their_list() {
+    let text = "# Q\n\n## A\n1. Parse the file\n2. `import status` command (needs 1)\n3. Wait (after 2 seconds)\n\n## B\n1. Store rows, after step 9\n";
+    assert_eq!(
+        waits(text),
+        "feature 2 []\ncli 1 [feature]\nfeature-2 1 []\nunknown-need: there is no task `step 9` to need"
+    );
+}
+
+#[test]
+fn a_task_that_begins_before_an_item_does_not_wait_for_it_as_a_whole() {
+    let text = "# Q\n\n## A\n1. Write the script\n2. Write unit tests\n3. Update the guide (after 1, 2)\n";
+    assert_eq!(
+        waits(text),
+        "feature 2 []\ntests 1 []\ncycle: this item waits for one of another task, and its own task begins before that"
+    );
+}
+
+#[test]
+fn commands_that_only_check_are_run_and_not_written() {
+    let text = "# Q\n\n## Changes\n- add `src/a.py`\n\n**Verify with:** `ruff check src`\n\n## Test plan\n- [ ] `pytest tests/api -q`\n- [ ] old files stay\n\n\
+                ## Nicht Bestandteil\n- PDF\n\n## Reports (later)\n- monthly\n\n## Hook\nNot part of this iteration.\n\n- charge\n";
+    let plan = plan(text);
+    let commands: Vec<_> = plan.verification.iter().map(|command| command.argv.join(" ")).collect();
+    assert_eq!(commands, ["ruff check src", "pytest tests/api -q"]);
+    let texts: Vec<_> = plan.tasks.iter().flat_map(|task| &task.requirements).map(|made| made.text.as_str()).collect();
+    assert_eq!(texts, ["add `src/a.py`", "old files stay"]);
+    assert_eq!(plan.out_of_scope.len(), 3, "{:?}", plan.out_of_scope);
+}
+
+#[test]
+fn the_address_of_a_file_on_a_machine_says_whose_it_is() {
+    let text = "# Q\n\n## Proposed Changes\n\n#### [MODIFY] [values.yaml](file:///home/me/billing/deploy/values.yaml)\n\n- a replica\n";
+    let tasks: Vec<_> = plan(text).tasks.iter().map(|task| format!("{} {}", task.id, task.touches.join(" "))).collect();
+    assert_eq!(tasks, ["deployment **/deploy/values.yaml"]);
+}

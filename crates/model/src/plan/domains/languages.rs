@@ -10,7 +10,11 @@ use crate::{plan::accounting::Reason, roster::Role};
 const SECTIONS: [(Fixed, &str); 10] = [
     (
         Fixed::Aside(Reason::OutOfScope),
-        "diesmal nicht|nicht in dieser runde|nicht in diesem schritt|esta vez no|no en esta ronda|desta vez nao|pas cette fois|\
+        "nicht bestandteil|kein bestandteil|nicht teil des plans|was wir nicht machen|was wir nicht tun|machen wir nicht|\
+         nicht geplant|nicht gegenstand|was nicht dazugehort|nicht jetzt|bewusst nicht|ce que nous ne faisons pas|\
+         ne fait pas partie|exclu|exclus|lo que no haremos|no forma parte|no incluye|o que nao faremos|nao faz parte|\
+         cosa non facciamo|non fa parte|non incluso|esclusioni|esclusi|不属于本次范围|本次不做|暂不做|今回やらないこと|今回は対象外|\
+         diesmal nicht|nicht in dieser runde|nicht in diesem schritt|esta vez no|no en esta ronda|desta vez nao|pas cette fois|\
          nicht im umfang|ausserhalb des umfangs|nicht ziele|nichtziele|nicht enthalten|abgrenzung|\
          fuera de alcance|fuera del alcance|no incluido|no objetivos|fora do escopo|fora de escopo|\
          nao incluido|nao objetivos|hors perimetre|hors du perimetre|hors scope|non objectifs|fuori ambito|\
@@ -79,7 +83,9 @@ const SECTIONS: [(Fixed, &str); 10] = [
     ),
     (
         Fixed::Verification(None),
-        "comandos de testing|comandos de prueba|verifikation|uberprufung|verificacion|verificacao|verifica|проверка|верификация|验证|驗證|验证步骤|\
+        "prufung|prufungen|abschlussprufung|abschliessende prufung|qualitatsprufung|testbefehle|prufbefehle|\
+         verification finale|verifications|controles|comprobacion|comprobaciones|verificaciones|verificacoes|verifiche|\
+         comandos de testing|comandos de prueba|verifikation|uberprufung|verificacion|verificacao|verifica|проверка|верификация|验证|驗證|验证步骤|\
          验证方式|验证方法|验证计划|如何验证|検証|検証計画|検証方法|検証手順|動作確認|검증|검증 방법|\
          검증 계획|\
          测试验证|验证与测试|测试与验证|测试方法|验证命令|验证清单|测试命令|テスト方法|検証コマンド|確認方法|確認手順|確認コマンド|テスト手順|verifizierung|\
@@ -125,7 +131,8 @@ const SECTIONS: [(Fixed, &str); 10] = [
 const ROLES: [(Role, &str); 7] = [
     (
         Role::Tests,
-        "testen|teststrategie|komponententests|pruebas|pruebas unitarias|testes|testes unitarios|\
+        "testen|testplan|modultests|unittests|automatisierte tests|testfalle|plan de pruebas|plano de testes|plan de tests|\
+         piano di test|test unitari|teststrategie|komponententests|pruebas|pruebas unitarias|testes|testes unitarios|\
          tests unitaires|тесты|тестирование|юнит тесты|测试|測試|单元测试|測試計畫|测试用例|编写测试|テスト|\
          単体テスト|ユニットテスト|テスト計画|テスト戦略|테스트|단위 테스트",
     ),
@@ -180,7 +187,7 @@ const ENDINGS: [&str; 14] = [
 const READ_ENDINGS: [&str; 4] = ["风险", "風險", "リスク", "注意事项"];
 
 /// Takes the accents off a phrase.
-fn fold(phrase: &str) -> Cow<'_, str> {
+pub(super) fn fold(phrase: &str) -> Cow<'_, str> {
     if phrase.is_ascii() {
         return Cow::Borrowed(phrase);
     }
@@ -207,6 +214,20 @@ pub(in crate::plan) fn holds(words: &str, phrase: &str) -> bool {
     words.split('|').any(|word| word == phrase)
 }
 
+/// Words with which a heading begins that says that something is no part of the plan.
+const NOT_DONE: [&str; 10] = [
+    "nicht bestandteil ",
+    "nicht teil ",
+    "nicht gegenstand ",
+    "nicht in diesem ",
+    "nicht in dieser ",
+    "hors de ce ",
+    "ne fait pas partie ",
+    "no forma parte ",
+    "nao faz parte ",
+    "non fa parte ",
+];
+
 /// Finds what a phrase in normal form heads.
 pub(super) fn fixed(phrase: &str) -> Option<Fixed> {
     let phrase = fold(phrase);
@@ -219,6 +240,10 @@ pub(super) fn fixed(phrase: &str) -> Option<Fixed> {
         .or_else(in_english)
         .or_else(|| ENDINGS.iter().find_map(|end| exact(phrase.strip_suffix(end)?.trim_end_matches('の'))))
         .or_else(|| is_read.then_some(Fixed::Aside(Reason::Context)))
+        .or_else(|| {
+            let is_not_done = NOT_DONE.iter().any(|begin| phrase.starts_with(begin));
+            is_not_done.then_some(Fixed::Aside(Reason::OutOfScope))
+        })
 }
 
 /// Tells whether a phrase in normal form heads what is wanted, and not the steps to it.
@@ -260,7 +285,13 @@ pub(super) fn role(phrase: &str) -> Option<Role> {
 }
 
 /// What an item speaks of that asks for tests.
-const TESTS: [&str; 10] = [
+const TESTS: [&str; 16] = [
+    "modultest",
+    "unittests",
+    "tests schreiben",
+    "pruebas para",
+    "testes para",
+    "test unitari",
     "单元测试",
     "單元測試",
     "単体テスト",
@@ -277,6 +308,15 @@ const TESTS: [&str; 10] = [
 pub(super) fn role_of_words(text: &str) -> Option<Role> {
     let head: String = text.chars().take(40).flat_map(char::to_lowercase).collect();
     let head = fold(&head);
+    // "Befehl `billing export`" asks for a command, in whatever words the sentence goes on.
+    const COMMANDS: &str = "befehl|unterbefehl|kommando|commande|sous-commande|comando|subcomando|sottocomando|команда";
+    let is_command = head.split_once(" `").is_some_and(|(before, _)| {
+        before.split(' ').count() <= 3 && before.split(' ').any(|word| holds(COMMANDS, word))
+    });
+    if is_command || ["命令 `", "命令`", "コマンド `", "コマンド`"].iter().any(|words| head.contains(words))
+    {
+        return Some(Role::Cli);
+    }
     TESTS.iter().any(|words| head.contains(words)).then_some(Role::Tests)
 }
 

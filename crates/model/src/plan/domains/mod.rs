@@ -2,6 +2,7 @@
 
 mod imperative;
 mod languages;
+mod put_off;
 mod roles;
 mod sections;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod words;
 pub(super) use self::{
     imperative::{begins_asking, may_ask},
     languages::{asks as asks_elsewhere, counted_in_english, holds},
+    put_off::{puts_off, sentence_puts_off},
     words::{asks, role_of_words, states_a_duty, text_asks},
 };
 use self::{
@@ -176,7 +178,14 @@ pub(super) fn is_work_frame(phrase: &str) -> bool {
 }
 
 /// Words that may stand before the name of a section that is there to be read: "Related Code Files", "Key Insights".
-const QUALIFIERS: [&str; 21] = [
+const QUALIFIERS: [&str; 28] = [
+    "old",
+    "previous",
+    "earlier",
+    "prior",
+    "past",
+    "former",
+    "outdated",
     "key",
     "main",
     "important",

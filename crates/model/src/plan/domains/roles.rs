@@ -313,4 +313,4 @@ pub(super) const NOISE_AFTER: [&str; 20] = [
 ];
 
 /// Words that may stand before a role without changing it.
-pub(super) const NOISE_BEFORE: [&str; 5] = ["backend", "the", "new", "our", "implement"];
+pub(super) const NOISE_BEFORE: [&str; 7] = ["backend", "the", "new", "our", "implement", "final", "full"];

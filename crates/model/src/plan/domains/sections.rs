@@ -107,7 +107,8 @@ pub(super) const ASIDES: &str = "open items|preconditions|preconditions and inpu
      merge order|rollout order|prioritization|priority order|priority matrix|current status|status update|\
      implementation status|progress tracking|progress tracker|progress summary|task progress|sign off|\
      approval|approvals|verification log|test results|metadata|outcomes|what we found|what i found|\
-     what we know|key insight|complexity audit|decisions and rationale";
+     what we know|key insight|complexity audit|decisions and rationale|release notes|watch out|watch out for|\
+     things to watch out for|things to watch|attempts|what we tried|what was tried|tried already|what i tried|discussions|conversation";
 
 /// Sections that say what it is about. Their own items are no work, but work may stand below them; and where a plan has
 /// none anywhere else, they are the work.

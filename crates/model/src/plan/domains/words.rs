@@ -50,7 +50,9 @@ const TOOLS: [(&str, Role); 14] = [
 /// Finds the role that an item's words speak of: `Write unit tests for paging`, `Define the row type`, `Add the x
 /// command`. Only what an item begins with counts, and what is not plain is nobody's.
 pub(in crate::plan) fn role_of_words(text: &str) -> Option<Role> {
-    if let Some(role) = label(text).or_else(|| languages::role_of_words(text)) {
+    // Of the cells of a row the longest says what is to be done.
+    let text = text.split(" · ").max_by_key(|cell| cell.len()).unwrap_or(text);
+    if let Some(role) = label(text).or_else(|| command_line(text)).or_else(|| languages::role_of_words(text)) {
         return Some(role);
     }
     let head: String = text.chars().take(120).collect::<String>().to_lowercase();
@@ -70,6 +72,10 @@ pub(in crate::plan) fn role_of_words(text: &str) -> Option<Role> {
     }
     if let Some((_, role)) = TOOLS.iter().find(|(tool, _)| format!("{phrase} ").starts_with(&format!("{tool} "))) {
         return Some(*role);
+    }
+    let looks = matches!(first, "run" | "do" | "perform" | "conduct" | "request" | "get" | "final");
+    if looks && (has(&["audit"]) || phrase.contains("code review") || phrase.contains("security review")) {
+        return Some(Role::Review);
     }
     if matches!(last, "test" | "tests") && (makes || words.len() <= 5) {
         return Some(Role::Tests);
@@ -112,11 +118,68 @@ pub(in crate::plan) fn role_of_words(text: &str) -> Option<Role> {
     (ships || first == "deploy").then_some(Role::Deployment)
 }
 
+/// Tells whether an item asks for something of the command line by naming it: "`--currency` option for `billing list`", "CLI
+/// for subscriptions", "`billing reconcile FILE` command", "A subcommand `purge`".
+fn command_line(text: &str) -> Option<Role> {
+    let lower: String = text.trim_start_matches(['*', '_']).chars().take(160).collect::<String>().to_lowercase();
+    let is = |word: &str, words: &[&str]| words.contains(&word.trim_matches(|c: char| !c.is_alphanumeric()));
+    // Options of tools that check or build are no options of ours.
+    const TOOLS: [&str; 18] = [
+        "mypy",
+        "tsc",
+        "eslint",
+        "ruff",
+        "pytest",
+        "clippy",
+        "docker",
+        "ci",
+        "npm",
+        "cargo",
+        "gcc",
+        "terraform",
+        "kubectl",
+        "dockerfile",
+        "makefile",
+        "git",
+        "workflow",
+        "helm",
+    ];
+    if lower.split(|c: char| !c.is_alphanumeric()).any(|word| TOOLS.contains(&word)) {
+        return None;
+    }
+    const COMMANDS: [&str; 4] = ["command", "subcommand", "commands", "subcommands"];
+    const OPTIONS: [&str; 5] = ["option", "flag", "switch", "options", "flags"];
+    if let Some((code, behind)) = lower.strip_prefix('`').and_then(|rest| rest.split_once('`')) {
+        let next = behind.split_whitespace().next().unwrap_or_default();
+        let is_option = code.starts_with("--") && code.len() > 3;
+        return (is_option || is(next, &COMMANDS) || (code.starts_with('-') && is(next, &OPTIONS)))
+            .then_some(Role::Cli);
+    }
+    let words: Vec<&str> = lower.split_whitespace().skip_while(|word| is(word, &["a", "an", "the", "new"])).collect();
+    let (first, second) = (*words.first()?, words.get(1).copied().unwrap_or_default());
+    let is_cli =
+        first == "cli" && (second.starts_with('`') || is(second, &["for", "to", "with", "gets", "support", "help"]));
+    let is_command = is(first, &COMMANDS) && second.starts_with('`');
+    let makes = words.first().is_some_and(|word| MAKES.contains(word) || is(word, &["support", "accept"]));
+    // "Teach `billing list` a `--limit` option."
+    let is_option = |pair: &[&str]| matches!(pair, [code, word] if code.starts_with("`--") && is(word, &OPTIONS));
+    let has_option = words.windows(2).any(is_option);
+    let to_the_cli = ["to the cli", "to the command line"].iter().any(|end| lower.contains(end));
+    (is_cli || is_command || has_option || (makes && to_the_cli)).then_some(Role::Cli)
+}
+
 /// Finds the role that an item is headed by, as in `Tests: cover paging` and `**CLI** - orders list`, or that is all it says.
 fn label(text: &str) -> Option<Role> {
     let text = text.trim_start_matches(['*', '_']);
     let end = [":", "：", " - ", " – ", " — ", "** "].iter().filter_map(|mark| text.find(mark)).min();
-    let found = role(&normal(text.get(..end.unwrap_or(text.len()).min(64))?))?;
+    let phrase = normal(text.get(..end.unwrap_or(text.len()).min(64))?);
+    // "Manual: open a link on a phone" is looked at by hand.
+    if end.is_some()
+        && matches!(phrase.as_str(), "manual" | "manually" | "by hand" | "manuell" | "manuel" | "手动" | "手動")
+    {
+        return Some(Role::Validation);
+    }
+    let found = role(&phrase)?;
     // "Validation: refuse an empty name" asks for code.
     (end.is_none() || found.gate() == Some(crate::gate::GateKind::Tests) || found.gate().is_none()).then_some(found)
 }
@@ -187,4 +250,37 @@ pub(in crate::plan) fn states_a_duty(text: &str) -> bool {
     let phrase = format!(" {} ", normal(text));
     let is_story = phrase.starts_with(" as a ") && phrase.contains(" want ");
     is_story || DUTIES.iter().any(|duty| phrase.contains(&format!(" {duty} "))) || text_asks(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_words_say_whose_an_item_is() {
+        for (text, expected) in [
+            ("`--currency` option for `billing list`", Some(Role::Cli)),
+            ("`--api-version` to force v1", Some(Role::Cli)),
+            ("CLI `billing purge --before DATE`", Some(Role::Cli)),
+            ("CLI for subscriptions", Some(Role::Cli)),
+            ("`billing reconcile FILE` command", Some(Role::Cli)),
+            ("Add `--version` flag to the CLI", Some(Role::Cli)),
+            ("A subcommand `purge`", Some(Role::Cli)),
+            ("A3 · `plan list` command · A2", Some(Role::Cli)),
+            ("Teach `billing list` a `--limit` option.", Some(Role::Cli)),
+            ("Add the `--locked` flag in the Dockerfile", None),
+            ("Befehl `billing sepa export`", Some(Role::Cli)),
+            ("添加命令 `billing import FILE`", Some(Role::Cli)),
+            ("Run code review and security scan", Some(Role::Review)),
+            ("Final validation", Some(Role::Validation)),
+            ("Manual: open a link on a phone", Some(Role::Validation)),
+            ("Modultests für Prüfziffer", Some(Role::Tests)),
+            ("`--strict` for mypy in CI", None),
+            ("CLI users get an e-mail", None),
+            ("`total` is a command of the bus", None),
+            ("Manual refunds are logged", None),
+        ] {
+            assert_eq!(role_of_words(text), expected, "{text}");
+        }
+    }
 }

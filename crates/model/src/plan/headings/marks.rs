@@ -1,8 +1,14 @@
 //! Marks in a heading that say what is to be done with a file, and that the work is done; bold lines that count its parts.
 
-use super::{COUNTED, FRAMING, Names, counted, named_subagent, read, strip_number, strip_prefix};
+use super::{Names, named_subagent, read, strip_prefix};
 use crate::{
-    plan::{domains, draft::Who, inline::Line},
+    plan::{
+        accounting::Reason,
+        counts::{counted, heads_a_phase, strip_number},
+        domains,
+        draft::Who,
+        inline::Line,
+    },
     roster::Roster,
 };
 
@@ -52,12 +58,19 @@ pub(super) fn says_done(plain: &str, is_counted: bool) -> bool {
     ticked || last.is_some_and(is_done)
 }
 
+/// Finds that a heading puts its work off, or says that it is not to be done, in brackets or behind a dash at its end:
+/// `Reports (later)`, `Phase 3 (not now): Refunds`, `Export — out of scope`.
+pub(super) fn postponed(plain: &str) -> Option<Reason> {
+    let brackets = plain.split(['(', '[', '（']).skip(1).filter_map(|part| part.split([')', ']', '）']).next());
+    let last = [" — ", " – ", " - "].iter().filter_map(|dash| plain.rsplit_once(dash)).map(|(_, last)| last);
+    brackets.chain(last).find_map(|part| domains::puts_off(&domains::normal(part)))
+}
+
 /// Tells whether a line counts a phase of the plan, so that a line in bold heads what follows it.
 pub(in crate::plan) fn counts_a_phase(text: &str) -> bool {
     let plain = domains::counted_in_english(text.trim_start_matches(|c: char| !c.is_alphanumeric()));
     let (word, rest) = plain.split_once(' ').unwrap_or((&plain, ""));
-    let is_phase = COUNTED[..FRAMING].iter().chain(&["epic", "day", "week"]).any(|w| word.eq_ignore_ascii_case(w));
-    is_phase
+    heads_a_phase(&word.to_lowercase())
         && rest.trim_start_matches('#').starts_with(|c: char| c.is_ascii_digit() || matches!(c, 'I' | 'V' | 'A'..='C'))
 }
 
@@ -115,6 +128,21 @@ mod tests {
             ("Phase 3 ⏳", true, false),
         ] {
             assert_eq!(says_done(heading, is_counted), expected, "{heading}");
+        }
+    }
+
+    #[test]
+    fn a_heading_puts_its_work_off() {
+        for (heading, expected) in [
+            ("Reports (later)", Some(Reason::Deferred)),
+            ("Phase 3 (not now): Refunds", Some(Reason::Deferred)),
+            ("Export — out of scope", Some(Reason::OutOfScope)),
+            ("Berichte (später)", Some(Reason::Deferred)),
+            ("Retry (later attempts)", None),
+            ("Later phases", None),
+            ("Step 2 (optional)", None),
+        ] {
+            assert_eq!(postponed(heading), expected, "{heading}");
         }
     }
 

@@ -6,7 +6,7 @@ use crate::plan::{
     dialect::status::{self, State},
     directives::{self, Directive},
     domains::{self, Fixed},
-    headings, items, mentions,
+    headings, items, mentions, waits,
 };
 
 /// What a line before a list makes of the list.
@@ -88,6 +88,10 @@ pub(super) fn list_label(line: &str) -> Option<Label> {
         _ => headings::uncounted(bare.trim_end_matches([':', '*', '_'])).to_owned(),
     };
     let name = name.trim_end_matches([':', '*', '_']).trim();
+    // "Blocked by:" heads no work.
+    if waits::heads(name) && domains::role(&domains::normal(name)).is_none() {
+        return Some(Label::Fixed(Fixed::Context, name.to_owned()));
+    }
     match domains::fixed(&domains::normal(name)) {
         // "Requirements:" says nothing that the items do not.
         Some(Fixed::Frame) => Some(Label::Group(String::new())),

@@ -9,7 +9,7 @@ use crate::plan::{
     dialect::status::{self, State},
     domains::{self, Fixed},
     draft::Word,
-    items, mentions,
+    items, mentions, waits,
 };
 
 impl Body<'_, '_> {
@@ -107,9 +107,9 @@ impl Body<'_, '_> {
             let cells = || head.iter().zip(&row.cells).filter(|(head, cell)| !head.is_empty() && !cell.is_empty());
             made.detail = cells().map(|(head, cell)| format!("- {head}: {cell}")).collect::<Vec<_>>().join("\n");
             if self.rules.lenient {
-                let waits = cells().filter(|(head, _)| items::waits(head));
-                let names = waits.flat_map(|(_, cell)| mentions::needs(&format!("depends on {cell}")));
-                made.needs.extend(names.map(|(_, text)| Word { text, at: made.at }));
+                let waited = cells().filter(|(head, _)| waits::heads(head));
+                let names = waited.flat_map(|(_, cell)| waits::of_line(&format!("depends on {cell}")));
+                made.needs.extend(names.map(|text| Word { text, at: made.at }));
                 // What stands in a first column of its own is what others call the row by.
                 made.keys.extend(row.cells.first().filter(|cell| cell.len() <= 12).map(|cell| domains::normal(cell)));
             }

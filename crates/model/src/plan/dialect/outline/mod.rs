@@ -3,6 +3,7 @@
 mod asides;
 mod pieces;
 mod prose;
+mod said;
 mod section;
 
 use std::ops::Range;
@@ -164,6 +165,8 @@ struct OutlineReader<'r, 's> {
     /// The headings around the current place that have nothing of their own: they count when free text stands below them.
     bare_headings: Vec<(u8, String)>,
     places: Vec<(u8, Place)>,
+    /// What the sections around the current place say that everything in them waits for.
+    waits: Vec<(u8, said::Waits)>,
     /// The headings around the current place.
     headings: Vec<(u8, String)>,
     /// The places of the verification sections, and how many checks each has.
@@ -198,6 +201,7 @@ impl<'r, 's> OutlineReader<'r, 's> {
             preamble: Vec::new(),
             bare_headings: Vec::new(),
             places: Vec::new(),
+            waits: Vec::new(),
             headings: Vec::new(),
             checks_seen: Vec::new(),
             frame: 0,
@@ -222,14 +226,15 @@ impl<'r, 's> OutlineReader<'r, 's> {
             let below = &sections[index + 1..];
             let without = if below.is_empty() { self.without_ending(section) } else { None };
             let section = without.as_ref().unwrap_or(section);
+            let before = self.draft.tasks.len();
             if title == Some(index) {
                 self.draft.title = section.line().map(|line| line.text.clone()).filter(|title| !title.is_empty());
                 self.untitled(section);
             } else {
-                let before = self.draft.tasks.len();
                 self.section(section, below);
                 self.name_by_headings(section, before);
             }
+            self.said_beside(section, before);
         }
         self.finish()
     }
@@ -281,6 +286,7 @@ impl<'r, 's> OutlineReader<'r, 's> {
                 task.requirements.iter_mut().for_each(|made| made.done = true);
             }
         }
+        self.drop_mere_checks();
         self.by_hand();
         self.draft.preamble = self.preamble.join("\n\n");
         self.draft.verification = self.checks.commands;

@@ -74,18 +74,52 @@ pub(super) fn has_boxes(block: &Block) -> bool {
     matches!(block, Block::List { items } if items.iter().any(|item| item.boxed || item.is_group()))
 }
 
+/// Characters of a value that says something about the plan itself: a name, a date, a version.
+const VALUE_CHARS: usize = 60;
+
 /// Tells whether a block says something about the plan itself, as `- **Owner**: Ada` does, or has no item.
+///
+/// A list of short values behind labels is so as a whole where most of them are known for such, whatever the others are.
 pub(super) fn is_metadata(block: &Block) -> bool {
-    if let Block::Table { rows, .. } = block {
-        return rows.iter().all(|row| row.cells.len() == 2 && row.cells.first().is_some_and(|label| is_label(label)));
-    }
-    let Block::List { items } = block else {
-        return !matches!(block, Block::Paragraph { line, .. } if headings::leads_a_part(line));
+    let pairs: Vec<Option<(&str, &str)>> = match block {
+        Block::Table { rows, .. } => rows
+            .iter()
+            .map(|row| match row.cells.as_slice() {
+                [label, value] => Some((label.as_str(), value.as_str())),
+                _ => None,
+            })
+            .collect(),
+        Block::List { items } => items
+            .iter()
+            .map(|item| {
+                let is_plain = item.blocks.is_empty() && item.number.is_none() && !item.boxed;
+                item.line.text.split_once([':', '：']).filter(|_| is_plain)
+            })
+            .collect(),
+        // A step that is counted in bold is work.
+        Block::Paragraph { line, .. } => return !headings::leads_a_part(line),
+        _ => return true,
     };
-    items.iter().all(|item| {
-        let label = item.line.text.split_once(':').map(|(label, _)| label.trim());
-        item.blocks.is_empty() && item.number.is_none() && label.is_some_and(is_label)
-    })
+    let Some(pairs) = pairs.into_iter().collect::<Option<Vec<_>>>() else { return false };
+    let known = pairs.iter().filter(|(label, value)| is_label(label) || is_datum(value)).count();
+    let all_known = pairs.iter().all(|(label, _)| is_label(label));
+    let may_be = |(label, value): &(&str, &str)| {
+        let is_short = label.split_whitespace().count() <= 4 && value.chars().count() <= VALUE_CHARS;
+        let asks = domains::text_asks(value) || domains::asks_elsewhere(value) || domains::states_a_duty(value);
+        !asks && (is_label(label) || is_short && domains::role(&domains::normal(label)).is_none())
+    };
+    all_known || (known * 2 > pairs.len() && pairs.iter().all(may_be))
+}
+
+/// Tells whether a value is a date, an address, a number of an issue or a version.
+fn is_datum(value: &str) -> bool {
+    let value = value.trim_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '_' | '`' | '[' | ']'));
+    let is_date = value.len() <= 12
+        && value.matches(['-', '.', '/']).count() == 2
+        && value.bytes().filter(u8::is_ascii_digit).count() >= 6;
+    let number = value.trim_start_matches(['#', 'v', '!']);
+    let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    is_date || is_number || value.starts_with("http")
 }
 
 /// Returns a stretch of the source for people: without comments, and without the rules that divide it from what follows.
@@ -102,47 +136,50 @@ pub(super) fn prose(source: &Source<'_>, range: Range<usize>, comments: &[Range<
     if matches!(text, "---" | "***" | "___") { String::new() } else { text.to_owned() }
 }
 
-/// Tells whether a label says something about the plan itself.
+/// Tells whether a label says something about the plan itself: by one of its words, where it has few.
 fn is_label(label: &str) -> bool {
-    const LABELS: [&str; 38] = [
-        "deciders",
-        "decision makers",
-        "consulted",
-        "informed",
-        "supersedes",
-        "superseded by",
-        "tags",
-        "category",
-        "reporter",
-        "assignee",
-        "sprint",
-        "story points",
-        "component",
-        "components",
-        "fix version",
-        "due",
-        "owner",
-        "author",
-        "date",
-        "status",
-        "created",
-        "updated",
-        "version",
-        "priority",
-        "issue",
-        "ticket",
-        "branch",
-        "estimate",
-        "effort",
-        "epic",
-        "spec",
-        "type",
-        "labels",
-        "reviewer",
-        "feature",
-        "input",
-        "prerequisites",
-        "last updated",
-    ];
-    LABELS.contains(&domains::normal(label).as_str())
+    const WHOLE: &str = "decision makers|superseded by|story points|fix version|created|updated|version|labels|feature|input|\
+         prerequisites|last updated|consulted|informed|type|spec|priority|estimate|effort|sprint|epic|component|components|\
+         category|tags|branch|target branch|base branch|repo|repository|project|product|area|language|model|session|generated|\
+         generated by|prepared by|created by|written by|approved by|planner|duration|start|end|scope|squad|size|complexity|\
+         risk level|risk|confidence|target|kind|id|jira|links|link|related|replaces|supersedes|stand|datum|autor|autorin|\
+         verantwortlich|aufwand|priorität|fassung|fecha|estado|autores|responsable|prioridad|versión|auteur|auteurs|statut|\
+         priorité|échéance|data|autore|stato|priorità|responsável|versão|作者|日期|状态|负责人|版本|优先级|日付|担当|担当者|作成者|作成日|\
+         ステータス|優先度|バージョン";
+    const WORDS: &str = "date|author|authors|owner|owners|status|issue|issues|ticket|tickets|pr|prs|mr|release|deadline|due|\
+         reviewer|reviewers|approver|approvers|deciders|decider|assignee|assignees|reporter|stakeholder|stakeholders|team|contact|\
+         milestone|eta|maintainer|maintainers|sponsor|champion|dri|lead";
+    let label = domains::normal(label);
+    let mut words = label.split(' ').peekable();
+    let is_short = label.split(' ').count() <= 3;
+    domains::holds(WHOLE, &label)
+        || WHOLE.split('|').any(|known| known.trim_start() == label)
+        || (is_short && words.any(|word| domains::holds(WORDS, word)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::blocks;
+
+    #[test]
+    fn a_list_of_labels_is_about_the_plan_as_a_whole() {
+        for (text, expected) in [
+            ("- Start date: 2025-02-01\n- Authors: J. Doe\n- Status: accepted", true),
+            ("- RFC PR: #12\n- Target release: 2.3\n- Tracking: none yet", true),
+            ("- Datum: 1.2.2025\n- Autorin: Ada", true),
+            ("| Owner | Ada |\n|---|---|\n| Status | draft |\n| Date | 1.2.2025 |\n| Runtime | Python 3.12 |", true),
+            ("- Status: accepted\n- CLI: list orders", false),
+            ("- Timeout: 30 seconds\n- Retries: three", false),
+            (
+                "- Status: add a column to the table\n- Owner: must be shown\n- Colour: red\n- Size: big\n- Form: round",
+                false,
+            ),
+            ("- Owner: Ada\n- Add the table", false),
+            ("- [ ] Owner: Ada", false),
+        ] {
+            let document = blocks::read(text, 0..text.len());
+            assert_eq!(document.blocks.iter().all(is_metadata), expected, "{text}");
+        }
+    }
 }

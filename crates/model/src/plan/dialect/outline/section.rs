@@ -63,7 +63,7 @@ impl OutlineReader<'_, '_> {
         if heading.is_done && self.rules.may_be_foreign() {
             self.done = self.done.or(Some(*level));
         }
-        let special = (self.hook)(heading, &line.text).map(Names::Fixed);
+        let special = (self.hook)(heading, &line.text).or_else(|| self.put_off(section)).map(Names::Fixed);
         let names = special.as_ref().unwrap_or(&heading.names);
         let mut task = None;
         let mut context = None;

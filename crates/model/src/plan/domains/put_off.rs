@@ -1,0 +1,79 @@
+//! Words that say of something that it is not to be done, or not now.
+
+use super::{
+    DEFERRED, Fixed, OUT_OF_SCOPE, fixed,
+    languages::{self, fold, holds},
+};
+use crate::plan::accounting::Reason;
+
+/// What says that it is done later. In the form of [`fold`].
+const LATER: &str = "later|for later|not now|not yet|not today|deferred|postponed|future|future work|in the future|future release|not this time|\
+     not for now|parked|on hold|spater|kommt spater|nicht jetzt|zuruckgestellt|verschoben|plus tard|reporte|mas tarde|mas adelante|\
+     aplazado|mais tarde|adiado|piu tardi|rinviato|以后|后续|暂缓|后续版本|後で|後回し|今後|позже|나중에";
+
+/// What says that it is not done.
+const NEVER: &str = "out of scope|not in scope|not included|dropped|cancelled|canceled|won t do|wont do|will not do|excluded|rejected|\
+     nicht im umfang|nicht enthalten|verworfen|entfallt|hors perimetre|abandonne|fuera de alcance|fuera del alcance|descartado|\
+     fora do escopo|fora de escopo|fuori ambito|fuori scope|不做|暂不做|不在范围内|范围外|範囲外|対象外|スコープ外|вне рамок|범위 외";
+
+/// Finds that a phrase in normal form says nothing but that something is not to be done, or not now.
+pub(in crate::plan) fn puts_off(phrase: &str) -> Option<Reason> {
+    let folded = fold(phrase);
+    let is = |words: &str| holds(words, &folded);
+    if is(LATER) {
+        return Some(Reason::Deferred);
+    }
+    is(NEVER).then_some(Reason::OutOfScope)
+}
+
+/// Finds a sentence that says so of what it stands in: "After two weeks. Not part of this iteration."
+pub(in crate::plan) fn sentence_puts_off(text: &str) -> Option<Reason> {
+    const LEADS: [&str; 11] = [
+        "this is ",
+        "this part is ",
+        "this section is ",
+        "this phase is ",
+        "it is ",
+        "we will do this ",
+        "will be done ",
+        "to be done ",
+        "das ist ",
+        "das kommt ",
+        "dieser teil ist ",
+    ];
+    text.split(['.', '!', '。', '\n']).filter(|sentence| !sentence.contains([':', '：', '`'])).find_map(|sentence| {
+        let phrase = super::normal(sentence);
+        let bare = LEADS.iter().find_map(|lead| phrase.strip_prefix(lead)).unwrap_or(&phrase);
+        let count = bare.split(' ').count();
+        // Of the words of headings those that are whole sentences, too, and not "future calls must retry".
+        let begins =
+            ["not part of this ", "not part of the ", "not in this "].iter().any(|begin| bare.starts_with(begin));
+        let heads = || match fixed(bare)? {
+            Fixed::Aside(reason) if reason.forbids() => Some(reason),
+            _ => None,
+        };
+        let is_whole = holds(OUT_OF_SCOPE, bare) || holds(DEFERRED, bare) || languages::fixed(bare).is_some();
+        let known = || heads().filter(|_| (2..=5).contains(&count) && (begins || is_whole));
+        puts_off(bare).or_else(known)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_puts_off_what_it_stands_in() {
+        for (text, expected) in [
+            ("After two weeks in production. Not part of this iteration.", Some(Reason::OutOfScope)),
+            ("This is out of scope.", Some(Reason::OutOfScope)),
+            ("Kommt später.", Some(Reason::Deferred)),
+            ("Nicht Teil dieses Plans.", Some(Reason::OutOfScope)),
+            ("Refunds are out of scope.", None),
+            ("Out of scope: refunds", None),
+            ("Do it later than the others.", None),
+        ] {
+            assert_eq!(sentence_puts_off(text), expected, "{text}");
+        }
+    }
+}
