@@ -49,7 +49,7 @@ fn what_a_pull_request_shows() {
     let shown = [
         ("success", "success-80/users-service", scripted.as_str(), 0, "gh run download"),
         ("rework", "rework-repository", "", 1, "/implement retry feature"),
-        ("many", "many-repository", "", 1, "/implement retry feature-7"),
+        ("many", "many-repository", "", 1, "/implement retry\n"),
     ];
     for (name, repository, agent, code, next) in shown {
         let [preview, summary] = drawn(&work.join(repository), agent, code);
