@@ -61,6 +61,22 @@ mod tests {
     }
 
     #[test]
+    fn a_script_that_runs_by_itself_beside_the_tests_is_told() {
+        let base = r#"{"scripts": {"test": "node --test", "build": "tsc"}}"#;
+        let with = |script: &str| format!(r#"{{"scripts": {{"test": "node --test", "build": "tsc -b", {script}}}}}"#);
+        for (script, expected) in [
+            (r#""pretest": "node prep.js""#, 1),
+            (r#""posttest": "x""#, 1),
+            (r#""prebuild": "x""#, 0),
+            (r#""test:slow": "x""#, 0),
+        ] {
+            let found = found(Role::Feature, "package.json", base, Some(&with(script)));
+            assert_eq!(found.len(), expected, "{found:?}");
+            assert!(found.iter().all(|found| found.starts_with("warning tests-tampered: the script")), "{found:?}");
+        }
+    }
+
+    #[test]
     fn tests_of_one_name_are_each_held_against_their_own() {
         let text = "def test_a():\n    assert x\n\ndef test_a():\n    pass\n";
         assert_eq!(found(Role::Feature, "test_a.py", text, Some(text)), Vec::<String>::new());

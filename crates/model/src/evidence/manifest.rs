@@ -53,8 +53,7 @@ fn package(base: &str, result: &str) -> Option<String> {
         for name in names.iter().filter(|name| is_script_of_tests(name)) {
             let was = old.and_then(|old| old.get(name));
             // A script that is new takes nothing away, unless one that was there runs it by itself.
-            if was.is_some() || runs_beside(name).is_some_and(|beside| old.is_some_and(|old| old.contains_key(beside)))
-            {
+            if runs_with_tests(name, |name| old.is_some_and(|old| old.contains_key(name))) {
                 put(scripts, name, was);
             }
         }
@@ -63,10 +62,15 @@ fn package(base: &str, result: &str) -> Option<String> {
 }
 
 /// Tells whether a script of a package runs tests, or runs beside one that does.
-#[must_use]
-pub fn is_script_of_tests(name: &str) -> bool {
+fn is_script_of_tests(name: &str) -> bool {
     let name = runs_beside(name).unwrap_or(name);
     name == "test" || name.starts_with("test:") || name.starts_with("test-")
+}
+
+/// Tells whether a script runs with tests that were there: one of those, or one that package managers run beside one.
+#[must_use]
+pub fn runs_with_tests(name: &str, existed: impl Fn(&str) -> bool) -> bool {
+    is_script_of_tests(name) && (existed(name) || runs_beside(name).is_some_and(existed))
 }
 
 /// Returns the script before or behind which package managers run this one by themselves.
