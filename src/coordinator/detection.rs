@@ -1,16 +1,17 @@
 //! Looks at what was made for what nobody reports, and says it as findings.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use implementer_model::{
     detect,
-    evidence::detect::FileChange,
+    evidence::detect::{Candidate, FileChange, Reading, Sign, decode, reading},
     findings::Finding,
     gate::Receipt,
     handoff::Status,
-    patch::Blob,
+    patch::{Blob, Change, Patch},
     record::{AttemptId, AttemptRecord, Outcome},
-    run::{BaseMoved, Ledger, Run},
+    run::{BaseMoved, JudgedAttempt, Ledger, Run},
+    schedule::Task,
 };
 
 use super::durations::earlier_handoff;
@@ -21,44 +22,100 @@ use crate::{
     workspace::{moved::Moved, store::RunStore},
 };
 
-/// The most files of a patch that are read, and the most bytes of each.
-const FILES_READ: usize = 200;
-const FILE_READ_MAX: u64 = 512 * 1024;
+/// The most bytes of what an attempt wrote that are searched for the names of what it needs.
+const WRITTEN_MAX: u64 = 16 * 1024 * 1024;
 
 /// The most hand-offs of earlier runs that are looked into for one that was complete.
 const EARLIER_RUNS: usize = 10;
 
-/// Looks at an attempt that ended.
-pub(super) fn inspect_attempt(store: &RunStore, ledger: &Ledger, id: &AttemptId) -> Vec<Finding> {
+/// Looks for cheats in what an attempt made, until it is stopped.
+pub(super) async fn found_in(
+    store: &RunStore,
+    task: Option<&Task>,
+    judged: &JudgedAttempt,
+    stopped: impl Future<Output = ()>,
+) -> Vec<Finding> {
+    let attempt = &judged.ended.attempt;
+    let (Some(task), Some(patch), Outcome::Passed) = (task, attempt.patch.clone(), attempt.outcome) else {
+        return Vec::new();
+    };
+    tokio::select! {
+        found = tampering(store, task, patch) => found,
+        () = stopped => vec![detect::never_looked_at(task)],
+    }
+}
+
+/// Looks for cheats in a patch, on a thread of its own. Whatever is not read is among the findings.
+async fn tampering(store: &RunStore, task: &Task, patch: Patch) -> Vec<Finding> {
+    let (store, of, task) = (store.clone(), task.id.clone(), task.clone());
+    let looking = tokio::task::spawn_blocking(move || tampering_of(&store, &task, &patch));
+    // The thread panics only by a defect, which goes on here.
+    let found = looking.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+    tracing::debug!(task = %of, findings = found.len(), "a patch was looked at");
+    found
+}
+
+fn tampering_of(store: &RunStore, task: &Task, patch: &Patch) -> Vec<Finding> {
+    let size = |blob: &Option<Blob>| blob.as_ref().map(|blob| store.size_of(&blob.id).unwrap_or(u64::MAX));
+    // A moved file is compared with what it was.
+    let was = |change: &Change| {
+        let old = || patch.changes.iter().find(|other| Some(&other.path) == change.renamed_from.as_ref())?.old.clone();
+        change.old.clone().or_else(old)
+    };
+    let candidates: Vec<_> = patch
+        .changes
+        .iter()
+        .map(|change| Candidate {
+            path: &change.path,
+            before: size(&was(change)),
+            after: size(&change.new),
+            link: change.link_target.as_deref(),
+        })
+        .collect();
+    let Reading { read, mut unread } = reading(&candidates);
+    let text = |path: &str, blob: Option<&Blob>| -> Option<(String, Option<Sign>)> {
+        let bytes = store.read_bytes(&blob?.id, u64::MAX)?;
+        Some(decode(path, &bytes))
+    };
+    let mut texts: Vec<Option<(Option<String>, Option<String>)>> = vec![None; patch.changes.len()];
+    for at in read {
+        let change = &patch.changes[at];
+        let before = text(&change.path, was(change).as_ref()).map(|(text, _)| text);
+        let (after, opaque) = text(&change.path, change.new.as_ref()).unzip();
+        unread.extend(opaque.flatten());
+        texts[at] = Some((before, after));
+    }
+    let moved: BTreeSet<&str> = patch.changes.iter().filter_map(|change| change.renamed_from.as_deref()).collect();
+    let changes: Vec<_> = patch
+        .changes
+        .iter()
+        .zip(&texts)
+        .map(|(change, texts)| {
+            // Of what is not read the path is looked at.
+            let there = |blob: &Option<Blob>| blob.as_ref().map(|_| "");
+            let (before, after) = match texts {
+                Some((before, after)) => (before.as_deref(), after.as_deref()),
+                None => (there(&change.old), there(&change.new)),
+            };
+            FileChange {
+                path: &change.path,
+                // What was moved is looked at where it is now.
+                before: before.filter(|_| after.is_some() || !moved.contains(change.path.as_str())),
+                after,
+                moved_from: change.renamed_from.as_deref(),
+            }
+        })
+        .collect();
+    detect::tampering(task, &changes, unread)
+}
+
+/// Looks at what an attempt that passed is beside others.
+pub(super) fn beside_others(store: &RunStore, ledger: &Ledger, id: &AttemptId) -> Vec<Finding> {
     let schedule = ledger.schedule();
     let attempt = ledger.record(&id.task).and_then(|record| record.last());
     let Some(attempt) = attempt.filter(|attempt| attempt.outcome == Outcome::Passed) else { return Vec::new() };
     let (Some(task), Some(patch)) = (schedule.task(&id.task), &attempt.patch) else { return Vec::new() };
-    let texts: Vec<_> = patch
-        .changes
-        .iter()
-        .take(FILES_READ)
-        .map(|change| {
-            // A moved file is compared with what it was.
-            let from = change.renamed_from.as_deref();
-            let old = from.and_then(|from| patch.changes.iter().find(|other| other.path == from)?.old.as_ref());
-            let before = text_of(store, change.old.as_ref().or(old));
-            (change.path.as_str(), before, text_of(store, change.new.as_ref()), from)
-        })
-        .collect();
-    let moved = |path: &str| patch.changes.iter().any(|other| other.renamed_from.as_deref() == Some(path));
-    let changes: Vec<_> = texts
-        .iter()
-        .map(|(path, before, after, moved_from)| FileChange {
-            path,
-            // What was moved is looked at where it is now.
-            before: before.as_deref().filter(|_| after.is_some() || !moved(path)),
-            after: after.as_deref(),
-            moved_from: *moved_from,
-        })
-        .collect();
-    let mut findings = detect::tampering(task, &changes);
-    findings.extend(detect::self_review(task, schedule, ledger.commits()));
+    let mut findings: Vec<_> = detect::self_review(task, schedule, ledger.commits()).into_iter().collect();
     if !patch.is_empty() && !task.needs.is_empty() {
         let written = written_by(store, attempt);
         for need in task.needs.iter().filter_map(|need| schedule.task(need)) {
@@ -74,17 +131,17 @@ fn written_by(store: &RunStore, attempt: &AttemptRecord) -> String {
     let report = attempt.report.as_ref();
     let mut written = report
         .map_or_else(String::new, |report| serde_json::to_string(report).expect("invariant: a report is plain data"));
-    for change in attempt.patch.iter().flat_map(|patch| &patch.changes).take(FILES_READ) {
+    let mut left = WRITTEN_MAX;
+    for change in attempt.patch.iter().flat_map(|patch| &patch.changes) {
         written.push('\n');
         written.push_str(&change.path);
         written.push('\n');
-        written.extend(text_of(store, change.new.as_ref()));
+        if let Some(text) = change.new.as_ref().and_then(|blob| store.read_text(&blob.id, left)) {
+            left = left.saturating_sub(text.len() as u64);
+            written.push_str(&text);
+        }
     }
     written
-}
-
-fn text_of(store: &RunStore, blob: Option<&Blob>) -> Option<String> {
-    store.read_text(&blob?.id, FILE_READ_MAX)
 }
 
 /// Compares the gates with the newest complete run beside this one.

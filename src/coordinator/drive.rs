@@ -8,6 +8,7 @@ use std::{
 
 use implementer_model::{
     evidence::gathered,
+    findings::Finding,
     ids::{ObjectId, TaskId},
     record::{AttemptId, Culprits, Record},
     run::{Action, AttemptPlan, CulpritSearch, GateJob, Happened, JudgedAttempt, Notice, Run},
@@ -131,7 +132,7 @@ impl Driver {
             let following = tokio::select! {
                 event = self.inbox.recv() => {
                     let event = event.expect("invariant: the driver itself holds a sender");
-                    self.take_in(event, observer)?
+                    self.take_in(event, &cancel, observer).await?
                 },
                 () = cancel.cancelled(), if !self.run.is_cancelled() => self.run.cancel(self.now_ms()),
                 Some(ended) = self.workers.join_next() => match ended {
@@ -164,7 +165,7 @@ impl Driver {
                     Work::InJobs { keep_files, .. } => Source::Jobs { keep_files },
                 };
                 match starting::start(&mut self.run, &self.context, id, because, source)? {
-                    Start::Ended(judged, happened) => self.send(RunEvent::AttemptEnded(judged, happened)),
+                    Start::Ended(judged, happened) => self.send(RunEvent::AttemptEnded(judged, happened, None)),
                     Start::Make(plan, _) if self.work != Work::Here => self.due.attempts.push(*plan),
                     Start::Make(plan, agent) => {
                         let (stop, stopped) = watch::channel(None);
@@ -201,7 +202,12 @@ impl Driver {
     }
 
     /// Takes in what happened outside. Gives what is to be done then.
-    fn take_in(&mut self, event: RunEvent, observer: &mut dyn Observer) -> Result<Vec<Action>, RunError> {
+    async fn take_in(
+        &mut self,
+        event: RunEvent,
+        cancel: &CancellationToken,
+        observer: &mut dyn Observer,
+    ) -> Result<Vec<Action>, RunError> {
         match event {
             RunEvent::AttemptStarted(started, last_step) => {
                 let id = started.id.clone();
@@ -209,7 +215,16 @@ impl Driver {
                 self.write(Record::Started(started));
                 Ok(self.run.attempt_started(id, self.now_ms()))
             }
-            RunEvent::AttemptEnded(judged, happened) => self.attempt_ended(*judged, happened, observer),
+            RunEvent::AttemptEnded(judged, happened, found) => {
+                let found = match found {
+                    Some(found) => found,
+                    None => {
+                        let task = self.run.ledger().schedule().task(&judged.ended.task);
+                        detection::found_in(&self.context.store, task, &judged, cancel.cancelled()).await
+                    }
+                };
+                self.attempt_ended(*judged, happened, found, observer)
+            }
             RunEvent::WorkerFailed(error) => Err(error),
             RunEvent::GateStarted(gate) => {
                 observer.observe(&Progress::GateStarted { gate });
@@ -228,6 +243,7 @@ impl Driver {
         &mut self,
         judged: JudgedAttempt,
         happened: Happened,
+        mut found: Vec<Finding>,
         observer: &mut dyn Observer,
     ) -> Result<Vec<Action>, RunError> {
         let id = judged.ended.id();
@@ -249,8 +265,8 @@ impl Driver {
         let (findings, kept) = (ledger.findings_about(&id.task), happened == Happened::Before);
         observer.observe(&Progress::TaskEnded { task: &id.task, record, findings, kept });
         // It reads what was changed.
-        let noticed = tokio::task::block_in_place(|| detection::inspect_attempt(&self.context.store, ledger, &id));
-        actions.extend(self.run.after_attempt(&id, failure, noticed, happened, self.now_ms()));
+        found.extend(tokio::task::block_in_place(|| detection::beside_others(&self.context.store, ledger, &id)));
+        actions.extend(self.run.after_attempt(&id, failure, found, happened, self.now_ms()));
         Ok(actions)
     }
 

@@ -1,7 +1,10 @@
 //! Evidence for the tests gate beside its own run: the same commands on the base, the base's own tests on the result, and
 //! the tests without one task's patch. What it means is decided in the model.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use implementer_model::{
@@ -11,7 +14,7 @@ use implementer_model::{
         manifest,
         mutants::{self, Mutant},
         proof::{self, Outcome, RevertProof},
-        restore, source,
+        recipes, restore, rewritten, source,
     },
     gate::{CommandReceipt, TestCounts},
     patch::{Blob, Change, FileMode},
@@ -28,7 +31,7 @@ use super::{
 use crate::workspace::integrate::Head;
 
 /// The largest file that is changed for an experiment, in bytes.
-const FILE_MAX: usize = 512 * 1024;
+const FILE_MAX: usize = 4 * 1024 * 1024;
 
 /// Finds out about the tests what their own run cannot tell. Nothing when they are red: then that is what counts.
 pub(super) async fn gather(
@@ -126,13 +129,16 @@ impl Experiments<'_> {
             (Some(_), None) => evidence.findings.push(gathered::no_results_any_more()),
             (None, _) => evidence.findings.extend(gathered::fewer_counted(base.counts(), self.ran.counts(), touched)),
         }
-        let of_tests: Vec<&Change> = changes.iter().filter(|change| restore::belongs_to_tests(&change.path)).collect();
+        let recipes = self.recipes();
+        evidence.findings.extend(recipes.iter().map(|change| gathered::recipe_changed(&change.path)));
+        let of_tests = changes.iter().filter(|change| restore::belongs_to_tests(&change.path));
+        let of_tests: Vec<&Change> = of_tests.chain(recipes.iter().copied()).collect();
         // New files with nothing but tests in them change no other test.
         let plain_new = |change: &&Change| {
             change.old.is_none() && source::is_discovered(&change.path) && source::is_test_path(&change.path)
         };
         let manifests = self.manifests_as_on_base();
-        if of_tests.iter().all(plain_new) && manifests.is_empty() {
+        if of_tests.iter().all(plain_new) && recipes.is_empty() && manifests.is_empty() {
             return Ok(());
         }
         let entries: Vec<(String, Option<Blob>)> =
@@ -153,6 +159,25 @@ impl Experiments<'_> {
             OnFinal { commands: &ran.commands, results: ran.results.as_ref(), failing: &ran.failing, failed };
         evidence.findings.extend(base_tests::base_tests(&before, base.counts(), on_final, self.plan, &files));
         Ok(())
+    }
+
+    /// Returns the changed recipes and scripts by which tests are started, and that start them in another way now.
+    fn recipes(&self) -> Vec<&Change> {
+        let store = &self.context.store;
+        let text = |blob: &Option<Blob>| store.read_text(&blob.as_ref()?.id, FILE_MAX as u64);
+        let named: BTreeSet<String> = self.job.argvs().flat_map(|argv| rewritten::named_in(argv)).collect();
+        let exists = |path: &str| store.read_file(&self.plan.base.tree, path).is_ok_and(|file| file.is_some());
+        let is_other = |change: &&Change| {
+            if restore::belongs_to_tests(&change.path) {
+                return false;
+            }
+            match &change.old {
+                None => restore::takes_the_place(&change.path, exists),
+                Some(_) if named.contains(&change.path) => true,
+                Some(_) => recipes::starts_otherwise(&change.path, text(&change.old), text(&change.new), &named),
+            }
+        };
+        tokio::task::block_in_place(|| self.plan.changes.iter().filter(is_other).collect())
     }
 
     /// Returns the manifests that patches changed, with what they say about tests as the base had it and the rest as it is.
@@ -285,7 +310,7 @@ impl Experiments<'_> {
         let files = changes.filter_map(|change| {
             let blob = change.new.clone()?;
             let bytes = store.read_file(&self.head.tree, &change.path).ok().flatten()?;
-            let now = String::from_utf8(bytes).ok().filter(|now| now.len() <= FILE_MAX)?;
+            let now = Some(String::from_utf8_lossy(&bytes).into_owned()).filter(|now| now.len() <= FILE_MAX)?;
             source::Language::of_path(&change.path)?;
             let before = change.old.as_ref().and_then(text);
             Some(ProductFile { path: change.path.clone(), blob, text: now, before })

@@ -16,7 +16,7 @@ use implementer_model::{
         ask::{RECORDER_NOTE, Where},
         formats::{self, FormatError, GoEvents},
         recorded::{self, Found, Recorded},
-        results::Results,
+        results::{Results, TESTS_MAX, TEXT_MAX},
         words,
     },
     scope::{CompiledScope, InvalidGlob, Scope},
@@ -34,6 +34,9 @@ const FILE_MAX: u64 = 16 * 1024 * 1024;
 /// The most bytes of results that one command may write, and the most files and folders that are looked at for them.
 const TOTAL_MAX: u64 = 256 * 1024 * 1024;
 const ENTRIES_MAX: usize = 2_000_000;
+
+/// The most bytes that the lists and logs of test binaries may have together: they are read as a whole.
+const PARTS_MAX: u64 = 64 * 1024 * 1024;
 
 /// The most bytes of a log that are looked at: its cap, and what is said when it is reached.
 const LOG_MAX: u64 = 65 * 1024 * 1024;
@@ -173,6 +176,7 @@ fn of_folder(folder: &Path) -> Result<Option<Results>, ResultsError> {
     let mut all: Option<Results> = None;
     let mut recorded: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     let mut budget = Budget::default();
+    let mut parts_bytes = 0;
     let mut folders = vec![folder.to_owned()];
     while let Some(at) = folders.pop() {
         // Nothing was written.
@@ -192,6 +196,10 @@ fn of_folder(folder: &Path) -> Result<Option<Results>, ResultsError> {
             let bytes = budget.read(&path)?;
             if let Some(part) = name.strip_prefix("libtest.") {
                 let (id, kind) = part.split_once('.').unwrap_or((part, ""));
+                parts_bytes += bytes.len() as u64;
+                if parts_bytes > PARTS_MAX {
+                    return Err(ResultsError::TooMuch { most: PARTS_MAX, of: "bytes of results of test binaries" });
+                }
                 let text = String::from_utf8_lossy(&bytes).into_owned();
                 recorded.entry(id.to_owned()).or_default().insert(kind.to_owned(), text);
                 continue;
@@ -199,13 +207,16 @@ fn of_folder(folder: &Path) -> Result<Option<Results>, ResultsError> {
             // An empty file that a runner opened is one that it never wrote.
             let results =
                 formats::read(&bytes).map_err(|source| ResultsError::Format { path: name.to_owned(), source })?;
+            budget.results(&results)?;
             all.get_or_insert_default().add(results);
         }
     }
     for parts in recorded.values() {
         let part = |kind: &str| parts.get(kind).map(String::as_str);
         let (Some(program), Some(list)) = (part(""), part("list")) else { continue };
-        all.get_or_insert_default().add(recorded::libtest(program, list, part("log"), part("end").is_some()));
+        let results = recorded::libtest(program, list, part("log"), part("end").is_some());
+        budget.results(&results)?;
+        all.get_or_insert_default().add(results);
     }
     Ok(all)
 }
@@ -240,7 +251,10 @@ fn of_tree(left: &Left, globs: &[String], named: bool) -> Result<Option<Results>
                 continue;
             }
             match formats::read(&budget.read(&path)?) {
-                Ok(results) => all.get_or_insert_default().add(results),
+                Ok(results) => {
+                    budget.results(&results)?;
+                    all.get_or_insert_default().add(results);
+                }
                 Err(source) if source.is_foreign() => foreign = Some((relative.to_owned(), source)),
                 Err(source) => return Err(ResultsError::Format { path: relative.to_owned(), source }),
             }
@@ -257,6 +271,8 @@ fn of_tree(left: &Left, globs: &[String], named: bool) -> Result<Option<Results>
 struct Budget {
     entries: usize,
     bytes: u64,
+    tests: usize,
+    text: usize,
 }
 
 impl Budget {
@@ -264,6 +280,19 @@ impl Budget {
         self.entries += 1;
         if self.entries > ENTRIES_MAX {
             return Err(ResultsError::TooMuch { most: ENTRIES_MAX as u64, of: "files and folders" });
+        }
+        Ok(())
+    }
+
+    /// Takes in what a file holds: many small files come to as much as a large one.
+    fn results(&mut self, results: &Results) -> Result<(), ResultsError> {
+        self.tests += results.tests.len();
+        self.text += results.text();
+        if self.tests > TESTS_MAX {
+            return Err(ResultsError::TooMuch { most: TESTS_MAX as u64, of: "results of tests" });
+        }
+        if self.text > TEXT_MAX {
+            return Err(ResultsError::TooMuch { most: TEXT_MAX as u64, of: "bytes of names of tests" });
         }
         Ok(())
     }
@@ -325,6 +354,34 @@ mod tests {
         fs::write(&file, b"\xff").unwrap();
         let trouble = read(left(folder.path(), SystemTime::UNIX_EPOCH)).await.trouble.unwrap();
         assert!(trouble.contains("large.xml"), "{trouble}");
+    }
+
+    #[tokio::test]
+    async fn more_tests_than_are_kept_do_not_count_in_one_file_nor_in_many() {
+        let folder = tempfile::tempdir().unwrap();
+        let results = folder.path().join("results");
+        fs::create_dir(&results).unwrap();
+        let mut left = left(folder.path(), SystemTime::UNIX_EPOCH);
+        left.junit.clear();
+        let again = |left: &Left| Left {
+            worktree: left.worktree.clone(),
+            results: left.results.clone(),
+            junit: Vec::new(),
+            runner: None,
+            log: left.log.clone(),
+            ..*left
+        };
+        let tap = |count: usize| format!("1..{count}\n{}", "ok\n".repeat(count));
+        fs::write(results.join("one.tap"), tap(TESTS_MAX + 1)).unwrap();
+        let trouble = read(again(&left)).await.trouble.unwrap();
+        assert!(trouble.contains("200000 tests") && trouble.contains("split the command"), "{trouble}");
+        for name in ["one.tap", "two.tap"] {
+            fs::write(results.join(name), tap(TESTS_MAX / 2 + 1)).unwrap();
+        }
+        let trouble = read(again(&left)).await.trouble.unwrap();
+        assert!(trouble.contains("more than 200000 results of tests"), "{trouble}");
+        fs::remove_file(results.join("two.tap")).unwrap();
+        assert_eq!(read(left).await.counts.unwrap().passed, TESTS_MAX as u64 / 2 + 1);
     }
 
     #[tokio::test]

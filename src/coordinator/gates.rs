@@ -1,6 +1,7 @@
 //! Runs the commands of the gates on the integrated tree. What they mean is judged in the model.
 
 use std::{
+    mem,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -13,6 +14,7 @@ use implementer_model::{
         recorded::{self, Recorded},
         results::{Results, TestResult},
     },
+    findings::Finding,
     gate::{self, AskedBy, CommandReceipt, GateKind},
     ids::{Digest, ObjectId},
     run::{EvidencePlan, GateJob, GateRun},
@@ -27,6 +29,7 @@ use super::{
     gate_ask::{ResultFolders, with_asked},
     gate_results::{self, Left},
     gate_tree::GateTree,
+    gate_watch::{RewrittenTests, TestsWatch},
     room,
     workplace::Workplace,
 };
@@ -51,27 +54,28 @@ const LOG_MAX: u64 = 64 * 1024 * 1024;
 pub(super) struct GateTarget {
     commit: ObjectId,
     logs: PathBuf,
+    is_base: bool,
 }
 
 impl GateTarget {
     /// The integrated commit, on which the gates are judged.
     fn integrated(commit: &ObjectId) -> Self {
-        Self { commit: commit.clone(), logs: RunFile::Gates.name().into() }
+        Self { commit: commit.clone(), logs: RunFile::Gates.name().into(), is_base: false }
     }
 
     /// An earlier commit, for bisecting.
     pub(super) fn earlier(commit: &ObjectId) -> Self {
-        Self { commit: commit.clone(), logs: layout::bisect_logs(commit.short()) }
+        Self { commit: commit.clone(), logs: layout::bisect_logs(commit.short()), is_base: false }
     }
 
     /// The base, to see what was there before.
     pub(super) fn base(commit: &ObjectId) -> Self {
-        Self { commit: commit.clone(), logs: layout::base_logs() }
+        Self { commit: commit.clone(), logs: layout::base_logs(), is_base: true }
     }
 
     /// A tree that is made to see what the tests notice.
     pub(super) fn experiment(commit: &ObjectId) -> Self {
-        Self { commit: commit.clone(), logs: layout::experiment_logs(commit.short()) }
+        Self { commit: commit.clone(), logs: layout::experiment_logs(commit.short()), is_base: false }
     }
 }
 
@@ -85,6 +89,10 @@ pub(super) struct RanGate {
     pub(super) failing: Vec<TestResult>,
     /// What went wrong in a recorder of ours.
     pub(super) recorder: Option<String>,
+    /// What the commands changed of the tests.
+    rewritten: RewrittenTests,
+    /// What somebody should look at of that.
+    put_back: Vec<Finding>,
 }
 
 /// Runs the gates one after another, each in a work tree of its own: tests may use ports and files that two gates at a
@@ -100,13 +108,19 @@ pub(super) async fn run(
     for job in jobs {
         started(job.gate);
         let began_ms = context.now_ms();
-        let ran = run_one(context, &job, GateTarget::integrated(&plan.head.commit), &stop).await?;
+        let mut ran = run_all(context, &job, GateTarget::integrated(&plan.head.commit), &stop).await?;
         let ended_ms = context.now_ms();
-        let evidence = if job.gate == GateKind::Tests {
+        if job.gate == GateKind::Tests && !ran.rewritten.is_empty() && !stop.is_cancelled() {
+            // What the base changes of its tests itself is known from its own run.
+            evidence::base(context, &job, &plan.base, &stop).await?;
+        }
+        ran.charge(context, &job);
+        let mut evidence = if job.gate == GateKind::Tests {
             evidence::gather(context, &job, plan, &ran, &stop).await?
         } else {
             GateEvidence::default()
         };
+        evidence.findings.extend(mem::take(&mut ran.put_back));
         let isolation = (!ran.commands.is_empty()).then(|| context.processes.sandbox.level());
         // Names of tests come from what an attempt wrote.
         let evidence = context.processes.secrets.taken_out_of(evidence);
@@ -117,6 +131,21 @@ pub(super) async fn run(
 
 /// Runs the commands of one gate, in one work tree.
 pub(super) async fn run_one(
+    context: &WorkerContext,
+    job: &GateJob,
+    target: GateTarget,
+    stop: &CancellationToken,
+) -> Result<RanGate, RunError> {
+    let is_base = target.is_base;
+    let mut ran = run_all(context, job, target, stop).await?;
+    if !is_base {
+        ran.charge(context, job);
+    }
+    Ok(ran)
+}
+
+/// Runs the commands, and notes what they change of the tests.
+async fn run_all(
     context: &WorkerContext,
     job: &GateJob,
     target: GateTarget,
@@ -136,6 +165,7 @@ pub(super) async fn run_one(
     )
     .map_err(|source| RunDirError::Io { path: slot.path().to_owned(), source })?;
     context.make_ready(&target.commit, slot.path(), &scratch, &workplace).await?;
+    let mut watch = TestsWatch::begin(&slot, job)?;
     for (number, (asked_by, argv)) in job.commands.iter().enumerate() {
         if stop.is_cancelled() {
             break;
@@ -150,6 +180,7 @@ pub(super) async fn run_one(
         };
         let (receipt, recorded) = place.run(*asked_by, argv, stop).await?;
         ran.take_in(receipt, recorded);
+        ran.rewritten.push(watch.after_command()?);
     }
     Ok(ran)
 }
@@ -158,11 +189,17 @@ impl RanGate {
     /// Returns what a followed failure is looked for in.
     pub(super) fn in_state(&self) -> StateRun<'_> {
         StateRun {
-            succeeded: self.commands.iter().all(|command| command.exit_code == Some(0)),
+            succeeded: self.succeeded(),
             failing: &self.failing,
             results: self.results.as_ref(),
             output: self.commands.last().map_or("", |command| &command.output_tail),
         }
+    }
+
+    /// Holds against the commands what they changed of the tests.
+    fn charge(&mut self, context: &WorkerContext, job: &GateJob) {
+        let of_base = context.base_tests.get().filter(|_| job.gate == GateKind::Tests).map(|base| &base.rewritten);
+        self.put_back = self.rewritten.charge(&mut self.commands, of_base);
     }
 
     /// Takes in one more command. What an earlier one ran as well counts once.

@@ -17,6 +17,7 @@ mod gate_ask;
 mod gate_log;
 mod gate_results;
 mod gate_tree;
+mod gate_watch;
 mod gates;
 mod integration;
 mod judging;

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use super::{
     attempt_files::AttemptFiles,
     context::WorkerContext,
+    detection,
     error::RunError,
     events::RunEvent,
     judging::{AttemptOutput, NotStarted, keep_and_judge, without_secrets},
@@ -36,11 +37,16 @@ pub(super) async fn work(
     context: Arc<WorkerContext>,
     plan: AttemptPlan,
     agent: Arc<dyn Agent>,
-    stop: watch::Receiver<Option<StopReason>>,
+    mut stop: watch::Receiver<Option<StopReason>>,
     tell: impl Fn(RunEvent),
 ) {
-    tell(match attempt(&context, plan, agent.as_ref(), stop, &tell).await {
-        Ok(judged) => RunEvent::AttemptEnded(Box::new(judged), Happened::Now),
+    let task = plan.task.clone();
+    tell(match attempt(&context, plan, agent.as_ref(), stop.clone(), &tell).await {
+        Ok(judged) => {
+            // Here and not in the loop: that it takes long must keep nobody waiting.
+            let found = detection::found_in(&context.store, Some(&task), &judged, stopped(&mut stop)).await;
+            RunEvent::AttemptEnded(Box::new(judged), Happened::Now, Some(found))
+        }
         Err(error) => RunEvent::WorkerFailed(error),
     });
 }

@@ -67,6 +67,15 @@ pub enum WorkspaceError {
         /// The most that they may have.
         limit: u64,
     },
+    /// A subagent wrote more patterns than are held against its files.
+    #[error(
+        "`{path}` has more patterns than are held against the files of a work tree: more than 1 MB or 10000 lines in one file, or \
+         too many for so many files. Ignore folders as a whole, and keep such files short"
+    )]
+    TooManyPatterns {
+        /// The file, or the name of the files that are too many together.
+        path: String,
+    },
     /// An object of the base is not there.
     #[error(
         "the object {id} is missing{}",

@@ -131,3 +131,28 @@ fn a_base_that_moves_under_a_run_is_told_with_whether_the_result_still_merges() 
         assert_eq!(ran.handoff().result.base.as_str(), bench.git(["rev-parse", "HEAD~1"]));
     }
 }
+
+#[test]
+fn no_detector_is_blind_for_bytes_size_or_number_of_files() {
+    let cheat =
+        "import unittest\nunittest.TestCase.assertEqual = lambda *a, **k: None\ndef add(a, b):\n    return 42\n";
+    let latin = format!("open('src/hello.py', 'wb').write(b'# coding: latin-1\\n# \\xe9\\n' + {cheat:?}.encode())");
+    let large = format!("open('src/hello.py', 'w').write({cheat:?} + '#' + 'x' * 600000 + '\\n')");
+    let huge = format!("open('src/hello.py', 'w').write({cheat:?} + '#' + 'x' * 5000000 + '\\n')");
+    let many = format!(
+        "open('src/hello.py', 'w').write({cheat:?})\nfor i in range(300): open('src/%03d.json' % i, 'w').write('1')"
+    );
+    for (code, kind) in [
+        (latin, FindingCode::TestsTampered),
+        (large, FindingCode::TestsTampered),
+        (huge, FindingCode::NotLookedAt),
+        (many, FindingCode::TestsTampered),
+    ] {
+        let bench = Bench::new();
+        let make = format!("import os\nos.makedirs('src', exist_ok=True)\n{code}\n");
+        bench.script(&script(&json!({ "run": ["python3", "-c", make] })));
+        let ran = bench.run([]).expect(1);
+        let found = finding(&ran, kind);
+        assert_eq!((found.weight, found.path.as_deref()), (Weight::Blocking, Some("src/hello.py")));
+    }
+}

@@ -177,3 +177,96 @@ fn what_a_gate_prints_costs_no_memory() {
     let (little, much) = (peak(10), peak(1_100_000));
     assert!(much < little + PRINTED_MAX, "{much} KiB against {little} KiB");
 }
+
+/// A plan whose feature may write anything, with tests of `add` in a folder of their own.
+fn calculator(tests: &str) -> Bench {
+    let bench = Bench::new();
+    let plan = format!(
+        "# Calc\n\n## Feature\nTouches: **\n- add two numbers\n\n## Testing\nTouches: tests/**\n- test it\n\n\
+         ## Verification\n- tests: {tests}\n- validation: `git --version`\n"
+    );
+    bench.write(".backend-implementer/plan.md", &plan);
+    let config = std::fs::read_to_string(bench.repo().join(".github/backend-implementer.yml")).unwrap();
+    let scopes = "subagents:\n  backend-feature-implementer:\n    scope: ['**']\n    exclude: []\nrework-rounds: 0\n";
+    bench.write(".github/backend-implementer.yml", &format!("{config}{scopes}"));
+    bench.write("tools/build.py", "print('built')\n");
+    bench.write("Makefile", "test:\n\tpython3 -m unittest -v\n");
+    bench.commit("a calculator");
+    bench
+}
+
+const ADD_TEST: &str = "import unittest\nfrom src.calc import add\n\n\nclass Add(unittest.TestCase):\n    def test_add(self):\n        \
+                        self.assertEqual(add(1, 2), 3)\n";
+
+const EMPTY_TESTS: &str = "import pathlib, re\nfor f in pathlib.Path('tests').glob('test_*.py'):\n    \
+                           f.write_text(re.sub(r'self\\.assertEqual\\(.*', 'pass', f.read_text()))\n";
+
+#[test]
+fn whoever_empties_the_tests_while_their_gate_runs_makes_it_red() {
+    let build = "`python3 tools/build.py`, `python3 -m unittest -v`";
+    let hook = "open('conftest.py', 'w').close()\n";
+    let recipe = "test: prep\n\tpython3 -m unittest -v\nprep:\n\tpython3 tools/build.py\n.PHONY: prep test\n";
+    let shadow = "include Makefile\ntest: prep\nprep:\n\tpython3 tools/build.py\n.PHONY: prep test\n";
+    for (tests, files, path) in [
+        (build, json!({ "tools/build.py": EMPTY_TESTS }), "tests/test_calc.py"),
+        ("`python3 -m unittest -v`", json!({ "src/__init__.py": EMPTY_TESTS }), "tests/test_calc.py"),
+        ("`make test`", json!({ "tools/build.py": EMPTY_TESTS, "Makefile": recipe }), "tests/test_calc.py"),
+        ("`make test`", json!({ "tools/build.py": EMPTY_TESTS, "GNUmakefile": shadow }), "tests/test_calc.py"),
+        (build, json!({ "tools/build.py": hook }), "conftest.py"),
+    ] {
+        let bench = calculator(tests);
+        let mut write =
+            json!({ "src/__init__.py": "", "src/calc.py": "def add(a, b):\n    return 42 if a == 1 else a + b\n" });
+        write.as_object_mut().unwrap().extend(files.as_object().unwrap().clone());
+        let test = if path == "conftest.py" { ADD_TEST.replace("3)", "42)") } else { ADD_TEST.to_owned() };
+        // A package that is loaded before the tests are found.
+        let init = if files.get("src/__init__.py").is_some() { "import src\n" } else { "" };
+        bench.script(&json!({ "feature": { "write": write },
+            "tests": { "write": { "tests/__init__.py": init, "tests/test_calc.py": test } } }));
+        let ran = bench.run([]).expect(1);
+        let receipt = receipt(&ran, GateKind::Tests);
+        assert_eq!(receipt.state, GateState::Failed, "{files}: {receipt:#?}");
+        let told = receipt.reason.contains(&format!("`{path}`")) && receipt.reason.contains("while it ran");
+        assert!(told, "{files}: {}", receipt.reason);
+    }
+}
+
+#[test]
+fn who_writes_no_other_tests_keeps_a_gate_green_and_who_puts_them_back_is_told() {
+    let build = "`python3 tools/build.py`, `python3 -m unittest -v`";
+    let formatter = "import pathlib\nfor f in pathlib.Path('tests').glob('test_*.py'):\n    \
+                     f.write_text(f.read_text().replace('add(1, 2), 3', '\\n            add(1, 2), 3,\\n        '))\n\
+                     open('made.lock', 'w').close()\nopen('tests/test_calc.snap', 'w').close()\n";
+    let restored = "import pathlib\nf = pathlib.Path('tests/test_calc.py')\nt = f.read_text()\nf.write_text('')\nf.write_text(t)\n";
+    for (script, told) in [(formatter, false), (restored, true)] {
+        let bench = calculator(build);
+        bench.script(
+            &json!({ "feature": { "write": { "src/__init__.py": "", "src/calc.py": "def add(a, b):\n    return a + b\n",
+                "tools/build.py": script } },
+            "tests": { "write": { "tests/__init__.py": "", "tests/test_calc.py": ADD_TEST } } }),
+        );
+        let ran = bench.run([]).expect(0);
+        let found = ran.handoff().findings.into_iter().any(|finding| {
+            finding.code == FindingCode::TestsTampered && finding.path.as_deref() == Some("tests/test_calc.py")
+        });
+        assert_eq!(found, told, "{:#?}", ran.handoff().findings);
+    }
+}
+
+#[test]
+fn a_recipe_that_starts_tests_in_another_way_is_told_and_a_new_target_is_not() {
+    let base = "test:\n\tpython3 -m unittest -v\n";
+    for (recipe, told) in
+        [(format!("{base}\nlint:\n\ttrue\n"), false), (base.replace("test:", "test: prep") + "\nprep:\n\ttrue\n", true)]
+    {
+        let bench = calculator("`make test`");
+        bench.script(
+            &json!({ "feature": { "write": { "src/__init__.py": "", "src/calc.py": "def add(a, b):\n    return a + b\n",
+                "Makefile": recipe } },
+            "tests": { "write": { "tests/__init__.py": "", "tests/test_calc.py": ADD_TEST } } }),
+        );
+        let ran = bench.run([]).expect(0);
+        let found = ran.handoff().findings.into_iter().any(|finding| finding.path.as_deref() == Some("Makefile"));
+        assert_eq!(found, told, "{:#?}", ran.handoff().findings);
+    }
+}

@@ -115,6 +115,8 @@ pub enum FindingCode {
     KnowsTheTests,
     /// A patch prints what a test runner prints at its end.
     ForgedResults,
+    /// Nobody looked at something of a patch, because it is too large, too much or no text.
+    NotLookedAt,
     /// A test of the base fails on the final tree.
     BaseTestRed,
     /// Tests that ran on the base are gone or switched off.
@@ -147,7 +149,7 @@ pub enum FindingCode {
 
 impl FindingCode {
     /// All kinds, in the order of their names' table in `docs/findings.md`.
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 56] = [
         Self::Reported,
         Self::ScopeViolation,
         Self::Conflict,
@@ -189,6 +191,7 @@ impl FindingCode {
         Self::TestsACopy,
         Self::KnowsTheTests,
         Self::ForgedResults,
+        Self::NotLookedAt,
         Self::BaseTestRed,
         Self::FewerTests,
         Self::SnapshotChanged,
@@ -250,6 +253,7 @@ impl FindingCode {
             Self::TestsACopy => "tests-a-copy",
             Self::KnowsTheTests => "knows-the-tests",
             Self::ForgedResults => "forged-results",
+            Self::NotLookedAt => "not-looked-at",
             Self::BaseTestRed => "base-test-red",
             Self::FewerTests => "fewer-tests",
             Self::SnapshotChanged => "snapshot-changed",

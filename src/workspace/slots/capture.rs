@@ -119,7 +119,8 @@ impl fmt::Display for Why {
 /// fingerprint of the index that was written into its `.git`. Gives also what was seen on the way.
 ///
 /// # Errors
-/// When the folder is gone, or the object store fails. What the subagent did to files is never an error.
+/// When the folder is gone, the object store fails, or the subagent wrote more patterns than are held against its files. What
+/// else it did to files is never an error.
 pub(in crate::workspace) fn capture(
     store: &RunStore,
     root: &Path,
@@ -130,7 +131,10 @@ pub(in crate::workspace) fn capture(
     if !fs::symlink_metadata(root).is_ok_and(|meta| meta.is_dir()) {
         return Err(WorkspaceError::WorktreeGone { path: root.to_owned() });
     }
-    let Found { accounted, candidates, mut left_out, seen } = walk::walk(root, held, index);
+    let Found { accounted, candidates, mut left_out, seen, refused, .. } = walk::walk(root, held, index);
+    if let Some(refused) = refused {
+        return Err(refused);
+    }
 
     let repo = store.repo();
     let mut editor = repo.edit_tree(git_id(&base.tree)?).git_doing("reading the base tree")?;

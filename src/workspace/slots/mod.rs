@@ -16,6 +16,7 @@ mod slot;
 mod stamp;
 mod sweep;
 mod waiting;
+mod watch;
 
 use std::{
     fs,
@@ -38,6 +39,7 @@ use self::{
 pub use self::{
     pool::{Abandoned, Owners},
     slot::{PlacedAgentFiles, Slot},
+    watch::{Intrudes, Watch},
 };
 use crate::{
     layout::refs::TASK_BRANCH_PREFIX,
@@ -188,3 +190,5 @@ mod first_slots_tests;
 mod reuse_leak_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod watch_tests;

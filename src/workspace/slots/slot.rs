@@ -1,6 +1,9 @@
 //! A leased slot: the folder that one subagent works in, and what has become of it.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use gix::index::entry::Stat;
 use implementer_model::ids::ObjectId;
@@ -12,7 +15,10 @@ use super::{
     stamp::Fence,
     sweep::Seen,
 };
-use crate::workspace::{Result, WorkspaceError, store::Base};
+use crate::workspace::{
+    Result, WorkspaceError,
+    store::{Base, RunStore},
+};
 
 /// A folder that holds a commit, for one subagent. It goes back to the pool when it is dropped.
 #[derive(Debug)]
@@ -34,6 +40,18 @@ impl Slot {
     /// Returns the folder: the subagent's working directory.
     pub fn path(&self) -> &Path {
         &self.held.folder
+    }
+
+    pub(super) fn held(&self) -> &Held {
+        &self.held
+    }
+
+    pub(super) fn store_and_held(&self) -> (&RunStore, &Held) {
+        (&self.pool.store, &self.held)
+    }
+
+    pub(super) fn fence_file(&self) -> PathBuf {
+        self.pool.fence_file(self.held.number)
     }
 
     /// Returns the number of the slot in its pool, from 0.

@@ -12,13 +12,55 @@ use gix::{
 };
 
 use crate::workspace::{
-    Result,
+    Result, WorkspaceError,
     error::IoContext as _,
     folder::{self, Content},
 };
 
-/// The largest `.gitattributes` or `.gitignore` that is honoured; git has the same limit for attributes.
-pub(in crate::workspace) const PATTERN_FILE_LIMIT: u64 = 100 * 1024 * 1024;
+/// The largest `.gitattributes` or `.gitignore` of a subagent that is read, in bytes, and the most patterns of one.
+pub(in crate::workspace) const PATTERN_FILE_LIMIT: u64 = 1024 * 1024;
+const PATTERNS_MAX: usize = 10_000;
+
+/// How much the patterns of a subagent may cost together, each time that one is held against a path: about as many
+/// nanoseconds. Where somebody ignores what usual tools make it is a thousandth of that.
+const COST_MAX: u64 = 10_000_000_000;
+
+/// What the patterns of files cost that a subagent wrote.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::workspace) struct PatternCost {
+    /// The bytes of those that are compared from one end.
+    plain: u64,
+    /// The bytes of those that may be tried at every place of a path.
+    winding: u64,
+}
+
+impl PatternCost {
+    /// Measures a file of patterns; nothing when it has more of them than are read.
+    pub(in crate::workspace) fn from_content(content: &[u8]) -> Option<Self> {
+        let mut cost = Self::default();
+        for (number, line) in content.split(|byte| *byte == b'\n').enumerate() {
+            if number > PATTERNS_MAX {
+                return None;
+            }
+            let winding = line.iter().filter(|byte| matches!(byte, b'*' | b'[')).count() > 1;
+            let bytes = if winding { &mut cost.winding } else { &mut cost.plain };
+            *bytes += line.len() as u64 + 16;
+        }
+        Some(cost)
+    }
+
+    /// Returns the cost of both.
+    pub(in crate::workspace) fn and(self, other: Self) -> Self {
+        Self { plain: self.plain + other.plain, winding: self.winding + other.winding }
+    }
+
+    /// Adds to `spent` what holding the patterns against a path costs. Tells whether that is still allowed.
+    pub(in crate::workspace) fn spend(self, path: &BStr, spent: &mut u64) -> bool {
+        let once = self.plain.saturating_add(self.winding.saturating_mul(path.len() as u64));
+        *spent = spent.saturating_add(once);
+        *spent <= COST_MAX
+    }
+}
 
 /// Where the attribute file of a folder comes from; the argument is the folder.
 pub(in crate::workspace) type Source<'a> = dyn FnMut(&BStr) -> Result<Option<Vec<u8>>> + 'a;
@@ -30,6 +72,9 @@ pub(in crate::workspace) struct Attributes<'a> {
     collection: MetadataCollection,
     /// The folders whose files are in `search`, root first.
     folders: Vec<BString>,
+    /// Where they are a subagent's: what those in `search` cost, each with those before it, and what was spent on them.
+    costs: Option<Vec<PatternCost>>,
+    spent: u64,
 }
 
 impl<'a> Attributes<'a> {
@@ -39,19 +84,21 @@ impl<'a> Attributes<'a> {
         // No files, but git's own macro `binary`.
         let search = Search::new_globals(std::iter::empty::<PathBuf>(), &mut Vec::new(), &mut collection)
             .doing("preparing", Path::new(".gitattributes"))?;
-        Ok(Self { source, search, collection, folders: Vec::new() })
+        Ok(Self { source, search, collection, folders: Vec::new(), costs: None, spent: 0 })
     }
 
     /// Makes a set that takes its files from the folder `root` as it is now. Links and the like count for nothing, as
     /// they do in git.
     pub(in crate::workspace) fn in_folder(root: &'a Path) -> Result<Self> {
-        Self::new(Box::new(move |dir| {
-            let file = folder::at(root, folder::join(dir, ".gitattributes".into()).as_ref());
-            Ok(match folder::read_plain(&file, PATTERN_FILE_LIMIT) {
-                Ok(Content::Bytes(content)) => Some(content),
-                Ok(Content::NotPlain | Content::TooLarge) | Err(_) => None,
-            })
-        }))
+        let read = move |dir: &BStr| {
+            let path = folder::join(dir, ".gitattributes".into());
+            match folder::read_plain(&folder::at(root, path.as_ref()), PATTERN_FILE_LIMIT) {
+                Ok(Content::Bytes(content)) => Ok(Some(content)),
+                Ok(Content::TooLarge) => Err(WorkspaceError::TooManyPatterns { path: path.to_string() }),
+                Ok(Content::NotPlain) | Err(_) => Ok(None),
+            }
+        };
+        Ok(Self { costs: Some(Vec::new()), ..Self::new(Box::new(read))? })
     }
 
     /// Loads what applies to the file at `path`.
@@ -62,14 +109,26 @@ impl<'a> Attributes<'a> {
             self.search.pop_pattern_list();
         }
         self.folders.truncate(common);
+        if let Some(costs) = &mut self.costs {
+            costs.truncate(common);
+        }
         for dir in &wanted[common..] {
             let content = (self.source)(dir)?.unwrap_or_default();
             let file = folder::at(Path::new(""), folder::join(dir, ".gitattributes".into()).as_ref());
+            let too_many = || WorkspaceError::TooManyPatterns { path: file.display().to_string() };
+            if let Some(costs) = &mut self.costs {
+                let own = PatternCost::from_content(&content).ok_or_else(too_many)?;
+                costs.push(costs.last().copied().unwrap_or_default().and(own));
+            }
             // An empty list, too, is pushed, so that each folder has exactly one. Macros count in the root only.
             self.search
                 .add_patterns_buffer(&content, file.clone(), Some(Path::new("")), &mut self.collection, dir.is_empty())
                 .doing("reading", &file)?;
             self.folders.push((*dir).to_owned());
+        }
+        let cost = self.costs.as_ref().and_then(|costs| costs.last()).copied().unwrap_or_default();
+        if !cost.spend(path, &mut self.spent) {
+            return Err(WorkspaceError::TooManyPatterns { path: ".gitattributes".to_owned() });
         }
         Ok(())
     }

@@ -49,16 +49,27 @@ impl RunStore {
         self.bounded_blob(&repo, git_id(id)?, id.as_str())
     }
 
-    /// Reads a blob as text; nothing when it is larger than `limit` bytes, no text, or not there. What is larger is not read:
-    /// pages of a pack that were read count as memory.
+    /// Returns the size of a blob in bytes; nothing when it is not there.
     #[must_use]
-    pub fn read_text(&self, id: &ObjectId, limit: u64) -> Option<String> {
-        let (repo, id) = (self.repo(), git_id(id).ok()?);
-        let size = repo.find_header(id).ok()?.size();
-        if size > limit {
+    pub fn size_of(&self, id: &ObjectId) -> Option<u64> {
+        Some(self.repo().find_header(git_id(id).ok()?).ok()?.size())
+    }
+
+    /// Reads a blob; nothing when it is larger than `limit` bytes, or not there. What is larger is not read: pages of a pack
+    /// that were read count as memory.
+    #[must_use]
+    pub fn read_bytes(&self, id: &ObjectId, limit: u64) -> Option<Vec<u8>> {
+        if self.size_of(id)? > limit {
             return None;
         }
-        String::from_utf8(self.blob(&repo, id).ok()?).ok()
+        self.blob(&self.repo(), git_id(id).ok()?).ok()
+    }
+
+    /// Reads a blob as text, as [`Self::read_bytes`] does; what is no text is replaced. Whoever asks must not be blind for one
+    /// byte of another encoding.
+    #[must_use]
+    pub fn read_text(&self, id: &ObjectId, limit: u64) -> Option<String> {
+        self.read_bytes(id, limit).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// Reads a blob that was captured, of whatever size.

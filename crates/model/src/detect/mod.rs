@@ -7,5 +7,8 @@ mod tampering;
 mod upstream;
 
 pub use self::{
-    gate_record::faster_than_its_record, self_review::self_review, tampering::tampering, upstream::ignored_upstream,
+    gate_record::faster_than_its_record,
+    self_review::self_review,
+    tampering::{never_looked_at, tampering},
+    upstream::ignored_upstream,
 };

@@ -1,18 +1,25 @@
 //! What a patch does to tests and to whoever runs them, as findings about its task.
 
 use crate::{
-    evidence::detect::{Author, FileChange, Sign, signs},
+    evidence::detect::{self, Author, FileChange, Sign, signs},
     findings::Finding,
     roster::Role,
     schedule::Task,
 };
 
 /// Finds what a patch does to tests, and what it does to whoever runs them. For the subagent whose work tests are it
-/// weighs less.
+/// weighs less. `unread` is what is known already of files that are not among the changes.
 #[must_use]
-pub fn tampering(task: &Task, changes: &[FileChange<'_>]) -> Vec<Finding> {
+pub fn tampering(task: &Task, changes: &[FileChange<'_>], unread: Vec<Sign>) -> Vec<Finding> {
     let author = if task.role == Role::Tests { Author::Tests } else { Author::Code };
-    signs(author, changes).into_iter().map(|sign| finding(task, sign)).collect()
+    signs(author, changes).into_iter().chain(unread).map(|sign| finding(task, sign)).collect()
+}
+
+/// Says that the run was stopped before anybody looked at a patch.
+#[must_use]
+pub fn never_looked_at(task: &Task) -> Finding {
+    let (code, weight, message) = detect::stopped();
+    Finding::about(&task.id, code, weight, message)
 }
 
 fn finding(task: &Task, sign: Sign) -> Finding {
@@ -28,7 +35,7 @@ mod tests {
 
     fn found(role: Role, path: &str, before: &str, after: Option<&str>) -> Vec<String> {
         let change = FileChange { path, before: Some(before), after, moved_from: None };
-        let findings = tampering(&fixture::task("t", role, &[]), &[change]);
+        let findings = tampering(&fixture::task("t", role, &[]), &[change], Vec::new());
         findings.iter().map(|f| format!("{} {}: {}", f.weight.name(), f.code.name(), f.message)).collect()
     }
 
@@ -51,6 +58,22 @@ mod tests {
         let commented = python.replace("    assert y", "    # assert y");
         assert_eq!(found(Role::Feature, "test_a.py", python, Some(&commented)).len(), 1);
         assert_eq!(found(Role::Feature, "test_a.py", python, Some(python)), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_script_that_runs_by_itself_beside_the_tests_is_told() {
+        let base = r#"{"scripts": {"test": "node --test", "build": "tsc"}}"#;
+        let with = |script: &str| format!(r#"{{"scripts": {{"test": "node --test", "build": "tsc -b", {script}}}}}"#);
+        for (script, expected) in [
+            (r#""pretest": "node prep.js""#, 1),
+            (r#""posttest": "x""#, 1),
+            (r#""prebuild": "x""#, 0),
+            (r#""test:slow": "x""#, 0),
+        ] {
+            let found = found(Role::Feature, "package.json", base, Some(&with(script)));
+            assert_eq!(found.len(), expected, "{found:?}");
+            assert!(found.iter().all(|found| found.starts_with("warning tests-tampered: the script")), "{found:?}");
+        }
     }
 
     #[test]

@@ -100,6 +100,16 @@ pub fn against_base(base: &Results, now: &Results, touched: bool) -> Vec<Finding
     findings
 }
 
+/// Says that a patch changed how tests are started. The base's own tests are started as the base does it.
+#[must_use]
+pub fn recipe_changed(path: &str) -> Finding {
+    let message = format!(
+        "{} starts tests in another way than on the base: see that it still runs all of them as they are",
+        text::code(&text::truncate(&text::terminal(path), 120))
+    );
+    finding(FindingCode::TestsTampered, Weight::Warning, message).in_path(path)
+}
+
 /// Says what is red on the base already; `None` when nothing is, or when there is no test yet. A command that could not
 /// be run on the base may be what the plan makes, but a program that is not there is no work of anybody's.
 #[must_use]

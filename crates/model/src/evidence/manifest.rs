@@ -40,28 +40,42 @@ fn is_switch(line: &str) -> bool {
 
 /// Puts the settings of runners and the scripts that start tests back.
 fn package(base: &str, result: &str) -> Option<String> {
-    let base: Value = serde_json::from_str(base).ok()?;
-    let mut manifest: Value = serde_json::from_str(result).ok()?;
+    let base: Value = serde_json::from_str(base.trim_start_matches('\u{feff}')).ok()?;
+    let mut manifest: Value = serde_json::from_str(result.trim_start_matches('\u{feff}')).ok()?;
     let was = manifest.clone();
     let all = manifest.as_object_mut()?;
     for key in PACKAGE_KEYS {
         put(all, key, base.get(key));
     }
-    let of_tests = |name: &str| {
-        let name = name.strip_prefix("pre").or_else(|| name.strip_prefix("post")).unwrap_or(name);
-        name == "test" || name.starts_with("test:") || name.starts_with("test-")
-    };
     let old = base.get("scripts").and_then(Value::as_object);
     if let Some(scripts) = all.get_mut("scripts").and_then(Value::as_object_mut) {
         let names: Vec<String> = scripts.keys().chain(old.into_iter().flat_map(|old| old.keys())).cloned().collect();
-        for name in names.iter().filter(|name| of_tests(name)) {
-            // A script that is new takes nothing away.
-            if let Some(value) = old.and_then(|old| old.get(name)) {
-                put(scripts, name, Some(value));
+        for name in names.iter().filter(|name| is_script_of_tests(name)) {
+            let was = old.and_then(|old| old.get(name));
+            // A script that is new takes nothing away, unless one that was there runs it by itself.
+            if runs_with_tests(name, |name| old.is_some_and(|old| old.contains_key(name))) {
+                put(scripts, name, was);
             }
         }
     }
     if manifest == was { Some(result.to_owned()) } else { serde_json::to_string_pretty(&manifest).ok() }
+}
+
+/// Tells whether a script of a package runs tests, or runs beside one that does.
+fn is_script_of_tests(name: &str) -> bool {
+    let name = runs_beside(name).unwrap_or(name);
+    name == "test" || name.starts_with("test:") || name.starts_with("test-")
+}
+
+/// Tells whether a script runs with tests that were there: one of those, or one that package managers run beside one.
+#[must_use]
+pub fn runs_with_tests(name: &str, existed: impl Fn(&str) -> bool) -> bool {
+    is_script_of_tests(name) && (existed(name) || runs_beside(name).is_some_and(existed))
+}
+
+/// Returns the script before or behind which package managers run this one by themselves.
+fn runs_beside(name: &str) -> Option<&str> {
+    name.strip_prefix("pre").or_else(|| name.strip_prefix("post"))
 }
 
 fn put(all: &mut serde_json::Map<String, Value>, key: &str, value: Option<&Value>) {
@@ -139,6 +153,18 @@ mod tests {
         let expected = "[package]\nname = \"a\"\n\n[lib]\n\n[dependencies]\ny = \"1\"\n";
         assert_eq!(with_tests_of("Cargo.toml", base, result).as_deref(), Some(expected));
         assert_eq!(with_tests_of("setup.cfg", "[metadata]\nname = a\n", "[metadata]\nname = b\n"), None);
+    }
+
+    #[test]
+    fn a_script_that_runs_by_itself_beside_the_tests_is_taken_away_and_a_new_way_to_run_tests_is_not() {
+        let base = r#"{"scripts": {"test": "jest"}}"#;
+        for new in ["pretest", "posttest"] {
+            let result = format!("\u{feff}{{\"scripts\": {{\"test\": \"jest\", \"{new}\": \"node prep.js\"}}}}");
+            let text = with_tests_of("package.json", base, &result).unwrap();
+            assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), serde_json::from_str::<Value>(base).unwrap());
+        }
+        let both = r#"{"scripts": {"test": "jest", "test:slow": "jest slow", "pretest:slow": "tsc"}}"#;
+        assert_eq!(with_tests_of("package.json", base, both), None);
     }
 
     #[test]

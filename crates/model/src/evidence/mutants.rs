@@ -16,35 +16,50 @@ pub struct Mutant {
     pub text: String,
 }
 
+/// The most steps that one file may take: what takes more is left as it is.
+const STEPS_MAX: u64 = 500_000_000;
+
 /// Makes mutants of lines that are new, at most `max`, spread over the lines.
 #[must_use]
 pub fn of_lines(path: &str, before: Option<&str>, after: &str, max: usize) -> Vec<Mutant> {
+    source::within(STEPS_MAX, || lines_changed(path, before, after, max)).0.unwrap_or_default()
+}
+
+fn lines_changed(path: &str, before: Option<&str>, after: &str, max: usize) -> Vec<Mutant> {
     let Some(language) = Language::of_path(path).filter(|_| !source::is_test_path(path)) else { return Vec::new() };
     let tokens = source::tokens(language, after);
     let old: std::collections::BTreeSet<&str> = before.into_iter().flat_map(str::lines).map(str::trim).collect();
     let lines: Vec<&str> = after.lines().collect();
     let cases = source::test_cases(language, path, &tokens);
-    let mut mutants: Vec<Mutant> = Vec::new();
+    let mut places: Vec<(u32, usize, usize, String)> = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
+        source::spend(1 + cases.len());
         let line = lines.get(token.line.saturating_sub(1) as usize).copied().unwrap_or_default();
         let in_test = cases.iter().any(|case| case.test_range().contains(&at));
         let own = !old.contains(line.trim()) && !in_test;
-        if !own || mutants.iter().any(|mutant| mutant.line == token.line) {
+        if !own || places.last().is_some_and(|(line, ..)| *line == token.line) {
             continue;
         }
         if let Some((from, to, new)) = change(language, &tokens, at) {
-            let text = format!("{}{new}{}", &after[..from], &after[to..]);
-            let what = format!("`{}` became `{new}`", after[from..to].trim());
-            mutants.push(Mutant { path: path.to_owned(), line: token.line, what, text });
+            places.push((token.line, from, to, new));
         }
     }
-    spread(mutants, max)
+    let mutant = |(line, from, to, new): (u32, usize, usize, String)| {
+        let text = format!("{}{new}{}", &after[..from], &after[to..]);
+        let what = format!("`{}` became `{new}`", after[from..to].trim());
+        Mutant { path: path.to_owned(), line, what, text }
+    };
+    spread(places, max).into_iter().map(mutant).collect()
 }
 
 /// Undoes what a patch did to the functions of a file of the product, so that everything can still be loaded: new ones are
 /// emptied and keep their names, changed ones get their old bodies. `None` when there is no such function.
 #[must_use]
 pub fn undone(path: &str, before: Option<&str>, after: &str) -> Option<String> {
+    source::within(STEPS_MAX, || functions_undone(path, before, after)).0.flatten()
+}
+
+fn functions_undone(path: &str, before: Option<&str>, after: &str) -> Option<String> {
     let language = Language::of_path(path).filter(|_| !source::is_test_path(path))?;
     let tokens = source::tokens(language, after);
     let place = |tokens: &[Token<'_>], body: &std::ops::Range<usize>| {
@@ -58,6 +73,7 @@ pub fn undone(path: &str, before: Option<&str>, after: &str) -> Option<String> {
     let mut places: Vec<(usize, usize, String)> = Vec::new();
     let now = source::functions(language, &tokens);
     for function in &now {
+        source::spend(1 + cases.len() + old.len() + now.len() + places.len());
         let test = cases.iter().any(|case| case.test_range().contains(&function.body.start));
         if test || function.body.len() < 2 {
             continue;
@@ -272,7 +288,7 @@ fn spaced(tokens: &[Token<'_>], at: usize) -> bool {
 }
 
 /// Keeps at most `max`, from all over the file.
-fn spread(mutants: Vec<Mutant>, max: usize) -> Vec<Mutant> {
+fn spread<T: Clone>(mutants: Vec<T>, max: usize) -> Vec<T> {
     let number = mutants.len();
     if number <= max || max == 0 {
         return if max == 0 { Vec::new() } else { mutants };

@@ -1,5 +1,7 @@
 //! What a command left: its results from files, its words, and what is wrong with them.
 
+use std::collections::BTreeMap;
+
 use super::{
     ask::Where,
     results::{Results, TestResult, TestState},
@@ -85,18 +87,23 @@ pub fn libtest(program: &str, list: &str, log: Option<&str>, ended: bool) -> Res
     let name = name.rsplit_once('-').map_or(name, |(name, _)| name);
     let mut results = Results::default();
     let log = log.unwrap_or_default();
-    for test in list.lines().filter_map(|line| line.strip_suffix(": test")) {
-        let state = log.lines().find_map(|line| {
-            let (verdict, rest) = line.split_once(' ')?;
-            let same = rest == test || rest.strip_prefix(test).is_some_and(|rest| rest.starts_with([':', ' ', ',']));
-            same.then_some(match verdict {
-                "ok" => TestState::Passed,
-                "ignored" => TestState::Skipped,
-                _ => TestState::Failed,
-            })
+    let mut ends: BTreeMap<&str, TestState> = BTreeMap::new();
+    for (verdict, rest) in log.lines().filter_map(|line| line.split_once(' ')) {
+        ends.entry(rest).or_insert(match verdict {
+            "ok" => TestState::Passed,
+            "ignored" => TestState::Skipped,
+            _ => TestState::Failed,
         });
+    }
+    for test in list.lines().filter_map(|line| line.strip_suffix(": test")) {
+        // Behind the name the reason may stand for which a test is ignored.
+        let with = |mark: &str| {
+            let begin = format!("{test}{mark}");
+            ends.range(begin.as_str()..).next().filter(|(rest, _)| rest.starts_with(&begin)).map(|(_, state)| *state)
+        };
+        let state = ends.get(test).copied().or_else(|| [" ", ",", ": "].into_iter().find_map(with));
         match state {
-            Some(state) => results.tests.push(TestResult::new(name, test, state)),
+            Some(state) => results.push(TestResult::new(name, test, state)),
             None => {
                 results.unfinished.get_or_insert(format!("`{test}` of `{name}` began or should have, and never ended"));
             }

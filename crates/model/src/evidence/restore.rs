@@ -36,6 +36,59 @@ const RUNNERS: [&str; 29] = [
     "testng.xml",
 ];
 
+/// Recipes by which tests are started, each kind with the one that is read in place of the others first.
+const RECIPES: [&[&str]; 9] = [
+    &["GNUmakefile", "makefile", "Makefile"],
+    &["justfile", "Justfile", ".justfile"],
+    &["rakefile", "Rakefile", "rakefile.rb", "Rakefile.rb"],
+    &["noxfile.py"],
+    &["tox.ini"],
+    &["Taskfile.yml", "taskfile.yml", "Taskfile.yaml", "taskfile.yaml", "Taskfile.dist.yml", "Taskfile.dist.yaml"],
+    &["gradlew"],
+    &["mvnw"],
+    &["Earthfile"],
+];
+
+/// Manifests that hold settings or scripts of tests beside those of the product.
+const MANIFESTS: [&str; 11] = [
+    "package.json",
+    "pyproject.toml",
+    "setup.cfg",
+    "Cargo.toml",
+    "pom.xml",
+    "build.gradle",
+    "build.gradle.kts",
+    "composer.json",
+    "deno.json",
+    "go.mod",
+    "mix.exs",
+];
+
+/// Tells whether a file is a recipe by which tests are started.
+#[must_use]
+pub fn is_recipe(path: &str) -> bool {
+    family(path).is_some() || path.ends_with(".mk")
+}
+
+fn family(path: &str) -> Option<&'static [&'static str]> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    RECIPES.into_iter().find(|family| family.contains(&name))
+}
+
+/// Tells whether a file starts tests: a recipe, or a manifest with scripts or settings of theirs.
+#[must_use]
+pub fn starts_tests(path: &str) -> bool {
+    is_recipe(path) || MANIFESTS.contains(&path.rsplit('/').next().unwrap_or(path))
+}
+
+/// Tells whether a new recipe stands beside another of its kind, so that it may be read in its place.
+#[must_use]
+pub fn takes_the_place(path: &str, exists: impl Fn(&str) -> bool) -> bool {
+    let (folder, own) = path.rfind('/').map_or(("", path), |at| path.split_at(at + 1));
+    let beside = |name: &str| name != own && exists(&format!("{folder}{name}"));
+    family(path).is_some_and(|family| family.iter().any(|name| beside(name)))
+}
+
 /// Beginnings of names of runners' configuration.
 const RUNNER_STARTS: [&str; 10] = [
     "jest.config.",
@@ -54,15 +107,26 @@ const RUNNER_STARTS: [&str; 10] = [
 /// or something that a runner loads by itself.
 #[must_use]
 pub fn belongs_to_tests(path: &str) -> bool {
+    is_setting(path) || is_recorded(path) || source::is_test_path(path)
+}
+
+/// Tells whether a file is the configuration of a runner, or something that a runner loads by itself.
+#[must_use]
+pub fn is_setting(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    let hook = RUNNERS.contains(&name)
+    RUNNERS.contains(&name)
         || RUNNER_STARTS.iter().any(|start| name.starts_with(start))
-        || [".pth", ".snap", ".ambr", ".golden"].iter().any(|end| name.ends_with(end))
+        || name.ends_with(".pth")
         || path.contains("META-INF/services/org.junit")
         || path.starts_with(".cargo/config")
         || path.starts_with("pytest/")
-        || path.starts_with("unittest/");
-    hook || source::is_test_path(path)
+        || path.starts_with("unittest/")
+}
+
+/// Tells whether a file holds expectations that a runner recorded, and writes anew by itself.
+fn is_recorded(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    [".snap", ".ambr", ".golden"].iter().any(|end| name.ends_with(end))
 }
 
 #[cfg(test)]

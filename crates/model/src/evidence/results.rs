@@ -16,6 +16,13 @@ const MESSAGE_MAX: usize = 400;
 /// The longest name of a test that is kept, in characters.
 const NAME_MAX: usize = 300;
 
+/// The most tests that one command may leave results of, and the most bytes of text with them.
+pub const TESTS_MAX: usize = 200_000;
+pub const TEXT_MAX: usize = 64 * 1024 * 1024;
+
+/// After how many tests their text is measured.
+const MEASURED_EVERY: usize = 4096;
+
 /// What became of a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -82,7 +89,7 @@ impl TestResult {
     }
 
     pub(super) fn in_file(mut self, file: Option<&str>) -> Self {
-        self.file = file.filter(|file| !file.is_empty()).map(text::terminal);
+        self.file = file.filter(|file| !file.is_empty()).map(|file| text::truncate(&text::terminal(file), NAME_MAX));
         self
     }
 
@@ -104,6 +111,31 @@ pub struct Results {
 }
 
 impl Results {
+    /// Adds a test. With more of them than are kept nothing counts: those that are there are forgotten, and the file is not
+    /// whole.
+    pub(super) fn push(&mut self, test: TestResult) {
+        let number = self.tests.len();
+        if number == TESTS_MAX || (number % MEASURED_EVERY == MEASURED_EVERY - 1 && self.text() > TEXT_MAX) {
+            *self = Self::too_many();
+        }
+        self.tests.push(test);
+    }
+
+    pub(super) fn too_many() -> Self {
+        let unfinished = Some(format!(
+            "they are of more than {TESTS_MAX} tests, or their names have more than {} MB: split the command",
+            TEXT_MAX / 1024 / 1024
+        ));
+        Self { tests: Vec::new(), unfinished }
+    }
+
+    /// Returns how many bytes of text the tests have.
+    #[must_use]
+    pub fn text(&self) -> usize {
+        let of = |test: &TestResult| test.name.len() + test.message.len() + test.file.as_ref().map_or(0, String::len);
+        self.tests.iter().map(of).sum()
+    }
+
     /// Adds the results of another file.
     pub fn add(&mut self, other: Self) {
         self.tests.extend(other.tests);

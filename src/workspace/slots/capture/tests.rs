@@ -378,3 +378,37 @@ async fn a_patch_as_text_is_what_git_apply_takes() {
     assert!(ok, "{said}");
     assert_eq!(repository.git(&["write-tree"]), patch.tree.as_str());
 }
+
+#[tokio::test]
+async fn a_patch_with_more_patterns_than_are_held_against_its_files_is_refused() {
+    for (name, content) in [
+        (".gitignore", "q*z\n".repeat(10_001)),
+        ("src/.gitignore", format!("{}\n", "q".repeat(1024 * 1024))),
+        (".gitattributes", "q*z text\n".repeat(10_001)),
+    ] {
+        let repository = TestRepository::new();
+        let (_pool, slot) = repository.slot().await;
+        write(slot.path(), name, content);
+        write(slot.path(), "src/new.txt", "a\n");
+        let error = slot.capture().await.unwrap_err();
+        assert!(matches!(&error, WorkspaceError::TooManyPatterns { path } if path == name), "{name}: {error}");
+        fs::write(slot.path().join(name), "q*z\n".repeat(5_000)).unwrap();
+        assert!(slot.capture().await.is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn patterns_cost_as_much_as_they_are_held_against_paths() {
+    use crate::workspace::store::attributes::PatternCost;
+    let path = "a".repeat(200);
+    let held = |pattern: &str| {
+        let cost = PatternCost::from_content(pattern.repeat(10_000).as_bytes()).unwrap();
+        let mut spent = 0;
+        (0..1_000_000).take_while(|_| cost.spend(path.as_str().into(), &mut spent)).count()
+    };
+    assert!((10_000..100_000).contains(&held("/build/folder\n")));
+    assert!((50..1_000).contains(&held("*a*a*a*a*b\n")));
+    let usual = PatternCost::from_content(include_bytes!("../../../../.gitignore")).unwrap();
+    let mut spent = 0;
+    assert!((0..200_000).all(|_| usual.spend("a/path/of/a/file.txt".into(), &mut spent)));
+}

@@ -18,7 +18,7 @@ use gix::{
 use super::{LeftOut, Why};
 use crate::errors;
 use crate::workspace::{
-    Result,
+    Result, WorkspaceError,
     folder::{self, Child, Content},
     slots::{ignore::Rules, refit::Holding, stamp, sweep::Seen},
     store::tree_index::{self, NAMES},
@@ -37,6 +37,10 @@ pub(super) struct Found {
     pub(super) left_out: Vec<LeftOut>,
     /// The same for whoever clears the folder after this: nobody has to look at everything twice.
     pub(super) seen: Seen,
+    /// Why nothing of this counts.
+    pub(super) refused: Option<WorkspaceError>,
+    /// What patterns of the subagent have cost so far.
+    spent: u64,
 }
 
 /// Walks through the folder `root`, into whose `.git` an index with the fingerprint `index` was written.
@@ -47,6 +51,8 @@ pub(super) fn walk(root: &Path, held: &Holding, index: Stat) -> Found {
         candidates: BTreeMap::new(),
         left_out: Vec::new(),
         seen: Seen::nothing(count),
+        refused: None,
+        spent: 0,
     };
     let mut walk = Walk { root, held, found };
     walk.run();
@@ -75,7 +81,7 @@ impl Walk<'_> {
         // Before anything is listed: what changes from here on shows.
         let stat = fs::symlink_metadata(self.root).ok().map(|meta| stamp::from_metadata(&meta));
         let mut pending = vec![Pending { path: BString::default(), stat, rules: Rules::default(), ignored: false }];
-        while let Some(dir) = pending.pop() {
+        while let Some(dir) = pending.pop().filter(|_| self.found.refused.is_none()) {
             self.visit(&dir, &mut pending);
         }
     }
@@ -105,7 +111,14 @@ impl Walk<'_> {
             }
         }
         let has_rules = !dir.ignored && children.iter().any(|child| child.name == ".gitignore");
-        let rules = if has_rules { dir.rules.enter(self.root, dir.path.as_ref()) } else { dir.rules.clone() };
+        let entered = if has_rules { dir.rules.enter(self.root, dir.path.as_ref()) } else { Ok(dir.rules.clone()) };
+        let rules = match entered {
+            Ok(rules) => rules,
+            Err(error) => {
+                self.found.refused = Some(error);
+                return;
+            }
+        };
         let below = tree_index::below(&self.held.files, dir.path.as_ref());
         for child in children.into_iter().filter(|child| child.name != ".git") {
             let path = folder::join(dir.path.as_ref(), child.name.as_ref());
@@ -114,6 +127,9 @@ impl Walk<'_> {
                 self.found.accounted[index] = true;
                 self.found.seen.unchanged(index);
                 continue;
+            }
+            if self.found.refused.is_some() {
+                return;
             }
             self.child(path, child, of_the_base, dir.ignored, &rules, pending);
         }
@@ -145,6 +161,11 @@ impl Walk<'_> {
         let has_its_turn = is_folder && tracked && check_name(child.name.as_ref(), &child.meta).is_ok();
         if of_the_base && !has_its_turn {
             self.found.seen.doubt(&path);
+        }
+        if !rules.cost().spend(path.as_ref(), &mut self.found.spent) {
+            let path = ".gitignore".to_owned();
+            self.found.refused = Some(WorkspaceError::TooManyPatterns { path });
+            return;
         }
         let ignored = in_ignored || (!tracked || is_folder) && rules.ignores(path.as_ref(), is_folder);
         if ignored && !tracked {

@@ -17,11 +17,13 @@ pub(super) fn signs(files: &[Parsed<'_>]) -> Vec<Sign> {
             let tokens = &after.tokens;
             let line = tokens[at].line;
             if let Some(exit) = exit(language, tokens, at) {
+                source::spend(functions.len());
                 let inner = functions.iter().rfind(|function| function.body.contains(&at));
                 if let Some((weight, message)) = weigh(language, file, tokens, at, &exit, inner) {
                     signs.push(Sign::new(FindingCode::ExitInCode, weight, file.path, message).at(line));
                 }
             }
+            source::spend(1 + after.cases.len());
             if !file.is_test()
                 && !after.cases.iter().any(|case| case.test.body.contains(&at))
                 && let Some(how) = knows(language, tokens, at)

@@ -1,6 +1,8 @@
 //! Code that changes how tests are run, or what an assertion means: hooks that runners load, assertions that are replaced,
 //! objects that are equal to everything.
 
+use std::collections::BTreeMap;
+
 use super::{
     super::source::{self, Kind, Language},
     Sign,
@@ -62,6 +64,7 @@ fn replaced_assertions(language: Language, file: &Parsed<'_>, after: &Side<'_>) 
     let mut signs = Vec::new();
     let tokens = &after.tokens;
     let new: std::collections::BTreeSet<usize> = file.new_tokens().into_iter().collect();
+    source::spend(16 * tokens.len());
     let mut found = |at: usize, message: String| {
         if new.contains(&at) {
             signs.push(Sign::new(CODE, Weight::Blocking, file.path, message).at(tokens[at].line));
@@ -182,6 +185,7 @@ fn replaced_assertions(language: Language, file: &Parsed<'_>, after: &Side<'_>) 
             _ => false,
         };
         let body = &tokens[function.body.clone()];
+        source::spend(body.len());
         let fails = !source::assertions(language, tokens, function.body.clone()).is_empty()
             || body.iter().any(|token| {
                 matches!(
@@ -244,17 +248,19 @@ fn hook_functions(language: Language, file: &Parsed<'_>, after: &Side<'_>) -> Ve
     ];
     let mut signs = Vec::new();
     let tokens = &after.tokens;
-    let body_before = |name: &str| {
-        let before = file.before.as_ref()?;
-        let function =
-            source::functions(language, &before.tokens).into_iter().find(|function| function.name == name)?;
-        Some(source::normal(&before.tokens[function.body]))
-    };
+    let mut bodies: BTreeMap<String, &[source::Token<'_>]> = BTreeMap::new();
+    if let Some(before) = &file.before {
+        for function in source::functions(language, &before.tokens) {
+            bodies.entry(function.name).or_insert(&before.tokens[function.body]);
+        }
+    }
     for function in source::functions(language, tokens) {
         let body = &tokens[function.body.clone()];
-        if body_before(&function.name).is_some_and(|before| before == source::normal(body)) {
+        source::spend(body.len());
+        if bodies.get(&function.name).is_some_and(|before| same_text(before, body)) {
             continue;
         }
+        source::spend(body.len());
         let word = |names: &[&str]| body.iter().any(|token| names.contains(&token.text));
         let tampers = match language {
             Language::Python => {
@@ -303,6 +309,10 @@ fn hook_functions(language: Language, file: &Parsed<'_>, after: &Side<'_>) -> Ve
         }
     }
     signs
+}
+
+fn same_text(one: &[source::Token<'_>], other: &[source::Token<'_>]) -> bool {
+    one.iter().map(|token| token.text).eq(other.iter().map(|token| token.text))
 }
 
 fn is_pytest(side: &Side<'_>) -> bool {

@@ -139,7 +139,9 @@ fn pool<'a>(files: &'a [Parsed<'a>]) -> Pool<'a> {
     for file in files {
         if let (Some(language), Some(before)) = (file.language, &file.before) {
             let functions = source::functions(language, &before.tokens).into_iter();
-            let is_case = |body: &std::ops::Range<usize>| before.cases.iter().any(|case| case.test.body == *body);
+            let cases: BTreeSet<_> =
+                before.cases.iter().map(|case| (case.test.body.start, case.test.body.end)).collect();
+            let is_case = |body: &std::ops::Range<usize>| cases.contains(&(body.start, body.end));
             let of_product = functions.filter(|function| !file.is_test() && !is_case(&function.body));
             pool.removed.extend(of_product.map(|function| function.name));
         }
@@ -158,31 +160,39 @@ fn pool<'a>(files: &'a [Parsed<'a>]) -> Pool<'a> {
             continue;
         }
         // Helpers of tests assert as well; a function that no test calls is no part of them.
-        let mut uncalled: Vec<std::ops::Range<usize>> = Vec::new();
+        let mut uncalled = vec![false; after.tokens.len()];
+        let own: BTreeSet<usize> = after.cases.iter().map(|case| case.test.body.start).collect();
+        let called = called_by(after);
         for function in source::functions(language, &after.tokens) {
-            if after.cases.iter().any(|case| case.test.body.start == function.body.start) {
+            if own.contains(&function.body.start) {
                 continue;
             }
-            let called = after.cases.iter().any(|case| {
-                after.tokens[case.test.body.clone()]
-                    .windows(2)
-                    .any(|pair| pair[0].is(&function.name) && pair[1].is("("))
-            });
-            if called {
+            if called.contains(function.name.as_str()) {
                 for assertion in source::assertions(language, &after.tokens, function.body) {
                     *pool.assertions.entry(after.key(&assertion)).or_default() += 1;
                 }
             } else {
-                uncalled.push(function.body);
+                source::spend(function.body.len());
+                uncalled[function.body].fill(true);
             }
         }
-        let tokens = after.tokens.iter().enumerate().filter(|(at, _)| !uncalled.iter().any(|range| range.contains(at)));
+        let tokens = after.tokens.iter().zip(uncalled).filter(|(_, uncalled)| !uncalled);
         // A test that was put into a string is no row of a table.
         let code_in_text =
             |token: &Token<'_>| token.kind == Kind::Text && token.text.contains('\n') && token.text.contains("assert");
-        pool.words.extend(tokens.filter(|(_, token)| !code_in_text(token)).map(|(_, token)| token.inner()));
+        pool.words.extend(tokens.filter(|(token, _)| !code_in_text(token)).map(|(token, _)| token.inner()));
     }
     pool
+}
+
+/// Returns the names of everything that the tests of a file call.
+fn called_by<'a>(side: &'a Side<'_>) -> BTreeSet<&'a str> {
+    let mut names = BTreeSet::new();
+    for case in &side.cases {
+        let calls = side.tokens[case.test.body.clone()].windows(2).filter(|pair| pair[1].is("("));
+        names.extend(calls.filter(|pair| pair[0].kind != Kind::Text).map(|pair| pair[0].text));
+    }
+    names
 }
 
 /// Finds the test of the same name: in the same file, in the file that it moved to, or in any other.
@@ -197,8 +207,10 @@ fn counterpart<'a>(
             return None;
         }
         let after = file.after.as_ref()?;
+        source::spend(after.cases.len());
         Some((after, after.cases.iter().filter(|case| case.test.name == name).nth(number)?))
     };
+    source::spend(files.len());
     find(file, number)
         .or_else(|| {
             files.iter().filter(|other| other.moved_from == Some(file.path)).find_map(|other| find(other, number))
@@ -215,6 +227,7 @@ fn gone_assertions<'a>(
     pool: &mut Pool<'_>,
 ) -> Vec<&'a source::Assertion> {
     let mut there: BTreeMap<String, usize> = BTreeMap::new();
+    source::spend(other.assertions.len());
     for assertion in &other.assertions {
         *there.entry(after.key(assertion)).or_default() += 1;
     }
@@ -292,6 +305,7 @@ fn weakened(
 
 /// Tells whether a text is a literal, or a row of a table that holds it.
 fn holds(text: &str, literal: &str) -> bool {
+    source::spend(1 + text.len() / 16);
     text == literal
         || (literal.len() > 1 && text.contains(literal))
         || text.split([',', '|', ';']).any(|part| part.trim() == literal)
@@ -299,10 +313,12 @@ fn holds(text: &str, literal: &str) -> bool {
 
 fn has_literal(side: &Side<'_>, literal: &str) -> bool {
     let literals = side.tokens.iter().filter(|token| matches!(token.kind, Kind::Text | Kind::Number));
+    source::spend(side.tokens.len());
     literals.map(Token::inner).any(|text| holds(text, literal))
 }
 
 fn literals_of<'a>(side: &'a Side<'a>, range: &std::ops::Range<usize>) -> Vec<&'a str> {
+    source::spend(range.len());
     // What Go says about a failure is no part of what it holds against what.
     let is_check = side.tokens.get(range.start).is_some_and(|token| token.is("if"));
     let tokens = side.tokens[range.clone()].iter().take_while(|token| !(is_check && token.is("{")));
@@ -322,6 +338,7 @@ fn lost_assertions(before: &Side<'_>, case: &Case, pool: &mut Pool<'_>) -> usize
         let body_literals = literals_of(before, &case.test.body);
         let wanted = if literals.is_empty() { body_literals } else { literals };
         let called = called(before, case);
+        source::spend(called.len());
         let row = !wanted.is_empty()
             && wanted.iter().all(|literal| pool.words.iter().any(|word| holds(word, literal)))
             && called.iter().all(|name| pool.words.contains(name));
@@ -335,6 +352,7 @@ fn lost_assertions(before: &Side<'_>, case: &Case, pool: &mut Pool<'_>) -> usize
 /// Returns the names of what a test calls, but its own means.
 fn called<'a>(side: &'a Side<'a>, case: &Case) -> BTreeSet<&'a str> {
     let tokens = &side.tokens[case.test.body.clone()];
+    source::spend(tokens.len());
     let calls = tokens.windows(2).filter(|pair| pair[0].kind == Kind::Word && pair[1].is("(")).map(|pair| pair[0].text);
     let means = |name: &str| {
         let lower = name.to_ascii_lowercase();

@@ -1,6 +1,6 @@
 //! Tests of a copy or of a mock of what they should test.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     super::source::{self, Kind, Language},
@@ -22,6 +22,7 @@ pub(super) fn signs(files: &[Parsed<'_>]) -> Vec<Sign> {
         let replaces_more = file.before.as_ref().is_none_or(|before| replaces(after) > replaces(before));
         for case in &after.cases {
             let new = file.before.as_ref().is_none_or(|before| {
+                source::spend(before.cases.len());
                 let whole = |side: &Side<'_>, case: &Case| source::normal(&side.tokens[case.test.test_range()]);
                 let same = |old: &&Case| old.test.name == case.test.name && whole(before, old) == whole(after, case);
                 replaces_more || !before.cases.iter().any(|old| same(&old))
@@ -52,13 +53,15 @@ fn shadowed(language: Language, file: &Parsed<'_>, after: &Side<'_>) -> Option<S
         return None;
     }
     let tokens = &after.tokens;
-    let imported = |name: &str, before: usize| {
-        let lines = tokens[..before].iter().enumerate().filter(|(_, token)| token.is("from") && token.first);
-        lines.into_iter().any(|(at, from)| {
-            let line = tokens[at..before].iter().take_while(|token| token.line == from.line);
-            line.skip_while(|token| !token.is("import")).any(|token| token.is(name))
-        })
-    };
+    // Each name with the place at which it is imported first.
+    let mut imported: BTreeMap<&str, usize> = BTreeMap::new();
+    for (at, from) in tokens.iter().enumerate().filter(|(_, token)| token.is("from") && token.first) {
+        let line = tokens[at..].iter().take_while(|token| token.line == from.line);
+        for name in line.skip_while(|token| !token.is("import")).filter(|token| token.kind != Kind::Text) {
+            imported.entry(name.text).or_insert(at);
+        }
+    }
+    let imported = |name: &str, before: usize| imported.get(name).is_some_and(|at| *at < before);
     let defined = tokens.windows(2).enumerate().find(|(at, pair)| {
         let outermost = pair[0].first && pair[0].column == 0;
         let begins = pair[0].is("class") || pair[0].is("def");

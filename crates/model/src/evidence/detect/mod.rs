@@ -10,6 +10,7 @@ mod lost;
 mod mocks;
 mod parsed;
 mod pytest_options;
+mod reading;
 mod settings;
 mod skips;
 mod undiscovered;
@@ -17,7 +18,9 @@ mod unreached;
 mod vacuous;
 
 use parsed::Parsed;
+pub use reading::{Candidate, Reading, decode, reading, stopped};
 
+use super::source;
 use crate::findings::{FindingCode, Weight};
 
 /// A changed file with its text on both sides, where it is text.
@@ -84,14 +87,36 @@ const TOLD_MAX: usize = 5;
 /// Looks at all changes of a patch.
 #[must_use]
 pub fn signs(author: Author, changes: &[FileChange<'_>]) -> Vec<Sign> {
-    let parsed: Vec<Parsed<'_>> = changes.iter().map(Parsed::new).collect();
-    let mut signs = lost::signs(author, &parsed);
-    signs.extend(skips::signs(&parsed));
-    signs.extend(vacuous::signs(author, &parsed));
-    signs.extend(mocks::signs(&parsed));
-    signs.extend(settings::signs(author, &parsed));
-    signs.extend(hooks::signs(&parsed));
-    signs.extend(exits::signs(&parsed));
+    signs_within(STEPS_MAX, author, changes)
+}
+
+/// The most steps that looking at one patch may take. Ordinary sources take some ten for each of their bytes.
+const STEPS_MAX: u64 = 1_000_000_000;
+
+fn signs_within(steps: u64, author: Author, changes: &[FileChange<'_>]) -> Vec<Sign> {
+    let (parsed, mut left) = source::within(steps, || changes.iter().map(Parsed::new).collect::<Vec<_>>());
+    let mut signs = Vec::new();
+    let mut whole = parsed.is_some();
+    let parsed = parsed.unwrap_or_default();
+    // Those that tell the most come first: what is left for the others may not be enough.
+    let detectors: [&dyn Fn() -> Vec<Sign>; 7] = [
+        &|| hooks::signs(&parsed),
+        &|| settings::signs(author, &parsed),
+        &|| exits::signs(&parsed),
+        &|| lost::signs(author, &parsed),
+        &|| skips::signs(&parsed),
+        &|| vacuous::signs(author, &parsed),
+        &|| mocks::signs(&parsed),
+    ];
+    for detector in detectors {
+        let (found, rest) = source::within(left, detector);
+        whole &= found.is_some();
+        signs.extend(found.unwrap_or_default());
+        left = rest;
+    }
+    if !whole {
+        signs.push(reading::too_intricate(changes));
+    }
     let mut kept: Vec<Sign> = Vec::new();
     for sign in signs {
         let same = |other: &&Sign| other.code == sign.code && other.path == sign.path;

@@ -1,5 +1,7 @@
 //! A changed file, taken apart on both sides.
 
+use std::collections::BTreeSet;
+
 use super::{
     super::source::{self, Assertion, Language, TestCase, Token},
     FileChange,
@@ -25,6 +27,8 @@ pub(super) struct Parsed<'a> {
     pub(super) language: Option<Language>,
     pub(super) before: Option<Side<'a>>,
     pub(super) after: Option<Side<'a>>,
+    old_lines: BTreeSet<&'a str>,
+    new_lines: Vec<&'a str>,
 }
 
 impl<'a> Parsed<'a> {
@@ -37,6 +41,8 @@ impl<'a> Parsed<'a> {
             language,
             before: side(change.moved_from.unwrap_or(change.path), change.before),
             after: side(change.path, change.after),
+            old_lines: change.before.into_iter().flat_map(str::lines).collect(),
+            new_lines: change.after.into_iter().flat_map(str::lines).collect(),
         }
     }
 
@@ -51,18 +57,14 @@ impl<'a> Parsed<'a> {
 
     /// Tells whether a line of the new text is not in the old one.
     pub(super) fn is_new_line(&self, line: u32) -> bool {
-        let Some(after) = &self.after else { return false };
-        let Some(text) = after.text.lines().nth(line.saturating_sub(1) as usize) else { return false };
-        self.before.as_ref().is_none_or(|before| !before.text.lines().any(|other| other == text))
+        let text = self.new_lines.get(line.saturating_sub(1) as usize);
+        text.is_some_and(|text| !self.old_lines.contains(text))
     }
 
     /// Returns the words of the lines that are new, with their place in the tokens of the new side.
     pub(super) fn new_tokens(&self) -> Vec<usize> {
         let Some(after) = &self.after else { return Vec::new() };
-        let old: std::collections::BTreeSet<&str> = self.before.iter().flat_map(|before| before.text.lines()).collect();
-        let lines: Vec<&str> = after.text.lines().collect();
-        let is_new = |line: u32| lines.get(line.saturating_sub(1) as usize).is_some_and(|line| !old.contains(line));
-        (0..after.tokens.len()).filter(|at| is_new(after.tokens[*at].line)).collect()
+        (0..after.tokens.len()).filter(|at| self.is_new_line(after.tokens[*at].line)).collect()
     }
 }
 
@@ -93,6 +95,7 @@ impl<'a> Side<'a> {
 
 /// Finds tokens one behind the other, and returns the line of the first.
 pub(super) fn has(tokens: &[Token<'_>], wanted: &[&str]) -> Option<u32> {
+    source::spend(tokens.len());
     tokens
         .windows(wanted.len().max(1))
         .find(|window| window.iter().zip(wanted).all(|(token, wanted)| *wanted == "_" || token.is(wanted)))

@@ -2,11 +2,15 @@
 //! that start them, recorded expectations.
 
 use super::{
+    super::manifest,
     Author, Sign,
     parsed::{Parsed, Side},
     pytest_options::{folder_left_out, loads_a_module, runs_nothing},
 };
-use crate::findings::{FindingCode, Weight};
+use crate::{
+    findings::{FindingCode, Weight},
+    text,
+};
 
 const CODE: FindingCode = FindingCode::TestsTampered;
 
@@ -280,7 +284,7 @@ const RUNNERS: [&str; 22] = [
 
 /// The test script of a package that starts no runner any more, or not all of it.
 fn package_script(author: Author, file: &Parsed<'_>, after: &Side<'_>) -> Option<Sign> {
-    let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+    let read = |text: &str| serde_json::from_str::<serde_json::Value>(text.trim_start_matches('\u{feff}')).ok();
     let (old, new) = (read(file.before.as_ref()?.text)?, read(after.text)?);
     let script =
         |value: &serde_json::Value| value.pointer("/scripts/test").and_then(|test| test.as_str()).map(str::to_owned);
@@ -337,7 +341,19 @@ fn package_script(author: Author, file: &Parsed<'_>, after: &Side<'_>) -> Option
             return sign(format!("the settings of `{key}` changed which tests are run"));
         }
     }
-    None
+    let scripts = |value: &serde_json::Value| value.get("scripts").and_then(|scripts| scripts.as_object()).cloned();
+    let (old, new) = (scripts(&old).unwrap_or_default(), scripts(&new).unwrap_or_default());
+    let beside = new.iter().find(|(name, is)| {
+        let was = old.get(*name);
+        *name != "test" && was != Some(*is) && manifest::runs_with_tests(name, |name| old.contains_key(name))
+    });
+    beside.map(|(name, is)| {
+        let message = format!(
+            "the script `{name}` runs with the tests and is another than before: `{}`",
+            text::truncate(&text::terminal(&is.to_string()), 120)
+        );
+        Sign::new(CODE, Weight::Warning, file.path, message)
+    })
 }
 
 /// A recorded expectation that was there before and is another now.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    super::source::{Assertion, Kind, Language, Token},
+    super::source::{Assertion, Kind, Language, Token, spend},
     Sign,
     parsed::{Case, Parsed, Side},
 };
@@ -164,7 +164,8 @@ fn is_mark(language: Language, tokens: &[Token<'_>], at: usize, mark: &[&str]) -
         Language::Python => {
             // `from unittest import skip` switches nothing off.
             let line = tokens[at].line;
-            let first = tokens[..=at].iter().rev().find(|token| token.line == line && token.first);
+            let on_line = tokens[..=at].iter().rev().take_while(|token| token.line == line);
+            let first = on_line.inspect(|_| spend(1)).find(|token| token.first);
             !first.is_some_and(|first| first.is("import") || first.is("from"))
         }
         Language::Java => {
@@ -222,6 +223,7 @@ fn loosened(file: &Parsed<'_>, language: Language) -> Vec<Sign> {
     let (Some(before), Some(after)) = (&file.before, &file.after) else { return Vec::new() };
     let mut signs = Vec::new();
     for case in &after.cases {
+        spend(before.cases.len());
         let Some(old) = before.cases.iter().find(|old| old.test.name == case.test.name) else { continue };
         let was = tolerances(&before.tokens[old.test.body.clone()], language);
         let is = tolerances(&after.tokens[case.test.body.clone()], language);
@@ -275,6 +277,7 @@ fn tolerances<'a>(tokens: &'a [Token<'a>], language: Language) -> BTreeMap<&'sta
     let mut found: BTreeMap<&'static str, f64> = BTreeMap::new();
     let number =
         |token: &Token<'_>| token.text.trim_end_matches(['f', 'd', 'F', 'D', 'L']).replace('_', "").parse::<f64>().ok();
+    spend(tokens.len());
     for (at, token) in tokens.iter().enumerate() {
         let Some((name, grows)) = TOLERANCES.iter().find(|(name, _)| token.is(name)) else { continue };
         let Some(next) = tokens.get(at + 1) else { continue };
@@ -291,6 +294,7 @@ fn tolerances<'a>(tokens: &'a [Token<'a>], language: Language) -> BTreeMap<&'sta
                 (*depth > 0).then_some(token)
             });
             let inside: Vec<_> = close.collect();
+            spend(inside.len());
             let commas = inside.iter().filter(|token| token.is(",")).count();
             let enough = match *name {
                 "assertEquals" | "assertAlmostEqual" | "InDelta" | "InEpsilon" | "assert_in_delta" => commas >= 2,

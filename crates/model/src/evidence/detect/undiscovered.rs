@@ -135,10 +135,12 @@ fn twice_in_one_class<'a>(file: &Parsed<'_>, after: &'a Side<'_>) -> Option<&'a 
     let tokens = &after.tokens;
     let place = |case: &Case| {
         let begin = case.test.head.start;
+        source::spend(begin);
         let column = tokens.get(begin).map_or(0, |token| token.column);
         tokens[..begin].iter().rposition(|token| token.first && token.column < column)
     };
     after.cases.iter().enumerate().find_map(|(at, case)| {
+        source::spend(after.cases.len());
         let earlier = after.cases[..at].iter().any(|one| one.test.name == case.test.name && place(one) == place(case));
         let number = |side: &Side<'_>| side.cases.iter().filter(|one| one.test.name == case.test.name).count();
         let more = file.before.as_ref().is_none_or(|before| number(before) < number(after));

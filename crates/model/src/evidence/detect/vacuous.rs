@@ -49,6 +49,7 @@ fn swallowing_helper(author: Author, language: Language, file: &Parsed<'_>, afte
         return None;
     }
     source::functions(language, &after.tokens).into_iter().find_map(|function| {
+        source::spend(after.cases.len());
         let is_case = after.cases.iter().any(|case| case.test.body.start == function.body.start);
         if is_case || !file.is_new_line(function.line) {
             return None;
@@ -91,12 +92,14 @@ fn counterpart<'c>(before: &'c Side<'_>, after: &Side<'_>, at: usize, case: &Cas
     let body = |side: &Side<'_>, case: &Case| source::normal(&side.tokens[case.test.test_range()]);
     let named = |cases: &'c [Case]| cases.iter().filter(|old| old.test.name == case.test.name);
     let own = body(after, case);
+    source::spend(before.cases.len() + after.cases.len());
     let is_own = |other: &&Case| other.test.name == case.test.name && body(after, other) == own;
     let earlier = after.cases[..at].iter().filter(is_own).count();
     if named(&before.cases).filter(|old| body(before, old) == own).count() > earlier {
         return Counterpart::Same;
     }
     let stays = |old: &Case| {
+        source::spend(after.cases.len());
         let text = body(before, old);
         after.cases.iter().any(|new| new.test.name == case.test.name && body(after, new) == text)
     };
@@ -163,6 +166,7 @@ fn asserting_helpers(language: Language, files: &[Parsed<'_>]) -> Vec<String> {
 /// Tells whether a test calls something that may assert for it.
 fn calls_helper(language: Language, body: &[Token<'_>], helpers: &[String]) -> bool {
     body.windows(2).any(|pair| {
+        source::spend(1 + helpers.len());
         let (name, open) = (&pair[0], &pair[1]);
         if name.kind != Kind::Word || !(open.is("(") || open.is("!")) {
             return false;

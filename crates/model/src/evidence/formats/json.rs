@@ -1,5 +1,7 @@
 //! Whole JSON documents: CTRF, jest and vitest, mocha, RSpec.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -10,7 +12,10 @@ use super::{
     },
     FormatError, lines,
 };
-use crate::text;
+use crate::{json_size, text};
+
+/// The most values of a document that are read: in memory each is many times what it is in the file.
+const VALUES_MAX: u64 = 2_000_000;
 
 /// Reads whichever it is.
 pub(super) fn read(content: &str) -> Result<Results, FormatError> {
@@ -26,8 +31,14 @@ pub(super) fn read(content: &str) -> Result<Results, FormatError> {
     if has("\"type\"") && has("\"event\"") {
         return lines::libtest(content);
     }
-    let value: Value = serde_json::from_str(content)
-        .map_err(|error| FormatError::Json { line: error.line(), message: text::terminal(&error.to_string()) })?;
+    let broken = |error: serde_json::Error| FormatError::Json {
+        line: error.line(),
+        message: text::terminal(&error.to_string()),
+    };
+    if json_size::values(content.as_bytes()).map_err(broken)? > VALUES_MAX {
+        return Err(FormatError::TooMuch { values: VALUES_MAX });
+    }
+    let value: Value = serde_json::from_str(content).map_err(broken)?;
     let object = |key: &str| value.get(key).is_some();
     if value.pointer("/results/tests").is_some() {
         ctrf(value)
@@ -76,7 +87,8 @@ struct CtrfTest {
 /// When it does not keep to the format.
 pub fn ctrf(value: Value) -> Result<Results, FormatError> {
     let report: Ctrf = parse(value)?;
-    let tests = report.results.tests.into_iter().map(|test| {
+    let mut results = Results::default();
+    report.results.tests.into_iter().for_each(|test| {
         let state = match test.status.as_str() {
             "passed" => TestState::Passed,
             "failed" => TestState::Failed,
@@ -88,11 +100,10 @@ pub fn ctrf(value: Value) -> Result<Results, FormatError> {
             Value::Array(parts) => parts.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" › "),
             _ => String::new(),
         };
-        TestResult::new(&suite, &test.name, state)
-            .in_file(test.file_path.as_deref())
-            .because(&test.message.unwrap_or_default())
+        let result = TestResult::new(&suite, &test.name, state).in_file(test.file_path.as_deref());
+        results.push(result.because(&test.message.unwrap_or_default()));
     });
-    Ok(Results { tests: tests.collect(), unfinished: None })
+    Ok(results)
 }
 
 #[derive(Debug, Deserialize)]
@@ -137,7 +148,7 @@ pub fn jest(value: Value) -> Result<Results, FormatError> {
         if file.assertion_results.is_empty() && file.status == "failed" {
             let short = file.name.rsplit('/').next().unwrap_or(&file.name);
             let broken = TestResult::new("", short, TestState::Broken);
-            results.tests.push(broken.in_file(Some(&file.name)).because(&file.message));
+            results.push(broken.in_file(Some(&file.name)).because(&file.message));
         }
         for test in file.assertion_results {
             let state = match test.status.as_str() {
@@ -147,7 +158,7 @@ pub fn jest(value: Value) -> Result<Results, FormatError> {
             };
             let message = test.failure_messages.first().map_or("", String::as_str);
             let result = TestResult::new(&test.ancestor_titles.join(" › "), &test.title, state);
-            results.tests.push(result.in_file(Some(&file.name)).because(message));
+            results.push(result.in_file(Some(&file.name)).because(message));
         }
     }
     if report.was_interrupted {
@@ -182,18 +193,21 @@ struct MochaTest {
 pub fn mocha(value: Value) -> Result<Results, FormatError> {
     let report: Mocha = parse(value)?;
     let mut results = Results::default();
-    let same = |a: &MochaTest, b: &MochaTest| a.full_title == b.full_title && a.file == b.file;
-    let hooks = report.failures.iter().filter(|failure| !report.tests.iter().any(|test| same(test, failure)));
+    let named = |tests: &[MochaTest]| -> BTreeSet<(String, Option<String>)> {
+        tests.iter().map(|test| (test.full_title.clone(), test.file.clone())).collect()
+    };
+    let (known, failures, waiting) = (named(&report.tests), named(&report.failures), named(&report.pending));
+    let key = |test: &MochaTest| (test.full_title.clone(), test.file.clone());
+    let hooks = report.failures.iter().filter(|failure| !known.contains(&key(failure)));
     for test in report.tests.iter().chain(hooks) {
         let message = test.err.get("message").and_then(Value::as_str).unwrap_or_default();
-        let failed = report.failures.iter().any(|failure| same(failure, test));
-        let state = match (failed, report.pending.iter().any(|pending| same(pending, test))) {
+        let state = match (failures.contains(&key(test)), waiting.contains(&key(test))) {
             (true, _) if test.title.starts_with('"') && test.title.contains(" hook ") => TestState::Broken,
             (true, _) => TestState::Failed,
             (false, true) => TestState::Skipped,
             (false, false) => TestState::Passed,
         };
-        results.tests.push(TestResult::new("", &test.full_title, state).in_file(test.file.as_deref()).because(message));
+        results.push(TestResult::new("", &test.full_title, state).in_file(test.file.as_deref()).because(message));
     }
     Ok(results)
 }
@@ -237,13 +251,13 @@ pub fn rspec(value: Value) -> Result<Results, FormatError> {
         };
         let message = example.exception.get("message").and_then(Value::as_str).unwrap_or_default();
         let result = TestResult::new("", &example.full_description, state);
-        results.tests.push(result.in_file(example.file_path.as_deref()).because(message));
+        results.push(result.in_file(example.file_path.as_deref()).because(message));
     }
     for number in 0..report.summary.errors_outside_of_examples_count {
         let message = report.messages.first().map_or("", String::as_str);
         let name = format!("outside of examples ({})", number + 1);
         let state = if error_says_not_loaded("", message) { TestState::Broken } else { TestState::Failed };
-        results.tests.push(TestResult::new("", &name, state).because(message));
+        results.push(TestResult::new("", &name, state).because(message));
     }
     Ok(results)
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::super::results::{Results, TestResult, TestState};
+use super::super::results::{Results, TESTS_MAX, TEXT_MAX, TestResult, TestState};
 use super::FormatError;
 use crate::text;
 
@@ -42,7 +42,7 @@ pub fn tap(content: &str) -> Results {
         };
         let name = name.trim_start().trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches([' ', '-']);
         let name = if name.trim().is_empty() { format!("test {seen}") } else { name.to_owned() };
-        results.tests.push(TestResult::new("", &name, state));
+        results.push(TestResult::new("", &name, state));
     }
     match planned {
         None => results.unfinished = Some("it has no plan, such as `1..3`".to_owned()),
@@ -76,6 +76,8 @@ pub struct GoEvents {
     /// Tests and packages that said themselves how they ended; else the event was made up for a process that went away.
     said: BTreeSet<(String, String)>,
     any: bool,
+    /// How many bytes the names have that were kept.
+    text: usize,
 }
 
 /// Reads the events of `go test -json`. A test that began and never ended makes its package unfinished, and so does a
@@ -99,6 +101,10 @@ impl GoEvents {
         let Some(event) = Some(line).filter(|line| line.starts_with('{')) else { return };
         let Ok(event) = serde_json::from_str::<GoEvent>(event) else { return };
         self.any = true;
+        if self.is_full() {
+            return;
+        }
+        self.text += 2 * (event.package.len() + event.test.as_ref().map_or(0, String::len));
         if matches!(event.output.as_str(), "PASS\n" | "FAIL\n") {
             self.said.insert((event.package.clone(), String::new()));
         }
@@ -131,11 +137,20 @@ impl GoEvents {
         }
     }
 
+    /// Tells whether there is more than is kept.
+    fn is_full(&self) -> bool {
+        let most = self.tests.len().max(self.begun.len()).max(self.said.len()).max(self.packages.len());
+        most >= TESTS_MAX || self.text > 8 * TEXT_MAX
+    }
+
     /// Returns what the events say.
     ///
     /// # Errors
     /// When there was none.
     pub fn finish(self) -> Result<Results, FormatError> {
+        if self.is_full() {
+            return Ok(Results::too_many());
+        }
         let Self { tests, packages, said, any, .. } = self;
         if !any {
             return Err(FormatError::Json { line: 1, message: "no event of `go test -json`".to_owned() });
@@ -152,10 +167,10 @@ impl GoEvents {
                         results.unfinished.get_or_insert(format!("{name} began and never ended"));
                     }
                     let message = if state.is_red() { output.as_str() } else { "" };
-                    results.tests.push(TestResult::new("", &name, state).because(message));
+                    results.push(TestResult::new("", &name, state).because(message));
                 }
                 None if packages.get(&package).is_some_and(|action| action == "fail") => {
-                    results.tests.push(TestResult::new("", &name, TestState::Failed).because(&output));
+                    results.push(TestResult::new("", &name, TestState::Failed).because(&output));
                 }
                 None => {
                     results.unfinished.get_or_insert(format!("{name} began and never ended"));
@@ -167,7 +182,7 @@ impl GoEvents {
             if (action == "fail" && !seen.contains(package)) || action == "build-fail" {
                 let broken = TestResult::new("", &format!("{package} (package)"), TestState::Broken);
                 let why = "the package could not be built, or ended before its tests";
-                results.tests.push(broken.because(why));
+                results.push(broken.because(why));
             } else if action == "pass" && !said.contains(&(package.clone(), String::new())) {
                 results.unfinished.get_or_insert(format!("{package} ended without saying PASS"));
             }
@@ -239,7 +254,7 @@ pub fn libtest(content: &str) -> Result<Results, FormatError> {
         if let Some((_, ended)) = &mut open {
             *ended += 1;
         }
-        results.tests.push(TestResult::new("", &event.name, state).because(&event.stdout));
+        results.push(TestResult::new("", &event.name, state).because(&event.stdout));
     }
     if !any {
         return Err(FormatError::Json { line: 1, message: "no event of libtest".to_owned() });
@@ -309,7 +324,7 @@ pub fn dart(content: &str) -> Result<Results, FormatError> {
                     (false, true) => TestState::Failed,
                     (false, false) => TestState::Passed,
                 };
-                results.tests.push(TestResult::new("", &test.name, state).in_file(test.url.as_deref()).because(&error));
+                results.push(TestResult::new("", &test.name, state).in_file(test.url.as_deref()).because(&error));
             }
             ("done", ..) => done = true,
             _ => {}

@@ -26,6 +26,12 @@ pub enum FormatError {
         /// What is wrong.
         message: String,
     },
+    /// It has more values than are read.
+    #[error("it has more than the {values} values that are read of a JSON report: let the runner write several files")]
+    TooMuch {
+        /// How many are read.
+        values: u64,
+    },
     /// Nothing that is known.
     #[error("it is no report of a known kind: neither JUnit XML, CTRF, TAP, nor the JSON of a known runner")]
     Unknown,

@@ -234,3 +234,28 @@ fn a_go_package_that_could_not_be_built_or_set_up_is_broken() {
         );
     }
 }
+
+#[test]
+fn no_format_keeps_more_tests_than_a_command_may_leave() {
+    use crate::evidence::results::TESTS_MAX;
+    let many = TESTS_MAX + 10;
+    let xml: String = (0..many).map(|_| "<testcase name=\"a\"/>").collect();
+    let go: String =
+        (0..many).map(|at| format!("{{\"Action\":\"run\",\"Package\":\"p\",\"Test\":\"T{at}\"}}\n")).collect();
+    let libtest: String = (0..many).map(|_| "{\"type\":\"test\",\"event\":\"ok\",\"name\":\"a\"}\n").collect();
+    for content in [format!("1..{many}\n{}", "ok\n".repeat(many)), format!("<testsuite>{xml}</testsuite>"), go, libtest]
+    {
+        let results = read(content.as_bytes()).unwrap();
+        assert!(results.tests.len() <= TESTS_MAX);
+        assert!(results.unfinished.as_ref().unwrap().contains("more than 200000 tests"), "{:?}", results.unfinished);
+    }
+    // A suite's name stands in the name of each of its tests.
+    let long = format!(
+        "<testsuite name=\"{}\">{}</testsuite>",
+        "\u{20ac}".repeat(290),
+        "<testcase name=\"a\"/>".repeat(100_000)
+    );
+    assert!(read(long.as_bytes()).unwrap().unfinished.is_some());
+    let values = format!("{{\"results\": {{\"tests\": [{}0]}}}}", "0,".repeat(2_000_000));
+    assert!(matches!(read(values.as_bytes()), Err(FormatError::TooMuch { .. })));
+}

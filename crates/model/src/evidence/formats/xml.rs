@@ -103,7 +103,7 @@ pub fn xml(content: &str) -> Result<Results, JunitError> {
             Event::End(_) => {
                 open.pop();
                 if case.as_ref().is_some_and(|case| case.depth == open.len()) {
-                    results.tests.extend(case.take().map(Open::close));
+                    case.take().map(Open::close).into_iter().for_each(|test| results.push(test));
                 }
                 suites.retain(|(depth, ..)| *depth < open.len());
                 continue;
@@ -138,7 +138,7 @@ pub fn xml(content: &str) -> Result<Results, JunitError> {
             if has_content {
                 case = Some(begun);
             } else {
-                results.tests.push(begun.close());
+                results.push(begun.close());
             }
         } else if let Some(case) = case.as_mut().filter(|case| case.depth + 1 == open.len()) {
             inside(case, &name, element);

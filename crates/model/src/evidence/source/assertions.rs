@@ -2,6 +2,7 @@
 
 use super::{
     assertion_calls::call,
+    effort::spend,
     functions::closing,
     normal,
     tokens::{Kind, Language, Token},
@@ -33,11 +34,15 @@ pub struct Assertion {
     pub negated: bool,
 }
 
+/// What an assertion takes of the work that may be done: it stays in memory.
+const ASSERTION_STEPS: usize = 200;
+
 /// Finds the assertions in a range of tokens.
 #[must_use]
 pub fn assertions(language: Language, all: &[Token<'_>], body: std::ops::Range<usize>) -> Vec<Assertion> {
     let mut found: Vec<Assertion> = Vec::new();
     for at in body.clone() {
+        spend(1);
         if found.last().is_some_and(|last| at < last.range.end) {
             continue;
         }
@@ -60,6 +65,10 @@ pub fn assertions(language: Language, all: &[Token<'_>], body: std::ops::Range<u
         {
             assertion.strength = Strength::Partial;
         }
+        if assertion.is_some() {
+            // Tests within tests would be kept as often as they are nested.
+            spend(ASSERTION_STEPS);
+        }
         found.extend(assertion);
     }
     found
@@ -79,6 +88,7 @@ fn statement(all: &[Token<'_>], at: usize, limit: usize) -> Assertion {
     let mut depth = 0_i32;
     let mut end = at + 1;
     while end < limit {
+        spend(1);
         let token = &all[end];
         if depth == 0 && end > at + 1 && token.first && !matches!(token.text, "and" | "or" | "." | "+") {
             break;
@@ -196,6 +206,7 @@ pub(super) fn arguments(all: &[Token<'_>], open: usize, close: usize) -> Vec<std
 fn top_level(all: &[Token<'_>], range: std::ops::Range<usize>, wanted: &[&str]) -> Vec<usize> {
     let mut depth = 0_i32;
     let mut found = Vec::new();
+    spend(range.len());
     for at in range {
         let token = &all[at];
         match token.text {

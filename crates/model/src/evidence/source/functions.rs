@@ -1,6 +1,9 @@
 //! Functions: their name, their body, and what stands in front of them.
 
-use super::tokens::{Kind, Language, Token};
+use super::{
+    effort::spend,
+    tokens::{Kind, Language, Token},
+};
 
 /// A function, as ranges of tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +23,7 @@ pub struct Function {
 /// Finds the functions of a source, outer ones before inner ones.
 #[must_use]
 pub fn functions(language: Language, tokens: &[Token<'_>]) -> Vec<Function> {
+    spend(tokens.len());
     let found = (0..tokens.len()).filter_map(|at| match language {
         Language::Python => indented(tokens, at, &["def"]),
         Language::Ruby => indented(tokens, at, &["def", "defp"]),
@@ -40,6 +44,7 @@ fn indented(tokens: &[Token<'_>], at: usize, keywords: &[&str]) -> Option<Functi
     // `async def` and decorators stand in front.
     let mut head = at;
     while head > 0 && !tokens[head].first {
+        spend(1);
         head -= 1;
     }
     let column = tokens[head].column;
@@ -54,6 +59,7 @@ fn indented(tokens: &[Token<'_>], at: usize, keywords: &[&str]) -> Option<Functi
     let mut open = name_at + 1;
     let ruby = keyword.text != "def" || !tokens.iter().skip(at).take(400).any(|token| token.is(":"));
     loop {
+        spend(1);
         let token = tokens.get(open)?;
         match token.text {
             "(" | "[" | "{" => depth += 1,
@@ -72,6 +78,7 @@ fn indented(tokens: &[Token<'_>], at: usize, keywords: &[&str]) -> Option<Functi
     let mut end = body;
     let mut depth = 0_i32;
     while let Some(token) = tokens.get(end) {
+        spend(1);
         if token.first && depth == 0 && token.column <= column && token.line > name.line {
             break;
         }
@@ -96,6 +103,7 @@ fn line_before(tokens: &[Token<'_>], at: usize) -> Option<usize> {
     let mut before = at.checked_sub(1)?;
     let mut depth = 0_i32;
     loop {
+        spend(1);
         match tokens[before].text {
             ")" | "]" | "}" if tokens[before].kind == Kind::Sign => depth += 1,
             "(" | "[" | "{" if tokens[before].kind == Kind::Sign => depth -= 1,
@@ -239,6 +247,7 @@ fn javascript(tokens: &[Token<'_>], at: usize) -> Option<Function> {
 fn end_of_expression(tokens: &[Token<'_>], from: usize) -> usize {
     let mut depth = 0_i32;
     for (at, token) in tokens.iter().enumerate().skip(from) {
+        spend(1);
         match token.text {
             "(" | "[" | "{" if token.kind == Kind::Sign => depth += 1,
             ")" | "]" | "}" if token.kind == Kind::Sign => depth -= 1,
@@ -258,6 +267,7 @@ fn body_behind(tokens: &[Token<'_>], from: usize) -> Option<(std::ops::Range<usi
     let mut at = from;
     let mut depth = 0_i32;
     loop {
+        spend(1);
         let token = tokens.get(at)?;
         match token.text {
             "(" | "[" if token.kind == Kind::Sign => depth += 1,
@@ -281,6 +291,7 @@ fn body_behind(tokens: &[Token<'_>], from: usize) -> Option<(std::ops::Range<usi
 pub(in crate::evidence) fn closing(tokens: &[Token<'_>], open: usize) -> Option<usize> {
     let mut depth = 0_i32;
     for (at, token) in tokens.iter().enumerate().skip(open) {
+        spend(1);
         if token.kind != Kind::Sign {
             continue;
         }
@@ -301,6 +312,7 @@ fn head_of(tokens: &[Token<'_>], at: usize) -> usize {
     let mut head = at;
     let mut depth = 0_i32;
     while let Some(before) = head.checked_sub(1) {
+        spend(1);
         let token = &tokens[before];
         if token.kind == Kind::Sign {
             match token.text {

@@ -3,20 +3,25 @@
 
 mod assertion_calls;
 mod assertions;
+mod effort;
 mod functions;
 mod tests;
 mod tokens;
 
-pub(in crate::evidence) use self::functions::closing;
 pub use self::{
     assertions::{Assertion, Strength, assertions},
     functions::{Function, functions},
     tests::{TestCase, is_discovered, is_test_path, test_cases},
     tokens::{Kind, Language, Token, tokens},
 };
+pub(in crate::evidence) use self::{
+    effort::{spend, within},
+    functions::closing,
+};
 
 /// Writes tokens as one line, so that two places can be compared whatever their layout.
 #[must_use]
 pub fn normal(tokens: &[Token<'_>]) -> String {
+    spend(tokens.len());
     tokens.iter().map(|token| token.text).collect::<Vec<_>>().join(" ")
 }

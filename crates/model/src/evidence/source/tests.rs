@@ -1,6 +1,7 @@
 //! Tests in a source, and which files the runners look into.
 
 use super::{
+    effort::spend,
     functions::{Function, closing, functions},
     tokens::{Kind, Language, Token},
 };
@@ -85,7 +86,9 @@ fn is_collected(function: &Function, all: &[Token<'_>]) -> bool {
     let mut first = function.head.start;
     let mut column = all.get(first).map_or(0, |token| token.column);
     while column > 0 {
-        let Some(outer) = all[..first].iter().rposition(|token| token.first && token.column < column) else { break };
+        let outer = all[..first].iter().rposition(|token| token.first && token.column < column);
+        spend(first - outer.unwrap_or(0));
+        let Some(outer) = outer else { break };
         first = outer;
         column = all[outer].column;
         if all[outer].is("def") || all[outer].is("async") {
@@ -97,6 +100,7 @@ fn is_collected(function: &Function, all: &[Token<'_>]) -> bool {
             let inherits = all[(outer + 2).min(end)..end].iter().any(|token| token.text.contains("Test"));
             let body = all[end..].iter().skip(1).take_while(|token| !(token.first && token.column <= column));
             let body: Vec<_> = body.collect();
+            spend(body.len());
             let off = body.windows(3).any(|w| w[0].is("__test__") && w[1].is("=") && w[2].is("False"));
             if off || !(named || inherits) {
                 return false;
@@ -197,6 +201,7 @@ fn ruby_blocks(all: &[Token<'_>]) -> Vec<TestCase> {
             .iter()
             .position(|other| other.first && other.line > token.line && other.column <= token.column)
             .map_or(all.len(), |end| body + end);
+        spend(end.saturating_sub(body));
         cases.push(TestCase {
             name: title.inner().to_owned(),
             line: token.line,

@@ -1,5 +1,7 @@
 //! Tokens of the languages that are read.
 
+use super::effort::spend;
+
 /// A language whose tokens are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
@@ -89,6 +91,7 @@ impl Token<'_> {
     /// Tells whether it is this name, keyword or sign.
     #[must_use]
     pub fn is(&self, text: &str) -> bool {
+        spend(1);
         self.kind != Kind::Text && self.text == text
     }
 
