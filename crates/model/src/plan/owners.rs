@@ -110,8 +110,14 @@ impl<'r> Owners<'r> {
         if let Some(who) = self.of_paths(paths).and_then(who) {
             return Some((who, Ownership::Paths));
         }
-        // Paths that belong to no specialist say more than words do, but that tests are written for them.
-        let role = domains::role_of_words(text).filter(|role| paths.is_empty() || *role == Role::Tests);
+        // Paths that belong to no specialist say more than words do, but that tests are written for them, and that somebody
+        // is to go through documents: "Run quickstart.md validation".
+        let are_documents = || paths.iter().all(|path| is_document(path));
+        let role = domains::role_of_words(text).filter(|role| match role {
+            Role::Tests => true,
+            Role::Validation => are_documents(),
+            _ => paths.is_empty(),
+        });
         if let Some(who) = role.and_then(who) {
             return Some((who, Ownership::Words));
         }
@@ -215,6 +221,11 @@ pub(super) fn assigned(line: &str, roster: &Roster) -> Option<Who> {
         let role = domains::role(&domains::normal(value)).filter(|_| label != "owner" && label != "assignee")?;
         Who::of_role(role, roster)
     })
+}
+
+/// Tells whether a path is that of a text that people read.
+fn is_document(path: &str) -> bool {
+    [".md", ".mdx", ".txt", ".rst", ".adoc"].iter().any(|end| path.ends_with(end))
 }
 
 /// Returns a path that lies where a path of the plan points: for a folder, one in it, and for one that may lie anywhere,

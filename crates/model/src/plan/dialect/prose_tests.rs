@@ -190,3 +190,25 @@ fn the_phases_of_spec_kit_follow_each_other() {
     feature-5 needs feature-3, feature-4
     ");
 }
+
+#[test]
+fn what_asks_for_code_is_never_work_for_those_who_only_look() {
+    check([
+        (
+            "# X\n## Importer\n- [ ] Store the checkpoint in table `cp`\n- [ ] Add checkpoint support to the importer\n\
+             - [ ] Validate the checkpoint when resuming\n",
+            "feature: Store the checkpoint in table `cp`; Add checkpoint support to the importer; Validate the checkpoint when \
+             resuming",
+        ),
+        (
+            "# X\n## Phase 1: Vouchers\n- [ ] T009 [US2] `vouchers redeem CODE` command in cli.py\n\
+             - [ ] T010 [US2] `vouchers list` command\n- [ ] T011 Run quickstart.md validation\n",
+            "cli: [US2] `vouchers redeem CODE` command in cli.py; [US2] `vouchers list` command | \
+             validation: Run quickstart.md validation",
+        ),
+        (
+            "# X\n## 2. Numbers\n- [ ] 2.1 Number by year\n- [ ] 2.2 Backfill command `invoices renumber --dry-run`\n",
+            "feature: Number by year | cli: Backfill command `invoices renumber --dry-run`",
+        ),
+    ]);
+}

@@ -2,6 +2,7 @@
 
 mod imperative;
 mod languages;
+mod looks;
 mod put_off;
 mod roles;
 mod sections;
