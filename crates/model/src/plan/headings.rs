@@ -2,8 +2,8 @@
 
 mod marks;
 
-pub(super) use self::marks::{counts_a_phase, leads_a_part, named, split_subagent, uncounted};
-use self::marks::{postponed, says_done, without_tag};
+pub(super) use self::marks::{counts_a_phase, leads_a_part, named, postponed, split_subagent, uncounted};
+use self::marks::{says_done, without_tag};
 pub(super) use super::counts::counted;
 use super::counts::{COUNTED, FRAMING, behind_any_count, is_part, split_title, strip_number};
 use crate::{

@@ -110,8 +110,14 @@ impl<'r> Owners<'r> {
         if let Some(who) = self.of_paths(paths).and_then(who) {
             return Some((who, Ownership::Paths));
         }
-        // Paths that belong to no specialist say more than words do, but that tests are written for them.
-        let role = domains::role_of_words(text).filter(|role| paths.is_empty() || *role == Role::Tests);
+        // Paths that belong to no specialist say more than words do, but that tests are written for them, and that somebody
+        // is to go through documents: "Run quickstart.md validation".
+        let are_documents = || paths.iter().all(|path| is_document(path));
+        let role = domains::role_of_words(text).filter(|role| match role {
+            Role::Tests => true,
+            Role::Validation => are_documents(),
+            _ => paths.is_empty(),
+        });
         if let Some(who) = role.and_then(who) {
             return Some((who, Ownership::Words));
         }
@@ -185,7 +191,7 @@ impl<'r> Owners<'r> {
 }
 
 /// What a line begins with that says who does something.
-const ASSIGNS: [&str; 13] = [
+const ASSIGNS: [&str; 14] = [
     "agent",
     "subagent",
     "sub agent",
@@ -194,6 +200,7 @@ const ASSIGNS: [&str; 13] = [
     "assignee",
     "assigned agent",
     "owner",
+    "owned by",
     "responsible",
     "executor",
     "delegate to",
@@ -212,9 +219,28 @@ pub(super) fn assigned(line: &str, roster: &Roster) -> Option<Who> {
     }
     let value = rest.trim_matches(|c: char| !c.is_alphanumeric());
     Who::of_name(value, roster).or_else(|| {
-        let role = domains::role(&domains::normal(value)).filter(|_| label != "owner" && label != "assignee")?;
-        Who::of_role(role, roster)
+        let value = domains::normal(value);
+        let role = domains::role(&value)?;
+        // An owner may be a team of people, such as "QA": what would keep the work from being written needs its own name.
+        let is_plain = domains::normal(role.title()) == value || domains::normal(role.name()) == value;
+        let may_be_people = matches!(label.as_str(), "owner" | "owned by" | "assignee");
+        let writes = !matches!(role, Role::Review | Role::Validation);
+        Who::of_role(role, roster).filter(|_| !may_be_people || writes || is_plain)
     })
+}
+
+/// Finds in a line that gives the work to somebody the name of a subagent that does not exist: `Owner: backend-cli`.
+pub(super) fn assigned_to_nobody<'l>(line: &'l str, roster: &Roster) -> Option<&'l str> {
+    let (label, rest) = line.trim().trim_start_matches(['-', '*', '+']).split_once(':')?;
+    let value = rest.trim_matches(|c: char| !c.is_alphanumeric());
+    let is_name = value.starts_with("backend-") && !value.contains(char::is_whitespace);
+    (is_name && ASSIGNS.contains(&domains::normal(label).as_str()) && Who::of_name(value, roster).is_none())
+        .then_some(value)
+}
+
+/// Tells whether a path is that of a text that people read.
+fn is_document(path: &str) -> bool {
+    [".md", ".mdx", ".txt", ".rst", ".adoc"].iter().any(|end| path.ends_with(end))
 }
 
 /// Returns a path that lies where a path of the plan points: for a folder, one in it, and for one that may lie anywhere,

@@ -190,3 +190,58 @@ fn the_phases_of_spec_kit_follow_each_other() {
     feature-5 needs feature-3, feature-4
     ");
 }
+
+#[test]
+fn what_asks_for_code_is_never_work_for_those_who_only_look() {
+    check([
+        (
+            "# X\n## Importer\n- [ ] Store the checkpoint in table `cp`\n- [ ] Add checkpoint support to the importer\n\
+             - [ ] Validate the checkpoint when resuming\n",
+            "feature: Store the checkpoint in table `cp`; Add checkpoint support to the importer; Validate the checkpoint when \
+             resuming",
+        ),
+        (
+            "# X\n## Phase 1: Vouchers\n- [ ] T009 [US2] `vouchers redeem CODE` command in cli.py\n\
+             - [ ] T010 [US2] `vouchers list` command\n- [ ] T011 Run quickstart.md validation\n",
+            "cli: [US2] `vouchers redeem CODE` command in cli.py; [US2] `vouchers list` command | \
+             validation: Run quickstart.md validation",
+        ),
+        (
+            "# X\n## 2. Numbers\n- [ ] 2.1 Number by year\n- [ ] 2.2 Backfill command `invoices renumber --dry-run`\n",
+            "feature: Number by year | cli: Backfill command `invoices renumber --dry-run`",
+        ),
+    ]);
+}
+
+#[test]
+fn what_is_done_or_put_off_in_other_words_is_no_work() {
+    let work = "# X\n## Phase 1: Paging\n- Return 20 rows\n";
+    let expected = "feature: Return 20 rows";
+    for rest in [
+        "## Done\n- The table is there\n",
+        "## Phase 2: Fonts — postponed to Q3\n- Load fonts\n",
+        "## Phase 2: Fonts — deferred to v2\n- Load fonts\n",
+        "## Won't have (this time)\n- Load fonts\n",
+        "## Priorities\n\n**Won't (this time)**\n- Load fonts\n",
+        "## Pendiente para más adelante\n- Load fonts\n",
+        "## Files likely involved\n- `src/a.py`\n",
+        "## Reused code\n- `page()` in `src/a.py`\n",
+        "## Tech notes\n- Rows are old\n",
+    ] {
+        check([(&format!("{work}{rest}"), expected)]);
+    }
+    check([(
+        &format!("{work}## Reviewer checklist\n- Look at how pages end\n"),
+        "feature: Return 20 rows | review: Look at how pages end",
+    )]);
+}
+
+#[test]
+fn an_owner_that_is_a_domain_is_no_person() {
+    let table = "# X\n## Work\n| Task | Owner |\n|---|---|\n| Count the rows | Feature |\n| Show the rows | CLI |\n\
+                 | Cover the rows | Tests |\n| Sum the rows | Mira |\n";
+    let owners: Vec<_> = plan(table).tasks.iter().map(|task| task.subagent.as_str().to_owned()).collect();
+    insta::assert_snapshot!(owners.join(" "), @"backend-feature-implementer backend-cli-implementer backend-unit-test-generator");
+    let near = reading(&table.replace("CLI |", "backend-cli |"), &Settings::default());
+    assert!(near.diagnostics.iter().any(|told| told.code == "unknown-subagent"));
+}

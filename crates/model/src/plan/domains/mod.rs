@@ -2,6 +2,7 @@
 
 mod imperative;
 mod languages;
+mod looks;
 mod put_off;
 mod roles;
 mod sections;
@@ -12,7 +13,7 @@ mod words;
 pub(super) use self::{
     imperative::{begins_asking, may_ask},
     languages::{asks as asks_elsewhere, counted_in_english, holds},
-    put_off::{puts_off, sentence_puts_off},
+    put_off::{begins_putting_off, puts_off, sentence_puts_off},
     words::{asks, role_of_words, states_a_duty, text_asks},
 };
 use self::{
@@ -219,6 +220,13 @@ fn of_qualified(phrase: &str) -> Option<Fixed> {
     found.filter(|_| role(phrase).is_none() && !first.is_empty())
 }
 
+/// Tells whether a phrase heads files and says of them no more than that the work is about them: "Files likely involved".
+fn begins_listing_files(phrase: &str) -> bool {
+    const BEHIND: &str = "likely|probably|possibly|that|which|we|i|you|may|might|will|would|to|be|are|of|in|this|the|plan|work|change|\
+         touch|touched|edit|edited|read|look|at|need|needed|involved|affected|changed|modified|created|concerned|interest|for|reference";
+    phrase.strip_prefix("files ").is_some_and(|rest| rest.split(' ').all(|word| holds(BEHIND, word)))
+}
+
 /// Finds what a phrase heads of which every part is there to be read: "Background and risks".
 fn of_parts(phrase: &str) -> Option<Fixed> {
     let marks = [" and ", " or ", " vs ", " und ", " y ", " et ", " e ", "和", "与", "與", "及", "と", "및"];
@@ -279,6 +287,12 @@ pub(super) fn fixed(phrase: &str) -> Option<Fixed> {
     }
     if phrase.rsplit_once(' ').is_some_and(|(_, last)| holds(READ_ENDS, last)) && role(phrase).is_none() {
         return Some(Fixed::Aside(Reason::Context));
+    }
+    if put_off::is_for_later(phrase) {
+        return Some(Fixed::Aside(Reason::Deferred));
+    }
+    if begins_listing_files(phrase) {
+        return Some(Fixed::Files);
     }
     if let Some(fixed) = of_qualified(phrase).or_else(|| of_parts(phrase)).or_else(|| of_two_asides(phrase)) {
         return Some(fixed);

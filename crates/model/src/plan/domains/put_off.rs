@@ -26,6 +26,55 @@ pub(in crate::plan) fn puts_off(phrase: &str) -> Option<Reason> {
     is(NEVER).then_some(Reason::OutOfScope)
 }
 
+/// Finds that a phrase in normal form begins with saying so, and goes on with when or where it is done instead: "postponed to
+/// Q3", "moved to v2". What goes to another phase of the plan is to be done.
+pub(in crate::plan) fn begins_putting_off(phrase: &str) -> Option<Reason> {
+    const PUT_OFF: &str = "deferred|postponed|moved|pushed|delayed|parked|later|verschoben|zuruckgestellt|reporte|aplazado|adiado|rinviato";
+    const DROPPED: &str = "dropped|cancelled|canceled|excluded|rejected|descoped|verworfen|abandonne|descartado";
+    const NEVER_ALONE: &str = "moved|pushed|delayed|later";
+    const PARTS: &str = "phase|phases|step|steps|task|tasks|part|section|schritt|paso|etape|etapa|fase";
+    const BEHIND: &str = "to|until|till|for|in|after|from|by|auf|bis|a|para|hasta|ate";
+    const RELEASES: &str =
+        "next|later|release|version|sprint|quarter|backlog|separate|another|future|own|iteration|year|month|follow";
+    let folded = fold(phrase);
+    let words: Vec<&str> = folded.split(' ').collect();
+    let (first, rest) = words.split_first()?;
+    let names_a_part = rest.iter().any(|word| holds(PARTS, word));
+    let names_a_release = rest.iter().any(|word| holds(RELEASES, word) || is_version(word));
+    let goes_on = rest.first().is_some_and(|word| holds(BEHIND, word)) && words.len() <= 6;
+    if !goes_on || names_a_part || (holds(NEVER_ALONE, first) && !names_a_release) {
+        return None;
+    }
+    match () {
+        () if holds(PUT_OFF, first) => Some(Reason::Deferred),
+        () => holds(DROPPED, first).then_some(Reason::OutOfScope),
+    }
+}
+
+/// Tells whether a word counts a release or a part of a year: "v2", "Q3", "2027".
+fn is_version(word: &str) -> bool {
+    let digits = word.strip_prefix(['v', 'q']).unwrap_or(word);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Finds that a heading ends in saying that something is for later: "Pendiente para más adelante". What begins with a verb
+/// is a feature ("Save for later").
+pub(super) fn is_for_later(phrase: &str) -> bool {
+    const ENDS: [&str; 7] = [
+        " para mas adelante",
+        " para despues",
+        " fur spater",
+        " pour plus tard",
+        " para mais tarde",
+        " para depois",
+        " per dopo",
+    ];
+    let folded = fold(phrase);
+    let first = folded.split(' ').next().unwrap_or_default();
+    let is_verb = ["ar", "er", "ir", "en", "re"].iter().any(|end| first.ends_with(end));
+    folded.split(' ').count() <= 5 && !is_verb && ENDS.iter().any(|end| folded.ends_with(end))
+}
+
 /// Finds a sentence that says so of what it stands in: "After two weeks. Not part of this iteration."
 pub(in crate::plan) fn sentence_puts_off(text: &str) -> Option<Reason> {
     const LEADS: [&str; 11] = [
@@ -61,6 +110,24 @@ pub(in crate::plan) fn sentence_puts_off(text: &str) -> Option<Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_goes_to_another_release_is_put_off() {
+        for (phrase, expected) in [
+            ("postponed to q3", Some(Reason::Deferred)),
+            ("deferred to v2", Some(Reason::Deferred)),
+            ("moved to the next release", Some(Reason::Deferred)),
+            ("dropped for v1", Some(Reason::OutOfScope)),
+            ("moved to a background worker", None),
+            ("moved to phase 3", None),
+            ("deferred loading", None),
+            ("later attempts", None),
+        ] {
+            assert_eq!(begins_putting_off(phrase), expected, "{phrase}");
+        }
+        assert!(is_for_later("pendiente para más adelante"));
+        assert!(!is_for_later("guardar para más adelante"));
+    }
 
     #[test]
     fn a_sentence_puts_off_what_it_stands_in() {

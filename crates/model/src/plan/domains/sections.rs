@@ -45,7 +45,7 @@ pub(super) const OUT_OF_SCOPE: &str = "out of scope|not in scope|non goals|nongo
      considered alternatives|alternative approaches|rejected approaches|rejected options|\
      out of scope follow ups|what not to do|do not|won t|wont|not covered|non scope|anti patterns|\
      anti patterns to avoid|things to avoid|not now|not yet|not this time|not today|not for now|left out|\
-     explicitly not|explicitly excluded|we will not do|we won t do|we are not doing|we don t do";
+     explicitly not|won t have|wont have|won t have this time|won t have for now|won t this time|explicitly excluded|we will not do|we won t do|we are not doing|we don t do";
 
 /// Sections that are put off.
 pub(super) const DEFERRED: &str = "future work|future|future enhancements|future improvements|future considerations|follow ups|follow up|\
@@ -65,7 +65,7 @@ pub(super) const LEGENDS: &str = "format|legend|path conventions|conventions|how
 /// Sections that record what was done, or are to be filled in.
 pub(super) const RECORDS: &str = "dev agent record|agent model used|debug log references|debug log|completion notes list|completion notes|\
      file list|change log|changelog|qa results|review findings|senior developer review|\
-     senior developer review ai|status|progress|progress log|history|revision history|done already|completed|\
+     senior developer review ai|status|progress|progress log|history|revision history|done|done so far|already shipped|finished|shipped|done already|completed|\
      what was done|already done|already implemented|previous phases complete|completed phases|completed work|\
      completed tasks|completed items|previous work|prior work|session log|work log|execution log|\
      implementation log|update log|review log|retrospective|surprises and discoveries|\
@@ -86,7 +86,8 @@ pub(super) const ASIDES: &str = "open items|preconditions|preconditions and inpu
      context links|current codebase tree|desired codebase tree|gotchas|known gotchas|\
      known gotchas and library quirks|known issues|pitfalls|common pitfalls|documentation and references|\
      all needed context|sources|further reading|see also|resources and references|related documents|\
-     related documentation|related docs|related files|related prs|cost|costs|cost estimate|cost analysis|\
+     related documentation|related docs|tech notes|side notes|quick notes|extra notes|engineering notes|reused code|reusable code|code to reuse|\
+     existing code to reuse|related files|related prs|cost|costs|cost estimate|cost analysis|\
      budget|team|estimate|time estimate|time estimates|estimated timeline|confidence score|confidence|\
      environment|environment notes|git workflow|branch strategy|branch|contingency|contingency plan|\
      contingencies|mitigations|risk register|risk analysis|risk matrix|mitigation strategies|\

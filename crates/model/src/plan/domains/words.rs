@@ -1,6 +1,6 @@
 //! Whose work the words of an item speak of.
 
-use super::{languages, normal, role};
+use super::{languages, looks, normal, role};
 use crate::roster::Role;
 
 /// Words with which an item begins that asks for something to be made.
@@ -52,6 +52,7 @@ const TOOLS: [(&str, Role); 14] = [
 pub(in crate::plan) fn role_of_words(text: &str) -> Option<Role> {
     // Of the cells of a row the longest says what is to be done.
     let text = text.split(" · ").max_by_key(|cell| cell.len()).unwrap_or(text);
+    let text = without_tags(text);
     if let Some(role) = label(text).or_else(|| command_line(text)).or_else(|| languages::role_of_words(text)) {
         return Some(role);
     }
@@ -109,13 +110,25 @@ pub(in crate::plan) fn role_of_words(text: &str) -> Option<Role> {
     {
         return Some(Role::Infrastructure);
     }
-    let runs_checks =
-        matches!(first, "run" | "execute") && has(&["tests", "validation", "linter", "linters", "checks", "suite"]);
-    if matches!(first, "verify" | "validate" | "checkpoint") || has(&["checkpoint"]) || runs_checks {
+    if looks::asks_to_validate(text, &words) {
         return Some(Role::Validation);
     }
     let ships = has(&["dockerfile", "docker", "kubernetes", "helm", "deployment"]) && makes;
     (ships || first == "deploy").then_some(Role::Deployment)
+}
+
+/// Takes the tags off the beginning of an item, which say nothing about what is to be done: `[US2] [P]`.
+fn without_tags(text: &str) -> &str {
+    let tag = |text: &'_ str| -> Option<usize> {
+        let (tag, rest) = text.strip_prefix('[')?.split_once(']')?;
+        let is_tag = (1..=6).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        (is_tag && !rest.starts_with('(')).then_some(tag.len() + 2)
+    };
+    let mut rest = text.trim_start();
+    while let Some(len) = tag(rest) {
+        rest = rest[len..].trim_start();
+    }
+    rest
 }
 
 /// Tells whether an item asks for something of the command line by naming it: "`--currency` option for `billing list`", "CLI
@@ -159,7 +172,16 @@ fn command_line(text: &str) -> Option<Role> {
     let (first, second) = (*words.first()?, words.get(1).copied().unwrap_or_default());
     let is_cli =
         first == "cli" && (second.starts_with('`') || is(second, &["for", "to", "with", "gets", "support", "help"]));
-    let is_command = is(first, &COMMANDS) && second.starts_with('`');
+    // "Backfill command `x`" is one to be made, "Run command `x`" is one to be run.
+    const USES: [&str; 10] =
+        ["run", "execute", "use", "call", "invoke", "verify", "check", "see", "document", "describe"];
+    let is_command = !is(first, &USES)
+        && words
+            .iter()
+            .take(4)
+            .zip(words.iter().skip(1))
+            .any(|(word, next)| is(word, &COMMANDS) && next.starts_with('`'))
+        && !lower.split('`').next().is_some_and(|before| before.contains([',', '.', ':', ';']));
     let makes = words.first().is_some_and(|word| MAKES.contains(word) || is(word, &["support", "accept"]));
     // "Teach `billing list` a `--limit` option."
     let is_option = |pair: &[&str]| matches!(pair, [code, word] if code.starts_with("`--") && is(word, &OPTIONS));
@@ -180,8 +202,9 @@ fn label(text: &str) -> Option<Role> {
         return Some(Role::Validation);
     }
     let found = role(&phrase)?;
-    // "Validation: refuse an empty name" asks for code.
-    (end.is_none() || found.gate() == Some(crate::gate::GateKind::Tests) || found.gate().is_none()).then_some(found)
+    let only_looks = matches!(found, Role::Review | Role::Validation);
+    // "Validation: refuse an empty name" asks for code, and so does "Implement validation".
+    (!only_looks || (end.is_none() && !begins_making(&phrase))).then_some(found)
 }
 
 /// Words beside those in [`MAKES`] with which a heading asks for something.
@@ -205,6 +228,14 @@ const CHANGES: [&str; 18] = [
     "split",
     "make",
 ];
+
+/// Tells whether a phrase in normal form begins with a verb that asks for something to be made, which nobody does who only
+/// looks at what others made.
+pub(super) fn begins_making(phrase: &str) -> bool {
+    let first = phrase.split(' ').next().unwrap_or_default();
+    const KEEPS: [&str; 6] = ["store", "save", "persist", "record", "keep", "load"];
+    MAKES.contains(&first) || CHANGES.contains(&first) || KEEPS.contains(&first)
+}
 
 /// Tells whether a heading asks for something to be done.
 pub(in crate::plan) fn asks(heading: &str) -> bool {
@@ -279,6 +310,12 @@ mod tests {
             ("CLI users get an e-mail", None),
             ("`total` is a command of the bus", None),
             ("Manual refunds are logged", None),
+            ("[US2] `vouchers redeem CODE` command", Some(Role::Cli)),
+            ("[P] [US1] Write unit tests for paging", Some(Role::Tests)),
+            ("Backfill command `invoices renumber --dry-run`", Some(Role::Cli)),
+            ("Run command `invoices renumber` once", None),
+            ("Implement validation", None),
+            ("Implement review", None),
         ] {
             assert_eq!(role_of_words(text), expected, "{text}");
         }

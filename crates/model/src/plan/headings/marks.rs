@@ -60,10 +60,13 @@ pub(super) fn says_done(plain: &str, is_counted: bool) -> bool {
 
 /// Finds that a heading puts its work off, or says that it is not to be done, in brackets or behind a dash at its end:
 /// `Reports (later)`, `Phase 3 (not now): Refunds`, `Export — out of scope`.
-pub(super) fn postponed(plain: &str) -> Option<Reason> {
+pub(in crate::plan) fn postponed(plain: &str) -> Option<Reason> {
     let brackets = plain.split(['(', '[', '（']).skip(1).filter_map(|part| part.split([')', ']', '）']).next());
     let last = [" — ", " – ", " - "].iter().filter_map(|dash| plain.rsplit_once(dash)).map(|(_, last)| last);
-    brackets.chain(last).find_map(|part| domains::puts_off(&domains::normal(part)))
+    brackets.chain(last).find_map(|part| {
+        let phrase = domains::normal(part);
+        domains::puts_off(&phrase).or_else(|| domains::begins_putting_off(&phrase))
+    })
 }
 
 /// Tells whether a line counts a phase of the plan, so that a line in bold heads what follows it.
@@ -138,7 +141,10 @@ mod tests {
             ("Phase 3 (not now): Refunds", Some(Reason::Deferred)),
             ("Export — out of scope", Some(Reason::OutOfScope)),
             ("Berichte (später)", Some(Reason::Deferred)),
+            ("Phase 2: Fonts — postponed to Q3", Some(Reason::Deferred)),
+            ("Export — deferred to v2", Some(Reason::Deferred)),
             ("Retry (later attempts)", None),
+            ("Auth — moved to the middleware", None),
             ("Later phases", None),
             ("Step 2 (optional)", None),
         ] {

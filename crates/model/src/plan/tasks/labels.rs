@@ -92,7 +92,11 @@ pub(super) fn list_label(line: &str) -> Option<Label> {
     if waits::heads(name) && domains::role(&domains::normal(name)).is_none() {
         return Some(Label::Fixed(Fixed::Context, name.to_owned()));
     }
-    match domains::fixed(&domains::normal(name)) {
+    // What stands in brackets only explains what is not to be done: "Won't (this time)".
+    let before_bracket = || name.split_once(" (").and_then(|(before, _)| domains::fixed(&domains::normal(before)));
+    let not_done = || before_bracket().filter(|fixed| matches!(fixed, Fixed::Aside(reason) if reason.forbids()));
+    let put_off = || headings::postponed(name).map(Fixed::Aside);
+    match domains::fixed(&domains::normal(name)).or_else(not_done).or_else(put_off) {
         // "Requirements:" says nothing that the items do not.
         Some(Fixed::Frame) => Some(Label::Group(String::new())),
         Some(

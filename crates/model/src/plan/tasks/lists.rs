@@ -8,8 +8,8 @@ use crate::plan::{
     blocks::{Item, Row, nested},
     dialect::status::{self, State},
     domains::{self, Fixed},
-    draft::Word,
-    items, mentions, waits,
+    draft::{self, Word},
+    items, mentions, owners, waits,
 };
 
 impl Body<'_, '_> {
@@ -107,6 +107,11 @@ impl Body<'_, '_> {
             let cells = || head.iter().zip(&row.cells).filter(|(head, cell)| !head.is_empty() && !cell.is_empty());
             made.detail = cells().map(|(head, cell)| format!("- {head}: {cell}")).collect::<Vec<_>>().join("\n");
             if self.rules.lenient {
+                if let Some(name) = made.detail.lines().find_map(|line| owners::assigned_to_nobody(line, self.roster)) {
+                    let message = format!("there is no subagent `{name}`, so others decide whose this is");
+                    let hint = format!("the roster has {}", draft::known(self.roster));
+                    self.problems.warning("unknown-subagent", made.at, message, hint);
+                }
                 let waited = cells().filter(|(head, _)| waits::heads(head));
                 let names = waited.flat_map(|(_, cell)| waits::of_line(&format!("depends on {cell}")));
                 made.needs.extend(names.map(|text| Word { text, at: made.at }));
