@@ -472,3 +472,31 @@ fn the_address_of_a_file_on_a_machine_says_whose_it_is() {
     let tasks: Vec<_> = plan(text).tasks.iter().map(|task| format!("{} {}", task.id, task.touches.join(" "))).collect();
     assert_eq!(tasks, ["deployment **/deploy/values.yaml"]);
 }
+
+#[test]
+fn what_asks_without_a_path_has_a_say_beside_what_names_one() {
+    for (text, expected) in [
+        // The job lies nowhere in `infra`.
+        ("Retention\n  - Add a daily job\n  - Add `DAYS` to `infra/main.tf`\n", "feature 1 [] +[] needs []"),
+        ("Export\n  - add `GET /export`\n  - set the bucket in `infra/main.tf`\n", "feature 1 [] +[] needs []"),
+        ("Publish\n  - write the release notes\n  - bump it in `deploy/values.yaml`\n", "feature 1 [] +[] needs []"),
+        (
+            "Refunds\n  - Add `POST /refunds`\n  - type in `src/types/refund.py`\n  - test in `tests/test_refund.py`\n",
+            "feature 1 [] +[] needs []",
+        ),
+        // What only describes has none, and neither have tests.
+        (
+            "Row\n  - in `src/types/row.py`\n  - _Requirements: 1.2_\n",
+            "data-types 1 [src/types/row.py] +[] needs []",
+        ),
+        ("Row\n  - in `src/types/row.py`\n  - frozen\n  - Write unit tests\n", "data-types 1 [] +[] needs []"),
+        ("Define `Row` in `src/types/row.py`\n  - Add an id\n", "data-types 1 [src/types/row.py] +[] needs []"),
+        (
+            "Bucket\n  - Storage\n    - Add it to `infra/a.tf`\n    - Tag it in `infra/b.tf`\n",
+            "infrastructure 1 [infra/a.tf infra/b.tf] +[] needs []",
+        ),
+    ] {
+        let plan = plan(&format!("# X\n\n## Work\n\n- [ ] {text}"));
+        assert_eq!(tasks(&plan).join("; "), expected, "{text}");
+    }
+}
