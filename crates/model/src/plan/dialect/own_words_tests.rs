@@ -500,3 +500,15 @@ fn what_asks_without_a_path_has_a_say_beside_what_names_one() {
         assert_eq!(tasks(&plan).join("; "), expected, "{text}");
     }
 }
+
+#[test]
+fn every_part_of_a_range_is_waited_for() {
+    let steps = "# X\n\n## Step 1: Store\n\n- a store\n\n## Step 2: Routes\n\n- a route\n\n## Step 3: Join\n\n";
+    for waits in ["**Depends on:** Steps 1-2", "Depends on: Steps 1 and 2", "Depends on steps 1–2."] {
+        let text = format!("{steps}{waits}\n\n- both\n");
+        assert_eq!(tasks(&plan(&text))[2], "feature-3 1 [] +[] needs [feature feature-2]", "{waits}");
+        assert!(read(&text).diagnostics.iter().all(|told| told.code != "unknown-need"), "{waits}");
+    }
+    let items = "# X\n\n## Work\n\n1. Define the `Row` type\n2. Provision the bucket\n3. Join (depends on steps 1-2)\n";
+    assert_eq!(tasks(&plan(items))[2], "feature 1 [] +[] needs [data-types infrastructure]");
+}
