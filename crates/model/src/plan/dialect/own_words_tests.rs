@@ -512,3 +512,31 @@ fn every_part_of_a_range_is_waited_for() {
     let items = "# X\n\n## Work\n\n1. Define the `Row` type\n2. Provision the bucket\n3. Join (depends on steps 1-2)\n";
     assert_eq!(tasks(&plan(items))[2], "feature 1 [] +[] needs [data-types infrastructure]");
 }
+
+#[test]
+fn what_checks_the_work_is_a_command_wherever_it_stands() {
+    let frame = "# X\n\n## Parser\n\n- parse it\n- store it\n\n";
+    for (text, expected) in [
+        ("To verify, run:\n\n```sh\npytest -q\n```\n", "tests pytest -q | "),
+        ("**How to verify:**\n\n```\n$ pytest -q\n3 passed\n```\n", "tests pytest -q | "),
+        ("How do I know it works?\n\n```bash\n./start.sh\nmake test\n```\n", "tests make test | "),
+        ("Run `make test` before you push.\n", "tests make test | "),
+        ("## 5. Validation\n\n- [ ] 5.2 `pytest -q tests/invoices`\n", "validation pytest -q tests/invoices | "),
+        ("**Verify:** `python cli.py list --all`\n", " | `python cli.py list --all`"),
+        // What only says how something is begun, or what is run by somebody else, is none.
+        ("To start it, run:\n\n```sh\nmake build\n```\n", " | "),
+        ("Run `make build` and copy the result.\n", " | "),
+        ("To verify, run:\n\nsomething\n\n```sh\npytest -q\n```\n", " | "),
+    ] {
+        let plan = plan(&format!("{frame}{text}"));
+        let commands: Vec<_> =
+            plan.verification.iter().map(|made| format!("{} {}", made.gate.name(), made.argv.join(" "))).collect();
+        let by_hand: Vec<_> = plan
+            .tasks
+            .iter()
+            .filter(|task| task.id.as_ref() == "validation")
+            .flat_map(|task| task.requirements.iter().map(|made| made.text.clone()))
+            .collect();
+        assert_eq!(format!("{} | {}", commands.join("; "), by_hand.join("; ")), expected, "{text}");
+    }
+}
