@@ -27,7 +27,9 @@ pub(super) fn others(first: &str, called: Option<&str>, text: &str) -> Option<(V
     let last = trimmed[sign.len()..].trim_start();
     let is_spaced = last.len() + sign.len() < text.len();
     let (name, len) = match counts::count(last) {
-        Some((name, word, len)) => (name.strip_prefix(word.as_str()).filter(|_| called == Some(&word))?.to_owned(), len),
+        Some((name, word, len)) => {
+            (name.strip_prefix(word.as_str()).filter(|_| called == Some(&word))?.to_owned(), len)
+        }
         None => {
             let len = last.find(|c: char| !(c.is_ascii_alphanumeric() || c == '.')).unwrap_or(last.len());
             let name = last[..len].trim_end_matches('.');

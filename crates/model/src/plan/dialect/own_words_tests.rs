@@ -485,10 +485,7 @@ fn what_asks_without_a_path_has_a_say_beside_what_names_one() {
             "feature 1 [] +[] needs []",
         ),
         // What only describes has none, and neither have tests.
-        (
-            "Row\n  - in `src/types/row.py`\n  - _Requirements: 1.2_\n",
-            "data-types 1 [src/types/row.py] +[] needs []",
-        ),
+        ("Row\n  - in `src/types/row.py`\n  - _Requirements: 1.2_\n", "data-types 1 [src/types/row.py] +[] needs []"),
         ("Row\n  - in `src/types/row.py`\n  - frozen\n  - Write unit tests\n", "data-types 1 [] +[] needs []"),
         ("Define `Row` in `src/types/row.py`\n  - Add an id\n", "data-types 1 [src/types/row.py] +[] needs []"),
         (
