@@ -2,6 +2,7 @@
 
 use super::{
     draft::{TaskDraft, Word},
+    ranges,
     source::{Problems, Source},
 };
 use crate::scope::{self, InvalidGlob};
@@ -71,6 +72,8 @@ pub(super) fn directive(label: &str) -> Option<Directive> {
 /// What stands in backticks is taken as it is, and then nothing else of that part counts. `none` gives no word.
 pub(super) fn words(value: &str, offset: usize, directive: Directive, source: &Source<'_>) -> Vec<Word> {
     let mut words = Vec::new();
+    // The word that counts what the list names: "Steps 1, 2 and 4".
+    let mut called: Option<String> = None;
     for (start, part) in parts(value) {
         let mut rest = part;
         let mut at = start;
@@ -96,7 +99,18 @@ pub(super) fn words(value: &str, offset: usize, directive: Directive, source: &S
             for name in trimmed.split_inclusive(" and ") {
                 let id = name.strip_suffix(" and ").unwrap_or(name);
                 let id = id.split_once(" (").map_or(id, |(id, _)| id).trim_end_matches('.');
-                push(&mut words, id.trim_start_matches("and "), offset + at, source);
+                let id = id.trim_start_matches("and ");
+                match ranges::parts(id.trim(), called.as_deref()) {
+                    Some((names, counted)) if names.len() > 1 || called.as_ref().is_some_and(|_| names[0] != id) => {
+                        let at = source.position(offset + at);
+                        words.extend(names.into_iter().map(|text| Word { text, at }));
+                        called = counted;
+                    }
+                    found => {
+                        called = found.and_then(|(_, counted)| counted);
+                        push(&mut words, id, offset + at, source);
+                    }
+                }
                 at += name.len();
             }
         }
@@ -237,6 +251,9 @@ mod tests {
         assert_eq!(split("src/\\*\\*/x", Directive::Touches), "src/**/x@1");
         assert_eq!(split("`feature`, data-types and cli.", Directive::Needs), "feature@2 data-types@12 cli@27");
         assert_eq!(split("Data Types (all of them)", Directive::Needs), "Data Types@1");
+        assert_eq!(split("Steps 2-3", Directive::Needs), "step 2@1 step 3@1");
+        assert_eq!(split("Steps 1, 2 and 4", Directive::Needs), "Steps 1@1 step 2@10 step 4@16");
+        assert_eq!(split("Phase 1 and T2", Directive::Needs), "Phase 1@1 T2@13");
         assert_eq!(split("none", Directive::Needs), "");
         assert_eq!(split("None.", Directive::Needs), "");
         assert_eq!(split("", Directive::Touches), "");

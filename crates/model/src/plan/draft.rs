@@ -174,6 +174,23 @@ pub(super) struct RequirementDraft {
     pub(super) who: Option<Who>,
     /// Whether it is made of sentences: those that name no path may be about any.
     pub(super) is_prose: bool,
+    /// What stands below it, where its own line names no path: whose it is and what it touches is said there.
+    pub(super) parts: Vec<Part>,
+}
+
+/// A line below an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) text: String,
+    pub(super) paths: Vec<String>,
+}
+
+impl RequirementDraft {
+    /// Tells whether the paths that it names are all that it is about: neither sentences nor a line below it without a path
+    /// may be about others.
+    pub(super) fn names_all_paths(&self) -> bool {
+        !self.paths.is_empty() && !self.is_prose && self.parts.iter().all(|part| !part.paths.is_empty())
+    }
 }
 
 /// A command as it was written, before it is split.

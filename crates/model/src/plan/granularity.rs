@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::{
-    draft::{Owner, RequirementDraft, TaskDraft, Who, Word},
+    draft::{Owner, Part, RequirementDraft, TaskDraft, Who, Word},
     owners::{Owners, Settings},
     ownership::Ownership,
     source::Problems,
@@ -89,7 +89,7 @@ fn divide(
     let is_whole = rules.bodies_follow || !task.paths.is_empty() || task.requirements.is_empty();
     let whole = is_whole.then(|| {
         let paths = if task.paths.is_empty() { all_paths() } else { task.paths.clone() };
-        owner_of(task, &task.title, &paths, owners)
+        owner_of(task, &task.title, &paths, &[], owners)
     });
     let mut groups: Vec<(Key, Who, Ownership, Vec<RequirementDraft>)> = Vec::new();
     for made in &task.requirements {
@@ -98,7 +98,7 @@ fn divide(
         let found = match (named, &whole) {
             (Some(who), _) => Some((who, Ownership::Named)),
             (None, Some(found)) => found.clone(),
-            (None, None) => owner_of(task, &made.text, &made.paths, owners),
+            (None, None) => owner_of(task, &made.text, &made.paths, &made.parts, owners),
         };
         let Some((who, why)) = found else {
             problems.error(
@@ -157,8 +157,14 @@ fn divide(
 }
 
 /// Decides who does an item: its paths and words, then the heading above it, then the default.
-fn owner_of(task: &TaskDraft, text: &str, paths: &[String], owners: &Owners<'_>) -> Option<(Who, Ownership)> {
-    let found = owners.of_item(text, paths);
+fn owner_of(
+    task: &TaskDraft,
+    text: &str,
+    paths: &[String],
+    parts: &[Part],
+    owners: &Owners<'_>,
+) -> Option<(Who, Ownership)> {
+    let found = owners.of_item(text, paths, parts);
     let Some(heading) = task.who.as_ref().filter(|_| task.owner == Owner::Heading) else { return found };
     match found {
         Some((who, why))
@@ -221,7 +227,7 @@ fn with_paths(mut task: TaskDraft, owners: &Owners<'_>, rules: Rules, problems: 
     {
         let is_list = !task.paths.is_empty();
         let is_guessed = task.owner != Owner::Decided(Ownership::Named);
-        let all_have_paths = open().next().is_some() && open().all(|made| !made.paths.is_empty() && !made.is_prose);
+        let all_have_paths = open().next().is_some() && open().all(RequirementDraft::names_all_paths);
         let is_all = is_list || (all_have_paths && (is_guessed || rules.items_name_files));
         let mut mentioned: Vec<String> = match is_list {
             true => task.paths.clone(),

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{
     blocks::{Block, Item, nested},
     domains,
-    draft::{RequirementDraft, Word},
+    draft::{Part, RequirementDraft, Word},
     mentions,
     shape::Rules,
     source::Source,
@@ -33,6 +33,9 @@ pub(super) fn requirement(
     let text = text_of(item)?;
     let mut draft = from_text(&text, item.line.strong, item.range.clone(), rules, source);
     draft.paths = mentions::paths(&format!("{text}\n{}", prose_of(item)));
+    if mentions::paths(&text).is_empty() {
+        add_parts(&mut draft.parts, nested(&item.blocks), source);
+    }
     if rules.lenient {
         draft.needs.extend(detail_needs(item, source));
     }
@@ -56,11 +59,7 @@ pub(super) fn beside_boxes(
     source: &Source<'_>,
     comments: &[Range<usize>],
 ) -> Option<RequirementDraft> {
-    let is_trace = |item: &&Item| {
-        let written = source.text[item.line.range.clone()].trim();
-        !(written.starts_with('_') && written.ends_with('_'))
-    };
-    let own: Vec<&Item> = item.own_details().into_iter().filter(is_trace).collect();
+    let own: Vec<&Item> = item.own_details().into_iter().filter(|item| !is_trace(item, source)).collect();
     let text = text_of(item).filter(|_| !own.is_empty() && rules.lenient)?;
     let mut draft = from_text(&text, item.line.strong, item.line.range.clone(), rules, source);
     let written: Vec<String> =
@@ -69,7 +68,30 @@ pub(super) fn beside_boxes(
         &std::iter::once(text.as_str()).chain(written.iter().map(String::as_str)).collect::<Vec<_>>().join("\n"),
     );
     draft.detail = written.join("\n");
+    if mentions::paths(&text).is_empty() {
+        add_parts(&mut draft.parts, own, source);
+    }
     Some(draft)
+}
+
+/// Tells whether an item only says where it comes from, as `_Requirements: 1.2_` does.
+fn is_trace(item: &Item, source: &Source<'_>) -> bool {
+    let written = source.text[item.line.range.clone()].trim();
+    written.starts_with('_') && written.ends_with('_')
+}
+
+/// Collects the lines below an item that may ask for something. One that names no path is as many parts as lie below it.
+fn add_parts<'i>(parts: &mut Vec<Part>, items: impl IntoIterator<Item = &'i Item>, source: &Source<'_>) {
+    for item in items {
+        let text = &item.line.text;
+        let below: Vec<&Item> = nested(&item.blocks).collect();
+        let own = mentions::paths(text);
+        if own.is_empty() && !below.is_empty() {
+            add_parts(parts, below, source);
+        } else if !text.is_empty() && !is_trace(item, source) && !waits::is_no_work(text) {
+            parts.push(Part { text: text.clone(), paths: mentions::paths(&format!("{text}\n{}", prose_of(item))) });
+        }
+    }
 }
 
 /// Makes a requirement of a line of text that lies at `range`: its id and marks are taken off.

@@ -23,6 +23,7 @@ mod mentions;
 mod naming;
 mod owners;
 mod ownership;
+mod ranges;
 mod schema;
 mod sections;
 mod shape;

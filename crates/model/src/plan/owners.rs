@@ -7,7 +7,7 @@ use crate::{
     ids::SubagentName,
     plan::{
         directives, domains,
-        draft::{Owner, Who},
+        draft::{Owner, Part, Who},
         ownership::Ownership,
         shape::Dialect,
     },
@@ -104,10 +104,27 @@ impl<'r> Owners<'r> {
         decisive.iter().all(|owner| *owner == first).then_some(first).flatten()
     }
 
-    /// Decides who does an item with this text and these paths.
-    pub(super) fn of_item(&self, text: &str, paths: &[String]) -> Option<(Who, Ownership)> {
+    /// Finds whether what the lines below an item ask for without naming a path is the work of another than `owner`. A line
+    /// that only describes has no say, and neither has one about tests or checks: those stand beside any work.
+    fn is_disputed(&self, text: &str, parts: &[Part], owner: Role) -> bool {
+        let asks = |part: &&Part| {
+            part.paths.is_empty()
+                && (domains::begins_asking(&part.text)
+                    || domains::text_asks(&part.text)
+                    || domains::asks_elsewhere(&part.text))
+        };
+        let whole = domains::role_of_words(text);
+        parts.iter().filter(asks).any(|part| {
+            let role = domains::role_of_words(&part.text).or(whole).or(self.default_role);
+            role.is_some_and(|role| role != owner && role != Role::Tests && role.gate().is_none())
+        })
+    }
+
+    /// Decides who does an item with this text and these paths, and these `parts` below it.
+    pub(super) fn of_item(&self, text: &str, paths: &[String], parts: &[Part]) -> Option<(Who, Ownership)> {
         let who = |role: Role| Who::of_role(role, self.roster);
-        if let Some(who) = self.of_paths(paths).and_then(who) {
+        let owner = self.of_paths(paths).filter(|owner| !self.is_disputed(text, parts, *owner));
+        if let Some(who) = owner.and_then(who) {
             return Some((who, Ownership::Paths));
         }
         // Paths that belong to no specialist say more than words do, but that tests are written for them, and that somebody

@@ -153,10 +153,35 @@ impl CommandReader<'_, '_> {
             let here = offset..offset + raw.len();
             offset += raw.len();
             let Some(gate) = says_how_to_check(raw) else { continue };
-            for (at, code) in line.codes.iter().filter(|(at, code)| here.contains(&at.start) && commands::checks(code))
-            {
+            let codes = || line.codes.iter().filter(|(at, _)| here.contains(&at.start));
+            for (at, code) in codes().filter(|(_, code)| commands::checks(code)) {
                 let inner = self.source.text[at.clone()].find(code.as_str()).unwrap_or(0);
                 self.command(code, at.start + inner, gate);
+            }
+            // "**Verify:** `python cli.py list`" checks something that only a reader of its output can judge.
+            let is_shown = codes().any(|(_, code)| commands::looks_like_one(code))
+                && !codes().any(|(_, code)| commands::checks(code));
+            if let Some(rest) = directives::split_label(raw)
+                .filter(|(label, _)| is_shown && domains::holds("verify|verification", &domains::normal(label)))
+                .map(|(_, rest)| raw[rest..].trim())
+            {
+                let mut made = items::from_text(rest, 0, here.clone(), Rules::OURS, self.source);
+                made.needs.clear();
+                made.paths.clear();
+                self.by_hand(made);
+            }
+        }
+    }
+
+    /// Takes the commands of a code block that plainly check something, where the last line before it says that it checks
+    /// the work: "To verify, run:".
+    pub(super) fn below_text(&mut self, before: &Range<usize>, lines: &[CodeLine]) {
+        let lead = self.source.text[before.clone()].trim_end().lines().next_back().unwrap_or_default();
+        let leads = lead.trim_end_matches(['*', '_']).ends_with([':', '：', '?', '？']);
+        let Some(gate) = says_how_to_check(lead).filter(|_| leads) else { return };
+        for command in commands::of_block(lines.iter().map(|line| line.text.as_str())) {
+            if let Some(line) = lines.get(command.line).filter(|_| commands::checks(&command.text)) {
+                self.command(&command.text, line.offset + command.skipped, gate);
             }
         }
     }
@@ -164,7 +189,9 @@ impl CommandReader<'_, '_> {
     /// Tells whether an item is nothing but a command that checks something.
     pub(super) fn is_check(item: &Item) -> bool {
         let [(_, code)] = item.line.codes.as_slice() else { return false };
-        let text = item.line.text.trim_end_matches(['.', ' ']);
+        // The number of an item says nothing about it: "5.2 `pytest -q`".
+        let behind = items::split_number_id(&item.line.text).map(|(_, rest)| rest);
+        let text = behind.as_deref().unwrap_or(&item.line.text).trim_end_matches(['.', ' ']);
         let text =
             ["Run ", "run ", "Execute ", "execute "].iter().find_map(|lead| text.strip_prefix(lead)).unwrap_or(text);
         item.blocks.is_empty() && text.trim_matches('`').trim() == code.trim() && commands::checks(code)
@@ -315,7 +342,12 @@ fn says_how_to_check(raw: &str) -> Option<GateKind> {
     const LABELS: &str = "verify with|verify by|verify using|verified by|verified with|check with|check by|checked by|checked with|test with|\
          tested with|test by running|validate with|validated by|run tests|run the tests|to verify|to check|to test|prüfen mit|\
          geprüft mit|vérifier avec|verificar con|verificar com|verificare con|验证方式|验证命令|検証方法";
-    const LEADS: [&str; 22] = [
+    const LEADS: [&str; 27] = [
+        "how do i know",
+        "how do we know",
+        "how to verify",
+        "how to check",
+        "how to test",
         "to check",
         "to verify",
         "to test",
@@ -347,5 +379,14 @@ fn says_how_to_check(raw: &str) -> Option<GateKind> {
         return Some(domains::gate(&label).unwrap_or(GateKind::Tests));
     }
     let plain = raw.trim_start_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    LEADS.iter().any(|lead| plain.starts_with(lead)).then_some(GateKind::Tests)
+    (LEADS.iter().any(|lead| plain.starts_with(lead)) || asks_to_run(&plain)).then_some(GateKind::Tests)
+}
+
+/// Tells whether a line asks to run something when the work is done: "Run `make test` before you push."
+fn asks_to_run(plain: &str) -> bool {
+    const REASONS: &str = "before you|before pushing|before committing|before merging|before opening|before each|before every|to verify|\
+         to check|to confirm|to make sure|to be sure|when done|when you are done|at the end";
+    let behind = ["run `", "execute `", "please run `"].iter().find_map(|lead| plain.strip_prefix(lead));
+    let Some((_, behind)) = behind.and_then(|rest| rest.split_once('`')) else { return false };
+    REASONS.split('|').any(|reason| behind.trim_start().starts_with(reason.trim_start()))
 }

@@ -5,7 +5,7 @@ mod order;
 use std::ops::Range;
 
 pub(super) use self::order::{bare_name, heads_order, is_obscure, orders};
-use super::{counts, directives, domains, mentions};
+use super::{counts, directives, domains, mentions, ranges};
 
 /// How plainly a word says that something waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,26 +159,38 @@ fn references(text: &str, from: usize, takes_numbers: bool, must_end: bool) -> V
             continue;
         }
         if let Some((name, word, len)) = counts::count(rest) {
+            let first = name.strip_prefix(word.as_str()).unwrap_or_default().trim_start().to_owned();
             found.push((at..at + len, name));
-            called = Some(word);
             at += len;
+            if let Some((more, len)) = ranges::others(&first, Some(&word), &text[at..]) {
+                found.extend(more.into_iter().map(|number| (at..at + len, format!("{word} {number}"))));
+                at += len;
+            }
+            called = Some(word);
             continue;
         }
         let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))).unwrap_or(rest.len());
+        let end = ranges::end_of_first(&rest[..end]).unwrap_or(end);
         let word = rest[..end].trim_end_matches(['.', '-']);
+        let range = ranges::others(word, called.as_deref(), &rest[word.len()..]);
         let is_number = word.starts_with(|c: char| c.is_ascii_digit());
+        let is_name = word.starts_with(|c: char| c.is_ascii_alphanumeric()) && mentions::is_reference(word);
+        let end = range.as_ref().map_or(end, |(_, len)| word.len() + len);
         let behind = rest[end..].trim_start();
         // Where a number could be a quantity, nothing may be counted by it: "(after 2 seconds)".
         let is_quantity = must_end
             && !behind.is_empty()
             && !behind.starts_with([')', ',', '，', '）', ';', '&'])
             && !behind.starts_with("and ");
-        if !mentions::is_reference(word) || (is_number && called.is_none() && (!takes_numbers || is_quantity)) {
+        if !is_name || (is_number && called.is_none() && (!takes_numbers || is_quantity)) {
             return found;
         }
-        let name =
-            called.as_ref().filter(|_| is_number).map_or_else(|| word.to_owned(), |called| format!("{called} {word}"));
-        found.push((at..at + word.len(), name));
+        let names = std::iter::once(word.to_owned()).chain(range.into_iter().flat_map(|(more, _)| more));
+        let named = |name: String| match called.as_ref().filter(|_| is_number) {
+            Some(called) => format!("{called} {name}"),
+            None => name,
+        };
+        found.extend(names.map(|name| (at..at + word.len(), named(name))));
         at += end;
     }
 }
@@ -304,6 +316,15 @@ mod tests {
             ("API (dépend de l'étape 1)", "phase 1"),
             ("バックエンド（フェーズ1に依存）", "phase 1"),
             ("Blocked until M1 is done", "M1"),
+            ("Join (depends on steps 1-2)", "step 1 step 2"),
+            ("Depends on steps 1–3 and 5", "step 1 step 2 step 3 step 5"),
+            ("(depends on T003-T005, T007)", "T003 T004 T005 T007"),
+            ("depends on 1.2–1.4", "1.2 1.3 1.4"),
+            ("blocked by Phase 1 through Phase 3", "phase 1 phase 2 phase 3"),
+            ("(after 1-3)", "1 2 3"),
+            ("Wait (after 2-3 seconds)", ""),
+            ("Depends on Phase 1 - 3 days", "phase 1"),
+            ("Depends on Phase 2-1", "phase 2"),
         ] {
             let names: Vec<_> = needs(text).into_iter().map(|(_, name)| name).collect();
             assert_eq!(names.join(" "), expected, "{text}");

@@ -472,3 +472,68 @@ fn the_address_of_a_file_on_a_machine_says_whose_it_is() {
     let tasks: Vec<_> = plan(text).tasks.iter().map(|task| format!("{} {}", task.id, task.touches.join(" "))).collect();
     assert_eq!(tasks, ["deployment **/deploy/values.yaml"]);
 }
+
+#[test]
+fn what_asks_without_a_path_has_a_say_beside_what_names_one() {
+    for (text, expected) in [
+        // The job lies nowhere in `infra`.
+        ("Retention\n  - Add a daily job\n  - Add `DAYS` to `infra/main.tf`\n", "feature 1 [] +[] needs []"),
+        ("Export\n  - add `GET /export`\n  - set the bucket in `infra/main.tf`\n", "feature 1 [] +[] needs []"),
+        ("Publish\n  - write the release notes\n  - bump it in `deploy/values.yaml`\n", "feature 1 [] +[] needs []"),
+        (
+            "Refunds\n  - Add `POST /refunds`\n  - type in `src/types/refund.py`\n  - test in `tests/test_refund.py`\n",
+            "feature 1 [] +[] needs []",
+        ),
+        // What only describes has none, and neither have tests.
+        ("Row\n  - in `src/types/row.py`\n  - _Requirements: 1.2_\n", "data-types 1 [src/types/row.py] +[] needs []"),
+        ("Row\n  - in `src/types/row.py`\n  - frozen\n  - Write unit tests\n", "data-types 1 [] +[] needs []"),
+        ("Define `Row` in `src/types/row.py`\n  - Add an id\n", "data-types 1 [src/types/row.py] +[] needs []"),
+        (
+            "Bucket\n  - Storage\n    - Add it to `infra/a.tf`\n    - Tag it in `infra/b.tf`\n",
+            "infrastructure 1 [infra/a.tf infra/b.tf] +[] needs []",
+        ),
+    ] {
+        let plan = plan(&format!("# X\n\n## Work\n\n- [ ] {text}"));
+        assert_eq!(tasks(&plan).join("; "), expected, "{text}");
+    }
+}
+
+#[test]
+fn every_part_of_a_range_is_waited_for() {
+    let steps = "# X\n\n## Step 1: Store\n\n- a store\n\n## Step 2: Routes\n\n- a route\n\n## Step 3: Join\n\n";
+    for waits in ["**Depends on:** Steps 1-2", "Depends on: Steps 1 and 2", "Depends on steps 1–2."] {
+        let text = format!("{steps}{waits}\n\n- both\n");
+        assert_eq!(tasks(&plan(&text))[2], "feature-3 1 [] +[] needs [feature feature-2]", "{waits}");
+        assert!(read(&text).diagnostics.iter().all(|told| told.code != "unknown-need"), "{waits}");
+    }
+    let items = "# X\n\n## Work\n\n1. Define the `Row` type\n2. Provision the bucket\n3. Join (depends on steps 1-2)\n";
+    assert_eq!(tasks(&plan(items))[2], "feature 1 [] +[] needs [data-types infrastructure]");
+}
+
+#[test]
+fn what_checks_the_work_is_a_command_wherever_it_stands() {
+    let frame = "# X\n\n## Parser\n\n- parse it\n- store it\n\n";
+    for (text, expected) in [
+        ("To verify, run:\n\n```sh\npytest -q\n```\n", "tests pytest -q | "),
+        ("**How to verify:**\n\n```\n$ pytest -q\n3 passed\n```\n", "tests pytest -q | "),
+        ("How do I know it works?\n\n```bash\n./start.sh\nmake test\n```\n", "tests make test | "),
+        ("Run `make test` before you push.\n", "tests make test | "),
+        ("## 5. Validation\n\n- [ ] 5.2 `pytest -q tests/invoices`\n", "validation pytest -q tests/invoices | "),
+        ("**Verify:** `python cli.py list --all`\n", " | `python cli.py list --all`"),
+        // What only says how something is begun, or what is run by somebody else, is none.
+        ("To start it, run:\n\n```sh\nmake build\n```\n", " | "),
+        ("Run `make build` and copy the result.\n", " | "),
+        ("To verify, run:\n\nsomething\n\n```sh\npytest -q\n```\n", " | "),
+    ] {
+        let plan = plan(&format!("{frame}{text}"));
+        let commands: Vec<_> =
+            plan.verification.iter().map(|made| format!("{} {}", made.gate.name(), made.argv.join(" "))).collect();
+        let by_hand: Vec<_> = plan
+            .tasks
+            .iter()
+            .filter(|task| task.id.as_ref() == "validation")
+            .flat_map(|task| task.requirements.iter().map(|made| made.text.clone()))
+            .collect();
+        assert_eq!(format!("{} | {}", commands.join("; "), by_hand.join("; ")), expected, "{text}");
+    }
+}

@@ -167,6 +167,11 @@ fn parents_and_overviews_are_not_done_twice() {
             "---\nname: X\ntodos:\n  - id: a\n    content: Add retries\n---\n# X\n## Worker\nIt must never retry 4xx.\n## Limits\nAdd no more than 8.\n",
             "feature: Add retries",
         ),
+        (
+            "---\nname: X\ntodos:\n  - id: a\n    content: Add a limiter\n---\n# X\n## Implementation\n### Limiter\nAdd a token bucket \
+             in `src/a.py`.\n### Step 2: Wire it\nCall it from the routes.\n### `src/b.py`\nAdd the header.\n",
+            "feature: Add a limiter",
+        ),
     ]);
 }
 

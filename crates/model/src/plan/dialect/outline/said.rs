@@ -5,6 +5,7 @@ use crate::{
     diagnostics::Position,
     plan::{
         blocks::{Block, Item, nested},
+        commands,
         domains::{self, Fixed},
         draft::{OrderLine, Word},
         headings::Names,
@@ -219,9 +220,18 @@ impl OutlineReader<'_, '_> {
             checks: &mut self.checks,
             seen: 0,
         };
+        let mut before = None;
         for block in section.blocks {
-            if let Block::Paragraph { range, line } = block {
-                reader.in_text(range, line);
+            match (block, before.take()) {
+                (Block::Paragraph { range, line }, _) => {
+                    reader.in_text(range, line);
+                    before = Some(range);
+                }
+                (Block::Code { info, lines, .. }, Some(before)) if commands::is_shell_block(info.as_deref()) => {
+                    reader.below_text(before, lines);
+                }
+                (Block::Other, lead) => before = lead,
+                _ => {}
             }
         }
     }

@@ -181,12 +181,13 @@ impl OutlineReader<'_, '_> {
         let is_leaf = below.first().is_none_or(|next| next.level() <= section.level());
         let has_prose = !section.is_bare();
         let is_heading_work = heading.is_counted && is_leaf && self.rules.lenient && !heading.title.is_empty();
-        let has_work = section.has_items()
-            || is_heading_work
+        let is_work_in_words = is_heading_work
             || (has_prose
                 && (heading.is_counted && (is_leaf || self.rules.lenient)
                     || is_leaf && self.asks_in_words(heading, &line.text, around)
                     || is_leaf && self.states_a_duty(section, around)));
+        // Where the front matter lists the work, text explains it wherever it stands.
+        let has_work = section.has_items() || (is_work_in_words && !self.has_todos);
         // A step or a file below a section is a piece of work, unless that is one itself.
         let is_of_design = around.context.is_some() && self.work_frame.is_some() && !heading.is_counted_in_words();
         let begins = self.rules.lenient
@@ -301,7 +302,6 @@ impl OutlineReader<'_, '_> {
         let is_beside = around.task.is_none() && around.context.is_none() && !around.is_frame;
         self.rules.may_be_foreign()
             && !self.rules.only_boxes
-            && !self.has_todos
             && is_beside
             && (domains::states_a_duty(&self.source.visible(section.body.clone(), self.comments))
                 || self.begins_asking(section))
