@@ -238,11 +238,11 @@ pub(super) fn assigned(line: &str, roster: &Roster) -> Option<Who> {
     Who::of_name(value, roster).or_else(|| {
         let value = domains::normal(value);
         let role = domains::role(&value)?;
-        // An owner may be a team of people, such as "QA": what would keep the work from being written needs its own name.
+        // An owner may be a team of people: "QA" would keep the work from being written, and "Backend" is who does all of it.
         let is_plain = domains::normal(role.title()) == value || domains::normal(role.name()) == value;
         let may_be_people = matches!(label.as_str(), "owner" | "owned by" | "assignee");
-        let writes = !matches!(role, Role::Review | Role::Validation);
-        Who::of_role(role, roster).filter(|_| !may_be_people || writes || is_plain)
+        let is_team = matches!(role, Role::Review | Role::Validation | Role::Feature);
+        Who::of_role(role, roster).filter(|_| !may_be_people || !is_team || is_plain)
     })
 }
 

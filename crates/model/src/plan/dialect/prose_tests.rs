@@ -249,4 +249,7 @@ fn an_owner_that_is_a_domain_is_no_person() {
     insta::assert_snapshot!(owners.join(" "), @"backend-feature-implementer backend-cli-implementer backend-unit-test-generator");
     let near = reading(&table.replace("CLI |", "backend-cli |"), &Settings::default());
     assert!(near.diagnostics.iter().any(|told| told.code == "unknown-subagent"));
+    // A team that does everything says nothing: the words of the row do.
+    let team = plan("# X\n## Work\n| Task | Owner |\n|---|---|\n| `admin tenants` command | Backend |\n");
+    assert_eq!(team.tasks[0].subagent.as_str(), "backend-cli-implementer");
 }
