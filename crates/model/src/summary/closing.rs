@@ -203,9 +203,9 @@ mod tests {
           result   1 commit, cae662172f..81d8e0c264; nothing on your branch has changed
           report   .backend-implementer/runs/run-1/report.html
           log      backend-implementer logs run-1 feature
-          next     1. To leave plan and configuration as they are, repeat feature, cli, jobs and 3 more; what passed is kept
+          next     1. First, repeat feature, cli, jobs and 3 more; what passed is kept
                       backend-implementer run --retry
-                   2. Or change the plan (docs/plan.md) for cli and jobs, and the configuration for tests, commit it, and begin anew; all 7 tasks run again
+                   2. If cli, jobs, tests fail again, change the plan (docs/plan.md) for cli and jobs, and the configuration for tests, commit it, and begin anew; all 7 tasks run again
                       backend-implementer run
                    3. Or put the commit on the branch backend-implementation, and fix what failed there by hand
                       backend-implementer apply run-1 --incomplete

@@ -82,7 +82,7 @@ pub(super) fn steps(index: &RunIndex<'_>, causes: &[Cause<'_>], named: &Named<'_
         Status::Cancelled => vec![way.resume()],
         Status::Incomplete => incomplete(handoff, causes, way),
     };
-    for step in steps.iter_mut().skip(1) {
+    for step in steps.iter_mut().skip(1).filter(|step| !step.what.starts_with(IF_AGAIN)) {
         step.what = format!("Or {}", text::uncapitalised(&step.what));
     }
     steps
@@ -187,6 +187,9 @@ impl Way<'_> {
     }
 }
 
+/// What begins a step that comes after another one, and not in its place.
+const IF_AGAIN: &str = "If ";
+
 /// The command that repeats what did not pass.
 const RETRY: &str = "backend-implementer run --retry";
 
@@ -233,16 +236,21 @@ fn incomplete(handoff: &Handoff, causes: &[Cause<'_>], way: Way<'_>) -> Vec<Next
                 (None, Some(_)) => "the configuration as it is",
                 _ => "plan and configuration as they are",
             };
-            let repeat = causes.iter().any(|cause| task_of(cause).is_some()).then(|| {
-                let repeat = way.repeat(handoff, causes);
-                let what = format!("To leave {as_it_is}, {}", text::uncapitalised(&repeat.what));
+            let repeat = causes.iter().any(|cause| task_of(cause).is_some()).then(|| way.repeat(handoff, causes));
+            let begun = |repeat: NextStep, words: &str| {
+                let what = format!("{words} {}", text::uncapitalised(&repeat.what));
                 NextStep { what, ..repeat }
-            });
-            // What is quick comes first where it is all that some of them need: which of the two it is, a reader can decide.
-            if repeat.is_some() && names(causes, Remedy::Retry).is_some() {
-                vec![repeat, Some(way.anew(handoff, &change)), by_hand]
-            } else {
-                vec![Some(way.anew(handoff, &change)), repeat, by_hand]
+            };
+            match repeat {
+                // What is quick comes first where it is all that some of them need, and may be all that the others do.
+                Some(repeat) if names(causes, Remedy::Retry).is_some() => {
+                    let change = format!("{IF_AGAIN}{}, {}", fail_again(causes), text::uncapitalised(&change));
+                    vec![Some(begun(repeat, "First,")), Some(way.anew(handoff, &change)), by_hand]
+                }
+                repeat => {
+                    let repeat = repeat.map(|repeat| begun(repeat, &format!("To leave {as_it_is},")));
+                    vec![Some(way.anew(handoff, &change)), repeat, by_hand]
+                }
             }
         }
         Needed::Hands => {
@@ -294,6 +302,16 @@ fn is_path(source: &str) -> bool {
 
 /// Tasks that a step names.
 const NAMED_MAX: usize = 3;
+
+/// Says that those fail again whom another try may not help.
+fn fail_again(causes: &[Cause<'_>]) -> String {
+    let others = causes.iter().filter(|cause| matches!(cause.remedy(), Remedy::Plan | Remedy::Configuration));
+    match others.filter_map(task_of).collect::<Vec<_>>().as_slice() {
+        [] => "something fails again".to_owned(),
+        [one] => format!("`{one}` fails again"),
+        several => format!("{} fail again", listed(several)),
+    }
+}
 
 /// Names the tasks that something helps; nothing where it helps no task.
 fn names(causes: &[Cause<'_>], remedy: Remedy) -> Option<String> {
@@ -366,8 +384,9 @@ mod tests {
             handoff.provenance.pull_request = pull_request;
             let index = RunIndex::new(&handoff);
             let steps = steps(&index, &causes, &Named { run: Some("run-1"), resume: "", branch: None });
-            let first = &steps[0];
-            format!("{}: {}", first.what, first.command.as_deref().unwrap_or_default())
+            let told =
+                steps.iter().map(|step| format!("{}: {}", step.what, step.command.as_deref().unwrap_or_default()));
+            told.take(if causes.len() == 2 { 2 } else { 1 }).collect::<Vec<_>>().join("\n")
         };
         let here = said(None);
         let pull_request = PullRequestRef { repository: "o/r".to_owned(), number: 7, head: "0".repeat(40) };
@@ -379,8 +398,8 @@ mod tests {
         let mixed = [task("feature-7", Outcome::Failed), task("feature-23", Outcome::OutOfScope)];
         insta::assert_debug_snapshot!(told(&mixed, false), @r#"
         [
-            "To leave the plan as it is, repeat `feature-7`, `feature-23`, `feature` and 5 more; what passed is kept: backend-implementer run --retry",
-            "To leave the plan as it is, repeat `feature-7`, `feature-23`, `feature` and 5 more with this comment on the pull request; what passed is kept: /implement retry",
+            "First, repeat `feature-7`, `feature-23`, `feature` and 5 more; what passed is kept: backend-implementer run --retry\nIf `feature-23` fails again, change the plan (`docs/plan.md`) for `feature-23`, commit it, and begin anew; all 7 tasks run again: backend-implementer run",
+            "First, repeat `feature-7`, `feature-23`, `feature` and 5 more with this comment on the pull request; what passed is kept: /implement retry\nIf `feature-23` fails again, change the plan (`docs/plan.md`) for `feature-23`, push it, then post this comment on the pull request and approve what it shows; all 7 tasks run again: /implement plan",
         ]
         "#);
         let slow = [task("a", Outcome::TimedOut), task("b", Outcome::Conflicted)];
@@ -403,14 +422,14 @@ mod tests {
     fn what_merely_failed_is_repeated_and_what_is_red_needs_hands() {
         insta::assert_debug_snapshot!(told(&[task("a", Outcome::Failed), task("b", Outcome::NotRun)], false), @r#"
         [
-            "Repeat `a`, `b`, `feature` and 5 more; what passed is kept: backend-implementer run --retry",
+            "Repeat `a`, `b`, `feature` and 5 more; what passed is kept: backend-implementer run --retry\nOr put the commit on the branch `backend-implementation`, and fix what failed there by hand: backend-implementer apply run-1 --incomplete\ngit switch backend-implementation",
             "Repeat `a`, `b`, `feature` and 5 more with this comment on the pull request; what passed is kept: /implement retry",
         ]
         "#);
         insta::assert_debug_snapshot!(told(&[task("a", Outcome::Failed)], true), @r#"
         [
-            "Put the commit on the branch `backend-implementation`, and fix what failed there by hand: backend-implementer apply run-1 --incomplete\ngit switch backend-implementation",
-            "Repeat `a`, `feature`, `cli` and 4 more with this comment on the pull request; what passed is kept: /implement retry",
+            "Put the commit on the branch `backend-implementation`, and fix what failed there by hand: backend-implementer apply run-1 --incomplete\ngit switch backend-implementation\nOr repeat `a`, `feature`, `cli` and 4 more; what passed is kept: backend-implementer run --retry",
+            "Repeat `a`, `feature`, `cli` and 4 more with this comment on the pull request; what passed is kept: /implement retry\nOr change the plan, the configuration or the code, push it, then post this comment on the pull request and approve what it shows; all 7 tasks run again: /implement plan",
         ]
         "#);
     }

@@ -413,11 +413,11 @@ fn an_incomplete_run_says_exactly_what_is_missing() {
 
     <b>What to do next</b>
 
-    1. To leave plan and configuration as they are, repeat `feature`, `cli`, `jobs` and 3 more; what passed is kept.
+    1. First, repeat `feature`, `cli`, `jobs` and 3 more; what passed is kept.
        ```sh
        backend-implementer run --retry
        ```
-    2. Or change the plan (`docs/plan.md`\) for `cli` and `jobs`, and the configuration for `tests`, commit it, and begin anew; all 7 tasks run again.
+    2. If `cli`, `jobs`, `tests` fail again, change the plan (`docs/plan.md`\) for `cli` and `jobs`, and the configuration for `tests`, commit it, and begin anew; all 7 tasks run again.
        ```sh
        backend-implementer run
        ```
