@@ -7,9 +7,11 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// The most processes and threads that the user of a slot has at a time. Builds of large projects have some hundred.
 const PROCESSES_MAX: u64 = 4096;
 
-/// How much earlier than others a process is ended when memory runs out, of at most 1000 (proc(5), `oom_score_adj`): rather
-/// than the coordinator, which takes little, and would take the run with it.
-const ENDED_FIRST: &str = "500";
+/// How much earlier than the coordinator a process is ended when memory runs out, of at most 1000 (proc(5), `oom_score_adj`): it
+/// takes little, and would take the run with it.
+const ENDED_EARLIER: i32 = 500;
+
+const OOM_SCORE: &str = "/proc/self/oom_score_adj";
 
 /// Limits the calling process and all that it will start. `own_user` says whether its user runs nothing else: the number of
 /// processes is counted for each user.
@@ -18,7 +20,7 @@ const ENDED_FIRST: &str = "500";
 /// When the system refuses a limit.
 pub(super) fn limit(own_user: bool) -> io::Result<()> {
     // Where it cannot be written, as below a `/proc` that is read-only, memory is shared as before.
-    if let Err(error) = fs::write("/proc/self/oom_score_adj", ENDED_FIRST) {
+    if let Err(error) = end_earlier() {
         tracing::debug!(%error, "who is ended first when memory runs out is left to the kernel");
     }
     // A core dump holds what the program had in memory, its keys among it, and takes as much room.
@@ -27,6 +29,12 @@ pub(super) fn limit(own_user: bool) -> io::Result<()> {
         lower(Resource::Nproc, PROCESSES_MAX)?;
     }
     Ok(())
+}
+
+/// Adds to what we have from whoever started us: a step of a workflow has 500 already.
+fn end_earlier() -> io::Result<()> {
+    let now: i32 = fs::read_to_string(OOM_SCORE)?.trim().parse().map_err(io::Error::other)?;
+    fs::write(OOM_SCORE, now.saturating_add(ENDED_EARLIER).min(1000).to_string())
 }
 
 fn lower(resource: Resource, limit: u64) -> io::Result<()> {

@@ -88,20 +88,22 @@ pub(in crate::workspace) fn plan(store: &RunStore, own: &ObjectId, rules: &Objec
     let (Some(instructions), Some(of_settings)) = (compiled(AGENT_INSTRUCTIONS), compiled(AGENT_SETTINGS_FILES)) else {
         return Ok(Placed::default());
     };
-    let is = |kind: &CompiledScope, path: &BString| path.to_str().is_ok_and(|path| kind.allows_any_spelling(path));
+    // A folder `.Claude` is one of settings where case is ignored; a page `docs/agents.md` is a page.
+    let is_setting = |path: &BString| path.to_str().is_ok_and(|path| of_settings.allows_any_spelling(path));
+    let is_instruction = |path: &BString| path.to_str().is_ok_and(|path| instructions.allows(path));
     let mut paths = differing(&own, &rules);
-    paths.retain(|path| is(&instructions, path) || (settings && is(&of_settings, path)));
+    paths.retain(|path| is_instruction(path) || (settings && is_setting(path)));
     if !settings {
         let backing = own.path_backing();
         let all = own.entries().iter().map(|entry| entry.path_in(backing).to_owned());
-        paths.extend(all.filter(|path| is(&of_settings, path)));
+        paths.extend(all.filter(&is_setting));
     }
     let repo = store.repo();
     let (mut of_own, mut of_rules) = (Checkout::new(store, &repo, &own)?, Checkout::new(store, &repo, &rules)?);
     let mut placed = Placed::default();
     for path in paths {
         let taken =
-            if settings || is(&instructions, &path) { on_disk(&mut of_rules, &rules, path.as_ref())? } else { None };
+            if settings || is_instruction(&path) { on_disk(&mut of_rules, &rules, path.as_ref())? } else { None };
         let file = PlacedFile { own: on_disk(&mut of_own, &own, path.as_ref())?, placed: taken, path };
         if file.own != file.placed {
             placed.files.push(file);

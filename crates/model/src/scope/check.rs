@@ -145,7 +145,7 @@ impl CompiledScope {
     /// Tells whether the scope allows `path` and does not deny it. Whether the path is safe is another question.
     #[must_use]
     pub fn allows(&self, path: &str) -> bool {
-        self.allow.first_match(path).is_some() && self.deny.first_match_of_any_spelling(path).is_none()
+        self.allow.first_match(path).is_some() && self.deny.first_match(path).is_none()
     }
 
     /// Tells whether the scope allows `path`, or would where case is ignored, and does not deny it.
@@ -181,7 +181,7 @@ impl CompiledScope {
                 Access::Writes => {
                     if let Some(glob) = self.deny.first_match(&change.path) {
                         violate(ViolationRule::Denied, format!("the scope denies `{glob}`"));
-                    } else if let Some(glob) = self.deny.first_match_of_any_spelling(&change.path) {
+                    } else if let Some(glob) = new_and_denied(change, &self.deny) {
                         let message = format!(
                             "the scope denies `{glob}`, which the path is where case, or how accents are written, is ignored"
                         );
@@ -209,6 +209,12 @@ impl CompiledScope {
         drop(collisions);
         verdict(patch, violations)
     }
+}
+
+/// Finds the glob that denies a path which a change makes, in whatever spelling. What the base has is what it was: its page
+/// `docs/agents.md` is no `AGENTS.md`.
+fn new_and_denied<'d>(change: &Change, deny: &'d Globs) -> Option<&'d str> {
+    deny.first_match_of_any_spelling(&change.path).filter(|_| change.old.is_none())
 }
 
 /// Says why a path that a change makes is refused because some file system cannot hold it. Files and folders that the base

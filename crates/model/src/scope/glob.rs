@@ -121,14 +121,19 @@ pub(super) fn parse(glob: &str) -> Result<Vec<Pattern>, InvalidGlob> {
 }
 
 impl Pattern {
-    /// Returns the pattern for paths without their spelling. Nothing where a name is partly left open: `*Tests.cs` would
-    /// be `contests.cs`, too.
+    /// Returns the pattern for paths without their spelling. Nothing where a name is partly left open, but for one that says
+    /// how names end from a full stop on: `*Tests.cs` would be `contests.cs`, too, and `*.tf` is no more than `*.TF`.
     pub(super) fn folded(&self) -> Option<Self> {
         let fold = |segment: &Segment| match segment {
             Segment::Name(atoms) if *atoms != [Atom::Star] => {
+                let (open, literal) = match atoms.as_slice() {
+                    [Atom::Star, ending @ ..] if ending.first() == Some(&Atom::Byte(b'.')) => (true, ending),
+                    all => (false, all),
+                };
                 let byte = |atom: &Atom| if let Atom::Byte(byte) = atom { Some(*byte) } else { None };
-                let name = String::from_utf8(atoms.iter().map(byte).collect::<Option<_>>()?).ok()?;
-                Some(Segment::Name(folded(&name).into_bytes().into_iter().map(Atom::Byte).collect()))
+                let name = String::from_utf8(literal.iter().map(byte).collect::<Option<_>>()?).ok()?;
+                let literal = folded(&name).into_bytes().into_iter().map(Atom::Byte);
+                Some(Segment::Name(open.then_some(Atom::Star).into_iter().chain(literal).collect()))
             }
             other => Some(other.clone()),
         };

@@ -116,8 +116,9 @@ impl<'a> Collisions<'a> {
     /// Finds another spelling of the folder `name`, which is no news where the tree has that very folder.
     fn other_folder(&self, folded: &str, name: &str) -> Option<&'a str> {
         let of_tree = self.tree.and_then(|tree| TreePaths::find(&tree.folders, folded)).filter(|other| *other != name);
-        let of_tree = of_tree.filter(|other| self.left().contains(other) && !self.left().contains(name));
-        of_tree.or_else(|| self.new_folders.get(folded).copied().filter(|other| *other != name))
+        let of_tree = of_tree.filter(|other| self.left().contains(other));
+        let other = of_tree.or_else(|| self.new_folders.get(folded).copied().filter(|other| *other != name));
+        other.filter(|_| !self.left().contains(name))
     }
 
     fn left(&self) -> &HashSet<&'a str> {

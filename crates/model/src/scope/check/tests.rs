@@ -178,19 +178,23 @@ fn accents_that_are_put_together_in_another_way_are_the_same_path() {
 
 #[test]
 fn what_is_denied_is_denied_in_every_spelling() {
-    let all = scope(&["**"], &[".github/workflows", "**/.claude/**", "**/CLAUDE.md", "**/*Tests.cs", ".husky"]);
+    let denied = [".github/workflows", "**/.claude/**", "**/CLAUDE.md", "**/*Tests.cs", ".husky", "deploy/*.tf"];
+    let all = scope(&["**"], &denied);
     for path in [
         ".github/Workflows/evil.yml",
         ".Claude/settings.json",
         "docs/.CLAUDE/settings.json",
         "claude.MD",
         ".HUSKY/pre-commit",
+        "deploy/main.TF",
         // The sign for Kelvin.
         ".hus\u{212a}y/pre-commit",
     ] {
         let broken = broken(&all, vec![added(path)]);
         assert!(broken.contains(&(path.to_owned(), ViolationRule::Denied)), "{path}: {broken:?}");
     }
+    // What the base has is what it was, and goes on to be.
+    assert_eq!(rules(&all, vec![modified("docs/claude.md"), deleted("docs/Claude.md")]), []);
     // Where a name is partly left open, another word would be denied.
     assert_eq!(rules(&all, vec![added("src/Contests.cs"), added("src/claude.mdx")]), []);
 }
@@ -212,4 +216,7 @@ fn a_folder_has_one_spelling() {
     assert_eq!(told(vec![added("src/API/x.py")], &["src/API/z.py", "src/api/y.py"]), []);
     assert_eq!(told(vec![deleted("src/api/y.py"), added("src/API/y.py")], &["src/api/y.py"]), []);
     assert_eq!(told(vec![modified("src/API/x.py")], &["src/API/x.py", "src/api/y.py"]), []);
+    let both = ["lib/Foo/x", "lib/foo/y"];
+    assert_eq!(told(vec![added("lib/Foo/n"), added("lib/foo/m")], &both), []);
+    assert_eq!(told(vec![added("lib/foo/m"), added("lib/Foo/n")], &both), []);
 }
