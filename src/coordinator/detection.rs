@@ -62,14 +62,21 @@ fn tampering_of(store: &RunStore, task: &Task, patch: &Patch) -> Vec<Finding> {
         let old = || patch.changes.iter().find(|other| Some(&other.path) == change.renamed_from.as_ref())?.old.clone();
         change.old.clone().or_else(old)
     };
+    let moved: BTreeSet<&str> = patch.changes.iter().filter_map(|change| change.renamed_from.as_deref()).collect();
     let candidates: Vec<_> = patch
         .changes
         .iter()
-        .map(|change| Candidate {
-            path: &change.path,
-            before: size(&was(change)),
-            after: size(&change.new),
-            link: change.link_target.as_deref(),
+        .map(|change| {
+            let was = was(change);
+            Candidate {
+                path: &change.path,
+                before: size(&was),
+                after: size(&change.new),
+                moved_from: change.renamed_from.as_deref(),
+                same: matches!((&was, &change.new), (Some(was), Some(is)) if was.id == is.id),
+                moved_away: moved.contains(change.path.as_str()),
+                link: change.link_target.as_deref(),
+            }
         })
         .collect();
     let Reading { read, mut unread } = reading(&candidates);
@@ -85,7 +92,6 @@ fn tampering_of(store: &RunStore, task: &Task, patch: &Patch) -> Vec<Finding> {
         unread.extend(opaque.flatten());
         texts[at] = Some((before, after));
     }
-    let moved: BTreeSet<&str> = patch.changes.iter().filter_map(|change| change.renamed_from.as_deref()).collect();
     let changes: Vec<_> = patch
         .changes
         .iter()

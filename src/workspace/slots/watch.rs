@@ -1,13 +1,17 @@
 //! Watching some files of a slot while commands run in it: what they are compared with is the commit, and what is looked at
 //! is the fingerprint of each, so that a look costs a `stat` a file.
 
-use std::{collections::BTreeSet, fs, mem, os::unix::ffi::OsStrExt as _};
+use std::{collections::BTreeSet, fs, mem, os::unix::ffi::OsStrExt as _, path::Path};
 
 use gix::{
     bstr::{BStr, BString, ByteSlice as _},
     index::entry::{Mode, Stat},
 };
 use implementer_model::evidence::rewritten::Became;
+use rustix::{
+    fs::{Dir, FileType, OFlags},
+    io::Errno,
+};
 
 use super::{
     slot::Slot,
@@ -15,12 +19,11 @@ use super::{
 };
 use crate::workspace::{
     Result,
-    error::IoContext as _,
     folder::{self, Content},
     store::convert::Checkout,
 };
 
-/// The largest file whose new content is compared: a larger one is another.
+/// The largest file whose new content is compared: one that is larger than this and than it was is another.
 const COMPARED_MAX: u64 = 4 * 1024 * 1024;
 
 /// What is watched in a slot, as it was at the last look.
@@ -31,6 +34,8 @@ pub struct Watch {
     folders: Vec<BString>,
     /// What lay there beside the files of the commit.
     beside: BTreeSet<String>,
+    /// Folders of the commit that could not be listed.
+    unseen: BTreeSet<BString>,
     /// A moment after the last look.
     fence: Fence,
 }
@@ -50,7 +55,7 @@ impl Slot {
     /// so: a path, whether it is a folder, and whether the commit has a path.
     ///
     /// # Errors
-    /// When the folder cannot be looked at.
+    /// When the time of the file system cannot be taken.
     pub fn watch(&self, has: impl Fn(&str) -> bool, intrudes: &Intrudes<'_>) -> Result<Watch> {
         let files = &self.held().holding.files;
         let paths = files.path_backing();
@@ -69,25 +74,33 @@ impl Slot {
             }
         }
         let fence = Fence::take(&self.fence_file())?;
-        let folders = folders.into_iter().collect();
-        let mut watch = Watch { files: watched, folders, beside: BTreeSet::new(), fence };
-        watch.beside = self.beside(&watch, intrudes)?.into_iter().collect();
-        Ok(watch)
+        let folders: Vec<_> = folders.into_iter().collect();
+        let Beside { found, unseen } = self.beside(&folders, intrudes);
+        Ok(Watch { files: watched, folders, beside: found.into_iter().collect(), unseen, fence })
     }
 
     /// Says what became of what is watched since the last look. Nothing may run there any more.
     ///
     /// # Errors
-    /// When the folder or the store cannot be read.
+    /// When the store cannot be read: nothing that a command does to the folder is an error.
     pub fn look_again(&self, watch: &mut Watch, intrudes: &Intrudes<'_>) -> Result<Vec<(String, Became)>> {
         let (store, held) = self.store_and_held();
         let repo = store.repo();
         let files = &held.holding.files;
         let mut checkout = Checkout::new(store, &repo, files)?;
+        let Beside { found: beside, unseen } = self.beside(&watch.folders, intrudes);
         let mut found = Vec::new();
+        for folder in unseen.difference(&watch.unseen) {
+            let shown = if folder.is_empty() { ".".to_owned() } else { folder.to_string() };
+            found.push((shown, Became::Other(Vec::new(), None)));
+        }
         for WatchedFile { index, stat, is_other } in &mut watch.files {
             let entry = files.entry(*index);
             let path = entry.path_in(files.path_backing());
+            // With its folder it is told of it.
+            if is_unseen(path, &unseen) {
+                continue;
+            }
             let now = self.stat(path);
             let same = now == *stat;
             if same && now.as_ref().is_none_or(|now| !watch.fence.is_racy(now)) {
@@ -98,7 +111,7 @@ impl Slot {
                 None => Some(Became::Gone),
                 Some(_) => {
                     let before = checkout.content(entry, path)?;
-                    match self.content(path) {
+                    match self.content(path, COMPARED_MAX.max(before.len() as u64)) {
                         Some(after) if after == before => {
                             *is_other = false;
                             (!same).then_some(Became::PutBack)
@@ -113,7 +126,8 @@ impl Slot {
             };
             found.extend(became.map(|became| (path.to_string(), became)));
         }
-        for path in self.beside(watch, intrudes)? {
+        watch.unseen = unseen;
+        for path in beside {
             if watch.beside.insert(path.clone()) {
                 found.push((path, Became::New));
             }
@@ -126,49 +140,77 @@ impl Slot {
         fs::symlink_metadata(folder::at(self.path(), path)).ok().map(|meta| stamp::from_metadata(&meta))
     }
 
-    /// Reads a file, or where a link leads; nothing of anything else.
-    fn content(&self, path: &BStr) -> Option<Vec<u8>> {
+    /// Reads a file of at most so many bytes, or where a link leads; nothing of anything else.
+    fn content(&self, path: &BStr, limit: u64) -> Option<Vec<u8>> {
         let place = folder::at(self.path(), path);
         let is_link = self.held().holding.files.entry_by_path(path).is_some_and(|entry| entry.mode == Mode::SYMLINK);
         if is_link {
             return fs::read_link(&place).ok().map(|target| target.as_os_str().as_bytes().to_vec());
         }
-        match folder::read_plain(&place, COMPARED_MAX) {
+        match folder::read_plain(&place, limit) {
             Ok(Content::Bytes(content)) => Some(content),
             _ => None,
         }
     }
 
-    /// Lists what lies in folders of the commit, is not of the commit, and intrudes.
-    fn beside(&self, watch: &Watch, intrudes: &Intrudes<'_>) -> Result<Vec<String>> {
+    /// Lists what lies in folders of the commit, is not of the commit, and intrudes. No link is followed.
+    fn beside(&self, folders: &[BString], intrudes: &Intrudes<'_>) -> Beside {
         let files = &self.held().holding.files;
         let exists = |path: &str| files.entry_by_path(path.into()).is_some();
-        let mut found = Vec::new();
-        for dir in &watch.folders {
-            let place = folder::at(self.path(), dir.as_ref());
-            let entries = match fs::read_dir(&place) {
+        let mut beside = Beside::default();
+        for dir in folders {
+            if is_unseen(dir.as_ref(), &beside.unseen) {
+                continue;
+            }
+            let entries = match listed(&folder::at(self.path(), dir.as_ref())) {
                 Ok(entries) => entries,
                 // Its files are gone, which is told of each.
-                Err(error)
-                    if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) =>
-                {
+                Err(Errno::NOENT) => continue,
+                Err(error) => {
+                    tracing::debug!(%error, folder = %dir, "a folder of a slot cannot be listed");
+                    beside.unseen.insert(dir.clone());
                     continue;
                 }
-                Err(error) => return Err(error).doing("listing", &place),
             };
-            for entry in entries.flatten() {
-                let name = entry.file_name();
-                let path = folder::join(dir.as_ref(), name.as_bytes().as_bstr());
+            for (name, is_folder) in entries {
+                let path = folder::join(dir.as_ref(), name.as_ref());
                 let Ok(path) = String::from_utf8(path.into()) else { continue };
-                let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
                 let of_commit = exists(&path) || files.path_is_directory(path.as_str().into());
                 if !of_commit && intrudes(&path, is_folder, &exists) {
-                    found.push(path);
+                    beside.found.push(path);
                 }
             }
         }
-        Ok(found)
+        beside
     }
+}
+
+/// What lies beside the files of the commit.
+#[derive(Debug, Default)]
+struct Beside {
+    found: Vec<String>,
+    /// The outermost folders of the commit that cannot be listed: closed, or another thing now.
+    unseen: BTreeSet<BString>,
+}
+
+/// Tells whether a path lies in a folder that cannot be listed.
+fn is_unseen(path: &BStr, unseen: &BTreeSet<BString>) -> bool {
+    !unseen.is_empty() && (unseen.contains(BStr::new("")) || folder::ancestors(path).any(|dir| unseen.contains(dir)))
+}
+
+/// Lists a folder that is no link: the names, and whether each is a folder.
+fn listed(place: &Path) -> std::result::Result<Vec<(BString, bool)>, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let opened = rustix::fs::open(place, flags, rustix::fs::Mode::empty())?;
+    let mut names = Vec::new();
+    for entry in Dir::new(opened)? {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if !matches!(name, b"." | b"..") {
+            names.push((name.into(), entry.file_type() == FileType::Directory));
+        }
+    }
+    Ok(names)
 }
 
 /// Tells whether a path that the commit does not have changes which tests run: whether it is a folder, and what else there is.

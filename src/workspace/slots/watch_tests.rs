@@ -63,6 +63,58 @@ async fn what_becomes_of_watched_files_is_told_once_and_of_no_other() {
 }
 
 #[tokio::test]
+async fn a_folder_that_cannot_be_listed_is_told_once_and_is_no_error() {
+    let repository = TestRepository::new();
+    for path in ["tests/data/a.py", "tests/data/deep/b.py", "tests/data-c.py", "other/c.py"] {
+        repository.write(path, "a\n");
+    }
+    repository.commit("tests");
+    let (_pool, slot) = repository.slot().await;
+    let at = |path: &str| slot.path().join(path);
+    let mut watch: Watch = slot.watch(|path| path.starts_with("tests/"), &intrudes).unwrap();
+    let other = |path: &str| vec![(path.to_owned(), Became::Other(Vec::new(), None))];
+
+    // A link to itself, and one to a folder in which something would intrude.
+    fs::rename(at("tests/data"), at("kept")).unwrap();
+    std::os::unix::fs::symlink("data", at("tests/data")).unwrap();
+    assert_eq!(slot.look_again(&mut watch, &intrudes).unwrap(), other("tests/data"));
+    fs::remove_file(at("tests/data")).unwrap();
+    fs::create_dir_all(at("made/deep")).unwrap();
+    fs::write(at("made/deep/conftest.py"), "\n").unwrap();
+    std::os::unix::fs::symlink("../made", at("tests/data")).unwrap();
+    let again = slot.look_again(&mut watch, &intrudes).unwrap();
+    assert!(!again.iter().any(|(path, _)| path.starts_with("tests/data/")), "{again:?}");
+
+    // Back in its place it is what it was.
+    fs::remove_file(at("tests/data")).unwrap();
+    fs::rename(at("kept"), at("tests/data")).unwrap();
+    assert_eq!(slot.look_again(&mut watch, &intrudes).unwrap(), []);
+    fs::rename(at("other"), at("kept")).unwrap();
+    fs::write(at("other"), "a file\n").unwrap();
+    assert_eq!(slot.look_again(&mut watch, &intrudes).unwrap(), other("other"));
+}
+
+#[tokio::test]
+async fn a_large_file_is_compared_like_any_other() {
+    let repository = TestRepository::new();
+    let text = "a line of a large file\n".repeat(250_000);
+    repository.write("tests/large.rs", &text);
+    repository.commit("large");
+    let (_pool, slot) = repository.slot().await;
+    let at = slot.path().join("tests/large.rs");
+    let mut watch: Watch = slot.watch(|path| path.starts_with("tests/"), &intrudes).unwrap();
+    assert_eq!(slot.look_again(&mut watch, &intrudes).unwrap(), []);
+    fs::write(&at, &text).unwrap();
+    let told = |became: Became| [("tests/large.rs".to_owned(), became)];
+    assert_eq!(slot.look_again(&mut watch, &intrudes).unwrap(), told(Became::PutBack));
+    fs::write(&at, text.replacen('a', "b", 1)).unwrap();
+    let found = slot.look_again(&mut watch, &intrudes).unwrap();
+    assert!(
+        matches!(&found[..], [(_, Became::Other(before, Some(after)))] if before != after && before.len() == after.len())
+    );
+}
+
+#[tokio::test]
 #[ignore = "a measurement"]
 async fn what_a_look_costs() {
     let repository = TestRepository::new();

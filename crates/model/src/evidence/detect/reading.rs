@@ -31,6 +31,12 @@ pub struct Candidate<'a> {
     pub before: Option<u64>,
     /// How many bytes it has; none for a deleted file.
     pub after: Option<u64>,
+    /// The path that it was moved from.
+    pub moved_from: Option<&'a str>,
+    /// Whether its content is that of before.
+    pub same: bool,
+    /// Whether it is what another file was moved from.
+    pub moved_away: bool,
     /// Where it leads, when it is a symbolic link now.
     pub link: Option<&'a str>,
 }
@@ -89,34 +95,65 @@ impl Kind {
     }
 }
 
-/// Chooses what is read of a patch: tests first, then settings, sources, and the rest.
+impl Candidate<'_> {
+    /// Returns as what it is read: of what was a test before it was moved, what became of that.
+    fn kind(&self) -> Kind {
+        match (Kind::from_path(self.path), self.moved_from.map(Kind::from_path)) {
+            (kind, Some(Kind::Test)) if kind != Kind::Compiled => Kind::Test,
+            (kind, _) => kind,
+        }
+    }
+
+    /// Tells whether a patch puts nothing into a file that is no test: it deletes it, or leaves its content as it was at a
+    /// path where it counted no less.
+    fn adds_nothing(&self, kind: Kind) -> bool {
+        let was = self.moved_from.map_or(kind, Kind::from_path);
+        kind != Kind::Test && (self.after.is_none() || self.same && was <= kind)
+    }
+
+    /// How many bytes are read of it before and after; the same ones only once.
+    fn sizes(&self) -> [u64; 2] {
+        [self.before.filter(|_| !self.same).unwrap_or(0), self.after.unwrap_or(0)]
+    }
+}
+
+/// Chooses what is read of a patch: tests first, then settings, sources, and the rest. What is only deleted or moved comes
+/// last, so that it takes the place of nothing, and blocks nobody where there is too much of it.
 #[must_use]
 pub fn reading(files: &[Candidate<'_>]) -> Reading {
-    let mut order: Vec<(Kind, usize)> =
-        files.iter().enumerate().map(|(at, file)| (Kind::from_path(file.path), at)).collect();
+    // What was moved is read where it is now.
+    let stays = files.iter().enumerate().filter(|(_, file)| !(file.moved_away && file.after.is_none()));
+    let mut order: Vec<(bool, Kind, usize)> = stays
+        .map(|(at, file)| {
+            let kind = file.kind();
+            (file.adds_nothing(kind), kind, at)
+        })
+        .collect();
     order.sort_unstable();
     let mut reading = Reading::default();
-    let (mut bytes, mut large, mut many) = (0_u64, Vec::new(), Vec::new());
-    for (kind, at) in order {
+    let (mut bytes, mut large, mut many, mut left) = (0_u64, Vec::new(), Vec::new(), Vec::new());
+    for (adds_nothing, kind, at) in order {
         let file = &files[at];
-        let sizes = [file.before.unwrap_or(0), file.after.unwrap_or(0)];
+        let sizes = file.sizes();
         let size = sizes[0].saturating_add(sizes[1]);
-        if kind == Kind::Compiled && file.after.is_some() {
-            reading.unread.push(unread(
-                file.path,
-                kind,
-                "it is a compiled program: add its source, and build it in a gate",
-            ));
+        let is_large = sizes.iter().any(|size| *size > FILE_MAX);
+        let is_much = reading.read.len() == FILES_MAX || bytes.saturating_add(size) > BYTES_MAX;
+        let is_untouched = file.same && file.moved_from.is_none();
+        if kind == Kind::Compiled && file.after.is_some() && !is_untouched {
+            let why = "it is a compiled program: add its source, and build it in a gate";
+            reading.unread.push(unread(file.path, kind.weight(), why));
         } else if let Some(target) =
             file.link.filter(|target| kind != Kind::Rest && Kind::from_path(target) == Kind::Rest)
         {
             let why =
                 format!("it is a link to {}, which is no source: put the source in its place", text::code(target));
-            reading.unread.push(unread(file.path, kind, &why));
-        } else if sizes.iter().any(|size| *size > FILE_MAX) {
-            large.push((kind, file.path));
-        } else if reading.read.len() == FILES_MAX || bytes.saturating_add(size) > BYTES_MAX {
-            many.push((kind, file.path));
+            reading.unread.push(unread(file.path, kind.weight(), &why));
+        } else if adds_nothing && (is_large || is_much) {
+            left.push((Weight::Note, file.path));
+        } else if is_large {
+            large.push((kind.weight(), file.path));
+        } else if is_much {
+            many.push((kind.weight(), file.path));
         } else {
             bytes += size;
             reading.read.push(at);
@@ -129,26 +166,28 @@ pub fn reading(files: &[Candidate<'_>]) -> Reading {
         BYTES_MAX / 1024 / 1024
     );
     reading.unread.extend(together(&many, &most));
+    let most = "it is only deleted or moved, and there is more of it than is read: look whether that was asked for";
+    reading.unread.extend(together(&left, most));
     reading
 }
 
 /// Says once for each weight which files were not read.
-fn together(files: &[(Kind, &str)], why: &str) -> Vec<Sign> {
+fn together(files: &[(Weight, &str)], why: &str) -> Vec<Sign> {
     let mut signs = Vec::new();
     for weight in [Weight::Blocking, Weight::Warning, Weight::Note] {
-        let of_weight: Vec<_> = files.iter().filter(|(kind, _)| kind.weight() == weight).collect();
-        let Some((kind, first)) = of_weight.first() else { continue };
+        let of_weight: Vec<_> = files.iter().filter(|(of, _)| *of == weight).collect();
+        let Some((_, first)) = of_weight.first() else { continue };
         let others = match of_weight.len() - 1 {
             0 => String::new(),
             more => format!(" (and {})", text::count(more, "further file")),
         };
-        signs.push(unread(first, *kind, &format!("{why}{others}")));
+        signs.push(unread(first, weight, &format!("{why}{others}")));
     }
     signs
 }
 
-fn unread(path: &str, kind: Kind, why: &str) -> Sign {
-    Sign::new(FindingCode::NotLookedAt, kind.weight(), path, format!("nobody looked at this file for cheats: {why}"))
+fn unread(path: &str, weight: Weight, why: &str) -> Sign {
+    Sign::new(FindingCode::NotLookedAt, weight, path, format!("nobody looked at this file for cheats: {why}"))
 }
 
 /// Says that a patch took more work than is done for one.
@@ -168,8 +207,10 @@ pub fn stopped() -> (FindingCode, Weight, &'static str) {
 }
 
 /// Encodings of Python's sources in which the characters of ASCII are themselves.
-const PLAIN_ENCODINGS: [&str; 9] =
-    ["utf-8", "utf8", "ascii", "us-ascii", "latin-1", "latin1", "iso-8859-", "cp125", "windows-125"];
+const PLAIN_ENCODINGS: [&str; 7] = ["utf-8", "utf8", "ascii", "us-ascii", "latin-1", "latin1", "iso-latin-1"];
+
+/// What names of such encodings begin with: Python takes every `utf-8-…` for UTF-8, and every `latin-1-…` for Latin 1.
+const PLAIN_BEGINNINGS: [&str; 6] = ["utf-8-", "latin-1-", "iso-latin-1-", "iso-8859-", "cp125", "windows-125"];
 
 /// Reads a file as whoever runs it does. What is no text is replaced; why nobody can tell what it does is said, where
 /// that is so.
@@ -178,7 +219,7 @@ pub fn decode(path: &str, bytes: &[u8]) -> (String, Option<Sign>) {
     let (language, kind) = (Language::of_path(path), Kind::from_path(path));
     let encoding = encoding_rs::Encoding::for_bom(bytes).map_or(encoding_rs::UTF_8, |(encoding, _)| encoding);
     let mut text = encoding.decode(bytes).0.replace("\r\n", "\n").replace('\r', "\n");
-    let opaque = |why: &str| Some(unread(path, kind, why));
+    let opaque = |why: &str| Some(unread(path, kind.weight(), why));
     let mut sign = None;
     if kind < Kind::Compiled && text.contains('\0') {
         sign = opaque("it has bytes that no text has: write it as text in UTF-8");
@@ -186,9 +227,8 @@ pub fn decode(path: &str, bytes: &[u8]) -> (String, Option<Sign>) {
     match language {
         Some(Language::Python) => {
             if let Some(encoding) = declared(&text)
-                && !PLAIN_ENCODINGS
-                    .iter()
-                    .any(|plain| encoding == *plain || (plain.ends_with(['-', '5']) && encoding.starts_with(plain)))
+                && !PLAIN_ENCODINGS.contains(&encoding.as_str())
+                && !PLAIN_BEGINNINGS.iter().any(|plain| encoding.starts_with(plain))
             {
                 let why = format!("it is written in {}: write it in UTF-8", text::code(&encoding));
                 sign = opaque(&why);
@@ -210,15 +250,17 @@ pub fn decode(path: &str, bytes: &[u8]) -> (String, Option<Sign>) {
     (text, sign)
 }
 
-/// Returns the encoding that a source of Python names in one of its first two lines.
+/// Returns the encoding that a source of Python names in one of its first two lines: what follows the first `coding` that
+/// names one.
 fn declared(text: &str) -> Option<String> {
     text.lines().take(2).find_map(|line| {
         let comment = line.trim_start_matches(['\u{feff}', ' ', '\t', '\u{c}']).strip_prefix('#')?;
-        let (_, rest) = comment.split_once("coding")?;
-        let name = rest.strip_prefix([':', '='])?.trim_start_matches([' ', '\t']);
-        let end =
-            name.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))).unwrap_or(name.len());
-        Some(name[..end].to_ascii_lowercase().replace('_', "-")).filter(|name| !name.is_empty())
+        comment.match_indices("coding").find_map(|(at, word)| {
+            let name = comment[at + word.len()..].strip_prefix([':', '='])?.trim_start_matches([' ', '\t']);
+            let end =
+                name.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))).unwrap_or(name.len());
+            Some(name[..end].to_ascii_lowercase().replace('_', "-")).filter(|name| !name.is_empty())
+        })
     })
 }
 
@@ -277,7 +319,7 @@ mod tests {
     use crate::evidence::detect::{Author, signs};
 
     fn file(path: &str, after: u64) -> Candidate<'_> {
-        Candidate { path, before: None, after: Some(after), link: None }
+        Candidate { path, after: Some(after), ..Candidate::default() }
     }
 
     fn told(reading: &Reading) -> Vec<(Weight, &str)> {
@@ -326,6 +368,41 @@ mod tests {
     }
 
     #[test]
+    fn what_is_only_deleted_or_moved_blocks_nobody_and_takes_no_place() {
+        let deleted = |path, before| Candidate { path, before: Some(before), ..Candidate::default() };
+        let moved = |path, moved_from, size| Candidate {
+            before: Some(size),
+            moved_from: Some(moved_from),
+            same: true,
+            ..file(path, size)
+        };
+        let chosen = reading(&[deleted("vendor/bundle.js", FILE_MAX + 1), deleted("tests/test_a.py", FILE_MAX + 1)]);
+        assert_eq!(told(&chosen), [(Weight::Blocking, "tests/test_a.py"), (Weight::Note, "vendor/bundle.js")]);
+
+        let names: Vec<String> = (0..=FILES_MAX).map(|at| format!("{at}.js")).collect();
+        let mut files: Vec<_> = names.iter().map(|path| deleted(path, 2)).collect();
+        files.push(file("src/new.js", 100));
+        let chosen = reading(&files);
+        assert_eq!((chosen.read[0], told(&chosen)), (FILES_MAX + 1, vec![(Weight::Note, "4999.js")]));
+
+        // What was moved counts once, where it is now.
+        let half: Vec<_> = names.iter().take(FILES_MAX).map(|path| moved(path, "old.js", 3_000)).collect();
+        let old = names.iter().map(|path| Candidate { moved_away: true, ..deleted(path, 3_000) });
+        let chosen = reading(&half.iter().copied().chain(old).collect::<Vec<_>>());
+        assert_eq!((chosen.read.len(), chosen.unread), (FILES_MAX, Vec::new()));
+
+        // Moved to where it counts more, or no longer the same, it is as good as new.
+        let large = FILE_MAX + 1;
+        assert_eq!(told(&reading(&[moved("b.py", "a.py", large)])), [(Weight::Note, "b.py")]);
+        assert_eq!(told(&reading(&[moved("b.py", "a.bin", large)])), [(Weight::Blocking, "b.py")]);
+        assert_eq!(told(&reading(&[moved("a.txt", "tests/a.py", large)])), [(Weight::Blocking, "a.txt")]);
+        let changed = Candidate { same: false, ..moved("b.py", "a.py", large) };
+        assert_eq!(told(&reading(&[changed])), [(Weight::Blocking, "b.py")]);
+        assert_eq!(told(&reading(&[moved("b.so", "a.so", 2)])), [(Weight::Blocking, "b.so")]);
+        assert_eq!(told(&reading(&[Candidate { moved_from: None, ..moved("a.so", "", 2) }])), []);
+    }
+
+    #[test]
     fn a_source_is_read_as_whoever_runs_it_reads_it() {
         let cheat = "unittest.TestCase.assertEqual = lambda *a, **k: None\n";
         let found = |path: &str, bytes: &[u8]| {
@@ -341,6 +418,10 @@ mod tests {
         assert_eq!(found("a.py", b"# -*- coding: utf-7 -*-\n+AHg-\n"), 1);
         assert_eq!(found("a.py", b"#!/usr/bin/python3\n# coding=unicode_escape\n"), 1);
         assert_eq!(found("a.py", b"# vim: set fileencoding=utf-8 :\n# decoding is easy\n"), 0);
+        assert_eq!(found("a.py", b"# decoding coding: utf-7\n"), 1);
+        assert_eq!(found("a.py", b"# coding: utf-8-sig\n"), 0);
+        assert_eq!(found("a.py", b"# -*- coding: utf-8-unix -*-\n"), 0);
+        assert_eq!(found("a.py", b"# -*- coding: Latin_1-dos -*-\n"), 0);
         assert_eq!(found("a.py", b"x = 1\0\n"), 1);
         let wide: Vec<u8> =
             [0xff, 0xfe].into_iter().chain("int x;".encode_utf16().flat_map(u16::to_le_bytes)).collect();
