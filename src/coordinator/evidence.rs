@@ -14,7 +14,7 @@ use implementer_model::{
         manifest,
         mutants::{self, Mutant},
         proof::{self, Outcome, RevertProof},
-        recipes, restore, rewritten, source,
+        recipes, restore, source,
     },
     gate::{CommandReceipt, TestCounts},
     patch::{Blob, Change, FileMode},
@@ -165,7 +165,8 @@ impl Experiments<'_> {
     fn recipes(&self) -> Vec<&Change> {
         let store = &self.context.store;
         let text = |blob: &Option<Blob>| store.read_text(&blob.as_ref()?.id, FILE_MAX as u64);
-        let named: BTreeSet<String> = self.job.argvs().flat_map(|argv| rewritten::named_in(argv)).collect();
+        let named: BTreeSet<String> = self.job.argvs().flat_map(|argv| recipes::named_in(argv)).collect();
+        let scripts: BTreeSet<String> = self.job.argvs().flat_map(|argv| recipes::started_by(argv)).collect();
         let exists = |path: &str| store.read_file(&self.plan.base.tree, path).is_ok_and(|file| file.is_some());
         let is_other = |change: &&Change| {
             if restore::belongs_to_tests(&change.path) {
@@ -173,7 +174,7 @@ impl Experiments<'_> {
             }
             match &change.old {
                 None => restore::takes_the_place(&change.path, exists),
-                Some(_) if named.contains(&change.path) => true,
+                Some(_) if scripts.contains(&change.path) => true,
                 Some(_) => recipes::starts_otherwise(&change.path, text(&change.old), text(&change.new), &named),
             }
         };

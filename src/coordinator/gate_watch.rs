@@ -1,10 +1,10 @@
 //! Watches the tests of the commit while the commands of a gate run in its work tree. What counts as one of them, and what a
 //! change means, is decided in the model.
 
-use std::{collections::BTreeSet, mem};
+use std::{cell::RefCell, collections::BTreeMap, mem};
 
 use implementer_model::{
-    evidence::rewritten::{self, Rewritten, Watched},
+    evidence::rewritten::{self, Became, Rewritten, Usual, Watched},
     findings::Finding,
     gate::CommandReceipt,
     run::GateJob,
@@ -12,34 +12,55 @@ use implementer_model::{
 };
 
 use super::error::RunError;
-use crate::workspace::slots::{Slot, Watch};
+use crate::workspace::slots::{Slot, Watch, Written};
 
 /// The tests in one work tree of a gate.
 pub(super) struct TestsWatch<'a> {
     slot: &'a Slot,
     watched: Watched,
     watch: Watch,
+    /// When each was last written.
+    written: BTreeMap<String, Option<Written>>,
 }
 
 impl<'a> TestsWatch<'a> {
     /// Begins to watch, before anything of the gate runs.
     pub(super) fn begin(slot: &'a Slot, job: &GateJob) -> Result<Self, RunError> {
         let watched = Watched::new(job.argvs());
+        let written = RefCell::new(BTreeMap::new());
+        let has = |path: &str| {
+            let has = watched.has(path);
+            if has {
+                written.borrow_mut().insert(path.to_owned(), slot.written(path));
+            }
+            has
+        };
         let watch = tokio::task::block_in_place(|| {
-            slot.watch(|path| watched.has(path), &|path, is_folder, exists| {
-                watched.is_intruder(path, is_folder, exists)
-            })
+            slot.watch(has, &|path, is_folder, exists| watched.is_intruder(path, is_folder, exists))
         })?;
-        Ok(Self { slot, watched, watch })
+        let written = written.into_inner();
+        Ok(Self { slot, watched, watch, written })
     }
 
     /// Says what a command that has ended changed.
     pub(super) fn after_command(&mut self) -> Result<Vec<Rewritten>, RunError> {
-        let Self { slot, watched, watch } = self;
+        let Self { slot, watched, watch, written } = self;
         let intrudes =
             |path: &str, is_folder: bool, exists: &dyn Fn(&str) -> bool| watched.is_intruder(path, is_folder, exists);
-        let found = tokio::task::block_in_place(|| slot.look_again(watch, &intrudes))?;
-        Ok(found.into_iter().filter_map(|(path, became)| Rewritten::from_change(path, &became)).collect())
+        tokio::task::block_in_place(|| {
+            let mut rewritten = Vec::new();
+            for (path, became) in slot.look_again(watch, &intrudes)? {
+                let now = slot.written(&path);
+                let before = written.insert(path.clone(), now);
+                // Another mode, or another owner, is nothing that was written.
+                if became == Became::PutBack && before == Some(now) {
+                    continue;
+                }
+                let committed = || slot.committed(&path);
+                rewritten.extend(Rewritten::from_change(path.clone(), &became, committed));
+            }
+            Ok(rewritten)
+        })
     }
 }
 
@@ -57,15 +78,10 @@ impl RewrittenTests {
         self.0.iter().all(Vec::is_empty)
     }
 
-    /// Returns the paths: where this is what the base's own run does, it is usual.
-    fn paths(&self) -> BTreeSet<String> {
-        self.0.iter().flatten().map(|one| one.path.clone()).collect()
-    }
-
     /// Holds against the commands what they changed, all but what the commands of the base change themselves. Returns what is
     /// for somebody to look at.
     pub(super) fn charge(&mut self, commands: &mut [CommandReceipt], of_base: Option<&Self>) -> Vec<Finding> {
-        let usual = of_base.map(Self::paths).unwrap_or_default();
+        let usual = of_base.map(|base| Usual::of(base.0.iter().flatten())).unwrap_or_default();
         let mut findings = Vec::new();
         for (command, rewritten) in commands.iter_mut().zip(mem::take(&mut self.0)) {
             let shown = text::code(&text::truncate(&implementer_model::command::join(&command.argv), 120));

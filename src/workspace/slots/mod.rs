@@ -17,6 +17,7 @@ mod stamp;
 mod sweep;
 mod waiting;
 mod watch;
+mod written;
 
 use std::{
     fs,
@@ -40,6 +41,7 @@ pub use self::{
     pool::{Abandoned, Owners},
     slot::{PlacedAgentFiles, Slot},
     watch::{Intrudes, Watch},
+    written::Written,
 };
 use crate::{
     layout::refs::TASK_BRANCH_PREFIX,

@@ -11,6 +11,7 @@ pub mod detect;
 pub mod following;
 pub mod formats;
 pub mod gathered;
+mod layout;
 pub mod loading;
 pub mod manifest;
 pub mod mutants;

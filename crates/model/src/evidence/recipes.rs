@@ -2,7 +2,61 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::restore;
+use super::{restore, source::Language};
+
+/// Returns what a command names that may be a path of the repository, also inside of what a shell is given.
+#[must_use]
+pub fn named_in(argv: &[String]) -> Vec<String> {
+    let words = argv.iter().flat_map(|word| word.split([' ', '\t', '\n', ';', '&', '|', '\'', '"', '(', ')', '=']));
+    let plain =
+        words.map(|word| word.trim_start_matches("./")).filter(|word| !word.is_empty() && !word.starts_with('-'));
+    plain.map(str::to_owned).collect()
+}
+
+/// Returns what a command names that says how tests are started: the programs that it starts, scripts of a shell, and what an
+/// option names as a configuration. Manifests, lists of what is installed and sources that an interpreter is given are the
+/// product's.
+#[must_use]
+pub fn started_by(argv: &[String]) -> BTreeSet<String> {
+    let mut found: BTreeSet<String> =
+        named_in(argv).into_iter().filter(|path| is_script(path) || path.ends_with(".mk")).collect();
+    found.extend(argv.first().cloned());
+    let mut configured = false;
+    for word in argv {
+        // What a shell is given has commands of its own.
+        if word.contains([' ', ';', '&', '|', '\n']) {
+            found.extend(word.split([';', '&', '|', '\n', '(', ')']).filter_map(program));
+        }
+        for part in word.split([' ', '\t', '\n', ';', '&', '|', '\'', '"']).filter(|part| !part.is_empty()) {
+            let (option, value) = part.split_once('=').map_or((part, None), |(option, value)| (option, Some(value)));
+            let is_option = matches!(option, "-c" | "--config" | "--config-file" | "--configuration" | "--makefile");
+            found.extend(value.filter(|_| is_option).or_else(|| configured.then_some(part)).map(str::to_owned));
+            configured = is_option && value.is_none();
+        }
+    }
+    let plain = found.iter().map(|path| path.trim_start_matches("./")).filter(|path| !path.is_empty());
+    let started =
+        plain.filter(|path| !restore::is_manifest(path) && !path.ends_with(".txt") && !path.ends_with(".lock"));
+    started.map(str::to_owned).collect()
+}
+
+/// Returns the program of a plain command, behind the variables that it sets.
+fn program(command: &str) -> Option<String> {
+    command
+        .split_whitespace()
+        .map(|word| word.trim_matches(['\'', '"']))
+        .find(|word| !word.contains('='))
+        .map(str::to_owned)
+}
+
+/// Tells whether a name is that of a script of a shell: by its ending, or because it has none and is no list such as `Gemfile`.
+fn is_script(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    match name.rsplit_once('.') {
+        Some((_, end)) => Language::of_path(path).is_none() && matches!(end, "sh" | "bash" | "zsh" | "bats"),
+        None => !name.ends_with("file"),
+    }
+}
 
 /// Tells whether a recipe starts tests in another way than before. `named` is what the commands of the gate name. One that
 /// only adds targets to those that it had starts them as before, as far as nothing that is added has the name of a command.
@@ -67,6 +121,34 @@ fn targets(text: &str) -> Option<BTreeMap<String, String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_starts_tests_is_a_recipe_and_not_each_file_that_a_command_names() {
+        let started = |argv: &[&str], path: &str| {
+            started_by(&argv.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>()).contains(path)
+        };
+        for (argv, path) in [
+            (&["./run.py"][..], "run.py"),
+            (&["bash", "scripts/test.sh"], "scripts/test.sh"),
+            (&["sh", "-c", "CI=1 ./tools/check.py && true"], "tools/check.py"),
+            (&["sh", "scripts/check"], "scripts/check"),
+            (&["jest", "--config=ci/jest.json"], "ci/jest.json"),
+            (&["pytest", "-c", "ci.ini"], "ci.ini"),
+        ] {
+            assert!(started(argv, path), "{path}");
+        }
+        for (argv, path) in [
+            (&["pip", "install", "-r", "requirements.txt"][..], "requirements.txt"),
+            (&["pip", "install", "-c", "constraints.txt"], "constraints.txt"),
+            (&["cargo", "test", "--manifest-path", "Cargo.toml"], "Cargo.toml"),
+            (&["pytest", "-c", "pyproject.toml"], "pyproject.toml"),
+            (&["node", "src/cli.js", "--selftest"], "src/cli.js"),
+            (&["sh", "-c", "npm ci && node src/cli.js"], "src/cli.js"),
+            (&["bundle", "--gemfile=Gemfile"], "Gemfile"),
+        ] {
+            assert!(!started(argv, path), "{path}");
+        }
+    }
 
     #[test]
     fn a_new_target_changes_nothing_and_another_recipe_of_a_known_one_does() {

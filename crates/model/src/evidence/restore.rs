@@ -78,7 +78,13 @@ fn family(path: &str) -> Option<&'static [&'static str]> {
 /// Tells whether a file starts tests: a recipe, or a manifest with scripts or settings of theirs.
 #[must_use]
 pub fn starts_tests(path: &str) -> bool {
-    is_recipe(path) || MANIFESTS.contains(&path.rsplit('/').next().unwrap_or(path))
+    is_recipe(path) || is_manifest(path)
+}
+
+/// Tells whether a file is a manifest of a package: most of it is the product's.
+#[must_use]
+pub fn is_manifest(path: &str) -> bool {
+    MANIFESTS.contains(&path.rsplit('/').next().unwrap_or(path))
 }
 
 /// Tells whether a new recipe stands beside another of its kind, so that it may be read in its place.

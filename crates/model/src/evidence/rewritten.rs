@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use super::{
     gathered::finding,
-    manifest, restore,
-    source::{self, Kind, Language, Token},
+    layout, manifest, recipes, restore,
+    source::{self, Language},
 };
 use crate::{
     findings::{Finding, FindingCode, Weight},
@@ -30,7 +30,7 @@ const MIXED: [&str; 4] = ["package.json", "pyproject.toml", "setup.cfg", "Cargo.
 /// Which files are watched while the commands of a gate run.
 #[derive(Debug, Clone, Default)]
 pub struct Watched {
-    /// Everything that the commands name: scripts may be among it.
+    /// The scripts and sources that the commands name.
     named: BTreeSet<String>,
 }
 
@@ -38,7 +38,9 @@ impl Watched {
     /// Makes the one of a gate with these commands.
     #[must_use]
     pub fn new<'a>(commands: impl Iterator<Item = &'a Vec<String>>) -> Self {
-        Self { named: commands.flat_map(|argv| named_in(argv)).collect() }
+        let sources =
+            |argv: &'a [String]| recipes::named_in(argv).into_iter().filter(|path| Language::of_path(path).is_some());
+        Self { named: commands.flat_map(|argv| sources(argv).chain(recipes::started_by(argv))).collect() }
     }
 
     /// Tells whether a file of the commit is watched.
@@ -68,15 +70,6 @@ impl Watched {
     }
 }
 
-/// Returns what a command names that may be a path of the repository, also inside of what a shell is given.
-#[must_use]
-pub fn named_in(argv: &[String]) -> Vec<String> {
-    let words = argv.iter().flat_map(|word| word.split([' ', '\t', '\n', ';', '&', '|', '\'', '"', '(', ')', '=']));
-    let plain =
-        words.map(|word| word.trim_start_matches("./")).filter(|word| !word.is_empty() && !word.starts_with('-'));
-    plain.map(str::to_owned).collect()
-}
-
 /// What became of a watched file while a command ran.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Became {
@@ -100,9 +93,21 @@ pub struct Rewritten {
 }
 
 impl Rewritten {
-    /// Weighs what became of a watched file: nothing where what it says of tests is the same.
+    /// Weighs what became of a watched file: nothing where what it says of tests is the same. `committed` reads it as the
+    /// commit has it.
     #[must_use]
-    pub fn from_change(path: String, became: &Became) -> Option<Self> {
+    pub fn from_change(path: String, became: &Became, committed: impl FnOnce() -> Option<Vec<u8>>) -> Option<Self> {
+        // A source of the product counts for the tests in it, whatever became of it.
+        let of_product = match became {
+            Became::Gone | Became::PutBack if path.ends_with(".rs") => {
+                committed().is_some_and(|bytes| is_without_tests(&path, &bytes))
+            }
+            Became::Other(before, None) => is_without_tests(&path, before),
+            _ => false,
+        };
+        if of_product {
+            return None;
+        }
         let put_back = match became {
             Became::Gone | Became::New | Became::Other(_, None) => false,
             Became::PutBack => true,
@@ -116,6 +121,16 @@ impl Rewritten {
         };
         Some(Self { path, put_back })
     }
+}
+
+/// Tells whether a file is a source of Rust outside of the tests that has no test in it.
+fn is_without_tests(path: &str, content: &[u8]) -> bool {
+    if Language::of_path(path) != Some(Language::Rust) || source::is_test_path(path) {
+        return false;
+    }
+    let text = String::from_utf8_lossy(content);
+    let is_empty = || source::test_cases(Language::Rust, path, &source::tokens(Language::Rust, &text)).is_empty();
+    source::within(STEPS_MAX, is_empty).0.unwrap_or(false)
 }
 
 /// Tells whether a file says the same about tests as before: a formatter may have written it anew.
@@ -132,47 +147,39 @@ fn says_the_same(path: &str, before: &str, after: &str) -> bool {
         let (old, new) = (source::tokens(language, before), source::tokens(language, after));
         let has_tests = || !source::test_cases(language, path, &old).is_empty();
         (!source::is_test_path(path) && language == Language::Rust && !has_tests())
-            || meaning(language, &old) == meaning(language, &new)
+            || layout::meaning(language, &old) == layout::meaning(language, &new)
     };
     source::within(STEPS_MAX, compare).0.unwrap_or(false)
 }
 
-/// Returns what a source says whatever its layout: its tokens without the quotes of strings and commas at the end of lists, and
-/// where blocks are made by indentation how deep each line stands.
-fn meaning(language: Language, tokens: &[Token<'_>]) -> Vec<(String, usize)> {
-    let mut columns: Vec<u32> = Vec::new();
-    let mut brackets = 0_i32;
-    let mut all = Vec::new();
-    for (at, token) in tokens.iter().enumerate() {
-        let next = tokens.get(at + 1);
-        if token.is(",") && next.is_some_and(|next| matches!(next.text, ")" | "]" | "}")) {
-            continue;
-        }
-        if token.first && brackets == 0 {
-            while columns.last().is_some_and(|last| *last > token.column) {
-                columns.pop();
-            }
-            if columns.last() != Some(&token.column) {
-                columns.push(token.column);
-            }
-        }
-        if token.kind == Kind::Sign {
-            match token.text {
-                "(" | "[" | "{" => brackets += 1,
-                ")" | "]" | "}" => brackets = (brackets - 1).max(0),
-                _ => {}
-            }
-        }
-        let depth = if language == Language::Python { columns.len() } else { 0 };
-        all.push((token.inner().to_owned(), depth));
-    }
-    all
+/// What the commands of the base do to the files of the tests themselves.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Usual {
+    /// What is another after them.
+    changed: BTreeSet<String>,
+    /// What they write to, whatever comes of it.
+    written: BTreeSet<String>,
 }
 
-/// Says why a command does not count that changed files of the tests; those of `usual` its own base changes as well.
+impl Usual {
+    /// Makes it of what became of the files on the base.
+    #[must_use]
+    pub fn of<'a>(of_base: impl Iterator<Item = &'a Rewritten>) -> Self {
+        let mut usual = Self::default();
+        for one in of_base {
+            if !one.put_back {
+                usual.changed.insert(one.path.clone());
+            }
+            usual.written.insert(one.path.clone());
+        }
+        usual
+    }
+}
+
+/// Says why a command does not count that changed files of the tests; what the base's own run changes as well is usual.
 #[must_use]
-pub fn trouble(rewritten: &[Rewritten], usual: &BTreeSet<String>) -> Option<String> {
-    let changed = rewritten.iter().filter(|one| !one.put_back && !usual.contains(&one.path));
+pub fn trouble(rewritten: &[Rewritten], usual: &Usual) -> Option<String> {
+    let changed = rewritten.iter().filter(|one| !one.put_back && !usual.changed.contains(&one.path));
     let paths: Vec<_> = changed.map(|one| text::code(&text::truncate(&text::terminal(&one.path), 120))).collect();
     (!paths.is_empty()).then(|| {
         format!(
@@ -185,8 +192,8 @@ pub fn trouble(rewritten: &[Rewritten], usual: &BTreeSet<String>) -> Option<Stri
 
 /// Says which files of the tests were written to while a command ran, and then put back.
 #[must_use]
-pub fn put_back(shown: &str, rewritten: &[Rewritten], usual: &BTreeSet<String>) -> Option<Finding> {
-    let again: Vec<_> = rewritten.iter().filter(|one| one.put_back && !usual.contains(&one.path)).collect();
+pub fn put_back(shown: &str, rewritten: &[Rewritten], usual: &Usual) -> Option<Finding> {
+    let again: Vec<_> = rewritten.iter().filter(|one| one.put_back && !usual.written.contains(&one.path)).collect();
     let first = again.first()?;
     let paths =
         text::listed(again.iter().map(|one| text::code(&text::truncate(&text::terminal(&one.path), 120))), NAMED_MAX);
@@ -202,7 +209,7 @@ mod tests {
 
     fn rewritten(path: &str, before: &str, after: &str) -> bool {
         let became = Became::Other(before.as_bytes().to_vec(), Some(after.as_bytes().to_vec()));
-        Rewritten::from_change(path.to_owned(), &became).is_some()
+        Rewritten::from_change(path.to_owned(), &became, || None).is_some()
     }
 
     #[test]
@@ -272,15 +279,38 @@ mod tests {
 
     #[test]
     fn a_command_that_changes_tests_is_red_and_one_that_puts_them_back_is_told() {
-        let one = |path: &str, became: Became| Rewritten::from_change(path.to_owned(), &became).unwrap();
+        let one = |path: &str, became: Became| Rewritten::from_change(path.to_owned(), &became, || None).unwrap();
         let all =
             [one("tests/a.py", Became::Gone), one("conftest.py", Became::New), one("tests/b.py", Became::PutBack)];
-        let why = trouble(&all, &BTreeSet::new()).unwrap();
+        let why = trouble(&all, &Usual::default()).unwrap();
         assert!(why.contains("`tests/a.py`") && why.contains("`conftest.py`") && !why.contains("tests/b.py"), "{why}");
-        let told = put_back("`make`", &all, &BTreeSet::new()).unwrap();
+        let told = put_back("`make`", &all, &Usual::default()).unwrap();
         assert_eq!((told.weight, told.path.as_deref()), (Weight::Warning, Some("tests/b.py")));
-        let usual: BTreeSet<String> = all.iter().map(|one| one.path.clone()).collect();
+        let usual = Usual::of(all.iter());
         assert_eq!((trouble(&all, &usual), put_back("`make`", &all, &usual)), (None, None));
-        assert!(Rewritten::from_change("tests/a.py".to_owned(), &Became::Other(b"a".to_vec(), None)).is_some());
+        let unread = Became::Other(b"a".to_vec(), None);
+        assert!(Rewritten::from_change("tests/a.py".to_owned(), &unread, || None).is_some());
+    }
+
+    #[test]
+    fn what_the_base_only_touches_excuses_no_change() {
+        let one = |put_back: bool| [Rewritten { path: "gradlew".to_owned(), put_back }];
+        let touched = Usual::of(one(true).iter());
+        assert!(trouble(&one(false), &touched).is_some() && put_back("`make`", &one(true), &touched).is_none());
+        let changed = Usual::of(one(false).iter());
+        assert!(trouble(&one(false), &changed).is_none() && put_back("`make`", &one(true), &changed).is_none());
+    }
+
+    #[test]
+    fn a_source_without_tests_is_the_product_whatever_became_of_it() {
+        for became in [Became::PutBack, Became::Gone, Became::Other(b"fn a() {}".to_vec(), None)] {
+            let told = |path: &str, text: &str| {
+                Rewritten::from_change(path.to_owned(), &became, || Some(text.as_bytes().to_vec())).is_some()
+            };
+            assert!(!told("src/pb.rs", "fn a() {}") && told("tests/a.rs", "fn a() {}"), "{became:?}");
+            assert!(told("Makefile", "fn a() {}"), "{became:?}");
+        }
+        let tested = || Some(b"#[test]\nfn a() {}".to_vec());
+        assert!(Rewritten::from_change("src/lib.rs".to_owned(), &Became::PutBack, tested).is_some());
     }
 }
