@@ -81,7 +81,7 @@ impl RewrittenTests {
     /// Holds against the commands what they changed, all but what the commands of the base change themselves. Returns what is
     /// for somebody to look at.
     pub(super) fn charge(&mut self, commands: &mut [CommandReceipt], of_base: Option<&Self>) -> Vec<Finding> {
-        let usual = of_base.map(|base| Usual::of(base.0.iter().flatten())).unwrap_or_default();
+        let usual = of_base.map(|base| Usual::new(base.0.iter().flatten())).unwrap_or_default();
         let mut findings = Vec::new();
         for (command, rewritten) in commands.iter_mut().zip(mem::take(&mut self.0)) {
             let shown = text::code(&text::truncate(&implementer_model::command::join(&command.argv), 120));

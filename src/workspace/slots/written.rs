@@ -13,7 +13,7 @@ pub struct Written {
 }
 
 impl Written {
-    fn of(place: &Path) -> Option<Self> {
+    fn new(place: &Path) -> Option<Self> {
         let meta = fs::symlink_metadata(place).ok()?;
         Some(Self { inode: meta.ino(), at: (meta.mtime(), meta.mtime_nsec()) })
     }
@@ -23,7 +23,7 @@ impl Slot {
     /// Says when a file was last written.
     #[must_use]
     pub fn written(&self, path: &str) -> Option<Written> {
-        Written::of(&folder::at(self.path(), path.into()))
+        Written::new(&folder::at(self.path(), path.into()))
     }
 
     /// Returns a file of the commit as it was written into the folder.
@@ -49,10 +49,10 @@ mod tests {
         fs::write(&place, "a").unwrap();
         let file = fs::File::options().append(true).open(&place).unwrap();
         file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
-        let before = Written::of(&place);
+        let before = Written::new(&place);
         fs::set_permissions(&place, fs::Permissions::from_mode(0o755)).unwrap();
-        assert_eq!(Written::of(&place), before);
+        assert_eq!(Written::new(&place), before);
         fs::write(&place, "a").unwrap();
-        assert_ne!(Written::of(&place), before);
+        assert_ne!(Written::new(&place), before);
     }
 }

@@ -164,7 +164,7 @@ pub struct Usual {
 impl Usual {
     /// Makes it of what became of the files on the base.
     #[must_use]
-    pub fn of<'a>(of_base: impl Iterator<Item = &'a Rewritten>) -> Self {
+    pub fn new<'a>(of_base: impl Iterator<Item = &'a Rewritten>) -> Self {
         let mut usual = Self::default();
         for one in of_base {
             if !one.put_back {
@@ -286,7 +286,7 @@ mod tests {
         assert!(why.contains("`tests/a.py`") && why.contains("`conftest.py`") && !why.contains("tests/b.py"), "{why}");
         let told = put_back("`make`", &all, &Usual::default()).unwrap();
         assert_eq!((told.weight, told.path.as_deref()), (Weight::Warning, Some("tests/b.py")));
-        let usual = Usual::of(all.iter());
+        let usual = Usual::new(all.iter());
         assert_eq!((trouble(&all, &usual), put_back("`make`", &all, &usual)), (None, None));
         let unread = Became::Other(b"a".to_vec(), None);
         assert!(Rewritten::from_change("tests/a.py".to_owned(), &unread, || None).is_some());
@@ -295,9 +295,9 @@ mod tests {
     #[test]
     fn what_the_base_only_touches_excuses_no_change() {
         let one = |put_back: bool| [Rewritten { path: "gradlew".to_owned(), put_back }];
-        let touched = Usual::of(one(true).iter());
+        let touched = Usual::new(one(true).iter());
         assert!(trouble(&one(false), &touched).is_some() && put_back("`make`", &one(true), &touched).is_none());
-        let changed = Usual::of(one(false).iter());
+        let changed = Usual::new(one(false).iter());
         assert!(trouble(&one(false), &changed).is_none() && put_back("`make`", &one(true), &changed).is_none());
     }
 
