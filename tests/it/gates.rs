@@ -236,8 +236,9 @@ fn who_writes_no_other_tests_keeps_a_gate_green_and_who_puts_them_back_is_told()
     let build = "`python3 tools/build.py`, `python3 -m unittest -v`";
     let formatter = "import pathlib\nfor f in pathlib.Path('tests').glob('test_*.py'):\n    \
                      f.write_text(f.read_text().replace('add(1, 2), 3', '\\n            add(1, 2), 3,\\n        '))\n\
-                     open('made.lock', 'w').close()\nopen('tests/test_calc.snap', 'w').close()\n";
-    let restored = "import pathlib\nf = pathlib.Path('tests/test_calc.py')\nt = f.read_text()\nf.write_text('')\nf.write_text(t)\n";
+                     open('made.lock', 'w').close()\nif pathlib.Path('tests').exists():\n    open('tests/test_calc.snap', 'w').close()\n";
+    let restored = "import pathlib\nf = pathlib.Path('tests/test_calc.py')\nif f.exists():\n    t = f.read_text()\n    \
+                    f.write_text('')\n    f.write_text(t)\n";
     for (script, told) in [(formatter, false), (restored, true)] {
         let bench = calculator(build);
         bench.script(

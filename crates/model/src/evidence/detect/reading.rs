@@ -19,6 +19,10 @@ const FILE_MAX: u64 = 4 * 1024 * 1024;
 /// The most bytes that all files that are read may have together, before and after the patch.
 const BYTES_MAX: u64 = 16 * 1024 * 1024;
 
+/// The largest file that is read which is neither test nor setting nor source: documents and data. What is larger would take more
+/// memory than it can tell, and cheats nobody.
+const REST_MAX: u64 = 512 * 1024;
+
 /// The most files that are read.
 const FILES_MAX: usize = 5_000;
 
@@ -152,6 +156,8 @@ pub fn reading(files: &[Candidate<'_>]) -> Reading {
             left.push((Weight::Note, file.path));
         } else if is_large {
             large.push((kind.weight(), file.path));
+        } else if kind == Kind::Rest && sizes.iter().any(|size| *size > REST_MAX) {
+            // Neither read nor worth a word.
         } else if is_much {
             many.push((kind.weight(), file.path));
         } else {
