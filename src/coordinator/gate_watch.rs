@@ -1,10 +1,10 @@
 //! Watches the tests of the commit while the commands of a gate run in its work tree. What counts as one of them, and what a
 //! change means, is decided in the model.
 
-use std::{cell::RefCell, collections::BTreeMap, mem};
+use std::mem;
 
 use implementer_model::{
-    evidence::rewritten::{self, Became, Rewritten, Usual, Watched},
+    evidence::rewritten::{self, Rewritten, Usual, Watched},
     findings::Finding,
     gate::CommandReceipt,
     run::GateJob,
@@ -12,54 +12,37 @@ use implementer_model::{
 };
 
 use super::error::RunError;
-use crate::workspace::slots::{Slot, Watch, Written};
+use crate::workspace::slots::{Slot, Watch};
 
 /// The tests in one work tree of a gate.
 pub(super) struct TestsWatch<'a> {
     slot: &'a Slot,
     watched: Watched,
     watch: Watch,
-    /// When each was last written.
-    written: BTreeMap<String, Option<Written>>,
 }
 
 impl<'a> TestsWatch<'a> {
     /// Begins to watch, before anything of the gate runs.
     pub(super) fn begin(slot: &'a Slot, job: &GateJob) -> Result<Self, RunError> {
         let watched = Watched::new(job.argvs());
-        let written = RefCell::new(BTreeMap::new());
-        let has = |path: &str| {
-            let has = watched.has(path);
-            if has {
-                written.borrow_mut().insert(path.to_owned(), slot.written(path));
-            }
-            has
-        };
         let watch = tokio::task::block_in_place(|| {
-            slot.watch(has, &|path, is_folder, exists| watched.is_intruder(path, is_folder, exists))
+            slot.watch(|path| watched.has(path), &|path, is_folder, exists| {
+                watched.is_intruder(path, is_folder, exists)
+            })
         })?;
-        let written = written.into_inner();
-        Ok(Self { slot, watched, watch, written })
+        Ok(Self { slot, watched, watch })
     }
 
     /// Says what a command that has ended changed.
     pub(super) fn after_command(&mut self) -> Result<Vec<Rewritten>, RunError> {
-        let Self { slot, watched, watch, written } = self;
+        let Self { slot, watched, watch } = self;
         let intrudes =
             |path: &str, is_folder: bool, exists: &dyn Fn(&str) -> bool| watched.is_intruder(path, is_folder, exists);
         tokio::task::block_in_place(|| {
-            let mut rewritten = Vec::new();
-            for (path, became) in slot.look_again(watch, &intrudes)? {
-                let now = slot.written(&path);
-                let before = written.insert(path.clone(), now);
-                // Another mode, or another owner, is nothing that was written.
-                if became == Became::PutBack && before == Some(now) {
-                    continue;
-                }
-                let committed = || slot.committed(&path);
-                rewritten.extend(Rewritten::from_change(path.clone(), &became, committed));
-            }
-            Ok(rewritten)
+            let found = slot.look_again(watch, &intrudes)?.into_iter();
+            let weighed = found
+                .filter_map(|(path, became)| Rewritten::from_change(path.clone(), &became, || slot.committed(&path)));
+            Ok(weighed.collect())
         })
     }
 }

@@ -17,7 +17,6 @@ mod stamp;
 mod sweep;
 mod waiting;
 mod watch;
-mod written;
 
 use std::{
     fs,
@@ -41,7 +40,6 @@ pub use self::{
     pool::{Abandoned, Owners},
     slot::{PlacedAgentFiles, Slot},
     watch::{Intrudes, Watch},
-    written::Written,
 };
 use crate::{
     layout::refs::TASK_BRANCH_PREFIX,

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, mem, os::unix::ffi::OsStrExt as _, path::Pa
 
 use gix::{
     bstr::{BStr, BString, ByteSlice as _},
-    index::entry::{Mode, Stat},
+    index::entry::{Mode, Stat, stat::Time},
 };
 use implementer_model::evidence::rewritten::Became;
 use rustix::{
@@ -106,6 +106,8 @@ impl Slot {
             if same && now.as_ref().is_none_or(|now| !watch.fence.is_racy(now)) {
                 continue;
             }
+            // Another mode, or another owner, is nothing that was written.
+            let was_written = written(now.as_ref()) != written(stat.as_ref());
             *stat = now;
             let became = match now {
                 None => Some(Became::Gone),
@@ -114,7 +116,7 @@ impl Slot {
                     match self.content(path, COMPARED_MAX.max(before.len() as u64)) {
                         Some(after) if after == before => {
                             *is_other = false;
-                            (!same).then_some(Became::PutBack)
+                            was_written.then_some(Became::PutBack)
                         }
                         // Of a file that changed just now the fingerprint does not tell whether it changed again.
                         after => {
@@ -134,6 +136,15 @@ impl Slot {
         }
         watch.fence = Fence::take(&self.fence_file())?;
         Ok(found)
+    }
+
+    /// Returns a file of the commit as it was written into the folder.
+    #[must_use]
+    pub fn committed(&self, path: &str) -> Option<Vec<u8>> {
+        let (store, held) = self.store_and_held();
+        let files = &held.holding.files;
+        let entry = files.entry_by_path(path.into())?;
+        Checkout::new(store, &store.repo(), files).ok()?.content(entry, path.into()).ok()
     }
 
     fn stat(&self, path: &BStr) -> Option<Stat> {
@@ -191,6 +202,11 @@ struct Beside {
     found: Vec<String>,
     /// The outermost folders of the commit that cannot be listed: closed, or another thing now.
     unseen: BTreeSet<BString>,
+}
+
+/// Returns which file a fingerprint is of, and when its content was written.
+fn written(stat: Option<&Stat>) -> Option<(u32, Time)> {
+    stat.map(|stat| (stat.ino, stat.mtime))
 }
 
 /// Tells whether a path lies in a folder that cannot be listed.

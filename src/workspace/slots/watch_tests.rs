@@ -115,6 +115,22 @@ async fn a_large_file_is_compared_like_any_other() {
 }
 
 #[tokio::test]
+async fn another_mode_is_not_written_and_the_same_bytes_are() {
+    let repository = TestRepository::new();
+    repository.write("tests/mvnw", "a");
+    repository.commit("a script");
+    let (_pool, slot) = repository.slot().await;
+    let at = slot.path().join("tests/mvnw");
+    let file = fs::File::options().append(true).open(&at).unwrap();
+    file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    let mut watch: Watch = slot.watch(|path| path.starts_with("tests/"), &intrudes).unwrap();
+    fs::set_permissions(&at, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    assert_eq!(slot.look_again(&mut watch, &intrudes).unwrap(), []);
+    fs::write(&at, "a").unwrap();
+    assert_eq!(slot.look_again(&mut watch, &intrudes).unwrap(), [("tests/mvnw".to_owned(), Became::PutBack)]);
+}
+
+#[tokio::test]
 #[ignore = "a measurement"]
 async fn what_a_look_costs() {
     let repository = TestRepository::new();

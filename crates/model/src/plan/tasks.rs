@@ -46,7 +46,7 @@ pub(super) struct Body<'r, 's> {
     pub(super) marks_work: bool,
 }
 
-impl Body<'_, '_> {
+impl<'s> Body<'_, 's> {
     pub(super) fn read(&mut self, blocks: &[Block], group: Option<&str>) {
         let is_box = |item: &Item| item.boxed || item.is_group();
         self.marks_work = self.rules.lenient && nested(blocks).any(is_box);
@@ -246,18 +246,22 @@ impl Body<'_, '_> {
         }
     }
 
+    /// Reads commands for gates.
+    fn commands(&mut self) -> verification::CommandReader<'_, 's> {
+        verification::CommandReader {
+            source: self.source,
+            problems: self.problems,
+            rules: self.rules,
+            comments: self.comments,
+            checks: self.checks,
+            seen: 0,
+        }
+    }
+
     /// Takes a list that a label keeps from being work.
     fn fixed(&mut self, fixed: Fixed, name: &str, items: &[Item]) {
         if let Fixed::Verification(gate) = fixed {
-            let mut reader = verification::CommandReader {
-                source: self.source,
-                problems: self.problems,
-                rules: self.rules,
-                comments: self.comments,
-                checks: self.checks,
-                seen: 0,
-            };
-            reader.items(items, gate.unwrap_or(GateKind::Tests));
+            self.commands().items(items, gate.unwrap_or(GateKind::Tests));
             return;
         }
         self.waits_for_items(name, items);

@@ -92,15 +92,7 @@ impl Body<'_, '_> {
     /// Takes an item that is nothing but a command which checks something, where the work is a gate's: nobody can write it.
     pub(super) fn takes_check(&mut self, item: &Item, group: Option<&str>) -> bool {
         let Some(gate) = self.gate_of_check(item, group) else { return false };
-        let mut reader = verification::CommandReader {
-            source: self.source,
-            problems: self.problems,
-            rules: self.rules,
-            comments: self.comments,
-            checks: self.checks,
-            seen: 0,
-        };
-        reader.items(std::slice::from_ref(item), gate);
+        self.commands().items(std::slice::from_ref(item), gate);
         true
     }
 

@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-impl OutlineReader<'_, '_> {
+impl<'s> OutlineReader<'_, 's> {
     /// Takes what stands above the first heading or below the title: boxes are work, and so is a list in a plan that was
     /// not written for us.
     pub(super) fn untitled(&mut self, section: &Section<'_>) {
@@ -145,15 +145,20 @@ impl OutlineReader<'_, '_> {
         }
     }
 
-    pub(super) fn verification(&mut self, section: &Section<'_>, gate: GateKind, count: usize) {
-        let mut reader = verification::CommandReader {
+    /// Reads commands for gates.
+    pub(super) fn commands(&mut self) -> verification::CommandReader<'_, 's> {
+        verification::CommandReader {
             source: self.source,
             problems: self.problems,
             rules: self.rules,
             comments: self.comments,
             checks: &mut self.checks,
             seen: 0,
-        };
+        }
+    }
+
+    pub(super) fn verification(&mut self, section: &Section<'_>, gate: GateKind, count: usize) {
+        let mut reader = self.commands();
         reader.blocks(section.blocks, gate);
         let seen = reader.seen;
         if let Some((_, total)) = self.checks_seen.get_mut(count) {

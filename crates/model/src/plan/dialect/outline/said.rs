@@ -10,9 +10,7 @@ use crate::{
         draft::{OrderLine, Word},
         headings::Names,
         sections::Section,
-        tasks,
-        verification::CommandReader,
-        waits,
+        tasks, waits,
     },
 };
 
@@ -212,14 +210,7 @@ impl OutlineReader<'_, '_> {
         if self.rules.bodies_follow {
             return;
         }
-        let mut reader = CommandReader {
-            source: self.source,
-            problems: self.problems,
-            rules: self.rules,
-            comments: self.comments,
-            checks: &mut self.checks,
-            seen: 0,
-        };
+        let mut reader = self.commands();
         let mut before = None;
         for block in section.blocks {
             match (block, before.take()) {
