@@ -49,7 +49,7 @@ impl Rules {
         }
     }
 
-    /// Returns what holding one path against all of them costs.
+    /// Returns what it costs to match one path with all of them.
     pub(in crate::workspace) fn cost(&self) -> PatternCost {
         self.0.as_ref().map_or_else(PatternCost::default, |level| level.cost)
     }

@@ -129,22 +129,3 @@ async fn another_mode_is_not_written_and_the_same_bytes_are() {
     fs::write(&at, "a").unwrap();
     assert_eq!(slot.look_again(&mut watch, &intrudes).unwrap(), [("tests/mvnw".to_owned(), Became::PutBack)]);
 }
-
-#[tokio::test]
-#[ignore = "a measurement"]
-async fn what_a_look_costs() {
-    let repository = TestRepository::new();
-    for at in 0..20_000 {
-        repository.write(&format!("pkg{}/mod{}/tests/test_{at}.py", at / 1000, at / 20), "a\n");
-    }
-    repository.commit("many");
-    let (_pool, slot) = repository.slot().await;
-    let began = std::time::Instant::now();
-    let mut watch = slot.watch(|_| true, &intrudes).unwrap();
-    let first = began.elapsed();
-    std::thread::sleep(std::time::Duration::from_millis(50));
-    let _ = slot.look_again(&mut watch, &intrudes).unwrap();
-    let began = std::time::Instant::now();
-    let _ = slot.look_again(&mut watch, &intrudes).unwrap();
-    println!("begin {first:?}, look {:?}", began.elapsed());
-}

@@ -54,7 +54,7 @@ impl PatternCost {
         Self { plain: self.plain + other.plain, winding: self.winding + other.winding }
     }
 
-    /// Adds to `spent` what holding the patterns against a path costs. Tells whether that is still allowed.
+    /// Adds to `spent` what it costs to match a path with the patterns. Tells whether that is still allowed.
     pub(in crate::workspace) fn spend(self, path: &BStr, spent: &mut u64) -> bool {
         let once = self.plain.saturating_add(self.winding.saturating_mul(path.len() as u64));
         *spent = spent.saturating_add(once);

@@ -26,7 +26,7 @@ pub(in crate::plan) fn puts_off(phrase: &str) -> Option<Reason> {
     is(NEVER).then_some(Reason::OutOfScope)
 }
 
-/// Finds that a phrase in normal form begins with saying so, and goes on with when or where it is done instead: "postponed to
+/// Finds that a phrase in normal form begins by saying so, and then says when or where it is done instead: "postponed to
 /// Q3", "moved to v2". What goes to another phase of the plan is to be done.
 pub(in crate::plan) fn begins_putting_off(phrase: &str) -> Option<Reason> {
     const PUT_OFF: &str = "deferred|postponed|moved|pushed|delayed|parked|later|verschoben|zuruckgestellt|reporte|aplazado|adiado|rinviato";
