@@ -73,8 +73,7 @@ pub(super) fn finish(
             let named = count(&needs);
             circles::add_orders(&draft.order, &ids, &index, &mut needs, problems);
             for (at, task) in draft.tasks.iter().enumerate() {
-                let first = task.requirements.first().map_or(0, |made| made.range.start);
-                for (other, position) in index.weak(at, &task.soft_needs, first, problems) {
+                for (other, position) in index.weak(at, &task.soft_needs, task.requirements.first(), problems) {
                     // What a text mentions is followed as far as it makes sense.
                     if reaches(&needs, other, at) {
                         index.tell_circle(&ids[at], &ids[other], position, problems);

@@ -27,7 +27,8 @@ pub(super) const COUNTED: [&str; 17] = [
 pub(super) const FRAMING: usize = 11;
 
 /// Words that count what frames pieces of work, with a number only.
-const FRAMES: &str = "phase|stage|wave|milestone|sprint|iteration|part|epic|chunk|increment|batch|etappe|teil|meilenstein|hito|jalon|marco";
+const FRAMES: &str = "phase|stage|wave|milestone|sprint|iteration|part|epic|chunk|increment|batch|workstream|work stream|stream|track|\
+     etappe|teil|meilenstein|hito|jalon|marco";
 /// Words that count pieces of work, with a number only.
 const WORKS: &str = "user story|story|task|step|change|pr|mr|pull request|merge request|wp|ap|work package|workpackage|package|ticket|slice|\
      paket|arbeitspaket|aufgabe|lot|tâche|tarea|tarefa|compito|passo|paquete|pacote";
@@ -74,6 +75,9 @@ fn in_english(text: &str) -> Option<(String, String, usize)> {
     }
     let len = number.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(number.len());
     let digits = number[..len].trim_end_matches('.');
+    if let Some(letter) = letter_of(number).filter(|_| !gap.is_empty() && takes_letters(&word)) {
+        return Some((format!("{word} {}", letter.to_ascii_lowercase()), word.to_owned(), end + gap.len() + 1));
+    }
     let mut behind = number[digits.len()..].chars();
     let is_letter = behind.clone().next().is_some_and(|c| c.is_ascii_lowercase())
         && behind.clone().nth(1).is_none_or(|c| !c.is_alphanumeric());
@@ -85,6 +89,24 @@ fn in_english(text: &str) -> Option<(String, String, usize)> {
     let plain = written.trim_start_matches('0');
     let plain = if plain.is_empty() { written } else { plain };
     is_number.then(|| (format!("{word} {plain}"), word.to_owned(), end + gap.len() + written.len()))
+}
+
+/// Finds the letter with which a part is counted: "Workstream B — Services", "Phase A is merged".
+fn letter_of(text: &str) -> Option<char> {
+    let letter = text.chars().next().filter(|c| c.is_ascii_uppercase() && *c != 'I')?;
+    let behind = &text[1..];
+    // "Part A of the form" and "step A to B" speak of something else.
+    const NEXT: &str = "is|are|and|or|has|to be|must|can|before|first|und|et|y|e";
+    let word = behind.trim_start().split(' ').next().unwrap_or_default();
+    let is_alone = behind.is_empty() || behind.starts_with([':', '.', ',', ')', '/', ';', '：']);
+    let is_divided = behind.starts_with(' ')
+        && (behind.trim_start().starts_with(['-', '–', '—', '(', '|']) || domains::holds(NEXT, word));
+    (is_alone || is_divided).then_some(letter)
+}
+
+fn takes_letters(word: &str) -> bool {
+    domains::holds(FRAMES, word)
+        || domains::holds("step|task|work package|wp|ap|package|slice|paket|arbeitspaket", word)
 }
 
 /// Takes a count that is a word and a number off the beginning; tells whether it may frame pieces of work.
@@ -139,6 +161,20 @@ pub(super) fn behind_any_count(text: &str) -> Option<&str> {
     let names_work = domains::role(&head).is_some()
         || matches!(domains::fixed(&head), Some(Fixed::Verification(_) | Fixed::Acceptance));
     (names_work && !domains::holds(NOT_WORK, &text[..end].to_lowercase())).then_some(behind)
+}
+
+/// Finds the letter that a heading is called by for short: "B. Feature" and "Workstream B — Services" are `b`.
+pub(super) fn letter(heading: &str) -> Option<String> {
+    let text = heading.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let of_count = in_english(text).and_then(|(name, word, _)| {
+        let letter = name.get(word.len() + 1..)?;
+        (letter.len() == 1 && letter.starts_with(|c: char| c.is_ascii_lowercase())).then(|| letter.to_owned())
+    });
+    of_count.or_else(|| {
+        let letter = text.chars().next().filter(char::is_ascii_uppercase)?;
+        let behind = text[1..].strip_prefix(['.', ')', ':']).or_else(|| text[1..].strip_prefix(" —"))?;
+        behind.starts_with(' ').then(|| letter.to_ascii_lowercase().to_string())
+    })
 }
 
 /// Returns what a heading is called without its count, in normal form: `Phase 1: Storage (new)` is `storage`.
@@ -196,6 +232,9 @@ mod tests {
             ("Phase 2b: API", "false phase 2b"),
             ("Etappe 2", "false etappe 2"),
             ("4. Deployment", "true 4"),
+            ("Workstream B — Services (owner: @tom)", "false workstream b"),
+            ("Phase A: Storage", "false phase a"),
+            ("Part A of the form", "false"),
             ("Step3Runner", "false"),
             ("Task force 1", "false"),
             ("2FA", "false"),

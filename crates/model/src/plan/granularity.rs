@@ -126,7 +126,9 @@ fn divide(
     }
     let mut divided = Vec::new();
     let is_one = groups.len() == 1;
+    let mut ordered: Vec<(Option<u8>, Vec<Word>)> = Vec::new();
     for (_, who, why, items) in groups {
+        let waited = behind_numbered(&mut ordered, owners.rank(&who), &items);
         // What has an id is one task: others wait for it by that name.
         let most = if is_one && task.id.is_some() { usize::MAX } else { settings.most };
         for part in cut(items, most) {
@@ -138,7 +140,7 @@ fn divide(
                 notes: task.notes.clone(),
                 touches: task.touches.clone(),
                 needs: task.needs.clone(),
-                soft_needs: task.soft_needs.clone(),
+                soft_needs: task.soft_needs.iter().chain(&waited).cloned().collect(),
                 parallel_with: task.parallel_with.clone(),
                 owner: Owner::Decided(why),
                 keys: task.keys.clone(),
@@ -154,6 +156,26 @@ fn divide(
     }
     beside(&mut divided);
     divided.into_iter().map(|task| with_paths(task, owners, rules, problems)).collect()
+}
+
+/// Finds what the items of one subagent wait for in a numbered list of which others do what stands before: our phases would
+/// have it the other way round, and the numbers say what is first.
+fn behind_numbered(
+    before: &mut Vec<(Option<u8>, Vec<Word>)>,
+    rank: Option<u8>,
+    items: &[RequirementDraft],
+) -> Vec<Word> {
+    let is_numbered = |made: &&RequirementDraft| made.keys.iter().any(|key| key.starts_with("place "));
+    let Some(first) = items.first().filter(is_numbered).map(|made| made.range.start) else { return Vec::new() };
+    let is_ahead = |(other, words): &&(Option<u8>, Vec<Word>)| {
+        let starts = |word: &Word| word.text.strip_prefix("place ")?.parse::<usize>().ok();
+        *other > rank && !words.is_empty() && words.iter().filter_map(starts).all(|start| start < first)
+    };
+    let waited = before.iter().filter(is_ahead).flat_map(|(_, words)| words.last().cloned()).collect();
+    let own =
+        items.iter().filter(is_numbered).map(|made| Word { text: super::items::place(made.range.start), at: made.at });
+    before.push((rank, own.collect()));
+    waited
 }
 
 /// Decides who does an item: its paths and words, then the heading above it, then the default.

@@ -2,8 +2,8 @@
 
 mod marks;
 
-pub(super) use self::marks::{counts_a_phase, leads_a_part, named, postponed, split_subagent, uncounted};
-use self::marks::{says_done, without_tag};
+pub(super) use self::marks::{code, counts_a_phase, leads_a_part, named, postponed, split_subagent, uncounted};
+use self::marks::{decorates, done_by_its_first_sign, says_done, without_tag};
 pub(super) use super::counts::counted;
 use super::counts::{COUNTED, FRAMING, behind_any_count, is_part, split_title, strip_number};
 use crate::{
@@ -82,17 +82,20 @@ const COMPARED_MAX: usize = 500;
 pub(super) struct HeadingReader<'r> {
     roster: &'r Roster,
     compared: usize,
+    /// Whether the plan decorates its headings, so that a tick before one says nothing.
+    is_decorated: bool,
 }
 
 impl<'r> HeadingReader<'r> {
-    /// Begins to read headings against `roster`.
-    pub(super) fn new(roster: &'r Roster) -> Self {
-        Self { roster, compared: 0 }
+    /// Begins to read headings against `roster`: all of a document, of which these are the texts.
+    pub(super) fn new<'t>(roster: &'r Roster, mut texts: impl Iterator<Item = &'t str>) -> Self {
+        Self { roster, compared: 0, is_decorated: texts.any(decorates) }
     }
 
     /// Reads a heading.
     pub(super) fn read(&mut self, line: &Line) -> Heading {
-        let heading = read(line, self.compared < COMPARED_MAX, self.roster);
+        let mut heading = read(line, self.compared < COMPARED_MAX, self.roster);
+        heading.is_done &= !(self.is_decorated && done_by_its_first_sign(&line.text));
         self.compared += usize::from(matches!(heading.names, Names::Other | Names::Unknown { .. }));
         heading
     }

@@ -39,6 +39,8 @@ pub(super) fn requirement(
     if rules.lenient {
         draft.needs.extend(detail_needs(item, source));
     }
+    // What a list numbers is an order, and is known by its place.
+    draft.keys.extend(item.number.map(|_| place(item.range.start)));
     draft.done = item.done;
     draft.detail = match item.optional {
         true => format!("The plan says that this may be left out.\n\n{detail}").trim_end().to_owned(),
@@ -49,6 +51,11 @@ pub(super) fn requirement(
         None => draft.text,
     };
     Some(draft)
+}
+
+/// What a numbered item is called by among all items of the plan: where it stands.
+pub(super) fn place(start: usize) -> String {
+    format!("place {start}")
 }
 
 /// Makes a requirement of what an open box asks for beside the boxes below it: of its own line and the plain items there.

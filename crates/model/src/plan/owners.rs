@@ -158,6 +158,11 @@ impl<'r> Owners<'r> {
         first.or_else(last).or_else(|| detail.lines().find_map(|line| assigned(line, self.roster)))
     }
 
+    /// Returns when in our order a subagent works: its phase, and its place in it.
+    pub(super) fn rank(&self, who: &Who) -> Option<u8> {
+        self.roster.get(&who.name).map(|subagent| subagent.role.rank())
+    }
+
     /// Tells whether a subagent plays a role.
     pub(super) fn is_role(&self, who: &Who, role: Role) -> bool {
         self.roster.get(&who.name).is_some_and(|subagent| subagent.role == role)

@@ -70,7 +70,11 @@ fn names_task(names: &Names) -> bool {
 /// Divides a document at its headings.
 pub(super) fn sections<'d>(document: &'d Document, roster: &Roster) -> Vec<Section<'d>> {
     let blocks = &document.blocks;
-    let mut reader = headings::HeadingReader::new(roster);
+    let texts = blocks.iter().filter_map(|block| match block {
+        Block::Heading { line, .. } => Some(line.text.as_str()),
+        _ => None,
+    });
+    let mut reader = headings::HeadingReader::new(roster, texts);
     let mut sections = Vec::new();
     let mut section =
         Section { heading: None, blocks: &[], range: document.start..document.end, body: document.start..document.end };

@@ -8,11 +8,11 @@ mod steps;
 use std::ops::Range;
 
 use self::labels::{
-    Label, found_directive, item_label, list_label, names_files, only_names_files, says_why, set_aside,
+    Label, found_directive, is_attribute, item_label, list_label, names_files, only_names_files, says_why, set_aside,
 };
 pub(super) use self::{
     beside::waited_for,
-    labels::{forbidden, labels_aside},
+    labels::{forbidden, labels_aside, labels_no_work},
 };
 
 use crate::{
@@ -55,11 +55,19 @@ impl<'s> Body<'_, 's> {
         let mut bearer: Option<usize> = None;
         let before_list = |index: usize| matches!(blocks.get(index + 1), Some(Block::List { .. }));
         let first = self.task.requirements.len();
+        let asking = self.asking_beside(blocks);
         for (index, block) in blocks.iter().enumerate() {
             let before = self.task.requirements.len();
             if let Block::List { items } = block {
+                if let Some(step) =
+                    bearer.filter(|_| label.is_none() && steps::is_below_step(blocks, index, &asking, self.source.text))
+                {
+                    self.below_step(items, step);
+                    continue;
+                }
                 let taken = label.take();
                 self.list(items, taken, group);
+                self.call(before, steps::code_before(blocks, index));
                 bearer = self.bearer(before).or(bearer.filter(|_| self.rules.bodies_follow));
                 continue;
             }
@@ -68,7 +76,9 @@ impl<'s> Body<'_, 's> {
             }
             self.unused(label.take().as_ref());
             match block {
-                Block::Paragraph { range, line } if self.is_step(line, range, before_list(index)) => {
+                Block::Paragraph { range, line }
+                    if asking.contains(&index) || self.is_step(line, range, before_list(index)) =>
+                {
                     self.step(range, line, group);
                     bearer = self.task.requirements.len().checked_sub(1);
                 }
@@ -103,27 +113,6 @@ impl<'s> Body<'_, 's> {
                 format!("`{}:` names nothing", directive.name()),
                 "name something behind it or in a list below it, or leave it out",
             );
-        }
-    }
-
-    /// Takes text that is no item: it belongs to the step before it, or to all of the task.
-    fn note(&mut self, range: Range<usize>, bearer: Option<usize>) {
-        let text = self.source.visible(range, self.comments);
-        self.add_text(text.trim_matches('\n').trim_end(), bearer);
-    }
-
-    fn add_text(&mut self, text: &str, bearer: Option<usize>) {
-        match bearer.and_then(|at| self.task.requirements.get_mut(at)) {
-            Some(step) if !text.is_empty() => {
-                if !step.detail.is_empty() {
-                    step.detail.push_str("\n\n");
-                }
-                step.detail.push_str(text);
-                if !self.rules.bodies_follow {
-                    step.paths.extend(mentions::paths_outside_code(text));
-                }
-            }
-            _ => self.task.add_note(text),
         }
     }
 
@@ -306,6 +295,11 @@ impl<'s> Body<'_, 's> {
                 && let Some(who) = owners::assigned(&item.line.text, self.roster)
             {
                 self.task.assigned = Some(who);
+                self.said(item);
+                self.note_list(std::slice::from_ref(item));
+                continue;
+            }
+            if self.rules.may_be_foreign() && is_attribute(item) {
                 self.said(item);
                 self.note_list(std::slice::from_ref(item));
                 continue;

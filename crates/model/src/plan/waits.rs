@@ -1,10 +1,15 @@
 //! What a text says waits for what: one vocabulary for items, lines, headings, columns and lists of dependencies.
 
 mod order;
+mod statements;
 
 use std::ops::Range;
 
-pub(super) use self::order::{bare_name, heads_order, is_obscure, orders};
+use self::statements::{behind_prefaces, is_only_named, letters, means_all, names_and_no_more, says_parallel};
+pub(super) use self::{
+    order::{bare_name, heads_order, is_obscure, orders},
+    statements::EVERYTHING,
+};
 use super::{counts, directives, domains, mentions, ranges};
 
 /// How plainly a word says that something waits.
@@ -216,10 +221,18 @@ fn all_references(text: &str) -> Vec<String> {
 /// Finds that a line begins with such words: how plainly, whether a colon makes them a label, and where the value begins.
 pub(super) fn line(raw: &str) -> Option<(Sense, bool, usize)> {
     let start = raw.len() - raw.trim_start_matches(|c: char| !c.is_alphanumeric()).len();
-    let lower = raw[start..].to_ascii_lowercase();
-    let (sense, word) = words()
-        .filter(|(sense, word)| *sense != Sense::Before && lower.starts_with(word) && stands_alone(&lower, 0, word))
-        .max_by_key(|(_, word)| word.len())?;
+    let found = |start: usize| {
+        let lower = raw[start..].to_ascii_lowercase();
+        words()
+            .filter(|(sense, word)| *sense != Sense::Before && lower.starts_with(word) && stands_alone(&lower, 0, word))
+            .max_by_key(|(_, word)| word.len())
+            .map(|(sense, word)| (sense, word, lower))
+    };
+    let (sense, word, lower) = found(start).or_else(|| {
+        let (sense, word, lower) = found(behind_prefaces(raw, start)?)?;
+        // "Do not touch what depends on it" is no statement: what follows a preface has to be one by its references.
+        (sense != Sense::Label).then_some((Sense::Loose, word, lower)).filter(|_| sense != Sense::Before)
+    })?;
     let rest =
         lower[word.len()..].trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '_' | ')' | '）'));
     let value = rest.trim_start_matches([':', '：']);
@@ -235,15 +248,19 @@ pub(super) fn statement(raw: &str) -> Option<(Sense, usize)> {
     let value = raw.get(start..)?;
     let is_said = match sense {
         Sense::Plain => true,
-        _ if is_label => says_nothing(value) || is_list(value),
-        _ => !needs(raw).is_empty(),
+        _ if is_label => says_nothing(value) || is_list(value) || means_all(value),
+        _ => means_all(value) || !letters(value).is_empty() || names_and_no_more(raw, value),
     };
     is_said.then_some((sense, start))
 }
 
 /// Tells whether an item says nothing but what it or its section waits for: "Once Task 2 is done, remove the flag" is work.
 pub(super) fn is_no_work(raw: &str) -> bool {
-    line(raw).is_some_and(|(sense, is_label, _)| is_label || sense == Sense::Plain) && statement(raw).is_some()
+    let says = line(raw).is_some_and(|(sense, is_label, at)| {
+        let value = raw.get(at..).unwrap_or_default();
+        is_label || sense == Sense::Plain || means_all(value) || is_only_named(value)
+    });
+    (says && statement(raw).is_some()) || says_parallel(raw)
 }
 
 /// Tells whether every part of a value is a reference.
@@ -268,6 +285,13 @@ pub(super) fn says_nothing(value: &str) -> bool {
 pub(super) fn of_line(raw: &str) -> Vec<String> {
     let Some((sense, is_label, start)) = line(raw) else { return Vec::new() };
     let value = raw.get(start..).unwrap_or_default();
+    if means_all(value) {
+        return vec![EVERYTHING.to_owned()];
+    }
+    let alone = letters(value);
+    if !alone.is_empty() {
+        return alone;
+    }
     let takes_numbers = sense != Sense::Loose || is_label;
     let parts = value.split([',', ';', '、', '，']);
     let mut found: Vec<String> = Vec::new();
@@ -289,6 +313,12 @@ pub(super) fn heads(text: &str) -> bool {
         matches!(sense, Sense::Plain | Sense::Label)
             && (text == domains::normal(word) || text == format!("task {word}"))
     })
+}
+
+/// Tells whether the head of a column may say so, where its cells name nothing but rows: "After", "Needs".
+pub(super) fn may_head(text: &str) -> bool {
+    const HEADS: &str = "after|needs|requires|waits for|follows|predecessor|predecessors|nach|après|después de|tras|dopo|после|dep|deps|prereq";
+    domains::holds(HEADS, &domains::normal(text))
 }
 
 #[cfg(test)]

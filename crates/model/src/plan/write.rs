@@ -119,8 +119,28 @@ fn has_boxes(text: &str) -> bool {
 }
 
 /// Writes text as a quote: it is read, and nothing in it is an item.
+/// Quotes a text. A heading in it would be one of the plan when it is read again: it is written in bold.
 fn quoted(text: &str) -> String {
-    text.lines().map(|line| format!("> {line}").trim_end().to_owned() + "\n").collect()
+    let mut fence = None;
+    let mut quoted = String::with_capacity(text.len() + 16);
+    for line in text.lines() {
+        let bare = line.trim_start();
+        let mark = ["```", "~~~"].into_iter().find(|mark| bare.starts_with(mark));
+        fence = match (fence, mark) {
+            (None, mark) => mark,
+            (Some(open), Some(mark)) if open == mark => None,
+            (open, _) => open,
+        };
+        let title = bare.trim_start_matches('#');
+        let is_heading = fence.is_none() && title.len() < bare.len() && title.starts_with(' ');
+        let shown = match title.trim().trim_end_matches('#').trim() {
+            title if is_heading && !title.is_empty() => format!("> **{}**", title.replace("**", "")),
+            _ => format!("> {line}"),
+        };
+        quoted.push_str(shown.trim_end());
+        quoted.push('\n');
+    }
+    quoted
 }
 
 fn code(text: &str) -> String {

@@ -10,7 +10,7 @@ use crate::{
     ids::{SubagentName, TaskId},
     plan::{
         counts, domains,
-        draft::{TaskDraft, Word},
+        draft::{RequirementDraft, TaskDraft, Word},
         source::Problems,
         waits,
     },
@@ -102,6 +102,9 @@ impl<'d> Index<'d> {
                 }
                 let english = domains::counted_in_english(heading);
                 let called = counts::counted(&english).1.into_iter().chain([counts::name_behind_count(heading)]);
+                if let Some(letter) = counts::letter(heading) {
+                    add(&mut by_key, letter, at);
+                }
                 for name in called.filter(|name| !name.is_empty()) {
                     add(&mut by_outer, domains::normal(&name), at);
                 }
@@ -252,20 +255,25 @@ impl<'d> Index<'d> {
 
     /// Finds the tasks that items and sentences speak of; what is no part of the plan was not meant as one.
     ///
-    /// `first` is where the first item of the task stands. A list with numbers is an order: a task that begins before an
-    /// item does not wait for it as a whole because a later item of its does.
+    /// `first` is the first item of the task. A list with numbers is an order: a task that begins before an item does not wait
+    /// for it as a whole because a later item of its does.
     pub(super) fn weak(
         &self,
         task: usize,
         words: &[Word],
-        first: usize,
+        first: Option<&RequirementDraft>,
         problems: &mut Problems<'_>,
     ) -> Vec<(usize, Position)> {
         let mut targets = Vec::new();
         for word in words {
+            if word.text == waits::EVERYTHING {
+                targets.extend((0..task).map(|at| (at, word.at)));
+                continue;
+            }
             let place = word.text.strip_prefix("place ").and_then(|place| place.parse::<usize>().ok());
+            let begins_before = |place: usize| first.is_some_and(|made| place > made.range.start && word.at != made.at);
             match self.find(&word.text) {
-                Some(known) if place.is_some_and(|place| place > first) && known.iter().any(|at| *at != task) => {
+                Some(known) if place.is_some_and(begins_before) && known.iter().any(|at| *at != task) => {
                     let message = "this item waits for one of another task, and its own task begins before that";
                     let hint = "give the item a section of its own to have that order";
                     self.warn("cycle", word.at, message.to_owned(), hint, problems);

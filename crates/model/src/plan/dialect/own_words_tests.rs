@@ -537,3 +537,113 @@ fn what_checks_the_work_is_a_command_wherever_it_stands() {
         assert_eq!(format!("{} | {}", commands.join("; "), by_hand.join("; ")), expected, "{text}");
     }
 }
+
+/// What became of every item: what it says, and whose it is or why it is no work.
+fn fates(text: &str) -> Vec<String> {
+    let plan = plan(text);
+    let whose = |task: &crate::ids::TaskId| {
+        plan.tasks
+            .iter()
+            .find(|known| known.id == *task)
+            .map(|task| task.subagent.as_str().to_owned())
+            .unwrap_or_default()
+    };
+    let shown = |item: &crate::plan::PlanItem| match &item.fate {
+        Fate::Requirement { task, .. } => format!("{}: {}", whose(task), item.text),
+        fate => format!("{fate:?}: {}", item.text).split(": ").last().unwrap_or_default().to_owned(),
+    };
+    plan.items.iter().filter(|item| matches!(item.fate, Fate::Requirement { .. })).map(shown).collect()
+}
+
+#[test]
+fn a_tick_that_decorates_a_heading_closes_nothing() {
+    let text = "# P\n\n## 🧩 Step 1: Add the store\n\n- a store\n\n## ✅ Step 2: Add the endpoint\n\n- an endpoint\n";
+    assert_eq!(fates(text).len(), 2);
+    let states = "# P\n\n## ✅ Step 1: Add the store\n\n- a store\n\n## ⏳ Step 2: Add the endpoint\n\n- an endpoint\n";
+    assert_eq!(fates(states).len(), 1);
+}
+
+#[test]
+fn what_asks_beside_a_list_is_work_as_well() {
+    let labels = "# P\n\n## Work\n\n**Infrastructure.** One more scheduled task in the cluster.\n\n**Testing.** Golden-file tests \
+                  of the feed.\n\n- stream the feed\n";
+    let made = fates(labels);
+    assert_eq!(made.len(), 3, "{made:?}");
+    assert!(made.iter().any(|made| made.starts_with("backend-cloud-infrastructure-architect: ")), "{made:?}");
+    assert!(made.iter().any(|made| made.starts_with("backend-unit-test-generator: ")), "{made:?}");
+    let sentences =
+        "# P\n\n## Work\n\nAdd the endpoint in `src/api/x.ts`.\n\nAlso:\n- log it\n\nFinally remove the old handler.\n";
+    assert_eq!(fates(sentences).len(), 3);
+    // What leads a list says nothing that the list does not, and what explains asks for nothing.
+    let lead = "# P\n\n## Work\n\nAdd the endpoints that follow.\n\n- a\n- b\n\n**Note:** the store is slow.\n\n**Why two?** Add is cheap.\n";
+    assert_eq!(fates(lead).len(), 2);
+}
+
+#[test]
+fn steps_that_a_letter_and_a_number_count_have_their_details_below_them() {
+    let text = "# P\n\n## Workstream A: Feature\n\n**A1. Store.** Create `plans`.\n   - a unique key\n   - *Estimate: 1 d*\n\n\
+                **A2. Types.** Add `Plan`.\n   - Estimate: 1 d\n   - Depends on: A1\n\n## Workstream B: CLI\n\nBlocked until \
+                Workstream A is merged.\n\n**B1. Commands**\n   - `list`\n   - Estimate: 2 h\n   - Owner: tom\n";
+    let plan = plan(text);
+    let made: Vec<_> = plan.tasks.iter().flat_map(|task| &task.requirements).map(|made| made.text.as_str()).collect();
+    assert_eq!(made.len(), 3, "{made:?}");
+    assert!(plan.tasks[0].requirements[0].detail.contains("unique key"));
+    let last = plan.tasks.last().expect("tasks");
+    assert_eq!(
+        last.needs.iter().map(AsRef::as_ref).collect::<Vec<&str>>(),
+        [plan.tasks[0].id.as_ref() as &str],
+        "{plan:?}"
+    );
+}
+
+#[test]
+fn what_is_no_work_by_its_words_is_left_aside() {
+    let text = "# P\n\n## Feature\n\n- an endpoint\n\n## What we are deliberately not building\n\n- Tax\n\n## Decisions still to be \
+                made\n\n- Grace period: 3 or 7 days?\n\n## Changelog of this plan\n\n- r4: split it\n";
+    assert_eq!(fates(text).len(), 1);
+}
+
+#[test]
+fn a_row_that_sums_is_no_work_and_after_is_a_need() {
+    let text = "# P\n\n| ID | What | After | Est |\n|--|--|--|--|\n| 1 | Terraform bucket | 2 | 1d |\n| 2 | Endpoint for uploads | – | 1d |\n\
+                | **Σ** | | | 2d |\n";
+    let plan = plan(text);
+    assert_eq!(plan.tasks.iter().map(|task| task.requirements.len()).sum::<usize>(), 2);
+    let bucket = plan.tasks.iter().find(|task| task.requirements[0].text.contains("bucket")).expect("a task");
+    assert_eq!(bucket.needs.len(), 1, "{plan:?}");
+}
+
+#[test]
+fn numbers_of_a_list_stand_against_our_phases() {
+    let text = "# P\n\n## Ship it\n\n1. Add a Deployment to `k8s/worker.yaml`\n2. Remove the inline delivery from `src/orders.ts`\n";
+    let plan = plan(text);
+    let feature =
+        plan.tasks.iter().find(|task| task.subagent.as_str() == "backend-feature-implementer").expect("a task");
+    assert_eq!(feature.needs.len(), 1, "{plan:?}");
+}
+
+#[test]
+fn details_of_an_item_are_no_work_of_their_own() {
+    let text = "# P\n\n| Key | Summary | Status |\n|--|--|--|\n| AB-1 | Endpoint for orders | To Do |\n\n## AB-1 details\n\nMust answer \
+                within 1s.\n\nAcceptance criteria:\n- answers 200\n";
+    let plan = plan(text);
+    assert_eq!(plan.tasks.iter().map(|task| task.requirements.len()).sum::<usize>(), 1, "{plan:?}");
+    assert_eq!(plan.acceptance.len(), 1);
+    assert!(plan.tasks[0].notes.contains("within 1s"), "{plan:?}");
+}
+
+#[test]
+fn commands_that_check_are_no_command_line() {
+    let text = "# P\n\n## Feature\n\n- an endpoint\n\n## Commands\n\n- `npm test` - Test\n- `npm run build` - Build\n";
+    assert_eq!(fates(text).len(), 1);
+}
+
+#[test]
+fn a_quoted_heading_is_none_when_the_plan_is_read_again() {
+    let text =
+        "# P\n\n## 1. Last week\n\n- Ana finished the pagination\n\n## Action items\n\n- Add an endpoint for exports\n";
+    let plan = plan(text);
+    let again = reading(&plan.to_markdown(), &Settings::default()).plan.expect("a plan");
+    let count = |plan: &Plan| plan.tasks.iter().map(|task| task.requirements.len()).sum::<usize>();
+    assert_eq!(count(&again), count(&plan), "{}", plan.to_markdown());
+}

@@ -3,6 +3,7 @@
 mod imperative;
 mod languages;
 mod looks;
+mod phrases;
 mod put_off;
 mod roles;
 mod sections;
@@ -295,6 +296,9 @@ pub(super) fn fixed(phrase: &str) -> Option<Fixed> {
         return Some(Fixed::Files);
     }
     if let Some(fixed) = of_qualified(phrase).or_else(|| of_parts(phrase)).or_else(|| of_two_asides(phrase)) {
+        return Some(fixed);
+    }
+    if let Some(fixed) = phrases::by_words(phrase).filter(|_| role(phrase).is_none()) {
         return Some(fixed);
     }
     let gate_phrase = [" commands", " command", " gate"].iter().find_map(|end| phrase.strip_suffix(end))?;

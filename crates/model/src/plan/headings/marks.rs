@@ -43,9 +43,24 @@ const DONE: [&str; 14] = [
     "terminé",
 ];
 
+/// Signs that say that a piece of work is done.
+const TICKS: [&str; 5] = ["✅", "✔️", "✔", "☑️", "☑"];
+
+/// Tells whether a heading begins with a sign that only decorates it, as "🔐 Auth" does and "⏳ Phase 2" does not.
+pub(super) fn decorates(heading: &str) -> bool {
+    const STATES: &str = "✅✔☑✓⏳⌛🚧🔄🔁🔲☐⬜⬛❌✗✘🟡🟢🔴🟠🔵⚪🕐🕒⚠🔜⏸🏁🆗🆕⭐★☆➡→";
+    let first = heading.trim_start().chars().next();
+    first.is_some_and(|c| matches!(c, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}') && !STATES.contains(c))
+}
+
+/// Tells whether a heading is done by a tick before it alone: "✅ Step 4: Test it".
+pub(super) fn done_by_its_first_sign(heading: &str) -> bool {
+    let text = heading.trim();
+    TICKS.iter().any(|tick| text.strip_prefix(tick).is_some_and(|rest| !says_done(rest, false)))
+}
+
 /// Tells whether a heading says that its work is done: `Phase 1: Storage ✅`, `Milestone 4 (COMPLETED)`, `Tasks — complete`.
 pub(super) fn says_done(plain: &str, is_counted: bool) -> bool {
-    const TICKS: [&str; 5] = ["✅", "✔️", "✔", "☑️", "☑"];
     let text = plain.trim_end();
     let ticked = TICKS.iter().any(|tick| text.ends_with(tick) || (is_counted && text.starts_with(tick)));
     let word = text.trim_end_matches(|c: char| !c.is_alphanumeric() && !matches!(c, ')' | ']' | '）'));
@@ -85,6 +100,9 @@ pub(in crate::plan) fn leads_a_part(line: &Line) -> bool {
 
 fn counts_a_part(lead: &str) -> bool {
     let lead = domains::counted_in_english(lead.trim_start_matches(|c: char| !c.is_alphanumeric()));
+    if code_of(&lead).is_some() {
+        return true;
+    }
     let is_number = lead.starts_with(|c: char| c.is_ascii_digit());
     // "**2026**" and "**20 rows**" count nothing.
     let is_marked =
@@ -92,9 +110,30 @@ fn counts_a_part(lead: &str) -> bool {
     (!is_number || is_marked) && !counted(&lead).1.is_empty()
 }
 
+/// Splits a letter and a number off the beginning with which a plan counts its parts, `A1. Schema`, and what is behind it.
+fn code_of(lead: &str) -> Option<(&str, &str)> {
+    // "Q1:", "R2." and "v1." count questions, risks and versions, and "S3:" and "P1" name other things.
+    const OTHERS: [char; 8] = ['Q', 'R', 'V', 'P', 'S', 'O', 'N', 'D'];
+    let letter = lead.chars().next().filter(|c| c.is_ascii_uppercase() && !OTHERS.contains(c))?;
+    let digits = lead[letter.len_utf8()..].bytes().take_while(u8::is_ascii_digit).count();
+    let (code, behind) = lead.split_at(letter.len_utf8() + digits);
+    let rest =
+        behind.strip_prefix(['.', ')', ':']).or_else(|| behind.strip_prefix(" —").or(behind.strip_prefix(" –")))?;
+    ((1..=2).contains(&digits) && rest.starts_with(' ')).then(|| (code, rest.trim_start()))
+}
+
+/// Finds what a step in bold is called by, where a letter and a number count it: "**A1. Schema.**" is `a1`.
+pub(in crate::plan) fn code(lead: &str) -> Option<String> {
+    code_of(lead.trim_start()).map(|(code, _)| code.to_lowercase())
+}
+
 /// Takes the number off a label that counts a part: `2. CLI` is `CLI`.
 pub(in crate::plan) fn uncounted(label: &str) -> &str {
-    if counts_a_part(label) { strip_prefix(label).0 } else { label }
+    match code_of(label) {
+        Some((_, rest)) => rest,
+        None if counts_a_part(label) => strip_prefix(label).0,
+        None => label,
+    }
 }
 
 /// Splits the name of a subagent off a label: `Commands — backend-cli-implementer`.

@@ -9,7 +9,7 @@ use crate::plan::{
 fn show(markdown: &str) -> String {
     let document = blocks::read(markdown, 0..markdown.len());
     let Some(Block::Heading { line, .. }) = document.blocks.first() else { panic!("{markdown} is no heading") };
-    let heading = HeadingReader::new(&roster()).read(line);
+    let heading = HeadingReader::new(&roster(), std::iter::empty()).read(line);
     let names = match heading.names {
         Names::Subagent(who) => format!("subagent {} ({})", who.name, who.id_stem),
         Names::Role(role, _) => format!("role {}", role.title()),

@@ -71,7 +71,7 @@ impl Body<'_, '_> {
                 places.entry(number).and_modify(|place| *place = None).or_insert(Some(at));
             }
         }
-        let ids: Vec<String> = made.iter().map(|made| format!("place {}", made.range.start)).collect();
+        let ids: Vec<String> = made.iter().map(|made| crate::plan::items::place(made.range.start)).collect();
         let mut named = Vec::new();
         for (at, made) in made.iter_mut().enumerate() {
             for need in &mut made.needs {

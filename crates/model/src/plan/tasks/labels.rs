@@ -73,6 +73,23 @@ pub(super) fn says_why(item: &Item) -> Option<String> {
     (says && domains::holds(WORDS, &domains::normal(label))).then(|| label.to_owned())
 }
 
+/// Tells whether an item only says something about the others, as `Estimate: 1 d` and `Owner: tom` do.
+pub(super) fn is_attribute(item: &Item) -> bool {
+    const LABELS: &str = "estimate|estimated effort|estimation|est|effort|owner|owners|assignee|assigned to|assignees|responsible|dri|priority|prio|\
+         points|story points|sp|size|t shirt size|complexity|risk|risk level|due|due date|deadline|eta|duration|time|reviewer|reviewers|\
+         labels|label|tags|epic|sprint|jira|ticket|issue|milestone|confidence|parallel|parallelizable|status|aufwand|schätzung|\
+         verantwortlich|priorität|fällig|responsable|priorité|effort estimé|estimación|prioridad|responsável|stima|priorità";
+    let Some((label, value)) = item.line.text.split_once([':', '：']) else { return false };
+    let value = value.trim();
+    let is_plain = !item.boxed && item.number.is_none() && item.blocks.is_empty();
+    is_plain
+        && domains::holds(LABELS, &domains::normal(label))
+        && (1..=40).contains(&value.chars().count())
+        && value.split_whitespace().count() <= 5
+        && !domains::text_asks(value)
+        && !domains::begins_asking(value)
+}
+
 /// Finds what the line before a list says about the list.
 pub(super) fn list_label(line: &str) -> Option<Label> {
     let colons = line.trim().replace('：', ":");
@@ -125,6 +142,11 @@ fn is_strong_label(raw: &str) -> bool {
 /// Tells whether the line before a list says that its items are only there to be read.
 pub(in crate::plan) fn labels_aside(line: &str) -> bool {
     matches!(list_label(line), Some(Label::Fixed(Fixed::Aside(_) | Fixed::Context, _)))
+}
+
+/// Tells whether the line before a list says that the list is no work: criteria, commands, something to read.
+pub(in crate::plan) fn labels_no_work(line: &str) -> bool {
+    matches!(list_label(line.lines().last().unwrap_or_default()), Some(Label::Fixed(..)))
 }
 
 /// Finds in a paragraph that something is not to be done, behind a label or in a list that follows it: the label, and why.

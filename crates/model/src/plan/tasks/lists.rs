@@ -84,7 +84,25 @@ impl Body<'_, '_> {
     pub(super) fn rows(&mut self, head: &[String], rows: &[Row], group: Option<&str>) {
         let status = head.iter().position(|name| status::is_status(name)).filter(|_| self.rules.lenient);
         let said_in = head.iter().position(|name| says_what(name)).filter(|_| self.rules.lenient);
+        let names_rows = |at: usize| {
+            let mut cells = rows
+                .iter()
+                .filter_map(|row| row.cells.get(at))
+                .filter(|cell| cell.contains(char::is_alphanumeric) && !waits::says_nothing(cell))
+                .peekable();
+            cells.peek().is_some() && cells.all(|cell| waits::is_list(cell))
+        };
+        let loose: Vec<&str> = (0..head.len())
+            .filter(|at| self.rules.may_be_foreign() && waits::may_head(&head[*at]) && names_rows(*at))
+            .map(|at| head[at].as_str())
+            .collect();
         for row in rows {
+            if self.rules.may_be_foreign() && sums_up(&row.cells) {
+                let what =
+                    What::Aside { reason: Reason::Context, section: group.unwrap_or(&self.task.title).to_owned() };
+                self.placed.push(Placed::new(row.range.clone(), what));
+                continue;
+            }
             let said = said_in.and_then(|at| row.cells.get(at));
             let text = items::row_text(&row.cells);
             if text.is_empty() {
@@ -112,7 +130,7 @@ impl Body<'_, '_> {
                     let hint = format!("the roster has {}", draft::known(self.roster));
                     self.problems.warning("unknown-subagent", made.at, message, hint);
                 }
-                let waited = cells().filter(|(head, _)| waits::heads(head));
+                let waited = cells().filter(|(head, _)| waits::heads(head) || loose.contains(&head.as_str()));
                 let names = waited.flat_map(|(_, cell)| waits::of_line(&format!("depends on {cell}")));
                 made.needs.extend(names.map(|text| Word { text, at: made.at }));
                 // What stands in a first column of its own is what others call the row by.
@@ -121,6 +139,18 @@ impl Body<'_, '_> {
             self.task.requirements.push(made);
         }
     }
+}
+
+/// Tells whether a row only adds up the others: "Total", "**Σ** | 9.5d".
+fn sums_up(cells: &[String]) -> bool {
+    const SUMS: &str = "total|totals|sum|subtotal|grand total|overall|total estimate|total effort|in total|all in all|summe|gesamt|insgesamt|\
+         gesamtsumme|gesamtaufwand|somme|suma|totale|soma|合计|總計|合計|итого|합계";
+    let mut filled = cells.iter().filter(|cell| !cell.trim().is_empty());
+    let Some(first) = filled.next() else { return false };
+    let is_sum =
+        matches!(first.trim_matches(['*', '_', ' ', ':']), "Σ" | "∑") || domains::holds(SUMS, &domains::normal(first));
+    // "Total | show the sum of the cart" is work.
+    is_sum && filled.all(|cell| cell.chars().filter(|c| c.is_alphabetic()).count() <= 8)
 }
 
 /// Tells whether a column says what is to be done, by its head.

@@ -45,6 +45,13 @@ fn lines(blocks: &[Block], source: &str, found: &mut Vec<(usize, String)>) {
     }
 }
 
+/// Tells whether a line of code runs a tool of the project, as a list of its commands has them.
+fn runs(code: &str) -> bool {
+    const TOOLS: &str = "npm|pnpm|yarn|npx|make|cargo|go|python|python3|pytest|mvn|gradle|dotnet|bundle|composer|just|task|docker|node|bun|deno";
+    let first = code.split_whitespace().next().unwrap_or_default();
+    domains::holds(TOOLS, first) || first.starts_with("./")
+}
+
 impl OutlineReader<'_, '_> {
     /// Takes what a section says beside its work. `before` is how many tasks there were before it.
     pub(super) fn said_beside(&mut self, section: &Section<'_>, before: usize) {
@@ -135,7 +142,7 @@ impl OutlineReader<'_, '_> {
     fn statements(&self, section: &Section<'_>) -> Waits {
         let mut said = Waits::default();
         for block in section.blocks {
-            let Block::Paragraph { range, .. } = block else { continue };
+            let (Block::Paragraph { range, .. } | Block::Text { range }) = block else { continue };
             let mut offset = range.start;
             for raw in self.source.text[range.clone()].split_inclusive('\n') {
                 let (named, spoken) = tasks::waited_for(raw, offset, true, self.rules, self.source);
@@ -238,6 +245,57 @@ impl OutlineReader<'_, '_> {
         });
         let reason = found.filter_map(domains::sentence_puts_off).next();
         reason.filter(|_| is_open && self.rules.may_be_foreign()).map(Fixed::Aside)
+    }
+
+    /// Tells whether a section that is called "Commands" is no work on the command line, but lists what is run to check.
+    pub(super) fn lists_checks(&self, section: &Section<'_>) -> bool {
+        let called = |line: &crate::plan::inline::Line| {
+            matches!(domains::normal(&line.text).as_str(), "commands" | "command" | "useful commands" | "dev commands")
+        };
+        let is_check = |item: &Item| {
+            let code = item.line.codes.first().map(|(_, code)| code.as_str());
+            !item.boxed && item.line.codes.len() == 1 && code.is_some_and(|code| commands::checks(code) || runs(code))
+        };
+        let lists: Vec<&Vec<Item>> = section
+            .blocks
+            .iter()
+            .filter_map(|block| match block {
+                Block::List { items } => Some(items),
+                _ => None,
+            })
+            .collect();
+        self.rules.may_be_foreign()
+            && section.line().is_some_and(called)
+            && !lists.is_empty()
+            && lists.iter().all(|items| items.iter().all(is_check))
+            && lists.iter().flat_map(|items| items.iter()).any(|item| commands::checks(&item.line.codes[0].1))
+    }
+
+    /// Finds the task of an item that a section says more about, as its heading has the item's id: "ORD-203 details". A
+    /// section with items of its own is work.
+    pub(super) fn details_of(&self, section: &Section<'_>) -> Option<usize> {
+        const ABOUT: &str = "details|detail|notes|note|description|in detail|more|spec|specification|acceptance criteria|background|context";
+        let line = section.line().filter(|_| self.rules.may_be_foreign())?;
+        let text = line.text.trim_start_matches(['[', '(', '`']);
+        let end = text.find([' ', ':', ']', ')', '`']).unwrap_or(text.len());
+        let id = domains::normal(&text[..end]);
+        let rest = domains::normal(&text[end..]);
+        let is_id = text[..end].contains(|c: char| c.is_ascii_digit()) && text[..end].contains(char::is_alphabetic);
+        let (task, made) = self.draft.tasks.iter().enumerate().filter(|_| is_id).find_map(|(at, task)| {
+            let made = task.requirements.iter().find(|made| {
+                made.keys.contains(&id) || made.id.as_ref().is_some_and(|word| domains::normal(&word.text) == id)
+            })?;
+            Some((at, made))
+        })?;
+        let says_same = || !rest.is_empty() && domains::normal(&made.text).contains(&rest);
+        let is_about = rest.is_empty() || domains::holds(ABOUT, &rest) || says_same();
+        let mut lists = (0..section.blocks.len())
+            .filter(|at| matches!(section.blocks[*at], Block::List { .. } | Block::Table { .. }));
+        let is_labelled = |at: usize| match at.checked_sub(1).and_then(|before| section.blocks.get(before)) {
+            Some(Block::Paragraph { range, .. }) => tasks::labels_no_work(&self.source.text[range.clone()]),
+            _ => false,
+        };
+        (is_about && lists.all(is_labelled)).then_some(task)
     }
 
     /// Leaves out a task for a gate of which everything turned out to be a command of that gate.

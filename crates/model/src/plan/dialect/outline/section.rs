@@ -63,7 +63,9 @@ impl OutlineReader<'_, '_> {
         if heading.is_done && self.rules.may_be_foreign() {
             self.done = self.done.or(Some(*level));
         }
-        let special = (self.hook)(heading, &line.text).or_else(|| self.put_off(section)).map(Names::Fixed);
+        let checks = || self.lists_checks(section).then_some(Fixed::Verification(None));
+        let special =
+            (self.hook)(heading, &line.text).or_else(|| self.put_off(section)).or_else(checks).map(Names::Fixed);
         let names = special.as_ref().unwrap_or(&heading.names);
         let mut task = None;
         let mut context = None;
@@ -86,6 +88,10 @@ impl OutlineReader<'_, '_> {
                 task = index.map(|index| (index, None, true));
             }
             Some(Place::Frame { who }) => (in_frame, in_work) = (true, who.is_none()),
+        }
+        if let Some(index) = self.details_of(section) {
+            self.places.push((*level, Place::Task { index, who: None, counted: true }));
+            return self.note(section, index, Reason::Context, &line.text);
         }
         let index = task.as_ref().map(|(index, ..)| *index);
         let at = self.source.position(line.range.start);
