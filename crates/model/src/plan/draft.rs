@@ -158,6 +158,8 @@ pub(super) struct RequirementDraft {
     pub(super) text: String,
     pub(super) detail: String,
     pub(super) done: bool,
+    /// The part of the text that says what is to be done, where it holds more than that.
+    pub(super) about: Option<String>,
     /// Where it lies in the source.
     pub(super) range: Range<usize>,
     /// The paths that it mentions.

@@ -9,7 +9,12 @@ use super::{
     ownership::Ownership,
     source::Problems,
 };
-use crate::{limits::TASKS_MAX, plan::shape::Rules, roster::Role, text};
+use crate::{
+    limits::TASKS_MAX,
+    plan::{domains, shape::Rules},
+    roster::Role,
+    text,
+};
 
 /// What the items of one task have in common: who does them, and whether they may run beside their neighbours.
 type Key = (String, bool);
@@ -26,6 +31,11 @@ pub(super) fn assign(
     for task in tasks {
         match task.owner {
             Owner::Named | Owner::Decided(_) => {
+                let (task, written) = without_written(task, owners, rules);
+                if let Some(written) = written {
+                    assigned.extend(divide(&written, owners, settings, rules, problems));
+                }
+                let Some(task) = task else { continue };
                 let task = TaskDraft { owner: Owner::Decided(Ownership::Named), stands_alone: true, ..task };
                 let task = with_paths(task, owners, rules, problems);
                 assigned.push(task);
@@ -48,6 +58,37 @@ pub(super) fn assign(
         follow_stages(&mut joined, owners);
     }
     joined
+}
+
+/// Takes what asks to write something out of the task of a subagent that may not, where the plan need not have been written
+/// for us: "Unit tests for drift" in a section on verification. Returns what is left, and what was taken.
+fn without_written(mut task: TaskDraft, owners: &Owners<'_>, rules: Rules) -> (Option<TaskDraft>, Option<TaskDraft>) {
+    let is_reader = task.who.as_ref().is_some_and(|who| !owners.writes(who));
+    if !is_reader || !rules.may_be_foreign() {
+        return (Some(task), None);
+    }
+    let (written, rest): (Vec<RequirementDraft>, Vec<RequirementDraft>) =
+        std::mem::take(&mut task.requirements).into_iter().partition(|made| domains::asks_to_write(about(made)));
+    task.requirements = rest;
+    let Some(first) = written.first() else { return (Some(task), None) };
+    let taken = TaskDraft {
+        at: first.at,
+        title: task.title.clone(),
+        owner: Owner::Items,
+        who: None,
+        needs: task.needs.clone(),
+        soft_needs: task.soft_needs.clone(),
+        headings: task.headings.clone(),
+        requirements: written,
+        frame: task.frame,
+        ..TaskDraft::default()
+    };
+    ((!task.requirements.is_empty()).then_some(task), Some(taken))
+}
+
+/// Returns the words of a requirement that say what is to be done.
+fn about(made: &RequirementDraft) -> &str {
+    made.about.as_deref().unwrap_or(&made.text)
 }
 
 /// Lets the work of a stage wait for that of the stage before it. Stories wait for what comes before all of them and not for
@@ -98,7 +139,7 @@ fn divide(
         let found = match (named, &whole) {
             (Some(who), _) => Some((who, Ownership::Named)),
             (None, Some(found)) => found.clone(),
-            (None, None) => owner_of(task, &made.text, &made.paths, &made.parts, owners),
+            (None, None) => owner_of(task, about(made), &made.paths, &made.parts, owners),
         };
         let Some((who, why)) = found else {
             problems.error(
@@ -173,6 +214,7 @@ fn owner_of(
         {
             Some((who, why))
         }
+        _ if !owners.writes(heading) && domains::asks_to_write(text) => owners.of_written(text, paths),
         _ => Some((heading.clone(), Ownership::Named)),
     }
 }
@@ -217,18 +259,21 @@ fn beside(tasks: &mut [TaskDraft]) {
 /// Turns the paths that a task names into what it may touch, as far as its subagent may; what its items wait for is its
 /// need.
 ///
-/// A list of files is all that it may touch, and so are the paths of its items where each names some and nobody said whose
-/// they are. Any other path that an item names comes beside what its subagent may touch anyway.
+/// A list of files is all that it may touch, and so are the paths of items of which the dialect says that each names its
+/// files and that those marked as parallel touch no others. Any other path that an item names comes beside what its subagent
+/// may touch anyway: who adds a command in a file of its own has to name it in another, too.
 fn with_paths(mut task: TaskDraft, owners: &Owners<'_>, rules: Rules, problems: &mut Problems<'_>) -> TaskDraft {
     let open = || task.requirements.iter().filter(|made| !made.done);
+    if let Some(who) = task.who.as_ref().filter(|_| task.touches.is_empty()) {
+        warn_of_words(&task, who, owners, problems);
+    }
     let soft: Vec<Word> = open().flat_map(|made| made.needs.iter().cloned()).collect();
     if task.touches.is_empty()
         && let Some(who) = &task.who
     {
         let is_list = !task.paths.is_empty();
-        let is_guessed = task.owner != Owner::Decided(Ownership::Named);
-        let all_have_paths = open().next().is_some() && open().all(RequirementDraft::names_all_paths);
-        let is_all = is_list || (all_have_paths && (is_guessed || rules.items_name_files));
+        let has_own_files = |made: &RequirementDraft| made.parallel && made.names_all_paths();
+        let is_all = is_list || (rules.items_name_files && open().next().is_some() && open().all(has_own_files));
         let mut mentioned: Vec<String> = match is_list {
             true => task.paths.clone(),
             false => open().flat_map(|made| made.paths.iter().cloned()).collect(),
@@ -259,6 +304,23 @@ fn with_paths(mut task: TaskDraft, owners: &Owners<'_>, rules: Rules, problems: 
     }
     task.soft_needs.extend(soft);
     task
+}
+
+/// Tells where the words of an item, or of a line below it, ask for something in a place in which its subagent may change
+/// nothing.
+fn warn_of_words(task: &TaskDraft, who: &Who, owners: &Owners<'_>, problems: &mut Problems<'_>) {
+    for made in task.requirements.iter().filter(|made| !made.done && made.paths.is_empty()) {
+        let lines = || std::iter::once(about(made)).chain(made.parts.iter().map(|part| part.text.as_str()));
+        let found = lines().find_map(|line| Some((line, owners.denied_by_words(who, line)?)));
+        if let Some((line, other)) = found {
+            problems.warning(
+                "place-of-another",
+                made.at,
+                format!("`{}` may change nothing where `{}` asks for it", who.name, text::truncate(line, 80)),
+                format!("give it to `{other}` if it is that subagent's work: head it with its name or domain"),
+            );
+        }
+    }
 }
 
 fn named(paths: &[String]) -> String {

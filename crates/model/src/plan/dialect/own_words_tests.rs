@@ -136,7 +136,7 @@ fn what_an_item_names_comes_beside_the_scope_whatever_the_dialect() {
 fn what_its_subagent_may_not_touch_is_said_whatever_the_dialect() {
     for more in ["", "\n## Reservations\n\n- Hold one for 3 days\n", "\n## CLI\n\nTouches: `bin/**`\n\n- Show it\n"] {
         let text = format!(
-            "## Data model\n\n- Like `src/app.js` with its table in `infra/main.tf`\n- Refuse an empty name\n{more}"
+            "## Data model\n\n- Fill `src/app.js` with its table in `infra/main.tf`\n- Refuse an empty name\n{more}"
         );
         assert_eq!(warnings(&text), ["`backend-datatypes` may not touch `infra/main.tf`"], "{more}");
         assert_eq!(plan(&text).tasks[0].also_touches, ["src/app.js"], "{more}");
@@ -145,16 +145,24 @@ fn what_its_subagent_may_not_touch_is_said_whatever_the_dialect() {
 }
 
 #[test]
-fn what_nobody_is_named_for_may_touch_what_each_item_names() {
+fn only_a_list_of_files_is_all_that_may_be_touched() {
     for (text, expected) in [
-        ("## Shelves\n\n- Write `app/store.py`\n- Read `app/reader.py`\n", "app/store.py app/reader.py"),
+        ("## Shelves\n\n- Write `app/store.py`\n- Add `app/reader.py`\n", ""),
         ("## Shelves\n\n- Write `app/store.py`\n- Close it in the end\n", ""),
-        ("## Shelves\n\n- Open it\n- Write `pkg/store.go`\n- Close it\n", ""),
+        (
+            "## Shelves\n\n**Files:** `app/store.py`, `reader.py`\n\n- Open it\n- Close it\n",
+            "app/store.py **/reader.py",
+        ),
+        ("# X\n\n## Step 1: `app/store.py`\n\n- Open it\n- Close it\n", "app/store.py"),
     ] {
         let plan = plan(text);
         assert_eq!(plan.tasks.len(), 1, "{text}");
         assert_eq!(plan.tasks[0].touches.join(" "), expected, "{text}");
     }
+    // "[P]" says that others may work beside it, and so that it leaves their files alone.
+    let stage = "# X\n\n## Phase 1: Setup\n\n- [ ] T001 [P] Add `a` in app/a.py\n- [ ] T002 Add `b` in app/b.py\n- [ ] T003 Add `c` in app/c.py\n";
+    let touches: Vec<String> = plan(stage).tasks.iter().map(|task| task.touches.join(" ")).collect();
+    assert_eq!(touches, ["app/a.py", ""]);
 }
 
 #[test]
@@ -340,7 +348,7 @@ fn what_a_command_is_called_with_is_no_path_of_the_repository() {
     let called = plan("# X\n\n- `billing approve --file ids.txt` approves many\n");
     assert_eq!((called.tasks[0].touches.len(), called.tasks[0].also_touches.len()), (0, 0));
     let named = plan("# X\n\n- Write `ids.txt`\n- `node src/shed.js queue` prints it\n");
-    assert_eq!(named.tasks[0].touches, ["**/ids.txt", "src/shed.js"]);
+    assert_eq!((named.tasks[0].touches.len(), named.tasks[0].also_touches.len()), (0, 0));
 }
 
 #[test]
@@ -485,12 +493,12 @@ fn what_asks_without_a_path_has_a_say_beside_what_names_one() {
             "feature 1 [] +[] needs []",
         ),
         // What only describes has none, and neither have tests.
-        ("Row\n  - in `src/types/row.py`\n  - _Requirements: 1.2_\n", "data-types 1 [src/types/row.py] +[] needs []"),
+        ("Row\n  - in `src/types/row.py`\n  - _Requirements: 1.2_\n", "data-types 1 [] +[] needs []"),
         ("Row\n  - in `src/types/row.py`\n  - frozen\n  - Write unit tests\n", "data-types 1 [] +[] needs []"),
-        ("Define `Row` in `src/types/row.py`\n  - Add an id\n", "data-types 1 [src/types/row.py] +[] needs []"),
+        ("Define `Row` in `src/types/row.py`\n  - Add an id\n", "data-types 1 [] +[] needs []"),
         (
             "Bucket\n  - Storage\n    - Add it to `infra/a.tf`\n    - Tag it in `infra/b.tf`\n",
-            "infrastructure 1 [infra/a.tf infra/b.tf] +[] needs []",
+            "infrastructure 1 [] +[] needs []",
         ),
     ] {
         let plan = plan(&format!("# X\n\n## Work\n\n- [ ] {text}"));
