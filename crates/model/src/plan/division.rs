@@ -16,15 +16,19 @@ pub(super) fn divides(item: &Item) -> bool {
     !item.done && !item.is_group() && (divides_as_label(item) || divides_by_lines(item))
 }
 
-/// Tells whether an item is a label around labels that name domains, of which one is another's than the rest.
+/// Tells whether an item is a label around labels that name domains, of which one is another's than the rest. What only frames
+/// work asks for nothing itself, whatever stands below it: "Epic B".
 fn divides_as_label(item: &Item) -> bool {
+    const FRAMES: &str =
+        "epic|area|team|track|stream|workstream|phase|stage|milestone|part|theme|group|block|paket|bereich|bloque";
+    if !is_label(item) {
+        return false;
+    }
     let mut roles = Vec::new();
-    let has_labels = is_label(item) && {
-        let mut found = false;
-        nested(&item.blocks).for_each(|item| found |= collect(item, None, &mut roles));
-        found
-    };
-    has_labels && roles.iter().any(|role| Some(role) != roles.first())
+    let mut has_labels = false;
+    nested(&item.blocks).for_each(|item| has_labels |= collect(item, None, &mut roles));
+    let first = domains::normal(&item.line.text).split(' ').next().unwrap_or_default().to_owned();
+    has_labels && (domains::holds(FRAMES, &first) || roles.iter().any(|role| Some(role) != roles.first()))
 }
 
 /// Collects the domains of what stands below an item as its labels name them; tells whether one names any.
@@ -64,7 +68,9 @@ pub(super) fn lines(item: &Item) -> impl Iterator<Item = &Item> {
 /// Tells whether a line below an item only says where that comes from.
 pub(super) fn is_trace(line: &Item) -> bool {
     let text = line.line.text.trim_matches(['_', '*', ' ']);
-    text.split_once(':').is_some_and(|(label, _)| domains::holds("requirements|requirement|refs|ref|traces|validates", &domains::normal(label)))
+    text.split_once(':').is_some_and(|(label, _)| {
+        domains::holds("requirements|requirement|refs|ref|traces|validates", &domains::normal(label))
+    })
 }
 
 fn is_only_lists(item: &Item) -> bool {
@@ -74,12 +80,15 @@ fn is_only_lists(item: &Item) -> bool {
 /// Tells whether an item is a label for the list below it: a few words that ask for nothing.
 pub(super) fn is_label(item: &Item) -> bool {
     let text = item.line.text.trim_end_matches(':');
+    // "Carrier" looks like a Spanish verb, so only what is no English text is asked whether it has one.
+    let asks =
+        || domains::asks(text) || domains::begins_asking(text) || (!text.is_ascii() && domains::asks_elsewhere(text));
     !item.boxed
         && nested(&item.blocks).next().is_some()
         && is_only_lists(item)
         && text.split_whitespace().count() <= LABEL_WORDS
         && !text.ends_with(['.', '!', '?'])
-        && (domain(text).is_some() || !(domains::asks(text) || domains::begins_asking(text) || domains::asks_elsewhere(text)))
+        && (domain(text).is_some() || !asks())
         && mentions::paths(text).is_empty()
 }
 

@@ -1,10 +1,13 @@
 //! From what the source holds together to tasks: cut where owners differ or a call would be too large, joined where the
 //! source is finer than a call is worth.
 
+mod words;
+
 use std::collections::HashMap;
 
+use self::words::{about, warn_of_words, without_written};
 use super::{
-    draft::{Owner, Part, RequirementDraft, TaskDraft, Who, Word},
+    draft::{Owner, RequirementDraft, TaskDraft, Who, Word},
     owners::{Owners, Settings},
     ownership::Ownership,
     source::Problems,
@@ -60,37 +63,6 @@ pub(super) fn assign(
     joined
 }
 
-/// Takes what asks to write something out of the task of a subagent that may not, where the plan need not have been written
-/// for us: "Unit tests for drift" in a section on verification. Returns what is left, and what was taken.
-fn without_written(mut task: TaskDraft, owners: &Owners<'_>, rules: Rules) -> (Option<TaskDraft>, Option<TaskDraft>) {
-    let is_reader = task.who.as_ref().is_some_and(|who| !owners.writes(who));
-    if !is_reader || !rules.may_be_foreign() {
-        return (Some(task), None);
-    }
-    let (written, rest): (Vec<RequirementDraft>, Vec<RequirementDraft>) =
-        std::mem::take(&mut task.requirements).into_iter().partition(|made| domains::asks_to_write(about(made)));
-    task.requirements = rest;
-    let Some(first) = written.first() else { return (Some(task), None) };
-    let taken = TaskDraft {
-        at: first.at,
-        title: task.title.clone(),
-        owner: Owner::Items,
-        who: None,
-        needs: task.needs.clone(),
-        soft_needs: task.soft_needs.clone(),
-        headings: task.headings.clone(),
-        requirements: written,
-        frame: task.frame,
-        ..TaskDraft::default()
-    };
-    ((!task.requirements.is_empty()).then_some(task), Some(taken))
-}
-
-/// Returns the words of a requirement that say what is to be done.
-fn about(made: &RequirementDraft) -> &str {
-    made.about.as_deref().unwrap_or(&made.text)
-}
-
 /// Lets the work of a stage wait for that of the stage before it. Stories wait for what comes before all of them and not for
 /// each other, and what comes behind them waits for them all.
 fn follow_stages(tasks: &mut [TaskDraft], owners: &Owners<'_>) {
@@ -130,7 +102,8 @@ fn divide(
     let is_whole = rules.bodies_follow || !task.paths.is_empty() || task.requirements.is_empty();
     let whole = is_whole.then(|| {
         let paths = if task.paths.is_empty() { all_paths() } else { task.paths.clone() };
-        owner_of(task, &task.title, &paths, &[], owners)
+        let whole = RequirementDraft { text: task.title.clone(), paths, ..RequirementDraft::default() };
+        owner_of(task, &whole, owners)
     });
     let mut groups: Vec<(Key, Who, Ownership, Vec<RequirementDraft>)> = Vec::new();
     for made in &task.requirements {
@@ -139,7 +112,7 @@ fn divide(
         let found = match (named, &whole) {
             (Some(who), _) => Some((who, Ownership::Named)),
             (None, Some(found)) => found.clone(),
-            (None, None) => owner_of(task, about(made), &made.paths, &made.parts, owners),
+            (None, None) => owner_of(task, made, owners),
         };
         let Some((who, why)) = found else {
             problems.error(
@@ -198,14 +171,8 @@ fn divide(
 }
 
 /// Decides who does an item: its paths and words, then the heading above it, then the default.
-fn owner_of(
-    task: &TaskDraft,
-    text: &str,
-    paths: &[String],
-    parts: &[Part],
-    owners: &Owners<'_>,
-) -> Option<(Who, Ownership)> {
-    let found = owners.of_item(text, paths, parts);
+fn owner_of(task: &TaskDraft, made: &RequirementDraft, owners: &Owners<'_>) -> Option<(Who, Ownership)> {
+    let found = owners.of_item_under(made.under, about(made), &made.text, &made.paths, &made.parts);
     let Some(heading) = task.who.as_ref().filter(|_| task.owner == Owner::Heading) else { return found };
     match found {
         Some((who, why))
@@ -214,7 +181,9 @@ fn owner_of(
         {
             Some((who, why))
         }
-        _ if !owners.writes(heading) && domains::asks_to_write(text) => owners.of_written(text, paths),
+        _ if !owners.writes(heading) && domains::asks_to_write(about(made)) => {
+            owners.of_written(about(made), &made.paths)
+        }
         _ => Some((heading.clone(), Ownership::Named)),
     }
 }
@@ -304,23 +273,6 @@ fn with_paths(mut task: TaskDraft, owners: &Owners<'_>, rules: Rules, problems: 
     }
     task.soft_needs.extend(soft);
     task
-}
-
-/// Tells where the words of an item, or of a line below it, ask for something in a place in which its subagent may change
-/// nothing.
-fn warn_of_words(task: &TaskDraft, who: &Who, owners: &Owners<'_>, problems: &mut Problems<'_>) {
-    for made in task.requirements.iter().filter(|made| !made.done && made.paths.is_empty()) {
-        let lines = || std::iter::once(about(made)).chain(made.parts.iter().map(|part| part.text.as_str()));
-        let found = lines().find_map(|line| Some((line, owners.denied_by_words(who, line)?)));
-        if let Some((line, other)) = found {
-            problems.warning(
-                "place-of-another",
-                made.at,
-                format!("`{}` may change nothing where `{}` asks for it", who.name, text::truncate(line, 80)),
-                format!("give it to `{other}` if it is that subagent's work: head it with its name or domain"),
-            );
-        }
-    }
 }
 
 fn named(paths: &[String]) -> String {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     blocks::{Block, Item, nested},
-    domains,
+    division, domains,
     draft::{Part, RequirementDraft, Word},
     mentions,
     shape::Rules,
@@ -44,10 +44,11 @@ pub(super) fn requirement(
         true => format!("The plan says that this may be left out.\n\n{detail}").trim_end().to_owned(),
         false => detail,
     };
-    draft.text = match group {
-        Some(group) => format!("{group}: {}", draft.text),
-        None => draft.text,
-    };
+    if let Some(group) = group {
+        draft.under = division::domain_of_labels(group);
+        draft.about = Some(std::mem::take(&mut draft.text));
+        draft.text = format!("{group}: {}", draft.about.as_deref().unwrap_or_default());
+    }
     Some(draft)
 }
 

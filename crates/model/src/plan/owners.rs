@@ -148,6 +148,32 @@ impl<'r> Owners<'r> {
         Some((default, Ownership::Default))
     }
 
+    /// Decides the same for an item below a label that names a domain: it is that domain's
+    /// unless it is plainly another's. `text` is what it says itself, and `whole` has the labels before it.
+    pub(super) fn of_item_under(
+        &self,
+        label: Option<Role>,
+        text: &str,
+        whole: &str,
+        paths: &[String],
+        parts: &[Part],
+    ) -> Option<(Who, Ownership)> {
+        let found = self.of_item(text, paths, parts);
+        // Most work is a feature, and what may be called so ("integration") says little against a label.
+        let is_decided = |(who, why): &(Who, Ownership)| {
+            *why == Ownership::Paths || *why == Ownership::Words && !self.is_role(who, Role::Feature)
+        };
+        if found.as_ref().is_some_and(is_decided) {
+            return found;
+        }
+        match label.and_then(|role| Who::of_role(role, self.roster)) {
+            Some(who) => Some((who, Ownership::Words)),
+            // A label may say it in other words than the name of a domain.
+            None if text != whole => self.of_item(whole, paths, parts).or(found),
+            None => found,
+        }
+    }
+
     /// Decides who does an item that asks to write something, and that the plan gave to somebody who may not.
     pub(super) fn of_written(&self, text: &str, paths: &[String]) -> Option<(Who, Ownership)> {
         let found = self.of_item(text, paths, &[]).filter(|(who, _)| self.writes(who));

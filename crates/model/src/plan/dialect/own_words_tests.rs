@@ -545,3 +545,92 @@ fn what_checks_the_work_is_a_command_wherever_it_stands() {
         assert_eq!(format!("{} | {}", commands.join("; "), by_hand.join("; ")), expected, "{text}");
     }
 }
+
+#[test]
+fn labels_around_work_of_different_domains_are_no_items() {
+    for (text, expected) in [
+        (
+            "- Epic A: returns\n  - Backend\n    - API\n      - POST /returns\n      - GET /returns\n    - Notes\n      - four states\n  - Ops\n    - Terraform\n      - bucket\n",
+            "feature: Epic A: returns: Backend: API: POST /returns; Epic A: returns: Backend: API: GET /returns | \
+             infrastructure: Epic A: returns: Ops: Terraform: bucket",
+        ),
+        (
+            "- Labels\n  - Carrier client\n    - DHL first\n      - create one\n    - UPS\n      - (phase 2, not now)\n  - Tests\n    - cancel it\n",
+            "feature: Labels: Carrier client: DHL first: create one | tests: Labels: Tests: cancel it",
+        ),
+        (
+            "- Epic B\n  - unit tests\n    - refuse it\n- Count\n",
+            "feature: Count | tests: Epic B: unit tests: refuse it",
+        ),
+        // A sentence with lines of its own domain, and a domain with nothing but its own work, stay what they are.
+        ("- Returns endpoint\n  - answers 404\n  - Tests\n", "feature: Returns endpoint"),
+        ("- Add returns\n  - Backend\n    - POST\n  - Tests\n    - cover it\n", "feature: Add returns"),
+        ("- Backend:\n  - POST\n  - GET\n", "feature: Backend:"),
+        (
+            "- [ ] Set up storage\n  - Create the bucket in Terraform\n  - Add `BUCKET` to the settings\n",
+            "feature: Set up storage: Add `BUCKET` to the settings | infrastructure: Set up storage: Create the bucket in Terraform",
+        ),
+    ] {
+        let plan = plan(&format!("# X\n\n## Work\n\n{text}"));
+        let mut shown: Vec<String> = Vec::new();
+        for task in &plan.tasks {
+            let items: Vec<&str> = task.requirements.iter().map(|made| made.text.as_str()).collect();
+            shown.push(format!("{}: {}", task.id, items.join("; ")));
+        }
+        shown.sort();
+        assert_eq!(shown.join(" | "), expected, "{text}");
+    }
+}
+
+#[test]
+fn who_only_looks_is_given_nothing_to_write() {
+    let plan = plan(
+        "# X\n\n## Work\n\n- Send it\n- Keep it\n\n## Verification\n\n- Unit tests for drift\n- Unit tests pass\n- Log in by hand\n- Create an order and look at it\n- Write a load test script\n",
+    );
+    let of = |id: &str| -> Vec<&str> {
+        let task = plan.tasks.iter().find(|task| task.id.as_str() == id).unwrap();
+        task.requirements.iter().map(|made| made.text.as_str()).collect()
+    };
+    assert_eq!(of("tests"), ["Unit tests for drift"]);
+    assert_eq!(of("validation"), ["Unit tests pass", "Log in by hand", "Create an order and look at it"]);
+    assert!(
+        of("feature").contains(&"Write a load test script") || of("feature-2").contains(&"Write a load test script")
+    );
+}
+
+#[test]
+fn what_a_subagent_may_not_do_where_the_words_ask_for_it_is_said() {
+    let told = |text: &str| read(text).diagnostics.iter().filter(|told| told.code == "place-of-another").count();
+    assert_eq!(told("## Feature\n\n- Add Redis to terraform\n- Say hello\n"), 1);
+    assert_eq!(told("## Infrastructure\n\n- Add Redis to terraform\n"), 0);
+    assert_eq!(told("## Feature\n\nTouches: `infra/**`\n\n- Add Redis to terraform\n"), 0);
+    assert_eq!(told("## Feature\n\n- Publish to SNS\n- Parse the terraform state\n"), 0);
+}
+
+#[test]
+fn a_row_is_whose_its_words_say_and_not_whose_its_check_is() {
+    let plan = plan(
+        "# X\n\n| ID | What | How we check |\n|--|--|--|\n| 1 | Earn points | `npx vitest run tests/unit/earn.test.ts` |\n| 2 | Burn points | `pytest tests/test_burn.py` |\n",
+    );
+    assert_eq!(tasks(&plan), ["feature 2 [] +[] needs []"]);
+}
+
+#[test]
+fn a_domain_stands_behind_any_count_and_any_mark() {
+    for heading in [
+        "Workstream D — Infrastructure (owner: platform, 1 d)",
+        "Team Platform: Infrastructure",
+        "Ops / Infra",
+        "Track II | Infrastructure",
+        "Stream B - Infrastructure",
+        "Billing infrastructure",
+    ] {
+        let plan = plan(&format!("# X\n\n## Work\n\n- Send it\n- Keep it\n\n## {heading}\n\n- Secrets\n- A queue\n"));
+        assert_eq!(tasks(&plan)[1], "infrastructure 2 [] +[] needs []", "{heading}");
+    }
+    for heading in ["Order form: validation", "Current infrastructure costs", "Option A: CLI", "Unit prices"] {
+        let plan =
+            plan(&format!("# X\n\n## Work\n\n- Send it\n- Keep it\n\n## {heading}\n\n- Add a name\n- Add a note\n"));
+        assert!(tasks(&plan).iter().all(|task| task.starts_with("feature")), "{heading}");
+    }
+}

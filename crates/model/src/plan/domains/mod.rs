@@ -17,7 +17,7 @@ pub(super) use self::{
     languages::{asks as asks_elsewhere, counted_in_english, holds},
     looks::asks_to_write,
     places::role_of_place,
-    put_off::{begins_putting_off, puts_off, sentence_puts_off},
+    put_off::{begins_putting_off, puts_off, sentence_puts_off, sentence_waits},
     titles::role_of_title,
     words::{asks, role_of_words, states_a_duty, text_asks},
 };

@@ -56,7 +56,11 @@ impl Body<'_, '_> {
             made.needs.extend(whole.needs.iter().cloned());
             made.parallel |= whole.parallel;
             for trace in &traces {
-                made.detail.push_str(&format!("{}- {}", if made.detail.is_empty() { "" } else { "\n" }, trace.line.text));
+                made.detail.push_str(&format!(
+                    "{}- {}",
+                    if made.detail.is_empty() { "" } else { "\n" },
+                    trace.line.text
+                ));
             }
             self.task.requirements.push(made);
         }
