@@ -152,7 +152,8 @@ pub(super) fn heads_a_phase(word: &str) -> bool {
 pub(super) fn behind_any_count(text: &str) -> Option<&str> {
     let end = text.find(|c: char| !c.is_alphabetic()).filter(|end| (1..=16).contains(end))?;
     let number = text[end..].trim_start_matches([' ', '-', '#']);
-    let len = number.find(|c: char| !(c.is_ascii_digit() || c == '.')).filter(|len| (1..=5).contains(len))?;
+    let digits = number.find(|c: char| !(c.is_ascii_digit() || c == '.')).filter(|len| (1..=5).contains(len));
+    let len = digits.or_else(|| counting_letters(number))?;
     let rest = number[len..].trim_start();
     let is_dot = number[..len].ends_with('.');
     let behind =
@@ -175,6 +176,20 @@ pub(super) fn letter(heading: &str) -> Option<String> {
         let behind = text[1..].strip_prefix(['.', ')', ':']).or_else(|| text[1..].strip_prefix(" —"))?;
         behind.starts_with(' ').then(|| letter.to_ascii_lowercase().to_string())
     })
+}
+
+/// Returns the length of a letter or a Roman number that counts: the "D" of "Workstream D — Infrastructure".
+fn counting_letters(text: &str) -> Option<usize> {
+    let end = text.find(|c: char| !c.is_ascii_uppercase()).unwrap_or(text.len());
+    let is_number =
+        end == 1 || ((1..=4).contains(&end) && text[..end].bytes().all(|b| matches!(b, b'I' | b'V' | b'X')));
+    (is_number && !text[end..].starts_with(char::is_alphanumeric)).then_some(end)
+}
+
+/// Takes a letter that counts and the mark behind it off the beginning: "D — Infrastructure", "II: Tests", "A | CLI".
+pub(super) fn strip_letter(text: &str) -> Option<&str> {
+    let rest = text[counting_letters(text)?..].trim_start();
+    rest.strip_prefix([':', '-', '–', '—', '.', ')', '|', '·', '：']).filter(|rest| rest.starts_with(' '))
 }
 
 /// Returns what a heading is called without its count, in normal form: `Phase 1: Storage (new)` is `storage`.

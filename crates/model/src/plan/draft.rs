@@ -158,6 +158,8 @@ pub(super) struct RequirementDraft {
     pub(super) text: String,
     pub(super) detail: String,
     pub(super) done: bool,
+    /// The part of the text that says what is to be done, where it holds more than that.
+    pub(super) about: Option<String>,
     /// Where it lies in the source.
     pub(super) range: Range<usize>,
     /// The paths that it mentions.
@@ -172,6 +174,8 @@ pub(super) struct RequirementDraft {
     pub(super) group: Option<String>,
     /// Whom the label above it names.
     pub(super) who: Option<Who>,
+    /// The domain that a label above it names.
+    pub(super) under: Option<Role>,
     /// Whether it is made of sentences: those that name no path may be about any.
     pub(super) is_prose: bool,
     /// What stands below it, where its own line names no path: whose it is and what it touches is said there.

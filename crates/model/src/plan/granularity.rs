@@ -1,15 +1,23 @@
 //! From what the source holds together to tasks: cut where owners differ or a call would be too large, joined where the
 //! source is finer than a call is worth.
 
+mod words;
+
 use std::collections::HashMap;
 
+use self::words::{about, warn_of_words, without_written};
 use super::{
-    draft::{Owner, Part, RequirementDraft, TaskDraft, Who, Word},
+    draft::{Owner, RequirementDraft, TaskDraft, Who, Word},
     owners::{Owners, Settings},
     ownership::Ownership,
     source::Problems,
 };
-use crate::{limits::TASKS_MAX, plan::shape::Rules, roster::Role, text};
+use crate::{
+    limits::TASKS_MAX,
+    plan::{domains, shape::Rules},
+    roster::Role,
+    text,
+};
 
 /// What the items of one task have in common: who does them, and whether they may run beside their neighbours.
 type Key = (String, bool);
@@ -26,6 +34,11 @@ pub(super) fn assign(
     for task in tasks {
         match task.owner {
             Owner::Named | Owner::Decided(_) => {
+                let (task, written) = without_written(task, owners, rules);
+                if let Some(written) = written {
+                    assigned.extend(divide(&written, owners, settings, rules, problems));
+                }
+                let Some(task) = task else { continue };
                 let task = TaskDraft { owner: Owner::Decided(Ownership::Named), stands_alone: true, ..task };
                 let task = with_paths(task, owners, rules, problems);
                 assigned.push(task);
@@ -89,7 +102,8 @@ fn divide(
     let is_whole = rules.bodies_follow || !task.paths.is_empty() || task.requirements.is_empty();
     let whole = is_whole.then(|| {
         let paths = if task.paths.is_empty() { all_paths() } else { task.paths.clone() };
-        owner_of(task, &task.title, &paths, &[], owners)
+        let whole = RequirementDraft { text: task.title.clone(), paths, ..RequirementDraft::default() };
+        owner_of(task, &whole, owners)
     });
     let mut groups: Vec<(Key, Who, Ownership, Vec<RequirementDraft>)> = Vec::new();
     for made in &task.requirements {
@@ -98,7 +112,7 @@ fn divide(
         let found = match (named, &whole) {
             (Some(who), _) => Some((who, Ownership::Named)),
             (None, Some(found)) => found.clone(),
-            (None, None) => owner_of(task, &made.text, &made.paths, &made.parts, owners),
+            (None, None) => owner_of(task, made, owners),
         };
         let Some((who, why)) = found else {
             problems.error(
@@ -179,14 +193,8 @@ fn behind_numbered(
 }
 
 /// Decides who does an item: its paths and words, then the heading above it, then the default.
-fn owner_of(
-    task: &TaskDraft,
-    text: &str,
-    paths: &[String],
-    parts: &[Part],
-    owners: &Owners<'_>,
-) -> Option<(Who, Ownership)> {
-    let found = owners.of_item(text, paths, parts);
+fn owner_of(task: &TaskDraft, made: &RequirementDraft, owners: &Owners<'_>) -> Option<(Who, Ownership)> {
+    let found = owners.of_item_under(made.under, about(made), &made.text, &made.paths, &made.parts);
     let Some(heading) = task.who.as_ref().filter(|_| task.owner == Owner::Heading) else { return found };
     match found {
         Some((who, why))
@@ -194,6 +202,9 @@ fn owner_of(
                 && (why == Ownership::Paths || owners.is_role(&who, Role::Tests) && why == Ownership::Words) =>
         {
             Some((who, why))
+        }
+        _ if !owners.writes(heading) && domains::asks_to_write(about(made)) => {
+            owners.of_written(about(made), &made.paths)
         }
         _ => Some((heading.clone(), Ownership::Named)),
     }
@@ -239,18 +250,21 @@ fn beside(tasks: &mut [TaskDraft]) {
 /// Turns the paths that a task names into what it may touch, as far as its subagent may; what its items wait for is its
 /// need.
 ///
-/// A list of files is all that it may touch, and so are the paths of its items where each names some and nobody said whose
-/// they are. Any other path that an item names comes beside what its subagent may touch anyway.
+/// A list of files is all that it may touch, and so are the paths of items of which the dialect says that each names its
+/// files and that those marked as parallel touch no others. Any other path that an item names comes beside what its subagent
+/// may touch anyway: who adds a command in a file of its own has to name it in another, too.
 fn with_paths(mut task: TaskDraft, owners: &Owners<'_>, rules: Rules, problems: &mut Problems<'_>) -> TaskDraft {
     let open = || task.requirements.iter().filter(|made| !made.done);
+    if let Some(who) = task.who.as_ref().filter(|_| task.touches.is_empty()) {
+        warn_of_words(&task, who, owners, problems);
+    }
     let soft: Vec<Word> = open().flat_map(|made| made.needs.iter().cloned()).collect();
     if task.touches.is_empty()
         && let Some(who) = &task.who
     {
         let is_list = !task.paths.is_empty();
-        let is_guessed = task.owner != Owner::Decided(Ownership::Named);
-        let all_have_paths = open().next().is_some() && open().all(RequirementDraft::names_all_paths);
-        let is_all = is_list || (all_have_paths && (is_guessed || rules.items_name_files));
+        let has_own_files = |made: &RequirementDraft| made.parallel && made.names_all_paths();
+        let is_all = is_list || (rules.items_name_files && open().next().is_some() && open().all(has_own_files));
         let mut mentioned: Vec<String> = match is_list {
             true => task.paths.clone(),
             false => open().flat_map(|made| made.paths.iter().cloned()).collect(),

@@ -1,11 +1,12 @@
 //! What a heading names: a subagent, a role, a section of the plan, or nothing that we know.
 
 mod marks;
+mod titles;
 
 pub(super) use self::marks::{code, counts_a_phase, leads_a_part, named, postponed, split_subagent, uncounted};
 use self::marks::{decorates, done_by_its_first_sign, says_done, without_tag};
 pub(super) use super::counts::counted;
-use super::counts::{COUNTED, FRAMING, behind_any_count, is_part, split_title, strip_number};
+use super::counts::{COUNTED, FRAMING, behind_any_count, is_part, split_title, strip_letter, strip_number};
 use crate::{
     ids::NAME_MAX,
     plan::{
@@ -41,6 +42,8 @@ pub(super) struct Heading {
     pub(super) keys: Vec<String>,
     /// The paths that it names.
     pub(super) paths: Vec<String>,
+    /// Whether it names a domain only by a noun among other words: "Operator CLI".
+    pub(super) by_noun: bool,
 }
 
 impl Heading {
@@ -116,7 +119,8 @@ fn read(line: &Line, may_compare: bool, roster: &Roster) -> Heading {
     if let Some(reason) = postponed(&plain) {
         let names = Names::Fixed(Fixed::Aside(reason));
         let title = rest.to_owned();
-        return Heading { names, id, title, has_title: false, is_phase, is_counted, is_done, keys, paths };
+        let (has_title, by_noun) = (false, false);
+        return Heading { names, id, title, has_title, is_phase, is_counted, is_done, keys, paths, by_noun };
     }
 
     if let Some((who, title)) = named_subagent(rest, &codes, roster) {
@@ -132,6 +136,7 @@ fn read(line: &Line, may_compare: bool, roster: &Roster) -> Heading {
             is_done,
             keys,
             paths,
+            by_noun: false,
         };
     }
     // "M1: CLI" counts with a word that we do not know, which what is behind it shows.
@@ -145,14 +150,21 @@ fn read(line: &Line, may_compare: bool, roster: &Roster) -> Heading {
     };
     // "Tests for user story 1" are tests.
     let before_for = || head_phrase.split_once(" for ").and_then(|(before, _)| known(before));
-    let names = known(&head_phrase).or_else(before_for).unwrap_or_else(|| match paths.is_empty() {
+    let named = known(&head_phrase).or_else(before_for);
+    let by_noun = || {
+        let role = titles::role(head, tail, &head_phrase)?;
+        Some(Who::of_role(role, roster).map_or(Names::VacantRole(role), |who| Names::Role(role, who)))
+    };
+    let noun = if named.is_none() && paths.is_empty() { by_noun() } else { None };
+    let by_noun = noun.is_some();
+    let names = named.or(noun).unwrap_or_else(|| match paths.is_empty() {
         true => unnamed(head, &head_phrase, may_compare, &codes, roster),
         false => Names::Other,
     });
     let is_role = matches!(names, Names::Role(..) | Names::VacantRole(_));
-    let title = if is_role && !tail.is_empty() { tail } else { rest };
-    let has_title = !tail.is_empty();
-    Heading { names, id, title: title.to_owned(), has_title, is_phase, is_counted, is_done, keys, paths }
+    let title = if is_role && !by_noun && !tail.is_empty() { tail } else { rest };
+    let has_title = by_noun || !tail.is_empty();
+    Heading { names, id, title: title.to_owned(), has_title, is_phase, is_counted, is_done, keys, paths, by_noun }
 }
 
 /// Returns the heading's text without backticks.
@@ -187,7 +199,8 @@ fn strip_prefix(plain: &str) -> (&str, bool) {
         let (word, behind) = rest.split_at(word_end);
         if let Some(at) = COUNTED.iter().position(|counted| word.eq_ignore_ascii_case(counted)) {
             let behind = behind.trim_start();
-            if let Some(numbered) = strip_number(behind).or_else(|| behind.strip_prefix([':', '-', '–', '—'])) {
+            let numbered = || strip_number(behind).or_else(|| strip_letter(behind));
+            if let Some(numbered) = numbered().or_else(|| behind.strip_prefix([':', '-', '–', '—'])) {
                 rest = numbered;
                 is_phase |= at < FRAMING;
             }

@@ -5,7 +5,7 @@ use std::{cmp::Reverse, ops::Range};
 use super::{
     accounting::{Fate, Placed, PlanItem, Reason, What},
     blocks::{Block, Document, Item, nested},
-    items,
+    division, items,
     source::{Problems, Source},
 };
 
@@ -53,9 +53,20 @@ fn leaf(item: &Item, leaves: &mut Vec<Leaf>) {
         nested(&item.blocks).filter(|item| item.boxed || item.is_group()).for_each(|item| leaf(item, leaves));
         return;
     }
+    if division::divides(item) && division::is_label(item) {
+        return nested(&item.blocks).for_each(|part| leaf_of_label(part, leaves));
+    }
     let text = items::text_of(item).unwrap_or_default();
     if !text.is_empty() {
         leaves.push(Leaf { range: item.range.clone(), text, is_quoted: false });
+    }
+}
+
+/// Goes on below a label whose parts are items of their own.
+fn leaf_of_label(item: &Item, leaves: &mut Vec<Leaf>) {
+    match division::is_label(item) && division::read_only(item).is_none() {
+        true => nested(&item.blocks).for_each(|part| leaf_of_label(part, leaves)),
+        false => leaf(item, leaves),
     }
 }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     blocks::{Block, Item, nested},
-    domains,
+    division, domains,
     draft::{Part, RequirementDraft, Word},
     mentions,
     shape::Rules,
@@ -32,8 +32,8 @@ pub(super) fn requirement(
     let detail = detail(item, source, comments);
     let text = text_of(item)?;
     let mut draft = from_text(&text, item.line.strong, item.range.clone(), rules, source);
-    draft.paths = mentions::paths(&format!("{text}\n{}", prose_of(item)));
-    if mentions::paths(&text).is_empty() {
+    draft.paths = mentions::changed(&format!("{text}\n{}", prose_of(item)));
+    if mentions::changed(&text).is_empty() {
         add_parts(&mut draft.parts, nested(&item.blocks), source);
     }
     if rules.lenient {
@@ -46,10 +46,11 @@ pub(super) fn requirement(
         true => format!("The plan says that this may be left out.\n\n{detail}").trim_end().to_owned(),
         false => detail,
     };
-    draft.text = match group {
-        Some(group) => format!("{group}: {}", draft.text),
-        None => draft.text,
-    };
+    if let Some(group) = group {
+        draft.under = division::domain_of_labels(group);
+        draft.about = Some(std::mem::take(&mut draft.text));
+        draft.text = format!("{group}: {}", draft.about.as_deref().unwrap_or_default());
+    }
     Some(draft)
 }
 
@@ -71,11 +72,11 @@ pub(super) fn beside_boxes(
     let mut draft = from_text(&text, item.line.strong, item.line.range.clone(), rules, source);
     let written: Vec<String> =
         own.iter().map(|item| source.visible(item.range.clone(), comments).trim_end().to_owned()).collect();
-    draft.paths = mentions::paths(
+    draft.paths = mentions::changed(
         &std::iter::once(text.as_str()).chain(written.iter().map(String::as_str)).collect::<Vec<_>>().join("\n"),
     );
     draft.detail = written.join("\n");
-    if mentions::paths(&text).is_empty() {
+    if mentions::changed(&text).is_empty() {
         add_parts(&mut draft.parts, own, source);
     }
     Some(draft)
@@ -92,11 +93,11 @@ fn add_parts<'i>(parts: &mut Vec<Part>, items: impl IntoIterator<Item = &'i Item
     for item in items {
         let text = &item.line.text;
         let below: Vec<&Item> = nested(&item.blocks).collect();
-        let own = mentions::paths(text);
+        let own = mentions::changed(text);
         if own.is_empty() && !below.is_empty() {
             add_parts(parts, below, source);
         } else if !text.is_empty() && !is_trace(item, source) && !waits::is_no_work(text) {
-            parts.push(Part { text: text.clone(), paths: mentions::paths(&format!("{text}\n{}", prose_of(item))) });
+            parts.push(Part { text: text.clone(), paths: mentions::changed(&format!("{text}\n{}", prose_of(item))) });
         }
     }
 }
@@ -110,7 +111,7 @@ pub(super) fn from_text(
     source: &Source<'_>,
 ) -> RequirementDraft {
     let at = source.position(range.start);
-    let mut draft = RequirementDraft { at, range: range.clone(), paths: mentions::paths(text), ..Default::default() };
+    let mut draft = RequirementDraft { at, range: range.clone(), paths: mentions::changed(text), ..Default::default() };
     let place = |id: String| {
         let written = &source.text[range.clone()];
         let offset = written.find(&id).map_or(range.start, |within| range.start + within);

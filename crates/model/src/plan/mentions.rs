@@ -1,5 +1,9 @@
 //! What a line of text mentions: paths, other items, marks of a dialect.
 
+mod referred;
+
+pub(super) use self::referred::changed;
+
 /// Endings by which a name without a slash is known for a file.
 const FILE_ENDINGS: [&str; 52] = [
     "avsc",
@@ -86,19 +90,14 @@ pub(super) fn paths(text: &str) -> Vec<String> {
     for part in text.split('`') {
         // What a command is called with need not be a file of the repository: `approve --file ids.txt`.
         let is_call = in_code && part.trim().contains(char::is_whitespace);
-        let words =
-            part.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"' | '\'' | '|' | '，' | '、' | '；'));
-        for word in words {
-            // A link ends in its address; what follows behind an arrow is a path of its own.
-            for word in word.split("->").flat_map(|word| word.split('→')).flat_map(|word| word.split("](")) {
-                let is_known = |path: &String| !found.contains(path) && (!is_call || path.contains('/'));
-                if let Some(path) = path(word, in_code).filter(is_known) {
-                    // The text of a link, which stands before its address, says less than that.
-                    if let Some((_, name)) = path.strip_prefix("**/").and_then(|path| path.rsplit_once('/')) {
-                        found.retain(|known| known != name);
-                    }
-                    found.push(path);
+        for word in words_of(part) {
+            let is_known = |path: &String| !found.contains(path) && (!is_call || path.contains('/'));
+            if let Some(path) = path_in(word, in_code).filter(is_known) {
+                // The text of a link, which stands before its address, says less than that.
+                if let Some((_, name)) = path.strip_prefix("**/").and_then(|path| path.rsplit_once('/')) {
+                    found.retain(|known| known != name);
                 }
+                found.push(path);
             }
         }
         in_code = !in_code;
@@ -106,8 +105,17 @@ pub(super) fn paths(text: &str) -> Vec<String> {
     found
 }
 
-/// Finds the paths that Markdown mentions outside of its code blocks, in which anything may stand.
-pub(super) fn paths_outside_code(text: &str) -> Vec<String> {
+/// Divides a text into the words that may be paths. A link ends in its address; what follows behind an arrow is a path of
+/// its own.
+fn words_of(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"' | '\'' | '|' | '，' | '、' | '；'))
+        .flat_map(|word| word.split("->"))
+        .flat_map(|word| word.split('→'))
+        .flat_map(|word| word.split("]("))
+}
+
+/// Finds the paths that Markdown outside of its code blocks, in which anything may stand, is about.
+pub(super) fn changed_outside_code(text: &str) -> Vec<String> {
     let mut fence: Option<&str> = None;
     let mut prose = String::with_capacity(text.len());
     for line in text.lines() {
@@ -122,7 +130,7 @@ pub(super) fn paths_outside_code(text: &str) -> Vec<String> {
             (Some(_), _) => {}
         }
     }
-    paths(&prose)
+    changed(&prose)
 }
 
 /// Folders that stand at the root of a repository, or whose names tell whose the files in them are.
@@ -148,7 +156,7 @@ fn on_a_machine(word: &str) -> Option<String> {
 }
 
 /// Reads one word as a path.
-fn path(word: &str, in_code: bool) -> Option<String> {
+fn path_in(word: &str, in_code: bool) -> Option<String> {
     let opening = |c: char| matches!(c, '(' | '[' | '{' | '<' | '*' | '_' | '（' | '「' | '【');
     let closing = |c: char| {
         matches!(c, ')' | '}' | '>' | '.' | ':' | '!' | '?' | '。' | '）' | '」' | '】')

@@ -9,6 +9,7 @@ mod commands;
 mod counts;
 mod dialect;
 mod directives;
+mod division;
 mod domains;
 mod draft;
 mod folder;

@@ -123,6 +123,11 @@ impl<'r> Owners<'r> {
     /// Decides who does an item with this text and these paths, and these `parts` below it.
     pub(super) fn of_item(&self, text: &str, paths: &[String], parts: &[Part]) -> Option<(Who, Ownership)> {
         let who = |role: Role| Who::of_role(role, self.roster);
+        // Who is to look at a file changes nothing in it.
+        let words = domains::role_of_words(text);
+        if let Some(who) = words.filter(|role| *role == Role::Review).and_then(who) {
+            return Some((who, Ownership::Words));
+        }
         let owner = self.of_paths(paths).filter(|owner| !self.is_disputed(text, parts, *owner));
         if let Some(who) = owner.and_then(who) {
             return Some((who, Ownership::Paths));
@@ -130,16 +135,63 @@ impl<'r> Owners<'r> {
         // Paths that belong to no specialist say more than words do, but that tests are written for them, and that somebody
         // is to go through documents: "Run quickstart.md validation".
         let are_documents = || paths.iter().all(|path| is_document(path));
-        let role = domains::role_of_words(text).filter(|role| match role {
+        let words = words.filter(|role| match role {
             Role::Tests => true,
             Role::Validation => are_documents(),
             _ => paths.is_empty(),
         });
+        let role = words.or_else(|| of_details(parts).filter(|_| paths.is_empty()));
         if let Some(who) = role.and_then(who) {
             return Some((who, Ownership::Words));
         }
         let default = who(self.default_role?)?;
         Some((default, Ownership::Default))
+    }
+
+    /// Decides the same for an item below a label that names a domain: it is that domain's
+    /// unless it is plainly another's. `text` is what it says itself, and `whole` has the labels before it.
+    pub(super) fn of_item_under(
+        &self,
+        label: Option<Role>,
+        text: &str,
+        whole: &str,
+        paths: &[String],
+        parts: &[Part],
+    ) -> Option<(Who, Ownership)> {
+        let found = self.of_item(text, paths, parts);
+        // Most work is a feature, and what may be called so ("integration") says little against a label.
+        let is_decided = |(who, why): &(Who, Ownership)| {
+            *why == Ownership::Paths || *why == Ownership::Words && !self.is_role(who, Role::Feature)
+        };
+        if found.as_ref().is_some_and(is_decided) {
+            return found;
+        }
+        match label.and_then(|role| Who::of_role(role, self.roster)) {
+            Some(who) => Some((who, Ownership::Words)),
+            // A label may say it in other words than the name of a domain.
+            None if text != whole => self.of_item(whole, paths, parts).or(found),
+            None => found,
+        }
+    }
+
+    /// Decides who does an item that asks to write something, and that the plan gave to somebody who may not.
+    pub(super) fn of_written(&self, text: &str, paths: &[String]) -> Option<(Who, Ownership)> {
+        let found = self.of_item(text, paths, &[]).filter(|(who, _)| self.writes(who));
+        found.or_else(|| Some((Who::of_role(self.default_role?, self.roster)?, Ownership::Default)))
+    }
+
+    /// Tells whether a subagent may change files.
+    pub(super) fn writes(&self, who: &Who) -> bool {
+        self.roster.get(&who.name).is_some_and(|subagent| subagent.access == Access::Writes)
+    }
+
+    /// Finds the subagent in whose tools or places an item asks for something, where another may change nothing there.
+    pub(super) fn denied_by_words(&self, who: &Who, text: &str) -> Option<&'r SubagentName> {
+        let role = domains::role_of_place(text).filter(|role| !self.is_role(who, *role))?;
+        let other = self.roster.for_role(role).filter(|other| other.access == Access::Writes)?;
+        let own = self.scope_of(who, false).filter(|_| self.writes(who))?;
+        let may_any = other.scope.iter().any(|glob| own.allows(&sample(glob)));
+        (!may_any && !other.scope.is_empty()).then_some(&other.name)
     }
 
     /// Finds the subagent that an item names itself: before its text, behind it, or in a line below.
@@ -210,6 +262,18 @@ impl<'r> Owners<'r> {
         let is_plain = |path: &String| directives::check_glob(path).is_ok() && crate::text::deceptive(path).is_none();
         (own.into_iter().filter(is_plain).collect(), others)
     }
+}
+
+/// Finds the role that all lines below an item speak of which ask for something: "Create an S3 bucket in Terraform".
+fn of_details(parts: &[Part]) -> Option<Role> {
+    let mut roles = parts.iter().map(|part| domains::role_of_place(&part.text));
+    let first = roles.next()??;
+    roles.all(|role| role == Some(first)).then_some(first)
+}
+
+/// Returns a path that a glob matches.
+fn sample(glob: &str) -> String {
+    glob.replace("**/", "").replace("**", "x").replace('*', "x")
 }
 
 /// What a line begins with that says who does something.

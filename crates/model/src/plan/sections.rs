@@ -127,6 +127,7 @@ pub(super) fn title(sections: &[Section<'_>]) -> Option<usize> {
     }
     let is_title = match heading.names {
         Names::Other | Names::Fixed(Fixed::Frame) => true,
+        Names::Role(..) | Names::VacantRole(_) if heading.by_noun => true,
         _ => !section.has_items() && below.iter().any(|below| below.is_task() || below.has_items()),
     };
     is_title.then_some(index)

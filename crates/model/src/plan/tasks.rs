@@ -1,8 +1,8 @@
 //! What stands below a task's heading: requirements, notes, directives, lists of files.
-
 mod beside;
 mod labels;
 mod lists;
+mod parts;
 mod steps;
 
 use std::ops::Range;
@@ -331,7 +331,7 @@ impl<'s> Body<'_, 's> {
             self.placed.push(Placed::new(item.range.clone(), What::Aside { reason, section }));
             return;
         }
-        if self.takes_check(item, group) {
+        if self.takes_check(item, group) || self.takes_parts(item, group) {
             return;
         }
         if !item.is_group() {

@@ -614,6 +614,7 @@ fn the_guide_lists_every_code_and_the_domains_that_it_lists_are_read() {
         include_str!("dialect/outline/pieces.rs"),
         include_str!("dialect/outline/asides.rs"),
         include_str!("granularity.rs"),
+        include_str!("granularity/words.rs"),
         include_str!("inventory.rs"),
         include_str!("dialect/taskmaster.rs"),
         include_str!("tasks.rs"),

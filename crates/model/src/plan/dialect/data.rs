@@ -328,7 +328,7 @@ impl DataReader<'_, '_> {
         let Some((name, text)) = name_of(node) else {
             let whole = shown(node);
             let (first, rest) = whole.trim().split_once('\n').unwrap_or((whole.trim(), ""));
-            made.paths = mentions::paths(&whole);
+            made.paths = mentions::changed(&whole);
             (made.text, made.detail) = (one_line(first), rest.trim().to_owned());
             return made;
         };
@@ -355,7 +355,7 @@ impl DataReader<'_, '_> {
             }
         }
         made.detail = detail.join("\n");
-        made.paths = mentions::paths(&format!("{text}\n{}", made.detail));
+        made.paths = mentions::changed(&format!("{text}\n{}", made.detail));
         made.text = one_line(&text);
         made
     }

@@ -33,7 +33,9 @@ impl DialectReader for Ours {
         if headings().any(|(_, heading)| names_subagent(&heading.names)) {
             return true;
         }
-        let names_domain = |names: &Names| matches!(names, Names::Role(..) | Names::VacantRole(_));
+        // A noun among other words is anybody's way to write.
+        let names_domain =
+            |heading: &Heading| matches!(heading.names, Names::Role(..) | Names::VacantRole(_)) && !heading.by_noun;
         // Rows below a title are of anything, whatever the title is: "# Migration work".
         let is_title_of_rows = |section: &Section<'_>| {
             self.by_domains
@@ -41,15 +43,14 @@ impl DialectReader for Ours {
                 && !section.blocks.iter().any(|block| matches!(block, Block::List { .. }))
                 && section.has_items()
         };
-        let has_domain =
-            headings().any(|(section, heading)| names_domain(&heading.names) && !is_title_of_rows(section));
+        let has_domain = headings().any(|(section, heading)| names_domain(heading) && !is_title_of_rows(section));
         let all_known = || {
             let asks = |section: &Section<'_>, heading: &Heading| {
                 section.has_items() || (!section.is_bare() && (heading.is_counted || !heading.paths.is_empty()))
             };
             headings().filter(|(section, heading)| asks(section, heading)).all(|(_, heading)| {
                 // What comes behind a folded part belongs to what stands around that.
-                names_domain(&heading.names)
+                names_domain(heading)
                     || heading.title.is_empty()
                     || matches!(
                         heading.names,

@@ -136,7 +136,7 @@ fn what_an_item_names_comes_beside_the_scope_whatever_the_dialect() {
 fn what_its_subagent_may_not_touch_is_said_whatever_the_dialect() {
     for more in ["", "\n## Reservations\n\n- Hold one for 3 days\n", "\n## CLI\n\nTouches: `bin/**`\n\n- Show it\n"] {
         let text = format!(
-            "## Data model\n\n- Like `src/app.js` with its table in `infra/main.tf`\n- Refuse an empty name\n{more}"
+            "## Data model\n\n- Fill `src/app.js` with its table in `infra/main.tf`\n- Refuse an empty name\n{more}"
         );
         assert_eq!(warnings(&text), ["`backend-datatypes` may not touch `infra/main.tf`"], "{more}");
         assert_eq!(plan(&text).tasks[0].also_touches, ["src/app.js"], "{more}");
@@ -145,16 +145,24 @@ fn what_its_subagent_may_not_touch_is_said_whatever_the_dialect() {
 }
 
 #[test]
-fn what_nobody_is_named_for_may_touch_what_each_item_names() {
+fn only_a_list_of_files_is_all_that_may_be_touched() {
     for (text, expected) in [
-        ("## Shelves\n\n- Write `app/store.py`\n- Read `app/reader.py`\n", "app/store.py app/reader.py"),
+        ("## Shelves\n\n- Write `app/store.py`\n- Add `app/reader.py`\n", ""),
         ("## Shelves\n\n- Write `app/store.py`\n- Close it in the end\n", ""),
-        ("## Shelves\n\n- Open it\n- Write `pkg/store.go`\n- Close it\n", ""),
+        (
+            "## Shelves\n\n**Files:** `app/store.py`, `reader.py`\n\n- Open it\n- Close it\n",
+            "app/store.py **/reader.py",
+        ),
+        ("# X\n\n## Step 1: `app/store.py`\n\n- Open it\n- Close it\n", "app/store.py"),
     ] {
         let plan = plan(text);
         assert_eq!(plan.tasks.len(), 1, "{text}");
         assert_eq!(plan.tasks[0].touches.join(" "), expected, "{text}");
     }
+    // "[P]" says that others may work beside it, and so that it leaves their files alone.
+    let stage = "# X\n\n## Phase 1: Setup\n\n- [ ] T001 [P] Add `a` in app/a.py\n- [ ] T002 Add `b` in app/b.py\n- [ ] T003 Add `c` in app/c.py\n";
+    let touches: Vec<String> = plan(stage).tasks.iter().map(|task| task.touches.join(" ")).collect();
+    assert_eq!(touches, ["app/a.py", ""]);
 }
 
 #[test]
@@ -340,7 +348,7 @@ fn what_a_command_is_called_with_is_no_path_of_the_repository() {
     let called = plan("# X\n\n- `billing approve --file ids.txt` approves many\n");
     assert_eq!((called.tasks[0].touches.len(), called.tasks[0].also_touches.len()), (0, 0));
     let named = plan("# X\n\n- Write `ids.txt`\n- `node src/shed.js queue` prints it\n");
-    assert_eq!(named.tasks[0].touches, ["**/ids.txt", "src/shed.js"]);
+    assert_eq!((named.tasks[0].touches.len(), named.tasks[0].also_touches.len()), (0, 0));
 }
 
 #[test]
@@ -485,12 +493,12 @@ fn what_asks_without_a_path_has_a_say_beside_what_names_one() {
             "feature 1 [] +[] needs []",
         ),
         // What only describes has none, and neither have tests.
-        ("Row\n  - in `src/types/row.py`\n  - _Requirements: 1.2_\n", "data-types 1 [src/types/row.py] +[] needs []"),
+        ("Row\n  - in `src/types/row.py`\n  - _Requirements: 1.2_\n", "data-types 1 [] +[] needs []"),
         ("Row\n  - in `src/types/row.py`\n  - frozen\n  - Write unit tests\n", "data-types 1 [] +[] needs []"),
-        ("Define `Row` in `src/types/row.py`\n  - Add an id\n", "data-types 1 [src/types/row.py] +[] needs []"),
+        ("Define `Row` in `src/types/row.py`\n  - Add an id\n", "data-types 1 [] +[] needs []"),
         (
             "Bucket\n  - Storage\n    - Add it to `infra/a.tf`\n    - Tag it in `infra/b.tf`\n",
-            "infrastructure 1 [infra/a.tf infra/b.tf] +[] needs []",
+            "infrastructure 1 [] +[] needs []",
         ),
     ] {
         let plan = plan(&format!("# X\n\n## Work\n\n- [ ] {text}"));
@@ -646,4 +654,93 @@ fn a_quoted_heading_is_none_when_the_plan_is_read_again() {
     let again = reading(&plan.to_markdown(), &Settings::default()).plan.expect("a plan");
     let count = |plan: &Plan| plan.tasks.iter().map(|task| task.requirements.len()).sum::<usize>();
     assert_eq!(count(&again), count(&plan), "{}", plan.to_markdown());
+}
+
+#[test]
+fn labels_around_work_of_different_domains_are_no_items() {
+    for (text, expected) in [
+        (
+            "- Epic A: returns\n  - Backend\n    - API\n      - POST /returns\n      - GET /returns\n    - Notes\n      - four states\n  - Ops\n    - Terraform\n      - bucket\n",
+            "feature: Epic A: returns: Backend: API: POST /returns; Epic A: returns: Backend: API: GET /returns | \
+             infrastructure: Epic A: returns: Ops: Terraform: bucket",
+        ),
+        (
+            "- Labels\n  - Carrier client\n    - DHL first\n      - create one\n    - UPS\n      - (phase 2, not now)\n  - Tests\n    - cancel it\n",
+            "feature: Labels: Carrier client: DHL first: create one | tests: Labels: Tests: cancel it",
+        ),
+        (
+            "- Epic B\n  - unit tests\n    - refuse it\n- Count\n",
+            "feature: Count | tests: Epic B: unit tests: refuse it",
+        ),
+        // A sentence with lines of its own domain, and a domain with nothing but its own work, stay what they are.
+        ("- Returns endpoint\n  - answers 404\n  - Tests\n", "feature: Returns endpoint"),
+        ("- Add returns\n  - Backend\n    - POST\n  - Tests\n    - cover it\n", "feature: Add returns"),
+        ("- Backend:\n  - POST\n  - GET\n", "feature: Backend:"),
+        (
+            "- [ ] Set up storage\n  - Create the bucket in Terraform\n  - Add `BUCKET` to the settings\n",
+            "feature: Set up storage: Add `BUCKET` to the settings | infrastructure: Set up storage: Create the bucket in Terraform",
+        ),
+    ] {
+        let plan = plan(&format!("# X\n\n## Work\n\n{text}"));
+        let mut shown: Vec<String> = Vec::new();
+        for task in &plan.tasks {
+            let items: Vec<&str> = task.requirements.iter().map(|made| made.text.as_str()).collect();
+            shown.push(format!("{}: {}", task.id, items.join("; ")));
+        }
+        shown.sort();
+        assert_eq!(shown.join(" | "), expected, "{text}");
+    }
+}
+
+#[test]
+fn who_only_looks_is_given_nothing_to_write() {
+    let plan = plan(
+        "# X\n\n## Work\n\n- Send it\n- Keep it\n\n## Verification\n\n- Unit tests for drift\n- Unit tests pass\n- Log in by hand\n- Create an order and look at it\n- Write a load test script\n",
+    );
+    let of = |id: &str| -> Vec<&str> {
+        let task = plan.tasks.iter().find(|task| task.id.as_str() == id).unwrap();
+        task.requirements.iter().map(|made| made.text.as_str()).collect()
+    };
+    assert_eq!(of("tests"), ["Unit tests for drift"]);
+    assert_eq!(of("validation"), ["Unit tests pass", "Log in by hand", "Create an order and look at it"]);
+    assert!(
+        of("feature").contains(&"Write a load test script") || of("feature-2").contains(&"Write a load test script")
+    );
+}
+
+#[test]
+fn what_a_subagent_may_not_do_where_the_words_ask_for_it_is_said() {
+    let told = |text: &str| read(text).diagnostics.iter().filter(|told| told.code == "place-of-another").count();
+    assert_eq!(told("## Feature\n\n- Add Redis to terraform\n- Say hello\n"), 1);
+    assert_eq!(told("## Infrastructure\n\n- Add Redis to terraform\n"), 0);
+    assert_eq!(told("## Feature\n\nTouches: `infra/**`\n\n- Add Redis to terraform\n"), 0);
+    assert_eq!(told("## Feature\n\n- Publish to SNS\n- Parse the terraform state\n"), 0);
+}
+
+#[test]
+fn a_row_is_whose_its_words_say_and_not_whose_its_check_is() {
+    let plan = plan(
+        "# X\n\n| ID | What | How we check |\n|--|--|--|\n| 1 | Earn points | `npx vitest run tests/unit/earn.test.ts` |\n| 2 | Burn points | `pytest tests/test_burn.py` |\n",
+    );
+    assert_eq!(tasks(&plan), ["feature 2 [] +[] needs []"]);
+}
+
+#[test]
+fn a_domain_stands_behind_any_count_and_any_mark() {
+    for heading in [
+        "Workstream D — Infrastructure (owner: platform, 1 d)",
+        "Team Platform: Infrastructure",
+        "Ops / Infra",
+        "Track II | Infrastructure",
+        "Stream B - Infrastructure",
+        "Billing infrastructure",
+    ] {
+        let plan = plan(&format!("# X\n\n## Work\n\n- Send it\n- Keep it\n\n## {heading}\n\n- Secrets\n- A queue\n"));
+        assert_eq!(tasks(&plan)[1], "infrastructure 2 [] +[] needs []", "{heading}");
+    }
+    for heading in ["Order form: validation", "Current infrastructure costs", "Option A: CLI", "Unit prices"] {
+        let plan =
+            plan(&format!("# X\n\n## Work\n\n- Send it\n- Keep it\n\n## {heading}\n\n- Add a name\n- Add a note\n"));
+        assert!(tasks(&plan).iter().all(|task| task.starts_with("feature")), "{heading}");
+    }
 }

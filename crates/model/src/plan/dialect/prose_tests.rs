@@ -149,7 +149,7 @@ fn a_label_says_whose_the_list_below_it_is() {
 fn prose_does_not_close_a_scope() {
     let touches = |text: &str| plan(text).tasks[0].touches.clone();
     assert!(touches("# X\nMake `src/a.py` refuse it. The routes should answer 400.\n").is_empty());
-    assert_eq!(touches("# X\n## Tasks\n- make `src/a.py` refuse it\n"), ["src/a.py"]);
+    assert!(touches("# X\n## Tasks\n- make `src/a.py` refuse it\n").is_empty());
 }
 
 #[test]

@@ -193,7 +193,7 @@ impl TaskmasterReader<'_, '_> {
         RequirementDraft {
             at: position,
             id: Some(Word { text: id.to_owned(), at: position }),
-            paths: mentions::paths(&format!("{title}\n{detail}")),
+            paths: mentions::changed(&format!("{title}\n{detail}")),
             text: one_line(&title),
             detail,
             range: at..at,

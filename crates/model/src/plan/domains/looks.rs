@@ -41,6 +41,37 @@ pub(super) fn asks_to_validate(text: &str, head: &[&str]) -> bool {
     }
 }
 
+/// What somebody writes who writes something for the repository.
+const WRITTEN: &str = "test|tests|script|scripts|fixture|fixtures|suite|spec|specs|mock|mocks|stub|stubs|documentation|docs|runbook|readme|\
+     dashboard|dashboards|benchmark|benchmarks|helper|helpers|harness|scenario|scenarios|changelog|migration|workflow|cases|testcases";
+
+/// Tells whether an item asks to write something for the repository, which nobody may do who only looks: "Unit tests for
+/// drift", "Write a load test script". "Create an order and check the total" only uses what is there.
+pub(in crate::plan) fn asks_to_write(text: &str) -> bool {
+    const WRITES: &str =
+        "write|implement|add|create|extend|update|generate|build|develop|author|complete|expand|provide|introduce";
+    const ONLY_BY_LOOKING: &str =
+        "e2e|end|smoke|load|manual|manually|acceptance|performance|stress|exploratory|penetration";
+    const SEEN: &str =
+        "pass|passes|passing|green|succeed|succeeds|run|runs|rerun|ok|clean|fail|fails|is|are|still|stay|again|execute";
+    let phrase = normal(text);
+    let words: Vec<&str> = phrase.split(' ').collect();
+    let has = |wanted: &str| words.iter().any(|word| holds(wanted, word));
+    let writes = words.first().is_some_and(|first| holds(WRITES, first));
+    let end = words.iter().position(|word| holds("for|of|in|that|to|with|which|on|and|covering|so", word));
+    let object = end.map_or(words.as_slice(), |end| &words[..end]).last().copied().unwrap_or_default();
+    if writes {
+        return holds(WRITTEN, object);
+    }
+    let names_what = end.is_some_and(|end| words.len() > end + 1);
+    matches!(object, "test" | "tests")
+        && names_what
+        && !has(SEEN)
+        && !has(ONLY_BY_LOOKING)
+        && words.len() <= 16
+        && super::role_of_words(text) == Some(crate::roster::Role::Tests)
+}
+
 /// Tells whether an item is a stop between parts of a plan: `Checkpoint - all tests pass`, `**Phase 2 checkpoint**: it works`.
 fn divides_a_plan(text: &str) -> bool {
     let text = text.trim_start_matches(|c: char| !c.is_alphanumeric());
@@ -54,7 +85,7 @@ fn divides_a_plan(text: &str) -> bool {
 }
 
 /// Tells whether what a text speaks of happens while the program runs: "when resuming", "on each request", "before saving".
-fn happens_at_run_time(text: &str) -> bool {
+pub(super) fn happens_at_run_time(text: &str) -> bool {
     const OF_PEOPLE: &str = "committing|merging|pushing|deploying|releasing|shipping|continuing|proceeding|moving|closing|finishing|starting";
     let phrase = normal(text);
     let words: Vec<&str> = phrase.split(' ').collect();

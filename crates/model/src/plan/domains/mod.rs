@@ -4,17 +4,22 @@ mod imperative;
 mod languages;
 mod looks;
 mod phrases;
+mod places;
 mod put_off;
 mod roles;
 mod sections;
 #[cfg(test)]
 mod tests;
+mod titles;
 mod words;
 
 pub(super) use self::{
     imperative::{begins_asking, may_ask},
     languages::{asks as asks_elsewhere, counted_in_english, holds},
-    put_off::{begins_putting_off, puts_off, sentence_puts_off},
+    looks::asks_to_write,
+    places::role_of_place,
+    put_off::{begins_putting_off, puts_off, sentence_puts_off, sentence_waits},
+    titles::role_of_title,
     words::{asks, role_of_words, states_a_duty, text_asks},
 };
 use self::{

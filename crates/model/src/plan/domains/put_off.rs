@@ -107,6 +107,18 @@ pub(in crate::plan) fn sentence_puts_off(text: &str) -> Option<Reason> {
     })
 }
 
+/// Tells whether a sentence says of what it names that it is for later: "Bounce handling can wait."
+pub(in crate::plan) fn sentence_waits(sentence: &str) -> bool {
+    const WAITS: &str = "can wait|may wait|will have to wait|comes later|is for later|are for later|is not part of this|are not part of this|\
+         is out of scope|are out of scope|not in this iteration|kann warten|konnen warten|kommt spater|peut attendre|puede esperar|pode esperar|puo aspettare";
+    let folded = format!(" {} ", fold(&super::normal(sentence)));
+    let waits = WAITS.split('|').any(|words| folded.contains(&format!(" {} ", words.trim_start())));
+    // "Clients can wait for the lock" and "can wait until" speak of what the program does.
+    let is_of_program =
+        [" can wait for the ", " can wait for a ", " can wait until ", " can wait up ", " can wait on "];
+    waits && !is_of_program.iter().any(|words| folded.contains(words))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

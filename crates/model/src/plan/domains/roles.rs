@@ -29,6 +29,8 @@ pub(super) const ROLES: [(Role, &[&str]); 8] = [
             "cloud services",
             "aws",
             "aws resources",
+            "ops",
+            "operations",
             "gcp",
             "azure",
         ],
@@ -293,7 +295,7 @@ pub(super) const ROLES: [(Role, &[&str]); 8] = [
 ];
 
 /// Words that may follow a role without changing it.
-pub(super) const NOISE_AFTER: [&str; 20] = [
+pub(super) const NOISE_AFTER: [&str; 24] = [
     "section",
     "task",
     "tasks",
@@ -314,6 +316,10 @@ pub(super) const NOISE_AFTER: [&str; 20] = [
     "specialist",
     "stage",
     "domain",
+    "tooling",
+    "part",
+    "parts",
+    "side",
 ];
 
 /// Words that may stand before a role without changing it.

@@ -1,6 +1,6 @@
 //! Whose work the words of an item speak of.
 
-use super::{languages, looks, normal, role};
+use super::{languages, looks, normal, places, role};
 use crate::roster::Role;
 
 /// Words with which an item begins that asks for something to be made.
@@ -29,37 +29,49 @@ const MAKES: [&str; 22] = [
     "develop",
 ];
 
-/// Tools whose name at the beginning of an item says whose it is: "Terraform for the bucket".
-const TOOLS: [(&str, Role); 14] = [
-    ("terraform", Role::Infrastructure),
-    ("cloudformation", Role::Infrastructure),
-    ("pulumi", Role::Infrastructure),
-    ("ansible", Role::Infrastructure),
-    ("bicep", Role::Infrastructure),
-    ("docker compose", Role::Infrastructure),
-    ("compose file", Role::Infrastructure),
-    ("dockerfile", Role::Deployment),
-    ("docker image", Role::Deployment),
-    ("helm", Role::Deployment),
-    ("kubernetes", Role::Deployment),
-    ("k8s", Role::Deployment),
-    ("kustomize", Role::Deployment),
-    ("systemd unit", Role::Deployment),
-];
-
 /// Finds the role that an item's words speak of: `Write unit tests for paging`, `Define the row type`, `Add the x
-/// command`. Only what an item begins with counts, and what is not plain is nobody's.
+/// command`. A verb with what it is about counts most, then the tool or place in which it is done, and what is not plain is
+/// nobody's.
 pub(in crate::plan) fn role_of_words(text: &str) -> Option<Role> {
     // Of the cells of a row the longest says what is to be done.
     let text = text.split(" · ").max_by_key(|cell| cell.len()).unwrap_or(text);
     let text = without_tags(text);
+    let text = without_addressee(text);
+    role_of_clause(text).or_else(|| {
+        let found = role_of_clause(behind_label(text)?)?;
+        // "Transfer: verify the balance" asks for code, whatever the words behind the label ask for elsewhere.
+        (!matches!(found, Role::Review | Role::Validation)).then_some(found)
+    })
+}
+
+/// Takes whom an item is for off its beginning: "@emil please review …".
+fn without_addressee(text: &str) -> &str {
+    let Some((name, rest)) = text.strip_prefix('@').and_then(|rest| rest.split_once(' ')) else { return text };
+    let is_name = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | ':' | ','));
+    if is_name { rest.trim_start() } else { text }
+}
+
+/// Returns what stands behind a short label or an arrow: "Bo: write a test", "Ana -> alert when …".
+fn behind_label(text: &str) -> Option<&str> {
+    let marks = [": ", " -> ", " → ", "："];
+    let (at, len) = marks.iter().filter_map(|mark| Some((text.find(mark)?, mark.len()))).min()?;
+    let is_short = text[..at].split_whitespace().count() <= 5;
+    let rest = text[at + len..].trim_start_matches(['*', '_', ' ']);
+    if !is_short || rest.is_empty() {
+        return None;
+    }
+    // Of the headings of groups the innermost stands last.
+    behind_label(rest).or(Some(rest))
+}
+
+fn role_of_clause(text: &str) -> Option<Role> {
     if let Some(role) = label(text).or_else(|| command_line(text)).or_else(|| languages::role_of_words(text)) {
         return Some(role);
     }
     let head: String = text.chars().take(120).collect::<String>().to_lowercase();
     let head = [
-        " for ", " of ", " in ", " to ", " that ", " with ", " on ", " and ", " so ", " using ", ":", " - ", " — ",
-        " (", ",", ". ",
+        " for ", " of ", " in ", " to ", " that ", " with ", " w/ ", " on ", " and ", " so ", " using ", ":", " - ",
+        " — ", " (", ",", ". ",
     ]
     .iter()
     .fold(head.as_str(), |head, mark| head.split_once(mark).map_or(head, |(before, _)| before));
@@ -71,15 +83,18 @@ pub(in crate::plan) fn role_of_words(text: &str) -> Option<Role> {
     if words.len() > 8 {
         return None;
     }
-    if let Some((_, role)) = TOOLS.iter().find(|(tool, _)| format!("{phrase} ").starts_with(&format!("{tool} "))) {
-        return Some(*role);
-    }
     let looks = matches!(first, "run" | "do" | "perform" | "conduct" | "request" | "get" | "final");
     if looks && (has(&["audit"]) || phrase.contains("code review") || phrase.contains("security review")) {
         return Some(Role::Review);
     }
-    if matches!(last, "test" | "tests") && (makes || words.len() <= 5) {
+    if (matches!(last, "test" | "tests") && (makes || words.len() <= 5)) || covers(text) {
         return Some(Role::Tests);
+    }
+    if places::asks_to_review(text) {
+        return Some(Role::Review);
+    }
+    if makes && (phrase.ends_with("data model") || phrase.ends_with("data models") || phrase.ends_with("data types")) {
+        return Some(Role::DataTypes);
     }
     if makes
         && matches!(
@@ -89,33 +104,49 @@ pub(in crate::plan) fn role_of_words(text: &str) -> Option<Role> {
     {
         return Some(Role::DataTypes);
     }
-    if makes && has(&["cli", "command", "commands", "subcommand", "subcommands"]) {
+    let is_cli = last == "cli" && words.len() <= 4 && (makes || words.len() == 2 && !USES.contains(&first));
+    if is_cli || (makes && has(&["cli", "command", "commands", "subcommand", "subcommands"])) {
         return Some(Role::Cli);
     }
-    if first == "provision"
-        || (makes
-            && has(&[
-                "bucket",
-                "dynamodb",
-                "lambda",
-                "kinesis",
-                "sqs",
-                "sns",
-                "vpc",
-                "terraform",
-                "cloudformation",
-                "s3",
-                "iam",
-            ]))
-    {
+    if let Some(role) = places::role_of_place(text) {
+        return Some(role);
+    }
+    if places::asks_for_a_resource(text) {
         return Some(Role::Infrastructure);
     }
     if looks::asks_to_validate(text, &words) {
         return Some(Role::Validation);
     }
     let ships = has(&["dockerfile", "docker", "kubernetes", "helm", "deployment"]) && makes;
-    (ships || first == "deploy").then_some(Role::Deployment)
+    (ships || places::asks_to_ship(text)).then_some(Role::Deployment)
 }
+
+/// Tells whether an item asks for tests by what they are to cover: "Cover the relay with unit tests", "Unit-test signing".
+fn covers(text: &str) -> bool {
+    let phrase = normal(text);
+    let begins = |leads: &[&str]| leads.iter().any(|lead| phrase.starts_with(lead));
+    let with_tests = || {
+        phrase
+            .split_once(" with ")
+            .or_else(|| phrase.split_once(" by "))
+            .is_some_and(|(_, rest)| rest.split(' ').take(3).any(|word| matches!(word, "test" | "tests")))
+    };
+    // "Unit tests pass" is seen, and not written.
+    const SEEN: &str = "pass|passes|passing|green|succeed|succeeds|is|are|run|runs|fail|fails|must|should|still|coverage|ok|work|stay|keep";
+    let is_seen = phrase.split(' ').any(|word| super::holds(SEEN, word));
+    (begins(&["cover ", "back ", "protect ", "pin ", "prove "]) && with_tests())
+        || begins(&[
+            "unit test ",
+            "unittest ",
+            "integration test ",
+            "unit tests ",
+            "integration tests ",
+            "regression tests ",
+        ]) && !is_seen
+}
+
+/// Words with which an item begins that only uses what is there.
+const USES: [&str; 10] = ["run", "execute", "use", "call", "invoke", "verify", "check", "see", "document", "describe"];
 
 /// Takes the tags off the beginning of an item, which say nothing about what is to be done: `[US2] [P]`.
 fn without_tags(text: &str) -> &str {
@@ -173,8 +204,6 @@ fn command_line(text: &str) -> Option<Role> {
     let is_cli =
         first == "cli" && (second.starts_with('`') || is(second, &["for", "to", "with", "gets", "support", "help"]));
     // "Backfill command `x`" is one to be made, "Run command `x`" is one to be run.
-    const USES: [&str; 10] =
-        ["run", "execute", "use", "call", "invoke", "verify", "check", "see", "document", "describe"];
     let is_command = !is(first, &USES)
         && words
             .iter()
@@ -186,8 +215,20 @@ fn command_line(text: &str) -> Option<Role> {
     // "Teach `billing list` a `--limit` option."
     let is_option = |pair: &[&str]| matches!(pair, [code, word] if code.starts_with("`--") && is(word, &OPTIONS));
     let has_option = words.windows(2).any(is_option);
+    // "We also want an `orders replay` command."
+    let is_wanted = || {
+        let mut parts = lower.split('`');
+        let pairs = std::iter::from_fn(|| Some((parts.next()?, parts.next()?)));
+        let behind = |code: &str| lower.split_once(&format!("`{code}`")).map_or("", |(_, behind)| behind);
+        let is_new = |before: &str| {
+            before.split_whitespace().next_back().is_some_and(|word| is(word, &["a", "an", "new", "another"]))
+        };
+        let is_one = |code: &str| behind(code).split_whitespace().next().is_some_and(|next| is(next, &COMMANDS));
+        pairs.take(4).any(|(before, code)| is_new(before) && is_one(code))
+    };
     let to_the_cli = ["to the cli", "to the command line"].iter().any(|end| lower.contains(end));
-    (is_cli || is_command || has_option || (makes && to_the_cli)).then_some(Role::Cli)
+    (is_cli || is_command || has_option || (makes && to_the_cli) || (!is(first, &USES) && is_wanted()))
+        .then_some(Role::Cli)
 }
 
 /// Finds the role that an item is headed by, as in `Tests: cover paging` and `**CLI** - orders list`, or that is all it says.
@@ -299,7 +340,7 @@ mod tests {
             ("A subcommand `purge`", Some(Role::Cli)),
             ("A3 · `plan list` command · A2", Some(Role::Cli)),
             ("Teach `billing list` a `--limit` option.", Some(Role::Cli)),
-            ("Add the `--locked` flag in the Dockerfile", None),
+            ("Add the `--locked` flag in the Dockerfile", Some(Role::Deployment)),
             ("Befehl `billing sepa export`", Some(Role::Cli)),
             ("添加命令 `billing import FILE`", Some(Role::Cli)),
             ("Run code review and security scan", Some(Role::Review)),

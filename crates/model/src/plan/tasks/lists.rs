@@ -118,6 +118,11 @@ impl Body<'_, '_> {
                 continue;
             }
             let mut made = items::from_text(&text, 0, row.range.clone(), self.rules, self.source);
+            // How a row is checked, and by whom, says nothing about whose work it is.
+            let others =
+                || head.iter().zip(&row.cells).filter(|(head, _)| !is_beside_the_work(head)).map(|(_, cell)| cell);
+            made.paths = mentions::changed(&others().cloned().collect::<Vec<_>>().join(" · "));
+            made.about = said.or_else(|| others().max_by_key(|cell| cell.len())).cloned();
             made.done = state == State::Done;
             if let Some(group) = group {
                 made.text = format!("{group}: {}", made.text);
@@ -151,6 +156,13 @@ fn sums_up(cells: &[String]) -> bool {
         matches!(first.trim_matches(['*', '_', ' ', ':']), "Σ" | "∑") || domains::holds(SUMS, &domains::normal(first));
     // "Total | show the sum of the cart" is work.
     is_sum && filled.all(|cell| cell.chars().filter(|c| c.is_alphabetic()).count() <= 8)
+}
+
+/// Tells whether a column says how something is checked, who does it or when, by its head.
+fn is_beside_the_work(head: &str) -> bool {
+    const WORDS: &str = "check|checks|checked|verify|verified|verification|validate|validated|validation|proof|acceptance|criteria|criterion|\
+         done|evidence|who|owner|assignee|est|estimate|effort|eta|due|after|depends|state|status|prüfung|geprüft|abnahme|wer";
+    domains::normal(head).split(' ').any(|word| domains::holds(WORDS, word))
 }
 
 /// Tells whether a column says what is to be done, by its head.

@@ -149,7 +149,7 @@ impl Body<'_, '_> {
                 }
                 step.detail.push_str(text);
                 if !self.rules.bodies_follow {
-                    step.paths.extend(mentions::paths_outside_code(text));
+                    step.paths.extend(mentions::changed_outside_code(text));
                 }
             }
             _ => self.task.add_note(text),

@@ -5,6 +5,7 @@ mod pieces;
 mod prose;
 mod said;
 mod section;
+mod sentences;
 
 use std::ops::Range;
 
@@ -282,6 +283,9 @@ impl<'r, 's> OutlineReader<'r, 's> {
         }
         for task in &mut self.draft.tasks {
             prose_is_work(task);
+            if self.rules.may_be_foreign() && task.owner != Owner::Named {
+                self.draft.out_of_scope.extend(sentences::divide(task));
+            }
             if task.is_ticked {
                 task.requirements.iter_mut().for_each(|made| made.done = true);
             }

@@ -46,7 +46,7 @@ pub(in crate::plan) fn prose_is_work(task: &mut TaskDraft) {
         "Tasks".clone_into(&mut task.title);
     }
     let range = 0..0;
-    let paths = mentions::paths_outside_code(&format!("{text}\n{detail}"));
+    let paths = mentions::changed_outside_code(&format!("{text}\n{detail}"));
     let is_prose = true;
     task.requirements.push(RequirementDraft {
         at: task.at,
