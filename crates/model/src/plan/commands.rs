@@ -233,9 +233,46 @@ pub(super) fn looks_like_one(text: &str) -> bool {
         || ["gradlew", "mvnw", "manage.py"].contains(&program)
 }
 
-/// Tells whether a command plainly checks something: it may stand inside a sentence.
+/// Tells whether a command plainly checks something: it may stand inside a sentence. Of a chain the last has to.
 pub(super) fn checks(text: &str) -> bool {
+    let text = chained(text).pop().unwrap_or(text);
     looks_like_one(text) && !stays(text) && words(text).any(|word| CHECKING.contains(&word))
+}
+
+/// Splits a chain of commands of which each has to succeed, `a && b`, into its commands. What is in quotation marks stays
+/// together.
+pub(super) fn chained(text: &str) -> Vec<&str> {
+    let (mut parts, mut start, mut quote) = (Vec::new(), 0, None);
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        match (quote, c) {
+            (None, '\'' | '"') => quote = Some(c),
+            (Some(open), _) if open == c => quote = None,
+            (None | Some('"'), '\\') => drop(chars.next()),
+            (None, '&') if chars.next_if(|(_, next)| *next == '&').is_some() => {
+                parts.push(&text[start..at]);
+                start = at + 2;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[start..]);
+    parts.into_iter().map(str::trim).collect()
+}
+
+/// Tells whether a gate can run a command: without a shell, to its end, and with nothing else running.
+pub(super) fn suits_a_gate(text: &str) -> bool {
+    command::split(text).is_ok() && !stays(text) && !asks_a_server(text)
+}
+
+/// Tells whether a command asks a server on the machine itself, which nobody has started for a gate.
+fn asks_a_server(text: &str) -> bool {
+    const ASKING: [&str; 11] = ["curl", "wget", "http", "https", "xh", "httpie", "nc", "ab", "hey", "wrk", "grpcurl"];
+    const HERE: [&str; 5] = ["localhost", "127.0.0.1", "0.0.0.0", "[::1]", "host.docker.internal"];
+    let program = text.split_whitespace().next().unwrap_or_default();
+    let is_local = HERE.iter().any(|here| text.contains(here))
+        || (program.starts_with("http") && text.split_whitespace().any(|word| word.starts_with(':')));
+    ASKING.contains(&program) && is_local
 }
 
 /// Tells whether a command would never end by itself, such as a server.
@@ -317,6 +354,26 @@ mod tests {
         '' a  =>  None bad-quoting@1: the command has an empty name
         # nothing  =>  None
         "#);
+    }
+
+    #[test]
+    fn chains_are_split_outside_of_quotation_marks() {
+        assert_eq!(chained("a && b c&&d"), ["a", "b c", "d"]);
+        assert_eq!(chained("sh -c 'a && b' && \"c && d\" \\&& e"), ["sh -c 'a && b'", "\"c && d\" \\&& e"]);
+        assert_eq!(chained("a & b"), ["a & b"]);
+        assert!(checks("npm ci && npm test") && !checks("docker build . && docker run --rm orders node -v"));
+    }
+
+    #[test]
+    fn a_gate_asks_no_server() {
+        for text in
+            ["curl localhost:3000", "curl -fsS http://127.0.0.1:8080/health", "http :8000/users", "npm start", "a | b"]
+        {
+            assert!(!suits_a_gate(text), "{text}");
+        }
+        for text in ["curl -fsS https://example.org", "npm test -- --base-url http://localhost:3000", "npm test"] {
+            assert!(suits_a_gate(text), "{text}");
+        }
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub(super) struct LineBuilder {
     started: bool,
     /// Whether the line began with a strong run that is still open.
     opened_strong: bool,
+    /// Where code in HTML begins that is still open: in the source, and in the text.
+    html_code: Option<(usize, usize)>,
 }
 
 impl LineBuilder {
@@ -56,6 +58,14 @@ impl LineBuilder {
                 let lower = html.trim().to_ascii_lowercase();
                 if lower.starts_with("<br") {
                     self.push(" ");
+                } else if is_code_tag(&lower, "<") && self.html_code.is_none() {
+                    self.push("`");
+                    self.html_code = Some((range.start, self.line.text.len()));
+                } else if let Some((start, from)) = self.html_code.filter(|_| is_code_tag(&lower, "</")) {
+                    self.html_code = None;
+                    let code = self.line.text.get(from..).unwrap_or_default().trim().to_owned();
+                    self.line.codes.push((start..range.end, code));
+                    self.push("`");
                 } else {
                     self.push(&blocks::shown(html));
                 }
@@ -113,11 +123,22 @@ impl LineBuilder {
 
     /// Returns the line.
     pub(super) fn finish(mut self) -> Line {
+        if let Some((_, from)) = self.html_code.take() {
+            self.line.text.remove(from - 1);
+        }
         let end = self.line.text.trim_end().len();
         self.line.text.truncate(end);
         self.line.strong = self.line.strong.min(end);
         self.line
     }
+}
+
+/// Tells whether a tag in lower case begins or ends code, as `<code>` and `</kbd>` do.
+fn is_code_tag(tag: &str, opening: &str) -> bool {
+    let name = tag
+        .strip_prefix(opening)
+        .map(|rest| &rest[..rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len())]);
+    name.is_some_and(|name| ["code", "kbd", "samp", "tt"].contains(&name))
 }
 
 /// Tells whether an emphasis marker at `at` is there for emphasis in prose: behind a space or an opening bracket, before

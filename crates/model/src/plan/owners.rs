@@ -277,7 +277,7 @@ fn sample(glob: &str) -> String {
 }
 
 /// What a line begins with that says who does something.
-const ASSIGNS: [&str; 14] = [
+const ASSIGNS: [&str; 18] = [
     "agent",
     "subagent",
     "sub agent",
@@ -292,6 +292,10 @@ const ASSIGNS: [&str; 14] = [
     "delegate to",
     "agent type",
     "role",
+    "assigned",
+    "who",
+    "done by",
+    "zuständig",
 ];
 
 /// Finds the subagent that a line gives the work to, as `**Agent:** backend-datatypes` does. A person's name is none.

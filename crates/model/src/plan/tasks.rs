@@ -1,5 +1,6 @@
 //! What stands below a task's heading: requirements, notes, directives, lists of files.
 mod beside;
+mod checked;
 mod labels;
 mod lists;
 mod parts;
@@ -14,7 +15,6 @@ pub(super) use self::{
     beside::waited_for,
     labels::{forbidden, labels_aside, labels_no_work},
 };
-
 use crate::{
     gate::GateKind,
     plan::{
@@ -255,7 +255,7 @@ impl<'s> Body<'_, 's> {
         }
         self.waits_for_items(name, items);
         if fixed == Fixed::Acceptance {
-            self.checks.criteria(items, self.source);
+            self.commands().criteria(items);
         } else if let (Some(first), Some(last)) = (items.first(), items.last()) {
             let reason = if let Fixed::Aside(reason) = fixed { reason } else { Reason::Context };
             let what = What::Aside { reason, section: name.to_owned() };
@@ -337,7 +337,7 @@ impl<'s> Body<'_, 's> {
         if !item.is_group() {
             let made = items::requirement(item, group, self.rules, self.source, self.comments);
             match made {
-                Some(made) => self.task.requirements.push(made),
+                Some(made) => self.takes_work(item, made),
                 None => self.said(item),
             }
             return;

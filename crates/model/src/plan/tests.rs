@@ -856,7 +856,7 @@ make | tee log
      41 | Parallel with: db-migrator
         |                ^
       hint: name another task, or leave it out
-    plan.md:48:4: error[empty-verification]: this verification section has no command
+    plan.md:48:4: warning[empty-verification]: this verification section has no command: its text is left aside, and the gates run as they do without the section
         |
      48 | ## Verification
         |    ^

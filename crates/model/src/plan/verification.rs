@@ -1,14 +1,22 @@
 //! The Verification section of a Markdown plan: which of its lines are commands, and of which gate.
 
+mod criteria;
+mod said;
+mod scenarios;
+mod words;
+
 use std::ops::Range;
 
+pub(super) use self::{
+    criteria::{Checks, is_for_criteria},
+    said::{heads_checks, is_only_checks},
+    scenarios::name as scenario_name,
+};
 use crate::{
-    command,
     gate::GateKind,
     plan::{
-        AcceptanceCriterion, VerificationCommand,
-        accounting::{Fate, Placed, What},
-        blocks::{Block, CodeLine, Item, nested},
+        accounting::{Fate, What},
+        blocks::{Block, CodeLine, Item},
         commands, directives, domains,
         draft::{CommandLine, RequirementDraft},
         inline::Line,
@@ -17,57 +25,6 @@ use crate::{
         source::{Problems, Source},
     },
 };
-
-/// What verifies the result: commands, criteria, and what only people or an agent can look at.
-#[derive(Debug, Default)]
-pub(super) struct Checks {
-    pub(super) commands: Vec<VerificationCommand>,
-    pub(super) criteria: Vec<AcceptanceCriterion>,
-    /// What is no command: work of the validation subagent.
-    pub(super) by_hand: Vec<RequirementDraft>,
-    /// What became of which stretch of the text.
-    pub(super) placed: Vec<Placed>,
-}
-
-impl Checks {
-    /// Takes items as acceptance criteria.
-    pub(super) fn criteria<'i>(&mut self, items: impl IntoIterator<Item = &'i Item>, source: &Source<'_>) {
-        for item in items {
-            // Where boxes stand below an item, each is a criterion, and so is what stands beside it.
-            if item.is_group() {
-                let own = item.blocks.iter().filter_map(|block| match block {
-                    Block::Paragraph { line, .. } => Some(line.text.as_str()),
-                    _ => None,
-                });
-                let parts = std::iter::once(item.line.text.as_str()).chain(own).filter(|part| !part.is_empty());
-                let text = parts.collect::<Vec<_>>().join("; ");
-                if text.is_empty() {
-                    self.place(item.line.range.clone(), What::Said);
-                } else {
-                    self.criterion(text, item.line.range.clone(), source);
-                }
-                self.criteria(nested(&item.blocks).collect::<Vec<_>>(), source);
-                continue;
-            }
-            let text = items::one_line(item);
-            if text.is_empty() {
-                self.place(item.range.clone(), What::Said);
-            } else {
-                self.criterion(text, item.range.clone(), source);
-            }
-        }
-    }
-
-    /// Takes one acceptance criterion.
-    pub(super) fn criterion(&mut self, text: String, range: Range<usize>, source: &Source<'_>) {
-        self.criteria.push(AcceptanceCriterion { text, line: source.position(range.start).line });
-        self.place(range, What::Item(Fate::Criterion));
-    }
-
-    fn place(&mut self, range: Range<usize>, what: What) {
-        self.placed.push(Placed::new(range, what));
-    }
-}
 
 /// Reads the blocks of a verification section.
 pub(super) struct CommandReader<'r, 's> {
@@ -91,20 +48,21 @@ impl CommandReader<'_, '_> {
                     self.items(items, current);
                     current = gate;
                 }
-                Block::Code { info, lines, .. } => {
+                Block::Code { info, lines, range } => {
                     if commands::is_shell_block(info.as_deref()) {
                         self.code(lines, current);
+                    } else {
+                        self.checks.left.push(range.clone());
                     }
                     current = gate;
                 }
-                Block::Table { rows, .. } => {
+                Block::Table { head, rows, .. } => {
                     for row in rows {
-                        let text = items::row_text(&row.cells);
-                        let made = items::from_text(&text, 0, row.range.clone(), self.rules, self.source);
-                        self.by_hand(made);
+                        self.row(head, row, current);
                     }
                 }
-                Block::Heading { .. } | Block::Text { .. } | Block::Other => {}
+                Block::Text { range } => self.checks.left.push(range.clone()),
+                Block::Heading { .. } | Block::Other => {}
             }
         }
     }
@@ -121,80 +79,36 @@ impl CommandReader<'_, '_> {
         self.checks.by_hand.push(made);
     }
 
-    /// Reads a paragraph line by line: `tests: cargo test`, a code span alone, or a label for what follows.
+    /// Reads a paragraph line by line: `tests: cargo test`, a code span alone, or a label for what follows. What is none of
+    /// these is read as sentences.
     fn paragraph(&mut self, range: &Range<usize>, line: &Line, current: &mut GateKind) {
         let mut offset = range.start;
+        let mut rest_of_it: Vec<Range<usize>> = Vec::new();
         for raw in self.source.text[range.clone()].split_inclusive('\n') {
             let here = offset..offset + raw.trim_end().len();
             offset += raw.len();
-            let first = line.codes.partition_point(|(at, _)| at.start < here.start);
-            let count = line.codes[first..].partition_point(|(at, _)| at.start < here.end);
-            let codes = &line.codes[first..first + count];
+            let codes = codes_in(line, &here);
             let (label, rest) = self.label(&here);
-            match label {
-                Some(gate) if self.source.text[rest.clone()].trim().is_empty() => *current = gate,
-                Some(gate) => drop(self.line(rest, codes, gate, true)),
-                None if rest.start < rest.end && self.source.text[rest.clone()].starts_with('`') => {
-                    let alone = codes.len() == 1 && codes[0].0.end >= rest.end;
-                    if alone {
-                        self.line(rest, codes, *current, false);
-                    }
+            let is_taken = match label {
+                Some(gate) if self.source.text[rest.clone()].trim().is_empty() => {
+                    *current = gate;
+                    true
                 }
-                None => {}
+                Some(gate) => self.line(rest, codes, gate, true),
+                None => {
+                    let alone = codes.len() == 1 && codes[0].0.start == rest.start && codes[0].0.end >= rest.end;
+                    alone && self.line(rest, codes, *current, false)
+                }
+            };
+            match rest_of_it.last_mut() {
+                _ if is_taken => {}
+                Some(before) if before.end + 1 >= here.start => before.end = here.end,
+                _ => rest_of_it.push(here),
             }
         }
-    }
-
-    /// Takes the commands of a text that stands in no section of verification, where a line says that they check the work:
-    /// "**Verify with:** `pytest -q`", "To check it, run `pytest -q`."
-    pub(super) fn in_text(&mut self, range: &Range<usize>, line: &Line) {
-        let mut offset = range.start;
-        for raw in self.source.text[range.clone()].split_inclusive('\n') {
-            let here = offset..offset + raw.len();
-            offset += raw.len();
-            let Some(gate) = says_how_to_check(raw) else { continue };
-            let codes = || line.codes.iter().filter(|(at, _)| here.contains(&at.start));
-            for (at, code) in codes().filter(|(_, code)| commands::checks(code)) {
-                let inner = self.source.text[at.clone()].find(code.as_str()).unwrap_or(0);
-                self.command(code, at.start + inner, gate);
-            }
-            // "**Verify:** `python cli.py list`" checks something that only a reader of its output can judge.
-            let is_shown = codes().any(|(_, code)| commands::looks_like_one(code))
-                && !codes().any(|(_, code)| commands::checks(code));
-            if let Some(rest) = directives::split_label(raw)
-                .filter(|(label, _)| is_shown && domains::holds("verify|verification", &domains::normal(label)))
-                .map(|(_, rest)| raw[rest..].trim())
-            {
-                let mut made = items::from_text(rest, 0, here.clone(), Rules::OURS, self.source);
-                made.needs.clear();
-                made.paths.clear();
-                self.by_hand(made);
-            }
+        for range in rest_of_it {
+            self.sentences(&range, line, *current);
         }
-    }
-
-    /// Takes the commands of a code block that plainly check something, where the last line before it says that it checks
-    /// the work: "To verify, run:".
-    pub(super) fn below_text(&mut self, before: &Range<usize>, lines: &[CodeLine]) {
-        let lead = self.source.text[before.clone()].trim_end().lines().next_back().unwrap_or_default();
-        let leads = lead.trim_end_matches(['*', '_']).ends_with([':', '：', '?', '？']);
-        let Some(gate) = says_how_to_check(lead).filter(|_| leads) else { return };
-        for command in commands::of_block(lines.iter().map(|line| line.text.as_str())) {
-            if let Some(line) = lines.get(command.line).filter(|_| commands::checks(&command.text)) {
-                self.command(&command.text, line.offset + command.skipped, gate);
-            }
-        }
-    }
-
-    /// Tells whether an item is nothing but a command that checks something.
-    pub(super) fn is_check(item: &Item) -> bool {
-        let [(_, code)] = item.line.codes.as_slice() else { return false };
-        // The number of an item says nothing about it: "5.2 `pytest -q`".
-        let behind = items::split_number_id(&item.line.text).map(|(_, rest)| rest);
-        let text = behind.as_deref().unwrap_or(&item.line.text).trim_end_matches(['.', ' ']);
-        let text =
-            ["Run ", "run ", "Execute ", "execute "].iter().find_map(|lead| text.strip_prefix(lead)).unwrap_or(text);
-        item.blocks.is_empty() && text.trim_matches('`').trim() == code.trim() && commands::checks(code)
     }
 
     fn item(&mut self, item: &Item, gate: GateKind) {
@@ -303,6 +217,11 @@ impl CommandReader<'_, '_> {
             self.command(&plain, rest.start, gate);
             return true;
         }
+        let bare = if codes.is_empty() { words::bare_command(raw) } else { None };
+        if let Some(bare) = bare {
+            self.command(&raw[bare.clone()], rest.start + bare.start, gate);
+            return true;
+        }
         false
     }
 
@@ -320,12 +239,22 @@ impl CommandReader<'_, '_> {
         }
     }
 
-    /// Takes a command. One that needs a shell, or that would never end, is no command of a gate: in a plan that was not
-    /// written for us it is work for whoever validates.
+    /// Takes a command. One that needs a shell, that would never end or that asks a server which nobody starts is no command
+    /// of a gate: in a plan that was not written for us it is work for whoever validates. Of `a && b` each is one.
     fn command(&mut self, text: &str, offset: usize, gate: GateKind) {
+        let chain = commands::chained(text);
+        if self.rules.may_be_foreign() && chain.len() > 1 && chain.iter().all(|part| commands::suits_a_gate(part)) {
+            let mut from = 0;
+            for part in chain {
+                from += text[from..].find(part).unwrap_or(0);
+                self.command(part, offset + from, gate);
+                from += part.len();
+            }
+            return;
+        }
         self.seen += 1;
         let line = CommandLine { gate, text, at: self.source.position(offset) };
-        if self.rules.may_be_foreign() && (command::split(text).is_err() || commands::stays(text)) {
+        if self.rules.may_be_foreign() && !commands::suits_a_gate(text) {
             let range = offset..(offset + text.len()).min(self.source.text.len());
             let mut made = items::from_text(&format!("Run `{text}`"), 0, range, Rules::OURS, self.source);
             made.needs.clear();
@@ -337,56 +266,9 @@ impl CommandReader<'_, '_> {
     }
 }
 
-/// Finds that a line says how the work is checked, and for which gate its commands are.
-fn says_how_to_check(raw: &str) -> Option<GateKind> {
-    const LABELS: &str = "verify with|verify by|verify using|verified by|verified with|check with|check by|checked by|checked with|test with|\
-         tested with|test by running|validate with|validated by|run tests|run the tests|to verify|to check|to test|prüfen mit|\
-         geprüft mit|vérifier avec|verificar con|verificar com|verificare con|验证方式|验证命令|検証方法";
-    const LEADS: [&str; 27] = [
-        "how do i know",
-        "how do we know",
-        "how to verify",
-        "how to check",
-        "how to test",
-        "to check",
-        "to verify",
-        "to test",
-        "to validate",
-        "verify with",
-        "verify by",
-        "verify using",
-        "check with",
-        "check by",
-        "test with",
-        "test it with",
-        "run the tests with",
-        "zum prüfen",
-        "zum testen",
-        "zur prüfung",
-        "prüfen mit",
-        "pour vérifier",
-        "pour tester",
-        "para verificar",
-        "para comprobar",
-        "para testar",
-        "per verificare",
-    ];
-    let label = directives::split_label(raw).map(|(label, _)| domains::normal(&label));
-    let is_check = |label: &str| {
-        matches!(domains::fixed(label), Some(domains::Fixed::Verification(_))) || domains::holds(LABELS, label)
-    };
-    if let Some(label) = label.filter(|label| is_check(label)) {
-        return Some(domains::gate(&label).unwrap_or(GateKind::Tests));
-    }
-    let plain = raw.trim_start_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    (LEADS.iter().any(|lead| plain.starts_with(lead)) || asks_to_run(&plain)).then_some(GateKind::Tests)
-}
-
-/// Tells whether a line asks to run something when the work is done: "Run `make test` before you push."
-fn asks_to_run(plain: &str) -> bool {
-    const REASONS: &str = "before you|before pushing|before committing|before merging|before opening|before each|before every|to verify|\
-         to check|to confirm|to make sure|to be sure|when done|when you are done|at the end";
-    let behind = ["run `", "execute `", "please run `"].iter().find_map(|lead| plain.strip_prefix(lead));
-    let Some((_, behind)) = behind.and_then(|rest| rest.split_once('`')) else { return false };
-    REASONS.split('|').any(|reason| behind.trim_start().starts_with(reason.trim_start()))
+/// Returns the code spans of a line that stand in `range`.
+fn codes_in<'l>(line: &'l Line, range: &Range<usize>) -> &'l [(Range<usize>, String)] {
+    let first = line.codes.partition_point(|(at, _)| at.start < range.start);
+    let count = line.codes[first..].partition_point(|(at, _)| at.start < range.end);
+    &line.codes[first..first + count]
 }

@@ -1,48 +1,30 @@
 //! Plans as data of any shape: JSON and YAML of tools that we do not know, and the todos above a document.
 
+mod checks;
+mod keys;
+
+pub(super) use self::checks::commands_of;
+use self::keys::{Key, elements, entries_of, name_of, scalar};
 use super::status::{self, State, words};
 use crate::{
     command,
     gate::GateKind,
     plan::{
-        AcceptanceCriterion,
         accounting::{Fate, Placed, Reason, What},
-        commands,
+        directives,
         domains::{self, Fixed},
-        draft::{CommandLine, Draft, Owner, RequirementDraft, TaskDraft, Who, Word},
+        draft::{Draft, Owner, RequirementDraft, TaskDraft, Who, Word},
         mentions,
         source::Problems,
         yaml_form::{PLAN_KEYS, Text},
     },
-    roster::{Role, Roster},
+    roster::Roster,
     yaml::tree::{self, Node, Value},
 };
 
 /// How deep lists in lists are looked for. What lies deeper is told in the detail of what is above it.
 const DEPTH_MAX: usize = 6;
 
-/// Keys that name an item, the more telling first.
-const NAMES: [&str; 14] = [
-    "title",
-    "name",
-    "content",
-    "task",
-    "summary",
-    "subject",
-    "story",
-    "action",
-    "step",
-    "goal",
-    "text",
-    "description",
-    "what",
-    "item",
-];
-/// Keys of what an item is called by.
-const IDS: [&str; 6] = ["id", "key", "number", "ref", "taskid", "task id"];
-/// Keys of what an item waits for.
-const NEEDS: [&str; 8] =
-    ["dependencies", "depends on", "dependson", "depends", "blocked by", "needs", "requires", "prerequisites"];
 /// Keys of lists that are work, beside what headings call the work.
 const WORK: [&str; 22] = [
     "tasks",
@@ -122,21 +104,6 @@ fn is_ours(root: &Node) -> bool {
     (all_known && tasks.iter().all(|task| entries_of(task).is_empty())) || tasks.iter().any(is_ours)
 }
 
-fn elements(node: &Node) -> &[Node] {
-    if let Value::Sequence(nodes) = &node.value { nodes } else { &[] }
-}
-
-fn entries_of(node: &Node) -> &[(Node, Node)] {
-    if let Value::Mapping(entries) = &node.value { entries } else { &[] }
-}
-
-fn scalar(node: &Node) -> String {
-    match &node.value {
-        Value::Text(text) | Value::Literal(text) => text.trim().to_owned(),
-        _ => String::new(),
-    }
-}
-
 fn is_list_of_items(node: &Node) -> bool {
     elements(node).iter().any(|node| name_of(node).is_some())
 }
@@ -144,14 +111,6 @@ fn is_list_of_items(node: &Node) -> bool {
 fn is_work(key: &str, value: &Node) -> bool {
     let is_named = WORK.contains(&key) || (domains::fixed(key) == Some(Fixed::Frame) && key != "quality");
     is_named && matches!(value.value, Value::Sequence(_) | Value::Mapping(_))
-}
-
-fn name_of(node: &Node) -> Option<(&'static str, String)> {
-    NAMES.iter().find_map(|name| {
-        let (_, value) = entries_of(node).iter().find(|(key, _)| words(&scalar(key)) == *name)?;
-        let text = scalar(value);
-        (!text.is_empty() && !text.bytes().all(|byte| byte.is_ascii_digit())).then_some((*name, text))
-    })
 }
 
 struct DataReader<'r, 's> {
@@ -196,8 +155,9 @@ impl DataReader<'_, '_> {
         match (&value.value, fixed) {
             (Value::Null, _) => {}
             _ if is_work(&phrase, value) && depth < DEPTH_MAX => self.value(value, key, depth + 1),
-            (_, Some(Fixed::Acceptance)) => self.criteria(value),
             (_, Some(Fixed::Verification(gate))) => self.checks(value, gate.unwrap_or(GateKind::Tests)),
+            (_, Some(Fixed::Acceptance)) => self.criteria(value),
+            (_, None) if depth == 0 && keys::of(&phrase) == Key::Criteria => self.criteria(value),
             (_, Some(Fixed::Aside(reason))) => self.aside(key, value, reason),
             (Value::Text(text), _) | (Value::Literal(text), _) => {
                 if depth == 0
@@ -239,36 +199,6 @@ impl DataReader<'_, '_> {
         self.draft.placed.push(Placed { shown, ..Placed::new(0..0, what) });
     }
 
-    fn criteria(&mut self, value: &Node) {
-        for node in std::iter::once(value).filter(|node| elements(node).is_empty()).chain(elements(value)) {
-            let text = one_line(&shown(node));
-            if !text.is_empty() {
-                let line = self.text.place(node.position).line;
-                self.draft.acceptance.push(AcceptanceCriterion { text, line });
-            }
-        }
-    }
-
-    /// Takes commands, and as work for whoever validates what is none.
-    fn checks(&mut self, value: &Node, gate: GateKind) {
-        for node in std::iter::once(value).filter(|node| elements(node).is_empty()).chain(elements(value)) {
-            let text = one_line(&shown(node));
-            let at = self.text.place(node.position);
-            if text.is_empty() {
-                continue;
-            }
-            if commands::looks_like_one(&text) && command::split(&text).is_ok() && !commands::stays(&text) {
-                let line = CommandLine { gate, text: &text, at };
-                self.draft.verification.extend(commands::split(line, self.problems));
-                continue;
-            }
-            let who = Who::of_role(Role::Validation, self.roster);
-            let requirements = vec![RequirementDraft { at, text, ..RequirementDraft::default() }];
-            let title = "Verification".to_owned();
-            self.draft.tasks.push(TaskDraft { at, who, title, requirements, ..TaskDraft::default() });
-        }
-    }
-
     /// Takes a list of items: those with items below them are tasks, and the others are one together.
     fn list(&mut self, nodes: &[Node], list: &Node, heading: &str, above: State, depth: usize) {
         let at = self.text.place(list.position);
@@ -288,6 +218,9 @@ impl DataReader<'_, '_> {
                 own => own,
             };
             let made = self.requirement(node);
+            if !matches!(state, State::Aside(_)) {
+                self.checks_of_item(node, &made.text, state == State::Done);
+            }
             if let State::Aside(reason) = state {
                 self.place_aside(node, &made.text, heading, reason);
                 for below in children.iter().flat_map(|list| elements(list)) {
@@ -339,15 +272,19 @@ impl DataReader<'_, '_> {
             if phrase == name || is_child || status::is_status(&phrase) || matches!(value.value, Value::Null) {
                 continue;
             }
-            if IDS.contains(&phrase.as_str()) {
-                let id = scalar(value);
-                made.keys.push(domains::normal(&id));
-                made.id = Some(Word { text: id, at });
-                continue;
-            }
-            if NEEDS.contains(&phrase.as_str()) {
-                let names = elements(value).iter().map(scalar).chain([scalar(value)]);
-                made.needs.extend(names.filter(|name| !name.is_empty()).map(|text| Word { text, at }));
+            match keys::of(&phrase) {
+                Key::Id => {
+                    let id = scalar(value);
+                    made.keys.push(domains::normal(&id));
+                    made.id = Some(Word { text: id, at });
+                    continue;
+                }
+                Key::Needs => {
+                    let names = elements(value).iter().map(scalar).chain([scalar(value)]);
+                    let names = names.filter(|name| !name.is_empty() && !directives::is_none(name));
+                    made.needs.extend(names.map(|text| Word { text, at }));
+                }
+                _ => {}
             }
             let said = shown(value);
             if !said.is_empty() {

@@ -4,6 +4,8 @@
 //! requirements, criteria, commands, and for everything else the reason why it is no work.
 
 mod bmad;
+#[cfg(test)]
+mod checks_tests;
 pub(super) mod data;
 mod kiro;
 mod markdown;

@@ -2,12 +2,17 @@
 
 use serde_json::Value;
 
-use super::status::{self, State};
+use super::{
+    data,
+    status::{self, State},
+};
 use crate::{
+    gate::GateKind,
     json_size,
     plan::{
         accounting::{Fate, Placed, What},
-        draft::{Draft, Owner, RequirementDraft, TaskDraft, Who, Word},
+        commands,
+        draft::{CommandLine, Draft, Owner, RequirementDraft, TaskDraft, Who, Word},
         mentions,
         shape::Dialect,
         source::{Problems, Source},
@@ -58,10 +63,16 @@ fn state(task: &Value) -> State {
 }
 
 /// Reads the tasks.
-pub(in crate::plan) fn read(tasks: &Tasks, roster: &Roster, source: &Source<'_>, problems: &mut Problems<'_>) -> Draft {
+pub(in crate::plan) fn read<'s>(
+    tasks: &Tasks,
+    roster: &Roster,
+    source: &Source<'s>,
+    problems: &mut Problems<'s>,
+) -> Draft {
     let tester = Who::of_role(Role::Tests, roster);
     let mut reader = TaskmasterReader {
         source,
+        problems,
         strategies: Vec::new(),
         tester,
         draft: Draft::default(),
@@ -74,7 +85,12 @@ pub(in crate::plan) fn read(tasks: &Tasks, roster: &Roster, source: &Source<'_>,
                 reader.task(tag, task);
             } else {
                 let at = source.position(reader.from);
-                problems.error("wrong-type", at, "a task is an object with `id` and `title`", "leave out what is none");
+                reader.problems.error(
+                    "wrong-type",
+                    at,
+                    "a task is an object with `id` and `title`",
+                    "leave out what is none",
+                );
             }
         }
     }
@@ -84,6 +100,7 @@ pub(in crate::plan) fn read(tasks: &Tasks, roster: &Roster, source: &Source<'_>,
 
 struct TaskmasterReader<'r, 's> {
     source: &'r Source<'s>,
+    problems: &'r mut Problems<'s>,
     /// What the test strategies ask for, which stands behind all tasks.
     strategies: Vec<TaskDraft>,
     /// Who does what a test strategy asks for.
@@ -152,9 +169,25 @@ impl TaskmasterReader<'_, '_> {
         }
         let tested: Vec<Word> = vec![Word { text: id.clone(), at: draft.at }];
         self.draft.tasks.push(draft);
-        if !strategy.is_empty() {
+        if !strategy.is_empty() && !self.takes_commands(&strategy) {
             self.strategy(&id, &title, &strategy, is_done, tested);
         }
+    }
+
+    /// Takes a test strategy for commands when it is nothing else: they are run, and nobody has to write them.
+    fn takes_commands(&mut self, strategy: &str) -> bool {
+        let Some(found) = data::commands_of(strategy) else { return false };
+        let at = self.find(strategy);
+        for text in found {
+            let line = CommandLine { gate: GateKind::Tests, text: &text, at: self.source.position(at) };
+            let made = commands::split(line, self.problems);
+            if made.is_some() {
+                self.place(at, What::Item(Fate::Command { gate: GateKind::Tests }), &text);
+            }
+            let made = made.filter(|made| self.draft.verification.iter().all(|other| other.argv != made.argv));
+            self.draft.verification.extend(made);
+        }
+        true
     }
 
     /// Makes work for the tests of a test strategy.

@@ -89,7 +89,10 @@ const SECTIONS: [(Fixed, &str); 10] = [
          验证方式|验证方法|验证计划|如何验证|検証|検証計画|検証方法|検証手順|動作確認|검증|검증 방법|\
          검증 계획|\
          测试验证|验证与测试|测试与验证|测试方法|验证命令|验证清单|测试命令|テスト方法|検証コマンド|確認方法|確認手順|確認コマンド|テスト手順|verifizierung|\
-         validierung|como verificar|comandos de verificacion|comment verifier|как проверить|테스트 방법",
+         validierung|wie prufen wir|wie wird gepruft|so wird gepruft|so prufen wir|wie man es pruft|verificaciones finales|\
+         como comprobar|como comprobarlo|como verificarlo|como validar|como testar|comment tester|comment verifier que ca marche|\
+         comment valider|come verificare|come controllare|controlli|controles finales|prufschritte|\
+         как проверяем|проверки|如何检查|检查|检查方法|確認|チェック方法|확인 방법|como verificar|comandos de verificacion|comment verifier|как проверить|테스트 방법",
     ),
     (
         Fixed::Frame,

@@ -7,7 +7,11 @@ pub(super) const VERIFICATION: &str = "verification|verification commands|verifi
      testing and verification|final verification|verification checklist|how to test|validation loop|\
      validation gates|validation and testing|test commands|testing commands|testing instructions|\
      how to validate|smoke check|verification loop|test plan and verification|pre merge checks|\
-     post implementation verification|validation and acceptance";
+     post implementation verification|validation and acceptance|how to check|how to check it|how to verify it|how to test it|\
+     how we check|how we check it|how we verify|how we verify it|how we test it|how we will check|how we will verify|\
+     how do we check|how do we verify|how do we know it works|how we know it works|how to know it works|\
+     how to confirm|how to run the checks|running the checks|run the checks|check commands|checks to run|final checks|\
+     before you push|before pushing|before merging|before you merge|before you commit|before you open the pr";
 
 /// What headings call the acceptance criteria.
 pub(super) const ACCEPTANCE: &str = "acceptance criteria|acceptance|success criteria|definition of done|done when|acceptance criterion|\

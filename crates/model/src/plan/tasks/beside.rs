@@ -1,20 +1,16 @@
-//! What lines and items say beside the work: what it waits for, and commands that only check it.
+//! What lines and items say beside the work: what it waits for.
 
 use std::collections::HashMap;
 
 use super::{Body, labels::found_directive};
-use crate::{
-    gate::GateKind,
-    plan::{
-        blocks::Item,
-        directives::{self, Directive},
-        domains,
-        draft::Word,
-        headings,
-        shape::Rules,
-        source::Source,
-        verification, waits,
-    },
+use crate::plan::{
+    blocks::Item,
+    directives::{self, Directive},
+    draft::Word,
+    headings,
+    shape::Rules,
+    source::Source,
+    waits,
 };
 
 impl Body<'_, '_> {
@@ -87,22 +83,6 @@ impl Body<'_, '_> {
                 made[other].keys.push(ids[other].clone());
             }
         }
-    }
-
-    /// Takes an item that is nothing but a command which checks something, where the work is a gate's: nobody can write it.
-    pub(super) fn takes_check(&mut self, item: &Item, group: Option<&str>) -> bool {
-        let Some(gate) = self.gate_of_check(item, group) else { return false };
-        self.commands().items(std::slice::from_ref(item), gate);
-        true
-    }
-
-    fn gate_of_check(&self, item: &Item, group: Option<&str>) -> Option<GateKind> {
-        let is_meant =
-            self.rules.may_be_foreign() && !self.rules.bodies_follow && verification::CommandReader::is_check(item);
-        let who = self.task.who.as_ref().filter(|_| is_meant);
-        let role = who.and_then(|who| self.roster.get(&who.name)).map(|subagent| subagent.role);
-        let by_group = || domains::role(&domains::normal(group?));
-        role.or_else(|| by_group().filter(|_| is_meant))?.gate()
     }
 }
 

@@ -20,6 +20,7 @@ impl Body<'_, '_> {
         let below: Vec<&Item> = nested(&item.blocks).collect();
         if fixed == Fixed::Acceptance {
             self.checks.criteria(below.iter().copied(), self.source);
+            below.iter().for_each(|item| self.commands().in_criteria(std::slice::from_ref(*item)));
         } else {
             let reason = if let Fixed::Aside(reason) = fixed { reason } else { Reason::Context };
             self.placed.push(Placed::new(item.range.clone(), What::Aside { reason, section: name }));
@@ -141,6 +142,7 @@ impl Body<'_, '_> {
                 // What stands in a first column of its own is what others call the row by.
                 made.keys.extend(row.cells.first().filter(|cell| cell.len() <= 12).map(|cell| domains::normal(cell)));
             }
+            self.checks_of_row(head, row, said.map(String::as_str), made.done);
             self.task.requirements.push(made);
         }
     }

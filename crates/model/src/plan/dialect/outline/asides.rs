@@ -7,10 +7,10 @@ use super::{
 use crate::{
     gate::GateKind,
     plan::{
-        accounting::{Reason, What},
+        accounting::{Fate, Reason, What},
         blocks::Block,
+        directives,
         draft::{Owner, TaskDraft},
-        items,
         sections::Section,
         source::Source,
         tasks, verification,
@@ -111,7 +111,19 @@ impl<'s> OutlineReader<'_, 's> {
     /// is meant for all of the plan. "Not in this round: e-mail."
     pub(super) fn without_ending<'d>(&mut self, section: &Section<'d>) -> Option<Section<'d>> {
         let (end, start, label, reason) = ending(section.blocks, self.source)?;
-        let range = start..section.range.end;
+        // It ends where another line of the paragraph has a label of its own: "To verify: …".
+        let mut range = start..section.range.end;
+        if let Some(Block::Paragraph { range: paragraph, line }) = section.blocks.get(end)
+            && let Some(behind) = next_label(&self.source.text[paragraph.clone()])
+        {
+            let rest = start + behind..paragraph.end;
+            range.end = rest.start;
+            let before = self.checks.commands.len() + self.checks.by_hand.len();
+            self.commands().in_text(&rest, line, None);
+            if self.checks.commands.len() + self.checks.by_hand.len() == before {
+                self.preamble.push(prose(self.source, rest, self.comments));
+            }
+        }
         self.draft.out_of_scope.push(prose(self.source, range.clone(), self.comments));
         self.draft.place(range, What::Aside { reason, section: label });
         Some(Section {
@@ -161,47 +173,46 @@ impl<'s> OutlineReader<'_, 's> {
         let mut reader = self.commands();
         reader.blocks(section.blocks, gate);
         let seen = reader.seen;
-        if let Some((_, total)) = self.checks_seen.get_mut(count) {
-            *total += seen;
+        let is_text = !self.checks.left.is_empty();
+        if let Some(section) = self.checks_seen.get_mut(count) {
+            section.checks += seen;
+            section.is_text |= is_text;
+        }
+        self.keep_left(section, seen > 0);
+    }
+
+    /// Keeps the text of a section of checks that is none of them: everybody has it to read. Where there is nothing else in
+    /// the section, it is left aside as an item.
+    fn keep_left(&mut self, section: &Section<'_>, has_checks: bool) {
+        let left = std::mem::take(&mut self.checks.left);
+        if left.is_empty() {
+            return;
+        }
+        self.frame += 1;
+        let heading = section.range.start..section.body.start;
+        let ranges = std::iter::once(heading).chain(left.iter().cloned());
+        let parts: Vec<String> = ranges.map(|range| prose(self.source, range, self.comments)).collect();
+        self.preamble.push(parts.join("\n\n").trim().to_owned());
+        for range in left.into_iter().filter(|_| !has_checks) {
+            let fate = Fate::Aside { reason: Reason::Context, section: name_of(section) };
+            self.draft.place(range, What::Item(fate));
         }
     }
 
-    pub(super) fn acceptance(&mut self, section: &Section<'_>, task: Option<usize>) {
-        self.criteria(section.blocks);
-        if let Some(index) = task {
-            let name = name_of(section);
-            self.note(section, index, Reason::Context, &name);
-        }
-    }
-
-    /// Reads acceptance criteria: the items of lists and tables, or the paragraphs when there is neither.
-    pub(super) fn criteria(&mut self, blocks: &[Block]) {
+    pub(super) fn acceptance(&mut self, section: &Section<'_>, task: Option<usize>, is_part: bool) {
         let before = self.checks.criteria.len();
-        for (index, block) in blocks.iter().enumerate() {
-            match block {
-                Block::List { items } if is_labelled_aside(blocks, index, self.source) => {
-                    for item in items {
-                        let what = What::Aside { reason: Reason::OutOfScope, section: "Out of scope".to_owned() };
-                        self.draft.place(item.range.clone(), what);
-                    }
-                }
-                Block::List { items } => self.checks.criteria(items, self.source),
-                Block::Table { rows, .. } => {
-                    for row in rows.iter().filter(|row| row.cells.iter().any(|cell| !cell.is_empty())) {
-                        self.checks.criterion(items::row_text(&row.cells), row.range.clone(), self.source);
-                    }
-                }
-                _ => {}
+        let name = name_of(section);
+        let source = self.source;
+        let is_aside = |block: &Block| matches!(block, Block::Paragraph { range, .. } if tasks::labels_aside(&source.text[range.clone()]));
+        // A heading below that of the section may name a scenario.
+        let named = is_part.then(|| verification::scenario_name(&name));
+        self.commands().criteria_blocks(section.blocks, named.as_deref(), is_aside);
+        match task {
+            Some(index) => {
+                self.checks.left.clear();
+                self.note(section, index, Reason::Context, &name);
             }
-        }
-        if self.checks.criteria.len() == before {
-            for block in blocks {
-                if let Block::Paragraph { range, line } = block
-                    && !line.text.is_empty()
-                {
-                    self.checks.criterion(line.text.clone(), range.clone(), self.source);
-                }
-            }
+            None => self.keep_left(section, self.checks.criteria.len() > before),
         }
     }
 }
@@ -216,13 +227,21 @@ fn ending(blocks: &[Block], source: &Source<'_>) -> Option<(usize, usize, String
     Some((begin, range.start, label, reason))
 }
 
+/// Finds where a line of a paragraph behind its first begins with a label.
+fn next_label(paragraph: &str) -> Option<usize> {
+    let mut offset = 0;
+    let starts = paragraph.split_inclusive('\n').map(|line| {
+        offset += line.len();
+        (offset - line.len(), line)
+    });
+    let is_label = |line: &str| {
+        directives::split_label(&line.replace('：', ":"))
+            .is_some_and(|(label, _)| label.split_whitespace().count() <= 4)
+    };
+    starts.skip(1).find(|(_, line)| is_label(line)).map(|(start, _)| start)
+}
+
 /// Returns the heading of a section that was read for it.
 fn name_of(section: &Section<'_>) -> String {
     section.line().expect("invariant: a section without a heading is the introduction").text.clone()
-}
-
-/// Tells whether the line before a list says that it holds no criteria.
-fn is_labelled_aside(blocks: &[Block], list: usize, source: &Source<'_>) -> bool {
-    let before = list.checked_sub(1).and_then(|before| blocks.get(before));
-    matches!(before, Some(Block::Paragraph { range, .. }) if tasks::labels_aside(&source.text[range.clone()]))
 }

@@ -149,6 +149,15 @@ enum Place {
     Context { name: String },
 }
 
+/// What was seen in a verification section and below it.
+struct ChecksSeen {
+    at: Position,
+    /// How many checks it has.
+    checks: usize,
+    /// Whether it has text that is none.
+    is_text: bool,
+}
+
 struct OutlineReader<'r, 's> {
     rules: Rules,
     hook: Hook<'r>,
@@ -170,8 +179,8 @@ struct OutlineReader<'r, 's> {
     waits: Vec<(u8, said::Waits)>,
     /// The headings around the current place.
     headings: Vec<(u8, String)>,
-    /// The places of the verification sections, and how many checks each has.
-    checks_seen: Vec<(Position, usize)>,
+    /// The verification sections, with what is in each.
+    checks_seen: Vec<ChecksSeen>,
     /// Counts the frames around tasks that may be joined.
     frame: usize,
     /// Where the first section begins that holds the work and nothing else.
@@ -271,15 +280,20 @@ impl<'r, 's> OutlineReader<'r, 's> {
     }
 
     fn finish(mut self) -> Draft {
-        for (at, seen) in &self.checks_seen {
-            if *seen == 0 && !self.rules.lenient {
-                self.problems.error(
-                    "empty-verification",
-                    *at,
-                    "this verification section has no command",
-                    "list commands as items, `- tests: cargo test`, or in a `sh` code block; or leave the section out",
-                );
+        for seen in self.checks_seen.iter().filter(|seen| seen.checks == 0) {
+            let hint =
+                "list commands as items, `- tests: cargo test`, or in a `sh` code block; or leave the section out";
+            if seen.is_text {
+                let message = "this verification section has no command: its text is left aside, and the gates run as they \
+                               do without the section";
+                self.problems.warning("empty-verification", seen.at, message, hint);
+            } else if !self.rules.may_be_foreign() {
+                let message = "this verification section has no command";
+                self.problems.error("empty-verification", seen.at, message, hint);
             }
+        }
+        if self.rules.may_be_foreign() {
+            self.checks.without_repeats();
         }
         for task in &mut self.draft.tasks {
             prose_is_work(task);

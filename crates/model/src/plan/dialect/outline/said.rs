@@ -3,14 +3,15 @@
 use super::{OutlineReader, Place};
 use crate::{
     diagnostics::Position,
+    gate::GateKind,
     plan::{
         blocks::{Block, Item, nested},
         commands,
         domains::{self, Fixed},
         draft::{OrderLine, Word},
-        headings::Names,
+        headings::{Heading, Names},
         sections::Section,
-        tasks, waits,
+        tasks, verification, waits,
     },
 };
 
@@ -21,6 +22,15 @@ pub(super) struct Waits {
     named: Vec<Word>,
     /// What its words speak of.
     spoken: Vec<Word>,
+}
+
+/// Finds the gate whose work a heading names.
+fn gate_of(heading: &Heading) -> Option<GateKind> {
+    let phrase = domains::normal(&heading.title);
+    match domains::fixed(&phrase) {
+        Some(Fixed::Verification(gate)) => Some(gate.unwrap_or(GateKind::Tests)),
+        _ => domains::gate(&phrase),
+    }
 }
 
 /// Goes through the lines of a section with their places: paragraphs line by line, and every item.
@@ -59,7 +69,8 @@ impl OutlineReader<'_, '_> {
             return;
         }
         if !self.is_no_part(section) {
-            self.checks_in_text(section);
+            let is_task = matches!(self.places.last(), Some((_, Place::Task { .. })));
+            self.checks_in_text(section, is_task || self.draft.tasks.len() > before);
         }
         self.drop_frame(before);
         let level = section.level();
@@ -212,26 +223,42 @@ impl OutlineReader<'_, '_> {
         );
     }
 
-    /// Takes the commands that a sentence says are to be run to check the work: "**Verify with:** `pytest -q`".
-    fn checks_in_text(&mut self, section: &Section<'_>) {
+    /// Takes the commands that a sentence says are to be run to check the work: "**Verify with:** `pytest -q`". `is_work` says
+    /// that the items of the section are work, so that they have been read for it.
+    fn checks_in_text(&mut self, section: &Section<'_>, is_work: bool) {
         if self.rules.bodies_follow {
             return;
         }
+        let runs = section.heading.as_ref().and_then(|(.., heading)| gate_of(heading));
         let mut reader = self.commands();
         let mut before = None;
         for block in section.blocks {
             match (block, before.take()) {
                 (Block::Paragraph { range, line }, _) => {
-                    reader.in_text(range, line);
+                    reader.in_text(range, line, runs);
                     before = Some(range);
                 }
-                (Block::Code { info, lines, .. }, Some(before)) if commands::is_shell_block(info.as_deref()) => {
-                    reader.below_text(before, lines);
+                (Block::Code { info, lines, .. }, lead) if commands::is_shell_block(info.as_deref()) => {
+                    let is_said = lead.is_some_and(|before| reader.below_text(before, lines));
+                    if let Some(gate) = runs.filter(|_| !is_said) {
+                        reader.mere_checks(lines, gate);
+                    }
                 }
+                (Block::List { items }, _) if !is_work => reader.in_items(items, runs),
                 (Block::Other, lead) => before = lead,
                 _ => {}
             }
         }
+    }
+
+    /// Finds that a section about tests says nothing but how they are run.
+    pub(super) fn mere_checks(&self, section: &Section<'_>, heading: &Heading) -> Option<Fixed> {
+        let may_be = self.rules.may_be_foreign() && !self.rules.bodies_follow && heading.id.is_none();
+        if may_be && self.lists_checks(section) {
+            return Some(Fixed::Verification(None));
+        }
+        let gate = gate_of(heading).filter(|_| may_be && !matches!(heading.names, Names::Fixed(_)))?;
+        verification::is_only_checks(section, self.source).then_some(Fixed::Verification(Some(gate)))
     }
 
     /// Finds that the text of a section says that it is not to be done: "Not part of this iteration."
@@ -264,8 +291,7 @@ impl OutlineReader<'_, '_> {
                 _ => None,
             })
             .collect();
-        self.rules.may_be_foreign()
-            && section.line().is_some_and(called)
+        section.line().is_some_and(called)
             && !lists.is_empty()
             && lists.iter().all(|items| items.iter().all(is_check))
             && lists.iter().flat_map(|items| items.iter()).any(|item| commands::checks(&item.line.codes[0].1))

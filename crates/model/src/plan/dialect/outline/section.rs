@@ -1,6 +1,6 @@
 //! What each section is, by its heading and by what stands around it.
 
-use super::{OutlineReader, Place, Promotes};
+use super::{ChecksSeen, OutlineReader, Place, Promotes};
 use crate::{
     diagnostics::Position,
     gate::GateKind,
@@ -63,9 +63,10 @@ impl OutlineReader<'_, '_> {
         if heading.is_done && self.rules.may_be_foreign() {
             self.done = self.done.or(Some(*level));
         }
-        let checks = || self.lists_checks(section).then_some(Fixed::Verification(None));
-        let special =
-            (self.hook)(heading, &line.text).or_else(|| self.put_off(section)).or_else(checks).map(Names::Fixed);
+        let special = (self.hook)(heading, &line.text)
+            .or_else(|| self.put_off(section))
+            .or_else(|| self.mere_checks(section, heading))
+            .map(Names::Fixed);
         let names = special.as_ref().unwrap_or(&heading.names);
         let mut task = None;
         let mut context = None;
@@ -77,7 +78,7 @@ impl OutlineReader<'_, '_> {
                 let named = domains::gate(&domains::normal(&heading.title));
                 return self.verification(section, named.unwrap_or(gate), count);
             }
-            Some(Place::Acceptance { task }) => return self.acceptance(section, task),
+            Some(Place::Acceptance { task }) => return self.acceptance(section, task, true),
             Some(Place::Aside { task, reason, name }) => return self.aside(section, task, reason, &name),
             Some(Place::Context { name }) => context = Some(name),
             Some(Place::Files { task: index, name }) => {
@@ -145,13 +146,13 @@ impl OutlineReader<'_, '_> {
             Names::Fixed(Fixed::Verification(gate)) => {
                 let gate = gate.unwrap_or(GateKind::Tests);
                 let count = self.checks_seen.len();
-                self.checks_seen.push((at, 0));
+                self.checks_seen.push(ChecksSeen { at, checks: 0, is_text: false });
                 self.places.push((*level, Place::Verification { gate, count }));
                 self.verification(section, gate, count);
             }
             Names::Fixed(Fixed::Acceptance) => {
                 self.places.push((*level, Place::Acceptance { task: index }));
-                self.acceptance(section, index);
+                self.acceptance(section, index, false);
             }
             Names::Fixed(fixed) if index.is_none() && self.is_promoted(*fixed, section, heading) => {
                 self.unit(section, heading, at, false);
