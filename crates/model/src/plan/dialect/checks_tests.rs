@@ -91,7 +91,7 @@ fn what_only_speaks_of_a_command_is_no_gate() {
 fn an_item_that_runs_something_for_the_work_is_work() {
     let found =
         plan("# P\n\n## Work\n\n- [ ] Run `npm run build` to generate the client\n- [ ] Add `npm test` to CI\n");
-    assert_eq!(shown(&found), "feature: Run `npm run build` to generate the client; Add `npm test` to CI");
+    assert_eq!(shown(&found), "feature: Run `npm run build` to generate the client\ntests: Add `npm test` to CI");
 }
 
 #[test]

@@ -216,7 +216,7 @@ mod tests {
         ] {
             assert_eq!(fixed(&normal(heading)), Some(Fixed::Aside(reason)), "{heading}");
         }
-        for heading in ["What good looks like", "How we know it works", "Expected result", "What done looks like"] {
+        for heading in ["What good looks like", "How we know we are done", "Expected result", "What done looks like"] {
             assert_eq!(fixed(&normal(heading)), Some(Fixed::Acceptance), "{heading}");
         }
     }
