@@ -48,7 +48,7 @@ pub(in crate::plan) fn role_of_title(phrase: &str) -> Option<Role> {
     let end = words.iter().position(|word| holds(PREPOSITIONS, word)).unwrap_or(words.len());
     let words = &words[..end];
     let is_other = holds(NOT_MADE, first) || QUALIFIERS.contains(&first) || words.len() > 4;
-    // "Chaos the tests" has a verb that we do not know before its article.
+    // An article behind the first word says that this is a verb, and one that we do not know.
     if is_other || words.iter().skip(1).any(|word| holds("a|an|the|our", word)) {
         return None;
     }
@@ -60,7 +60,8 @@ pub(in crate::plan) fn role_of_title(phrase: &str) -> Option<Role> {
             let of = |(role, nouns): &(Role, &str)| holds(nouns, &suffix).then_some(*role);
             let found = NOUNS.iter().find_map(of)?;
             // "A/B tests" test people.
-            (!(found == Role::Tests && named.starts_with("a b ")) && !named.starts_with("b tests")).then_some(found)
+            let is_of_people = found == Role::Tests && (named.starts_with("a b ") || named.starts_with("b tests"));
+            (!is_of_people).then_some(found)
         })
     })
 }

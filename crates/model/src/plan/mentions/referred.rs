@@ -118,11 +118,9 @@ fn is_referred(before: &str, behind: &str) -> bool {
         [.., "from"] => has(TAKES),
         [.., "as"] => between.contains(&"in") || has("same|such|just|exactly"),
         [.., told] if between.contains(&"in") && holds(TOLD, told) => true,
-        // "Make `a.py` use `b.py`" and "Use `b.py`" point at it; a noun is no verb: "Add the use".
         [.., last] => holds(POINTS, last),
         [] => false,
     };
-    // `vitest run tests/a.ts` outside of code is a command, too.
     points || observed()
 }
 

@@ -50,7 +50,7 @@ struct Parts {
 }
 
 fn parts_of(made: &RequirementDraft, title: &str) -> Option<Parts> {
-    let is_headed = !made.detail.is_empty() && (made.text == title || made.text.starts_with(|c: char| c == '#'));
+    let is_headed = !made.detail.is_empty() && (made.text == title || made.text.starts_with('#'));
     let text = if is_headed { made.detail.clone() } else { format!("{}\n\n{}", made.text, made.detail) };
     let is_plain =
         |line: &str| !line.starts_with(['|', '#', '>', '~', '-', '*', '+', ' ', '\t']) && !line.starts_with("```");
