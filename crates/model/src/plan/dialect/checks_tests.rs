@@ -91,7 +91,7 @@ fn what_only_speaks_of_a_command_is_no_gate() {
 fn an_item_that_runs_something_for_the_work_is_work() {
     let found =
         plan("# P\n\n## Work\n\n- [ ] Run `npm run build` to generate the client\n- [ ] Add `npm test` to CI\n");
-    assert_eq!(shown(&found), "feature: Run `npm run build` to generate the client; Add `npm test` to CI");
+    assert_eq!(shown(&found), "feature: Run `npm run build` to generate the client\ntests: Add `npm test` to CI");
 }
 
 #[test]
@@ -148,6 +148,15 @@ fn text_of_a_section_of_checks_is_left_aside_and_never_lost() {
     }
     let beside = plan("# P\n\n## Work\n- x\n\n## Verification\n\n`npm test` must pass. Then look at /health.\n");
     assert!(beside.preamble.contains("look at /health") && beside.verification.len() == 1);
+}
+
+#[test]
+fn a_section_of_checks_that_is_empty_is_refused_only_where_the_plan_is_surely_ours() {
+    let told = |heading: &str| {
+        let text = format!("# P\n\n## {heading}\n\n- x\n\n## Verification\n");
+        reading(&text, &Settings::default()).plan.is_some()
+    };
+    assert!(told("Feature") && told("Work") && !told("`backend-feature-implementer`"));
 }
 
 #[test]
