@@ -1,6 +1,7 @@
 //! The Verification section of a Markdown plan: which of its lines are commands, and of which gate.
 
 mod criteria;
+mod rows;
 mod said;
 mod scenarios;
 mod words;
@@ -9,8 +10,9 @@ use std::ops::Range;
 
 pub(super) use self::{
     criteria::{Checks, is_for_criteria},
-    said::{heads_checks, is_only_checks},
+    said::is_only_checks,
     scenarios::name as scenario_name,
+    words::heads_checks,
 };
 use crate::{
     gate::GateKind,
@@ -217,12 +219,7 @@ impl CommandReader<'_, '_> {
             self.command(&plain, rest.start, gate);
             return true;
         }
-        let bare = if codes.is_empty() { words::bare_command(raw) } else { None };
-        if let Some(bare) = bare {
-            self.command(&raw[bare.clone()], rest.start + bare.start, gate);
-            return true;
-        }
-        false
+        codes.is_empty() && self.bare_commands(raw, rest.start, gate)
     }
 
     fn code(&mut self, lines: &[CodeLine], gate: GateKind) {

@@ -151,6 +151,15 @@ fn text_of_a_section_of_checks_is_left_aside_and_never_lost() {
 }
 
 #[test]
+fn a_section_of_checks_that_is_empty_is_refused_only_where_the_plan_is_surely_ours() {
+    let told = |heading: &str| {
+        let text = format!("# P\n\n## {heading}\n\n- x\n\n## Verification\n");
+        reading(&text, &Settings::default()).plan.is_some()
+    };
+    assert!(told("Feature") && told("Work") && !told("`backend-feature-implementer`"));
+}
+
+#[test]
 fn data_says_how_its_items_are_checked_in_any_usual_key() {
     let text = "steps:\n  - id: e1\n    do: Compute the tax in src/tax.ts\n    accept:\n      - 19 % in Germany\n    verify: npx vitest run tests/tax.test.ts\n  \
                 - id: t1\n    do: Unit tests for the tax\n    after: [e1]\n    check: the report has no gap\n  - id: e2\n    do: Old part\n    done: true\n";

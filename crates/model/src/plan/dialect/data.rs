@@ -265,7 +265,7 @@ impl DataReader<'_, '_> {
             (made.text, made.detail) = (one_line(first), rest.trim().to_owned());
             return made;
         };
-        let mut detail = Vec::new();
+        let (mut detail, mut about) = (Vec::new(), Vec::new());
         for (key, value) in entries_of(node) {
             let (key, phrase) = (scalar(key), words(&scalar(key)));
             let is_child = is_work(&phrase, value);
@@ -289,10 +289,19 @@ impl DataReader<'_, '_> {
             let said = shown(value);
             if !said.is_empty() {
                 detail.push(format!("- {key}: {}", said.trim().replace('\n', "\n  ")));
+                // What a check runs on is not what the work is about.
+                about.extend(detail.last().filter(|_| keys::of(&phrase) != Key::Check).cloned());
             }
         }
         made.detail = detail.join("\n");
-        made.paths = mentions::changed(&format!("{text}\n{}", made.detail));
+        made.paths = mentions::changed(&format!(
+            "{text}
+{}",
+            about.join(
+                "
+"
+            )
+        ));
         made.text = one_line(&text);
         made
     }

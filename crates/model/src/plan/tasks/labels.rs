@@ -3,6 +3,7 @@
 use crate::plan::{
     accounting::Reason,
     blocks::{Item, nested},
+    commands,
     dialect::status::{self, State},
     directives::{self, Directive},
     domains::{self, Fixed},
@@ -41,7 +42,10 @@ pub(super) fn names_files(raw: &str) -> bool {
         "target files",
         "test",
     ];
-    directives::split_label(raw).is_some_and(|(label, _)| LABELS.contains(&domains::normal(&label).as_str()))
+    // "**Test:** `pytest tests/test_a.py`" says what is run.
+    let is_command = |rest: &str| commands::looks_like_one(rest.trim_start_matches(['`', '*', '_', ' ']));
+    directives::split_label(raw)
+        .is_some_and(|(label, at)| LABELS.contains(&domains::normal(&label).as_str()) && !is_command(&raw[at..]))
 }
 
 /// Tells whether an item only says which files the others are about: `**Files**: src/a.py, src/b.py`.

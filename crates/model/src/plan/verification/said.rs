@@ -1,14 +1,12 @@
-//! Commands that check the work where it is said in words: in sentences, in columns of tables, in criteria, and outside of
-//! any section of verification.
+//! Commands that check the work where it is said in words: in sentences, and outside of any section of verification.
 
 use std::ops::Range;
 
-use super::{CommandReader, codes_in, scenarios, words};
+use super::{CommandReader, codes_in, words};
 use crate::{
     gate::GateKind,
     plan::{
-        accounting::{Fate, Reason, What},
-        blocks::{Block, CodeLine, Item, Row},
+        blocks::{Block, CodeLine, Item},
         commands, directives, domains,
         inline::Line,
         items,
@@ -17,11 +15,6 @@ use crate::{
         source::Source,
     },
 };
-
-/// Tells whether the head of a column says that the cells below it check each row.
-pub(in crate::plan) fn heads_checks(head: &str) -> bool {
-    words::says_how_to_check(&format!("{head}:")).is_some()
-}
 
 impl CommandReader<'_, '_> {
     /// Takes the commands of a text that stands in no section of verification, where a line or a sentence says that they
@@ -34,9 +27,8 @@ impl CommandReader<'_, '_> {
         let mut taken: Vec<usize> = Vec::new();
         for here in lines.iter().chain(&sentences) {
             let raw = &text[here.clone()];
-            if let Some(bare) = words::bare_command(raw).filter(|_| !taken.contains(&here.start)) {
+            if !taken.contains(&here.start) && self.bare_commands(raw, here.start, GateKind::Tests) {
                 taken.push(here.start);
-                self.command(&raw[bare.clone()], here.start + bare.start, GateKind::Tests);
                 continue;
             }
             let codes = codes_in(line, here);
@@ -97,8 +89,7 @@ impl CommandReader<'_, '_> {
         let mut is_left = false;
         for here in sentences(text, range, line) {
             let raw = &text[here.clone()];
-            if let Some(bare) = words::bare_command(raw) {
-                self.command(&raw[bare.clone()], here.start + bare.start, gate);
+            if self.bare_commands(raw, here.start, gate) {
                 continue;
             }
             let codes = if words::speaks_against(raw) { &[] } else { codes_in(line, &here) };
@@ -120,154 +111,6 @@ impl CommandReader<'_, '_> {
         }
     }
 
-    /// Reads a row of a table: its command, and what is expected of it beside that it succeeds.
-    pub(super) fn row(&mut self, head: &[String], row: &Row, gate: GateKind) {
-        const COMMANDS: &str = "command|commands|cmd|run|how|how to run|what to run|befehl|befehle|kommando|commande|commandes|comando|\
-             comandos|comandi|команда|命令|コマンド|명령";
-        let heads = |at: usize| {
-            head.get(at).is_some_and(|head| domains::holds(COMMANDS, &domains::normal(head)) || heads_checks(head))
-        };
-        let column = (0..row.cells.len()).find(|at| heads(*at) && !codes_of(&row.cells[*at]).is_empty());
-        let is_only_code = |cell: &str| cell.starts_with('`') && words::says_only_checks(cell);
-        let column = column.or_else(|| {
-            let holds =
-                |cell: &String| is_only_code(cell) && codes_of(cell).iter().all(|code| commands::looks_like_one(code));
-            row.cells.iter().position(holds)
-        });
-        let Some(column) = column else {
-            let text = items::row_text(&row.cells);
-            let made = items::from_text(&text, 0, row.range.clone(), self.rules, self.source);
-            return self.by_hand(made);
-        };
-        let labels = || row.cells.iter().enumerate().filter(|(at, _)| *at != column);
-        let gate = labels().find_map(|(_, cell)| domains::gate(&domains::normal(cell))).unwrap_or(gate);
-        let before = self.checks.commands.len();
-        let written = &self.source.text[row.range.clone()];
-        for code in codes_of(&row.cells[column]) {
-            let at = row.range.start + written.find(code).unwrap_or(0);
-            self.command(code, at, gate);
-        }
-        let is_taken = self.checks.commands.len() > before;
-        let what = if is_taken { What::Item(Fate::Command { gate }) } else { What::Said };
-        self.checks.place(row.range.clone(), what);
-        // Only what stands behind the command says what comes of it.
-        let expected = row.cells.iter().skip(column + 1).filter(|cell| cell.chars().any(char::is_alphanumeric));
-        for cell in expected.filter(|cell| is_taken && !words::passes(cell)) {
-            self.checks.shown(format!("{}: {cell}", row.cells[column]), row.range.clone(), self.source);
-        }
-    }
-
-    /// Takes the commands of a cell that says nothing else; tells whether it has any.
-    pub(in crate::plan) fn in_cell(&mut self, cell: &str, row: &Range<usize>) -> bool {
-        let codes = codes_of(cell);
-        let is_check =
-            !codes.is_empty() && codes.iter().all(|code| commands::checks(code)) && words::says_only_checks(cell);
-        for code in codes.into_iter().filter(|_| is_check) {
-            let at = row.start + self.source.text[row.clone()].find(code).unwrap_or(0);
-            self.command(code, at, GateKind::Tests);
-        }
-        is_check
-    }
-
-    /// Takes items as criteria, and the commands in them that are to succeed.
-    pub(in crate::plan) fn criteria(&mut self, items: &[Item]) {
-        self.checks.criteria(items, self.source);
-        self.in_criteria(items);
-    }
-
-    /// Takes the commands in criteria that are to succeed.
-    pub(in crate::plan) fn in_criteria(&mut self, items: &[Item]) {
-        for item in items {
-            self.in_criterion(&item.line);
-            for block in &item.blocks {
-                match block {
-                    Block::List { items } => self.in_criteria(items),
-                    Block::Paragraph { line, .. } => self.in_criterion(line),
-                    _ => {}
-                }
-            }
-        }
-    }
-
-    fn in_criterion(&mut self, line: &Line) {
-        let raw = &self.source.text[line.range.clone()];
-        let is_check = words::passes(raw) || words::says_only_checks(raw) || words::says_how_to_check(raw).is_some();
-        if self.rules.may_be_foreign() && is_check {
-            for (at, code) in line.codes.iter().filter(|(_, code)| commands::checks(code)) {
-                self.span(at, code, GateKind::Tests);
-            }
-        }
-    }
-
-    /// Reads the blocks of a section of criteria.
-    pub(in crate::plan) fn criteria_blocks(
-        &mut self,
-        blocks: &[Block],
-        name: Option<&str>,
-        is_aside: impl Fn(&Block) -> bool,
-    ) {
-        let before = self.checks.criteria.len();
-        let mut label: Option<(&Range<usize>, String)> = None;
-        let mut paragraphs = Vec::new();
-        let mut lead = None;
-        for block in blocks {
-            let named = label.take();
-            let of_list = named.as_ref().map(|(_, name)| name.as_str()).or(name);
-            match block {
-                Block::List { items } if lead.is_some_and(&is_aside) => {
-                    for item in items {
-                        let what = What::Aside { reason: Reason::OutOfScope, section: "Out of scope".to_owned() };
-                        self.checks.place(item.range.clone(), what);
-                    }
-                }
-                Block::List { items } => {
-                    self.checks.criteria_of(&items.iter().collect::<Vec<_>>(), of_list, self.source);
-                    self.in_criteria(items);
-                }
-                Block::Table { head, rows, .. } => self.checks.rows(head, rows, self.source),
-                Block::Code { info, lines, range } => {
-                    if !self.checks.scenarios(info.as_deref(), lines, self.source) {
-                        self.checks.left.push(range.clone());
-                    }
-                }
-                Block::Paragraph { range, line } if !line.text.is_empty() => {
-                    let is_label = line.strong == line.text.len() || line.text.ends_with([':', '：']);
-                    if is_label {
-                        label = Some((range, scenarios::name(&line.text)));
-                    }
-                    paragraphs.push((range, line, is_label, named.map(|(_, name)| name)));
-                }
-                Block::Text { range } => self.checks.left.push(range.clone()),
-                Block::Other => label = named,
-                _ => {}
-            }
-            if !matches!(block, Block::Other) {
-                lead = Some(block);
-            }
-        }
-        let has_lists = self.checks.criteria.len() > before;
-        for (index, (range, line, is_label, named)) in paragraphs.iter().enumerate() {
-            let is_scenario = scenarios::is_one(self.source.text[(*range).clone()].lines());
-            // A label of a text belongs to it.
-            let heads = *is_label && paragraphs.get(index + 1).is_some_and(|(.., named)| named.is_some());
-            if has_lists && !is_scenario {
-                if !is_label {
-                    self.checks.left.push((*range).clone());
-                }
-            } else if !heads {
-                let named = named.as_deref().or(name.filter(|_| is_scenario));
-                match named {
-                    Some(named) => {
-                        let text = format!("{named}: {}", line.text);
-                        self.checks.shown(text, (*range).clone(), self.source);
-                    }
-                    None => self.checks.criterion(line.text.clone(), (*range).clone(), self.source),
-                }
-                self.in_criterion(line);
-            }
-        }
-    }
-
     /// Tells whether an item says nothing but that something is run to check the work, and there is a command for it.
     pub(in crate::plan) fn is_check(item: &Item, source: &Source<'_>) -> bool {
         let raw = &source.text[item.line.range.clone()];
@@ -280,11 +123,9 @@ impl CommandReader<'_, '_> {
         let said = labelled.map_or(text, |(_, at)| &text[at..]);
         let is_said =
             !codes.is_empty() && codes.iter().all(|(_, code)| commands::checks(code)) && words::says_only_checks(said);
-        item.blocks.is_empty()
-            && !words::speaks_against(raw)
-            && (is_said
-                || words::bare_command(text)
-                    .is_some_and(|bare| bare.end + 1 >= text.len() || words::says_only_checks(&text[bare.end..])))
+        let bare = words::bare_commands(text);
+        let is_bare = bare.last().is_some_and(|last| words::says_only_checks(&text[last.end..]));
+        item.blocks.is_empty() && !words::speaks_against(raw) && (is_said || is_bare)
     }
 
     /// Finds the gate of an item that is a check wherever it stands: it says what the command is for.
@@ -292,7 +133,7 @@ impl CommandReader<'_, '_> {
         let text = &item.line.text;
         let of_label = || directives::split_label(text).and_then(|(label, _)| domains::gate(&domains::normal(&label)));
         let is_passed = || words::passes(text).then_some(GateKind::Tests);
-        let is_bare = || words::bare_command(text).map(|_| GateKind::Tests);
+        let is_bare = || (!words::bare_commands(text).is_empty()).then_some(GateKind::Tests);
         words::says_how_to_check(text).or_else(of_label).or_else(is_passed).or_else(is_bare)
     }
 
@@ -340,8 +181,17 @@ impl CommandReader<'_, '_> {
         behind.filter(is_check).map(|raw| raw.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
     }
 
+    /// Takes commands without any mark from a line that begins at `offset`; tells whether there are any.
+    pub(super) fn bare_commands(&mut self, raw: &str, offset: usize, gate: GateKind) -> bool {
+        let found = words::bare_commands(raw);
+        for bare in &found {
+            self.command(&raw[bare.clone()], offset + bare.start, gate);
+        }
+        !found.is_empty()
+    }
+
     /// Takes a command that stands in a code span.
-    fn span(&mut self, at: &Range<usize>, code: &str, gate: GateKind) {
+    pub(super) fn span(&mut self, at: &Range<usize>, code: &str, gate: GateKind) {
         // The text of a span begins behind its backticks, and behind one blank that pads them.
         let inner = self.source.text[at.clone()].find(code).unwrap_or(0);
         self.command(code, at.start + inner, gate);
@@ -400,11 +250,6 @@ fn sentences(text: &str, range: &Range<usize>, line: &Line) -> Vec<Range<usize>>
     }
     end_at(&mut start, range.end);
     found
-}
-
-/// Returns what stands between backticks in a cell.
-fn codes_of(cell: &str) -> Vec<&str> {
-    cell.split('`').skip(1).step_by(2).map(str::trim).filter(|code| !code.is_empty()).collect()
 }
 
 /// Tells whether all commands of a block plainly check something.

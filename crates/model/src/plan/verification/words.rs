@@ -146,6 +146,11 @@ const DUE: &str = "must|has|have|should|needs|need|shall|muss|müssen|soll|solle
 /// The same in languages without blanks.
 const DUE_ELSEWHERE: [&str; 6] = ["必须", "需要", "应", "必要", "こと", "해야"];
 
+/// Tells whether the head of a column says that the cells below it check each row.
+pub(in crate::plan) fn heads_checks(head: &str) -> bool {
+    says_how_to_check(&format!("{head}:")).is_some()
+}
+
 /// Finds that a line says how the work is checked, and for which gate its commands are.
 pub(in crate::plan) fn says_how_to_check(raw: &str) -> Option<GateKind> {
     if speaks_against(raw) {
@@ -162,6 +167,7 @@ pub(in crate::plan) fn says_how_to_check(raw: &str) -> Option<GateKind> {
     let is_said = LEADS.iter().any(|lead| plain.starts_with(lead))
         || asks_to_run(&plain)
         || is_before_handing_over(&plain)
+        || is_at_the_end(&plain)
         || (is_due(&plain) && passes(&plain));
     is_said.then_some(GateKind::Tests)
 }
@@ -252,28 +258,120 @@ fn is_before_handing_over(plain: &str) -> bool {
     english || BEFORE.iter().any(|before| outside.contains(before))
 }
 
-/// Finds a command without any mark in a line that says that it checks the work: "run npm test before you push".
-pub(super) fn bare_command(raw: &str) -> Option<Range<usize>> {
-    // "Make sure that the tests pass" is a sentence.
-    const PROSE: &str =
-        "sure|the|a|an|that|all|your|it|and|in|on|of|to|for|with|any|some|new|must|should|is|are|we|you|i";
+/// Tells whether a line says what is run when the work is done, or a part of it: "When everything is done, run `pytest`."
+fn is_at_the_end(plain: &str) -> bool {
+    const BEGINS: [&str; 26] = [
+        "finally",
+        "at the end",
+        "in the end",
+        "after each",
+        "after every",
+        "afterwards",
+        "once done",
+        "am ende",
+        "zum schluss",
+        "zum abschluss",
+        "abschließend",
+        "nach jedem",
+        "nach jeder",
+        "à la fin",
+        "pour finir",
+        "après chaque",
+        "al final",
+        "al terminar",
+        "para terminar",
+        "después de cada",
+        "ao final",
+        "no final",
+        "alla fine",
+        "в конце",
+        "最后",
+        "最後に",
+    ];
+    const RUN: &str = "run|rerun|execute|ausführen|laufen|starten|lancer|lancez|exécuter|ejecutar|ejecuta|executar|rodar|rode|eseguire|\
+         esegui|запустить|запусти";
+    const DONE: &str = "done|finished|complete|completed|ready|fertig|terminé|listo|pronto|finito";
+    let outside = outside_code(plain);
+    let begins = BEGINS.iter().any(|begin| plain.starts_with(begin));
+    let is_when = ["when ", "once ", "wenn ", "sobald ", "quand ", "cuando ", "quando "]
+        .iter()
+        .any(|when| plain.starts_with(when));
+    let is_done = is_when && outside.split_once(',').is_some_and(|(before, _)| has_word(DONE, before));
+    let runs = has_word(RUN, &outside) || ["运行", "执行", "実行"].iter().any(|run| outside.contains(run));
+    (begins || is_done) && runs
+}
+
+/// Finds commands without any mark in a line that says that they check the work: "run npm test before you push",
+/// "Checks: npm run lint, npm test".
+pub(super) fn bare_commands(raw: &str) -> Vec<Range<usize>> {
+    const PARTS: [&str; 9] = [", and ", ", then ", ", ", "; ", " and ", " then ", " und ", " et ", " y "];
     if raw.contains('`') || speaks_against(raw) {
-        return None;
+        return Vec::new();
     }
+    let Some(Range { start, end }) = bare(raw) else { return Vec::new() };
+    let mut found = Vec::new();
+    let mut from = start;
+    while from < end {
+        let rest = &raw[from..end];
+        let next = PARTS.iter().filter_map(|part| Some((rest.find(part)?, part.len()))).min();
+        let len = next.map_or(rest.len(), |(at, _)| at);
+        let text = without_verb(&rest[..len]);
+        found.push(from..from + text.len());
+        from += next.map_or(rest.len(), |(at, len)| at + len);
+    }
+    if found.iter().all(|part| is_bare_command(&raw[part.clone()])) { found } else { Vec::new() }
+}
+
+/// Takes off what languages put behind a command: "npm test ausführen".
+fn without_verb(text: &str) -> &str {
+    const BEHIND: [&str; 9] = [
+        " ausführen",
+        " laufen lassen",
+        " starten",
+        " durchführen",
+        " must pass",
+        " passes",
+        " pass",
+        " is green",
+        "を実行する",
+    ];
+    let text = text.trim_end();
+    BEHIND.iter().find_map(|verb| text.strip_suffix(verb)).unwrap_or(text)
+}
+
+fn is_bare_command(text: &str) -> bool {
+    // "Make sure that the tests pass" is a sentence.
+    const PROSE: &str = "sure|the|a|an|that|all|your|it|and|in|on|of|to|for|with|any|some|new|must|should|is|are|we|you|i|or|maybe|\
+         from|by|pass|passes|passing|green|then|run|runs|laufen|lassen|starten";
+    let is_prose = |word: &str| {
+        !word.is_ascii()
+            || domains::holds(PROSE, &word.to_lowercase())
+            || word.ends_with([',', ';', ':'])
+            || word.ends_with("...")
+    };
+    !text.split_whitespace().any(is_prose) && commands::checks(text) && commands::suits_a_gate(text)
+}
+
+/// Finds where commands without any mark would stand in a line.
+fn bare(raw: &str) -> Option<Range<usize>> {
     let lower = raw.to_ascii_lowercase();
     let lead = lower.len() - lower.trim_start_matches(|c: char| !c.is_alphanumeric()).len();
     let labelled = directives::split_label(raw).filter(|_| says_how_to_check(raw).is_some()).map(|(_, rest)| rest);
-    let run = || ["run ", "please run ", "execute "].iter().find(|word| lower[lead..].starts_with(*word));
-    let start = labelled.or_else(|| run().map(|word| lead + word.len()))?;
+    let begin = labelled.unwrap_or(lead);
+    let verb = ["run ", "please run ", "execute "].iter().find(|word| lower[begin..].starts_with(*word));
+    let start = begin + verb.map_or(0, |verb| verb.len());
+    if labelled.is_none() && verb.is_none() {
+        return None;
+    }
     let rest = &lower[start..];
     let reason = REASONS.split('|').filter_map(|reason| rest.find(&format!(" {}", reason.trim_start()))).min();
     let end = match reason {
         Some(end) => start + end,
-        None => start + labelled.map(|_| rest.trim_end().trim_end_matches('.').len())?,
+        None if labelled.is_some() => start + rest.trim_end().trim_end_matches('.').len(),
+        None => return None,
     };
     let text = raw.get(start..end)?.trim_end_matches([',', ' ']);
-    let is_prose = text.split_whitespace().any(|word| domains::holds(PROSE, &word.to_lowercase()));
-    (!is_prose && commands::checks(text)).then(|| start..start + text.len())
+    (!text.is_empty()).then(|| start..start + text.len())
 }
 
 /// Tells whether an item says nothing but that commands are run to check the work: all of its words beside the commands
@@ -313,6 +411,8 @@ mod tests {
             "提交前 `npm test` 必须通过",
             "验证：`npm test`",
             "**Independent Test**: `npx vitest run`",
+            "When everything is done, run `pytest` and fix what it finds.",
+            "Nach jedem Schritt `npm run lint` laufen lassen.",
         ] {
             assert!(says_how_to_check(line).is_some(), "{line}");
         }
@@ -329,13 +429,27 @@ mod tests {
 
     #[test]
     fn commands_without_a_mark_are_found_where_a_line_says_what_they_are_for() {
-        let found = |line: &str| bare_command(line).map(|range| line[range].to_owned());
-        assert_eq!(found("run npm test before you push").as_deref(), Some("npm test"));
-        assert_eq!(found("Please run cargo test --all before opening the PR").as_deref(), Some("cargo test --all"));
-        assert_eq!(found("To verify: npm test.").as_deref(), Some("npm test"));
-        assert_eq!(found("run make sure the tests pass before you push"), None);
-        assert_eq!(found("run npm test in CI"), None);
-        assert_eq!(found("run the migration before you push"), None);
+        let found =
+            |line: &str| bare_commands(line).into_iter().map(|range| &line[range]).collect::<Vec<_>>().join(" | ");
+        for (line, expected) in [
+            ("run npm test before you push", "npm test"),
+            ("Please run cargo test --all before opening the PR", "cargo test --all"),
+            ("Run npm run lint and npm test before you push", "npm run lint | npm test"),
+            ("To verify: npm test.", "npm test"),
+            ("Checks: npm run lint, npm test", "npm run lint | npm test"),
+            ("Verify: run npm test", "npm test"),
+            ("Verify: docker build ..., npm test", ""),
+            ("run make sure the tests pass before you push", ""),
+            ("run npm test in CI", ""),
+            ("run the migration before you push", ""),
+            ("To verify: npm test", "npm test"),
+            ("Prüfung: npm test", "npm test"),
+            ("Vor dem Push: npm test ausführen.", "npm test"),
+            ("Verify: npm test passes", "npm test"),
+            ("Verify: npm test prüft alles", ""),
+        ] {
+            assert_eq!(found(line), expected, "{line}");
+        }
     }
 
     #[test]

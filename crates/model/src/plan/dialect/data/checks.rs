@@ -40,6 +40,13 @@ pub(in crate::plan) fn commands_of(text: &str) -> Option<Vec<String>> {
     (!found.is_empty() && found.iter().all(is_command)).then_some(found)
 }
 
+/// Returns what a check says: its command where it has a key for that, or all of it.
+fn said(node: &Node) -> String {
+    const COMMANDS: [&str; 5] = ["command", "cmd", "run", "exec", "script"];
+    let of_key = entries_of(node).iter().find(|(key, _)| COMMANDS.contains(&words(&scalar(key)).as_str()));
+    of_key.map(|(_, value)| scalar(value)).filter(|text| !text.is_empty()).unwrap_or_else(|| shown(node))
+}
+
 /// Goes through the values of a key: those of a list, or the one that there is.
 fn values(value: &Node) -> impl Iterator<Item = &Node> {
     std::iter::once(value).filter(|node| elements(node).is_empty()).chain(elements(value))
@@ -76,7 +83,7 @@ impl DataReader<'_, '_> {
     /// Takes commands, and as work for whoever validates what is none.
     pub(super) fn checks(&mut self, value: &Node, gate: GateKind) {
         for node in values(value) {
-            let text = shown(node);
+            let text = said(node);
             if text.is_empty() || self.takes_commands(&text, node, gate) {
                 continue;
             }
@@ -96,7 +103,7 @@ impl DataReader<'_, '_> {
                 continue;
             }
             for node in values(value) {
-                let text = shown(node);
+                let text = said(node);
                 let may_run = kind != Key::Criteria;
                 let is_taken = text.is_empty() || may_run && self.takes_commands(&text, node, GateKind::Tests);
                 if !is_taken && kind != Key::MayCheck && !is_done {

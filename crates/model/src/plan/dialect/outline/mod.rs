@@ -287,9 +287,13 @@ impl<'r, 's> OutlineReader<'r, 's> {
                 let message = "this verification section has no command: its text is left aside, and the gates run as they \
                                do without the section";
                 self.problems.warning("empty-verification", seen.at, message, hint);
-            } else if !self.rules.may_be_foreign() {
-                let message = "this verification section has no command";
-                self.problems.error("empty-verification", seen.at, message, hint);
+                continue;
+            }
+            let message = "this verification section has no command";
+            match (self.rules.lenient, self.rules.guessed) {
+                (true, _) => {}
+                (false, true) => self.problems.warning("empty-verification", seen.at, message, hint),
+                (false, false) => self.problems.error("empty-verification", seen.at, message, hint),
             }
         }
         if self.rules.may_be_foreign() {
