@@ -122,9 +122,8 @@ impl CommandReader<'_, '_> {
                 }
                 Block::Table { head, rows, .. } => self.checks.rows(head, rows, self.source),
                 Block::Code { info, lines, range } => {
-                    if !self.checks.scenarios(info.as_deref(), lines, self.source) {
-                        self.checks.left.push(range.clone());
-                    }
+                    let has_any = self.checks.scenarios(info.as_deref(), lines, self.source);
+                    self.checks.left.extend((!has_any).then(|| range.clone()));
                 }
                 Block::Paragraph { range, line } if !line.text.is_empty() => {
                     let is_label = line.strong == line.text.len() || line.text.ends_with([':', '：']);
