@@ -313,7 +313,8 @@ pub(super) fn bare_commands(raw: &str) -> Vec<Range<usize>> {
     let mut from = start;
     while from < end {
         let rest = &raw[from..end];
-        let next = PARTS.iter().filter_map(|part| Some((rest.find(part)?, part.len()))).min();
+        // Of two that begin at the same place the longer one, which stands before it in the list.
+        let next = PARTS.iter().filter_map(|part| Some((rest.find(part)?, part.len()))).min_by_key(|(at, _)| *at);
         let len = next.map_or(rest.len(), |(at, _)| at);
         let text = without_verb(&rest[..len]);
         found.push(from..from + text.len());
@@ -342,7 +343,7 @@ fn without_verb(text: &str) -> &str {
 fn is_bare_command(text: &str) -> bool {
     // "Make sure that the tests pass" is a sentence.
     const PROSE: &str = "sure|the|a|an|that|all|your|it|and|in|on|of|to|for|with|any|some|new|must|should|is|are|we|you|i|or|maybe|\
-         from|by|pass|passes|passing|green|then|run|runs|laufen|lassen|starten";
+         from|by|pass|passes|passing|green|then|laufen|lassen|starten";
     let is_prose = |word: &str| {
         !word.is_ascii()
             || domains::holds(PROSE, &word.to_lowercase())
@@ -438,6 +439,7 @@ mod tests {
             ("To verify: npm test.", "npm test"),
             ("Checks: npm run lint, npm test", "npm run lint | npm test"),
             ("Verify: run npm test", "npm test"),
+            ("Verify: npm test, and npm run lint.", "npm test | npm run lint"),
             ("Verify: docker build ..., npm test", ""),
             ("run make sure the tests pass before you push", ""),
             ("run npm test in CI", ""),
