@@ -84,10 +84,11 @@ pub(super) fn of_vitest(tokens: &[Token<'_>], words: &[&'static str]) -> HashMap
             });
         } else if token.closes() {
             open.pop();
-        } else if is_test && (token.kind == Kind::Word || tokens.get(at + 1).is_some_and(|next| next.is(":"))) {
-            if let Some(word) = words.iter().find(|word| **word == token.inner()) {
-                found.entry(token.line).or_insert(*word);
-            }
+        } else if is_test
+            && (token.kind == Kind::Word || tokens.get(at + 1).is_some_and(|next| next.is(":")))
+            && let Some(word) = words.iter().find(|word| **word == token.inner())
+        {
+            found.entry(token.line).or_insert(*word);
         }
     }
     found

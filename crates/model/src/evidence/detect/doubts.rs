@@ -116,11 +116,12 @@ fn named_twice<'s>(side: &'s Side<'_>) -> Vec<(&'s str, u32)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::*, *};
+    use super::*;
+    use crate::evidence::detect::{Author, FileChange};
 
     fn codes(path: &str, text: &str) -> Vec<(FindingCode, Weight)> {
         let change = FileChange { path, after: Some(text), ..FileChange::default() };
-        super::super::signs(Author::Tests, &[change]).iter().map(|sign| (sign.code, sign.weight)).collect()
+        crate::evidence::detect::signs(Author::Tests, &[change]).iter().map(|sign| (sign.code, sign.weight)).collect()
     }
 
     #[test]

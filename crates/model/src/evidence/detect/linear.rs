@@ -72,7 +72,7 @@ fn four_times_as_much_takes_four_times_as_many_steps() {
         ("src/calls.js", |times| format!("f({}1{});\n", "g(".repeat(times), ")".repeat(times))),
     ];
     for (path, make) in kinds {
-        let [one, four] = [100, 400].map(|times| make(times));
+        let [one, four] = [100, 400].map(make);
         // New, all of it changed, and all of it gone.
         let changed = |text: &str| text.replace("f(", "f2(");
         let pairs = [

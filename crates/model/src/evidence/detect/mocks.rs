@@ -195,10 +195,13 @@ fn mocked(language: Language, side: &Side<'_>, case: &Case, of_file: &HashMap<&s
             let doubles = body.windows(3).filter(|three| three[1].is("=") && three[2].text.contains("Mock"));
             let doubles: HashSet<&str> = doubles.map(|three| three[0].text).collect();
             for window in body.windows(5) {
-                if window[1].is(".") && window[3].is(".") && matches!(window[4].text, "return_value" | "side_effect") {
-                    if doubles.contains(window[0].text) && called_on(side, case, window[0].text, window[2].text) {
-                        add(window[2].text, window[2].line);
-                    }
+                if window[1].is(".")
+                    && window[3].is(".")
+                    && matches!(window[4].text, "return_value" | "side_effect")
+                    && doubles.contains(window[0].text)
+                    && called_on(side, case, window[0].text, window[2].text)
+                {
+                    add(window[2].text, window[2].line);
                 }
             }
         }

@@ -304,7 +304,7 @@ fn tolerances<'a>(tokens: &'a [Token<'a>], language: Language) -> BTreeMap<&'sta
             last.filter(|last| {
                 *name != "assertEquals" || (language == Language::Java && last.text.contains(['.', 'e', 'E']))
             })
-            .and_then(|last| number(last))
+            .and_then(number)
         } else {
             None
         };
