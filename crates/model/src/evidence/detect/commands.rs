@@ -118,11 +118,12 @@ const FORGIVES: [&str; 8] = ["|| true", "|| :", "|| exit 0", "; true", "; exit 0
 
 /// Tells whether a line of a script runs tests and takes their failure away.
 pub(super) fn ignores_failures(line: &str) -> bool {
-    let last_command = |before: &str| {
-        let begin = ["&&", ";", "|", "$("].iter().filter_map(|sign| before.rfind(sign).map(|at| at + sign.len())).max();
-        runs_tests(&before[begin.unwrap_or(0)..])
+    // All of a list whose commands hang together: the failure of each of them is taken away.
+    let last_list = |before: &str| {
+        let begin = [";", "$("].iter().filter_map(|sign| before.rfind(sign).map(|at| at + sign.len())).max();
+        before[begin.unwrap_or(0)..].split(['&', '|']).any(runs_tests)
     };
-    let forgiven = FORGIVES.iter().any(|end| line.find(end).is_some_and(|at| last_command(&line[..at])));
+    let forgiven = FORGIVES.iter().any(|end| line.find(end).is_some_and(|at| last_list(&line[..at])));
     let goes_on = || line.split_once("set +e").is_some_and(|(_, rest)| rest.split([';', '&', '|']).any(runs_tests));
     forgiven || goes_on()
 }
@@ -153,6 +154,9 @@ mod tests {
             "vendor/bin/phpunit || true",
             "bundle exec rspec || true",
             "CI=1 yarn test || true",
+            "pytest || echo failed; true",
+            "pytest | tee log.txt || true",
+            "make test && docker rm -f web || true",
         ] {
             assert!(ignores_failures(line), "{line}");
         }

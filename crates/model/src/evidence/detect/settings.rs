@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::{
-    super::{manifest, restore},
+    super::restore,
     Author, Sign, blocks,
     commands::{ignores_failures, runs_tests},
     package,
