@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::Path};
 
 use implementer_model::{
     detect,
-    evidence::detect::{Candidate, FileChange, Reading, Sign, decode, reading},
+    evidence::detect::{Candidate, FileChange, Reading, Sign, Stop, decode, reading},
     findings::Finding,
     gate::Receipt,
     handoff::Status,
@@ -48,14 +48,25 @@ pub(super) async fn found_in(
 /// Looks for cheats in a patch, on a thread of its own. Whatever is not read is among the findings.
 async fn tampering(store: &RunStore, task: &Task, patch: Patch) -> Vec<Finding> {
     let (store, of, task) = (store.clone(), task.id.clone(), task.clone());
-    let looking = tokio::task::spawn_blocking(move || tampering_of(&store, &task, &patch));
+    let stop = StopsWhenDropped(Stop::default());
+    let stops = stop.0.clone();
+    let looking = tokio::task::spawn_blocking(move || tampering_of(&store, &task, &patch, &stops));
     // The thread panics only by a defect, which goes on here.
     let found = looking.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
     tracing::debug!(task = %of, findings = found.len(), "a patch was looked at");
     found
 }
 
-fn tampering_of(store: &RunStore, task: &Task, patch: &Patch) -> Vec<Finding> {
+/// Ends a look when nobody waits for it any more, so that its thread does not hold the program's end up.
+struct StopsWhenDropped(Stop);
+
+impl Drop for StopsWhenDropped {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+fn tampering_of(store: &RunStore, task: &Task, patch: &Patch, stop: &Stop) -> Vec<Finding> {
     let size = |blob: &Option<Blob>| blob.as_ref().map(|blob| store.size_of(&blob.id).unwrap_or(u64::MAX));
     // A moved file is compared with what it was.
     let was = |change: &Change| {
@@ -112,7 +123,7 @@ fn tampering_of(store: &RunStore, task: &Task, patch: &Patch) -> Vec<Finding> {
             }
         })
         .collect();
-    detect::tampering(task, &changes, unread)
+    detect::tampering(task, &changes, unread, stop)
 }
 
 /// Looks at what an attempt that passed is beside others.

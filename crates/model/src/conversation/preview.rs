@@ -426,7 +426,7 @@ mod tests {
         | Wave | Task | Subagent | Items | May touch |
         | --- | --- | --- | --- | --- |
         | 1 | `feature` | `backend-feature-implementer` | 1 | `src/**`, but not `**/types/**` `**/types.*` and 44 more |
-        | 2 | `tests` | `backend-unit-test-generator` | always runs | `tests/**` `**/tests/**` `test/**` `**/test/**` `**/__tests__/**` `**/__mocks__/**` `**/__snapshots__/**` `spec/**` and 27 more |
+        | 2 | `tests` | `backend-unit-test-generator` | always runs | `tests/**` `**/tests/**` `test/**` `**/test/**` `**/__tests__/**` `**/__mocks__/**` `**/__snapshots__/**` `spec/**` and 31 more |
         | 3 | `review` | `backend-code-quality-reviewer` | always runs | nothing: read-only |
         | 4 | `validation` | `backend-validation-agent` | always runs | nothing: read-only |
 

@@ -1,7 +1,7 @@
 //! What a patch does to tests and to whoever runs them, as findings about its task.
 
 use crate::{
-    evidence::detect::{self, Author, FileChange, Sign, signs},
+    evidence::detect::{self, Author, FileChange, Sign, Stop, signs_until},
     findings::Finding,
     roster::Role,
     schedule::Task,
@@ -10,9 +10,9 @@ use crate::{
 /// Finds what a patch does to tests, and what it does to whoever runs them. For the subagent whose work tests are it
 /// weighs less. `unread` is what is known already of files that are not among the changes.
 #[must_use]
-pub fn tampering(task: &Task, changes: &[FileChange<'_>], unread: Vec<Sign>) -> Vec<Finding> {
+pub fn tampering(task: &Task, changes: &[FileChange<'_>], unread: Vec<Sign>, stop: &Stop) -> Vec<Finding> {
     let author = if task.role == Role::Tests { Author::Tests } else { Author::Code };
-    signs(author, changes).into_iter().chain(unread).map(|sign| finding(task, sign)).collect()
+    signs_until(stop, author, changes).into_iter().chain(unread).map(|sign| finding(task, sign)).collect()
 }
 
 /// Says that the run was stopped before anybody looked at a patch.
@@ -35,7 +35,7 @@ mod tests {
 
     fn found(role: Role, path: &str, before: &str, after: Option<&str>) -> Vec<String> {
         let change = FileChange { path, before: Some(before), after, moved_from: None };
-        let findings = tampering(&fixture::task("t", role, &[]), &[change], Vec::new());
+        let findings = tampering(&fixture::task("t", role, &[]), &[change], Vec::new(), &Stop::default());
         findings.iter().map(|f| format!("{} {}: {}", f.weight.name(), f.code.name(), f.message)).collect()
     }
 

@@ -1,6 +1,8 @@
 //! Small changes to lines that patches added, to see whether a test notices: operators, constants, results, calls, and
 //! whole functions that are emptied. Plain tokens, so that a mutant may not compile; then it says nothing.
 
+use std::collections::HashMap;
+
 use super::source::{self, Kind, Language, Token};
 
 /// A file as a mutant has it.
@@ -29,15 +31,14 @@ fn lines_changed(path: &str, before: Option<&str>, after: &str, max: usize) -> V
     let Some(language) = Language::of_path(path).filter(|_| !source::is_test_path(path)) else { return Vec::new() };
     let tokens = source::tokens(language, after);
     let old: std::collections::BTreeSet<&str> = before.into_iter().flat_map(str::lines).map(str::trim).collect();
-    let lines: Vec<&str> = after.lines().collect();
+    let is_new: Vec<bool> = after.lines().map(|line| !old.contains(line.trim())).collect();
     let cases = source::test_cases(language, path, &tokens);
     let mut places: Vec<(u32, usize, usize, String)> = Vec::new();
+    let in_tests = in_tests(&tokens, &cases);
     for (at, token) in tokens.iter().enumerate() {
-        source::spend(1 + cases.len());
-        let line = lines.get(token.line.saturating_sub(1) as usize).copied().unwrap_or_default();
-        let in_test = cases.iter().any(|case| case.test_range().contains(&at));
-        let own = !old.contains(line.trim()) && !in_test;
-        if !own || places.last().is_some_and(|(line, ..)| *line == token.line) {
+        source::spend(1);
+        let is_new = is_new.get(token.line.saturating_sub(1) as usize).copied().unwrap_or(false);
+        if !is_new || in_tests[at] || places.last().is_some_and(|(line, ..)| *line == token.line) {
             continue;
         }
         if let Some((from, to, new)) = change(language, &tokens, at) {
@@ -50,6 +51,16 @@ fn lines_changed(path: &str, before: Option<&str>, after: &str, max: usize) -> V
         Mutant { path: path.to_owned(), line, what, text }
     };
     spread(places, max).into_iter().map(mutant).collect()
+}
+
+/// Returns for each token whether it stands in a test.
+fn in_tests(tokens: &[Token<'_>], cases: &[source::TestCase]) -> Vec<bool> {
+    let mut inside = vec![false; tokens.len()];
+    for case in cases {
+        source::spend(case.test_range().len());
+        inside[case.test_range()].fill(true);
+    }
+    inside
 }
 
 /// Undoes what a patch did to the functions of a file of the product, so that everything can still be loaded: new ones are
@@ -72,14 +83,23 @@ fn functions_undone(path: &str, before: Option<&str>, after: &str) -> Option<Str
     let cases = source::test_cases(language, path, &tokens);
     let mut places: Vec<(usize, usize, String)> = Vec::new();
     let now = source::functions(language, &tokens);
+    let mut of_old: HashMap<&str, Vec<&source::Function>> = HashMap::new();
+    for function in old.iter().filter(|old| old.body.len() > 1) {
+        of_old.entry(&function.name).or_default().push(function);
+    }
+    let mut numbers: HashMap<&str, usize> = HashMap::new();
     for function in &now {
-        source::spend(1 + cases.len() + old.len() + now.len() + places.len());
-        let test = cases.iter().any(|case| case.test_range().contains(&function.body.start));
-        if test || function.body.len() < 2 {
+        *numbers.entry(&function.name).or_default() += 1;
+    }
+    let in_tests = in_tests(&tokens, &cases);
+    let mut end = 0;
+    for function in &now {
+        source::spend(1);
+        if function.body.len() < 2 || in_tests[function.body.start] {
             continue;
         }
-        let mut of_name = old.iter().filter(|old| old.name == function.name && old.body.len() > 1);
-        let is_alone = now.iter().filter(|other| other.name == function.name).count() == 1;
+        let mut of_name = of_old.get(function.name.as_str()).into_iter().flatten();
+        let is_alone = numbers.get(function.name.as_str()) == Some(&1);
         let instead = match (of_name.next(), of_name.next()) {
             (None, _) => empty_body(language, &tokens, function),
             (Some(old), None)
@@ -95,8 +115,9 @@ fn functions_undone(path: &str, before: Option<&str>, after: &str) -> Option<Str
         };
         let Some(empty) = instead else { continue };
         let (from, to) = place(&tokens, &function.body);
-        // A function inside of one that is emptied goes with it.
-        if places.iter().all(|(begin, end, _)| to <= *begin || from >= *end) {
+        // A function inside of one that is emptied goes with it: outer ones come before.
+        if from >= end {
+            end = to;
             places.push((from, to, empty));
         }
     }

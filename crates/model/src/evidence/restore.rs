@@ -122,11 +122,18 @@ pub fn is_setting(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     RUNNERS.contains(&name)
         || RUNNER_STARTS.iter().any(|start| name.starts_with(start))
-        || name.ends_with(".pth")
+        || is_in_site(path)
         || path.contains("META-INF/services/org.junit")
         || path.starts_with(".cargo/config")
         || path.starts_with("pytest/")
         || path.starts_with("unittest/")
+}
+
+/// Tells whether Python loads a file by itself: a `.pth` in a folder of installed packages. Elsewhere the ending is one of data,
+/// such as the weights of a model.
+#[must_use]
+pub fn is_in_site(path: &str) -> bool {
+    path.ends_with(".pth") && path.split('/').any(|folder| matches!(folder, "site-packages" | "dist-packages"))
 }
 
 /// Tells whether a file holds expectations that a runner recorded, and writes anew by itself.
@@ -154,8 +161,12 @@ mod tests {
             "src/test/java/ATest.java",
             "src/test/resources/META-INF/services/org.junit.jupiter.api.extension.Extension",
             "sitecustomize.py",
+            "lib/python3.12/site-packages/a.pth",
             "tests/fixtures/users.json",
             ".config/nextest.toml",
+            "t/add.t",
+            "xt/author/pod.t",
+            "scripts/run.bats",
             ".cargo/config.toml",
             "spec/spec_helper.rb",
         ] {
@@ -169,6 +180,7 @@ mod tests {
             "README.md",
             "src/main/java/Cart.java",
             "contest/a.py",
+            "models/net.pth",
         ] {
             assert!(!belongs_to_tests(path), "{path}");
         }

@@ -1,12 +1,14 @@
 //! Assertions that compare a thing with itself, or that are always true.
 
+use std::collections::{HashMap, HashSet};
+
 use super::{
     super::source::{self, Assertion, Kind, Strength, Token},
-    parsed::{Case, Side},
+    parsed::Side,
 };
 
 /// Says how an assertion compares a thing with itself, or why it is always true.
-pub(super) fn against_itself(side: &Side<'_>, case: &Case, assertion: &Assertion) -> Option<&'static str> {
+pub(super) fn against_itself(side: &Side<'_>, values: &Values<'_>, assertion: &Assertion) -> Option<&'static str> {
     let tokens = |range: &std::ops::Range<usize>| &side.tokens[range.clone()];
     let text = |range: &std::ops::Range<usize>| source::normal(tokens(range));
     let constant = |tokens: &[Token<'_>]| {
@@ -130,26 +132,26 @@ pub(super) fn against_itself(side: &Side<'_>, case: &Case, assertion: &Assertion
                 if !expected(name) || name.contains(' ') || !other.contains('(') {
                     continue;
                 }
-                let value = initializer(side, case, name);
+                let value = values.of_name(name);
                 if value.is_some_and(|value| value == *other) {
                     return Some("computes what it expects by what it tests");
                 }
             }
             // `got, want := f(), f()`.
-            if initialized_alike(side, case, &a, &b) {
+            if values.are_alike(&a, &b) {
                 return Some("compares a thing with itself");
             }
             // `expected = result`.
             for (name, other) in [(&a, &b), (&b, &a)] {
                 if !name.contains(' ')
                     && !other.contains(' ')
-                    && initializer(side, case, name).is_some_and(|value| value == *other)
+                    && values.of_name(name).is_some_and(|value| value == *other)
                 {
                     return Some("compares a thing with itself");
                 }
             }
             // `expected = f(x); got = f(x)`, where one is called expected.
-            let values = (initializer(side, case, &a), initializer(side, case, &b));
+            let values = (values.of_name(&a), values.of_name(&b));
             let named = ["expected", "want"]
                 .iter()
                 .any(|word| a.to_ascii_lowercase().starts_with(word) || b.to_ascii_lowercase().starts_with(word));
@@ -202,15 +204,57 @@ fn is_pair(tokens: &[Token<'_>]) -> bool {
     false
 }
 
-/// Returns what a variable of a test was set to, where it is set once.
-/// Tells whether two names are set to the same call in one statement: `a, b := f(), f()`.
-fn initialized_alike(side: &Side<'_>, case: &Case, one: &str, other: &str) -> bool {
-    let body = &side.tokens[case.test.body.clone()];
-    let place = body.windows(4).position(|four| {
-        let names = [four[0].text, four[2].text];
-        four[1].is(",") && (four[3].is(":=") || four[3].is("=")) && names.contains(&one) && names.contains(&other)
-    });
-    let Some(begin) = place.map(|at| at + 4) else { return false };
+/// What the variables of a test are set to, found out once for all of its assertions.
+pub(super) struct Values<'a> {
+    body: &'a [Token<'a>],
+    /// Where each name is set, behind the sign; nothing for one that is set more than once.
+    places: HashMap<&'a str, Option<usize>>,
+    /// Pairs of names that are set in one statement to the same call.
+    alike: HashSet<(&'a str, &'a str)>,
+}
+
+impl<'a> Values<'a> {
+    pub(super) fn new(body: &'a [Token<'a>]) -> Self {
+        let (mut places, mut alike, mut seen) = (HashMap::new(), HashSet::new(), HashSet::new());
+        source::spend(2 * body.len());
+        let sets = |sign: &Token<'_>| sign.kind == Kind::Sign && matches!(sign.text, "=" | ":=");
+        for (at, pair) in body.windows(2).enumerate() {
+            if pair[0].kind != Kind::Text && sets(&pair[1]) {
+                places.entry(pair[0].text).and_modify(|place| *place = None).or_insert(Some(at + 2));
+            }
+        }
+        for (at, four) in body.windows(4).enumerate() {
+            // The first statement that sets both counts.
+            let names = (four[0].text, four[2].text);
+            if four[1].is(",") && sets(&four[3]) && seen.insert(names) && is_set_alike(body, at + 4) {
+                alike.insert(names);
+            }
+        }
+        Self { body, places, alike }
+    }
+
+    /// Tells whether two names are set to the same call in one statement: `a, b := f(), f()`.
+    fn are_alike(&self, one: &str, other: &str) -> bool {
+        self.alike.contains(&(one, other)) || self.alike.contains(&(other, one))
+    }
+
+    /// Returns what a variable is set to, where it is set once.
+    fn of_name(&self, name: &str) -> Option<String> {
+        let begin = self.places.get(name).copied().flatten()?;
+        let line = self.body.get(begin)?.line;
+        let mut end = begin;
+        while let Some(token) = self.body.get(end) {
+            if token.is(";") || token.line > line || token.closes() {
+                break;
+            }
+            end = source::behind(self.body, end);
+        }
+        Some(source::normal(&self.body[begin..end]))
+    }
+}
+
+/// Tells whether a statement, from behind its sign, sets two names to the same call.
+fn is_set_alike(body: &[Token<'_>], begin: usize) -> bool {
     let line = body.get(begin).map_or(0, |token| token.line);
     let ends = |token: &Token<'_>| token.is(";") || token.is("{") || token.line > line;
     let end = body[begin..].iter().position(ends).map_or(body.len(), |end| begin + end);
@@ -221,33 +265,4 @@ fn initialized_alike(side: &Side<'_>, case: &Case, one: &str, other: &str) -> bo
         let (left, right) = (values.get(..half.saturating_sub(1)), values.get(half + 2..));
         left.is_some() && left == right && values.get(half..=half) == Some(",") && values.contains('(')
     }
-}
-
-fn initializer(side: &Side<'_>, case: &Case, name: &str) -> Option<String> {
-    let body = &side.tokens[case.test.body.clone()];
-    let mut places =
-        body.windows(2).enumerate().filter(|(_, pair)| pair[0].is(name) && (pair[1].is("=") || pair[1].is(":=")));
-    let (at, _) = places.next()?;
-    if places.next().is_some() {
-        return None;
-    }
-    let begin = at + 2;
-    let line = body.get(begin)?.line;
-    let mut depth = 0_i32;
-    let mut end = begin;
-    while let Some(token) = body.get(end) {
-        if depth == 0 && (token.is(";") || token.line > line) {
-            break;
-        }
-        match token.text {
-            "(" | "[" | "{" if token.kind == Kind::Sign => depth += 1,
-            ")" | "]" | "}" if token.kind == Kind::Sign => depth -= 1,
-            _ => {}
-        }
-        if depth < 0 {
-            break;
-        }
-        end += 1;
-    }
-    Some(source::normal(&body[begin..end]))
 }

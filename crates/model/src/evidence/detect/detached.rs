@@ -1,10 +1,10 @@
 //! Parts of a test that nothing runs: a function inside of it that it never calls, and a callback of a timer for which it
 //! does not wait.
 
-use std::ops::Range;
+use std::{collections::HashMap, ops::Range};
 
 use super::{
-    super::source::{Kind, Language, Token},
+    super::source::{Kind, Language, Token, behind, spend},
     parsed::{Case, Side},
 };
 
@@ -15,8 +15,17 @@ pub(super) fn all_assertions(language: Language, side: &Side<'_>, case: &Case) -
         .into_iter()
         .chain(timers(language, side, case))
         .chain(background(language, side, case));
-    let parts: Vec<Range<usize>> = parts.collect();
-    let detached = |range: &Range<usize>| parts.iter().any(|part| part.contains(&range.start));
+    let mut parts: Vec<Range<usize>> = parts.collect();
+    parts.sort_by_key(|part| part.start);
+    // Both in their order: the furthest end of all parts that have begun tells whether one of them is open.
+    let (mut next, mut end) = (0, 0);
+    let mut detached = |range: &Range<usize>| {
+        while let Some(part) = parts.get(next).filter(|part| part.start <= range.start) {
+            end = end.max(part.end);
+            next += 1;
+        }
+        range.start < end
+    };
     case.assertions.iter().all(|assertion| detached(&assertion.range)).then_some(first.line)
 }
 
@@ -25,14 +34,21 @@ fn never_called(language: Language, side: &Side<'_>, case: &Case) -> Vec<Range<u
     let body = case.test.body.clone();
     let tokens = &side.tokens;
     let mut parts = Vec::new();
+    // Where each word stands.
+    let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+    for at in body.clone().filter(|at| tokens[*at].kind == Kind::Word) {
+        spend(1);
+        places.entry(tokens[at].text).or_default().push(at);
+    }
     for at in body.clone() {
         let Some((name, part)) = named_function(language, tokens, at, body.end) else { continue };
-        let is_used = |other: usize| {
+        let is_used = |other: &usize| {
+            spend(1);
             // `_ = check` is how Go is told that a name is not needed.
-            let thrown_away = other > 1 && tokens[other - 1].is("=") && tokens[other - 2].is("_");
-            !part.contains(&other) && other != name && !thrown_away && tokens[other].is(tokens[name].text)
+            let thrown_away = *other > 1 && tokens[other - 1].is("=") && tokens[other - 2].is("_");
+            !part.contains(other) && *other != name && !thrown_away
         };
-        if !body.clone().any(is_used) {
+        if !places.get(tokens[name].text).is_some_and(|places| places.iter().any(is_used)) {
             parts.push(part);
         }
     }
@@ -72,21 +88,22 @@ fn named_function(language: Language, tokens: &[Token<'_>], at: usize, limit: us
 
 /// Finds the end of a statement: its semicolon, or the last token of its line outside of all brackets.
 fn end_of(tokens: &[Token<'_>], from: usize, limit: usize) -> usize {
-    let mut depth = 0_i32;
-    for at in from..limit {
+    let mut at = from;
+    while at < limit {
+        spend(1);
         let token = &tokens[at];
-        if token.kind == Kind::Sign {
-            match token.text {
-                "(" | "[" | "{" => depth += 1,
-                ")" | "]" | "}" => depth -= 1,
-                ";" if depth == 0 => return at,
-                _ => {}
-            }
+        if token.text == ";" {
+            return at;
         }
-        let ends_line = tokens.get(at + 1).is_none_or(|next| next.first);
-        if depth < 0 || depth == 0 && ends_line && at > from {
+        if token.closes() {
             return at + 1;
         }
+        let next = behind(tokens, at).min(limit);
+        let ends_line = tokens.get(next).is_none_or(|next| next.first);
+        if ends_line && next > from + 1 {
+            return next;
+        }
+        at = next;
     }
     limit
 }

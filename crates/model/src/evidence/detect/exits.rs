@@ -1,10 +1,13 @@
 //! Code that ends the process, that looks whether a test runs it, or that prints what a runner prints.
 
+use std::{collections::BTreeSet, ops::Range};
+
 use super::{
     super::source::{self, Kind, Language, Token},
     Sign,
     knows::{forged, knows},
-    parsed::Parsed,
+    parsed::{Parsed, Side},
+    programs::{Child, is_in_child, is_program, is_script, signal_handlers, under_main},
 };
 use crate::findings::{FindingCode, Weight};
 
@@ -12,20 +15,21 @@ pub(super) fn signs(files: &[Parsed<'_>]) -> Vec<Sign> {
     let mut signs = Vec::new();
     for file in files {
         let (Some(language), Some(after)) = (file.language, &file.after) else { continue };
-        let functions = source::functions(language, &after.tokens);
+        let mut innermost = after.innermost();
+        let in_cases = after.in_cases();
+        let aliases = aliases_of_exits(language, &after.tokens);
+        let whole = Whole::new(language, file, after);
         for at in file.new_tokens() {
             let tokens = &after.tokens;
             let line = tokens[at].line;
-            if let Some(exit) = exit(language, tokens, at) {
-                source::spend(functions.len());
-                let inner = functions.iter().rfind(|function| function.body.contains(&at));
-                if let Some((weight, message)) = weigh(language, file, tokens, at, &exit, inner) {
-                    signs.push(Sign::new(FindingCode::ExitInCode, weight, file.path, message).at(line));
-                }
+            source::spend(1);
+            if let Some(exit) = exit(language, tokens, at, &aliases)
+                && let Some((weight, message)) = weigh(&whole, at, &exit, innermost.at(at))
+            {
+                signs.push(Sign::new(FindingCode::ExitInCode, weight, file.path, message).at(line));
             }
-            source::spend(1 + after.cases.len());
             if !file.is_test()
-                && !after.cases.iter().any(|case| case.test.body.contains(&at))
+                && !in_cases[at]
                 && let Some(how) = knows(language, tokens, at)
             {
                 let message = format!("it looks whether a test runs it: `{how}`");
@@ -51,7 +55,10 @@ struct Exit {
     success: bool,
 }
 
-fn exit(language: Language, tokens: &[Token<'_>], at: usize) -> Option<Exit> {
+fn exit(language: Language, tokens: &[Token<'_>], at: usize, aliases: &BTreeSet<&str>) -> Option<Exit> {
+    if tokens[at].kind != Kind::Word {
+        return None;
+    }
     let text = |offset: usize| tokens.get(at + offset).map_or("", |token| token.text);
     let inner = |offset: usize| tokens.get(at + offset).map_or("", Token::inner);
     let before = at.checked_sub(1).map_or("", |before| tokens[before].text);
@@ -67,11 +74,10 @@ fn exit(language: Language, tokens: &[Token<'_>], at: usize) -> Option<Exit> {
     let dotted = |receiver: &str, name: &str| {
         text(0) == receiver && matches!(text(1), "." | "?.") && text(2) == name && (before != "." || global)
     };
-    let ends = |name: &str| matches!(name, "exit" | "_exit" | "_Exit" | "abort" | "kill" | "reallyExit");
     if tokens[at].kind == Kind::Word
         && text(1) == "("
         && !matches!(before, "." | "as" | "def" | "fn" | "func" | "function" | ":" | "::")
-        && is_alias_of_exit(language, tokens, text(0), ends)
+        && aliases.contains(text(0))
     {
         return call(1, false);
     }
@@ -172,44 +178,80 @@ fn exit(language: Language, tokens: &[Token<'_>], at: usize) -> Option<Exit> {
     }
 }
 
-/// Tells whether a name is one that the file gives to a way of ending the process: `use std::process::exit as leave`,
+/// The names of functions that end a process.
+const ENDS: [&str; 6] = ["exit", "_exit", "_Exit", "abort", "kill", "reallyExit"];
+
+fn ends(name: &str) -> bool {
+    ENDS.contains(&name)
+}
+
+/// Returns the names that a file gives to ways of ending the process: `use std::process::exit as leave`,
 /// `from os import _exit as done`, `const { exit } = require('process')`.
-fn is_alias_of_exit(language: Language, tokens: &[Token<'_>], name: &str, ends: impl Fn(&str) -> bool) -> bool {
-    let renamed = tokens.windows(3).any(|three| {
-        ends(three[0].text) && matches!(three[1].text, "as" | ":") && three[2].is(name) && three[2].kind == Kind::Word
+fn aliases_of_exits<'a>(language: Language, tokens: &[Token<'a>]) -> BTreeSet<&'a str> {
+    source::spend(tokens.len());
+    let renamed = tokens.windows(3).filter(|three| {
+        let named = three[2].kind == Kind::Word && three[2].text.len() > 1;
+        named && ends(three[0].text) && matches!(three[1].text, "as" | ":")
     });
-    let of_process = || {
-        language == Language::JavaScript
-            && ends(name)
-            && tokens
-                .iter()
-                .any(|token| token.kind == Kind::Text && matches!(token.inner(), "process" | "node:process"))
-    };
-    (renamed && name.len() > 1) || of_process()
+    let mut aliases: BTreeSet<&str> = renamed.map(|three| three[2].text).collect();
+    let is_process =
+        |token: &Token<'_>| token.kind == Kind::Text && matches!(token.inner(), "process" | "node:process");
+    if language == Language::JavaScript && tokens.iter().any(is_process) {
+        aliases.extend(ENDS);
+    }
+    aliases
+}
+
+/// What is found out once for all exits of a file.
+struct Whole<'f, 'a> {
+    language: Language,
+    file: &'f Parsed<'a>,
+    side: &'f Side<'a>,
+    /// Whether the file is a program or a script, and no library.
+    is_program: bool,
+    /// The functions that are given to a signal.
+    handlers: BTreeSet<&'f str>,
+    /// What stands under `if __name__ == "__main__":`.
+    under_main: Vec<Range<usize>>,
+}
+
+impl<'f, 'a> Whole<'f, 'a> {
+    fn new(language: Language, file: &'f Parsed<'a>, side: &'f Side<'a>) -> Self {
+        let tokens = &side.tokens;
+        Self {
+            language,
+            file,
+            side,
+            is_program: is_program(language, file.path, tokens) || is_script(language, side),
+            handlers: signal_handlers(tokens),
+            under_main: if language == Language::Python { under_main(tokens) } else { Vec::new() },
+        }
+    }
+
+    fn is_under_main(&self, at: usize) -> bool {
+        source::spend(self.under_main.len());
+        self.under_main.iter().any(|range| range.contains(&at))
+    }
 }
 
 /// Says how much an exit weighs where it stands, or that it is where programs end.
-fn weigh(
-    language: Language,
-    file: &Parsed<'_>,
-    tokens: &[Token<'_>],
-    at: usize,
-    exit: &Exit,
-    inner: Option<&source::Function>,
-) -> Option<(Weight, String)> {
-    let shown = &exit.shown;
+fn weigh(whole: &Whole<'_, '_>, at: usize, exit: &Exit, inner: Option<&source::Function>) -> Option<(Weight, String)> {
+    let (tokens, shown) = (&whole.side.tokens, &exit.shown);
     // `os.Exit(m.Run())` is how a TestMain ends.
     if inner.is_some_and(|function| function.name == "TestMain") {
         return None;
     }
-    if file.is_test() {
-        let guarded = language == Language::Python && under_main(tokens, at);
+    let in_child = is_in_child(whole.language, whole.side, at, inner);
+    if in_child == Child::Surely {
+        return None;
+    }
+    if whole.file.is_test() {
         let expected = tokens[..at]
             .iter()
             .rev()
             .take(30)
             .any(|token| matches!(token.text, "SystemExit" | "raises" | "assertRaises"));
-        return (!guarded && !expected).then(|| {
+        return (!whole.is_under_main(at) && !expected).then(|| {
             (
                 Weight::Blocking,
                 format!("a test ends the process (`{shown}`), so that its runner cannot tell how tests ended"),
@@ -217,9 +259,9 @@ fn weigh(
         });
     }
     if exit.hard {
-        return Some((Weight::Blocking, format!("`{shown}` ends the process at once, that of a test runner as well")));
+        let weight = if in_child == Child::Maybe { Weight::Warning } else { Weight::Blocking };
+        return Some((weight, format!("`{shown}` ends the process at once, that of a test runner as well")));
     }
-    let program = is_program(language, file.path, tokens);
     let named = inner.is_some_and(|function| {
         let lower = function.name.to_ascii_lowercase();
         [
@@ -246,78 +288,11 @@ fn weigh(
         matches!(token.inner(), "SIGTERM" | "SIGINT" | "uncaughtException" | "unhandledRejection")
             || token.text.starts_with("SIG")
     });
-    let handles_a_signal = inner.is_some_and(|function| {
-        tokens.windows(2).enumerate().any(|(at, pair)| {
-            matches!(pair[0].text, "signal" | "on" | "once" | "Notify") && pair[1].is("(") && {
-                let given = tokens[at..].iter().take(12);
-                let given: Vec<&str> = given.map(|token| token.text).collect();
-                given.contains(&function.name.as_str()) && given.iter().any(|word| word.contains("SIG"))
-            }
-        })
-    });
-    if program || named || signal || handles_a_signal || (language == Language::Python && under_main(tokens, at)) {
+    let handles_a_signal = inner.is_some_and(|function| whole.handlers.contains(function.name.as_str()));
+    if whole.is_program || named || signal || handles_a_signal || whole.is_under_main(at) {
         return None;
     }
     let outside = inner.is_none();
-    let weight = if outside || exit.success { Weight::Blocking } else { Weight::Warning };
+    let weight = if (outside || exit.success) && in_child == Child::No { Weight::Blocking } else { Weight::Warning };
     Some((weight, format!("`{shown}` in code of the product ends the process, that of a test runner as well")))
-}
-
-fn under_main(tokens: &[Token<'_>], at: usize) -> bool {
-    let guard = tokens[..at].iter().rposition(|token| token.is("__name__"));
-    guard.is_some_and(|guard| {
-        tokens[guard..at].iter().all(|token| {
-            !token.first
-                || token.column
-                    > tokens[..=guard].iter().rev().find(|token| token.first).map_or(0, |token| token.column)
-        })
-    })
-}
-
-/// Tells whether a file is a program and no library, by its place and by what it reads.
-fn is_program(language: Language, path: &str, tokens: &[Token<'_>]) -> bool {
-    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let stem = name.split('.').next().unwrap_or(name);
-    let place = folders.split('/').any(|folder| {
-        matches!(folder, "cli" | "cmd" | "bin" | "scripts" | "script" | "tools" | "commands" | "command" | "console")
-    }) || matches!(
-        stem,
-        "main"
-            | "cli"
-            | "__main__"
-            | "manage"
-            | "setup"
-            | "program"
-            | "Main"
-            | "Program"
-            | "Cli"
-            | "CLI"
-            | "server"
-            | "build"
-            | "noxfile"
-            | "gulpfile"
-    );
-    let word = |names: &[&str]| {
-        tokens
-            .iter()
-            .any(|token| names.contains(&token.text) || (token.kind == Kind::Text && names.contains(&token.inner())))
-    };
-    let reads = match language {
-        Language::Python => word(&["argparse", "click", "typer", "argv", "docopt", "optparse", "fire"]),
-        Language::JavaScript => {
-            word(&["argv", "commander", "yargs", "minimist", "parseArgs", "cac", "meow"])
-                || tokens.first().is_some_and(|token| token.is("#"))
-        }
-        Language::Go => tokens.windows(2).any(|pair| pair[0].is("package") && pair[1].is("main")) || word(&["cobra"]),
-        Language::Rust => {
-            word(&["clap", "Parser", "structopt", "argh"])
-                || tokens.windows(3).any(|three| three[0].is("env") && three[1].is("::") && three[2].is("args"))
-        }
-        Language::Java => {
-            word(&["picocli", "CommandLine"])
-                || tokens.windows(5).any(|five| five[0].is("static") && five[2].is("main"))
-        }
-        _ => false,
-    };
-    place || reads
 }

@@ -1,12 +1,15 @@
 //! Tests that are gone, that assert less, or that no runner finds any more.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use std::cell::OnceCell;
 
 use super::{
     super::source::{self, Kind, Language, Strength, Token},
     Author, Sign,
     parsed::{Case, Parsed, Side},
-    undiscovered::{made_by_macro, undiscovered_file},
+    remaining::{FileRemains, Literals, Remaining},
+    undiscovered::{TestMacro, undiscovered_file},
 };
 use crate::{
     findings::{FindingCode, Weight},
@@ -18,28 +21,32 @@ struct Pool<'a> {
     /// How often each assertion stands there and is not claimed yet.
     assertions: BTreeMap<String, usize>,
     /// Everything that stands in tests, as words.
-    words: BTreeSet<&'a str>,
+    words: Literals<'a>,
     /// Functions that exist on the new side, of the product and of the tests.
-    functions: BTreeSet<String>,
+    functions: BTreeSet<&'a str>,
     /// Functions that were there on the old side.
-    removed: BTreeSet<String>,
+    removed: BTreeSet<&'a str>,
 }
 
 pub(super) fn signs(author: Author, files: &[Parsed<'_>]) -> Vec<Sign> {
     let mut pool = pool(files);
+    let remaining = Remaining::new(files);
     let mut signs = Vec::new();
-    for file in files {
+    for (place, file) in files.iter().enumerate() {
         signs.extend(undiscovered_file(author, file));
         let Some(before) = &file.before else { continue };
         let mut missing: Vec<(&Case, usize)> = Vec::new();
         let mut weaker: Vec<(&Case, String, u32)> = Vec::new();
         let mut claimed: BTreeMap<&str, usize> = BTreeMap::new();
+        let by_macro = file.after.as_ref().and_then(TestMacro::new);
         for case in &before.cases {
+            source::spend(1);
             let number = claimed.entry(&case.test.name).or_default();
-            let same = counterpart(files, file, &case.test.name, *number);
+            let same = remaining.counterpart(place, &case.test.name, *number);
             *number += 1;
             match same {
-                Some((side, other)) => {
+                Some((there, other)) => {
+                    let Some(side) = &files[there].after else { continue };
                     // What is the same on both sides is claimed, so that no other test can be hidden behind it.
                     let gone = gone_assertions(before, case, side, other, &mut pool);
                     let language = file.language.unwrap_or(Language::Python);
@@ -53,16 +60,16 @@ pub(super) fn signs(author: Author, files: &[Parsed<'_>]) -> Vec<Sign> {
                         signs.push(sign.at(other.test.line));
                     }
                     weaker.extend(
-                        weakened(language, (before, case), (side, other), &gone)
+                        weakened((before, case), (side, other), &gone, remaining.of(there))
                             .map(|why| (case, why, other.test.line)),
                     );
                 }
                 None => {
                     let lost = lost_assertions(before, case, &mut pool);
-                    if file.after.as_ref().is_some_and(|after| made_by_macro(after, &case.test.name)) {
+                    if by_macro.as_ref().is_some_and(|by_macro| by_macro.makes(&case.test.name)) {
                         continue;
                     }
-                    if lost > 0 || (case.assertions.is_empty() && !pool.words.contains(case.test.name.as_str())) {
+                    if lost > 0 || (case.assertions.is_empty() && !pool.words.has_word(&case.test.name)) {
                         missing.push((case, lost));
                     }
                 }
@@ -88,18 +95,14 @@ fn told(
     if missing.is_empty() {
         return Vec::new();
     }
-    let language = file.language.unwrap_or(Language::Python);
+    let bodies = file
+        .after
+        .iter()
+        .flat_map(|after| after.functions.iter().map(|function| source::normal(&after.tokens[function.body.clone()])));
+    let bodies: HashSet<String> = bodies.filter(|body| !body.is_empty()).collect();
     let hidden: Vec<&str> = missing
         .iter()
-        .filter(|(case, _)| {
-            let body = source::normal(&before.tokens[case.test.body.clone()]);
-            file.after.as_ref().is_some_and(|after| {
-                !body.is_empty()
-                    && source::functions(language, &after.tokens)
-                        .iter()
-                        .any(|function| source::normal(&after.tokens[function.body.clone()]) == body)
-            })
-        })
+        .filter(|(case, _)| bodies.contains(&source::normal(&before.tokens[case.test.body.clone()])))
         .map(|(case, _)| case.test.name.as_str())
         .collect();
     if !hidden.is_empty() {
@@ -132,21 +135,21 @@ fn names(names: &[&str]) -> String {
 fn pool<'a>(files: &'a [Parsed<'a>]) -> Pool<'a> {
     let mut pool = Pool {
         assertions: BTreeMap::new(),
-        words: BTreeSet::new(),
+        words: Literals::default(),
         functions: BTreeSet::new(),
         removed: BTreeSet::new(),
     };
     for file in files {
-        if let (Some(language), Some(before)) = (file.language, &file.before) {
-            let functions = source::functions(language, &before.tokens).into_iter();
+        if let Some(before) = &file.before {
+            let functions = before.functions.iter();
             let cases: BTreeSet<_> =
                 before.cases.iter().map(|case| (case.test.body.start, case.test.body.end)).collect();
             let is_case = |body: &std::ops::Range<usize>| cases.contains(&(body.start, body.end));
             let of_product = functions.filter(|function| !file.is_test() && !is_case(&function.body));
-            pool.removed.extend(of_product.map(|function| function.name));
+            pool.removed.extend(of_product.map(|function| function.name.as_str()));
         }
         let (Some(language), Some(after)) = (file.language, &file.after) else { continue };
-        pool.functions.extend(source::functions(language, &after.tokens).into_iter().map(|function| function.name));
+        pool.functions.extend(after.functions.iter().map(|function| function.name.as_str()));
         // Where no runner looks, nothing is kept.
         if !after.cases.is_empty() && source::is_test_path(file.path) && !source::is_discovered(file.path) {
             continue;
@@ -162,18 +165,18 @@ fn pool<'a>(files: &'a [Parsed<'a>]) -> Pool<'a> {
         // Helpers of tests assert as well; a function that no test calls is no part of them.
         let mut uncalled = vec![false; after.tokens.len()];
         let own: BTreeSet<usize> = after.cases.iter().map(|case| case.test.body.start).collect();
-        let called = called_by(after);
-        for function in source::functions(language, &after.tokens) {
+        let called = after.called_by_cases();
+        for function in &after.functions {
             if own.contains(&function.body.start) {
                 continue;
             }
             if called.contains(function.name.as_str()) {
-                for assertion in source::assertions(language, &after.tokens, function.body) {
+                for assertion in source::assertions(language, &after.tokens, function.body.clone()) {
                     *pool.assertions.entry(after.key(&assertion)).or_default() += 1;
                 }
             } else {
                 source::spend(function.body.len());
-                uncalled[function.body].fill(true);
+                uncalled[function.body.clone()].fill(true);
             }
         }
         let tokens = after.tokens.iter().zip(uncalled).filter(|(_, uncalled)| !uncalled);
@@ -183,39 +186,6 @@ fn pool<'a>(files: &'a [Parsed<'a>]) -> Pool<'a> {
         pool.words.extend(tokens.filter(|(token, _)| !code_in_text(token)).map(|(token, _)| token.inner()));
     }
     pool
-}
-
-/// Returns the names of everything that the tests of a file call.
-fn called_by<'a>(side: &'a Side<'_>) -> BTreeSet<&'a str> {
-    let mut names = BTreeSet::new();
-    for case in &side.cases {
-        let calls = side.tokens[case.test.body.clone()].windows(2).filter(|pair| pair[1].is("("));
-        names.extend(calls.filter(|pair| pair[0].kind != Kind::Text).map(|pair| pair[0].text));
-    }
-    names
-}
-
-/// Finds the test of the same name: in the same file, in the file that it moved to, or in any other.
-fn counterpart<'a>(
-    files: &'a [Parsed<'a>],
-    file: &'a Parsed<'a>,
-    name: &str,
-    number: usize,
-) -> Option<(&'a Side<'a>, &'a Case)> {
-    let find = |file: &'a Parsed<'a>, number: usize| {
-        if source::is_test_path(file.path) && !source::is_discovered(file.path) {
-            return None;
-        }
-        let after = file.after.as_ref()?;
-        source::spend(after.cases.len());
-        Some((after, after.cases.iter().filter(|case| case.test.name == name).nth(number)?))
-    };
-    source::spend(files.len());
-    find(file, number)
-        .or_else(|| {
-            files.iter().filter(|other| other.moved_from == Some(file.path)).find_map(|other| find(other, number))
-        })
-        .or_else(|| files.iter().filter(|other| other.before.is_none()).find_map(|other| find(other, 0)))
 }
 
 /// Returns the assertions of a test that its counterpart does not have.
@@ -249,10 +219,10 @@ fn gone_assertions<'a>(
 
 /// Says how a test asserts less than before.
 fn weakened(
-    language: Language,
     (before, case): (&Side<'_>, &Case),
     (after, other): (&Side<'_>, &Case),
     gone: &[&source::Assertion],
+    remains: &FileRemains<'_>,
 ) -> Option<String> {
     let any_error = |side: &Side<'_>, assertion: &source::Assertion| {
         let tokens = &side.tokens[assertion.range.clone()];
@@ -273,23 +243,19 @@ fn weakened(
         return Some("asserts less strictly than before: any error will do".to_owned());
     }
     let missing = case.assertions.len().saturating_sub(other.assertions.len());
-    let kept_elsewhere = gone.iter().all(|assertion| {
-        let literals = literals_of(before, &assertion.range);
-        !literals.is_empty() && literals.iter().all(|literal| has_literal(after, literal))
-    });
-    let by_helper = || {
-        let strict = case.assertions.iter().any(|one| one.strength == Strength::Exact);
-        source::functions(language, &after.tokens).into_iter().any(|function| {
-            let called = after.tokens[other.test.body.clone()]
-                .windows(2)
-                .any(|pair| pair[0].is(&function.name) && pair[1].is("("));
-            called
-                && source::assertions(language, &after.tokens, function.body)
-                    .iter()
-                    .any(|one| !strict || one.strength == Strength::Exact)
+    let kept_elsewhere = || {
+        gone.iter().all(|assertion| {
+            let literals = literals_of(before, &assertion.range);
+            !literals.is_empty() && literals.iter().all(|literal| remains.literals().holds(literal))
         })
     };
-    if missing > 0 && (!kept_elsewhere || (other.assertions.is_empty() && !by_helper())) {
+    let by_helper = || {
+        let strict = case.assertions.iter().any(|one| one.strength == Strength::Exact);
+        let calls = after.tokens[other.test.body.clone()].windows(2).filter(|pair| pair[1].is("("));
+        let mut found = calls.filter_map(|pair| remains.asserts(pair[0].text));
+        found.any(|strength| !strict || strength == Strength::Exact)
+    };
+    if missing > 0 && (!kept_elsewhere() || (other.assertions.is_empty() && !by_helper())) {
         return Some(format!(
             "asserts less than before: {missing} of {} are gone",
             text::count(case.assertions.len(), "assertion")
@@ -303,20 +269,6 @@ fn weakened(
     })
 }
 
-/// Tells whether a text is a literal, or a row of a table that holds it.
-fn holds(text: &str, literal: &str) -> bool {
-    source::spend(1 + text.len() / 16);
-    text == literal
-        || (literal.len() > 1 && text.contains(literal))
-        || text.split([',', '|', ';']).any(|part| part.trim() == literal)
-}
-
-fn has_literal(side: &Side<'_>, literal: &str) -> bool {
-    let literals = side.tokens.iter().filter(|token| matches!(token.kind, Kind::Text | Kind::Number));
-    source::spend(side.tokens.len());
-    literals.map(Token::inner).any(|text| holds(text, literal))
-}
-
 fn literals_of<'a>(side: &'a Side<'a>, range: &std::ops::Range<usize>) -> Vec<&'a str> {
     source::spend(range.len());
     // What Go says about a failure is no part of what it holds against what.
@@ -327,26 +279,28 @@ fn literals_of<'a>(side: &'a Side<'a>, range: &std::ops::Range<usize>) -> Vec<&'
 
 /// Counts the assertions of a test that stand nowhere on the new side: neither as they were, nor as a row of a table.
 fn lost_assertions(before: &Side<'_>, case: &Case, pool: &mut Pool<'_>) -> usize {
-    let mut lost = 0;
+    let mut gone: Vec<&source::Assertion> = Vec::new();
     for assertion in &case.assertions {
         let key = before.key(assertion);
-        if let Some(number) = pool.assertions.get_mut(&key).filter(|number| **number > 0) {
-            *number -= 1;
-            continue;
-        }
-        let literals = literals_of(before, &assertion.range);
-        let body_literals = literals_of(before, &case.test.body);
-        let wanted = if literals.is_empty() { body_literals } else { literals };
-        let called = called(before, case);
-        source::spend(called.len());
-        let row = !wanted.is_empty()
-            && wanted.iter().all(|literal| pool.words.iter().any(|word| holds(word, literal)))
-            && called.iter().all(|name| pool.words.contains(name));
-        if !row {
-            lost += 1;
+        match pool.assertions.get_mut(&key).filter(|number| **number > 0) {
+            Some(number) => *number -= 1,
+            None => gone.push(assertion),
         }
     }
-    lost
+    if gone.is_empty() {
+        return 0;
+    }
+    // What the whole test says is found out once.
+    let are_words = called(before, case).iter().all(|name| pool.words.has_word(name));
+    let all_there =
+        |literals: &[&str]| !literals.is_empty() && literals.iter().all(|literal| pool.words.holds(literal));
+    let body = OnceCell::new();
+    let is_row = |assertion: &&&source::Assertion| {
+        let literals = literals_of(before, &assertion.range);
+        let of_body = || *body.get_or_init(|| all_there(&literals_of(before, &case.test.body)));
+        are_words && if literals.is_empty() { of_body() } else { all_there(&literals) }
+    };
+    gone.len() - gone.iter().filter(is_row).count()
 }
 
 /// Returns the names of what a test calls, but its own means.

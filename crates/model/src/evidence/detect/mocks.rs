@@ -1,9 +1,9 @@
 //! Tests of a copy or of a mock of what they should test.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{
-    super::source::{self, Kind, Language},
+    super::source::{self, Kind, Language, Token},
     Sign,
     parsed::{Case, Parsed, Side},
 };
@@ -11,26 +11,28 @@ use crate::findings::{FindingCode, Weight};
 
 pub(super) fn signs(files: &[Parsed<'_>]) -> Vec<Sign> {
     let mut signs = Vec::new();
+    let product = product_functions(files);
     for file in files {
         let (Some(language), Some(after)) = (file.language, &file.after) else { continue };
         if after.cases.is_empty() || !file.is_test() {
             continue;
         }
-        signs.extend(copies(files, file, language, after));
+        signs.extend(copies(&product, file, language, after));
         signs.extend(shadowed(language, file, after));
         let replaces = |side: &Side<'_>| replaced_modules(&side.tokens);
         let replaces_more = file.before.as_ref().is_none_or(|before| replaces(after) > replaces(before));
+        let whole = |side: &Side<'_>, case: &Case| source::normal(&side.tokens[case.test.test_range()]);
+        let old: HashSet<(&str, String)> = file
+            .before
+            .iter()
+            .flat_map(|before| before.cases.iter().map(|case| (case.test.name.as_str(), whole(before, case))))
+            .collect();
+        let of_file = replaced_in_file(language, &after.tokens);
         for case in &after.cases {
-            let new = file.before.as_ref().is_none_or(|before| {
-                source::spend(before.cases.len());
-                let whole = |side: &Side<'_>, case: &Case| source::normal(&side.tokens[case.test.test_range()]);
-                let same = |old: &&Case| old.test.name == case.test.name && whole(before, old) == whole(after, case);
-                replaces_more || !before.cases.iter().any(|old| same(&old))
-            });
-            if !new {
+            if !replaces_more && old.contains(&(case.test.name.as_str(), whole(after, case))) {
                 continue;
             }
-            if let Some((name, line)) = mocked(language, after, case) {
+            if let Some((name, line)) = mocked(language, after, case, &of_file) {
                 let message = format!("`{}` replaces `{name}` and then tests what it put in its place", case.test.name);
                 signs.push(Sign::new(FindingCode::TestsACopy, Weight::Warning, file.path, message).at(line));
             }
@@ -40,8 +42,8 @@ pub(super) fn signs(files: &[Parsed<'_>]) -> Vec<Sign> {
 }
 
 /// Counts the modules that a file of JavaScript replaces.
-fn replaced_modules(tokens: &[source::Token<'_>]) -> usize {
-    let mocks = |three: &&[source::Token<'_>]| {
+fn replaced_modules(tokens: &[Token<'_>]) -> usize {
+    let mocks = |three: &&[Token<'_>]| {
         matches!(three[0].text, "jest" | "vi") && three[1].is(".") && matches!(three[2].text, "mock" | "doMock")
     };
     tokens.windows(3).filter(mocks).count()
@@ -72,24 +74,28 @@ fn shadowed(language: Language, file: &Parsed<'_>, after: &Side<'_>) -> Option<S
     Some(Sign::new(FindingCode::TestsACopy, Weight::Warning, file.path, message).at(pair[0].line))
 }
 
+/// Returns the functions of the product of each language.
+fn product_functions<'f>(files: &'f [Parsed<'_>]) -> Vec<(Language, HashSet<&'f str>)> {
+    let mut product: Vec<(Language, HashSet<&str>)> = Vec::new();
+    for file in files.iter().filter(|file| !file.is_test()) {
+        let (Some(language), Some(after)) = (file.language, &file.after) else { continue };
+        let names = after.functions.iter().filter(|function| function.body.len() >= 2);
+        let names = names.map(|function| function.name.as_str());
+        match product.iter_mut().find(|(of, _)| *of == language) {
+            Some((_, known)) => known.extend(names),
+            None => product.push((language, names.collect())),
+        }
+    }
+    product
+}
+
 /// Functions that a file of tests defines anew although the product has them, and that its tests call.
-fn copies(files: &[Parsed<'_>], file: &Parsed<'_>, language: Language, after: &Side<'_>) -> Vec<Sign> {
-    let product: BTreeSet<String> = files
-        .iter()
-        .filter(|other| !other.is_test() && other.language == Some(language))
-        .filter_map(|other| other.after.as_ref())
-        .flat_map(|side| source::functions(language, &side.tokens))
-        .filter(|function| function.body.len() >= 2)
-        .map(|function| function.name)
-        .collect();
-    let before: BTreeSet<String> = file
-        .before
-        .iter()
-        .flat_map(|before| source::functions(language, &before.tokens))
-        .map(|function| function.name)
-        .collect();
-    let own = source::functions(language, &after.tokens);
-    let copied = own.iter().filter(|function| {
+fn copies(product: &[(Language, HashSet<&str>)], file: &Parsed<'_>, language: Language, after: &Side<'_>) -> Vec<Sign> {
+    let Some((_, product)) = product.iter().find(|(of, _)| *of == language) else { return Vec::new() };
+    let before: BTreeSet<&str> =
+        file.before.iter().flat_map(|before| &before.functions).map(|function| function.name.as_str()).collect();
+    let called = after.called_by_cases();
+    let copied = after.functions.iter().filter(|function| {
         let name = function.name.as_str();
         // Names that every file has.
         let usual = matches!(
@@ -111,7 +117,7 @@ fn copies(files: &[Parsed<'_>], file: &Parsed<'_>, language: Language, after: &S
             && !before.contains(name)
             // A method of a double stands in a class of its own; a copy stands alone.
             && is_outermost(language, after, function)
-            && after.cases.iter().any(|case| calls(after, case, name))
+            && called.contains(name)
     });
     copied
         .map(|function| {
@@ -123,11 +129,13 @@ fn copies(files: &[Parsed<'_>], file: &Parsed<'_>, language: Language, after: &S
 }
 
 fn is_outermost(language: Language, side: &Side<'_>, function: &source::Function) -> bool {
+    source::spend(400);
     match language {
         // Java has no functions outside of classes.
         Language::Java | Language::CSharp => true,
         Language::Python | Language::Ruby | Language::JavaScript | Language::Go | Language::Php => {
-            let first = side.tokens[..=function.head.start].iter().rev().find(|token| token.first);
+            let line = side.tokens[..=function.head.start].iter().rev();
+            let first = line.inspect(|_| source::spend(1)).find(|token| token.first);
             first.is_some_and(|token| token.column == 0)
         }
         Language::Rust | Language::C => side.tokens[..function.head.start]
@@ -147,17 +155,13 @@ fn called_on(side: &Side<'_>, case: &Case, object: &str, method: &str) -> bool {
     })
 }
 
-fn calls(side: &Side<'_>, case: &Case, name: &str) -> bool {
-    side.tokens[case.test.body.clone()].windows(2).any(|pair| pair[0].is(name) && pair[1].is("("))
-}
-
 /// Finds a function that a test replaces and calls itself in what it asserts.
-fn mocked(language: Language, side: &Side<'_>, case: &Case) -> Option<(String, u32)> {
+fn mocked(language: Language, side: &Side<'_>, case: &Case, of_file: &HashMap<&str, u32>) -> Option<(String, u32)> {
     let head = &side.tokens[case.test.head.clone()];
     let body = &side.tokens[case.test.body.clone()];
     let mut names: Vec<(String, u32)> = Vec::new();
     let mut add = |name: &str, line: u32| {
-        let last = name.rsplit(['.', '/', ':']).next().unwrap_or(name);
+        let last = last_name(name);
         if last.len() > 2 {
             names.push((last.to_owned(), line));
         }
@@ -188,21 +192,15 @@ fn mocked(language: Language, side: &Side<'_>, case: &Case) -> Option<(String, u
                 }
             }
             // `cart = MagicMock()`, then `cart.total.return_value = 5`.
+            let doubles = body.windows(3).filter(|three| three[1].is("=") && three[2].text.contains("Mock"));
+            let doubles: HashSet<&str> = doubles.map(|three| three[0].text).collect();
             for window in body.windows(5) {
-                if window[1].is(".") && window[3].is(".") && matches!(window[4].text, "return_value" | "side_effect") {
-                    let double = body
-                        .windows(3)
-                        .any(|three| three[0].is(window[0].text) && three[1].is("=") && three[2].text.contains("Mock"));
-                    if double && called_on(side, case, window[0].text, window[2].text) {
-                        add(window[2].text, window[2].line);
-                    }
-                }
-            }
-            // `app.total = lambda …`, `app.total = Mock(…)`, in the test or above it.
-            for window in side.tokens.windows(5) {
-                let replaced =
-                    window[1].is(".") && window[3].is("=") && matches!(window[4].text, "lambda" | "Mock" | "MagicMock");
-                if replaced {
+                if window[1].is(".")
+                    && window[3].is(".")
+                    && matches!(window[4].text, "return_value" | "side_effect")
+                    && doubles.contains(window[0].text)
+                    && called_on(side, case, window[0].text, window[2].text)
+                {
                     add(window[2].text, window[2].line);
                 }
             }
@@ -227,43 +225,12 @@ fn mocked(language: Language, side: &Side<'_>, case: &Case) -> Option<(String, u
                     }
                 }
             }
-            // `Cart.prototype.total = () => 5`, wherever it stands.
-            for window in side.tokens.windows(6) {
-                if window[1].is(".") && window[2].is("prototype") && window[3].is(".") && window[5].is("=") {
-                    add(window[4].text, window[4].line);
-                }
-            }
             for window in body.windows(5) {
                 let replaced = window[1].is(".")
                     && window[3].is("=")
                     && (window[4].is("(") || matches!(window[4].text, "jest" | "vi" | "sinon" | "function"));
                 if replaced && window[0].text != "this" {
                     add(window[2].text, window[2].line);
-                }
-            }
-            // `jest.mock('../src/cart', () => ({ total: () => 3 }))` and calls of `total`.
-            let all = &side.tokens;
-            for (at, window) in all.windows(4).enumerate() {
-                let mocks = matches!(window[0].text, "jest" | "vi")
-                    && window[1].is(".")
-                    && matches!(window[2].text, "mock" | "doMock")
-                    && window[3].is("(");
-                let relative =
-                    all.get(at + 4).is_some_and(|path| path.kind == Kind::Text && path.inner().starts_with('.'));
-                if !(mocks && relative) {
-                    continue;
-                }
-                let close = all[at + 3..].iter().scan(0_i32, |depth, token| {
-                    match token.text {
-                        "(" if token.kind == Kind::Sign => *depth += 1,
-                        ")" if token.kind == Kind::Sign => *depth -= 1,
-                        _ => {}
-                    }
-                    (*depth > 0).then_some(())
-                });
-                let inside = &all[at + 3..(at + 3 + close.count()).min(all.len())];
-                for pair in inside.windows(2).filter(|pair| pair[0].kind == Kind::Word && pair[1].is(":")) {
-                    add(pair[0].text, window[0].line);
                 }
             }
         }
@@ -291,17 +258,79 @@ fn mocked(language: Language, side: &Side<'_>, case: &Case) -> Option<(String, u
         _ => {}
     }
     // Asserting on the very call that was replaced.
-    let asserted = |name: &str| {
-        case.assertions.iter().any(|assertion| {
-            assertion.sides.iter().any(|side_range| {
-                side.tokens[side_range.clone()].windows(2).any(|pair| pair[0].is(name) && pair[1].is("("))
-            })
-        }) || body.windows(5).any(|window| {
-            // `got = app.total(…)`, asserted below.
-            window[0].kind == Kind::Word
-                && (window[1].is("=") || window[1].is(":="))
-                && window[2..].windows(2).any(|pair| pair[0].is(name) && pair[1].is("("))
-        })
+    let asserted = asserted_calls(side, case);
+    names.into_iter().find(|(name, _)| asserted.contains(name.as_str())).or_else(|| {
+        let known = asserted.iter().filter_map(|name| Some((of_file.get(name)?, name)));
+        known.min().map(|(line, name)| ((*name).to_owned(), *line))
+    })
+}
+
+fn last_name(name: &str) -> &str {
+    name.rsplit(['.', '/', ':']).next().unwrap_or(name)
+}
+
+/// Returns the names that a test calls in what it asserts, or whose answer it keeps: `got = app.total(…)`, asserted below.
+fn asserted_calls<'a>(side: &Side<'a>, case: &Case) -> HashSet<&'a str> {
+    let mut called = HashSet::new();
+    let calls = |pair: &[Token<'a>]| pair[0].kind != Kind::Text && pair[1].is("(");
+    for range in case.assertions.iter().flat_map(|assertion| &assertion.sides) {
+        let pairs = side.tokens[range.clone()].windows(2);
+        called.extend(pairs.filter(|pair| calls(pair)).map(|pair| pair[0].text));
+    }
+    for window in side.tokens[case.test.body.clone()].windows(5) {
+        if window[0].kind == Kind::Word && (window[1].is("=") || window[1].is(":=")) {
+            called.extend(window[2..].windows(2).filter(|pair| calls(pair)).map(|pair| pair[0].text));
+        }
+    }
+    called
+}
+
+/// Returns what a file replaces for all of its tests, each name with the line of its first place.
+fn replaced_in_file<'a>(language: Language, tokens: &[Token<'a>]) -> HashMap<&'a str, u32> {
+    let mut names: HashMap<&str, u32> = HashMap::new();
+    let mut add = |name: &'a str, line: u32| {
+        let last = last_name(name);
+        if last.len() > 2 {
+            names.entry(last).or_insert(line);
+        }
     };
-    names.into_iter().find(|(name, _)| asserted(name))
+    match language {
+        // `app.total = lambda …`, `app.total = Mock(…)`.
+        Language::Python => {
+            for window in tokens.windows(5) {
+                let replaced =
+                    window[1].is(".") && window[3].is("=") && matches!(window[4].text, "lambda" | "Mock" | "MagicMock");
+                if replaced {
+                    add(window[2].text, window[2].line);
+                }
+            }
+        }
+        Language::JavaScript => {
+            // `Cart.prototype.total = () => 5`.
+            for window in tokens.windows(6) {
+                if window[1].is(".") && window[2].is("prototype") && window[3].is(".") && window[5].is("=") {
+                    add(window[4].text, window[4].line);
+                }
+            }
+            // `jest.mock('../src/cart', () => ({ total: () => 3 }))` and calls of `total`.
+            for (at, window) in tokens.windows(5).enumerate() {
+                let mocks = matches!(window[0].text, "jest" | "vi")
+                    && window[1].is(".")
+                    && matches!(window[2].text, "mock" | "doMock")
+                    && window[3].is("(");
+                let relative = window[4].kind == Kind::Text && window[4].inner().starts_with('.');
+                if !(mocks && relative) {
+                    continue;
+                }
+                let close = source::closing(tokens, at + 3).unwrap_or(tokens.len());
+                for pair in tokens[at + 3..close].windows(2) {
+                    if pair[0].kind == Kind::Word && pair[1].is(":") {
+                        add(pair[0].text, window[0].line);
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+    names
 }

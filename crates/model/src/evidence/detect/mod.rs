@@ -2,15 +2,22 @@
 //! renamed, split or made a table with the same assertions is no loss. A sign is for somebody to look at, and no proof.
 
 mod against_itself;
+mod blocks;
+mod commands;
 mod detached;
+mod doubts;
 mod exits;
 mod hooks;
 mod knows;
 mod lost;
 mod mocks;
+mod package;
 mod parsed;
+mod programs;
 mod pytest_options;
 mod reading;
+mod remaining;
+mod replaced;
 mod settings;
 mod skips;
 mod undiscovered;
@@ -20,7 +27,10 @@ mod vacuous;
 use parsed::Parsed;
 pub use reading::{Candidate, Reading, decode, reading, stopped};
 
+use std::collections::BTreeMap;
+
 use super::source;
+pub use super::source::Stop;
 use crate::findings::{FindingCode, Weight};
 
 /// A changed file with its text on both sides, where it is text.
@@ -87,19 +97,27 @@ const TOLD_MAX: usize = 5;
 /// Looks at all changes of a patch.
 #[must_use]
 pub fn signs(author: Author, changes: &[FileChange<'_>]) -> Vec<Sign> {
-    signs_within(STEPS_MAX, author, changes)
+    signs_until(&Stop::default(), author, changes)
+}
+
+/// Looks at all changes of a patch until it is stopped. What is returned then is not all of it.
+#[must_use]
+pub fn signs_until(stop: &Stop, author: Author, changes: &[FileChange<'_>]) -> Vec<Sign> {
+    signs_within(stop, STEPS_MAX, author, changes).0
 }
 
 /// The most steps that looking at one patch may take. Ordinary sources take some ten for each of their bytes.
 const STEPS_MAX: u64 = 1_000_000_000;
 
-fn signs_within(steps: u64, author: Author, changes: &[FileChange<'_>]) -> Vec<Sign> {
-    let (parsed, mut left) = source::within(steps, || changes.iter().map(Parsed::new).collect::<Vec<_>>());
+/// Returns what was found, and how many steps are left.
+fn signs_within(stop: &Stop, steps: u64, author: Author, changes: &[FileChange<'_>]) -> (Vec<Sign>, u64) {
+    let parse = || changes.iter().map(Parsed::new).collect::<Vec<_>>();
+    let (parsed, mut left) = source::within_until(stop, steps, parse);
     let mut signs = Vec::new();
     let mut whole = parsed.is_some();
     let parsed = parsed.unwrap_or_default();
     // Those that tell the most come first: what is left for the others may not be enough.
-    let detectors: [&dyn Fn() -> Vec<Sign>; 7] = [
+    let detectors: [&dyn Fn() -> Vec<Sign>; 8] = [
         &|| hooks::signs(&parsed),
         &|| settings::signs(author, &parsed),
         &|| exits::signs(&parsed),
@@ -107,9 +125,10 @@ fn signs_within(steps: u64, author: Author, changes: &[FileChange<'_>]) -> Vec<S
         &|| skips::signs(&parsed),
         &|| vacuous::signs(author, &parsed),
         &|| mocks::signs(&parsed),
+        &|| doubts::signs(&parsed),
     ];
     for detector in detectors {
-        let (found, rest) = source::within(left, detector);
+        let (found, rest) = source::within_until(stop, left, detector);
         whole &= found.is_some();
         signs.extend(found.unwrap_or_default());
         left = rest;
@@ -117,16 +136,22 @@ fn signs_within(steps: u64, author: Author, changes: &[FileChange<'_>]) -> Vec<S
     if !whole {
         signs.push(reading::too_intricate(changes));
     }
-    let mut kept: Vec<Sign> = Vec::new();
-    for sign in signs {
-        let same = |other: &&Sign| other.code == sign.code && other.path == sign.path;
-        let again = kept.iter().any(|other| same(&other) && other.line == sign.line && other.line.is_some());
-        if !again && kept.iter().filter(same).count() < TOLD_MAX {
-            kept.push(sign);
+    let mut told: BTreeMap<(FindingCode, String), Vec<Option<u32>>> = BTreeMap::new();
+    signs.retain(|sign| {
+        let lines = told.entry((sign.code, sign.path.clone())).or_default();
+        let again = sign.line.is_some() && lines.contains(&sign.line);
+        let kept = !again && lines.len() < TOLD_MAX;
+        if kept {
+            lines.push(sign.line);
         }
-    }
-    kept
+        kept
+    });
+    (signs, left)
 }
 
+#[cfg(test)]
+mod accused;
+#[cfg(test)]
+mod linear;
 #[cfg(test)]
 mod matrix;

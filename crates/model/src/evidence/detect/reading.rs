@@ -23,6 +23,15 @@ const BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// memory than it can tell, and cheats nobody.
 const REST_MAX: u64 = 512 * 1024;
 
+/// Endings of programs and of archives of programs. A module of WebAssembly runs only where a source that is read loads it.
+const COMPILED: [&str; 18] = [
+    "pyc", "pyo", "pyd", "so", "dylib", "node", "class", "jar", "war", "ear", "egg", "whl", "exe", "dll", "o", "a",
+    "lib", "wasm",
+];
+
+/// Programs by which builds start, and which belong into every repository that uses them.
+const WRAPPERS: [&str; 2] = ["gradle/wrapper/gradle-wrapper.jar", ".mvn/wrapper/maven-wrapper.jar"];
+
 /// The most files that are read.
 const FILES_MAX: usize = 5_000;
 
@@ -81,9 +90,9 @@ impl Kind {
             Self::Settings
         } else if is_source {
             Self::Source
-        } else if matches!(end, "pyc" | "pyo" | "pyd" | "so" | "dylib" | "node" | "class") {
+        } else if COMPILED.contains(&end) {
             Self::Compiled
-        } else if restore::belongs_to_tests(path) || matches!(end, "yml" | "yaml" | "jar" | "dll" | "exe" | "wasm") {
+        } else if restore::belongs_to_tests(path) || matches!(end, "yml" | "yaml") {
             Self::Data
         } else {
             Self::Rest
@@ -144,8 +153,8 @@ pub fn reading(files: &[Candidate<'_>]) -> Reading {
         let is_much = reading.read.len() == FILES_MAX || bytes.saturating_add(size) > BYTES_MAX;
         let is_untouched = file.same && file.moved_from.is_none();
         if kind == Kind::Compiled && file.after.is_some() && !is_untouched {
-            let why = "it is a compiled program: add its source, and build it in a gate";
-            reading.unread.push(unread(file.path, kind.weight(), why));
+            let (weight, why) = of_compiled(file.path);
+            reading.unread.push(unread(file.path, weight, why));
         } else if let Some(target) =
             file.link.filter(|target| kind != Kind::Rest && Kind::from_path(target) == Kind::Rest)
         {
@@ -175,6 +184,19 @@ pub fn reading(files: &[Candidate<'_>]) -> Reading {
     let most = "it is only deleted or moved, and there is more of it than is read: look whether that was asked for";
     reading.unread.extend(together(&left, most));
     reading
+}
+
+/// Says how much it weighs that a compiled program is new, and what to do about it.
+fn of_compiled(path: &str) -> (Weight, &'static str) {
+    if WRAPPERS.iter().any(|wrapper| path == *wrapper || path.ends_with(&format!("/{wrapper}"))) {
+        let why = "it is the wrapper of a build, which nobody can read: compare its checksum with the published one";
+        return (Weight::Warning, why);
+    }
+    if path.ends_with(".wasm") {
+        let why = "it is a compiled module: see where it comes from, or build it from its source in a gate";
+        return (Weight::Warning, why);
+    }
+    (Kind::Compiled.weight(), "it is a compiled program: add its source, and build it in a gate")
 }
 
 /// Says once for each weight which files were not read.
@@ -322,7 +344,7 @@ fn unescaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::detect::{Author, signs};
+    use crate::evidence::detect::{Author, Stop, signs};
 
     fn file(path: &str, after: u64) -> Candidate<'_> {
         Candidate { path, after: Some(after), ..Candidate::default() }
@@ -350,24 +372,30 @@ mod tests {
             file("tests/data.json", FILE_MAX + 1),
             file("video.mp4", FILE_MAX + 1),
             file("src/calc.pyc", 10),
+            file("libs/quiet.jar", 10),
+            file("gradle/wrapper/gradle-wrapper.jar", 10),
+            file("public/app.wasm", 10),
             file("src/small.py", 10),
             Candidate { link: Some("../notes.txt"), ..file("src/link.py", 10) },
             Candidate { link: Some("small.py"), ..file("src/same.py", 10) },
             Candidate { before: Some(10), ..Candidate { path: "old.pyc", ..Candidate::default() } },
         ];
         let chosen = reading(&files);
-        assert_eq!(chosen.read, [5, 7, 8]);
+        assert_eq!(chosen.read, [8, 10, 11]);
         assert_eq!(
             told(&chosen),
             [
                 (Weight::Blocking, "src/link.py"),
                 (Weight::Blocking, "src/calc.pyc"),
+                (Weight::Blocking, "libs/quiet.jar"),
+                (Weight::Warning, "gradle/wrapper/gradle-wrapper.jar"),
+                (Weight::Warning, "public/app.wasm"),
                 (Weight::Blocking, "tests/test_large.py"),
                 (Weight::Warning, "tests/data.json"),
                 (Weight::Note, "video.mp4"),
             ]
         );
-        assert!(chosen.unread[2].message.contains("4 MB") && chosen.unread[2].message.contains("1 further file"));
+        assert!(chosen.unread[5].message.contains("4 MB") && chosen.unread[5].message.contains("1 further file"));
         let many: Vec<String> = (0..10).map(|at| format!("src/{at}.py")).collect();
         let many: Vec<_> = many.iter().map(|path| file(path, FILE_MAX - 1)).collect();
         assert_eq!(told(&reading(&many)), [(Weight::Blocking, "src/4.py")]);
@@ -443,9 +471,9 @@ mod tests {
     fn a_patch_that_takes_too_much_work_is_no_patch_without_signs() {
         let text = "f(".repeat(200);
         let change = [FileChange { path: "a.js", after: Some(&text), ..FileChange::default() }];
-        let signs = super::super::signs_within(20_000, Author::Code, &change);
+        let signs = super::super::signs_within(&Stop::default(), 2_000, Author::Code, &change).0;
         let told: Vec<_> = signs.iter().map(|sign| (sign.code, sign.weight)).collect();
         assert_eq!(told, [(FindingCode::NotLookedAt, Weight::Blocking)]);
-        assert_eq!(super::super::signs_within(50_000_000, Author::Code, &change), []);
+        assert_eq!(super::super::signs_within(&Stop::default(), 50_000_000, Author::Code, &change).0, []);
     }
 }

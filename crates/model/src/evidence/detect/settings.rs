@@ -1,16 +1,17 @@
 //! Files and settings that change which tests are run: what runners load by themselves, their configuration, the scripts
 //! that start them, recorded expectations.
 
+use std::collections::HashMap;
+
 use super::{
-    super::manifest,
-    Author, Sign,
+    super::restore,
+    Author, Sign, blocks,
+    commands::{ignores_failures, runs_tests},
+    package,
     parsed::{Parsed, Side},
     pytest_options::{folder_left_out, loads_a_module, runs_nothing},
 };
-use crate::{
-    findings::{FindingCode, Weight},
-    text,
-};
+use crate::findings::{FindingCode, Weight};
 
 const CODE: FindingCode = FindingCode::TestsTampered;
 
@@ -32,8 +33,20 @@ fn loaded_by_itself(file: &Parsed<'_>) -> Option<Sign> {
     }
     let name = file.name();
     let sign = |message: &str| Some(Sign::new(CODE, Weight::Blocking, file.path, message));
-    if matches!(name, "sitecustomize.py" | "usercustomize.py") || name.ends_with(".pth") {
+    let of_site = restore::is_in_site(file.path) && file.after.as_ref().is_some_and(|after| !after.text.contains('\0'));
+    if matches!(name, "sitecustomize.py" | "usercustomize.py") || of_site {
         return sign("Python loads this file into every process, those of the test runner included");
+    }
+    // Elsewhere it is loaded only once it is installed. Weights of a model have the same ending.
+    if name.ends_with(".pth")
+        && file.after.as_ref().is_some_and(|after| {
+            !after.text.contains('\0')
+                && after.text.lines().any(|line| line.starts_with("import ") || line.starts_with("import\t"))
+        })
+    {
+        let message =
+            "Python loads this file into every process where it is installed, those of the test runner included";
+        return Some(Sign::new(CODE, Weight::Warning, file.path, message));
     }
     let first = file.path.split('/').next().unwrap_or(name);
     let module = first.strip_suffix(".py").unwrap_or(first);
@@ -81,18 +94,10 @@ fn settings(author: Author, file: &Parsed<'_>) -> Vec<Sign> {
     let name = file.name();
     let mut signs = Vec::new();
     let mut section = "";
-    let ignores_failures = |line: &str| {
-        line.contains("test")
-            && ["|| true", "|| :", "|| exit 0", "; true", "; exit 0", "||true", "set +e", "; :"]
-                .iter()
-                .any(|end| line.contains(end))
-    };
     // make goes on after a command with a hyphen in front.
     let forgiven = |line: &str| {
         let recipe = line.trim_start_matches('@');
-        matches!(name, "Makefile" | "makefile" | "GNUmakefile")
-            && recipe.starts_with('-')
-            && RUNNERS.iter().any(|runner| recipe.contains(runner))
+        matches!(name, "Makefile" | "makefile" | "GNUmakefile") && recipe.starts_with('-') && runs_tests(recipe)
     };
     let script = matches!(
         name,
@@ -145,52 +150,18 @@ fn settings(author: Author, file: &Parsed<'_>) -> Vec<Sign> {
             "maven.test.skip",
             "maven.test.failure.ignore",
             "testFailureIgnore",
-            "<exclude",
-            "<skip>",
-            "trimStackTrace",
-            "<groups>",
             "<excludedGroups>",
+            "<testExclude",
             "failIfNoTests",
         ],
         "maven.config" | "jvm.config" | "gradle.properties" => &["skipTests", "test.skip", "failure.ignore"],
-        "build.gradle" | "build.gradle.kts" => &[
-            "ignoreFailures",
-            "excludeTestsMatching",
-            "exclude '",
-            "exclude(",
-            "enabled = false",
-            "onlyIf",
-            "failOnNoDiscoveredTests",
-            "excludeTags",
-        ],
+        "build.gradle" | "build.gradle.kts" => &["excludeTestsMatching", "failOnNoDiscoveredTests", "excludeTags"],
         "phpunit.xml" | "phpunit.xml.dist" => &["<exclude", "<file", "stopOn", "failOn"],
         ".rspec" => &["--tag ~", "--exclude-pattern", "--example", "--failure-exit-code", "--dry-run"],
         "bunfig.toml" | "deno.json" | "deno.jsonc" => &["exclude", "preload"],
-        _ if name.starts_with("jest.config")
-            || name.starts_with("vitest.config")
-            || name.starts_with("vite.config")
-            || name.starts_with(".mocharc")
-            || name.starts_with("ava.config")
-            || name.starts_with("playwright.config")
-            || name.starts_with("karma.conf") =>
-        {
-            &[
-                "IgnorePatterns",
-                "testRunner",
-                "passWithNoTests",
-                "exclude",
-                "ignore",
-                "testNamePattern",
-                "grep",
-                "testMatch",
-                "testRegex",
-                "dangerouslyIgnoreUnhandledErrors",
-                "retry",
-                "invert",
-            ]
-        }
         _ => &[],
     };
+    let in_blocks = in_blocks(name, after);
     let pytest = matches!(name, "pytest.ini" | "tox.ini" | "setup.cfg" | "pyproject.toml" | ".pytest.ini");
     let old: std::collections::BTreeSet<&str> =
         file.before.iter().flat_map(|side| side.text.lines()).map(str::trim).collect();
@@ -203,7 +174,8 @@ fn settings(author: Author, file: &Parsed<'_>) -> Vec<Sign> {
             continue;
         }
         let number = u32::try_from(number + 1).unwrap_or(u32::MAX);
-        let found = words.iter().find(|word| line.contains(**word)).filter(|word| {
+        let in_block = in_blocks.get(&number).copied();
+        let found = words.iter().find(|word| line.contains(**word)).copied().or(in_block).filter(|word| {
             // A benchmark has a harness of its own; a package's own settings are not the runner's.
             let bench = name == "Cargo.toml" && word.contains("harness") && section == "[[bench]]";
             let foreign = name == "pyproject.toml" && !section.contains("pytest")
@@ -222,7 +194,7 @@ fn settings(author: Author, file: &Parsed<'_>) -> Vec<Sign> {
         };
         let message = match found {
             None if shadows(line) => Some("a library of tests is taken from another place".to_owned()),
-            None if name == ".npmrc" && (line.contains("script-shell") || line.contains("node-options")) => {
+            None if name == ".npmrc" && starts_otherwise(line) => {
                 Some("the scripts of the package are started by another program".to_owned())
             }
             Some(word) => {
@@ -251,109 +223,79 @@ fn settings(author: Author, file: &Parsed<'_>) -> Vec<Sign> {
         signs.push(Sign::new(CODE, author.weight(), file.path, message).at(number));
     }
     if name == "package.json" {
-        signs.extend(package_script(author, file, after));
+        signs.extend(package::script(author, file, after));
     }
     signs
 }
 
-/// How the runners of tests are started.
-const RUNNERS: [&str; 22] = [
-    "pytest",
-    "unittest",
-    "nose2",
-    "tox",
-    "nox",
-    "node --test",
-    "npm test",
-    "npm run test",
-    "yarn test",
-    "pnpm test",
-    "jest",
-    "vitest",
-    "mocha",
-    "go test",
-    "cargo test",
-    "cargo nextest",
-    "mvn",
-    "gradle",
-    "phpunit",
-    "rspec",
-    "dotnet test",
-    "ctest",
-];
+/// Returns the lines of a file at which a setting leaves tests out by the block in which it stands, or by the key that it is.
+fn in_blocks(name: &str, after: &Side<'_>) -> HashMap<u32, &'static str> {
+    const OF_JAVASCRIPT: [&str; 16] = [
+        "testPathIgnorePatterns",
+        "modulePathIgnorePatterns",
+        "testRunner",
+        "passWithNoTests",
+        "exclude",
+        "ignore",
+        "testIgnore",
+        "testNamePattern",
+        "grep",
+        "fgrep",
+        "grepInvert",
+        "testMatch",
+        "testRegex",
+        "dangerouslyIgnoreUnhandledErrors",
+        "retry",
+        "invert",
+    ];
+    let of_lines = |is_about_tests: Vec<bool>, words: &[&'static str]| {
+        let lines = after.text.lines().zip(is_about_tests).enumerate().filter(|(_, (_, is))| *is);
+        lines
+            .filter_map(|(at, (line, _))| {
+                let word = words.iter().find(|word| line.contains(**word))?;
+                Some((u32::try_from(at + 1).unwrap_or(u32::MAX), *word))
+            })
+            .collect()
+    };
+    let starts = |starts: &[&str]| starts.iter().any(|start| name.starts_with(start));
+    if name == "pom.xml" {
+        return of_lines(blocks::of_maven(after.text), &["<exclude", "<skip>", "trimStackTrace", "<groups>"]);
+    }
+    if matches!(name, "build.gradle" | "build.gradle.kts") {
+        let words = ["ignoreFailures", "exclude '", "exclude \"", "exclude(", "enabled = false", "onlyIf"];
+        return of_lines(blocks::of_gradle(after.text), &words);
+    }
+    if starts(&["vite.config", "vitest.config", "vitest.workspace"]) {
+        return blocks::of_vitest(&after.tokens, &OF_JAVASCRIPT);
+    }
+    if starts(&["jest.config", ".mocharc", "ava.config", "playwright.config", "karma.conf"]) {
+        let lines = after.text.lines().enumerate();
+        let found = lines.filter_map(|(at, line)| {
+            let mut keys = line.split(|c: char| !c.is_alphanumeric() && c != '_');
+            let word = keys.find_map(|key| OF_JAVASCRIPT.iter().find(|word| **word == key))?;
+            Some((u32::try_from(at + 1).unwrap_or(u32::MAX), *word))
+        });
+        return found.collect();
+    }
+    HashMap::new()
+}
 
-/// The test script of a package that starts no runner any more, or not all of it.
-fn package_script(author: Author, file: &Parsed<'_>, after: &Side<'_>) -> Option<Sign> {
-    let read = |text: &str| serde_json::from_str::<serde_json::Value>(text.trim_start_matches('\u{feff}')).ok();
-    let (old, new) = (read(file.before.as_ref()?.text)?, read(after.text)?);
-    let script =
-        |value: &serde_json::Value| value.pointer("/scripts/test").and_then(|test| test.as_str()).map(str::to_owned);
-    let sign = |message: String| Some(Sign::new(CODE, author.weight(), file.path, message));
-    if let Some(was) = script(&old) {
-        let is = script(&new).unwrap_or_default();
-        let runner = was.split([' ', '/']).next().unwrap_or(&was);
-        let narrowed = [
-            "--testNamePattern",
-            "-t ",
-            "--grep",
-            "-g ",
-            "--testPathIgnorePatterns",
-            "--passWithNoTests",
-            "--exclude",
-            "|| ",
-            "; ",
-            "--fgrep",
-            "--test-name-pattern",
-            "--test-skip-pattern",
-            "--test-only",
-            "--invert",
-            "--ignore",
-            "--bail",
-            "--shard",
-            " -u",
-            "--updateSnapshot",
-            "--update-snapshots",
-            "--update",
-        ]
-        .iter()
-        .any(|word| is.contains(word) && !was.contains(word));
-        let loads = |script: &str| {
-            let words: Vec<&str> = script.split(|c: char| c.is_whitespace() || "='\"".contains(c)).collect();
-            words.windows(2).any(|pair| {
-                matches!(pair[0], "--require" | "-r" | "--import" | "--loader" | "--experimental-loader")
-                    && pair[1].starts_with(['.', '/'])
-            })
-        };
-        let narrowed = narrowed || loads(&is) && !loads(&was);
-        if is != was && (narrowed || !is.contains(runner)) {
-            return sign(format!("the script `test` was `{was}` and is `{is}`"));
+/// Tells whether a setting of npm starts scripts by another shell than the usual ones, or loads something into them.
+fn starts_otherwise(line: &str) -> bool {
+    let Some((key, value)) = line.split_once('=') else { return false };
+    let value = value.trim().trim_matches(['"', '\'']);
+    match key.trim() {
+        "script-shell" => {
+            let shell = value.rsplit(['/', '\\']).next().unwrap_or(value).trim_end_matches(".exe");
+            value.starts_with('.') || !matches!(shell, "sh" | "bash" | "zsh" | "dash" | "cmd" | "pwsh" | "powershell")
         }
+        "node-options" => value.split_whitespace().any(|option| {
+            let option = option.split('=').next().unwrap_or(option);
+            matches!(option, "-r" | "--require" | "--import" | "--loader" | "--experimental-loader")
+                || option.starts_with("--test")
+        }),
+        _ => false,
     }
-    for key in ["jest", "mocha", "ava", "vitest", "c8"] {
-        let (was, is) = (old.get(key), new.get(key));
-        if was != is
-            && is.is_some_and(|is| {
-                ["IgnorePatterns", "testRunner", "testMatch", "testRegex", "ignore", "grep", "files", "passWithNoTests"]
-                    .iter()
-                    .any(|word| is.to_string().contains(word))
-            })
-        {
-            return sign(format!("the settings of `{key}` changed which tests are run"));
-        }
-    }
-    let scripts = |value: &serde_json::Value| value.get("scripts").and_then(|scripts| scripts.as_object()).cloned();
-    let (old, new) = (scripts(&old).unwrap_or_default(), scripts(&new).unwrap_or_default());
-    let beside = new.iter().find(|(name, is)| {
-        let was = old.get(*name);
-        *name != "test" && was != Some(*is) && manifest::runs_with_tests(name, |name| old.contains_key(name))
-    });
-    beside.map(|(name, is)| {
-        let message = format!(
-            "the script `{name}` runs with the tests and is another than before: `{}`",
-            text::truncate(&text::terminal(&is.to_string()), 120)
-        );
-        Sign::new(CODE, Weight::Warning, file.path, message)
-    })
 }
 
 /// A recorded expectation that was there before and is another now.

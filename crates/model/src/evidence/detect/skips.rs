@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    super::source::{Assertion, Kind, Language, Token, spend},
+    super::source::{Assertion, Kind, Language, Token, closing, spend},
     Sign,
     parsed::{Case, Parsed, Side},
 };
@@ -132,8 +132,10 @@ pub(super) fn signs(files: &[Parsed<'_>]) -> Vec<Sign> {
 fn places(side: &Side<'_>, language: Language) -> Vec<u32> {
     let tokens = &side.tokens;
     let mut lines = Vec::new();
+    let marks = marks(language);
     for at in 0..tokens.len() {
-        for mark in marks(language) {
+        spend(1);
+        for mark in marks.iter().filter(|mark| mark[0] == tokens[at].text) {
             let here = tokens[at..].iter().zip(*mark).filter(|(token, word)| token.is(word)).count() == mark.len();
             if here && is_mark(language, tokens, at, mark) {
                 lines.push(tokens[at].line);
@@ -222,9 +224,12 @@ const TOLERANCES: [(&str, bool); 22] = [
 fn loosened(file: &Parsed<'_>, language: Language) -> Vec<Sign> {
     let (Some(before), Some(after)) = (&file.before, &file.after) else { return Vec::new() };
     let mut signs = Vec::new();
+    let mut named: BTreeMap<&str, &Case> = BTreeMap::new();
+    for old in &before.cases {
+        named.entry(&old.test.name).or_insert(old);
+    }
     for case in &after.cases {
-        spend(before.cases.len());
-        let Some(old) = before.cases.iter().find(|old| old.test.name == case.test.name) else { continue };
+        let Some(old) = named.get(case.test.name.as_str()) else { continue };
         let was = tolerances(&before.tokens[old.test.body.clone()], language);
         let is = tolerances(&after.tokens[case.test.body.clone()], language);
         for (name, new) in &is {
@@ -285,15 +290,8 @@ fn tolerances<'a>(tokens: &'a [Token<'a>], language: Language) -> BTreeMap<&'sta
             tokens.get(at + 2).and_then(number)
         } else if next.is("(") {
             // The last argument of a call, where there are enough of them.
-            let close = tokens[at + 1..].iter().scan(0_i32, |depth, token| {
-                match token.text {
-                    "(" | "[" if token.kind == Kind::Sign => *depth += 1,
-                    ")" | "]" if token.kind == Kind::Sign => *depth -= 1,
-                    _ => {}
-                }
-                (*depth > 0).then_some(token)
-            });
-            let inside: Vec<_> = close.collect();
+            let close = closing(tokens, at + 1).unwrap_or(tokens.len());
+            let inside = &tokens[at + 1..close];
             spend(inside.len());
             let commas = inside.iter().filter(|token| token.is(",")).count();
             let enough = match *name {
@@ -306,7 +304,7 @@ fn tolerances<'a>(tokens: &'a [Token<'a>], language: Language) -> BTreeMap<&'sta
             last.filter(|last| {
                 *name != "assertEquals" || (language == Language::Java && last.text.contains(['.', 'e', 'E']))
             })
-            .and_then(|last| number(last))
+            .and_then(number)
         } else {
             None
         };

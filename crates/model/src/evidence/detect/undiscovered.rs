@@ -1,9 +1,11 @@
 //! Tests that are still there, and that no runner finds any more.
 
+use std::collections::HashSet;
+
 use super::{
-    super::source::{self, Language},
+    super::source::{self, Kind, Language},
     Author, Sign,
-    parsed::{Case, Parsed, Side},
+    parsed::{Parsed, Side},
 };
 use crate::findings::FindingCode;
 
@@ -132,25 +134,38 @@ fn twice_in_one_class<'a>(file: &Parsed<'_>, after: &'a Side<'_>) -> Option<&'a 
     if file.language != Some(Language::Python) {
         return None;
     }
-    let tokens = &after.tokens;
-    let place = |case: &Case| {
-        let begin = case.test.head.start;
-        source::spend(begin);
-        let column = tokens.get(begin).map_or(0, |token| token.column);
-        tokens[..begin].iter().rposition(|token| token.first && token.column < column)
-    };
-    after.cases.iter().enumerate().find_map(|(at, case)| {
+    let mut places = HashSet::new();
+    after.cases.iter().find_map(|case| {
+        let name = case.test.name.as_str();
+        let place = after.outer.get(case.test.head.start).copied().flatten();
+        if places.insert((name, place)) {
+            return None;
+        }
+        let number = |side: &Side<'_>| side.cases.iter().filter(|one| one.test.name == name).count();
         source::spend(after.cases.len());
-        let earlier = after.cases[..at].iter().any(|one| one.test.name == case.test.name && place(one) == place(case));
-        let number = |side: &Side<'_>| side.cases.iter().filter(|one| one.test.name == case.test.name).count();
         let more = file.before.as_ref().is_none_or(|before| number(before) < number(after));
-        (earlier && more).then_some(case.test.name.as_str())
+        more.then_some(name)
     })
 }
 
-/// Tells whether a macro of Rust makes the test: one that has the attribute of tests and asserts, called with its name.
-pub(super) fn made_by_macro(after: &Side<'_>, name: &str) -> bool {
-    let asserts = after.tokens.windows(2).any(|pair| pair[0].text.starts_with("assert") && pair[1].is("!"));
-    let named = after.tokens.windows(2).any(|pair| matches!(pair[0].text, "(" | "{" | ",") && pair[1].is(name));
-    asserts && named && after.has(&["macro_rules", "!"]).is_some() && after.has(&["#", "[", "test", "]"]).is_some()
+/// A macro of Rust that makes tests: one that has the attribute of tests and asserts.
+pub(super) struct TestMacro<'a> {
+    /// The names that something in the file may be called with.
+    given: HashSet<&'a str>,
+}
+
+impl<'a> TestMacro<'a> {
+    pub(super) fn new(after: &Side<'a>) -> Option<Self> {
+        after.has(&["macro_rules", "!"])?;
+        after.has(&["#", "[", "test", "]"])?;
+        let pairs = || after.tokens.windows(2);
+        let asserts = pairs().any(|pair| pair[0].text.starts_with("assert") && pair[1].is("!"));
+        let given = pairs().filter(|pair| matches!(pair[0].text, "(" | "{" | ",") && pair[1].kind != Kind::Text);
+        asserts.then(|| Self { given: given.map(|pair| pair[1].text).collect() })
+    }
+
+    /// Tells whether the macro makes a test of this name.
+    pub(super) fn makes(&self, name: &str) -> bool {
+        self.given.contains(name)
+    }
 }

@@ -110,8 +110,8 @@ fn is_lost_coroutine(side: &Side<'_>, case: &Case) -> bool {
     if def == 0 || !tokens[def - 1].is("async") {
         return false;
     }
-    let column = tokens[def - 1].column;
-    let class = tokens[..def].iter().rposition(|token| token.is("class") && token.first && token.column < column);
+    let lines = std::iter::successors(Some(def - 1), |line| side.outer.get(*line).copied().flatten());
+    let class = lines.skip(1).find(|line| tokens[*line].is("class"));
     class.is_some_and(|class| {
         let bases = tokens[class..def].iter().take_while(|token| !token.is(":"));
         let bases: Vec<&str> = bases.map(|token| token.text).collect();

@@ -1,9 +1,11 @@
 //! Tests that cannot fail.
 
+use std::collections::{HashMap, HashSet};
+
 use super::{
     super::source::{self, Assertion, Kind, Language, Strength, Token},
     Author, Sign,
-    against_itself::against_itself,
+    against_itself::{Values, against_itself},
     detached,
     parsed::{Case, Parsed, Side, has},
     unreached::{leaves_early, leaves_under_a_condition, never_checked, swallowed, swallows, unreachable},
@@ -12,16 +14,21 @@ use crate::findings::{FindingCode, Weight};
 
 pub(super) fn signs(author: Author, files: &[Parsed<'_>]) -> Vec<Sign> {
     let mut signs = Vec::new();
+    let mut of_language: Vec<(Language, HashSet<&str>)> = Vec::new();
     for file in files {
         let (Some(language), Some(after)) = (file.language, &file.after) else { continue };
-        let helpers = asserting_helpers(language, files);
+        if !of_language.iter().any(|(of, _)| *of == language) {
+            of_language.push((language, asserting_helpers(language, files)));
+        }
+        let Some((_, helpers)) = of_language.iter().find(|(of, _)| *of == language) else { continue };
         signs.extend(swallowing_helper(author, language, file, after));
-        for (at, case) in after.cases.iter().enumerate() {
-            let old = match &file.before {
+        let mut earlier = file.before.as_ref().map(|before| Earlier::new(before, after));
+        for case in &after.cases {
+            let old = match &mut earlier {
                 None => None,
-                Some(before) => match counterpart(before, after, at, case) {
+                Some(earlier) => match earlier.counterpart(case) {
                     Counterpart::Same => continue,
-                    Counterpart::Changed(old) => Some((before, old)),
+                    Counterpart::Changed(old) => Some((earlier.before, old)),
                     Counterpart::New => None,
                 },
             };
@@ -33,8 +40,8 @@ pub(super) fn signs(author: Author, files: &[Parsed<'_>]) -> Vec<Sign> {
                 signs.push(Sign::new(FindingCode::VacuousTest, author.weight(), file.path, message).at(line));
             }
             // What the old test was already is not this patch's.
-            let was = old.is_some_and(|(before, old)| why(language, before, old, &helpers).is_some());
-            let Some((why, line)) = why(language, after, case, &helpers).filter(|_| !was) else { continue };
+            let was = old.is_some_and(|(before, old)| why(language, before, old, helpers).is_some());
+            let Some((why, line)) = why(language, after, case, helpers).filter(|_| !was) else { continue };
             let weight = if old.is_some() { author.weight() } else { Weight::Warning };
             let message = format!("`{}` {why}", case.test.name);
             signs.push(Sign::new(FindingCode::VacuousTest, weight, file.path, message).at(line));
@@ -48,18 +55,18 @@ fn swallowing_helper(author: Author, language: Language, file: &Parsed<'_>, afte
     if !file.is_test() {
         return None;
     }
-    source::functions(language, &after.tokens).into_iter().find_map(|function| {
-        source::spend(after.cases.len());
-        let is_case = after.cases.iter().any(|case| case.test.body.start == function.body.start);
-        if is_case || !file.is_new_line(function.line) {
+    let cases: HashSet<usize> = after.cases.iter().map(|case| case.test.body.start).collect();
+    after.functions.iter().find_map(|function| {
+        if cases.contains(&function.body.start) || !file.is_new_line(function.line) {
             return None;
         }
         let parameters = after.tokens[function.signature.clone()].iter().filter(|token| token.kind == Kind::Word);
-        let parameters: Vec<&str> = parameters.map(|token| token.text).collect();
+        let parameters: HashSet<&str> = parameters.map(|token| token.text).collect();
+        source::spend(function.body.len());
         let calls: Vec<Assertion> = function
             .body
             .clone()
-            .filter(|at| parameters.contains(&after.tokens[*at].text))
+            .filter(|at| parameters.contains(after.tokens[*at].text))
             .filter(|at| after.tokens.get(at + 1).is_some_and(|next| next.is("(")))
             .map(|at| Assertion {
                 range: at..at + 1,
@@ -69,7 +76,10 @@ fn swallowing_helper(author: Author, language: Language, file: &Parsed<'_>, afte
                 negated: false,
             })
             .collect();
-        let line = swallows(language, &after.tokens, function.body, &calls).filter(|_| !calls.is_empty())?;
+        if calls.is_empty() {
+            return None;
+        }
+        let line = swallows(language, &after.tokens, function.body.clone(), &calls)?;
         let message = format!("`{}` calls what it is given and drops its failure", function.name);
         Some(Sign::new(FindingCode::VacuousTest, author.weight(), file.path, message).at(line))
     })
@@ -85,30 +95,51 @@ enum Counterpart<'c> {
     New,
 }
 
-/// Finds what the test at `at` was before. Several tests may have one name, in classes of their own: each old one is the
-/// counterpart of as many new ones as it is there, and no more.
-fn counterpart<'c>(before: &'c Side<'_>, after: &Side<'_>, at: usize, case: &Case) -> Counterpart<'c> {
-    // What stands in front of it counts as well: a decorator, a table of rows.
-    let body = |side: &Side<'_>, case: &Case| source::normal(&side.tokens[case.test.test_range()]);
-    let named = |cases: &'c [Case]| cases.iter().filter(|old| old.test.name == case.test.name);
-    let own = body(after, case);
-    source::spend(before.cases.len() + after.cases.len());
-    let is_own = |other: &&Case| other.test.name == case.test.name && body(after, other) == own;
-    let earlier = after.cases[..at].iter().filter(is_own).count();
-    if named(&before.cases).filter(|old| body(before, old) == own).count() > earlier {
-        return Counterpart::Same;
+/// The tests that were there before, for those that are there now. Several tests may have one name, in classes of their own:
+/// each old one is the counterpart of as many new ones as it is there, and no more.
+struct Earlier<'f> {
+    before: &'f Side<'f>,
+    after: &'f Side<'f>,
+    /// How often each test of these words was there, and is no counterpart yet.
+    there: HashMap<(&'f str, String), usize>,
+    /// For each name the first old test that is not there any more, word for word, or else the first.
+    changed: HashMap<&'f str, &'f Case>,
+}
+
+impl<'f> Earlier<'f> {
+    fn new(before: &'f Side<'f>, after: &'f Side<'f>) -> Self {
+        let stays: HashSet<_> = after.cases.iter().map(|case| words(after, case)).collect();
+        let (mut there, mut changed, mut gone) = (HashMap::new(), HashMap::new(), HashMap::new());
+        for case in &before.cases {
+            let name = case.test.name.as_str();
+            let words = words(before, case);
+            changed.entry(name).or_insert(case);
+            if !stays.contains(&words) {
+                gone.entry(name).or_insert(case);
+            }
+            *there.entry(words).or_default() += 1;
+        }
+        changed.extend(gone);
+        Self { before, after, there, changed }
     }
-    let stays = |old: &Case| {
-        source::spend(after.cases.len());
-        let text = body(before, old);
-        after.cases.iter().any(|new| new.test.name == case.test.name && body(after, new) == text)
-    };
-    let changed = named(&before.cases).find(|old| !stays(old)).or_else(|| named(&before.cases).next());
-    changed.map_or(Counterpart::New, Counterpart::Changed)
+
+    /// Finds what a test was before. Tests are asked for in their order.
+    fn counterpart(&mut self, case: &'f Case) -> Counterpart<'f> {
+        if let Some(number) = self.there.get_mut(&words(self.after, case)).filter(|number| **number > 0) {
+            *number -= 1;
+            return Counterpart::Same;
+        }
+        self.changed.get(case.test.name.as_str()).map_or(Counterpart::New, |old| Counterpart::Changed(old))
+    }
+}
+
+/// Returns the name of a test and its words. What stands in front of it counts as well: a decorator, a table of rows.
+fn words<'f>(side: &Side<'_>, case: &'f Case) -> (&'f str, String) {
+    (&case.test.name, source::normal(&side.tokens[case.test.test_range()]))
 }
 
 /// Says why a test cannot fail, and on which line.
-fn why(language: Language, side: &Side<'_>, case: &Case, helpers: &[String]) -> Option<(String, u32)> {
+fn why(language: Language, side: &Side<'_>, case: &Case, helpers: &HashSet<&str>) -> Option<(String, u32)> {
     let body = &side.tokens[case.test.body.clone()];
     let own_t = |words: &[&str]| has(body, words).filter(|_| language == Language::Go);
     if let Some(line) =
@@ -124,16 +155,10 @@ fn why(language: Language, side: &Side<'_>, case: &Case, helpers: &[String]) -> 
     if !asserts {
         return Some(("asserts nothing".to_owned(), case.test.line));
     }
-    let held: Vec<_> =
-        case.assertions.iter().filter(|assertion| against_itself(side, case, assertion).is_none()).collect();
-    if held.is_empty()
-        && let Some(first) = case.assertions.first()
-    {
-        let how = against_itself(side, case, first).unwrap_or("asserts nothing");
-        return Some((how.to_owned(), first.line));
-    }
     // One assertion against itself among others is worth a look as well.
-    if let Some((assertion, how)) = case.assertions.iter().find_map(|one| Some((one, against_itself(side, case, one)?)))
+    let values = Values::new(body);
+    if let Some((assertion, how)) =
+        case.assertions.iter().find_map(|one| Some((one, against_itself(side, &values, one)?)))
     {
         return Some((how.to_owned(), assertion.line));
     }
@@ -150,13 +175,17 @@ fn why(language: Language, side: &Side<'_>, case: &Case, helpers: &[String]) -> 
 }
 
 /// Returns the names of functions of the tests that assert themselves.
-fn asserting_helpers(language: Language, files: &[Parsed<'_>]) -> Vec<String> {
-    let mut names = Vec::new();
+fn asserting_helpers<'f>(language: Language, files: &'f [Parsed<'_>]) -> HashSet<&'f str> {
+    let mut names = HashSet::new();
     for file in files.iter().filter(|file| file.language == Some(language)) {
         let Some(after) = &file.after else { continue };
-        for function in source::functions(language, &after.tokens) {
-            if !source::assertions(language, &after.tokens, function.body).is_empty() {
-                names.push(function.name);
+        // All assertions of the file at once: each counts for all functions around it.
+        let found = source::assertions(language, &after.tokens, 0..after.tokens.len());
+        let begins: Vec<usize> = found.iter().map(|assertion| assertion.range.start).collect();
+        for function in &after.functions {
+            let next = begins.partition_point(|begin| *begin < function.body.start);
+            if begins.get(next).is_some_and(|begin| *begin < function.body.end) {
+                names.insert(function.name.as_str());
             }
         }
     }
@@ -164,21 +193,22 @@ fn asserting_helpers(language: Language, files: &[Parsed<'_>]) -> Vec<String> {
 }
 
 /// Tells whether a test calls something that may assert for it.
-fn calls_helper(language: Language, body: &[Token<'_>], helpers: &[String]) -> bool {
-    body.windows(2).any(|pair| {
-        source::spend(1 + helpers.len());
-        let (name, open) = (&pair[0], &pair[1]);
-        if name.kind != Kind::Word || !(open.is("(") || open.is("!")) {
-            return false;
-        }
-        let lower = name.text.to_ascii_lowercase();
-        helpers.iter().any(|helper| helper == name.text)
-            || ["assert", "check", "verify", "expect", "should", "must", "ensure", "require", "compare", "validate"]
-                .iter()
-                .any(|start| lower.starts_with(start) && lower != "expect")
-            || (language == Language::Go
-                && body.windows(3).any(|three| three[0].is(name.text) && three[1].is("(") && three[2].is("t")))
-    })
+fn calls_helper(language: Language, body: &[Token<'_>], helpers: &HashSet<&str>) -> bool {
+    // In Go what is given the test may report to it.
+    let given_test = language == Language::Go
+        && body.windows(3).any(|three| three[0].kind == Kind::Word && three[1].is("(") && three[2].is("t"));
+    given_test
+        || body.windows(2).any(|pair| {
+            let (name, open) = (&pair[0], &pair[1]);
+            if name.kind != Kind::Word || !(open.is("(") || open.is("!")) {
+                return false;
+            }
+            let lower = name.text.to_ascii_lowercase();
+            helpers.contains(name.text)
+                || ["assert", "check", "verify", "expect", "should", "must", "ensure", "require", "compare", "validate"]
+                    .iter()
+                    .any(|start| lower.starts_with(start) && lower != "expect")
+        })
 }
 
 /// Tells whether a test can fail without an assertion: an expected error, a result that is unwrapped, a done callback.

@@ -3,7 +3,7 @@
 use super::{
     assertion_calls::call,
     effort::spend,
-    functions::closing,
+    functions::{behind, closing},
     normal,
     tokens::{Kind, Language, Token},
 };
@@ -43,7 +43,7 @@ pub fn assertions(language: Language, all: &[Token<'_>], body: std::ops::Range<u
     let mut found: Vec<Assertion> = Vec::new();
     for at in body.clone() {
         spend(1);
-        if found.last().is_some_and(|last| at < last.range.end) {
+        if all[at].kind != Kind::Word || found.last().is_some_and(|last| at < last.range.end) {
             continue;
         }
         let assertion = match language {
@@ -85,24 +85,15 @@ fn is_of_a_kind(side: &[Token<'_>]) -> bool {
 
 /// `assert x == y, "why"`.
 fn statement(all: &[Token<'_>], at: usize, limit: usize) -> Assertion {
-    let mut depth = 0_i32;
     let mut end = at + 1;
     while end < limit {
         spend(1);
         let token = &all[end];
-        if depth == 0 && end > at + 1 && token.first && !matches!(token.text, "and" | "or" | "." | "+") {
+        let begins = end > at + 1 && token.first && !matches!(token.text, "and" | "or" | "." | "+");
+        if begins || token.text == ";" || token.closes() {
             break;
         }
-        match token.text {
-            "(" | "[" | "{" if token.kind == Kind::Sign => depth += 1,
-            ")" | "]" | "}" if token.kind == Kind::Sign => depth -= 1,
-            ";" if depth == 0 => break,
-            _ => {}
-        }
-        if depth < 0 {
-            break;
-        }
-        end += 1;
+        end = behind(all, end).min(limit);
     }
     let condition_end = top_level(all, at + 1..end, &[",", ":"]).first().copied().unwrap_or(end);
     let mut assertion = condition(all, at + 1..condition_end);
@@ -127,7 +118,7 @@ pub(super) fn condition(all: &[Token<'_>], range: std::ops::Range<usize>) -> Ass
         Some(at) => vec![range.start..at, at + 1..range.end],
         None => vec![range.clone()],
     };
-    let none = sides.get(1).is_some_and(|side| normal(&all[side.clone()]).ends_with("None"));
+    let none = sides.get(1).and_then(|side| all[side.clone()].last()).is_some_and(|last| last.text.ends_with("None"));
     Assertion { range, line, sides, strength: if none { Strength::Weak } else { strength }, negated }
 }
 
@@ -204,17 +195,18 @@ pub(super) fn arguments(all: &[Token<'_>], open: usize, close: usize) -> Vec<std
 
 /// Finds words and signs outside of all brackets of a range.
 fn top_level(all: &[Token<'_>], range: std::ops::Range<usize>, wanted: &[&str]) -> Vec<usize> {
-    let mut depth = 0_i32;
     let mut found = Vec::new();
-    spend(range.len());
-    for at in range {
+    let mut at = range.start;
+    while at < range.end {
+        spend(1);
         let token = &all[at];
-        match token.text {
-            "(" | "[" | "{" if token.kind == Kind::Sign => depth += 1,
-            ")" | "]" | "}" if token.kind == Kind::Sign => depth -= 1,
-            text if depth == 0 && token.kind != Kind::Text && wanted.contains(&text) => found.push(at),
-            _ => {}
+        if token.closes() {
+            break;
         }
+        if token.kind != Kind::Text && !token.opens() && wanted.contains(&token.text) {
+            found.push(at);
+        }
+        at = behind(all, at);
     }
     found
 }

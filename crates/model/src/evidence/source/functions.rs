@@ -24,16 +24,38 @@ pub struct Function {
 #[must_use]
 pub fn functions(language: Language, tokens: &[Token<'_>]) -> Vec<Function> {
     spend(tokens.len());
-    let found = (0..tokens.len()).filter_map(|at| match language {
-        Language::Python => indented(tokens, at, &["def"]),
-        Language::Ruby => indented(tokens, at, &["def", "defp"]),
-        Language::Go => go(tokens, at),
-        Language::Rust => braced(tokens, at, "fn"),
-        Language::Php => braced(tokens, at, "function"),
-        Language::JavaScript => javascript(tokens, at),
-        Language::Java | Language::CSharp | Language::C => braced(tokens, at, "fun").or_else(|| method(tokens, at)),
-    });
-    found.collect()
+    let mut found: Vec<Function> = Vec::new();
+    // Where the bodies end that are open here. What stands in front of a function begins behind the last one that has ended.
+    let mut ends: Vec<usize> = Vec::new();
+    let mut floor = 0;
+    // Each begins with a keyword or with its name.
+    for at in (0..tokens.len()).filter(|at| tokens[*at].kind == Kind::Word) {
+        while let Some(end) = ends.pop_if(|end| *end <= at) {
+            floor = floor.max(end);
+        }
+        let function = match language {
+            Language::Python => indented(tokens, at, &["def"]),
+            Language::Ruby => indented(tokens, at, &["def", "defp"]),
+            Language::Go => go(tokens, at, floor),
+            Language::Rust => braced(tokens, at, "fn", floor),
+            Language::Php => braced(tokens, at, "function", floor),
+            Language::JavaScript => javascript(tokens, at, floor),
+            Language::Java | Language::CSharp | Language::C => {
+                braced(tokens, at, "fun", floor).or_else(|| method(tokens, at, floor))
+            }
+        };
+        if let Some(function) = function {
+            ends.push(function.body.end);
+            found.push(function);
+        }
+    }
+    found
+}
+
+/// Returns the place behind a token: of a bracket that opens behind the one that closes it, or behind all where none does.
+pub(in crate::evidence) fn behind(tokens: &[Token<'_>], at: usize) -> usize {
+    let token = &tokens[at];
+    if !token.opens() { at + 1 } else { closing(tokens, at).map_or(tokens.len(), |close| close + 1) }
 }
 
 /// `def name(…):` with a body that is indented further.
@@ -55,39 +77,29 @@ fn indented(tokens: &[Token<'_>], at: usize, keywords: &[&str]) -> Option<Functi
         }
         head = line;
     }
-    let mut depth = 0_i32;
     let mut open = name_at + 1;
     let ruby = keyword.text != "def" || !tokens.iter().skip(at).take(400).any(|token| token.is(":"));
     loop {
         spend(1);
         let token = tokens.get(open)?;
-        match token.text {
-            "(" | "[" | "{" => depth += 1,
-            ")" | "]" | "}" => depth -= 1,
-            ":" if depth == 0 && !ruby => break,
-            _ if ruby && depth == 0 && token.line > name.line => {
-                open -= 1;
-                break;
-            }
-            _ => {}
+        if token.text == ":" && !ruby {
+            break;
         }
-        open += 1;
+        if ruby && token.line > name.line {
+            open -= 1;
+            break;
+        }
+        open = behind(tokens, open);
     }
     let body = open + 1;
     // The body ends with the first line that is not indented further.
     let mut end = body;
-    let mut depth = 0_i32;
     while let Some(token) = tokens.get(end) {
         spend(1);
-        if token.first && depth == 0 && token.column <= column && token.line > name.line {
+        if token.first && token.column <= column && token.line > name.line {
             break;
         }
-        match token.text {
-            "(" | "[" | "{" if token.kind == Kind::Sign => depth += 1,
-            ")" | "]" | "}" if token.kind == Kind::Sign => depth = (depth - 1).max(0),
-            _ => {}
-        }
-        end += 1;
+        end = behind(tokens, end);
     }
     Some(Function {
         name: name.text.to_owned(),
@@ -118,15 +130,15 @@ fn line_before(tokens: &[Token<'_>], at: usize) -> Option<usize> {
 
 /// A declaration of Go begins its line, and parameters follow its name. A type such as `func() time.Time` in a struct or a
 /// function without a name would else be taken for one, with the braces that come next as its body.
-fn go(tokens: &[Token<'_>], at: usize) -> Option<Function> {
+fn go(tokens: &[Token<'_>], at: usize, floor: usize) -> Option<Function> {
     tokens.get(at).filter(|token| token.is("func") && token.first)?;
     let name_at = if tokens.get(at + 1)?.is("(") { closing(tokens, at + 1)? + 1 } else { at + 1 };
     tokens.get(name_at + 1).filter(|next| next.is("(") || next.is("["))?;
-    braced(tokens, at, "func")
+    braced(tokens, at, "func", floor)
 }
 
 /// `func name(…) … { … }`, with a receiver in Go, and attributes in Rust.
-fn braced(tokens: &[Token<'_>], at: usize, keyword: &str) -> Option<Function> {
+fn braced(tokens: &[Token<'_>], at: usize, keyword: &str, floor: usize) -> Option<Function> {
     tokens.get(at).filter(|token| token.is(keyword))?;
     let mut name_at = at + 1;
     // A receiver, or type parameters of Kotlin.
@@ -149,11 +161,11 @@ fn braced(tokens: &[Token<'_>], at: usize, keyword: &str) -> Option<Function> {
         (name.text.to_owned(), name_at + 1)
     };
     let (signature, body) = body_behind(tokens, behind)?;
-    Some(Function { name: text, line: name.line, head: head_of(tokens, at)..name_at, signature, body })
+    Some(Function { name: text, line: name.line, head: head_of(tokens, at, floor)..name_at, signature, body })
 }
 
 /// `@Test public void name(…) throws X { … }`: a name with parentheses and braces behind it, and a type before it.
-fn method(tokens: &[Token<'_>], at: usize) -> Option<Function> {
+fn method(tokens: &[Token<'_>], at: usize, floor: usize) -> Option<Function> {
     const NO_NAMES: [&str; 14] = [
         "if",
         "for",
@@ -179,16 +191,17 @@ fn method(tokens: &[Token<'_>], at: usize) -> Option<Function> {
         return None;
     }
     let (signature, body) = body_behind(tokens, at + 1)?;
-    Some(Function { name: name.text.to_owned(), line: name.line, head: head_of(tokens, at)..at, signature, body })
+    let head = head_of(tokens, at, floor)..at;
+    Some(Function { name: name.text.to_owned(), line: name.line, head, signature, body })
 }
 
 /// `function name(…) {`, `name(…) {` in a class, `name = (…) => {` and `name = async function (…) {`.
-fn javascript(tokens: &[Token<'_>], at: usize) -> Option<Function> {
+fn javascript(tokens: &[Token<'_>], at: usize, floor: usize) -> Option<Function> {
     const NO_NAMES: [&str; 10] =
         ["if", "for", "while", "switch", "catch", "function", "return", "with", "super", "await"];
     let token = tokens.get(at)?;
     if token.is("function") && tokens.get(at + 1).is_some_and(|token| token.kind == Kind::Word) {
-        return braced(tokens, at, "function");
+        return braced(tokens, at, "function", floor);
     }
     if token.kind != Kind::Word || NO_NAMES.contains(&token.text) {
         return None;
@@ -245,19 +258,15 @@ fn javascript(tokens: &[Token<'_>], at: usize) -> Option<Function> {
 
 /// Finds where an expression ends: at a semicolon, at the end of its brackets, or at a line that begins anew.
 fn end_of_expression(tokens: &[Token<'_>], from: usize) -> usize {
-    let mut depth = 0_i32;
-    for (at, token) in tokens.iter().enumerate().skip(from) {
+    let mut at = from;
+    while let Some(token) = tokens.get(at) {
         spend(1);
-        match token.text {
-            "(" | "[" | "{" if token.kind == Kind::Sign => depth += 1,
-            ")" | "]" | "}" if token.kind == Kind::Sign => depth -= 1,
-            ";" if depth == 0 => return at,
-            "," if depth == 0 => return at,
-            _ => {}
-        }
-        if depth < 0 || (at > from && depth == 0 && token.first && token.kind == Kind::Word) {
+        // An annotation belongs to what comes next.
+        let begins = token.first && (token.kind == Kind::Word || token.text == "@");
+        if token.closes() || matches!(token.text, ";" | ",") || (at > from && begins) {
             return at;
         }
+        at = behind(tokens, at);
     }
     tokens.len()
 }
@@ -265,53 +274,37 @@ fn end_of_expression(tokens: &[Token<'_>], from: usize) -> usize {
 /// Finds the braces behind a parameter list, and the body between them.
 fn body_behind(tokens: &[Token<'_>], from: usize) -> Option<(std::ops::Range<usize>, std::ops::Range<usize>)> {
     let mut at = from;
-    let mut depth = 0_i32;
-    loop {
+    for _ in 0..400 {
         spend(1);
         let token = tokens.get(at)?;
         match token.text {
-            "(" | "[" if token.kind == Kind::Sign => depth += 1,
-            ")" | "]" if token.kind == Kind::Sign => depth -= 1,
-            ";" if depth == 0 => return None,
+            ";" => return None,
             // An expression as body, in Kotlin, C# and Scala.
-            "=" | "=>" if depth == 0 && at > from && !tokens.get(at + 1)?.is("{") => {
+            "=" | "=>" if at > from && !tokens.get(at + 1)?.is("{") => {
                 return Some((from..at, at + 1..end_of_expression(tokens, at + 1)));
             }
-            "{" if depth == 0 => return Some((from..at, at + 1..closing(tokens, at)?)),
+            "{" => return Some((from..at, at + 1..closing(tokens, at)?)),
+            ")" | "]" if token.kind == Kind::Sign => return None,
             _ => {}
         }
-        if depth < 0 || at > from + 400 {
-            return None;
-        }
-        at += 1;
-    }
-}
-
-/// Finds the bracket that closes the one at `open`.
-pub(in crate::evidence) fn closing(tokens: &[Token<'_>], open: usize) -> Option<usize> {
-    let mut depth = 0_i32;
-    for (at, token) in tokens.iter().enumerate().skip(open) {
-        spend(1);
-        if token.kind != Kind::Sign {
-            continue;
-        }
-        match token.text {
-            "(" | "[" | "{" => depth += 1,
-            ")" | "]" | "}" => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return Some(at);
-        }
+        at = behind(tokens, at);
     }
     None
 }
 
-/// Goes back to where the attributes and annotations in front of a function begin.
-fn head_of(tokens: &[Token<'_>], at: usize) -> usize {
+/// Finds the bracket that closes the one at `open`.
+pub(in crate::evidence) fn closing(tokens: &[Token<'_>], open: usize) -> Option<usize> {
+    spend(1);
+    let token = tokens.get(open).filter(|token| token.opens() && token.pair > 0)?;
+    let close = open + usize::try_from(token.pair).unwrap_or(usize::MAX - open);
+    (close < tokens.len()).then_some(close)
+}
+
+/// Goes back to where the attributes and annotations in front of a function begin, and no further than `floor`.
+fn head_of(tokens: &[Token<'_>], at: usize, floor: usize) -> usize {
     let mut head = at;
     let mut depth = 0_i32;
-    while let Some(before) = head.checked_sub(1) {
+    while let Some(before) = head.checked_sub(1).filter(|before| *before >= floor) {
         spend(1);
         let token = &tokens[before];
         if token.kind == Kind::Sign {

@@ -10,13 +10,15 @@ mod tokens;
 
 pub use self::{
     assertions::{Assertion, Strength, assertions},
+    effort::Stop,
     functions::{Function, functions},
     tests::{TestCase, is_discovered, is_test_path, test_cases},
     tokens::{Kind, Language, Token, tokens},
 };
 pub(in crate::evidence) use self::{
-    effort::{spend, within},
-    functions::closing,
+    effort::{spend, within, within_until},
+    functions::{behind, closing},
+    tests::{outer_lines, test_cases_among},
 };
 
 /// Writes tokens as one line, so that two places can be compared whatever their layout.

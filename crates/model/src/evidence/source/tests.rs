@@ -1,5 +1,7 @@
 //! Tests in a source, and which files the runners look into.
 
+use std::collections::HashMap;
+
 use super::{
     effort::spend,
     functions::{Function, closing, functions},
@@ -30,33 +32,81 @@ impl TestCase {
 /// Finds the tests that a runner would run in this file.
 #[must_use]
 pub fn test_cases(language: Language, path: &str, all: &[Token<'_>]) -> Vec<TestCase> {
-    let of = |function: Function| TestCase {
-        name: function.name,
+    let functions = if language == Language::JavaScript { Vec::new() } else { functions(language, all) };
+    test_cases_among(language, path, all, &functions)
+}
+
+/// Finds the tests of a file whose functions are known.
+pub(in crate::evidence) fn test_cases_among(
+    language: Language,
+    path: &str,
+    all: &[Token<'_>],
+    functions: &[Function],
+) -> Vec<TestCase> {
+    let of = |function: &Function| TestCase {
+        name: function.name.clone(),
         line: function.line,
-        head: function.head,
-        body: function.body,
+        head: function.head.clone(),
+        body: function.body.clone(),
     };
     match language {
         Language::JavaScript => blocks(all, &["it", "test", "specify", "Deno"]),
         Language::Ruby => {
-            let mut cases: Vec<_> =
-                functions(language, all).into_iter().filter(|f| f.name.starts_with("test_")).map(of).collect();
+            let mut cases: Vec<_> = functions.iter().filter(|f| f.name.starts_with("test_")).map(of).collect();
             cases.extend(ruby_blocks(all));
             cases
         }
         _ => {
-            let mut functions = functions(language, all);
-            functions.retain(|function| is_test(language, path, function, all));
-            functions.into_iter().map(of).collect()
+            let mut around = Around::new(language, all);
+            functions.iter().filter(|function| is_test(language, path, function, all, &mut around)).map(of).collect()
         }
     }
 }
 
-fn is_test(language: Language, path: &str, function: &Function, all: &[Token<'_>]) -> bool {
+/// What the tests of a file stand in, found out once for all of them.
+struct Around {
+    /// Whether one of its classes is a JUnit 3 or XCTest case.
+    junit3: bool,
+    /// In Python, the line in which each line stands.
+    outer: Vec<Option<usize>>,
+    /// The classes of Python that are known, by their place, and whether runners look into them.
+    classes: HashMap<usize, bool>,
+}
+
+impl Around {
+    fn new(language: Language, all: &[Token<'_>]) -> Self {
+        Self {
+            junit3: language == Language::Java && junit3(all),
+            outer: if language == Language::Python { outer_lines(all) } else { Vec::new() },
+            classes: HashMap::new(),
+        }
+    }
+}
+
+/// Returns for each token that begins a line the one that begins the line in which it stands: the nearest one before it that
+/// is indented less. Nothing for all other tokens.
+pub(in crate::evidence) fn outer_lines(all: &[Token<'_>]) -> Vec<Option<usize>> {
+    spend(all.len());
+    let mut lines: Vec<usize> = Vec::new();
+    let outer = all.iter().enumerate().map(|(at, token)| {
+        if !token.first {
+            return None;
+        }
+        while lines.pop_if(|line| all[*line].column >= token.column).is_some() {}
+        let outer = lines.last().copied();
+        lines.push(at);
+        outer
+    });
+    outer.collect()
+}
+
+fn is_test(language: Language, path: &str, function: &Function, all: &[Token<'_>], around: &mut Around) -> bool {
     let head = &all[function.head.clone()];
     let words = |names: &[&str]| head.iter().any(|token| token.kind == Kind::Word && names.contains(&token.text));
     match language {
-        Language::Python => function.name.starts_with("test") && !words(&["fixture"]) && is_collected(function, all),
+        Language::Python => {
+            function.name.starts_with("test") && !words(&["fixture"]) && is_collected(function, all, around)
+        }
         Language::Go => {
             path.ends_with("_test.go")
                 && ["Test", "Fuzz", "Example"].iter().any(|start| {
@@ -73,7 +123,7 @@ fn is_test(language: Language, path: &str, function: &Function, all: &[Token<'_>
             // A private or static method is none to JUnit.
             words(&["Test", "ParameterizedTest", "RepeatedTest", "TestFactory", "Property"])
                 && !words(&["private", "static"])
-                || function.name.starts_with("test") && junit3(all)
+                || function.name.starts_with("test") && around.junit3
         }
         Language::CSharp => words(&["Fact", "Theory", "Test", "TestMethod", "TestCase", "DataTestMethod"]),
         Language::Php => function.name.starts_with("test") || words(&["Test"]),
@@ -82,32 +132,33 @@ fn is_test(language: Language, path: &str, function: &Function, all: &[Token<'_>
 }
 
 /// Tells whether a function stands in a module, or in a class that Python's runners look into.
-fn is_collected(function: &Function, all: &[Token<'_>]) -> bool {
-    let mut first = function.head.start;
-    let mut column = all.get(first).map_or(0, |token| token.column);
-    while column > 0 {
-        let outer = all[..first].iter().rposition(|token| token.first && token.column < column);
-        spend(first - outer.unwrap_or(0));
-        let Some(outer) = outer else { break };
-        first = outer;
-        column = all[outer].column;
+fn is_collected(function: &Function, all: &[Token<'_>], around: &mut Around) -> bool {
+    let mut line = function.head.start;
+    while let Some(outer) = around.outer.get(line).copied().flatten() {
+        line = outer;
         if all[outer].is("def") || all[outer].is("async") {
             return false;
         }
-        if all[outer].is("class") {
-            let end = all[outer..].iter().position(|token| token.is(":")).map_or(all.len(), |end| outer + end);
-            let named = all.get(outer + 1).is_some_and(|name| name.text.starts_with("Test"));
-            let inherits = all[(outer + 2).min(end)..end].iter().any(|token| token.text.contains("Test"));
-            let body = all[end..].iter().skip(1).take_while(|token| !(token.first && token.column <= column));
-            let body: Vec<_> = body.collect();
-            spend(body.len());
-            let off = body.windows(3).any(|w| w[0].is("__test__") && w[1].is("=") && w[2].is("False"));
-            if off || !(named || inherits) {
-                return false;
-            }
+        if all[outer].is("class") && !*around.classes.entry(outer).or_insert_with(|| is_collected_class(all, outer)) {
+            return false;
         }
     }
     true
+}
+
+fn is_collected_class(all: &[Token<'_>], class: usize) -> bool {
+    let column = all[class].column;
+    let end = all[class..].iter().position(|token| token.is(":")).map_or(all.len(), |end| class + end);
+    let named = all.get(class + 1).is_some_and(|name| name.text.starts_with("Test"));
+    let inherits = all[(class + 2).min(end)..end].iter().any(|token| token.text.contains("Test"));
+    if !(named || inherits) {
+        return false;
+    }
+    let body = all[end..].iter().skip(1).take_while(|token| !(token.first && token.column <= column));
+    let length = body.count();
+    spend(length);
+    let from = (end + 1).min(all.len());
+    !all[from..from + length].windows(3).any(|w| w[0].is("__test__") && w[1].is("=") && w[2].is("False"))
 }
 
 fn junit3(all: &[Token<'_>]) -> bool {
@@ -236,7 +287,9 @@ pub fn is_test_path(path: &str) -> bool {
                 | "__mocks__"
         )
     });
-    folder || is_test_name(name)
+    // Perl's tests.
+    let perl = path.starts_with("t/") || path.starts_with("xt/");
+    folder || perl || is_test_name(name)
 }
 
 fn is_test_name(name: &str) -> bool {
@@ -249,7 +302,7 @@ fn is_test_name(name: &str) -> bool {
             .any(|end| lower.ends_with(end))
         || ["Test", "Tests", "Spec", "TestCase", "IT"].iter().any(|end| stem.ends_with(end) && stem.len() > end.len())
         || matches!(lower.as_str(), "test" | "tests" | "conftest")
-        || name.ends_with(".snap")
+        || [".snap", ".t", ".bats", ".feature"].iter().any(|end| name.ends_with(end))
 }
 
 /// Tells whether the usual runners of its language look into a file of this name.

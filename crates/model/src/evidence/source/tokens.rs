@@ -85,6 +85,9 @@ pub struct Token<'a> {
     pub column: u32,
     /// Whether it is the first of its line.
     pub first: bool,
+    /// How many tokens away the other bracket of its pair is: ahead of one that opens, back of one that closes. 0 for all
+    /// else, and for a bracket that stands alone. Nothing has to search for it.
+    pub pair: u32,
 }
 
 impl Token<'_> {
@@ -93,6 +96,16 @@ impl Token<'_> {
     pub fn is(&self, text: &str) -> bool {
         spend(1);
         self.kind != Kind::Text && self.text == text
+    }
+
+    /// Tells whether it is a bracket that opens.
+    pub(in crate::evidence) fn opens(&self) -> bool {
+        self.kind == Kind::Sign && matches!(self.text, "(" | "[" | "{")
+    }
+
+    /// Tells whether it is a bracket that closes.
+    pub(in crate::evidence) fn closes(&self) -> bool {
+        self.kind == Kind::Sign && matches!(self.text, ")" | "]" | "}")
     }
 
     /// Returns what stands between the quotes of a string; any other token as it is.
@@ -143,7 +156,7 @@ pub fn tokens(language: Language, source: &str) -> Vec<Token<'_>> {
         let text = &source[at..at + length];
         if let Some(kind) = kind {
             let column = u32::try_from(at - begin_of_line).unwrap_or(u32::MAX);
-            all.push(Token { kind, text, at, line, column, first });
+            all.push(Token { kind, text, at, line, column, first, pair: 0 });
             first = false;
         }
         let breaks = text.matches('\n').count();
@@ -151,9 +164,27 @@ pub fn tokens(language: Language, source: &str) -> Vec<Token<'_>> {
             line += u32::try_from(breaks).unwrap_or(0);
             begin_of_line = at + text.rfind('\n').map_or(0, |last| last + 1);
         }
+        spend(1 + length / 16);
         at += length;
     }
+    pair_brackets(&mut all);
     all
+}
+
+/// Tells each bracket where the other one of its pair is.
+fn pair_brackets(all: &mut [Token<'_>]) {
+    let mut open: Vec<usize> = Vec::new();
+    for at in 0..all.len() {
+        if all[at].opens() {
+            open.push(at);
+        } else if all[at].closes()
+            && let Some(begin) = open.pop()
+        {
+            let pair = u32::try_from(at - begin).unwrap_or(0);
+            all[begin].pair = pair;
+            all[at].pair = pair;
+        }
+    }
 }
 
 /// Returns the length of the comment that begins here.
@@ -198,7 +229,9 @@ fn token(language: Language, rest: &str, before: Option<&Token<'_>>) -> (Kind, u
         let length = rest.char_indices().skip(1).find(|(_, c)| !is_name(*c)).map_or(rest.len(), |(at, _)| at);
         return (Kind::Word, length);
     }
-    let sign = SIGNS.iter().find(|sign| rest.starts_with(**sign));
+    // Most signs stand alone: those of several characters go on with one of these.
+    let goes_on = rest.as_bytes().get(1).is_some_and(|next| b"=>*&|<:/+-?.".contains(next));
+    let sign = SIGNS.iter().filter(|_| goes_on).find(|sign| rest.starts_with(**sign));
     (Kind::Sign, sign.map_or(c.len_utf8(), |sign| sign.len()))
 }
 
@@ -245,27 +278,48 @@ fn text_literal(language: Language, rest: &str, before: Option<&Token<'_>>) -> O
         (Language::JavaScript, '/') => return regular_expression(body, before),
         _ => return None,
     }
-    let end = closed(&body[1..], quote.encode_utf8(&mut [0; 4]), true);
-    // A string does not go over the end of its line.
-    let line = body[1..].find('\n').unwrap_or(body.len() - 1);
-    Some(prefix + 1 + end.filter(|end| *end <= line || language == Language::Php).unwrap_or(line))
+    // A string does not go over the end of its line, but in PHP.
+    let whole = if language == Language::Php { closed(&body[1..], quote.encode_utf8(&mut [0; 4]), true) } else { None };
+    Some(prefix + 1 + whole.unwrap_or_else(|| closed_on_line(&body[1..], quote).0))
+}
+
+/// Returns where a text on one line ends, and whether the mark closes it there: its end is behind the mark.
+fn closed_on_line(inside: &str, mark: char) -> (usize, bool) {
+    let bytes = inside.as_bytes();
+    let mut at = 0;
+    let closed = loop {
+        match bytes.get(at) {
+            None | Some(b'\n') => break false,
+            Some(b'\\') if bytes.get(at + 1).is_some_and(|next| *next != b'\n') => at += 2,
+            Some(byte) => {
+                at += 1;
+                if char::from(*byte) == mark {
+                    break true;
+                }
+            }
+        }
+    };
+    spend(at / 4);
+    (at, closed)
 }
 
 /// Returns where a text is closed, behind the closing mark.
 fn closed(inside: &str, mark: &str, escapes: bool) -> Option<usize> {
+    let (bytes, mark) = (inside.as_bytes(), mark.as_bytes());
     let mut at = 0;
-    while at < inside.len() {
-        if escapes && inside[at..].starts_with('\\') {
+    let mut end = None;
+    while let Some(byte) = bytes.get(at) {
+        if escapes && *byte == b'\\' {
+            at += 2;
+        } else if *byte == mark[0] && bytes[at..].starts_with(mark) {
+            end = Some(at + mark.len());
+            break;
+        } else {
             at += 1;
-            at += inside[at..].chars().next().map_or(0, char::len_utf8);
-            continue;
         }
-        if inside[at..].starts_with(mark) {
-            return Some(at + mark.len());
-        }
-        at += inside[at..].chars().next().map_or(1, char::len_utf8);
     }
-    None
+    spend(at / 4);
+    end
 }
 
 /// A slash begins a regular expression where no value stands before it.
@@ -275,12 +329,12 @@ fn regular_expression(body: &str, before: Option<&Token<'_>>) -> Option<usize> {
         Kind::Number | Kind::Text => true,
         Kind::Sign => matches!(token.text, ")" | "]" | "}"),
     });
-    let line = &body[..body.find('\n').unwrap_or(body.len())];
-    if value || line.len() < 2 {
+    if value {
         return None;
     }
-    let end = 1 + closed(&line[1..], "/", true)?;
-    Some(end + line[end..].chars().take_while(char::is_ascii_alphabetic).count())
+    let (length, closed) = closed_on_line(&body[1..], '/');
+    let end = 1 + length;
+    closed.then(|| end + body[end..].chars().take_while(char::is_ascii_alphabetic).count())
 }
 
 #[cfg(test)]
