@@ -8,7 +8,7 @@ use implementer_model::{
     findings::Finding,
     gate::Receipt,
     handoff::Status,
-    patch::{Blob, Change, Patch},
+    patch::{self, Blob, Change, Patch},
     record::{AttemptId, AttemptRecord, Outcome},
     run::{BaseMoved, JudgedAttempt, Ledger, Run},
     schedule::Task,
@@ -28,32 +28,56 @@ const WRITTEN_MAX: u64 = 16 * 1024 * 1024;
 /// The most hand-offs of earlier runs that are looked into for one that was complete.
 const EARLIER_RUNS: usize = 10;
 
-/// Looks for cheats in what an attempt made, until it is stopped.
+/// Looks for cheats in what a task made, until it is stopped: in the patches of earlier attempts that are integrated, and in
+/// that of this one where it passed. What is in the tree is told as long as it is there, whoever is called again.
 pub(super) async fn found_in(
     store: &RunStore,
     task: Option<&Task>,
+    mut patches: Vec<Patch>,
     judged: &JudgedAttempt,
     stopped: impl Future<Output = ()>,
 ) -> Vec<Finding> {
     let attempt = &judged.ended.attempt;
-    let (Some(task), Some(patch), Outcome::Passed) = (task, attempt.patch.clone(), attempt.outcome) else {
-        return Vec::new();
-    };
+    patches.extend(attempt.patch.clone().filter(|_| attempt.outcome == Outcome::Passed));
+    let Some(task) = task.filter(|_| !patches.is_empty()) else { return Vec::new() };
     tokio::select! {
-        found = tampering(store, task, patch) => found,
+        found = tampering(store, task, patches) => found,
         () = stopped => vec![detect::never_looked_at(task)],
     }
 }
 
-/// Looks for cheats in a patch, on a thread of its own. Whatever is not read is among the findings.
-async fn tampering(store: &RunStore, task: &Task, patch: Patch) -> Vec<Finding> {
+/// The same for an attempt of an earlier process or another job, from what is taken down of its task.
+pub(super) async fn found_before(
+    store: &RunStore,
+    ledger: &Ledger,
+    judged: &JudgedAttempt,
+    stopped: impl Future<Output = ()>,
+) -> Vec<Finding> {
+    let of = &judged.ended.task;
+    let integrated = ledger.integrated_patches_of(of).cloned().collect();
+    found_in(store, ledger.schedule().task(of), integrated, judged, stopped).await
+}
+
+/// Looks for cheats in the work of a task, on a thread of its own. Whatever is not read is among the findings.
+async fn tampering(store: &RunStore, task: &Task, patches: Vec<Patch>) -> Vec<Finding> {
     let (store, of, task) = (store.clone(), task.id.clone(), task.clone());
     let stop = StopsWhenDropped(Stop::default());
     let stops = stop.0.clone();
-    let looking = tokio::task::spawn_blocking(move || tampering_of(&store, &task, &patch, &stops));
+    let looking = tokio::task::spawn_blocking(move || {
+        let patches: Vec<&Patch> = patches.iter().collect();
+        let found = tampering_of(&store, &task, &patch::joined(&patches), &stops);
+        let shared = patch::changed_by_others_between(&patches);
+        if shared.is_empty() {
+            return found;
+        }
+        // What somebody else did to a file in between is not this task's doing.
+        let alone: Vec<Finding> =
+            patches.iter().flat_map(|patch| tampering_of(&store, &task, &patch.changes, &stops)).collect();
+        detect::own_of_shared(found, &shared, &alone)
+    });
     // The thread panics only by a defect, which goes on here.
     let found = looking.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-    tracing::debug!(task = %of, findings = found.len(), "a patch was looked at");
+    tracing::debug!(task = %of, findings = found.len(), "the work of a task was looked at");
     found
 }
 
@@ -66,16 +90,15 @@ impl Drop for StopsWhenDropped {
     }
 }
 
-fn tampering_of(store: &RunStore, task: &Task, patch: &Patch, stop: &Stop) -> Vec<Finding> {
+fn tampering_of(store: &RunStore, task: &Task, all: &[Change], stop: &Stop) -> Vec<Finding> {
     let size = |blob: &Option<Blob>| blob.as_ref().map(|blob| store.size_of(&blob.id).unwrap_or(u64::MAX));
     // A moved file is compared with what it was.
     let was = |change: &Change| {
-        let old = || patch.changes.iter().find(|other| Some(&other.path) == change.renamed_from.as_ref())?.old.clone();
+        let old = || all.iter().find(|other| Some(&other.path) == change.renamed_from.as_ref())?.old.clone();
         change.old.clone().or_else(old)
     };
-    let moved: BTreeSet<&str> = patch.changes.iter().filter_map(|change| change.renamed_from.as_deref()).collect();
-    let candidates: Vec<_> = patch
-        .changes
+    let moved: BTreeSet<&str> = all.iter().filter_map(|change| change.renamed_from.as_deref()).collect();
+    let candidates: Vec<_> = all
         .iter()
         .map(|change| {
             let was = was(change);
@@ -95,16 +118,15 @@ fn tampering_of(store: &RunStore, task: &Task, patch: &Patch, stop: &Stop) -> Ve
         let bytes = store.read_bytes(&blob?.id, u64::MAX)?;
         Some(decode(path, &bytes))
     };
-    let mut texts: Vec<Option<(Option<String>, Option<String>)>> = vec![None; patch.changes.len()];
+    let mut texts: Vec<Option<(Option<String>, Option<String>)>> = vec![None; all.len()];
     for at in read {
-        let change = &patch.changes[at];
+        let change = &all[at];
         let before = text(&change.path, was(change).as_ref()).map(|(text, _)| text);
         let (after, opaque) = text(&change.path, change.new.as_ref()).unzip();
         unread.extend(opaque.flatten());
         texts[at] = Some((before, after));
     }
-    let changes: Vec<_> = patch
-        .changes
+    let changes: Vec<_> = all
         .iter()
         .zip(&texts)
         .map(|(change, texts)| {
@@ -126,15 +148,24 @@ fn tampering_of(store: &RunStore, task: &Task, patch: &Patch, stop: &Stop) -> Ve
     detect::tampering(task, &changes, unread, stop)
 }
 
-/// Looks at what an attempt that passed is beside others.
+/// Looks at what the work of a task is beside that of others.
 pub(super) fn beside_others(store: &RunStore, ledger: &Ledger, id: &AttemptId) -> Vec<Finding> {
     let schedule = ledger.schedule();
-    let attempt = ledger.record(&id.task).and_then(|record| record.last());
-    let Some(attempt) = attempt.filter(|attempt| attempt.outcome == Outcome::Passed) else { return Vec::new() };
-    let (Some(task), Some(patch)) = (schedule.task(&id.task), &attempt.patch) else { return Vec::new() };
+    let Some((task, record)) = schedule.task(&id.task).zip(ledger.record(&id.task)) else { return Vec::new() };
+    let integrated = |attempt: &AttemptRecord| {
+        ledger.commits().iter().any(|commit| commit.task == id.task && commit.attempt == attempt.attempt)
+    };
+    let counts = |attempt: &&AttemptRecord| {
+        integrated(attempt) || (attempt.attempt == id.attempt && attempt.outcome == Outcome::Passed)
+    };
+    let attempts: Vec<&AttemptRecord> = record.attempts.iter().filter(counts).collect();
+    if attempts.is_empty() {
+        return Vec::new();
+    }
     let mut findings: Vec<_> = detect::self_review(task, schedule, ledger.commits()).into_iter().collect();
-    if !patch.is_empty() && !task.needs.is_empty() {
-        let written = written_by(store, attempt);
+    let changed = attempts.iter().any(|attempt| attempt.patch.as_ref().is_some_and(|patch| !patch.is_empty()));
+    if changed && !task.needs.is_empty() {
+        let written = written_by(store, &attempts);
         for need in task.needs.iter().filter_map(|need| schedule.task(need)) {
             let added = ledger.record(&need.id).and_then(|record| record.last()?.patch.as_ref());
             findings.extend(added.and_then(|added| detect::ignored_upstream(task, need, added, &written)));
@@ -143,13 +174,15 @@ pub(super) fn beside_others(store: &RunStore, ledger: &Ledger, id: &AttemptId) -
     findings
 }
 
-/// Returns everything that an attempt wrote and reported, as one text.
-fn written_by(store: &RunStore, attempt: &AttemptRecord) -> String {
-    let report = attempt.report.as_ref();
-    let mut written = report
-        .map_or_else(String::new, |report| serde_json::to_string(report).expect("invariant: a report is plain data"));
+/// Returns everything that attempts wrote and reported, as one text.
+fn written_by(store: &RunStore, attempts: &[&AttemptRecord]) -> String {
+    let mut written = String::new();
     let mut left = WRITTEN_MAX;
-    for change in attempt.patch.iter().flat_map(|patch| &patch.changes) {
+    for report in attempts.iter().filter_map(|attempt| attempt.report.as_ref()) {
+        written.push_str(&serde_json::to_string(report).expect("invariant: a report is plain data"));
+        written.push('\n');
+    }
+    for change in attempts.iter().filter_map(|attempt| attempt.patch.as_ref()).flat_map(|patch| &patch.changes) {
         written.push('\n');
         written.push_str(&change.path);
         written.push('\n');

@@ -219,8 +219,8 @@ impl Driver {
                 let found = match found {
                     Some(found) => found,
                     None => {
-                        let task = self.run.ledger().schedule().task(&judged.ended.task);
-                        detection::found_in(&self.context.store, task, &judged, cancel.cancelled()).await
+                        let (store, ledger) = (&self.context.store, self.run.ledger());
+                        detection::found_before(store, ledger, &judged, cancel.cancelled()).await
                     }
                 };
                 self.attempt_ended(*judged, happened, found, observer)

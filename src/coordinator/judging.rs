@@ -244,7 +244,7 @@ fn judge(plan: &AttemptPlan, output: AttemptOutput, paths: Option<&TreePaths>) -
         session: session.as_ref(),
         report: report.as_ref().map(|read| read.as_ref().map(|read| &read.report)).map_err(Clone::clone),
         patch: patch.as_ref().map_err(Clone::clone),
-        integrated: plan.integrated,
+        integrated: !plan.integrated.is_empty(),
         violations,
         left_out: &left_out,
         leftovers: ended.as_ref().map_or(0, |ended| ended.leftovers),

@@ -40,11 +40,12 @@ pub(super) async fn work(
     mut stop: watch::Receiver<Option<StopReason>>,
     tell: impl Fn(RunEvent),
 ) {
-    let task = plan.task.clone();
+    let (task, integrated) = (plan.task.clone(), plan.integrated.clone());
     tell(match attempt(&context, plan, agent.as_ref(), stop.clone(), &tell).await {
         Ok(judged) => {
             // Here and not in the loop: that it takes long must keep nobody waiting.
-            let found = detection::found_in(&context.store, Some(&task), &judged, stopped(&mut stop)).await;
+            let stopped = stopped(&mut stop);
+            let found = detection::found_in(&context.store, Some(&task), integrated, &judged, stopped).await;
             RunEvent::AttemptEnded(Box::new(judged), Happened::Now, Some(found))
         }
         Err(error) => RunEvent::WorkerFailed(error),

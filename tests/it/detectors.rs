@@ -50,6 +50,37 @@ fn tests_that_another_than_their_author_takes_away_block() {
 }
 
 #[test]
+fn what_is_in_the_tree_is_told_whoever_is_called_again_and_once() {
+    let bench = Bench::new();
+    let plan = crate::support::PLAN.replace("Touches: src/**", "Touches: src/**, test_old.py");
+    bench.write(".backend-implementer/plan.md", &plan);
+    let old = crate::support::PASSING_TEST.replace("class T", "class Old");
+    bench.write("test_old.py", &old);
+    let config = fs::read_to_string(bench.repo().join(".github/backend-implementer.yml")).unwrap();
+    let scope = "subagents:\n  backend-feature-implementer:\n    scope: ['**']\n    exclude: []\n  backend-unit-test-generator:\n    scope: ['tests/**']\n";
+    bench.write(".github/backend-implementer.yml", &format!("{config}{scope}"));
+    bench.commit("an old test");
+    let skipped = old.replace("    def test", "    @unittest.skip('later')\n    def test");
+    let objection = json!({ "severity": "blocking", "path": "src/hello.py", "line": 1, "message": "say more" });
+    let first = json!({ "write": { "src/hello.py": "x = 1\n", "test_old.py": skipped } });
+    let told = |second: &Value, exit_code| {
+        bench.script(&json!({
+            "feature#1": first, "feature#2": second, "cli": { "write": { "cli/greet.py": "x\n" } },
+            "review#1": { "report": { "findings": [objection] } },
+        }));
+        let _ = fs::remove_dir_all(bench.path("out"));
+        let handoff = bench.run([]).expect(exit_code).handoff();
+        assert_eq!(handoff.rework.len(), 1, "{handoff:#?}");
+        handoff.findings.iter().filter(|finding| finding.code == FindingCode::TestsSkipped).count()
+    };
+    let unrelated = json!({ "write": { "src/hello.py": "x = 2\n" } });
+    assert_eq!(told(&unrelated, 0), 1);
+    assert_eq!(told(&json!({}), 1), 1, "one that changes nothing takes nothing back");
+    let mended = json!({ "write": { "src/hello.py": "x = 2\n", "test_old.py": old } });
+    assert_eq!(told(&mended, 0), 0, "what is mended is gone");
+}
+
+#[test]
 fn work_that_is_needed_and_never_named_is_noticed() {
     let bench = Bench::new();
     let plan = crate::support::PLAN.replace("## CLI\n", "## CLI\nNeeds: feature\n");

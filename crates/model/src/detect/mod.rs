@@ -9,6 +9,6 @@ mod upstream;
 pub use self::{
     gate_record::faster_than_its_record,
     self_review::self_review,
-    tampering::{never_looked_at, tampering},
+    tampering::{never_looked_at, own_of_shared, tampering},
     upstream::ignored_upstream,
 };

@@ -1,5 +1,7 @@
 //! What a patch does to tests and to whoever runs them, as findings about its task.
 
+use std::collections::BTreeSet;
+
 use crate::{
     evidence::detect::{self, Author, FileChange, Sign, Stop, signs_until},
     findings::Finding,
@@ -13,6 +15,19 @@ use crate::{
 pub fn tampering(task: &Task, changes: &[FileChange<'_>], unread: Vec<Sign>, stop: &Stop) -> Vec<Finding> {
     let author = if task.role == Role::Tests { Author::Tests } else { Author::Code };
     signs_until(stop, author, changes).into_iter().chain(unread).map(|sign| finding(task, sign)).collect()
+}
+
+/// Leaves out what is found at paths that somebody else changed between two patches of a task, unless one of its patches
+/// shows that kind of thing there by itself: `alone` is what each of them shows.
+#[must_use]
+pub fn own_of_shared(found: Vec<Finding>, shared: &BTreeSet<&str>, alone: &[Finding]) -> Vec<Finding> {
+    let place = |finding: &Finding| (finding.code, finding.path.clone());
+    let own: BTreeSet<_> = alone.iter().map(place).collect();
+    let is_own = |finding: &Finding| {
+        let is_shared = finding.path.as_deref().is_some_and(|path| shared.contains(path));
+        !is_shared || own.contains(&place(finding))
+    };
+    found.into_iter().filter(is_own).collect()
 }
 
 /// Says that the run was stopped before anybody looked at a patch.
@@ -31,12 +46,28 @@ fn finding(task: &Task, sign: Sign) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::summary::fixture;
+    use crate::{
+        findings::{FindingCode, Weight},
+        summary::fixture,
+    };
 
     fn found(role: Role, path: &str, before: &str, after: Option<&str>) -> Vec<String> {
         let change = FileChange { path, before: Some(before), after, moved_from: None };
         let findings = tampering(&fixture::task("t", role, &[]), &[change], Vec::new(), &Stop::default());
         findings.iter().map(|f| format!("{} {}: {}", f.weight.name(), f.code.name(), f.message)).collect()
+    }
+
+    #[test]
+    fn what_somebody_else_did_in_between_is_not_told_of_a_task() {
+        let task = fixture::id("t");
+        let finding = |code, path: &str| Finding::about(&task, code, Weight::Blocking, "").in_path(path);
+        let skipped = finding(FindingCode::TestsSkipped, "shared");
+        let weakened = finding(FindingCode::TestsWeakened, "shared");
+        let elsewhere = finding(FindingCode::TestsWeakened, "own");
+        let found = vec![skipped.clone(), weakened.clone(), elsewhere.clone()];
+        let shared = BTreeSet::from(["shared"]);
+        assert_eq!(own_of_shared(found.clone(), &shared, &[]), [elsewhere.clone()]);
+        assert_eq!(own_of_shared(found, &shared, &[weakened.clone()]), [weakened, elsewhere]);
     }
 
     #[test]

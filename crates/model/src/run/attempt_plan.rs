@@ -7,6 +7,7 @@ use crate::{
     budget::{Dollars, Exhausted},
     findings::{Finding, FindingCode, Weight},
     ids::{Digest, ObjectId},
+    patch::Patch,
     record::{AttemptEnded, AttemptId, AttemptRecord, AttemptRecords, AttemptStarted, FailureKind, Outcome},
     roster::Subagent,
     schedule::Task,
@@ -47,8 +48,8 @@ pub struct AttemptPlan {
     pub implementation_base: ObjectId,
     /// The tree whose agent files hold.
     pub rules: ObjectId,
-    /// Whether a patch of an earlier attempt is integrated.
-    pub integrated: bool,
+    /// The patches of earlier attempts that are integrated, in their order.
+    pub integrated: Vec<Patch>,
     pub project_settings: bool,
     /// Names of the variables that the subagent is given.
     pub pass_environment: Vec<String>,

@@ -81,7 +81,7 @@ impl Run {
             base,
             implementation_base: self.basis.base.commit.clone(),
             rules: self.basis.rules.clone(),
-            integrated: ledger.has_integrated(&task.id),
+            integrated: ledger.integrated_patches_of(&task.id).cloned().collect(),
             project_settings: agent.project_settings,
             pass_environment: config.environment(&subagent.name).into_iter().map(str::to_owned).collect(),
             limits: AttemptLimits { turns: subagent.max_turns(config), budget: None },

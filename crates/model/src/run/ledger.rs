@@ -168,7 +168,16 @@ impl Ledger {
         attempts.iter().find(|attempt| attempt.attempt == commit.attempt)?.patch.as_ref()
     }
 
-    /// Takes down the end of an attempt. What was noticed about an earlier attempt at the same task counts no more.
+    /// Returns the patches of a task that are integrated, in their order.
+    pub fn integrated_patches_of(&self, task: &TaskId) -> impl Iterator<Item = &Patch> {
+        self.commits
+            .iter()
+            .filter(move |commit| commit.task == *task)
+            .filter_map(|commit| self.integrated_patch(commit))
+    }
+
+    /// Takes down the end of an attempt. What was noticed about how an earlier attempt at the same task went counts no more;
+    /// what its patch did to the tree is found anew, over all patches of the task that are integrated.
     pub fn attempt_ended(&mut self, ended: AttemptEnded) {
         let AttemptEnded { task, attempt, reason, findings, .. } = ended;
         let record = self.records.entry(task.clone()).or_insert_with(|| TaskRecord {

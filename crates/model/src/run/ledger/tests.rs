@@ -108,6 +108,9 @@ fn the_last_attempt_speaks_for_its_task_and_a_conflict_speaks_against_it() {
     });
     assert_eq!(ledger.record(&feature).unwrap().attempts.len(), before + 1);
     assert!(ledger.findings_about(&feature).is_empty(), "what was said of an earlier attempt is gone");
+    // A patch that was never integrated is no work of the task.
+    let integrated = wanted.result.commits.iter().filter(|commit| commit.task == feature).count();
+    assert_eq!(ledger.integrated_patches_of(&feature).count(), integrated);
     let conflicts = fixture::incomplete().tasks.into_iter().flat_map(|task| task.attempts);
     let conflicts = conflicts.map(|attempt| attempt.conflicts).find(|found| !found.is_empty()).unwrap();
     ledger.conflicted(&feature, conflicts.clone());
