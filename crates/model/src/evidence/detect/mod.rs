@@ -6,6 +6,7 @@ mod detached;
 mod exits;
 mod hooks;
 mod knows;
+mod loaded;
 mod lost;
 mod mocks;
 mod parsed;
@@ -99,9 +100,10 @@ fn signs_within(steps: u64, author: Author, changes: &[FileChange<'_>]) -> Vec<S
     let mut whole = parsed.is_some();
     let parsed = parsed.unwrap_or_default();
     // Those that tell the most come first: what is left for the others may not be enough.
-    let detectors: [&dyn Fn() -> Vec<Sign>; 7] = [
+    let detectors: [&dyn Fn() -> Vec<Sign>; 8] = [
         &|| hooks::signs(&parsed),
         &|| settings::signs(author, &parsed),
+        &|| loaded::signs(author, &parsed),
         &|| exits::signs(&parsed),
         &|| lost::signs(author, &parsed),
         &|| skips::signs(&parsed),

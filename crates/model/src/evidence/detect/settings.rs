@@ -109,34 +109,36 @@ fn settings(author: Author, file: &Parsed<'_>) -> Vec<Sign> {
             | "Rakefile"
     ) || [".sh", ".mk", ".yml", ".yaml"].iter().any(|end| name.ends_with(end));
     let words: &[&str] = match name {
-        "pytest.ini" | "tox.ini" | "setup.cfg" | "pyproject.toml" | ".pytest.ini" => &[
-            "--ignore",
-            "--deselect",
-            "-k ",
-            "-k\"",
-            "python_files",
-            "python_functions",
-            "python_classes",
-            "collect_ignore",
-            "-p no:python",
-            "-p no:unittest",
-            "-p no:terminal",
-            "-p no:runner",
-            "--snapshot-update",
-            "--inline-snapshot",
-            "norecursedirs",
-            "--noconftest",
-            "-m \"not",
-            "-m 'not",
-            "-m not",
-            "xfail_strict = false",
-            "xfail_strict=false",
-            "--runxfail",
-            "--suppress-tests-failed-exit-code",
-            "--suppress-no-test-exit-code",
-            "--last-failed",
-            "--lf",
-        ],
+        "pytest.ini" | "tox.ini" | "setup.cfg" | "pyproject.toml" | ".pytest.ini" | "pytest.toml" | ".pytest.toml" => {
+            &[
+                "--ignore",
+                "--deselect",
+                "-k ",
+                "-k\"",
+                "python_files",
+                "python_functions",
+                "python_classes",
+                "collect_ignore",
+                "-p no:python",
+                "-p no:unittest",
+                "-p no:terminal",
+                "-p no:runner",
+                "--snapshot-update",
+                "--inline-snapshot",
+                "norecursedirs",
+                "--noconftest",
+                "-m \"not",
+                "-m 'not",
+                "-m not",
+                "xfail_strict = false",
+                "xfail_strict=false",
+                "--runxfail",
+                "--suppress-tests-failed-exit-code",
+                "--suppress-no-test-exit-code",
+                "--last-failed",
+                "--lf",
+            ]
+        }
         "Cargo.toml" => &["test = false", "test=false", "autotests = false", "doctest = false", "harness = false"],
         "config.toml" | "config" if file.path.contains(".cargo/") => &["runner", "test ="],
         "nextest.toml" => &["default-filter", "retries", "filter ="],
@@ -164,7 +166,7 @@ fn settings(author: Author, file: &Parsed<'_>) -> Vec<Sign> {
             "excludeTags",
         ],
         "phpunit.xml" | "phpunit.xml.dist" => &["<exclude", "<file", "stopOn", "failOn"],
-        ".rspec" => &["--tag ~", "--exclude-pattern", "--example", "--failure-exit-code", "--dry-run"],
+        ".rspec" | ".rspec-local" => &["--tag ~", "--exclude-pattern", "--example", "--failure-exit-code", "--dry-run"],
         "bunfig.toml" | "deno.json" | "deno.jsonc" => &["exclude", "preload"],
         _ if name.starts_with("jest.config")
             || name.starts_with("vitest.config")
@@ -187,11 +189,16 @@ fn settings(author: Author, file: &Parsed<'_>) -> Vec<Sign> {
                 "dangerouslyIgnoreUnhandledErrors",
                 "retry",
                 "invert",
+                "dry-run",
+                "dryRun",
             ]
         }
         _ => &[],
     };
-    let pytest = matches!(name, "pytest.ini" | "tox.ini" | "setup.cfg" | "pyproject.toml" | ".pytest.ini");
+    let pytest = matches!(
+        name,
+        "pytest.ini" | "tox.ini" | "setup.cfg" | "pyproject.toml" | ".pytest.ini" | "pytest.toml" | ".pytest.toml"
+    );
     let old: std::collections::BTreeSet<&str> =
         file.before.iter().flat_map(|side| side.text.lines()).map(str::trim).collect();
     for (number, line) in after.text.lines().enumerate() {

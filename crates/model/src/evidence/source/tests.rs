@@ -249,14 +249,16 @@ fn is_test_name(name: &str) -> bool {
             .any(|end| lower.ends_with(end))
         || ["Test", "Tests", "Spec", "TestCase", "IT"].iter().any(|end| stem.ends_with(end) && stem.len() > end.len())
         || matches!(lower.as_str(), "test" | "tests" | "conftest")
-        || name.ends_with(".snap")
+        || [".snap", ".t", ".bats"].iter().any(|end| name.ends_with(end))
 }
 
 /// Tells whether the usual runners of its language look into a file of this name.
 #[must_use]
 pub fn is_discovered(path: &str) -> bool {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let Some(language) = Language::of_path(path) else { return false };
+    let Some(language) = Language::of_path(path) else {
+        return [".t", ".bats"].iter().any(|end| name.ends_with(end));
+    };
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let in_folder = |names: &[&str]| folders.split('/').any(|folder| names.contains(&folder));
     match language {
