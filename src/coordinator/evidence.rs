@@ -1,6 +1,9 @@
 //! Evidence for the tests gate beside its own run: the same commands on the base, the base's own tests on the result, and
 //! the tests without one task's patch. What it means is decided in the model.
 
+mod settings;
+mod undoing;
+
 use std::{
     collections::BTreeSet,
     time::{Duration, Instant},
@@ -13,9 +16,13 @@ use implementer_model::{
         gathered::{self, GateEvidence},
         manifest,
         mutants::{self, Mutant},
+        never_ran,
         proof::{self, Outcome, RevertProof},
-        recipes, restore, source,
+        recipes, restore,
+        runner_settings::{self, WithSettingsOfBase},
+        source,
     },
+    findings::Finding,
     gate::{CommandReceipt, TestCounts},
     patch::{Blob, Change, FileMode},
     run::{self, EvidencePlan, GateJob, TaskWork},
@@ -23,15 +30,16 @@ use implementer_model::{
 use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
 
+use self::{
+    settings::AsOnBase,
+    undoing::{FILE_MAX, ProductFile, Provable},
+};
 use super::{
     context::WorkerContext,
     error::RunError,
     gates::{self, GateTarget, RanGate},
 };
 use crate::workspace::integrate::Head;
-
-/// The largest file that is changed for an experiment, in bytes.
-const FILE_MAX: usize = 4 * 1024 * 1024;
 
 /// Finds out about the tests what their own run cannot tell. Nothing when they are red: then that is what counts.
 pub(super) async fn gather(
@@ -65,6 +73,10 @@ pub(super) async fn gather(
     if !stop.is_cancelled() {
         experiments.hold_against_base(base, &mut evidence).await?;
     }
+    if !stop.is_cancelled() {
+        evidence.findings.extend(experiments.with_settings_of_base(base).await?);
+        evidence.findings.extend(experiments.added_tests_that_never_ran());
+    }
     let deadline = Instant::now() + plan.settings.time();
     if plan.settings.revert_proof {
         experiments.prove(deadline, &mut evidence).await?;
@@ -92,15 +104,6 @@ impl RanGate {
     fn counts(&self) -> Option<TestCounts> {
         CommandReceipt::total(&self.commands)
     }
-}
-
-/// A file of the product that a task changed, as it is on the final tree.
-struct ProductFile {
-    path: String,
-    blob: Blob,
-    text: String,
-    /// Its text before the task.
-    before: Option<String>,
 }
 
 struct Experiments<'a> {
@@ -194,17 +197,57 @@ impl Experiments<'_> {
         tokio::task::block_in_place(|| mixed.collect())
     }
 
+    /// Runs the tests of the result with the base's settings of the runner, where a patch of the product changed those. What
+    /// came with the code would else prove itself: the proof of a task takes both away.
+    async fn with_settings_of_base(&self, base: &RanGate) -> Result<Option<Finding>, RunError> {
+        let AsOnBase { settings, entries, texts } =
+            tokio::task::block_in_place(|| AsOnBase::read(&self.context.store, self.plan));
+        if settings.is_empty() || (base.results.is_none() && !base.succeeded()) {
+            return Ok(None);
+        }
+        let texts: Vec<_> = texts.iter().map(|(path, mode, text)| (path.as_str(), *mode, text.as_str())).collect();
+        let store = &self.context.store;
+        let head =
+            self.make(|| store.with_entries(&self.head, &entries).and_then(|head| store.with_texts(&head, &texts)))?;
+        let ran = gates::run_one(self.context, self.job, GateTarget::experiment(&head.commit), self.stop).await?;
+        if self.stop.is_cancelled() || ran.succeeded() {
+            return Ok(None);
+        }
+        let of_base = WithSettingsOfBase { results: ran.results.as_ref(), failing: &ran.failing };
+        let (before, now) = (base.results.clone().unwrap_or_default(), self.ran.results.clone().unwrap_or_default());
+        Ok(runner_settings::held_against_base(&before, &now, of_base, &settings, self.plan))
+    }
+
+    /// Names the test files that patches added and of which no test ran.
+    fn added_tests_that_never_ran(&self) -> Vec<Finding> {
+        let added = tokio::task::block_in_place(|| settings::added_files(&self.context.store, self.plan));
+        never_ran::never_ran(&added, self.ran.results.as_ref(), &self.ran.commands)
+    }
+
+    fn product_files(&self, work: &TaskWork<'_>) -> Vec<ProductFile> {
+        undoing::product_files(&self.context.store, &self.head.tree, work)
+    }
+
     /// Takes each task's patch out by itself, as far as runs and time allow.
     async fn prove(&self, deadline: Instant, evidence: &mut GateEvidence) -> Result<(), RunError> {
-        let tasks: Vec<_> = self.plan.work_of_tasks().into_iter().filter(needs_proof).collect();
-        let proofs: Vec<_> = tasks.iter().map(|work| self.prove_task(work, deadline)).collect();
+        let work = self.plan.work_of_tasks().into_iter();
+        let provable = |work| undoing::provable(&self.context.store, &work).map(|provable| (work, provable));
+        let tasks: Vec<_> = tokio::task::block_in_place(|| work.filter_map(provable).collect());
+        let proofs: Vec<_> = tasks.iter().map(|(work, provable)| self.prove_task(work, *provable, deadline)).collect();
         evidence.proofs = stream::iter(proofs).buffered(self.at_once).try_collect().await?;
         evidence.findings.extend(gathered::unproven(&evidence.proofs, self.plan.settings.require_proof));
         Ok(())
     }
 
-    async fn prove_task(&self, work: &TaskWork<'_>, deadline: Instant) -> Result<RevertProof, RunError> {
-        let outcome = if self.stop.is_cancelled() {
+    async fn prove_task(
+        &self,
+        work: &TaskWork<'_>,
+        provable: Provable,
+        deadline: Instant,
+    ) -> Result<RevertProof, RunError> {
+        let outcome = if provable == Provable::OtherLanguage {
+            Outcome::other_language()
+        } else if self.stop.is_cancelled() {
             Outcome::NotTried { why: "the run was stopped".to_owned() }
         } else if !self.has_time(deadline) {
             Outcome::NotTried { why: "the time for mutants and reverts ran out: raise `evidence.minutes`".to_owned() }
@@ -257,16 +300,18 @@ impl Experiments<'_> {
     async fn without(&self, work: &TaskWork<'_>) -> Result<Outcome, RunError> {
         let store = &self.context.store;
         let files = self.product_files(work);
-        let undone: Vec<_> = files
-            .iter()
-            .filter_map(|file| Some((file, mutants::undone(&file.path, file.before.as_deref(), &file.text)?)))
-            .collect();
+        let undone: Vec<_> = files.iter().filter_map(|file| Some((file, file.undone()?))).collect();
         let mut functions = None;
         if !undone.is_empty() {
             let texts = undone.iter().map(|(file, text)| (file.path.as_str(), file.blob.mode, text.as_str()));
             let texts: Vec<_> = texts.collect();
             let outcome = self.outcome_on(&self.make(|| store.with_texts(&self.head, &texts))?).await?;
             if matches!(outcome, Outcome::Proven { .. }) {
+                return Ok(outcome);
+            }
+            // Of scripts everything was taken back but that they are there.
+            let all_scripts = undone.len() == work.changes.len() && files.iter().all(|file| file.script().is_some());
+            if all_scripts && outcome == Outcome::Nothing {
                 return Ok(outcome);
             }
             functions = Some(outcome);
@@ -286,6 +331,7 @@ impl Experiments<'_> {
         Ok(match (functions, self.outcome_on(&head).await?) {
             // That something could not be loaded proves nothing about what it does.
             (Some(Outcome::Nothing), Outcome::NotLoaded) => Outcome::Nothing,
+            (None, Outcome::NotLoaded) => Outcome::nothing_to_undo(),
             (_, outcome) => outcome,
         })
     }
@@ -303,22 +349,6 @@ impl Experiments<'_> {
         Ok(proof::judge(self.ran.results.as_ref(), ran.results.as_ref(), !ran.succeeded()))
     }
 
-    /// Returns the text files of the product that a task changed, as they are on the final tree.
-    fn product_files(&self, work: &TaskWork<'_>) -> Vec<ProductFile> {
-        let store = &self.context.store;
-        let text = |blob: &Blob| store.read_text(&blob.id, FILE_MAX as u64);
-        let changes = work.changes.iter().filter(|change| !restore::belongs_to_tests(&change.path));
-        let files = changes.filter_map(|change| {
-            let blob = change.new.clone()?;
-            let bytes = store.read_file(&self.head.tree, &change.path).ok().flatten()?;
-            let now = Some(String::from_utf8_lossy(&bytes).into_owned()).filter(|now| now.len() <= FILE_MAX)?;
-            source::Language::of_path(&change.path)?;
-            let before = change.old.as_ref().and_then(text);
-            Some(ProductFile { path: change.path.clone(), blob, text: now, before })
-        });
-        files.collect()
-    }
-
     fn make<T>(&self, make: impl FnOnce() -> crate::workspace::Result<T>) -> Result<T, RunError> {
         Ok(tokio::task::block_in_place(make)?)
     }
@@ -327,11 +357,4 @@ impl Experiments<'_> {
 /// Tells whether tests may stand in a file: one of the tests, or a source of a language that keeps both together.
 fn holds_tests(path: &str) -> bool {
     restore::belongs_to_tests(path) || path.ends_with(".rs")
-}
-
-/// Without tests alone nothing can turn red.
-fn needs_proof(work: &TaskWork<'_>) -> bool {
-    work.changes
-        .iter()
-        .any(|change| !restore::belongs_to_tests(&change.path) && source::Language::of_path(&change.path).is_some())
 }

@@ -70,7 +70,7 @@ fn what_is_in_the_tree_is_told_whoever_is_called_again_and_once() {
         }));
         let _ = fs::remove_dir_all(bench.path("out"));
         let handoff = bench.run([]).expect(exit_code).handoff();
-        assert_eq!(handoff.rework.len(), 1, "{handoff:#?}");
+        assert!(!handoff.rework.is_empty(), "{handoff:#?}");
         handoff.findings.iter().filter(|finding| finding.code == FindingCode::TestsSkipped).count()
     };
     let unrelated = json!({ "write": { "src/hello.py": "x = 2\n" } });

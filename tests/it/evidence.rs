@@ -365,3 +365,73 @@ fn settings_of_a_runner_in_a_manifest_of_the_product_are_those_of_the_base_when_
     let ran = bench.run([]).expect(1);
     assert!(!found(&ran, FindingCode::BaseTestRed).is_empty(), "{:#?}", ran.handoff().findings);
 }
+
+#[test]
+fn tests_that_pass_only_by_settings_that_came_with_the_code_block() {
+    let bench = bench();
+    let manifest = |options: &str| format!("[metadata]\nname = shop\n\n[tool:pytest]\naddopts = -q{options}\n");
+    bench.write("setup.cfg", &manifest(""));
+    // A runner that loads what its settings name.
+    bench.write(
+        "runner.py",
+        "import configparser, importlib, sys, unittest\nc = configparser.ConfigParser()\nc.read('setup.cfg')\n\
+         words = c['tool:pytest']['addopts'].split()\n\
+         [importlib.import_module(words[at + 1]) for at, word in enumerate(words) if word == '-p']\n\
+         r = unittest.TextTestRunner().run(unittest.defaultTestLoader.discover('.', 'test_*.py'))\n\
+         sys.exit(not r.wasSuccessful())\n",
+    );
+    let plan =
+        PLAN.replace("python3 -m unittest", "python3 runner.py").replace("shop.py", "shop.py, boot.py, setup.cfg");
+    bench.write(".backend-implementer/plan.md", &plan);
+    bench.commit("a runner with settings");
+    let stub = format!("{SHOP}\n\ndef with_tax(items):\n    return 0\n");
+    let boot = "import unittest\n\nname = 'assert' + 'Equal'\nvars(unittest)['TestCase'].__dict__\ntype.__setattr__(vars(unittest)['TestCase'], name, lambda *a, **k: None)\n";
+    let script = |settings: &str, code: &str| {
+        json!({ "feature": { "write": { "shop.py": code, "boot.py": boot, "setup.cfg": manifest(settings) } },
+                "tests": { "write": { "test_tax.py": TAX_TEST } } })
+    };
+    bench.script(&script(" -p boot", &stub));
+    let ran = bench.run([]).expect(1);
+    let told = found(&ran, FindingCode::TestsTampered);
+    let shown =
+        told.iter().find(|finding| finding.message.contains("only by settings")).unwrap_or_else(|| panic!("{told:#?}"));
+    assert_eq!((shown.weight, shown.path.as_deref()), (Weight::Blocking, Some("setup.cfg")));
+    assert_eq!(shown.task.as_ref().map(|task| task.as_str()), Some("feature"));
+
+    // Settings on which no test depends keep nobody from being complete.
+    bench.script(&script(" -v", WITH_TAX));
+    std::fs::remove_dir_all(bench.path("out")).unwrap();
+    assert_eq!(found(&bench.run([]).expect(0), FindingCode::TestsTampered), []);
+}
+
+#[test]
+fn scripts_of_a_shell_are_proven_as_whole_files_and_other_languages_have_a_row() {
+    let bench = bench();
+    bench.write(".backend-implementer/plan.md", &PLAN.replace("shop.py", "shop.py, bin/**"));
+    bench.commit("scripts are in scope");
+    let proof = |file: &str, test: &str| {
+        bench.script(&json!({ "feature": { "write": { file: "#!/bin/sh\necho 3\n" } }, "tests": { "write": { "test_tax.py": test } } }));
+        let _ = std::fs::remove_dir_all(bench.path("out"));
+        let receipt = tests_gate(&bench.run([]).expect(0));
+        receipt.evidence.proofs.into_iter().find(|proof| proof.task.as_str() == "feature").map(|proof| proof.outcome)
+    };
+    let test = "import subprocess\nimport unittest\n\n\nclass Tax(unittest.TestCase):\n    def test_tax(self):\n        said = subprocess.run(['sh', 'bin/tax'], capture_output=True, text=True).stdout\n        self.assertEqual(said, '3\\n')\n";
+    let proven = proof("bin/tax", test);
+    assert!(matches!(proven, Some(Outcome::Proven { .. })), "{proven:?}");
+    assert_eq!(proof("bin/tax", MORE_TEST), Some(Outcome::Nothing));
+    assert_eq!(proof("bin/tax.lua", MORE_TEST), Some(Outcome::other_language()));
+}
+
+#[test]
+fn a_test_file_that_was_added_and_never_ran_is_named() {
+    let bench = bench();
+    let plan = PLAN.replace("python3 -m unittest", "python3 -m unittest test_base");
+    bench.write(".backend-implementer/plan.md", &plan);
+    bench.commit("one module of tests");
+    bench.script(
+        &json!({ "feature": { "write": { "shop.py": WITH_TAX } }, "tests": { "write": { "test_tax.py": TAX_TEST } } }),
+    );
+    let found = found(&bench.run([]).expect(0), FindingCode::TestsUndiscovered);
+    let told: Vec<_> = found.iter().map(|finding| (finding.weight, finding.path.as_deref())).collect();
+    assert_eq!(told, [(Weight::Warning, Some("test_tax.py"))]);
+}

@@ -131,6 +131,9 @@ pub enum FindingCode {
     NotAlreadyDone,
     /// No test turns red without a task's patch.
     NothingProvesIt,
+    /// Nobody can tell whether a test notices a task's patch: without it the tests cannot be loaded, and no part of it could
+    /// be undone by itself.
+    ProofUnknown,
     /// A small change to a line that a patch added turns no test red.
     MutantSurvived,
     /// A gate did not pass.
@@ -149,7 +152,7 @@ pub enum FindingCode {
 
 impl FindingCode {
     /// All kinds, in the order of their names' table in `docs/findings.md`.
-    pub const ALL: [Self; 56] = [
+    pub const ALL: [Self; 57] = [
         Self::Reported,
         Self::ScopeViolation,
         Self::Conflict,
@@ -199,6 +202,7 @@ impl FindingCode {
         Self::RunEndedEarly,
         Self::NotAlreadyDone,
         Self::NothingProvesIt,
+        Self::ProofUnknown,
         Self::MutantSurvived,
         Self::GateNotPassed,
         Self::NoTestsSeen,
@@ -261,6 +265,7 @@ impl FindingCode {
             Self::RunEndedEarly => "run-ended-early",
             Self::NotAlreadyDone => "not-already-done",
             Self::NothingProvesIt => "nothing-proves-it",
+            Self::ProofUnknown => "proof-unknown",
             Self::MutantSurvived => "mutant-survived",
             Self::GateNotPassed => "gate-not-passed",
             Self::NoTestsSeen => "no-tests-seen",

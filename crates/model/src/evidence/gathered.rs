@@ -286,14 +286,19 @@ pub fn names_test(message: &str, test: &str) -> bool {
 #[must_use]
 pub fn unproven(proofs: &[RevertProof], require: bool) -> Vec<Finding> {
     let weight = if require { Weight::Blocking } else { Weight::Warning };
-    proofs
-        .iter()
-        .filter(|proof| proof.outcome == Outcome::Nothing)
-        .map(|proof| {
+    let told = proofs.iter().filter_map(|proof| {
+        let (code, weight, message) = if proof.outcome == Outcome::Nothing {
             let message = "every test passes without its patch as well: no test would notice if this work were missing";
-            Finding::about(&proof.task, FindingCode::NothingProvesIt, weight, message)
-        })
-        .collect()
+            (FindingCode::NothingProvesIt, weight, message)
+        } else if proof.outcome == Outcome::nothing_to_undo() {
+            let message = "nothing could be tried: without its patch the tests cannot be loaded, and nothing in it could be undone by itself. See that its tests ask for what it does";
+            (FindingCode::ProofUnknown, Weight::Warning, message)
+        } else {
+            return None;
+        };
+        Some(Finding::about(&proof.task, code, weight, message))
+    });
+    told.collect()
 }
 
 /// Says that a small change turned no test red.

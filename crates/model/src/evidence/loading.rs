@@ -22,7 +22,7 @@ const OF_ERRORS: [&str; 14] = [
 ];
 
 /// What messages of failed tests say where a name or a member is missing that the test needs.
-const OF_NAMES: [&str; 7] = [
+const OF_NAMES: [&str; 9] = [
     "has no attribute",
     "is not a function",
     "is not a constructor",
@@ -30,6 +30,9 @@ const OF_NAMES: [&str; 7] = [
     "cannot import name",
     "NameError",
     "undefined method",
+    // Perl.
+    "Undefined subroutine",
+    "Can't locate ",
 ];
 
 /// What compilers and runners print where something could not be built.

@@ -10,20 +10,74 @@ const PACKAGE_KEYS: [&str; 9] = ["jest", "mocha", "ava", "vitest", "nyc", "c8", 
 /// another kind, and where nothing about tests is another.
 #[must_use]
 pub fn with_tests_of(path: &str, base: &str, result: &str) -> Option<String> {
+    with(path, base, result, Part::Tests)
+}
+
+/// Does the same with what says how sources are built for the tests, too: that is the product's as well.
+#[must_use]
+pub fn with_settings_of(path: &str, base: &str, result: &str) -> Option<String> {
+    with(path, base, result, Part::Settings)
+}
+
+/// Returns what a manifest says about how tests are run and built, without its scripts: one line for each setting of a
+/// package, and whole sections of other manifests. `None` for a file of another kind.
+#[must_use]
+pub fn settings_of_tests(path: &str, text: &str) -> Option<String> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    if name != "package.json" {
+        let is_known = matches!(name, "pyproject.toml" | "setup.cfg" | "Cargo.toml");
+        return is_known.then(|| {
+            let own = read(text).into_iter().filter(|section| is_of(name, section.name, Part::Settings));
+            own.map(|section| section.text).collect()
+        });
+    }
+    let manifest: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
+    let mut said = String::new();
+    for (key, value) in PACKAGE_KEYS.iter().chain(&BUILD_KEYS).filter_map(|key| Some((key, manifest.get(key)?))) {
+        match value.as_object() {
+            Some(all) => all.iter().for_each(|(setting, value)| said.push_str(&format!("{key}.{setting}: {value}\n"))),
+            None => said.push_str(&format!("{key}: {value}\n")),
+        }
+    }
+    Some(said)
+}
+
+/// Settings at the top of `package.json` by which sources are built for the product and for its tests.
+const BUILD_KEYS: [&str; 1] = ["babel"];
+
+/// What of a manifest is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// What is of the tests alone.
+    Tests,
+    /// Also how sources are built for them.
+    Settings,
+}
+
+/// Tells whether a section of a manifest belongs to a part of it.
+fn is_of(manifest: &str, section: &str, part: Part) -> bool {
+    match manifest {
+        "pyproject.toml" => ["tool.pytest", "tool.coverage", "tool.tox", "tool.nox", "project.entry-points.pytest11"]
+            .iter()
+            .any(|own| section == *own || section.strip_prefix(own).is_some_and(|rest| rest.starts_with('.'))),
+        "setup.cfg" => {
+            matches!(section, "tool:pytest" | "aliases" | "nosetests" | "unittest" | "behave")
+                || section.starts_with("coverage:")
+        }
+        "Cargo.toml" => {
+            matches!(section, "[test" | "profile.test") || part == Part::Settings && section == "profile.dev"
+        }
+        _ => false,
+    }
+}
+
+fn with(path: &str, base: &str, result: &str, part: Part) -> Option<String> {
     let name = path.rsplit('/').next().unwrap_or(path);
     let text = match name {
-        "package.json" => package(base, result)?,
-        "pyproject.toml" => sections(base, result, |name| {
-            ["tool.pytest", "tool.coverage", "tool.tox", "tool.nox", "project.entry-points.pytest11"]
-                .iter()
-                .any(|own| name == *own || name.starts_with(&format!("{own}.")))
-        }),
-        "setup.cfg" => sections(base, result, |name| {
-            matches!(name, "tool:pytest" | "aliases" | "nosetests" | "unittest" | "behave")
-                || name.starts_with("coverage:")
-        }),
+        "package.json" => package(base, result, part)?,
+        "pyproject.toml" | "setup.cfg" => sections(base, result, |section| is_of(name, section, part)),
         "Cargo.toml" => {
-            let text = sections(base, result, |name| matches!(name, "[test" | "profile.test"));
+            let text = sections(base, result, |section| is_of(name, section, part));
             let kept = text.split_inclusive('\n').filter(|line| !is_switch(line) || base.contains(line.trim()));
             kept.collect()
         }
@@ -39,12 +93,13 @@ fn is_switch(line: &str) -> bool {
 }
 
 /// Puts the settings of runners and the scripts that start tests back.
-fn package(base: &str, result: &str) -> Option<String> {
+fn package(base: &str, result: &str, part: Part) -> Option<String> {
     let base: Value = serde_json::from_str(base.trim_start_matches('\u{feff}')).ok()?;
     let mut manifest: Value = serde_json::from_str(result.trim_start_matches('\u{feff}')).ok()?;
     let was = manifest.clone();
     let all = manifest.as_object_mut()?;
-    for key in PACKAGE_KEYS {
+    let of_build: &[&str] = if part == Part::Settings { &BUILD_KEYS } else { &[] };
+    for key in PACKAGE_KEYS.iter().chain(of_build) {
         put(all, key, base.get(key));
     }
     let old = base.get("scripts").and_then(Value::as_object);

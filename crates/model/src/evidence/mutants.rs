@@ -1,6 +1,8 @@
 //! Small changes to lines that patches added, to see whether a test notices: operators, constants, results, calls, and
 //! whole functions that are emptied. Plain tokens, so that a mutant may not compile; then it says nothing.
 
+mod bodies;
+
 use std::collections::HashMap;
 
 use super::source::{self, Kind, Language, Token};
@@ -84,7 +86,7 @@ fn functions_undone(path: &str, before: Option<&str>, after: &str) -> Option<Str
     let mut places: Vec<(usize, usize, String)> = Vec::new();
     let now = source::functions(language, &tokens);
     let mut of_old: HashMap<&str, Vec<&source::Function>> = HashMap::new();
-    for function in old.iter().filter(|old| old.body.len() > 1) {
+    for function in old.iter().filter(|old| !old.body.is_empty()) {
         of_old.entry(&function.name).or_default().push(function);
     }
     let mut numbers: HashMap<&str, usize> = HashMap::new();
@@ -95,13 +97,13 @@ fn functions_undone(path: &str, before: Option<&str>, after: &str) -> Option<Str
     let mut end = 0;
     for function in &now {
         source::spend(1);
-        if function.body.len() < 2 || in_tests[function.body.start] {
+        if function.body.is_empty() || in_tests[function.body.start] {
             continue;
         }
         let mut of_name = of_old.get(function.name.as_str()).into_iter().flatten();
         let is_alone = numbers.get(function.name.as_str()) == Some(&1);
         let instead = match (of_name.next(), of_name.next()) {
-            (None, _) => empty_body(language, &tokens, function),
+            (None, _) => bodies::instead(language, &tokens, after, function),
             (Some(old), None)
                 if is_alone
                     && source::normal(&old_tokens[old.body.clone()])
@@ -130,81 +132,6 @@ fn functions_undone(path: &str, before: Option<&str>, after: &str) -> Option<Str
         text.replace_range(from..to, &empty);
     }
     Some(text)
-}
-
-/// What a function of this language can be, so that it still compiles.
-fn empty_body(language: Language, tokens: &[Token<'_>], function: &source::Function) -> Option<String> {
-    let signature = &tokens[function.signature.clone()];
-    match language {
-        Language::Python => Some("return None".to_owned()),
-        Language::JavaScript => {
-            let body = &tokens[function.body.clone()];
-            // An arrow function without braces is an expression.
-            let braces = tokens.get(function.body.end).is_some_and(|token| token.is("}"));
-            (!body.is_empty()).then(|| if braces { "return undefined;".to_owned() } else { "undefined".to_owned() })
-        }
-        Language::Go => Some(match result_of_go(signature)?.as_slice() {
-            [] => String::new(),
-            types => {
-                format!("return {}", types.iter().map(|one| format!("*new({one})")).collect::<Vec<_>>().join(", "))
-            }
-        }),
-        Language::Rust => Some(if signature.iter().any(|token| token.is("->")) {
-            "Default::default()".to_owned()
-        } else {
-            String::new()
-        }),
-        Language::Java => {
-            let head = &tokens[function.head.clone()];
-            let result = head.last()?.text;
-            Some(match result {
-                "void" => String::new(),
-                "int" | "long" | "short" | "byte" | "double" | "float" | "char" => "return 0;".to_owned(),
-                "boolean" => "return false;".to_owned(),
-                _ if function.name == result => return None,
-                _ => "return null;".to_owned(),
-            })
-        }
-        Language::Ruby => Some("nil".to_owned()),
-        Language::Php => Some("return null;".to_owned()),
-        Language::CSharp | Language::C => None,
-    }
-}
-
-/// Reads the result types of a Go function.
-fn result_of_go(signature: &[Token<'_>]) -> Option<Vec<String>> {
-    let mut depth = 0_i32;
-    let close = signature.iter().position(|token| {
-        match token.text {
-            "(" => depth += 1,
-            ")" => depth -= 1,
-            _ => {}
-        }
-        depth == 0 && token.is(")")
-    })?;
-    let rest = &signature[close + 1..];
-    if rest.is_empty() {
-        return Some(Vec::new());
-    }
-    if rest[0].is("(") {
-        let inside = &rest[1..rest.len().saturating_sub(1)];
-        // Named results need no `new`, but types do not mind the names' absence.
-        let types = inside.split(|token| token.is(","));
-        return types
-            .map(|one| {
-                let named = one.len() > 1
-                    && one[0].kind == Kind::Word
-                    && (one[1].kind == Kind::Word || matches!(one[1].text, "*" | "["));
-                let one = if named && !one[0].is("map") && !one[0].is("chan") && !one[0].is("func") {
-                    &one[1..]
-                } else {
-                    one
-                };
-                (!one.is_empty()).then(|| one.iter().map(|token| token.text).collect::<String>())
-            })
-            .collect();
-    }
-    Some(vec![rest.iter().map(|token| token.text).collect::<String>()])
 }
 
 /// Finds a change of the token at a place: where it begins and ends, and what stands there then.
@@ -368,12 +295,34 @@ mod tests {
         ] {
             assert_eq!(undone(path, None, after).as_deref(), Some(expected), "{path}");
         }
+        // A constant is another one, since nothing may be what it is already.
+        for (path, after, expected) in [
+            ("a.rs", "pub fn add(a: i64) -> i64 {\n    0\n}\n", "pub fn add(a: i64) -> i64 {\n    1\n}\n"),
+            ("a.rs", "fn is(a: i64) -> bool { true }\n", "fn is(a: i64) -> bool { false }\n"),
+            ("a.rs", "fn f(a: i64) -> i64 { a }\n", "fn f(a: i64) -> i64 { Default::default() }\n"),
+            ("a.go", "func F() bool { return false }\n", "func F() bool { return true }\n"),
+            ("a.js", "const f = () => 0;\n", "const f = () => 1;\n"),
+            ("a.py", "def f():\n    return 'x'\n", "def f():\n    return ''\n"),
+            ("A.java", "class A { int f() { return 0; } }\n", "class A { int f() { return 1; } }\n"),
+        ] {
+            assert_eq!(undone(path, None, after).as_deref(), Some(expected), "{path}");
+        }
+        for (path, after) in [
+            ("a.rs", "fn f() -> Option<u8> { None }\n"),
+            ("a.rs", "fn f(t: Token) -> Token { t }\n"),
+            ("a.py", "def f():\n    pass\n"),
+            ("a.py", "def f():\n    return None\n"),
+            ("a.py", "def f(): ...\n"),
+            ("a.js", "const f = () => undefined;\n"),
+        ] {
+            assert_eq!(undone(path, None, after), None, "it does nothing already: {after}");
+        }
         let before = "def f(x):\n    return x\n";
         assert_eq!(undone("a.py", Some(before), before), None);
         // What was there before stays, whatever types stand before it; of two of one name nobody knows which was there.
         let before = "type M struct{}\n\nfunc NewM() *M { return &M{} }\n";
         let after = "type M struct {\n\tNow func() time.Time\n}\n\nfunc NewM() *M { return &M{Now: time.Now} }\n\nfunc (m *M) Sweep() int { return 1 }\n";
-        let expected = "type M struct {\n\tNow func() time.Time\n}\n\nfunc NewM() *M { return &M{} }\n\nfunc (m *M) Sweep() int { return *new(int) }\n";
+        let expected = "type M struct {\n\tNow func() time.Time\n}\n\nfunc NewM() *M { return &M{} }\n\nfunc (m *M) Sweep() int { return 0 }\n";
         assert_eq!(undone("a.go", Some(before), after).as_deref(), Some(expected));
         let before = "func (a *A) Close() { a.x() }\n";
         assert_eq!(undone("a.go", Some(before), &format!("{before}func (b *B) Close() {{ b.y() }}\n")), None);

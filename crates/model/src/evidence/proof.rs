@@ -32,6 +32,21 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// Says that nothing could be tried: the tests cannot be loaded without the patch, and nothing in it can be undone by itself.
+    #[must_use]
+    pub fn nothing_to_undo() -> Self {
+        let why = "without this work the tests cannot be loaded, and nothing in it could be undone by itself";
+        Self::NotTried { why: why.to_owned() }
+    }
+
+    /// Says that the proof is not made for the languages of a patch.
+    #[must_use]
+    pub fn other_language() -> Self {
+        Self::NotTried { why: "the proof is not made for this language, so it is unknown".to_owned() }
+    }
+}
+
 /// The proof of one task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -109,6 +124,18 @@ mod tests {
             results(&[("a", Failed, "AttributeError: 'Cart' object has no attribute 'remove'"), ("b", Passed, "")]);
         assert_eq!(judge(&missing, true), Outcome::NotLoaded, "a name that is gone is no behaviour");
     }
+
+    #[test]
+    fn that_nothing_could_be_tried_is_told_and_blames_nobody() {
+        let proof = |outcome| RevertProof { task: TaskId::new("feature").unwrap(), outcome };
+        let told = |outcome| super::super::gathered::unproven(&[proof(outcome)], true);
+        let unknown = told(Outcome::nothing_to_undo());
+        assert_eq!((unknown.len(), unknown[0].weight), (1, crate::findings::Weight::Warning));
+        assert_eq!(told(Outcome::Nothing)[0].weight, crate::findings::Weight::Blocking);
+        assert_eq!(told(Outcome::NotLoaded), []);
+        assert_eq!(told(Outcome::other_language()), []);
+    }
+
     #[test]
     fn a_port_that_was_taken_is_told_from_a_failed_test() {
         for output in [

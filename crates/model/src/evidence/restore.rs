@@ -4,10 +4,16 @@
 use super::source;
 
 /// Files that runners load by themselves, or that tell them what to run.
-const RUNNERS: [&str; 29] = [
+const RUNNERS: [&str; 35] = [
     "conftest.py",
     "pytest.ini",
     ".pytest.ini",
+    "pytest.toml",
+    ".pytest.toml",
+    ".proverc",
+    ".taprc",
+    "mocha.opts",
+    "entry_points.txt",
     "tox.ini",
     "sitecustomize.py",
     "usercustomize.py",
@@ -136,6 +142,17 @@ pub fn is_in_site(path: &str) -> bool {
     path.ends_with(".pth") && path.split('/').any(|folder| matches!(folder, "site-packages" | "dist-packages"))
 }
 
+/// Beginnings of names of settings by which sources are built for the product and for its tests alike.
+const BUILD_STARTS: [&str; 5] = ["babel.config.", ".babelrc", ".swcrc", "vite.config.", ".nycrc"];
+
+/// Tells whether a file says how sources are built, for the product and for its tests. It is the product's, but tests may
+/// depend on it.
+#[must_use]
+pub fn is_setting_of_build(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    BUILD_STARTS.iter().any(|start| name.starts_with(start)) || path.contains("/.cargo/config")
+}
+
 /// Tells whether a file holds expectations that a runner recorded, and writes anew by itself.
 fn is_recorded(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
@@ -169,6 +186,9 @@ mod tests {
             "scripts/run.bats",
             ".cargo/config.toml",
             "spec/spec_helper.rb",
+            "pytest.toml",
+            ".proverc",
+            "calc.egg-info/entry_points.txt",
         ] {
             assert!(belongs_to_tests(path), "{path}");
         }
@@ -181,6 +201,7 @@ mod tests {
             "src/main/java/Cart.java",
             "contest/a.py",
             "models/net.pth",
+            "babel.config.js",
         ] {
             assert!(!belongs_to_tests(path), "{path}");
         }

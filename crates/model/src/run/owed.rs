@@ -28,7 +28,7 @@ pub fn to_blame(handoff: &Handoff) -> Vec<&TaskId> {
 fn blamed_by<'a>(handoff: &'a Handoff, finding: &'a Finding) -> Option<&'a TaskId> {
     match finding.code {
         // That no test notices some work is not the fault of whoever did it.
-        FindingCode::NothingProvesIt | FindingCode::MutantSurvived => None,
+        FindingCode::NothingProvesIt | FindingCode::ProofUnknown | FindingCode::MutantSurvived => None,
         FindingCode::Reported => {
             let reporter = finding.task.as_ref()?;
             let is_quality = handoff.schedule.task(reporter)?.role.gate().is_some();

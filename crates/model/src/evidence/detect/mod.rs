@@ -9,6 +9,7 @@ mod doubts;
 mod exits;
 mod hooks;
 mod knows;
+mod loaded;
 mod lost;
 mod mocks;
 mod package;
@@ -120,6 +121,7 @@ fn signs_within(stop: &Stop, steps: u64, author: Author, changes: &[FileChange<'
     let detectors: [&dyn Fn() -> Vec<Sign>; 8] = [
         &|| hooks::signs(&parsed),
         &|| settings::signs(author, &parsed),
+        &|| loaded::signs(author, &parsed),
         &|| exits::signs(&parsed),
         &|| lost::signs(author, &parsed),
         &|| skips::signs(&parsed),

@@ -114,34 +114,36 @@ fn settings(author: Author, file: &Parsed<'_>) -> Vec<Sign> {
             | "Rakefile"
     ) || [".sh", ".mk", ".yml", ".yaml"].iter().any(|end| name.ends_with(end));
     let words: &[&str] = match name {
-        "pytest.ini" | "tox.ini" | "setup.cfg" | "pyproject.toml" | ".pytest.ini" => &[
-            "--ignore",
-            "--deselect",
-            "-k ",
-            "-k\"",
-            "python_files",
-            "python_functions",
-            "python_classes",
-            "collect_ignore",
-            "-p no:python",
-            "-p no:unittest",
-            "-p no:terminal",
-            "-p no:runner",
-            "--snapshot-update",
-            "--inline-snapshot",
-            "norecursedirs",
-            "--noconftest",
-            "-m \"not",
-            "-m 'not",
-            "-m not",
-            "xfail_strict = false",
-            "xfail_strict=false",
-            "--runxfail",
-            "--suppress-tests-failed-exit-code",
-            "--suppress-no-test-exit-code",
-            "--last-failed",
-            "--lf",
-        ],
+        "pytest.ini" | "tox.ini" | "setup.cfg" | "pyproject.toml" | ".pytest.ini" | "pytest.toml" | ".pytest.toml" => {
+            &[
+                "--ignore",
+                "--deselect",
+                "-k ",
+                "-k\"",
+                "python_files",
+                "python_functions",
+                "python_classes",
+                "collect_ignore",
+                "-p no:python",
+                "-p no:unittest",
+                "-p no:terminal",
+                "-p no:runner",
+                "--snapshot-update",
+                "--inline-snapshot",
+                "norecursedirs",
+                "--noconftest",
+                "-m \"not",
+                "-m 'not",
+                "-m not",
+                "xfail_strict = false",
+                "xfail_strict=false",
+                "--runxfail",
+                "--suppress-tests-failed-exit-code",
+                "--suppress-no-test-exit-code",
+                "--last-failed",
+                "--lf",
+            ]
+        }
         "Cargo.toml" => &["test = false", "test=false", "autotests = false", "doctest = false", "harness = false"],
         "config.toml" | "config" if file.path.contains(".cargo/") => &["runner", "test ="],
         "nextest.toml" => &["default-filter", "retries", "filter ="],
@@ -157,12 +159,15 @@ fn settings(author: Author, file: &Parsed<'_>) -> Vec<Sign> {
         "maven.config" | "jvm.config" | "gradle.properties" => &["skipTests", "test.skip", "failure.ignore"],
         "build.gradle" | "build.gradle.kts" => &["excludeTestsMatching", "failOnNoDiscoveredTests", "excludeTags"],
         "phpunit.xml" | "phpunit.xml.dist" => &["<exclude", "<file", "stopOn", "failOn"],
-        ".rspec" => &["--tag ~", "--exclude-pattern", "--example", "--failure-exit-code", "--dry-run"],
+        ".rspec" | ".rspec-local" => &["--tag ~", "--exclude-pattern", "--example", "--failure-exit-code", "--dry-run"],
         "bunfig.toml" | "deno.json" | "deno.jsonc" => &["exclude", "preload"],
         _ => &[],
     };
     let in_blocks = in_blocks(name, after);
-    let pytest = matches!(name, "pytest.ini" | "tox.ini" | "setup.cfg" | "pyproject.toml" | ".pytest.ini");
+    let pytest = matches!(
+        name,
+        "pytest.ini" | "tox.ini" | "setup.cfg" | "pyproject.toml" | ".pytest.ini" | "pytest.toml" | ".pytest.toml"
+    );
     let old: std::collections::BTreeSet<&str> =
         file.before.iter().flat_map(|side| side.text.lines()).map(str::trim).collect();
     for (number, line) in after.text.lines().enumerate() {
@@ -230,7 +235,7 @@ fn settings(author: Author, file: &Parsed<'_>) -> Vec<Sign> {
 
 /// Returns the lines of a file at which a setting leaves tests out by the block in which it stands, or by the key that it is.
 fn in_blocks(name: &str, after: &Side<'_>) -> HashMap<u32, &'static str> {
-    const OF_JAVASCRIPT: [&str; 16] = [
+    const OF_JAVASCRIPT: [&str; 18] = [
         "testPathIgnorePatterns",
         "modulePathIgnorePatterns",
         "testRunner",
@@ -247,6 +252,8 @@ fn in_blocks(name: &str, after: &Side<'_>) -> HashMap<u32, &'static str> {
         "dangerouslyIgnoreUnhandledErrors",
         "retry",
         "invert",
+        "dry-run",
+        "dryRun",
     ];
     let of_lines = |is_about_tests: Vec<bool>, words: &[&'static str]| {
         let lines = after.text.lines().zip(is_about_tests).enumerate().filter(|(_, (_, is))| *is);

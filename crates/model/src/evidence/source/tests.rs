@@ -309,7 +309,9 @@ fn is_test_name(name: &str) -> bool {
 #[must_use]
 pub fn is_discovered(path: &str) -> bool {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let Some(language) = Language::of_path(path) else { return false };
+    let Some(language) = Language::of_path(path) else {
+        return [".t", ".bats"].iter().any(|end| name.ends_with(end));
+    };
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let in_folder = |names: &[&str]| folders.split('/').any(|folder| names.contains(&folder));
     match language {
