@@ -118,7 +118,7 @@ fn signs_within(stop: &Stop, steps: u64, author: Author, changes: &[FileChange<'
     let mut whole = parsed.is_some();
     let parsed = parsed.unwrap_or_default();
     // Those that tell the most come first: what is left for the others may not be enough.
-    let detectors: [&dyn Fn() -> Vec<Sign>; 8] = [
+    let detectors: [&dyn Fn() -> Vec<Sign>; 9] = [
         &|| hooks::signs(&parsed),
         &|| settings::signs(author, &parsed),
         &|| loaded::signs(author, &parsed),
