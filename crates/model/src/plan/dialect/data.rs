@@ -157,7 +157,7 @@ impl DataReader<'_, '_> {
             _ if is_work(&phrase, value) && depth < DEPTH_MAX => self.value(value, key, depth + 1),
             (_, Some(Fixed::Verification(gate))) => self.checks(value, gate.unwrap_or(GateKind::Tests)),
             (_, Some(Fixed::Acceptance)) => self.criteria(value),
-            (_, None) if depth == 0 && keys::of(&phrase) == Key::Criteria => self.criteria(value),
+            (_, None) if depth == 0 && keys::parse(&phrase) == Key::Criteria => self.criteria(value),
             (_, Some(Fixed::Aside(reason))) => self.aside(key, value, reason),
             (Value::Text(text), _) | (Value::Literal(text), _) => {
                 if depth == 0
@@ -272,7 +272,7 @@ impl DataReader<'_, '_> {
             if phrase == name || is_child || status::is_status(&phrase) || matches!(value.value, Value::Null) {
                 continue;
             }
-            match keys::of(&phrase) {
+            match keys::parse(&phrase) {
                 Key::Id => {
                     let id = scalar(value);
                     made.keys.push(domains::normal(&id));
@@ -290,7 +290,7 @@ impl DataReader<'_, '_> {
             if !said.is_empty() {
                 detail.push(format!("- {key}: {}", said.trim().replace('\n', "\n  ")));
                 // What a check runs on is not what the work is about.
-                about.extend(detail.last().filter(|_| keys::of(&phrase) != Key::Check).cloned());
+                about.extend(detail.last().filter(|_| keys::parse(&phrase) != Key::Check).cloned());
             }
         }
         made.detail = detail.join("\n");

@@ -98,7 +98,7 @@ impl DataReader<'_, '_> {
     /// Takes what an item says of how it is checked: commands of a gate, and criteria that are called by its name.
     pub(super) fn checks_of_item(&mut self, node: &Node, name: &str, is_done: bool) {
         for (key, value) in entries_of(node) {
-            let kind = keys::of(&words(&scalar(key)));
+            let kind = keys::parse(&words(&scalar(key)));
             if !matches!(kind, Key::Check | Key::MayCheck | Key::Criteria) {
                 continue;
             }

@@ -83,7 +83,7 @@ pub(super) enum Key {
 }
 
 /// Finds what a key in normal form says.
-pub(super) fn of(phrase: &str) -> Key {
+pub(super) fn parse(phrase: &str) -> Key {
     const CRITERIA: &str = "accept|accepts|accepted|acceptance test|acceptance tests|acs|ac|expect|expects|expected|expected result|must hold";
     const MAY_CHECK: &str =
         "test|tests|test strategy|validate|validation|proof|lint|smoke test|unit test|unit tests|tested by";
