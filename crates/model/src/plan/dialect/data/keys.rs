@@ -130,7 +130,7 @@ pub(super) fn name_of(node: &Node) -> Option<(String, String)> {
         let text = scalar(value);
         is_name(&text).then(|| ((*name).to_owned(), text))
     });
-    let is_other = |key: &str| of(key) == Key::Other;
+    let is_other = |key: &str| parse(key) == Key::Other;
     let is_item = || entries.len() > 1 && entries.iter().any(|(key, _)| !is_other(&words(&scalar(key))));
     named.or_else(|| {
         let texts = entries.iter().map(|(key, value)| (words(&scalar(key)), scalar(value)));
