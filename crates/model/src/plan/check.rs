@@ -94,7 +94,8 @@ pub(super) fn finish(
             }
         }
         if *lenient || is_spoken {
-            lift_phases(&draft.tasks, roster, &needs, &mut parallel);
+            let always: Vec<SubagentName> = implied.iter().map(|(name, _)| (*name).clone()).collect();
+            lift_phases(&draft.tasks, &always, roster, &needs, &mut parallel);
         }
         if !*may_be_foreign {
             circles::refuse(&ids, &needs, problems);

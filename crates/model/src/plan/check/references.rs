@@ -359,22 +359,24 @@ pub(super) fn reaches(needs: &[BTreeMap<usize, Position>], from: usize, to: usiz
     false
 }
 
-/// Lets what is needed run as early as what needs it: the plan's author does not know our phases.
+/// Lets what is needed run as early as what needs it: the plan's author does not know our phases. `implied` are those who
+/// always run, behind the plan's own tasks.
 pub(super) fn lift_phases(
     tasks: &[TaskDraft],
+    implied: &[SubagentName],
     roster: &Roster,
     needs: &[BTreeMap<usize, Position>],
     parallel: &mut [BTreeMap<usize, Position>],
 ) {
-    let rank =
-        |task: &TaskDraft| task.who.as_ref().and_then(|who| roster.get(&who.name)).map(|subagent| subagent.role.rank());
-    let Some(ranks) = tasks.iter().map(rank).collect::<Option<Vec<u8>>>() else { return };
+    let rank = |name: &SubagentName| roster.get(name).map(|subagent| subagent.role.rank());
+    let planned = tasks.iter().map(|task| rank(&task.who.as_ref()?.name));
+    let Some(ranks) = planned.chain(implied.iter().map(rank)).collect::<Option<Vec<u8>>>() else { return };
     let mut effective = ranks.clone();
     let mut changed = true;
     while changed {
         changed = false;
         for (at, rank) in effective.clone().into_iter().enumerate() {
-            for need in needs[at].keys().filter(|need| **need < tasks.len()) {
+            for need in needs[at].keys() {
                 if effective[*need] > rank {
                     effective[*need] = rank;
                     changed = true;
@@ -383,7 +385,7 @@ pub(super) fn lift_phases(
         }
     }
     for at in 0..tasks.len() {
-        for other in 0..tasks.len() {
+        for other in 0..ranks.len() {
             // The phases would put `at` behind `other`, and what is needed would not.
             if ranks[other] < ranks[at] && effective[other] >= effective[at] {
                 parallel[at].entry(other).or_insert(tasks[at].at);

@@ -631,6 +631,17 @@ fn numbers_of_a_list_stand_against_our_phases() {
 }
 
 #[test]
+fn what_is_behind_a_deployment_needs_no_review_before_it() {
+    let text = "# P\n\n## Tests\n\n- Unit tests of the worker\n\n## Ship it\n\n1. Add a Deployment to `k8s/worker.yaml`\n2. Remove the \
+                inline delivery from `src/orders.ts`\n";
+    let plan = plan(text);
+    let deployment =
+        plan.tasks.iter().find(|task| task.subagent.as_str() == "backend-deployment-agent").expect("a task");
+    let beside: Vec<&str> = deployment.parallel_with.iter().map(AsRef::as_ref).collect();
+    assert!(beside.contains(&"review") && beside.contains(&"tests"), "{plan:?}");
+}
+
+#[test]
 fn details_of_an_item_are_no_work_of_their_own() {
     let text = "# P\n\n| Key | Summary | Status |\n|--|--|--|\n| AB-1 | Endpoint for orders | To Do |\n\n## AB-1 details\n\nMust answer \
                 within 1s.\n\nAcceptance criteria:\n- answers 200\n";
