@@ -407,7 +407,7 @@ mod tests {
         ✋ **Waits for approval.** Somebody with write permission comments:
 
         ```
-        /implement 9ed63bac5dd1
+        /implement f4d39d25ec06
         ```
 
         The plan is [`.backend-implementer/plan.md`](https://x.invalid/a%28b%29), written by ada. Read as the dialect `ours` (headings name subagents or domains), it has 1 item: 1 in 1 task.
@@ -470,7 +470,7 @@ mod tests {
 
         </details>
 
-        The lock `9ed63bac5dd1` names exactly what is shown here: plan `36654913a2e5`, base `1111111111` and subagents. When one of them changes, it holds no longer, and its approval is refused.
+        The lock `f4d39d25ec06` names exactly what is shown here: plan `36654913a2e5`, base `1111111111` and subagents. When one of them changes, it holds no longer, and its approval is refused.
         "#);
     }
 

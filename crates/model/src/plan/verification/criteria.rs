@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use super::scenarios;
 use crate::{
-    gate::GateKind,
     plan::{
         AcceptanceCriterion, VerificationCommand,
         accounting::{Fate, Placed, What},
@@ -95,14 +94,12 @@ impl Checks {
         self.placed.push(Placed { shown, ..Placed::new(range, What::Item(Fate::Criterion)) });
     }
 
-    /// Leaves out commands that stand twice. Where one of both says for which gate it is, that counts.
+    /// Leaves out commands that stand twice for the same gate. Of two gates each needs its own.
     pub(in crate::plan) fn without_repeats(&mut self) {
         let mut kept: Vec<VerificationCommand> = Vec::with_capacity(self.commands.len());
         for command in self.commands.drain(..) {
-            match kept.iter_mut().find(|other| other.argv == command.argv) {
-                Some(other) if other.gate == GateKind::Tests => other.gate = command.gate,
-                Some(_) => {}
-                None => kept.push(command),
+            if !kept.iter().any(|other| other.argv == command.argv && other.gate == command.gate) {
+                kept.push(command);
             }
         }
         self.commands = kept;
@@ -140,7 +137,7 @@ impl Checks {
 
 /// Tells whether the head of a column says that the cells below it are what must hold for each row.
 pub(in crate::plan) fn is_for_criteria(head: &str) -> bool {
-    const HEADS: &str = "criteria|criterion|exit criterion|accepted when|accept when|ready when|finished when|abnahme|kriterium|         kriterien|critère|critères|criterio|criterios|critério|critérios|критерий|critério de aceite";
+    const HEADS: &str = "criteria|criterion|exit criterion|accepted when|accept when|ready when|finished when|abnahme|kriterium|kriterien|critère|critères|criterio|criterios|critério|critérios|критерий|critério de aceite";
     let head = domains::normal(head);
     domains::holds(HEADS, &head) || domains::fixed(&head) == Some(domains::Fixed::Acceptance)
 }
