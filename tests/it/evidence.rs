@@ -396,7 +396,7 @@ fn tests_that_pass_only_by_settings_that_came_with_the_code_block() {
     let shown =
         told.iter().find(|finding| finding.message.contains("only by settings")).unwrap_or_else(|| panic!("{told:#?}"));
     assert_eq!((shown.weight, shown.path.as_deref()), (Weight::Blocking, Some("setup.cfg")));
-    assert_eq!(shown.task.as_ref().map(|task| task.as_str()), Some("feature"));
+    assert_eq!(shown.task.as_ref().map(implementer_model::ids::TaskId::as_str), Some("feature"));
 
     // Settings on which no test depends keep nobody from being complete.
     bench.script(&script(" -v", WITH_TAX));

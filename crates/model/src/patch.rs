@@ -212,7 +212,10 @@ mod tests {
         patch
     }
 
-    fn told(patches: &[&Patch]) -> Vec<(String, Option<Blob>, Option<Blob>, Option<String>)> {
+    /// A change: its path, what was there, what is there, and where it came from.
+    type Told = (String, Option<Blob>, Option<Blob>, Option<String>);
+
+    fn told(patches: &[&Patch]) -> Vec<Told> {
         joined(patches).into_iter().map(|change| (change.path, change.old, change.new, change.renamed_from)).collect()
     }
 

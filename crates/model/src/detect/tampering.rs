@@ -66,8 +66,8 @@ mod tests {
         let elsewhere = finding(FindingCode::TestsWeakened, "own");
         let found = vec![skipped.clone(), weakened.clone(), elsewhere.clone()];
         let shared = BTreeSet::from(["shared"]);
-        assert_eq!(own_of_shared(found.clone(), &shared, &[]), [elsewhere.clone()]);
-        assert_eq!(own_of_shared(found, &shared, &[weakened.clone()]), [weakened, elsewhere]);
+        assert_eq!(own_of_shared(found.clone(), &shared, &[]), std::slice::from_ref(&elsewhere));
+        assert_eq!(own_of_shared(found, &shared, std::slice::from_ref(&weakened)), [weakened, elsewhere]);
     }
 
     #[test]

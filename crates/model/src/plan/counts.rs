@@ -75,7 +75,7 @@ fn in_english(text: &str) -> Option<(String, String, usize)> {
     }
     let len = number.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(number.len());
     let digits = number[..len].trim_end_matches('.');
-    if let Some(letter) = letter_of(number).filter(|_| !gap.is_empty() && takes_letters(&word)) {
+    if let Some(letter) = letter_of(number).filter(|_| !gap.is_empty() && takes_letters(word)) {
         return Some((format!("{word} {}", letter.to_ascii_lowercase()), word.to_owned(), end + gap.len() + 1));
     }
     let mut behind = number[digits.len()..].chars();

@@ -122,7 +122,7 @@ fn is_undecided(words: &[&str]) -> bool {
         let before = before.trim();
         !before.is_empty() && before.split(' ').all(|word| holds(THINGS, word) || holds("questions|decisions", word))
     });
-    holds(WHOLE, &phrase) || (is_open && words.iter().all(|word| only(&word))) || begins
+    holds(WHOLE, &phrase) || (is_open && words.iter().all(only)) || begins
 }
 
 /// Tells whether a heading says what is to be done when the work fails: "If something goes wrong", "Backout".

@@ -3,17 +3,15 @@
 use std::ops::Range;
 
 use super::scenarios;
-use crate::{
-    plan::{
-        AcceptanceCriterion, VerificationCommand,
-        accounting::{Fate, Placed, What},
-        blocks::{Block, CodeLine, Item, Row, nested},
-        dialect::status,
-        domains,
-        draft::RequirementDraft,
-        items,
-        source::Source,
-    },
+use crate::plan::{
+    AcceptanceCriterion, VerificationCommand,
+    accounting::{Fate, Placed, What},
+    blocks::{Block, CodeLine, Item, Row, nested},
+    dialect::status,
+    domains,
+    draft::RequirementDraft,
+    items,
+    source::Source,
 };
 
 /// What verifies the result: commands, criteria, and what only people or an agent can look at.
