@@ -29,7 +29,8 @@ const WRITTEN_MAX: u64 = 16 * 1024 * 1024;
 const EARLIER_RUNS: usize = 10;
 
 /// Looks for cheats in what a task made, until it is stopped: in the patches of earlier attempts that are integrated, and in
-/// that of this one where it passed. What is in the tree is told as long as it is there, whoever is called again.
+/// that of this one where it passed. A finding stands as long as what it is about is in the tree, also when the task is
+/// called again.
 pub(super) async fn found_in(
     store: &RunStore,
     task: Option<&Task>,

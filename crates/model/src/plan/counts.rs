@@ -178,12 +178,15 @@ pub(super) fn letter(heading: &str) -> Option<String> {
     })
 }
 
+/// Tells whether capital letters count: one alone, or a Roman number.
+fn are_a_number(letters: &str) -> bool {
+    letters.len() == 1 || (letters.len() <= 4 && letters.bytes().all(|b| matches!(b, b'I' | b'V' | b'X')))
+}
+
 /// Returns the length of a letter or a Roman number that counts: the "D" of "Workstream D — Infrastructure".
 fn counting_letters(text: &str) -> Option<usize> {
     let end = text.find(|c: char| !c.is_ascii_uppercase()).unwrap_or(text.len());
-    let is_number =
-        end == 1 || ((1..=4).contains(&end) && text[..end].bytes().all(|b| matches!(b, b'I' | b'V' | b'X')));
-    (is_number && !text[end..].starts_with(char::is_alphanumeric)).then_some(end)
+    (end > 0 && are_a_number(&text[..end]) && !text[end..].starts_with(char::is_alphanumeric)).then_some(end)
 }
 
 /// Takes a letter that counts and the mark behind it off the beginning: "D — Infrastructure", "II: Tests", "A | CLI".
@@ -212,10 +215,8 @@ pub(super) fn strip_number(text: &str) -> Option<&str> {
     }
     let end = text.find(|c: char| !c.is_ascii_uppercase())?;
     let (letters, behind) = text.split_at(end);
-    let is_number =
-        letters.len() == 1 || (letters.len() <= 4 && letters.bytes().all(|b| matches!(b, b'I' | b'V' | b'X')));
     let behind = behind.strip_prefix(['.', ')', ':'])?;
-    (is_number && behind.starts_with(' ')).then_some(behind)
+    (are_a_number(letters) && behind.starts_with(' ')).then_some(behind)
 }
 
 /// Splits a heading into what it names and a title: at a colon, a dash, a bar or an arrow. What stands in brackets behind

@@ -5,7 +5,7 @@ mod statements;
 
 use std::ops::Range;
 
-use self::statements::{behind_prefaces, is_only_named, letters, means_all, names_and_no_more, says_parallel};
+use self::statements::{behind_prefaces, is_only_named, letters, means_all, says_parallel};
 pub(super) use self::{
     order::{bare_name, heads_order, is_obscure, orders},
     statements::EVERYTHING,
@@ -231,7 +231,7 @@ pub(super) fn line(raw: &str) -> Option<(Sense, bool, usize)> {
     let (sense, word, lower) = found(start).or_else(|| {
         let (sense, word, lower) = found(behind_prefaces(raw, start)?)?;
         // "Do not touch what depends on it" is no statement: what follows a preface has to be one by its references.
-        (sense != Sense::Label).then_some((Sense::Loose, word, lower)).filter(|_| sense != Sense::Before)
+        (sense != Sense::Label).then_some((Sense::Loose, word, lower))
     })?;
     let rest =
         lower[word.len()..].trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '_' | ')' | '）'));
@@ -249,7 +249,7 @@ pub(super) fn statement(raw: &str) -> Option<(Sense, usize)> {
     let is_said = match sense {
         Sense::Plain => true,
         _ if is_label => says_nothing(value) || is_list(value) || means_all(value),
-        _ => means_all(value) || !letters(value).is_empty() || names_and_no_more(raw, value),
+        _ => means_all(value) || !needs(raw).is_empty() || is_only_named(value),
     };
     is_said.then_some((sense, start))
 }

@@ -1,4 +1,4 @@
-//! What stands in place of the body of a function that is undone.
+//! The body that replaces that of a function, when the function is undone.
 
 use super::super::source::{self, Kind, Language, Token};
 

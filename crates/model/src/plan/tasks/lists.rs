@@ -74,11 +74,16 @@ impl Body<'_, '_> {
     }
 
     pub(super) fn note_list(&mut self, items: &[Item]) {
-        if let (Some(first), Some(last)) = (items.first(), items.last()) {
-            let line_start = self.source.text[..first.range.start].rfind('\n').map_or(0, |at| at + 1);
-            let text = self.source.visible(line_start..last.range.end, self.comments);
-            self.task.add_note(&items::dedent(&text));
+        if let Some(text) = self.list_text(items) {
+            self.task.add_note(&text);
         }
+    }
+
+    /// Returns items as they are written, without the indentation that they have in common.
+    pub(super) fn list_text(&self, items: &[Item]) -> Option<String> {
+        let (first, last) = items.first().zip(items.last())?;
+        let line_start = self.source.text[..first.range.start].rfind('\n').map_or(0, |at| at + 1);
+        Some(items::dedent(&self.source.visible(line_start..last.range.end, self.comments)))
     }
 
     /// Makes a requirement of each row of a table.

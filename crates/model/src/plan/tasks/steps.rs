@@ -61,11 +61,7 @@ impl Body<'_, '_> {
                 && domains::begins_asking(&line.text)
                 && !self.says_of_task(written)
         };
-        let mut found: Vec<usize> = (0..solid.len()).filter(|at| labelled.contains(at) || asks(at)).collect();
-        for at in &mut found {
-            *at = solid[*at];
-        }
-        found
+        (0..solid.len()).filter(|at| labelled.contains(at) || asks(at)).map(|at| solid[at]).collect()
     }
 
     /// Tells whether a paragraph begins with a label in bold behind which something is asked for.
@@ -118,9 +114,7 @@ impl Body<'_, '_> {
         for item in items {
             self.said(item);
         }
-        let (Some(first), Some(last)) = (items.first(), items.last()) else { return };
-        let begin = self.source.text[..first.range.start].rfind('\n').map_or(0, |at| at + 1);
-        let text = items::dedent(&self.source.visible(begin..last.range.end, self.comments));
+        let Some(text) = self.list_text(items) else { return };
         let waited: Vec<Word> = items
             .iter()
             .filter(|item| waits::is_no_work(&item.line.text))

@@ -1,7 +1,7 @@
 //! Lines that say nothing but what is waited for, in the words that people use: "Start only after B2", "After B and C", "Last
 //! step, after everything else", "Can be done in parallel with B3".
 
-use super::{all_references, needs};
+use super::all_references;
 use crate::plan::domains;
 
 /// How a line is remembered that waits for all that the plan has before it.
@@ -105,11 +105,6 @@ pub(super) fn says_parallel(raw: &str) -> bool {
     let begins = domains::holds(FIRST, first)
         || ["in parallel with ", "in parallel to "].iter().any(|lead| phrase.starts_with(lead));
     is_short && begins && says.iter().any(|words| phrase.contains(words))
-}
-
-/// Tells whether a line speaks of parts of the plan, as such words are used, and asks for nothing.
-pub(super) fn names_and_no_more(raw: &str, value: &str) -> bool {
-    !needs(raw).is_empty() || is_only_named(value)
 }
 
 #[cfg(test)]

@@ -275,7 +275,7 @@ impl OutlineReader<'_, '_> {
     }
 
     /// Tells whether a section that is called "Commands" is no work on the command line, but lists what is run to check.
-    pub(super) fn lists_checks(&self, section: &Section<'_>) -> bool {
+    fn lists_checks(&self, section: &Section<'_>) -> bool {
         let called = |line: &crate::plan::inline::Line| {
             matches!(domains::normal(&line.text).as_str(), "commands" | "command" | "useful commands" | "dev commands")
         };
